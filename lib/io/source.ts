@@ -1,0 +1,92 @@
+/**
+ * Reading any source one item at a time: arrays, generators, Node and web streams, anything iterable.
+ * This file hides their differences, above all in how they are closed; it keeps no items.
+ */
+import { received, typeError } from '../errors.js'
+
+/** Anything items can be read from: an `Iterable` or an `AsyncIterable`. */
+export type Source<T> = Iterable<T> | AsyncIterable<T>
+
+/** An opened source. `next` may throw or reject; `close` tells the source that nobody reads on. */
+export interface Reader<T> {
+  next(): IteratorResult<T> | Promise<IteratorResult<T>>
+  /** Called at most once, also while a `next()` is pending, and never after the source ended or threw. */
+  close(): unknown
+}
+
+/** Whether a value can be read as a source at all (strings cannot: see `assertSource`). */
+export function isIterable(value: unknown): value is Source<unknown> {
+  if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return false
+  const { [Symbol.asyncIterator]: async, [Symbol.iterator]: sync } = value as Partial<
+    AsyncIterable<unknown> & Iterable<unknown>
+  >
+  return typeof async === 'function' || typeof sync === 'function' || isWebStream(value)
+}
+
+/** Throws the error a beginner needs when `value` is no source. `action` is what the caller was about to do. */
+export function assertSource(action: string, value: unknown): asserts value is Source<unknown> {
+  if (isIterable(value)) return
+  const hint = typeof value === 'string' ? ' (for the lines of a file: lines(path); for characters: [...text])' : ''
+  throw typeError(
+    'ERR_INVALID_SOURCE',
+    `Cannot ${action} as its source must be an iterable or async iterable: received ${received(value)}${hint}`,
+  )
+}
+
+/** Opens a source. Calls its iterator method, and so whatever the source does there; reads nothing. */
+export function openSource<T>(source: Source<T>): Reader<T> {
+  if (isWebStream(source)) return webReader<T>(source)
+  const { [Symbol.asyncIterator]: async } = source as AsyncIterable<T>
+  if (typeof async !== 'function') return iteratorReader((source as Iterable<T>)[Symbol.iterator]())
+  return iteratorReader(async.call(source), isDestroyable(source) ? source : undefined)
+}
+
+interface Destroyable {
+  destroy(): unknown
+}
+
+/**
+ * Node's streams iterate by an async generator, whose `return()` queues behind a `next()` that may never settle; only
+ * `destroy()` ends a silent stream. So a stream is destroyed first.
+ */
+function iteratorReader<T>(iterator: Iterator<T> | AsyncIterator<T>, stream?: Destroyable): Reader<T> {
+  return {
+    next: () => iterator.next(),
+    close: () => {
+      stream?.destroy()
+      return iterator.return?.()
+    },
+  }
+}
+
+function isDestroyable(source: object): source is Destroyable {
+  const { destroy, pipe } = source as { destroy?: unknown; pipe?: unknown }
+  return typeof destroy === 'function' && typeof pipe === 'function'
+}
+
+interface WebReader<T> {
+  read(): Promise<{ done: false; value: T } | { done: true; value?: T | undefined }>
+  cancel(): Promise<void>
+  releaseLock(): void
+}
+
+function isWebStream(source: object): source is { getReader(): WebReader<never> } {
+  return typeof (source as { getReader?: unknown }).getReader === 'function'
+}
+
+/** A reader of its own, since cancelling one settles a pending `read()`, which the stream's iterator does not do. */
+function webReader<T>(source: { getReader(): WebReader<T> }): Reader<T> {
+  const reader = source.getReader()
+  return {
+    next: async () => {
+      const { done, value } = await reader.read()
+      if (!done) return { done, value }
+      reader.releaseLock()
+      return { done: true, value: undefined }
+    },
+    close: async () => {
+      await reader.cancel()
+      reader.releaseLock()
+    },
+  }
+}

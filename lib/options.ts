@@ -1,0 +1,74 @@
+/**
+ * Validation of options, in one place, so that every error has the same form:
+ * "Cannot open a stream as 'window' must be an integer of at least 1: received 0". Nothing is coerced.
+ */
+import { rangeError, received, typeError } from './errors.js'
+
+/** The validated reading of one options object; `action` opens each error text ("open a stream"). */
+export class OptionReader<O extends object> {
+  readonly #action: string
+  readonly #options: Partial<O>
+
+  constructor(action: string, options: unknown, known: readonly (keyof O & string)[]) {
+    this.#action = action
+    if (options !== undefined && (typeof options !== 'object' || options === null || Array.isArray(options))) {
+      throw typeError(
+        'ERR_INVALID_OPTION',
+        `Cannot ${action} as its options must be an object: received ${received(options)}`,
+      )
+    }
+    this.#options = (options ?? {}) as Partial<O>
+    for (const name of Object.keys(this.#options)) {
+      if ((known as readonly string[]).includes(name)) continue
+      throw typeError(
+        'ERR_INVALID_OPTION',
+        `Cannot ${action} as it has no option '${name}': the options are ${known.join(', ')}`,
+      )
+    }
+  }
+
+  /** An integer within bounds. */
+  integer(name: keyof O & string, min: number, max: number = Number.MAX_SAFE_INTEGER): number | undefined {
+    const value: unknown = this.#options[name]
+    if (value === undefined) return undefined
+    const bound = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`
+    if (typeof value !== 'number') this.#fail(typeError, name, `an integer ${bound}`, value)
+    if (!Number.isSafeInteger(value) || value < min || value > max)
+      this.#fail(rangeError, name, `an integer ${bound}`, value)
+    return value
+  }
+
+  /** One of a few values. */
+  oneOf<const V>(name: keyof O & string, values: readonly V[]): V | undefined {
+    const value: unknown = this.#options[name]
+    if (value === undefined || values.includes(value as V)) return value as V | undefined
+    this.#fail(
+      typeof value === typeof values[0] ? rangeError : typeError,
+      name,
+      values.map(received).join(' or '),
+      value,
+    )
+  }
+
+  boolean(name: keyof O & string): boolean | undefined {
+    return this.#checked(name, 'true or false', (value) => typeof value === 'boolean')
+  }
+
+  /** Any value that `accepts` lets through; `expected` says what that is. */
+  value<K extends keyof O & string>(name: K, expected: string, accepts: (value: unknown) => boolean): O[K] | undefined {
+    return this.#checked(name, expected, accepts)
+  }
+
+  #checked<V>(name: keyof O & string, expected: string, accepts: (value: unknown) => boolean): V | undefined {
+    const value: unknown = this.#options[name]
+    if (value === undefined || accepts(value)) return value as V | undefined
+    this.#fail(typeError, name, expected, value)
+  }
+
+  #fail(error: typeof typeError | typeof rangeError, name: string, expected: string, value: unknown): never {
+    throw error(
+      'ERR_INVALID_OPTION',
+      `Cannot ${this.#action} as '${name}' must be ${expected}: received ${received(value)}`,
+    )
+  }
+}

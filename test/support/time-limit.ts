@@ -1,0 +1,41 @@
+/**
+ * A limit for every test and hook. The runner has none of its own, and a library whose contract is "never a hang" must
+ * fail its tests when it hangs, not stop the run. The limit is far above what any test needs.
+ */
+const LIMIT = 60_000
+
+type Body = () => unknown
+type Definer = (title: string, body: Body) => void
+type Hook = (body: Body) => void
+
+function limited(title: string, body: Body): Body {
+  return async () => {
+    let timer: NodeJS.Timeout | undefined
+    const expired = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        reject(new Error(`Test did not end within ${LIMIT} ms: ${title}`))
+      }, LIMIT)
+    })
+    try {
+      await Promise.race([body(), expired])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+const globals = globalThis as unknown as Record<'it' | 'test', Definer> &
+  Record<'beforeAll' | 'beforeEach' | 'afterAll' | 'afterEach', Hook>
+
+for (const name of ['it', 'test'] as const) {
+  const define = globals[name]
+  globals[name] = Object.assign((title: string, body: Body) => {
+    define(title, limited(title, body))
+  }, define)
+}
+for (const name of ['beforeAll', 'beforeEach', 'afterAll', 'afterEach'] as const) {
+  const define = globals[name]
+  globals[name] = (body) => {
+    define(limited(name, body))
+  }
+}
