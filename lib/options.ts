@@ -4,6 +4,9 @@
  */
 import { rangeError, received, typeError } from './errors.js'
 
+/** The longest wait of Node's timers, in milliseconds: a larger one would fire at once. */
+const MAX_TIMEOUT = 2 ** 31 - 1
+
 /** The validated reading of one options object; `action` opens each error text ("open a stream"). */
 export class OptionReader<O extends object> {
   readonly #action: string
@@ -36,6 +39,21 @@ export class OptionReader<O extends object> {
     if (!Number.isSafeInteger(value) || value < min || value > max)
       this.#fail(rangeError, name, `an integer ${bound}`, value)
     return value
+  }
+
+  /** An integer of at least `min`, or a word. */
+  integerOr<const W extends string>(name: keyof O & string, word: W, min: number): number | W | undefined {
+    const value: unknown = this.#options[name]
+    if (value === undefined || value === word) return value as W | undefined
+    const expected = `an integer of at least ${min} or '${word}'`
+    if (typeof value !== 'number') this.#fail(typeof value === 'string' ? rangeError : typeError, name, expected, value)
+    if (!Number.isSafeInteger(value) || value < min) this.#fail(rangeError, name, expected, value)
+    return value
+  }
+
+  /** A time that a timer of Node can wait, or `Infinity`. */
+  milliseconds(name: keyof O & string): number | undefined {
+    return this.#options[name] === Infinity ? Infinity : this.integer(name, 0, MAX_TIMEOUT)
   }
 
   /** One of a few values. */

@@ -1,0 +1,231 @@
+/**
+ * Why a value cannot be cloned: names the part to blame after a clone has failed.
+ * Not a test to run before sending a value: that would cost more than sending it.
+ */
+import { EventEmitter } from 'node:events'
+import { types } from 'node:util'
+import { NotSerializableError, received } from '../errors.js'
+
+/** How much a search may look at: an object costs 100, a primitive 1. */
+const BUDGET = 1_000_000
+const OBJECT_COST = 100
+/** Arrays longer than this are taken for sparse, and gone through by their keys; others by index, at less cost. */
+const LONGEST_DENSE = 10_000_000
+const LONGEST_PATH = 200
+const LONGEST_REASON = 100
+
+/** One part of an object, and how it is reached from it. */
+interface Step {
+  readonly kind: 'field' | 'index' | 'map value' | 'map key' | 'element'
+  readonly key: unknown
+  readonly value: unknown
+  /** Set when the part could not even be read. */
+  readonly threw?: { readonly reason: unknown }
+}
+
+/** A step, and the one before it: the way from the whole value. */
+interface Part extends Step {
+  readonly of: Part | undefined
+}
+
+/** The error of an item or result that could not be cloned. `cause` is what cloning threw. */
+export function notSerializable(
+  what: 'item' | 'result',
+  index: number,
+  value: unknown,
+  cause: unknown,
+): NotSerializableError {
+  const fault = unclonablePart(value, what) ?? `it cannot be cloned (${reasonText(cause)})`
+  const message =
+    what === 'item'
+      ? `Cannot send item ${index} to a worker as ${fault}: send plain data and open handles inside the task`
+      : `Cannot return the result of item ${index} as ${fault}: return plain data and close handles inside the task`
+  return new NotSerializableError(message, { cause })
+}
+
+/**
+ * The part of `value` that no clone can hold, as half a sentence: "item.handlers[0] is a function"; `name` is what to
+ * call the whole. Undefined when there is none, or when it is hidden too deep to be worth the search.
+ */
+export function unclonablePart(value: unknown, name: string): string | undefined {
+  try {
+    const found = search({ kind: 'field', key: name, value, of: undefined })
+    return found && `${pathOf(found.part, name)} ${found.fault}`
+  } catch {
+    // A hostile prototype can throw wherever it is looked at.
+    return undefined
+  }
+}
+
+/**
+ * Whether `value`, a fresh clone, nests deeper than `limit`. Cloning recurses, and a worker's stack is four times the
+ * main thread's: what one thread could write, the other may not be able to read.
+ */
+export function nestsDeeperThan(limit: number, value: unknown): boolean {
+  if (!isObject(value)) return false
+  const seen = new Set<unknown>([value])
+  const open = [steps(value)]
+  for (let inner = open.at(-1); inner !== undefined; inner = open.at(-1)) {
+    if (open.length > limit) return true
+    const step = inner.next()
+    if (step.done === true) {
+      open.pop()
+    } else if (isObject(step.value.value) && !seen.has(step.value.value)) {
+      seen.add(step.value.value)
+      open.push(steps(step.value.value))
+    }
+  }
+  return false
+}
+
+/** Breadth first, so that what is found has a short name and one large branch does not use up the budget. */
+function search(root: Part): { part: Part; fault: string } | undefined {
+  const rootFault = faultAtSight(root)
+  if (rootFault !== undefined) return { part: root, fault: rootFault }
+  const queue = [root]
+  const seen = new Set<unknown>([root.value])
+  let budget = BUDGET
+  for (const part of queue) {
+    const whole = part.value
+    if (!isObject(whole)) continue
+    if (hasHiddenParts(whole)) {
+      if (!clones(whole)) return { part, fault: instanceText(whole) }
+      continue
+    }
+    let holdsObjects = false
+    for (const step of steps(whole)) {
+      budget -= isObject(step.value) ? OBJECT_COST : 1
+      if (budget < 0) return undefined
+      const fault = faultAtSight(step)
+      if (fault !== undefined) return { part: { ...step, of: part }, fault }
+      if (!isObject(step.value)) continue
+      holdsObjects = true
+      if (seen.has(step.value)) continue
+      seen.add(step.value)
+      queue.push({ ...step, of: part })
+    }
+    if (!holdsObjects && !isPlain(whole) && !clones(whole)) return { part, fault: instanceText(whole) }
+  }
+  return undefined
+}
+
+/** The parts of an object that a clone has to hold, in the order in which cloning reads them. */
+function* steps(whole: object): Generator<Step, void, void> {
+  if (ArrayBuffer.isView(whole)) return
+  if (types.isMap(whole)) {
+    let index = 0
+    for (const [key, value] of Map.prototype.entries.call(whole)) {
+      yield { kind: 'map key', key: index++, value: key }
+      yield { kind: 'map value', key, value }
+    }
+  } else if (types.isSet(whole)) {
+    let index = 0
+    for (const value of Set.prototype.values.call(whole)) yield { kind: 'element', key: index++, value }
+  } else if (Array.isArray(whole)) {
+    if (whole.length > LONGEST_DENSE) {
+      for (const index of Object.keys(whole)) yield read(whole, 'index', index)
+    } else {
+      for (let index = 0; index < whole.length; index++) yield read(whole, 'index', index)
+    }
+  } else if (types.isNativeError(whole)) {
+    // Cloning an error leaves its fields behind.
+    if (Object.hasOwn(whole, 'cause')) yield read(whole, 'field', 'cause')
+  } else {
+    for (const key of Object.keys(whole)) yield read(whole, 'field', key)
+  }
+}
+
+function read(whole: object, kind: 'field' | 'index', key: string | number): Step {
+  try {
+    return { kind, key, value: Reflect.get(whole, key) as unknown }
+  } catch (reason) {
+    return { kind, key, value: undefined, threw: { reason } }
+  }
+}
+
+function faultAtSight({ value, threw }: Step): string | undefined {
+  if (threw !== undefined) return `has a getter that threw '${reasonText(threw.reason)}'`
+  if (typeof value === 'function') return 'is a function'
+  if (typeof value === 'symbol') return 'is a symbol'
+  if (types.isProxy(value)) return 'is a Proxy'
+  return undefined
+}
+
+/** Sockets, streams, ports and the like: their own name says more than that of the function deep inside them. */
+function hasHiddenParts(value: object): boolean {
+  return value instanceof EventEmitter || value instanceof EventTarget
+}
+
+/** Whether the value is nothing but its parts, so that it can only fail through one of them. */
+function isPlain(value: object): boolean {
+  if (types.isAnyArrayBuffer(value) || ArrayBuffer.isView(value)) return value.byteLength > 0
+  if (Array.isArray(value) || types.isMap(value) || types.isSet(value)) return true
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
+
+function clones(value: object): boolean {
+  try {
+    structuredClone(value)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function instanceText(value: object): string {
+  const prototype = Object.getPrototypeOf(value) as object | null
+  // Iterators inherit the constructor of Object.
+  const constructor: unknown = prototype && Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value
+  const name =
+    typeof constructor === 'function' && constructor.name !== ''
+      ? constructor.name
+      : Object.prototype.toString.call(value).slice('[object '.length, -1)
+  return types.isAnyArrayBuffer(value) || ArrayBuffer.isView(value)
+    ? `is a detached ${name}`
+    : `is an instance of ${name}`
+}
+
+function reasonText(reason: unknown): string {
+  let text = received(reason)
+  try {
+    if (reason instanceof Error && typeof reason.message === 'string') text = reason.message
+  } catch {
+    // Then the short form it has already must do.
+  }
+  // A DataCloneError quotes the whole source of a function.
+  return shortened(text.replace(/\s+/g, ' '), LONGEST_REASON)
+}
+
+function pathOf(part: Part, name: string): string {
+  const way: Part[] = []
+  for (let at: Part = part; at.of !== undefined; at = at.of) way.push(at)
+  return shortened(way.reduceRight(extended, name), LONGEST_PATH)
+}
+
+function extended(path: string, { kind, key }: Step): string {
+  switch (kind) {
+    case 'index':
+      return `${path}[${String(key)}]`
+    case 'element':
+      return `[...${path}][${String(key)}]`
+    case 'map key':
+      return `[...${path}.keys()][${String(key)}]`
+    case 'map value':
+      return `${path}.get(${typeof key === 'string' ? JSON.stringify(key) : received(key)})`
+    case 'field':
+      return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(String(key))
+        ? `${path}.${String(key)}`
+        : `${path}[${JSON.stringify(key)}]`
+  }
+}
+
+/** A text without its middle when it is too long: the two ends tell most. */
+export function shortened(text: string, longest: number): string {
+  const half = longest / 2
+  return text.length > longest ? `${text.slice(0, half)}…${text.slice(-half)}` : text
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}

@@ -1,0 +1,99 @@
+/**
+ * Runs items on this thread, `concurrency` at once by `p-limit`: for functions that wait more than they compute.
+ * Nothing is copied; any closure will do.
+ */
+import pLimit from 'p-limit'
+import type { TaskContext } from '../task.js'
+import { loadTask, type TaskFunction } from '../worker/load.js'
+import type { Chunk, Executor, Job, Lane, LaneEvents } from './executor.js'
+
+export class InlineExecutor implements Executor {
+  /** As many as run at once: each is served like a worker. */
+  readonly workers: number
+
+  constructor(concurrency: number) {
+    this.workers = concurrency
+  }
+
+  open(job: Job, events: LaneEvents): Lane {
+    return new InlineLane(job, this.workers, events)
+  }
+}
+
+class InlineLane implements Lane {
+  readonly #job: Job
+  readonly #events: LaneEvents
+  readonly #concurrency: number
+  readonly #limit: ReturnType<typeof pLimit>
+  readonly #controller = new AbortController()
+  #fn: TaskFunction | Promise<TaskFunction> | undefined
+  #active = 0
+  #closed = false
+
+  constructor(job: Job, concurrency: number, events: LaneEvents) {
+    this.#job = job
+    this.#fn = job.fn as TaskFunction | undefined
+    this.#events = events
+    this.#concurrency = concurrency
+    this.#limit = pLimit(concurrency)
+  }
+
+  get ready(): boolean {
+    return !this.#closed && this.#active < this.#concurrency
+  }
+
+  get idle(): boolean {
+    return this.ready
+  }
+
+  submit(chunk: Chunk): void {
+    this.#active++
+    void this.#run(chunk)
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#limit.clearQueue()
+    this.#controller.abort(new DOMException('The stream ended before this item was done', 'AbortError'))
+  }
+
+  /** Chunks are transport, and here nothing is transported: their items are limited one by one. */
+  async #run(chunk: Chunk): Promise<void> {
+    const started = performance.now()
+    const outcomes = await Promise.all(
+      chunk.items.map((item, place) => this.#limit(() => this.#one(item, chunk.first + place))),
+    )
+    this.#active--
+    if (this.#closed) return
+    const errors = new Map(
+      outcomes.flatMap((outcome, position) => ('error' in outcome ? [[position, outcome.error]] : [])),
+    )
+    this.#events.part({
+      chunk,
+      from: 0,
+      values: outcomes.map((outcome) => ('value' in outcome ? outcome.value : undefined)),
+      errors: errors.size > 0 ? errors : undefined,
+      last: true,
+      time: performance.now() - started,
+    })
+    if (this.ready) this.#events.room()
+  }
+
+  async #one(item: unknown, index: number): Promise<{ value: unknown } | { error: unknown }> {
+    const context: TaskContext = { signal: this.#controller.signal, index, worker: 0 }
+    try {
+      this.#fn ??= this.#load()
+      const fn = typeof this.#fn === 'function' ? this.#fn : await this.#fn
+      return { value: await fn(item, context) }
+    } catch (error) {
+      return { error }
+    }
+  }
+
+  async #load(): Promise<TaskFunction> {
+    const { name } = this.#job
+    if (name === undefined) throw new Error('A job for this thread needs its function, or the name of its task')
+    return loadTask(name)
+  }
+}

@@ -1,0 +1,210 @@
+/**
+ * One worker thread: its start, the chunks it holds, its death. Which chunk goes to which thread is decided elsewhere
+ * (`threads.ts`); here a chunk is sent, and what comes back is reported.
+ *
+ * A call through `threads` never settles when its worker dies, so each is raced against the native `exit` event.
+ */
+import { MessageChannel, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
+import { notSerializable } from '../codec/clonable.js'
+import { pack, sift } from '../codec/codec.js'
+import { openError, sealError, type Envelope } from '../codec/envelope.js'
+import type { TaskName } from '../task.js'
+import { createCells, markCancelled } from '../worker/cells.js'
+import type { ChunkMessage, PartMessage, ToWorker, WorkerControl, WorkerSetup } from '../worker/protocol.js'
+import type { Chunk } from './executor.js'
+import { loadThreads, SpawnableWorker } from './threads-package.js'
+
+/** How a pool's threads are started; passed on to `new Worker()` of Node. */
+export interface ThreadOptions {
+  readonly name: string
+  readonly execArgv?: readonly string[] | undefined
+  readonly env?: NodeJS.ProcessEnv | symbol | undefined
+  readonly resourceLimits?: object | undefined
+  readonly initializer?: TaskName | undefined
+  readonly initargs: readonly unknown[]
+}
+
+/** What a thread reports. */
+export interface ThreadEvents {
+  ready(thread: Thread): void
+  /** The thread ended, or was ended, before it was ready. */
+  failed(thread: Thread, cause: unknown): void
+  part(thread: Thread, message: PartMessage): void
+  /** The thread has ended after it was ready. `cause` is its uncaught error, if there was one. */
+  died(thread: Thread, exitCode: number, cause: unknown): void
+}
+
+/** What a chunk needs besides its items. */
+export interface Order {
+  readonly name: TaskName
+  readonly concurrency: number
+  readonly ordered: boolean
+}
+
+export class Thread {
+  /** From 1; unique among the living threads of a pool. */
+  readonly number: number
+  readonly #events: ThreadEvents
+  readonly #cells = createCells()
+  readonly #tasks = new Map<string, number>()
+  readonly #exited: Promise<void>
+  #state: 'starting' | 'ready' | 'dead' = 'starting'
+  readonly #worker: SpawnableWorker | undefined
+  #port: MessagePort | undefined
+  #control: object | undefined
+  #cause: unknown
+  #seq = 0
+  #refed = true
+
+  constructor(number: number, options: ThreadOptions, events: ThreadEvents) {
+    this.number = number
+    this.#events = events
+    try {
+      this.#worker = createWorker(number, options)
+      this.#exited = this.#start(this.#worker, options)
+    } catch (cause) {
+      this.#state = 'dead'
+      this.#exited = Promise.resolve().then(() => {
+        events.failed(this, cause)
+      })
+    }
+  }
+
+  get state(): 'starting' | 'ready' | 'dead' {
+    return this.#state
+  }
+
+  /** Posts a chunk and gives its number on this thread. Items that cannot be cloned go as errors of their own. */
+  send(chunk: Chunk, { name, concurrency, ordered }: Order): number {
+    const seq = ++this.#seq
+    const { data, transfer } = pack(chunk.items)
+    const task = this.#introduce(name)
+    const message: ChunkMessage = { type: 'chunk', seq, task, first: chunk.first, data, concurrency, ordered }
+    try {
+      this.#post(message, transfer)
+    } catch {
+      const { values, refused } = sift(chunk.items)
+      const errors = [...refused].map(([place, cause]) => {
+        return [place, sealError(notSerializable('item', chunk.first + place, chunk.items[place], cause))] as const
+      })
+      this.#post({ ...message, data: values, refused: errors })
+    }
+    return seq
+  }
+
+  /** Asks for a chunk to stop: the mark reaches synchronous code, the message fires the signal of what awaits. */
+  cancel(seq: number): void {
+    markCancelled(this.#cells, seq)
+    this.#post({ type: 'cancel', seq })
+  }
+
+  /** Whether the thread keeps the program alive. */
+  keepAlive(keep: boolean): void {
+    if (keep === this.#refed) return
+    this.#refed = keep
+    if (keep) this.#worker?.ref()
+    else this.#worker?.unref()
+  }
+
+  /** Ends the thread, whatever it does. Resolves when it has exited; never rejects. */
+  async terminate(): Promise<void> {
+    if (this.#control === undefined) await this.#worker?.terminate()
+    else await loadThreads().Thread.terminate(this.#control)
+    await this.#exited
+  }
+
+  /** Resolves when the thread has exited. Never rejects: whatever fails is reported. */
+  async #start(worker: SpawnableWorker, options: ThreadOptions): Promise<void> {
+    worker.on('error', (error) => {
+      this.#cause ??= error
+    })
+    const exited = new Promise<void>((resolve) => {
+      worker.once('exit', (exitCode) => {
+        this.#onExit(exitCode)
+        resolve()
+      })
+    })
+    await Promise.race([this.#open(worker, options), exited])
+    await exited
+  }
+
+  #onExit(exitCode: number): void {
+    const wasReady = this.#state === 'ready'
+    this.#state = 'dead'
+    if (wasReady) {
+      this.#drain()
+      this.#events.died(this, exitCode, this.#cause)
+    } else {
+      this.#events.failed(this, this.#cause ?? new Error(`it ended with exit code ${exitCode} while it started`))
+    }
+  }
+
+  async #open(worker: SpawnableWorker, options: ThreadOptions): Promise<void> {
+    try {
+      const error = await this.#callOpen(worker, options)
+      if (error !== undefined) throw openError(error)
+      if (this.#state !== 'starting') return
+      this.#state = 'ready'
+      this.#events.ready(this)
+    } catch (cause) {
+      this.#cause ??= cause
+      await worker.terminate()
+    }
+  }
+
+  async #callOpen(worker: SpawnableWorker, { initializer, initargs }: ThreadOptions): Promise<Envelope | undefined> {
+    const { spawn, Transfer } = loadThreads()
+    await worker.exposed
+    const control = await spawn<WorkerControl & object>(worker)
+    this.#control = control
+    const { port1, port2 } = new MessageChannel()
+    this.#port = port1
+    port1.on('message', (message: PartMessage) => {
+      this.#events.part(this, message)
+    })
+    // Results that cannot be read back leave their chunk without an answer; as a crash it gets one.
+    port1.on('messageerror', (error) => {
+      this.#cause ??= error
+      void worker.terminate()
+    })
+    // The worker alone keeps the program alive, and only while it has work.
+    port1.unref()
+    const cells = this.#cells.buffer as SharedArrayBuffer
+    const setup: WorkerSetup = { port: port2, worker: this.number, cells, initializer, initargs }
+    return control.open(Transfer(setup, [port2]))
+  }
+
+  #introduce(name: TaskName): number {
+    const key = `${name.exported ? 'export' : 'task'} ${name.id} ${name.module}`
+    let task = this.#tasks.get(key)
+    if (task === undefined) {
+      task = this.#tasks.size
+      this.#tasks.set(key, task)
+      this.#post({ type: 'task', task, name })
+    }
+    return task
+  }
+
+  #post(message: ToWorker, transfer: ReturnType<typeof pack>['transfer'] = []): void {
+    this.#port?.postMessage(message, transfer)
+  }
+
+  /** Reports what the thread had posted before it ended. */
+  #drain(): void {
+    const port = this.#port
+    if (port === undefined) return
+    for (let got = receiveMessageOnPort(port); got !== undefined; got = receiveMessageOnPort(port)) {
+      this.#events.part(this, (got as { message: PartMessage }).message)
+    }
+    port.close()
+  }
+}
+
+function createWorker(number: number, { name, execArgv, env, resourceLimits }: ThreadOptions): SpawnableWorker {
+  return new SpawnableWorker(new URL('../worker/main.js', import.meta.url), {
+    name: `${name}-${number}`,
+    ...(execArgv && { execArgv: [...execArgv] }),
+    ...(env !== undefined && { env: env as NodeJS.ProcessEnv }),
+    ...(resourceLimits && { resourceLimits }),
+  })
+}

@@ -1,0 +1,93 @@
+/**
+ * The `threads` package, loaded late and held at arm's length: its types stay out of our declarations, its signal
+ * handlers out of the program. See `thread.ts` for how its calls are used.
+ */
+import { createRequire } from 'node:module'
+import { Worker, type Transferable } from 'node:worker_threads'
+
+/** What is used of `threads`. `W` is the type of the calls that the worker exposes. */
+export interface Threads {
+  spawn<W>(worker: SpawnableWorker): Promise<W>
+  Thread: { terminate(thread: unknown): Promise<void> }
+  Transfer<T>(payload: T, transferables: readonly Transferable[]): T
+}
+
+const require = createRequire(import.meta.url)
+
+/**
+ * Loads `threads`, at the first worker only. Importing it makes SIGINT and SIGTERM exit with status 0; the handlers it
+ * adds are removed again, so that a killed program looks killed. Handlers of a program that uses `threads` itself stay.
+ */
+export function loadThreads(): Threads {
+  const signals = ['SIGINT', 'SIGTERM'] as const
+  const before = signals.map((signal) => process.listeners(signal))
+  const loaded = withoutEval(() => require('threads') as Threads)
+  signals.forEach((signal, i) => {
+    for (const listener of process.listeners(signal)) {
+      if (!before[i]?.includes(listener)) process.removeListener(signal, listener)
+    }
+  })
+  return loaded
+}
+
+/**
+ * `threads` gets at Node's modules by `eval('require')`, which fails where code from strings is not allowed, unless it
+ * finds the global that webpack defines for this purpose.
+ */
+function withoutEval<T>(load: () => T): T {
+  const scope = globalThis as { __non_webpack_require__?: unknown }
+  if ('__non_webpack_require__' in scope) return load()
+  scope.__non_webpack_require__ = require
+  try {
+    return load()
+  } finally {
+    delete scope.__non_webpack_require__
+  }
+}
+
+type Listener = (event: { readonly data: unknown }) => void
+
+/**
+ * A native worker that `spawn()` accepts. The `Worker` class of `threads` takes only paths relative to the calling file
+ * and keeps every instance for ever.
+ *
+ * `spawn()` is called once the worker's init message is there, which is then replayed to it: while it waits it holds a
+ * timer that keeps the program alive, and it would not notice a worker that dies.
+ */
+export class SpawnableWorker extends Worker {
+  /** Settles with the init message of `expose()`; never rejects. */
+  readonly exposed: Promise<void>
+  readonly #wrapped = new Map<Listener, (data: unknown) => void>()
+  #init: unknown
+
+  constructor(...args: ConstructorParameters<typeof Worker>) {
+    super(...args)
+    this.exposed = new Promise((resolve) => {
+      this.once('message', (message: unknown) => {
+        this.#init = message
+        resolve()
+      })
+    })
+  }
+
+  addEventListener(type: string, listener: Listener): void {
+    const wrapped = (data: unknown): void => {
+      listener({ data })
+    }
+    this.#wrapped.set(listener, wrapped)
+    this.on(type, wrapped)
+    const init = this.#init
+    if (type !== 'message' || init === undefined) return
+    this.#init = undefined
+    queueMicrotask(() => {
+      wrapped(init)
+    })
+  }
+
+  removeEventListener(type: string, listener: Listener): void {
+    const wrapped = this.#wrapped.get(listener)
+    if (wrapped === undefined) return
+    this.#wrapped.delete(listener)
+    this.off(type, wrapped)
+  }
+}

@@ -1,0 +1,413 @@
+/**
+ * Runs chunks on worker threads: starts them, gives each waiting chunk to one of them, replaces those that die.
+ *
+ * Each stream has a lane with room for one waiting chunk; waiting chunks are served first come, first served, so streams
+ * share the threads chunk by chunk. A thread holds at most two chunks: one that runs, and one that waits there so that
+ * no time is lost between them. The second is given only behind a chunk of a lane whose chunks are known to be short,
+ * since a chunk that waits behind a long one could have run elsewhere.
+ */
+import { unpack } from '../codec/codec.js'
+import { openError } from '../codec/envelope.js'
+import { PoolClosedError, received, WorkerCrashError, WorkerStartError } from '../errors.js'
+import { assertMayStart } from '../worker/guard.js'
+import type { PartMessage } from '../worker/protocol.js'
+import type { Chunk, Executor, Job, Lane, LaneEvents, Part } from './executor.js'
+import { Thread, type Order, type ThreadOptions } from './thread.js'
+
+/** A chunk may wait behind another one that is expected to take no longer than this, in milliseconds. */
+const SHORT = 20
+/** How long a cancelled chunk may go on before its thread is replaced, in milliseconds. */
+const GRACE = 1_000
+/** After so many starts in a row that failed, with none that succeeded, the pool is broken. */
+const START_ATTEMPTS = 3
+
+export interface ThreadExecutorOptions extends ThreadOptions {
+  readonly workers: number
+  /** How long the threads outlive the last stream, in milliseconds. */
+  readonly idleTimeout: number
+}
+
+/** What `stats()` of a pool tells. */
+export interface ThreadStats {
+  readonly starting: number
+  readonly ready: number
+  readonly busy: number
+  readonly waiting: number
+  readonly streams: number
+  readonly crashes: number
+}
+
+/** A chunk that a thread holds. */
+interface Held {
+  readonly seq: number
+  readonly lane: ThreadLane
+  readonly chunk: Chunk
+  /** How many of its items have their outcomes, and, when those came out of order, which. */
+  received: number
+  readonly places: Set<number>
+}
+
+interface Turn {
+  readonly lane: ThreadLane
+  readonly chunk: Chunk
+}
+
+export class ThreadExecutor implements Executor {
+  readonly workers: number
+  readonly #options: ThreadExecutorOptions
+  /** The living threads, each with the chunks it holds, in the order it runs them. */
+  readonly #threads = new Map<Thread, Held[]>()
+  readonly #lanes = new Set<ThreadLane>()
+  readonly #queue: Turn[] = []
+  #dispatching = false
+  #failedStarts = 0
+  #crashes = 0
+  /** Chunks of open lanes that wait or run: while there are any, the threads keep the program alive. */
+  #outstanding = 0
+  #broken: WorkerStartError | undefined
+  #closing: { readonly done: Promise<void>; readonly resolve: () => void } | undefined
+  #idleTimer: NodeJS.Timeout | undefined
+
+  constructor(options: ThreadExecutorOptions) {
+    this.workers = options.workers
+    this.#options = options
+  }
+
+  get closed(): boolean {
+    return this.#closing !== undefined
+  }
+
+  get broken(): boolean {
+    return this.#broken !== undefined
+  }
+
+  /** Whether a stream may be opened; throws the reason when not. */
+  assertOpen(): void {
+    if (this.#broken !== undefined) throw this.#broken
+    if (this.closed) {
+      throw new PoolClosedError(
+        `Cannot use pool '${this.#options.name}' as it is closed: make a new Pool`,
+        'ERR_POOL_CLOSED',
+      )
+    }
+  }
+
+  open(job: Job, events: LaneEvents): Lane {
+    this.assertOpen()
+    assertMayStart()
+    const lane = new ThreadLane(this, job, events)
+    this.#lanes.add(lane)
+    clearTimeout(this.#idleTimer)
+    return lane
+  }
+
+  /** Lets the open streams finish, then ends the threads. */
+  async close(): Promise<void> {
+    if (this.#closing === undefined) {
+      let resolve = (): void => undefined
+      const done = new Promise<void>((settle) => {
+        resolve = settle
+      })
+      this.#closing = { done, resolve }
+      this.#endIfDrained()
+    }
+    await this.#closing.done
+  }
+
+  /** Ends the threads now, and the open streams with `error`. */
+  async terminate(error: Error): Promise<void> {
+    const closed = this.close()
+    for (const lane of this.#lanes) this.#breakLane(lane, error)
+    await closed
+  }
+
+  stats(): ThreadStats {
+    const threads = [...this.#threads.entries()]
+    return {
+      starting: threads.filter(([thread]) => thread.state === 'starting').length,
+      ready: threads.filter(([thread]) => thread.state === 'ready').length,
+      busy: threads.filter(([, held]) => held.length > 0).length,
+      waiting: this.#queue.length,
+      streams: this.#lanes.size,
+      crashes: this.#crashes,
+    }
+  }
+
+  // What lanes ask for.
+
+  get hasIdleThread(): boolean {
+    if (this.#queue.length > 0) return false
+    for (const [thread, held] of this.#threads) if (thread.state === 'ready' && held.length === 0) return true
+    return false
+  }
+
+  submit(turn: Turn): void {
+    this.#queue.push(turn)
+    this.#count(+1)
+    this.#startThreads()
+    this.#dispatch()
+  }
+
+  /** Forgets a lane: its waiting chunks are dropped, its running ones cancelled. */
+  release(lane: ThreadLane): void {
+    if (!this.#lanes.delete(lane)) return
+    for (let i = this.#queue.length - 1; i >= 0; i--) {
+      if (this.#queue[i]?.lane !== lane) continue
+      this.#queue.splice(i, 1)
+      this.#count(-1)
+    }
+    for (const [thread, held] of this.#threads) {
+      for (const { seq } of held.filter((chunk) => chunk.lane === lane)) {
+        thread.cancel(seq)
+        this.#count(-1)
+        this.#replaceUnlessDone(thread, seq)
+      }
+    }
+    this.#endIfDrained()
+    this.#startIdleTimer()
+  }
+
+  // The threads' life.
+
+  #startThreads(): void {
+    const numbers = new Set([...this.#threads.keys()].map((thread) => thread.number))
+    for (let number = 1; number <= this.workers && this.#threads.size < this.workers; number++) {
+      if (numbers.has(number)) continue
+      const thread = new Thread(number, this.#options, {
+        ready: () => {
+          this.#onReady()
+        },
+        failed: (failed, cause) => {
+          this.#onStartFailed(failed, cause)
+        },
+        part: (from, message) => {
+          this.#onPart(from, message)
+        },
+        died: (dead, exitCode, cause) => {
+          this.#onDied(dead, exitCode, cause)
+        },
+      })
+      thread.keepAlive(this.#outstanding > 0)
+      this.#threads.set(thread, [])
+    }
+  }
+
+  #onReady(): void {
+    this.#failedStarts = 0
+    this.#dispatch()
+    this.#offerRoom()
+  }
+
+  #onStartFailed(thread: Thread, cause: unknown): void {
+    if (!this.#threads.delete(thread)) return
+    this.#failedStarts++
+    if (this.#failedStarts < START_ATTEMPTS) {
+      this.#recover()
+      return
+    }
+    const reason = cause instanceof Error ? cause.message : received(cause)
+    this.#broken = new WorkerStartError(
+      `Cannot start the workers of pool '${this.#options.name}' (${START_ATTEMPTS} attempts failed): ${reason}`,
+      { cause },
+    )
+    for (const lane of this.#lanes) this.#breakLane(lane, this.#broken)
+    this.#endThreads()
+  }
+
+  /** The item that ran costs itself and what its chunk had not reported; the chunk behind it runs elsewhere. */
+  #onDied(thread: Thread, exitCode: number, cause: unknown): void {
+    const held = this.#threads.get(thread)
+    if (held === undefined) return
+    this.#threads.delete(thread)
+    this.#crashes++
+    const [running, waiting] = held
+    if (waiting !== undefined) this.#requeue(waiting)
+    if (running !== undefined && this.#lanes.has(running.lane)) {
+      this.#count(-1)
+      running.lane.events.part(crashPart(running, thread.number, this.#options.name, exitCode, cause))
+    }
+    this.#recover()
+  }
+
+  #requeue({ lane, chunk }: Held): void {
+    if (this.#lanes.has(lane)) this.#queue.unshift({ lane, chunk })
+  }
+
+  #recover(): void {
+    if (this.#queue.length > 0) this.#startThreads()
+    this.#dispatch()
+  }
+
+  #replaceUnlessDone(thread: Thread, seq: number): void {
+    setTimeout(() => {
+      const held = this.#threads.get(thread)
+      if (held?.[0]?.seq !== seq) return
+      this.#threads.delete(thread)
+      void thread.terminate()
+      for (const chunk of held.slice(1)) this.#requeue(chunk)
+      this.#recover()
+    }, GRACE).unref()
+  }
+
+  #endThreads(): Promise<unknown> {
+    const threads = [...this.#threads.keys()]
+    this.#threads.clear()
+    return Promise.all(threads.map((thread) => thread.terminate()))
+  }
+
+  #endIfDrained(): void {
+    const closing = this.#closing
+    if (closing === undefined || this.#lanes.size > 0) return
+    clearTimeout(this.#idleTimer)
+    void this.#endThreads().then(closing.resolve)
+  }
+
+  #startIdleTimer(): void {
+    const { idleTimeout } = this.#options
+    if (this.closed || this.#lanes.size > 0 || idleTimeout === Infinity) return
+    clearTimeout(this.#idleTimer)
+    this.#idleTimer = setTimeout(() => {
+      void this.#endThreads()
+    }, idleTimeout).unref()
+  }
+
+  /** Keeps the program alive while there is work, by the threads, and lets it end otherwise. */
+  #count(change: 1 | -1): void {
+    const before = this.#outstanding
+    this.#outstanding += change
+    if (before > 0 === this.#outstanding > 0) return
+    for (const thread of this.#threads.keys()) thread.keepAlive(this.#outstanding > 0)
+  }
+
+  // The chunks' way.
+
+  /** Gives waiting chunks to threads, as long as there are both. A lane told of room submits its next chunk meanwhile. */
+  #dispatch(): void {
+    if (this.#dispatching) return
+    this.#dispatching = true
+    for (let thread = this.#freeThread(); thread !== undefined; thread = this.#freeThread()) {
+      const turn = this.#queue.shift()
+      if (turn === undefined) break
+      const { lane, chunk } = turn
+      const seq = thread.send(chunk, lane.order)
+      this.#threads.get(thread)?.push({ seq, lane, chunk, received: 0, places: new Set() })
+      lane.taken()
+    }
+    this.#dispatching = false
+  }
+
+  #freeThread(): Thread | undefined {
+    if (this.#queue.length === 0) return undefined
+    let second: Thread | undefined
+    for (const [thread, held] of this.#threads) {
+      if (thread.state !== 'ready') continue
+      if (held.length === 0) return thread
+      if (held.length === 1 && held[0] !== undefined && held[0].lane.chunkTime <= SHORT) second ??= thread
+    }
+    return second
+  }
+
+  /** Tells the lanes of an idle thread: one of them may hold back items until a chunk is full. */
+  #offerRoom(): void {
+    for (const lane of this.#lanes) {
+      if (!this.hasIdleThread) return
+      lane.offer()
+    }
+  }
+
+  #onPart(thread: Thread, message: PartMessage): void {
+    const held = this.#threads.get(thread)
+    const chunk = held?.find(({ seq }) => seq === message.seq)
+    if (held === undefined || chunk === undefined) return
+    const { lane } = chunk
+    const open = this.#lanes.has(lane)
+    if (message.last) {
+      held.splice(held.indexOf(chunk), 1)
+      if (open) {
+        this.#count(-1)
+        lane.chunkTime = message.time
+      }
+      this.#dispatch()
+    }
+    if (open) lane.events.part(partOf(chunk, message))
+    if (message.last) this.#offerRoom()
+  }
+
+  #breakLane(lane: ThreadLane, error: unknown): void {
+    lane.close()
+    lane.events.broken(error)
+  }
+}
+
+class ThreadLane implements Lane {
+  readonly order: Order
+  readonly events: LaneEvents
+  /** How long the lane's last chunk took, in milliseconds; unknown chunks count as long. */
+  chunkTime: number = Infinity
+  readonly #executor: ThreadExecutor
+  #waiting = false
+  #closed = false
+
+  constructor(executor: ThreadExecutor, { name, concurrency, ordered }: Job, events: LaneEvents) {
+    if (name === undefined) throw new Error('A job for threads needs the name of its task')
+    this.#executor = executor
+    this.order = { name, concurrency, ordered }
+    this.events = events
+  }
+
+  get ready(): boolean {
+    return !this.#waiting && !this.#closed
+  }
+
+  get idle(): boolean {
+    return !this.#closed && this.#executor.hasIdleThread
+  }
+
+  submit(chunk: Chunk): void {
+    this.#waiting = true
+    this.#executor.submit({ lane: this, chunk })
+  }
+
+  /** The waiting chunk has gone to a thread. */
+  taken(): void {
+    this.#waiting = false
+    this.offer()
+  }
+
+  offer(): void {
+    if (this.ready) this.events.room()
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#executor.release(this)
+  }
+}
+
+function partOf(held: Held, { from, places, data, errors, fault, last, time }: PartMessage): Part {
+  const { chunk } = held
+  if (fault !== undefined) return faultPart(held, openError(fault), time)
+  const values = unpack(data)
+  held.received += values.length
+  for (const place of places ?? []) held.places.add(place)
+  const opened = errors && new Map(errors.map(([position, error]) => [position, openError(error)]))
+  return { chunk, from, places, values, errors: opened, last, time }
+}
+
+function crashPart(held: Held, worker: number, pool: string, exitCode: number, cause: unknown): Part {
+  const { lane, chunk } = held
+  const last = chunk.first + chunk.items.length - 1
+  const items = last === chunk.first ? `item ${last}` : `items ${chunk.first} to ${last}`
+  const reason = cause instanceof Error ? `: ${cause.message}` : ''
+  const message = `Worker ${worker} of pool '${pool}' ended with exit code ${exitCode} while it ran task '${lane.order.name.id}' on ${items}${reason}`
+  return faultPart(held, new WorkerCrashError(message, exitCode, cause === undefined ? {} : { cause }), 0)
+}
+
+/** One error as the outcome of every item of a chunk that has none yet. */
+function faultPart({ chunk, received: count, places: known }: Held, error: unknown, time: number): Part {
+  const all = chunk.items.map((_, place) => place)
+  const places = known.size === 0 ? all.slice(count) : all.filter((place) => !known.has(place))
+  const errors = new Map(places.map((_, position) => [position, error]))
+  return { chunk, from: count, places, values: places.map(() => undefined), errors, last: true, time }
+}

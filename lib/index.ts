@@ -1,0 +1,31 @@
+/** The public names of millrace, nothing else. */
+export { isMainThread } from 'node:worker_threads'
+export { pipe } from 'it-pipe'
+export {
+  LineError,
+  MainThreadGuardError,
+  NotSerializableError,
+  PoolClosedError,
+  TaskLoadError,
+  WorkerCrashError,
+  WorkerStartError,
+  type ErrorCode,
+} from './errors.js'
+export { imap, imapUnordered } from './imap.js'
+export type { ByteSource } from './io/bytes.js'
+export { lines, type Lines, type LinesOptions } from './io/lines.js'
+export type { Source } from './io/source.js'
+export { Pool, type PoolOptions, type PoolStats, type ResourceLimits } from './pool.js'
+export type { ErrorMode, Outcome, Stream, StreamStats } from './stream/stream.js'
+export {
+  task,
+  tasks,
+  type Exported,
+  type Named,
+  type Task,
+  type TaskContext,
+  type TaskLike,
+  type TaskName,
+  type TaskReference,
+} from './task.js'
+export type { Given, Imap, InlineOptions, Stage, StreamOptions, ThreadedOptions } from './verb.js'

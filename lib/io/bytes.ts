@@ -1,0 +1,89 @@
+/** Opening any source of bytes as a reader of Buffers: a path, a `file:` URL, or anything that gives byte chunks. */
+import { fileURLToPath } from 'node:url'
+import { types } from 'node:util'
+import { received, typeError } from '../errors.js'
+import { closeInTime } from './closing.js'
+import { FileReader } from './file.js'
+import { isIterable, openSource, type Reader, type Source } from './source.js'
+
+/** What bytes can be read from: a file, or any source of byte chunks (Node and web streams among them). */
+export type ByteSource = string | URL | Source<Uint8Array>
+
+/** A checked byte source, not yet opened. */
+export interface Bytes {
+  /** The path of the file, where the source is one. */
+  readonly path: string | undefined
+  /**
+   * Opens the source; of a file, nothing is touched before the first `next()`. `close` of this reader may be called at any
+   * time and again: it reaches the source at most once, and never after the source ended or threw. A block may be
+   * overwritten by the `next()` after it.
+   */
+  open(): Reader<Buffer>
+}
+
+/** Checks a byte source without opening it. `action` is what the caller was about to do. */
+export function bytesOf(action: string, source: unknown): Bytes {
+  const path = pathOf(action, source)
+  if (path !== undefined) return { path, open: () => new FileReader(path) }
+  if (isIterable(source) && !types.isUint8Array(source)) {
+    return { path, open: () => chunkReader(action, openSource(source)) }
+  }
+  throw invalidSource(action, source, types.isUint8Array(source) ? ' (for bytes in memory: [bytes])' : '')
+}
+
+function pathOf(action: string, source: unknown): string | undefined {
+  if (typeof source === 'string') return source
+  if (!(source instanceof URL)) return undefined
+  try {
+    return fileURLToPath(source)
+  } catch (cause) {
+    throw invalidSource(action, source.href, '', cause)
+  }
+}
+
+function invalidSource(action: string, source: unknown, hint: string, cause?: unknown): TypeError {
+  const expected = 'a path, a file: URL, a stream of bytes or an iterable of byte chunks'
+  const text = `Cannot ${action} as its source must be ${expected}: received ${received(source)}${hint}`
+  const error = typeError('ERR_INVALID_SOURCE', text)
+  if (cause !== undefined) error.cause = cause
+  return error
+}
+
+function chunkReader(action: string, source: Reader<unknown>): Reader<Buffer> {
+  let open = true
+  async function close(): Promise<void> {
+    if (!open) return
+    open = false
+    await source.close()
+  }
+  async function read(): Promise<IteratorResult<unknown>> {
+    try {
+      const result = await source.next()
+      if (result.done) open = false
+      return result
+    } catch (error) {
+      open = false
+      throw error
+    }
+  }
+  return {
+    close,
+    next: async () => {
+      if (!open) return { done: true, value: undefined }
+      const result = await read()
+      if (result.done) return { done: true, value: undefined }
+      const { value } = result
+      if (types.isUint8Array(value)) return { done: false, value: asBuffer(value) }
+      await closeInTime({ close }).catch(() => {})
+      throw typeError(
+        'ERR_INVALID_SOURCE',
+        `Cannot ${action} as its source must give bytes (Uint8Array or Buffer): received ${received(value)}` +
+          (typeof value === 'string' ? ' (a stream gives bytes when no encoding is set)' : ''),
+      )
+    },
+  }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}

@@ -1,0 +1,80 @@
+/** Reading a file in large blocks, one block ahead of whoever reads. It knows bytes only, nothing of lines or gzip. */
+import { open, type FileHandle } from 'node:fs/promises'
+import type { Reader } from './source.js'
+
+/** Measured from 64 KiB to 1 MiB: smaller ones cost more trips to the thread pool, larger ones gain nothing but memory use. */
+export const BLOCK_SIZE: number = 512 * 1024
+
+const NOTHING: Buffer = Buffer.alloc(0)
+
+/**
+ * A file, opened at the first `next()` and closed before the end or an error is told. A block is the caller's until the
+ * next `next()`, which reads into its memory again; who needs it for longer copies it, or transfers it elsewhere.
+ */
+export class FileReader implements Reader<Buffer> {
+  readonly #path: string
+  #file: FileHandle | undefined
+  #memory = NOTHING
+  #spareMemory = NOTHING
+  /** The latest read: under way, or done and not yet asked for. */
+  #read: Promise<Buffer> | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  async next(): Promise<IteratorResult<Buffer, undefined>> {
+    if (this.#closing !== undefined) return { done: true, value: undefined }
+    try {
+      const block = await (this.#read ?? this.#startRead())
+      if (block.length > 0) {
+        void this.#startRead()
+        return { done: false, value: block }
+      }
+    } catch (error) {
+      // The reason the file cannot be read says more than the failure to close it could.
+      await this.close().catch(() => {})
+      throw error
+    }
+    await this.close()
+    return { done: true, value: undefined }
+  }
+
+  /** Closes the file once the read under way is over. May be called at any time and again. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  #startRead(): Promise<Buffer> {
+    const read = this.#readBlock()
+    // A block read ahead may fail before anybody asks for it, or when nobody will.
+    read.catch(() => {})
+    this.#read = read
+    return read
+  }
+
+  async #readBlock(): Promise<Buffer> {
+    if (this.#closing !== undefined) return NOTHING
+    this.#file ??= await open(this.#path)
+    // The file may have been closed while it was being opened; a read from a pipe would then hold it open.
+    if (this.#closing !== undefined) return NOTHING
+    const { bytesRead } = await this.#file.read(this.#nextMemory(), 0, BLOCK_SIZE, null)
+    return this.#memory.subarray(0, bytesRead)
+  }
+
+  /** Takes turns between two pieces of memory: a sixth faster than a new one for each block, and flatter. */
+  #nextMemory(): Buffer {
+    const memory = this.#spareMemory
+    this.#spareMemory = this.#memory
+    // Memory that was transferred has no length any more.
+    this.#memory = memory.length > 0 ? memory : Buffer.allocUnsafeSlow(BLOCK_SIZE)
+    return this.#memory
+  }
+
+  async #close(): Promise<void> {
+    await this.#read?.catch(() => {})
+    await this.#file?.close()
+  }
+}

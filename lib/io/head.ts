@@ -1,0 +1,35 @@
+/** Looking at the first bytes of an input without losing them: how gzip and byte order marks are recognised. */
+import type { Reader } from './source.js'
+
+/**
+ * Reads until it is known whether the input begins with `mark`, and gives what was read. It never waits for more bytes
+ * than that takes, so that the first line of a slow source is not held back.
+ */
+export async function readHead(input: Reader<Buffer>, mark: Buffer): Promise<Buffer> {
+  let head: Buffer = Buffer.alloc(0)
+  while (head.length < mark.length && beginsWith(mark, head)) {
+    // A copy, since the source may use the chunk's memory again for its next one.
+    const before = Buffer.from(head)
+    const result = await input.next()
+    if (result.done) return before
+    head = before.length === 0 ? result.value : Buffer.concat([before, result.value])
+  }
+  return head
+}
+
+export function beginsWith(bytes: Buffer, mark: Buffer): boolean {
+  return bytes.subarray(0, mark.length).equals(mark)
+}
+
+/** A reader that gives `head` and then the rest of the input. */
+export function withHead(head: Buffer, rest: Reader<Buffer>): Reader<Buffer> {
+  let given = false
+  return {
+    close: () => rest.close(),
+    next: () => {
+      if (given) return rest.next()
+      given = true
+      return { done: false, value: head }
+    },
+  }
+}

@@ -1,0 +1,186 @@
+/** The public pool: worker threads with a common set-up, and the verbs that run on them. The default pool is here too. */
+import { availableParallelism } from 'node:os'
+import { SHARE_ENV } from 'node:worker_threads'
+import { PoolClosedError } from './errors.js'
+import { ThreadExecutor } from './executor/threads.js'
+import { OptionReader } from './options.js'
+import { plainFunctionError, taskName, type Exported, type Named } from './task.js'
+import { lazyVerb, type Imap } from './verb.js'
+
+/** Memory limits of each worker, in MiB; exceeding one ends the worker, and its item with it. As in `new Worker()` of Node. */
+export interface ResourceLimits {
+  readonly maxYoungGenerationSizeMb?: number
+  readonly maxOldGenerationSizeMb?: number
+  readonly codeRangeSizeMb?: number
+  readonly stackSizeMb?: number
+}
+
+/** Options of a pool. */
+export interface PoolOptions<A extends readonly unknown[] = readonly never[]> {
+  /** How many worker threads: an integer of at least 1. Default: `os.availableParallelism()`. */
+  readonly workers?: number
+  /** The pool's name, in error texts, and with a number as name of its threads. Default: `'pool'`. */
+  readonly name?: string
+  /**
+   * How long idle threads outlive the last stream, in milliseconds: an integer of at least 0, or `Infinity`. They never
+   * keep the program alive. Default: 10,000.
+   */
+  readonly idleTimeout?: number
+  /** Node options of each worker, as in `new Worker()`. Default: those of this process. */
+  readonly execArgv?: readonly string[]
+  /** Environment variables of each worker, as in `new Worker()`. Default: a copy of this thread's. */
+  readonly env?: Readonly<Record<string, string | undefined>> | typeof SHARE_ENV
+  /** Memory limits of each worker. Default: Node's. */
+  readonly resourceLimits?: ResourceLimits
+  /** A task that each worker runs once, with `...initargs`, before its first item. Default: none. */
+  readonly initializer?: (((...args: A) => unknown) & Named) | Exported<A[0], unknown>
+  /** Arguments of the initializer; copied to each worker. Default: none. */
+  readonly initargs?: A
+}
+
+/** What a pool is doing, at this moment. */
+export interface PoolStats {
+  /** Threads that are starting. */
+  readonly starting: number
+  /** Threads that have started, busy or not. */
+  readonly ready: number
+  /** Threads that hold a chunk. */
+  readonly busy: number
+  /** Chunks that wait for a thread. */
+  readonly waiting: number
+  /** Streams that are open. */
+  readonly streams: number
+  /** Threads that died while they were not asked to, since the pool was made. */
+  readonly crashes: number
+}
+
+/**
+ * Worker threads of one's own, where the default pool of the module-level verbs will not do: another number of workers,
+ * an initializer, memory limits.
+ *
+ * Threads start at the first item that is read, all at once, which takes some tens of milliseconds; they end when the pool
+ * is closed, or after `idleTimeout`. A worker that dies is replaced. A pool need not be closed for the program to exit.
+ *
+ * @throws {TypeError | RangeError} `ERR_INVALID_OPTION`: an option that is not as described. `ERR_INVALID_TASK`: an
+ * initializer that is no task.
+ *
+ * @example
+ * ```ts
+ * import { isMainThread, Pool, task } from 'millrace'
+ *
+ * const double = task(import.meta.url, function double(x: number) {
+ *   return 2 * x
+ * })
+ *
+ * if (isMainThread) {
+ *   await using pool = new Pool({ workers: 2, name: 'doubles' })
+ *   for await (const y of pool.imap(double, [1, 2, 3], { window: 2 })) console.log(y)
+ *   // → 2
+ *   // → 4
+ *   // → 6
+ * }
+ * ```
+ */
+export class Pool<A extends readonly unknown[] = readonly never[]> implements AsyncDisposable {
+  /** The pool's name. */
+  readonly name: string
+  /** How many worker threads the pool has when it is at work. */
+  readonly workers: number
+  /** As the module-level `imap`, on this pool. */
+  readonly imap: Imap
+  /** As the module-level `imapUnordered`, on this pool. */
+  readonly imapUnordered: Imap
+  readonly #executor: ThreadExecutor
+
+  constructor(options?: PoolOptions<A>) {
+    const action = 'make a pool'
+    const read = new OptionReader<PoolOptions<A>>(action, options, [
+      'workers',
+      'name',
+      'idleTimeout',
+      'execArgv',
+      'env',
+      'resourceLimits',
+      'initializer',
+      'initargs',
+    ])
+    this.name = read.value('name', 'a string', (value) => typeof value === 'string') ?? 'pool'
+    this.workers = read.integer('workers', 1, MAX_WORKERS) ?? availableParallelism()
+    this.#executor = new ThreadExecutor({
+      workers: this.workers,
+      name: this.name,
+      idleTimeout: read.milliseconds('idleTimeout') ?? IDLE_TIMEOUT,
+      execArgv: read.value('execArgv', 'an array of strings', isStrings),
+      env: read.value('env', 'an object of strings or SHARE_ENV', (value) => value === SHARE_ENV || isObject(value)),
+      resourceLimits: read.value('resourceLimits', 'an object of numbers', isLimits),
+      initializer: initializerName(action, options?.initializer),
+      initargs: read.value('initargs', 'an array', Array.isArray) ?? [],
+    })
+    const executor = (): ThreadExecutor => {
+      this.#executor.assertOpen()
+      return this.#executor
+    }
+    this.imap = lazyVerb('imap', true, executor)
+    this.imapUnordered = lazyVerb('imapUnordered', false, executor)
+  }
+
+  /** Takes no new streams, lets the open ones finish, then ends the threads. Resolves when they have ended. */
+  async close(): Promise<void> {
+    await this.#executor.close()
+  }
+
+  /** Ends the threads now. Open streams throw a `PoolClosedError` with the code `ERR_POOL_TERMINATED`. */
+  async terminate(): Promise<void> {
+    await this.#executor.terminate(
+      new PoolClosedError(`Pool '${this.name}' was terminated before the stream ended`, 'ERR_POOL_TERMINATED'),
+    )
+  }
+
+  /** Figures of the pool. */
+  stats(): PoolStats {
+    return this.#executor.stats()
+  }
+
+  /** As `terminate()`, for `await using`: a scope that is left, maybe by an error, waits for no stream. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.terminate()
+  }
+}
+
+/** More threads than this are a mistake: each takes several MiB. */
+const MAX_WORKERS = 1_024
+const IDLE_TIMEOUT = 10_000
+
+let shared: ThreadExecutor | undefined
+
+/** The threads of the default pool, on which the module-level verbs run. Made when first needed, and again once broken. */
+export function defaultExecutor(): ThreadExecutor {
+  if (shared === undefined || shared.broken) {
+    shared = new ThreadExecutor({
+      workers: availableParallelism(),
+      name: 'default',
+      idleTimeout: IDLE_TIMEOUT,
+      initargs: [],
+    })
+  }
+  return shared
+}
+
+function initializerName(action: string, initializer: unknown): ReturnType<typeof taskName> {
+  if (initializer === undefined) return undefined
+  const name = taskName(action, initializer)
+  if (name === undefined) throw plainFunctionError(action, initializer)
+  return name
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isStrings(value: unknown): boolean {
+  return Array.isArray(value) && value.every((entry) => typeof entry === 'string')
+}
+
+function isLimits(value: unknown): boolean {
+  return isObject(value) && Object.values(value).every((limit) => typeof limit === 'number' && limit > 0)
+}

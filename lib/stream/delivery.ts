@@ -1,0 +1,55 @@
+/**
+ * The queue between executor and consumer. One engine serves both orders; they differ in this file alone: an ordered
+ * stream gives the parts of one chunk after those of the chunk before it, an unordered one gives parts as they come.
+ */
+import type { Chunk, Part } from '../executor/executor.js'
+import { Fifo } from './fifo.js'
+
+export interface Delivery {
+  /** A chunk goes to the executor. */
+  admit(chunk: Chunk): void
+  /** Some of a chunk's outcomes have come back. */
+  put(part: Part): void
+  /** Takes the part whose outcomes are due next, if it is there. */
+  take(): Part | undefined
+}
+
+export class UnorderedDelivery implements Delivery {
+  readonly #parts = new Fifo<Part>()
+
+  admit(): void {
+    // Order of completion needs no memory of the order of items.
+  }
+
+  put(part: Part): void {
+    this.#parts.push(part)
+  }
+
+  take(): Part | undefined {
+    return this.#parts.shift()
+  }
+}
+
+export class OrderedDelivery implements Delivery {
+  readonly #chunks = new Fifo<Chunk>()
+  readonly #parts = new Map<Chunk, Fifo<Part>>()
+
+  admit(chunk: Chunk): void {
+    this.#chunks.push(chunk)
+    this.#parts.set(chunk, new Fifo())
+  }
+
+  put(part: Part): void {
+    this.#parts.get(part.chunk)?.push(part)
+  }
+
+  take(): Part | undefined {
+    const chunk = this.#chunks.peek()
+    const part = chunk && this.#parts.get(chunk)?.shift()
+    if (part?.last === true) {
+      this.#chunks.shift()
+      this.#parts.delete(part.chunk)
+    }
+    return part
+  }
+}

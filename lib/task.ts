@@ -1,0 +1,208 @@
+/**
+ * Naming a function, so that another thread can find it: by the URL of its module and an id within that module.
+ * Nothing is imported or run here; `worker/load.ts` does that.
+ */
+import { isAbsolute } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { received, typeError } from './errors.js'
+
+/** What a task is told besides its item. */
+export interface TaskContext {
+  /** Fires when the stream ended early. A synchronous task may poll `signal.aborted`. */
+  readonly signal: AbortSignal
+  /** The item's place in the source, from 0. */
+  readonly index: number
+  /** The worker's number in its pool, from 1; 0 on this thread (`workers: 0`). */
+  readonly worker: number
+}
+
+/** Where a worker finds a task. Plain data: it is sent to workers. */
+export interface TaskName {
+  /** URL of the module. */
+  readonly module: string
+  /** The id given to `task()`, or the name of the export. */
+  readonly id: string
+  /** Whether `id` is the name of an export, and not the id of a `task()`. */
+  readonly exported: boolean
+}
+
+const NAME: unique symbol = Symbol.for('millrace.task') as never
+declare const SIGNATURE: unique symbol
+
+/** What `task()` adds to a function: its name. The function stays as it was. */
+export interface Named {
+  readonly [NAME]: TaskName
+}
+
+/** A function for items of type `I` that a worker can find. Made by `task()` or `tasks()`; call it like any function. */
+export type Task<I, R> = ((item: I, context: TaskContext) => R) & Named
+
+/**
+ * A function that some module exports under a name: the way to run code in a module that nobody wants to touch.
+ * `M` is the module's type and gives item and result their types.
+ *
+ * ```ts
+ * const gunzip: TaskReference<typeof import('node:zlib'), 'gunzipSync'> = {
+ *   module: 'node:zlib',
+ *   export: 'gunzipSync',
+ * }
+ * ```
+ */
+export type TaskReference<M, K extends keyof M & string> = Exported<Parameter0<M[K]>, Result<M[K]>> & {
+  readonly export: K
+}
+
+type Parameter0<F> = F extends (item: infer I, ...rest: never[]) => unknown ? I : never
+type Result<F> = F extends (...args: never[]) => infer R ? R : never
+
+/** A `TaskReference`, as the verbs take it: item and result types without their module. */
+export interface Exported<I, R> {
+  /** The module: a `URL`, a `file:` or `node:` URL string, or an absolute path. */
+  readonly module: string | URL
+  /** The name under which the module exports the function. */
+  readonly export: string
+  readonly [SIGNATURE]?: (item: I, context: TaskContext) => R
+}
+
+/** Anything a worker can run for items of type `I`. */
+export type TaskLike<I, R> = Task<I, R> | Exported<I, R>
+
+type AnyFunction = (...args: never[]) => unknown
+
+/**
+ * Makes a function into a task: worker threads import its module and find it there by its id.
+ *
+ * Call it at the top level of a module. Every worker that runs the task imports that module once, so keep other work
+ * out of it, or behind `if (isMainThread)`.
+ *
+ * @param module `import.meta.url`; in CommonJS `__filename`.
+ * @param fn The function. Its name is the task's id; it gets the item and a `TaskContext`, and may be async.
+ * @returns The function itself, still callable, that the verbs now take.
+ * @throws {TypeError} `ERR_INVALID_TASK`: no name, a name used twice in the module, or no file to import.
+ *
+ * @example
+ * ```ts
+ * import { imap, isMainThread, task } from 'millrace'
+ *
+ * const square = task(import.meta.url, function square(x: number) {
+ *   return x * x
+ * })
+ *
+ * if (isMainThread) {
+ *   for await (const y of imap(square, [1, 2, 3])) console.log(y)
+ *   // → 1
+ *   // → 4
+ *   // → 9
+ * }
+ * ```
+ */
+export function task<F extends AnyFunction>(module: string | URL, fn: F): F & Named
+/** As above, with an explicit id: for arrow functions, or names that a minifier changes. */
+export function task<F extends AnyFunction>(module: string | URL, id: string, fn: F): F & Named
+export function task<F extends AnyFunction>(module: string | URL, idOrFn: string | F, maybeFn?: F): F & Named {
+  const fn = typeof idOrFn === 'string' ? maybeFn : idOrFn
+  if (typeof fn !== 'function') throw invalid(`its function must be a function: received ${received(fn)}`)
+  const id = typeof idOrFn === 'string' ? idOrFn : fn.name
+  if (id === '') {
+    throw invalid("its function has no name: name it, or give an id, as in task(import.meta.url, 'shout', (x) => …)")
+  }
+  return define(moduleUrl(module), id, fn)
+}
+
+/**
+ * Makes several functions into tasks at once; the ids are the keys.
+ *
+ * @param module `import.meta.url`; in CommonJS `__filename`.
+ * @param functions The functions by id.
+ * @returns The same functions, each as `task()` returns it.
+ * @throws {TypeError} `ERR_INVALID_TASK`, as `task()`.
+ *
+ * @example
+ * ```ts
+ * import { imap, isMainThread, pipe, tasks } from 'millrace'
+ *
+ * const { trim, size } = tasks(import.meta.url, {
+ *   trim: (line: string) => line.trim(),
+ *   size: (line: string) => line.length,
+ * })
+ *
+ * if (isMainThread) {
+ *   for await (const n of pipe(['  one ', 'three'], imap(trim), imap(size))) console.log(n)
+ *   // → 3
+ *   // → 5
+ * }
+ * ```
+ */
+export function tasks<T extends Record<string, AnyFunction>>(
+  module: string | URL,
+  functions: T,
+): { readonly [K in keyof T]: T[K] & Named } {
+  const named = Object.entries(functions).map(([id, fn]) => [id, task(module, id, fn)])
+  return Object.fromEntries(named) as { readonly [K in keyof T]: T[K] & Named }
+}
+
+/** The name of a task handle or reference; `undefined` for a plain function. Throws for anything else. */
+export function taskName(action: string, value: unknown): TaskName | undefined {
+  if (typeof value === 'function') return (value as Partial<Named>)[NAME]
+  if (typeof value === 'object' && value !== null && 'module' in value && 'export' in value) {
+    const { module, export: id } = value
+    if (typeof id === 'string' && id !== '') return { module: moduleUrl(module), id, exported: true }
+  }
+  throw typeError(
+    'ERR_INVALID_TASK',
+    `Cannot ${action} as its task must be made by task(import.meta.url, …) or be { module, export: 'name' }: received ${received(value)}`,
+  )
+}
+
+/** The error for a plain function where threads are to run it. */
+export function plainFunctionError(action: string, fn: unknown): TypeError {
+  return typeError(
+    'ERR_INVALID_TASK',
+    `Cannot ${action} as a plain function cannot be found by another thread: received ${received(fn)}. ` +
+      'Write task(import.meta.url, function name(item) { … }) at the top level of a module, ' +
+      'or pass { workers: 0 } to run it on this thread',
+  )
+}
+
+/** The function that `task()` defined on this thread under a name, if its module has been imported here. */
+export function definedTask(name: TaskName): AnyFunction | undefined {
+  return registry().get(key(name.module, name.id))
+}
+
+function define<F extends AnyFunction>(module: string, id: string, fn: F): F & Named {
+  if (NAME in fn)
+    throw invalid(`its function already is the task '${(fn as unknown as Named)[NAME].id}': define it once`)
+  const tasks = registry()
+  if (tasks.has(key(module, id))) {
+    throw invalid(`'${id}' is defined twice in ${module}: give each task of a module its own id, at the top level`)
+  }
+  tasks.set(key(module, id), fn)
+  return Object.defineProperty(fn, NAME, { value: { module, id, exported: false } satisfies TaskName }) as F & Named
+}
+
+/** On `globalThis`, so that two copies of this library in one program find each other's tasks. */
+function registry(): Map<string, AnyFunction> {
+  const holder = globalThis as { [REGISTRY]?: Map<string, AnyFunction> }
+  return (holder[REGISTRY] ??= new Map())
+}
+const REGISTRY: unique symbol = Symbol.for('millrace.tasks') as never
+
+function key(module: string, id: string): string {
+  return `${module} ${id}`
+}
+
+function moduleUrl(module: unknown): string {
+  const url = module instanceof URL ? module.href : module
+  if (typeof url === 'string') {
+    if (/^file:.*\/\[(eval|stdin|worker eval)/.test(url)) {
+      throw invalid(`code from the command line has no file for workers to import: put it in a file. Received ${url}`)
+    }
+    if (/^(file|node|data):/.test(url)) return url
+    if (isAbsolute(url)) return pathToFileURL(url).href
+  }
+  throw invalid(`its module must be import.meta.url, or __filename in CommonJS: received ${received(module)}`)
+}
+
+function invalid(reason: string): TypeError {
+  return typeError('ERR_INVALID_TASK', `Cannot define a task as ${reason}`)
+}

@@ -1,0 +1,46 @@
+/** Finds a task's function on this thread: imports its module, once, and looks up the id. */
+import { TaskLoadError } from '../errors.js'
+import { definedTask, type TaskName } from '../task.js'
+import { whileLoading } from './guard.js'
+
+export type TaskFunction = (item: unknown, context: unknown) => unknown
+
+/** Imports the task's module and finds its function. Rejects with a `TaskLoadError` that names module and reason. */
+export async function loadTask(name: TaskName): Promise<TaskFunction> {
+  const namespace = await importModule(name)
+  const fn: unknown = name.exported ? exportOf(namespace, name.id) : definedTask(name)
+  if (typeof fn === 'function') return fn as TaskFunction
+  const reason = name.exported
+    ? `has no function exported as '${name.id}'`
+    : `defines no task '${name.id}' when a worker imports it: call task() at the top level, outside if (isMainThread)`
+  throw new TaskLoadError(`Cannot run task '${name.id}' as ${name.module} ${reason}`)
+}
+
+async function importModule(name: TaskName): Promise<object> {
+  try {
+    return await whileLoading(() => import(name.module) as Promise<object>)
+  } catch (cause) {
+    const { code, message } = (typeof cause === 'object' && cause !== null ? cause : {}) as Partial<
+      Record<string, unknown>
+    >
+    const reason = typeof message === 'string' ? message : String(cause)
+    const hint =
+      code === 'ERR_UNKNOWN_FILE_EXTENSION'
+        ? ". This Node does not run TypeScript by itself: compile the module, use Node 22.18 or later, or give the pool execArgv: ['--import', <a file that calls register() from 'tsx/esm/api'>]"
+        : ''
+    throw new TaskLoadError(
+      `Cannot run task '${name.id}' as its module ${name.module} does not load in a worker: ${reason}${hint}`,
+      { cause },
+    )
+  }
+}
+
+/** A CommonJS module's exports that Node did not detect as names are still on its default export. */
+function exportOf(namespace: object, id: string): unknown {
+  const module = namespace as Partial<Record<string, unknown>>
+  if (id in module) return module[id]
+  const { default: commonjs } = module
+  return typeof commonjs === 'object' && commonjs !== null
+    ? (commonjs as Partial<Record<string, unknown>>)[id]
+    : undefined
+}

@@ -1,0 +1,114 @@
+/** What a worker thread starts with: it answers control calls through `threads`, and chunks on its data port. */
+import { createRequire } from 'node:module'
+import type { MessagePort } from 'node:worker_threads'
+import { sealError } from '../codec/envelope.js'
+import type { TaskName } from '../task.js'
+import { enterTask, enterWorker, leaveTask } from './guard.js'
+import { loadTask, type TaskFunction } from './load.js'
+import type { ChunkMessage, PartMessage, ToWorker, WorkerControl, WorkerSetup } from './protocol.js'
+import { ChunkRun, type Host } from './run.js'
+
+interface KnownTask {
+  readonly name: TaskName
+  fn?: TaskFunction
+}
+
+/** The data port's end: takes chunks in turn, one at a time. */
+class Desk {
+  readonly #host: Host
+  readonly #tasks = new Map<number, KnownTask>()
+  readonly #queue: ChunkMessage[] = []
+  #current: { readonly seq: number; readonly run: ChunkRun } | undefined
+
+  constructor({ port, worker, cells }: WorkerSetup) {
+    this.#host = {
+      worker,
+      cells: new Int32Array(cells),
+      post: (part: PartMessage, transfer) => {
+        port.postMessage(part, transfer)
+      },
+    }
+    listen(port, (message) => {
+      this.#receive(message)
+    })
+  }
+
+  #receive(message: ToWorker): void {
+    if (message.type === 'task') this.#tasks.set(message.task, { name: message.name })
+    else if (message.type === 'cancel') {
+      if (this.#current?.seq === message.seq) this.#current.run.cancel()
+    } else {
+      this.#queue.push(message)
+      if (this.#current === undefined) void this.#work()
+    }
+  }
+
+  async #work(): Promise<void> {
+    for (let message = this.#queue.shift(); message !== undefined; message = this.#queue.shift()) {
+      const task = this.#tasks.get(message.task)
+      if (task === undefined)
+        throw new Error(`Chunk ${message.seq} names task ${message.task} before it was introduced`)
+      const run = new ChunkRun(message, task.name.id, this.#host)
+      this.#current = { seq: message.seq, run }
+      await runChunk(task, run)
+    }
+    this.#current = undefined
+  }
+}
+
+async function runChunk(task: KnownTask, run: ChunkRun): Promise<void> {
+  try {
+    task.fn ??= await loadTask(task.name)
+  } catch (error) {
+    run.fail(error)
+    return
+  }
+  enterTask()
+  await run.run(task.fn)
+  leaveTask()
+}
+
+/** A message that cannot be read back would leave its chunk without an answer; as a crash it is reported. */
+function listen(port: MessagePort, receive: (message: ToWorker) => void): void {
+  port.on('message', receive)
+  port.on('messageerror', (error: unknown) => {
+    throw error
+  })
+}
+
+const control: WorkerControl = {
+  async open(setup) {
+    if (setup.initializer !== undefined) {
+      enterTask()
+      try {
+        const initialize = (await loadTask(setup.initializer)) as (...args: readonly unknown[]) => unknown
+        await initialize(...setup.initargs)
+      } catch (error) {
+        return sealError(error, `initializer '${setup.initializer.id}' (worker ${setup.worker})`)
+      } finally {
+        leaveTask()
+      }
+    }
+    new Desk(setup)
+    return undefined
+  },
+}
+
+/**
+ * Importing `threads/worker` adds handlers that swallow uncaught errors and report some of them later by message.
+ * Without them a crash is what Node makes of it: the end of the thread, with an `error` event in its parent.
+ */
+function loadThreadsWorker(): { expose(control: object): void } {
+  const events = ['uncaughtException', 'unhandledRejection'] as const
+  const before = events.map((event) => process.listeners(event as 'uncaughtException'))
+  const loaded = createRequire(import.meta.url)('threads/worker') as { expose(control: object): void }
+  events.forEach((event, i) => {
+    for (const listener of process.listeners(event as 'uncaughtException')) {
+      if (!before[i]?.includes(listener)) process.removeListener(event, listener)
+    }
+  })
+  return loaded
+}
+
+enterWorker()
+loadThreadsWorker().expose(control)

@@ -1,0 +1,67 @@
+/**
+ * What a pool and a worker say to each other. Control calls (`WorkerControl`) go through `threads`; chunks and their
+ * outcomes go through a `MessagePort` of the worker's own.
+ */
+import type { MessagePort } from 'node:worker_threads'
+import type { Envelope } from '../codec/envelope.js'
+import type { TaskName } from '../task.js'
+
+/** The calls a worker exposes through `threads`. */
+export interface WorkerControl {
+  /** Connects the data port and runs the initializer; answers with the initializer's error, if it threw one. */
+  open(setup: WorkerSetup): Promise<Envelope | undefined>
+}
+
+export interface WorkerSetup {
+  readonly port: MessagePort
+  /** The worker's number in its pool, from 1. */
+  readonly worker: number
+  /** The worker's shared cells (see `cells.ts`). */
+  readonly cells: SharedArrayBuffer
+  readonly initializer?: TaskName | undefined
+  readonly initargs: readonly unknown[]
+}
+
+/** Names a task by a number, which the chunks after it use. */
+export interface TaskMessage {
+  readonly type: 'task'
+  readonly task: number
+  readonly name: TaskName
+}
+
+export interface ChunkMessage {
+  readonly type: 'chunk'
+  /** Number of the chunk on this worker, counted from 1: at most two are there at once, so parity tells them apart. */
+  readonly seq: number
+  readonly task: number
+  /** Index of the first item. */
+  readonly first: number
+  /** The packed items; see `codec/codec.ts`. */
+  readonly data: unknown
+  readonly concurrency: number
+  readonly ordered: boolean
+  /** Items that could not be sent, by their place, with the error that is their outcome. */
+  readonly refused?: readonly (readonly [place: number, error: Envelope])[] | undefined
+}
+
+/** Fires the signal of a chunk's items. The mark in the cells stops the chunk at the next item boundary. */
+export interface CancelMessage {
+  readonly type: 'cancel'
+  readonly seq: number
+}
+
+export type ToWorker = TaskMessage | ChunkMessage | CancelMessage
+
+export interface PartMessage {
+  readonly type: 'part'
+  readonly seq: number
+  readonly from: number
+  readonly places?: readonly number[] | undefined
+  /** The packed results; see `codec/codec.ts`. */
+  readonly data: unknown
+  readonly errors?: readonly (readonly [position: number, error: Envelope])[] | undefined
+  /** An error of every item that has no outcome yet: their task could not be loaded, or read. */
+  readonly fault?: Envelope | undefined
+  readonly last: boolean
+  readonly time: number
+}

@@ -1,0 +1,92 @@
+/** The public surface, name by name: what is in it is kept from version to version. */
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+
+const VALUES = [
+  'LineError',
+  'MainThreadGuardError',
+  'NotSerializableError',
+  'Pool',
+  'PoolClosedError',
+  'TaskLoadError',
+  'WorkerCrashError',
+  'WorkerStartError',
+  'imap',
+  'imapUnordered',
+  'isMainThread',
+  'lines',
+  'pipe',
+  'task',
+  'tasks',
+]
+
+const TYPES = [
+  'ByteSource',
+  'ErrorCode',
+  'ErrorMode',
+  'Exported',
+  'Given',
+  'Imap',
+  'InlineOptions',
+  'Lines',
+  'LinesOptions',
+  'Named',
+  'Outcome',
+  'PoolOptions',
+  'PoolStats',
+  'ResourceLimits',
+  'Source',
+  'Stage',
+  'Stream',
+  'StreamOptions',
+  'StreamStats',
+  'Task',
+  'TaskContext',
+  'TaskLike',
+  'TaskName',
+  'TaskReference',
+  'ThreadedOptions',
+]
+
+/** How a list of names differs from the one above, in words; empty when it does not. */
+function changes(actual: string[], listed: string[]): string[] {
+  const added = actual.filter((name) => !listed.includes(name)).map((name) => `new: ${name}`)
+  const gone = listed.filter((name) => !actual.includes(name)).map((name) => `gone: ${name}`)
+  const all = [...added, ...gone]
+  return all.length === 0 ? [] : ['The public names have changed: update the list on purpose', ...all]
+}
+
+/** The names that the built declarations export, as values or as types alone. */
+function declared(): { values: string[]; types: string[] } {
+  const entry = fileURLToPath(new URL('index.d.ts', import.meta.resolve('millrace')))
+  const program = ts.createProgram([entry], {
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    target: ts.ScriptTarget.ES2022,
+  })
+  const checker = program.getTypeChecker()
+  const file = program.getSourceFile(entry)
+  const module = file && checker.getSymbolAtLocation(file)
+  if (module === undefined) throw new Error(`Cannot read the exports of ${entry}: it is no module`)
+  const names = { values: [] as string[], types: [] as string[] }
+  for (const exported of checker.getExportsOfModule(module)) {
+    const meant = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported
+    const isType = !(meant.flags & ts.SymbolFlags.Value) || exported.declarations?.some(ts.isTypeOnlyExportDeclaration)
+    names[isType === true ? 'types' : 'values'].push(exported.name)
+  }
+  return names
+}
+
+describe('the public surface', () => {
+  it('has the listed values at run time', async () => {
+    expect(changes(Object.keys(await import('millrace')), VALUES)).toEqual([])
+  })
+
+  it('declares the listed values', () => {
+    expect(changes(declared().values, VALUES)).toEqual([])
+  })
+
+  it('declares the listed types', () => {
+    expect(changes(declared().types, TYPES)).toEqual([])
+  })
+})
