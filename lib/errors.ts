@@ -25,7 +25,7 @@ export type ErrorCode =
  */
 export class NotSerializableError extends TypeError {
   override readonly name = 'NotSerializableError'
-  readonly code: 'ERR_NOT_SERIALIZABLE' = 'ERR_NOT_SERIALIZABLE'
+  readonly code = 'ERR_NOT_SERIALIZABLE' as const
 }
 
 /**
@@ -34,7 +34,7 @@ export class NotSerializableError extends TypeError {
  */
 export class WorkerCrashError extends Error {
   override readonly name = 'WorkerCrashError'
-  readonly code: 'ERR_WORKER_CRASHED' = 'ERR_WORKER_CRASHED'
+  readonly code = 'ERR_WORKER_CRASHED' as const
   /** The exit code of the worker thread; 1 after an uncaught error. */
   readonly exitCode: number
 
@@ -47,13 +47,13 @@ export class WorkerCrashError extends Error {
 /** A pool whose workers cannot start, or whose initializer throws. `cause` is the reason. The pool stays broken. */
 export class WorkerStartError extends Error {
   override readonly name = 'WorkerStartError'
-  readonly code: 'ERR_WORKER_START' = 'ERR_WORKER_START'
+  readonly code = 'ERR_WORKER_START' as const
 }
 
 /** A task's module that a worker cannot import, or that defines no such task. `cause` is the reason, where there is one. */
 export class TaskLoadError extends Error {
   override readonly name = 'TaskLoadError'
-  readonly code: 'ERR_TASK_LOAD' = 'ERR_TASK_LOAD'
+  readonly code = 'ERR_TASK_LOAD' as const
 }
 
 /** A pool that was used after `close()` (`ERR_POOL_CLOSED`), or terminated under a stream (`ERR_POOL_TERMINATED`). */
@@ -70,7 +70,7 @@ export class PoolClosedError extends Error {
 /** A pipeline that starts while a worker is still loading its modules: the script needs `if (isMainThread) { … }`. */
 export class MainThreadGuardError extends Error {
   override readonly name = 'MainThreadGuardError'
-  readonly code: 'ERR_MAIN_THREAD_GUARD' = 'ERR_MAIN_THREAD_GUARD'
+  readonly code = 'ERR_MAIN_THREAD_GUARD' as const
 }
 
 /** A line that `lines()` cannot give: longer than `maxLength`, or, with `fatal`, not valid UTF-8. */

@@ -20,7 +20,7 @@ export class OptionReader<O extends object> {
         `Cannot ${action} as its options must be an object: received ${received(options)}`,
       )
     }
-    this.#options = (options ?? {}) as Partial<O>
+    this.#options = options ?? {}
     for (const name of Object.keys(this.#options)) {
       if ((known as readonly string[]).includes(name)) continue
       throw typeError(
@@ -69,17 +69,17 @@ export class OptionReader<O extends object> {
   }
 
   boolean(name: keyof O & string): boolean | undefined {
-    return this.#checked(name, 'true or false', (value) => typeof value === 'boolean')
+    return this.#checked(name, 'true or false', (value) => typeof value === 'boolean') as boolean | undefined
   }
 
   /** Any value that `accepts` lets through; `expected` says what that is. */
   value<K extends keyof O & string>(name: K, expected: string, accepts: (value: unknown) => boolean): O[K] | undefined {
-    return this.#checked(name, expected, accepts)
+    return this.#checked(name, expected, accepts) as O[K] | undefined
   }
 
-  #checked<V>(name: keyof O & string, expected: string, accepts: (value: unknown) => boolean): V | undefined {
+  #checked(name: keyof O & string, expected: string, accepts: (value: unknown) => boolean): unknown {
     const value: unknown = this.#options[name]
-    if (value === undefined || accepts(value)) return value as V | undefined
+    if (value === undefined || accepts(value)) return value
     this.#fail(typeError, name, expected, value)
   }
 

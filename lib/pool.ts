@@ -1,7 +1,7 @@
 /** The public pool: worker threads with a common set-up, and the verbs that run on them. The default pool is here too. */
 import { availableParallelism } from 'node:os'
-import { SHARE_ENV } from 'node:worker_threads'
 import { PoolClosedError } from './errors.js'
+import { isWorkerEnv, type WorkerEnv } from './executor/thread.js'
 import { ThreadExecutor } from './executor/threads.js'
 import { OptionReader } from './options.js'
 import { plainFunctionError, taskName, type Exported, type Named } from './task.js'
@@ -29,7 +29,7 @@ export interface PoolOptions<A extends readonly unknown[] = readonly never[]> {
   /** Node options of each worker, as in `new Worker()`. Default: those of this process. */
   readonly execArgv?: readonly string[]
   /** Environment variables of each worker, as in `new Worker()`. Default: a copy of this thread's. */
-  readonly env?: Readonly<Record<string, string | undefined>> | typeof SHARE_ENV
+  readonly env?: WorkerEnv
   /** Memory limits of each worker. Default: Node's. */
   readonly resourceLimits?: ResourceLimits
   /** A task that each worker runs once, with `...initargs`, before its first item. Default: none. */
@@ -111,7 +111,7 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
       name: this.name,
       idleTimeout: read.milliseconds('idleTimeout') ?? IDLE_TIMEOUT,
       execArgv: read.value('execArgv', 'an array of strings', isStrings),
-      env: read.value('env', 'an object of strings or SHARE_ENV', (value) => value === SHARE_ENV || isObject(value)),
+      env: read.value('env', 'an object of strings or SHARE_ENV', isWorkerEnv),
       resourceLimits: read.value('resourceLimits', 'an object of numbers', isLimits),
       initializer: initializerName(action, options?.initializer),
       initargs: read.value('initargs', 'an array', Array.isArray) ?? [],

@@ -34,7 +34,7 @@ export interface SealedField {
 
 /** The most errors in one envelope: a getter can make a new `cause` each time it is asked, without end. */
 const MOST_ERRORS = 1 << 17
-/** The deepest a value may nest. The main thread reads about 1,900 levels, a worker writes four times that. */
+/** The deepest a value may nest. The main thread reads about 1,600 levels, a worker writes four times that. */
 const DEEPEST = 1000
 const LONGEST_TEXT = 200
 

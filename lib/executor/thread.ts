@@ -4,7 +4,7 @@
  *
  * A call through `threads` never settles when its worker dies, so each is raced against the native `exit` event.
  */
-import { MessageChannel, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
+import { SHARE_ENV, MessageChannel, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
 import { notSerializable } from '../codec/clonable.js'
 import { pack, sift } from '../codec/codec.js'
 import { openError, sealError, type Envelope } from '../codec/envelope.js'
@@ -14,11 +14,18 @@ import type { ChunkMessage, PartMessage, ToWorker, WorkerControl, WorkerSetup } 
 import type { Chunk } from './executor.js'
 import { loadThreads, SpawnableWorker } from './threads-package.js'
 
+/** Environment variables of a worker: its own, or, with `SHARE_ENV` of `node:worker_threads`, this thread's. */
+export type WorkerEnv = Readonly<Record<string, string | undefined>> | typeof SHARE_ENV
+
+export function isWorkerEnv(value: unknown): value is WorkerEnv {
+  return value === SHARE_ENV || (typeof value === 'object' && value !== null && !Array.isArray(value))
+}
+
 /** How a pool's threads are started; passed on to `new Worker()` of Node. */
 export interface ThreadOptions {
   readonly name: string
   readonly execArgv?: readonly string[] | undefined
-  readonly env?: NodeJS.ProcessEnv | symbol | undefined
+  readonly env?: WorkerEnv | undefined
   readonly resourceLimits?: object | undefined
   readonly initializer?: TaskName | undefined
   readonly initargs: readonly unknown[]
@@ -153,9 +160,9 @@ export class Thread {
   }
 
   async #callOpen(worker: SpawnableWorker, { initializer, initargs }: ThreadOptions): Promise<Envelope | undefined> {
-    const { spawn, Transfer } = loadThreads()
+    const threads = loadThreads()
     await worker.exposed
-    const control = await spawn<WorkerControl & object>(worker)
+    const control = await threads.spawn<WorkerControl & object>(worker)
     this.#control = control
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
@@ -171,7 +178,7 @@ export class Thread {
     port1.unref()
     const cells = this.#cells.buffer as SharedArrayBuffer
     const setup: WorkerSetup = { port: port2, worker: this.number, cells, initializer, initargs }
-    return control.open(Transfer(setup, [port2]))
+    return control.open(threads.Transfer(setup, [port2]))
   }
 
   #introduce(name: TaskName): number {
@@ -193,9 +200,8 @@ export class Thread {
   #drain(): void {
     const port = this.#port
     if (port === undefined) return
-    for (let got = receiveMessageOnPort(port); got !== undefined; got = receiveMessageOnPort(port)) {
-      this.#events.part(this, (got as { message: PartMessage }).message)
-    }
+    const next = (): PartMessage | undefined => receiveMessageOnPort(port)?.message as PartMessage | undefined
+    for (let message = next(); message !== undefined; message = next()) this.#events.part(this, message)
     port.close()
   }
 }
@@ -204,7 +210,7 @@ function createWorker(number: number, { name, execArgv, env, resourceLimits }: T
   return new SpawnableWorker(new URL('../worker/main.js', import.meta.url), {
     name: `${name}-${number}`,
     ...(execArgv && { execArgv: [...execArgv] }),
-    ...(env !== undefined && { env: env as NodeJS.ProcessEnv }),
+    ...(env !== undefined && { env }),
     ...(resourceLimits && { resourceLimits }),
   })
 }

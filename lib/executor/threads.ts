@@ -143,7 +143,7 @@ export class ThreadExecutor implements Executor {
 
   submit(turn: Turn): void {
     this.#queue.push(turn)
-    this.#count(+1)
+    this.#count(1)
     this.#startThreads()
     this.#dispatch()
   }
@@ -211,7 +211,7 @@ export class ThreadExecutor implements Executor {
       { cause },
     )
     for (const lane of this.#lanes) this.#breakLane(lane, this.#broken)
-    this.#endThreads()
+    void this.#endThreads()
   }
 
   /** The item that ran costs itself and what its chunk had not reported; the chunk behind it runs elsewhere. */
@@ -343,7 +343,7 @@ class ThreadLane implements Lane {
   readonly order: Order
   readonly events: LaneEvents
   /** How long the lane's last chunk took, in milliseconds; unknown chunks count as long. */
-  chunkTime: number = Infinity
+  chunkTime: number
   readonly #executor: ThreadExecutor
   #waiting = false
   #closed = false
@@ -353,6 +353,7 @@ class ThreadLane implements Lane {
     this.#executor = executor
     this.order = { name, concurrency, ordered }
     this.events = events
+    this.chunkTime = Infinity
   }
 
   get ready(): boolean {

@@ -119,21 +119,30 @@ export class Intake {
     this.#pumpNextTurn()
     Promise.resolve(result).then(
       (settled) => {
-        if (this.#state !== 'awaiting') return
-        this.#state = 'idle'
-        try {
+        this.#resume(() => {
           this.#accept(settled)
-        } catch (error) {
-          this.#fail(error)
-        }
-        this.pump()
+        })
       },
       (error: unknown) => {
-        if (this.#state !== 'awaiting') return
-        this.#fail(error)
-        this.pump()
+        this.#resume(() => {
+          this.#fail(error)
+        })
       },
     )
+  }
+
+  /** The awaited `next()` has settled. After a halt only one thing matters: whether there is still a source to close. */
+  #resume(take: () => void): void {
+    if (this.#state === 'ended') return
+    const halted = this.#state === 'halted'
+    this.#state = 'idle'
+    try {
+      take()
+    } catch (error) {
+      this.#fail(error)
+    }
+    if (halted) this.halt()
+    else this.pump()
   }
 
   #accept(result: IteratorResult<unknown>): void {

@@ -96,7 +96,6 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
     if (this.#failure !== undefined) {
       const { error } = this.#failure
       this.#failure = undefined
-      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the error as it was thrown
       return Promise.reject(error)
     }
     if (this.#state === 'ended') return Promise.resolve({ value: undefined, done: true })

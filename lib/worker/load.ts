@@ -3,7 +3,8 @@ import { TaskLoadError } from '../errors.js'
 import { definedTask, type TaskName } from '../task.js'
 import { whileLoading } from './guard.js'
 
-export type TaskFunction = (item: unknown, context: unknown) => unknown
+/** A task's function: called with an item and its context, or, as an initializer, with the arguments of one. */
+export type TaskFunction = (...args: readonly unknown[]) => unknown
 
 /** Imports the task's module and finds its function. Rejects with a `TaskLoadError` that names module and reason. */
 export async function loadTask(name: TaskName): Promise<TaskFunction> {

@@ -81,7 +81,7 @@ const control: WorkerControl = {
     if (setup.initializer !== undefined) {
       enterTask()
       try {
-        const initialize = (await loadTask(setup.initializer)) as (...args: readonly unknown[]) => unknown
+        const initialize = await loadTask(setup.initializer)
         await initialize(...setup.initargs)
       } catch (error) {
         return sealError(error, `initializer '${setup.initializer.id}' (worker ${setup.worker})`)

@@ -54,7 +54,7 @@ export class ChunkRun {
     if (this.#controller === undefined) {
       this.#controller = new AbortController()
       const { signal } = this.#controller
-      const aborted = (): boolean => Reflect.get(AbortSignal.prototype, 'aborted', signal) as boolean
+      const aborted = (): boolean => Reflect.get<AbortSignal, 'aborted'>(AbortSignal.prototype, 'aborted', signal)
       Object.defineProperty(signal, 'aborted', {
         get: () => {
           if (!aborted() && this.#cancelled) this.cancel()

@@ -79,5 +79,3 @@ export type NoExport = TaskReference<typeof import('./hits.js'), 'parseLines'>
 imap(parse, { chunkSize: 10 })
 // @ts-expect-error -- the number of threads is an option of Pool
 imap(parse, { workers: 2 })
-// @ts-expect-error -- a string is no source, though it is iterable
-imap(parse, 'GET /')

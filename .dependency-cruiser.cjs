@@ -1,0 +1,134 @@
+// @ts-check
+/**
+ * The floors of lib/, from the top: who may import whom. A file imports from floors below it, or from its own folder.
+ * Imports of types count as much as imports of values.
+ */
+
+/** The files of each floor, as the start of a path. `verbs` is every file of lib/ that has no floor of its own. */
+const floors = {
+  index: '^lib/index[.]ts$',
+  verbs: '^lib/(?!(index|pool|verb|task|options|errors)[.])[^/]+$',
+  pool: '^lib/pool[.]ts$',
+  verb: '^lib/verb[.]ts$',
+  stream: '^lib/stream/',
+  executors: '^lib/executor/(?!executor[.]ts$)',
+  executor: '^lib/executor/executor[.]ts$',
+  worker: '^lib/worker/',
+  codec: '^lib/codec/',
+  io: '^lib/io/',
+  task: '^lib/task[.]ts$',
+  options: '^lib/options[.]ts$',
+  errors: '^lib/errors[.]ts$',
+}
+
+/**
+ * What each floor may import beside its own files.
+ * @type {Partial<Record<keyof typeof floors, (keyof typeof floors)[]>>}
+ */
+const below = {
+  verbs: ['pool', 'verb', 'stream', 'executors', 'executor', 'worker', 'codec', 'io', 'task', 'options', 'errors'],
+  pool: ['verb', 'stream', 'executors', 'executor', 'worker', 'codec', 'io', 'task', 'options', 'errors'],
+  verb: ['stream', 'executors', 'executor', 'worker', 'codec', 'io', 'task', 'options', 'errors'],
+  stream: ['executor', 'io', 'codec', 'options', 'errors'],
+  executors: ['executor', 'worker', 'codec', 'io', 'task', 'options', 'errors'],
+  executor: ['worker', 'codec', 'io', 'task', 'options', 'errors'],
+  worker: ['codec', 'io', 'task', 'options', 'errors'],
+  io: ['options', 'errors'],
+  task: ['options', 'errors'],
+  codec: ['errors'],
+  options: ['errors'],
+  errors: [],
+}
+
+const layers = Object.entries(below).map(([floor, others]) => {
+  const own = floors[/** @type {keyof typeof below} */ (floor)]
+  return {
+    name: `layer-${floor}`,
+    comment: `In lib/, "${floor}" imports nothing but its own files and: ${others.join(', ') || 'nothing'}. Move what it needs to a floor below, or pass it in.`,
+    severity: 'error',
+    from: { path: own },
+    to: { path: '^(lib|dist)/', pathNot: [own, ...others.map((other) => floors[other])] },
+  }
+})
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    .../** @type {import('dependency-cruiser').IForbiddenRuleType[]} */ (layers),
+    {
+      name: 'known-folders',
+      comment: 'A new folder of lib/ needs its floor: add it to .dependency-cruiser.cjs.',
+      severity: 'error',
+      from: {},
+      to: { path: '^lib/[^/]+/', pathNot: '^lib/(stream|executor|worker|codec|io)/' },
+    },
+    {
+      name: 'no-cycles',
+      comment: 'Two files that import each other are one idea, or a third file is missing.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'few-packages',
+      comment:
+        'The library imports Node, it-pipe, p-limit and threads (and the types of it-stream-types), nothing else.',
+      severity: 'error',
+      from: { path: '^lib/' },
+      to: {
+        pathNot: ['^lib/', '(^|/)node_modules/(it-pipe|it-stream-types|p-limit|threads)/'],
+        dependencyTypesNot: ['core'],
+      },
+    },
+    {
+      name: 'it-stream-types-are-types',
+      comment: 'it-stream-types has no code to import: write `import type`.',
+      severity: 'error',
+      from: { path: '^lib/' },
+      to: { path: '(^|/)node_modules/it-stream-types/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'it-pipe-in-index',
+      comment: 'Only index.ts re-exports it-pipe; the library composes by plain calls. (`import type` is free.)',
+      severity: 'error',
+      from: { path: '^lib/', pathNot: floors.index },
+      to: { path: '(^|/)node_modules/it-pipe/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'threads-in-executor-and-worker',
+      comment: 'Only lib/executor/ and lib/worker/ know the threads package, its types included.',
+      severity: 'error',
+      from: { path: '^lib/', pathNot: '^lib/(executor|worker)/' },
+      to: { path: '(^|/)node_modules/threads/|^threads(/|$)' },
+    },
+    {
+      name: 'worker-threads-in-executor-and-worker',
+      comment: 'Only lib/executor/ and lib/worker/ know node:worker_threads (and index.ts, for isMainThread).',
+      severity: 'error',
+      from: { path: '^lib/', pathNot: ['^lib/(executor|worker|codec)/', floors.index] },
+      to: { path: '^(node:)?worker_threads$' },
+    },
+    {
+      name: 'worker-threads-types-in-codec',
+      comment:
+        'lib/codec/ says what is transferred, with the types of node:worker_threads, and transfers nothing itself.',
+      severity: 'error',
+      from: { path: '^lib/codec/' },
+      to: { path: '^(node:)?worker_threads$', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'resolvable',
+      comment: 'An import that leads nowhere escapes every other rule.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    doNotFollow: { path: ['node_modules', '^dist/'] },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    // Packages with an `exports` map and no CommonJS entry (it-pipe) are found only so.
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'types', 'default'] },
+  },
+}

@@ -1,0 +1,104 @@
+// @ts-check
+/**
+ * Examples in Markdown: which code blocks are to be run, and what they say they print.
+ *
+ * A block is run when the comment `<!-- run: primes.mjs -->` stands before it. In the code, a line that ends with
+ * `// → 42` says that 42 is the next line of its output.
+ */
+import { spawn } from 'node:child_process'
+
+/** The longest an example may run, in milliseconds. */
+const TIME_LIMIT = 30_000
+
+/**
+ * @typedef {object} Block a code block of a document
+ * @property {string} name the file name it is to be run under
+ * @property {string} code
+ * @property {number} line the line of the document, from 1, on which the code begins
+ */
+
+/**
+ * The marked code blocks of a Markdown document, in order.
+ * @param {string} markdown
+ * @param {string} path the document's path, for error texts
+ * @returns {Block[]}
+ */
+export function markedBlocks(markdown, path) {
+  /** @type {Block[]} */
+  const blocks = []
+  const lines = markdown.split(/\r?\n/)
+  for (const [at, text] of lines.entries()) {
+    if (!/<!--\s*run:/.test(text)) continue
+    const name = /^<!-- run: ([\w.-]+\.(?:ts|mts|js|mjs|cjs)) -->$/.exec(text.trim())?.[1]
+    if (name === undefined) {
+      throw new Error(
+        `${path}:${at + 1}: write this mark as <!-- run: NAME --> with a .ts, .mts, .js, .mjs or .cjs NAME`,
+      )
+    }
+    if (blocks.some((block) => block.name === name)) {
+      throw new Error(`${path}:${at + 1}: ${name} is the name of an earlier block: choose another`)
+    }
+    const start = lines.findIndex((line, n) => n > at && line.trim() !== '')
+    const end = lines.findIndex((line, n) => n > start && line === '```')
+    if (!/^```(ts|js)$/.test(lines[start] ?? '') || end === -1) {
+      throw new Error(`${path}:${at + 1}: a \`\`\`ts or \`\`\`js block must follow the mark of ${name}`)
+    }
+    blocks.push({ name, code: lines.slice(start + 1, end).join('\n') + '\n', line: start + 2 })
+  }
+  return blocks
+}
+
+/**
+ * What an example says it prints: the text of its `// → ` comments, in order.
+ * @param {string} code
+ */
+export function claims(code) {
+  return Array.from(code.matchAll(/\/\/ → (.*)$/gm), ([, text]) => (text ?? '').trimEnd())
+}
+
+/**
+ * Runs an example with this Node, in its own folder.
+ * @param {string} folder
+ * @param {string} name
+ * @param {string[]} expected the lines it must begin its output with
+ * @returns {Promise<string | undefined>} what went wrong, or nothing
+ */
+export async function runExample(folder, name, expected) {
+  const { code, signal, stdout, stderr, late } = await run(folder, name)
+  if (late) return `it did not end within ${TIME_LIMIT / 1000} s\n${stderr}`
+  if (code !== 0) return `it ended with ${signal ?? `exit code ${code}`}\n${stderr}`
+  const printed = stdout.split(/\r?\n/).map((line) => line.trimEnd())
+  // The text after the last line end is no line.
+  if (printed.at(-1) === '') printed.pop()
+  for (const [n, line] of expected.entries()) {
+    if (printed[n] === line) continue
+    const instead = n < printed.length ? `it printed '${printed[n]}'` : 'it had ended'
+    return `line ${n + 1} of its output is said to be '${line}': ${instead}`
+  }
+  return undefined
+}
+
+/**
+ * @param {string} folder
+ * @param {string} name
+ * @returns {Promise<{ code: number | null, signal: string | null, stdout: string, stderr: string, late: boolean }>}
+ */
+function run(folder, name) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [name], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
+    let stdout = ''
+    let stderr = ''
+    let late = false
+    const timer = setTimeout(() => {
+      late = true
+      child.kill('SIGKILL')
+    }, TIME_LIMIT)
+    child.stdout.setEncoding('utf8').on('data', (text) => (stdout += text))
+    child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text))
+    child.on('error', reject)
+    child.on('close', (code, signal) => {
+      clearTimeout(timer)
+      resolve({ code, signal, stdout, stderr, late })
+    })
+  })
+}

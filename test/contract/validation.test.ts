@@ -1,0 +1,387 @@
+/** The contract of a stream, clause 27: a bad option throws at the call, and the error says what to do about it. */
+import { imap, imapUnordered, Pool, type Imap } from 'millrace'
+import { act, double, share } from '../fixtures/contract-b-tasks.js'
+import { Probe } from '../fixtures/contract-b-ways.js'
+
+type Bad = readonly [value: unknown, text: string]
+
+const OBJECTS: readonly Bad[] = [
+  [null, 'null'],
+  [{}, '{}'],
+  [() => 8, '[Function'],
+  [Symbol('eight'), 'Symbol(eight)'],
+]
+/** What is of the wrong type where an integer is wanted. */
+const NO_NUMBERS: readonly Bad[] = [
+  ...OBJECTS,
+  ['8', "'8'"],
+  ['', "''"],
+  [8n, '8n'],
+  [true, 'true'],
+  [[8], '[ 8 ]'],
+  [new Number(8), '[Number: 8]'],
+  [new Date(8), '1970-01-01'],
+]
+/** Numbers that count nothing. */
+const NO_COUNTS: readonly Bad[] = [
+  [0, '0'],
+  [-1, '-1'],
+  [1.5, '1.5'],
+  [NaN, 'NaN'],
+  [Infinity, 'Infinity'],
+  [-Infinity, '-Infinity'],
+  [2 ** 53, '9007199254740992'],
+]
+
+interface Rule {
+  readonly option: string
+  /** What the message says is allowed. */
+  readonly allowed: string
+  readonly type?: readonly Bad[]
+  readonly range?: readonly Bad[]
+}
+
+const STREAM_RULES: readonly Rule[] = [
+  {
+    option: 'chunksize',
+    allowed: "an integer of at least 1 or 'auto'",
+    type: NO_NUMBERS.filter(([value]) => typeof value !== 'string'),
+    range: [...NO_COUNTS, ['8', "'8'"], ['Auto', "'Auto'"], ['', "''"]],
+  },
+  { option: 'window', allowed: 'an integer of at least 1', type: NO_NUMBERS, range: NO_COUNTS },
+  { option: 'concurrency', allowed: 'an integer of at least 1', type: NO_NUMBERS, range: NO_COUNTS },
+  {
+    option: 'signal',
+    allowed: 'an AbortSignal',
+    type: [
+      ...OBJECTS,
+      ['abort', "'abort'"],
+      [new AbortController(), 'AbortController'],
+      [new EventTarget(), 'EventTarget'],
+      [{ aborted: false, addEventListener: () => undefined }, 'aborted: false'],
+    ],
+  },
+  {
+    option: 'errors',
+    allowed: "'throw' or 'settle' or 'skip'",
+    type: [...OBJECTS, [true, 'true'], [0, '0'], [['skip'], "[ 'skip' ]"]],
+    range: [
+      ['Throw', "'Throw'"],
+      ['', "''"],
+      ['ignore', "'ignore'"],
+    ],
+  },
+  {
+    option: 'workers',
+    allowed: '0',
+    type: [...OBJECTS, ['0', "'0'"], [false, 'false'], [0n, '0n']],
+    range: [
+      [1, '1'],
+      [2, '2'],
+      [-1, '-1'],
+      [0.5, '0.5'],
+      [NaN, 'NaN'],
+    ],
+  },
+]
+
+const POOL_RULES: readonly Rule[] = [
+  {
+    option: 'workers',
+    allowed: 'an integer from 1 to 1024',
+    type: NO_NUMBERS,
+    range: [...NO_COUNTS, [1_025, '1025']],
+  },
+  { option: 'name', allowed: 'a string', type: [...OBJECTS, [5, '5'], [['a'], "[ 'a' ]"]] },
+  {
+    option: 'idleTimeout',
+    allowed: 'Infinity',
+    type: NO_NUMBERS,
+    range: [...NO_COUNTS.filter(([value]) => value !== 0 && value !== Infinity), [2 ** 31, '2147483648']],
+  },
+  {
+    option: 'execArgv',
+    allowed: 'an array of strings',
+    type: [
+      ...OBJECTS,
+      ['--no-warnings', "'--no-warnings'"],
+      [[1], '[ 1 ]'],
+      [['-r', undefined], "[ '-r', undefined ]"],
+    ],
+  },
+  {
+    option: 'env',
+    allowed: 'an object of strings or SHARE_ENV',
+    type: [
+      ...OBJECTS.filter(([, text]) => text !== '{}'),
+      ['A=1', "'A=1'"],
+      [5, '5'],
+      [['A=1'], "[ 'A=1' ]"],
+      [{ A: 1 }, '{ A: 1 }'],
+      [{ A: 'a', B: null }, 'B: null'],
+    ],
+  },
+  {
+    option: 'resourceLimits',
+    allowed: 'an object of numbers',
+    type: [
+      ...OBJECTS.filter(([, text]) => text !== '{}'),
+      [64, '64'],
+      [[64], '[ 64 ]'],
+      [{ maxOldGenerationSizeMb: '64' }, "{ maxOldGenerationSizeMb: '64' }"],
+      [{ stackSizeMb: null }, '{ stackSizeMb: null }'],
+    ],
+  },
+  { option: 'initargs', allowed: 'an array', type: [...OBJECTS, [5, '5'], ['ab', "'ab'"], [new Set([1]), 'Set(1)']] },
+]
+
+interface Thrown {
+  readonly error: unknown
+}
+
+function thrownBy(call: () => unknown): Thrown | undefined {
+  try {
+    call()
+  } catch (error) {
+    return { error }
+  }
+  return undefined
+}
+
+/** What is wrong with how `call` fails, in words, so that one test can check many calls. */
+function faults(
+  what: string,
+  call: () => unknown,
+  type: typeof TypeError | typeof RangeError,
+  parts: readonly string[],
+  code = 'ERR_INVALID_OPTION',
+): string[] {
+  const thrown = thrownBy(call)
+  if (thrown === undefined) return [`${what}: nothing was thrown`]
+  const error = thrown.error as Error & { code?: unknown }
+  if (Object.getPrototypeOf(error) !== type.prototype) return [`${what}: threw ${String(error)}, no ${type.name}`]
+  if (error.code !== code) return [`${what}: threw ${String(error)} with code ${String(error.code)}`]
+  return parts
+    .filter((part) => !error.message.includes(part))
+    .map((part) => `${what}: "${error.message}" lacks "${part}"`)
+}
+
+function ruleFaults({ option, allowed, type = [], range = [] }: Rule, call: (options: object) => unknown): string[] {
+  const check = (error: typeof TypeError | typeof RangeError, values: readonly Bad[]): string[] =>
+    values.flatMap(([value, text]) => {
+      const received = `received ${text.startsWith("'") || /^[\d-]/.test(text) ? text : ''}`
+      return faults(`${option}: ${text}`, () => call({ [option]: value }), error, [
+        'Cannot ',
+        `'${option}' must be `,
+        allowed,
+        received,
+        text,
+      ])
+    })
+  return [...check(TypeError, type), ...check(RangeError, range)]
+}
+
+// Users without types pass what the types rule out.
+type Loose = (...args: unknown[]) => unknown
+const pool = new Pool({ workers: 1 })
+const VERBS: readonly (readonly [name: string, verb: Loose])[] = [
+  ['imap', imap as Imap as Loose],
+  ['imapUnordered', imapUnordered as Imap as Loose],
+  ['pool.imap', pool.imap as Imap as Loose],
+  ['pool.imapUnordered', pool.imapUnordered as Imap as Loose],
+]
+const LoosePool = Pool as unknown as new (options?: unknown) => unknown
+afterAll(() => pool.close())
+
+describe('clause 27: a bad option of a stream throws at the call', () => {
+  for (const [name, verb] of VERBS) {
+    for (const rule of STREAM_RULES) {
+      it(`${name}() names '${rule.option}', what is allowed and what it received`, () => {
+        const probe = new Probe()
+        const source = probe.sync(() => 1)
+        expect(ruleFaults(rule, (options) => verb(double, source, options))).toEqual([])
+        expect(ruleFaults(rule, (options) => verb(double, options))).toEqual([])
+        if (rule.option !== 'workers') {
+          expect(ruleFaults(rule, (options) => verb(double, source, { workers: 0, ...options }))).toEqual([])
+        }
+        expect([probe.opened, probe.reads]).toEqual([0, 0])
+      })
+    }
+
+    it(`${name}() refuses a chunksize above the window, naming both`, () => {
+      const parts = ["'chunksize'", "'window'", 'chunksize 8', 'window 7']
+      const options = { chunksize: 8, window: 7 }
+      expect(faults('stream', () => verb(double, [1], options), RangeError, parts)).toEqual([])
+      expect(faults('stage', () => verb(double, options), RangeError, parts)).toEqual([])
+      expect(faults('inline', () => verb(double, { ...options, workers: 0 }), RangeError, parts)).toEqual([])
+      expect(thrownBy(() => verb(double, [1], { chunksize: 7, window: 7 }))).toBeUndefined()
+      expect(thrownBy(() => verb(double, [1], { chunksize: 'auto', window: 1 }))).toBeUndefined()
+    })
+
+    it(`${name}() refuses unknown options by name, and lists the known ones`, () => {
+      for (const option of ['chunkSize', 'windowSize', 'timeOut', 'toString', 'length', '']) {
+        const parts = [`'${option}'`, 'chunksize, window, signal, errors, concurrency']
+        for (const value of [1, undefined]) {
+          expect(faults(option, () => verb(double, [1], { [option]: value }), TypeError, parts)).toEqual([])
+          expect(faults(option, () => verb(double, { [option]: value }), TypeError, parts)).toEqual([])
+        }
+      }
+    })
+
+    it(`${name}() refuses options that are no object`, () => {
+      for (const [value, text] of [
+        [null, 'null'],
+        [5, '5'],
+        [true, 'true'],
+        [Symbol('x'), 'Symbol(x)'],
+        ['x', "'x'"],
+        [[], '[]'],
+        [() => ({}), '[Function'],
+      ] as const) {
+        expect(faults(text, () => verb(double, [1], value), TypeError, ['options', 'an object', text])).toEqual([])
+        if (typeof value === 'string' || Array.isArray(value)) continue
+        expect(faults(text, () => verb(double, value), TypeError, ['options', 'an object', text])).toEqual([])
+      }
+    })
+
+    it(`${name}() takes undefined for any option, and the limits of each`, () => {
+      for (const options of [
+        {
+          chunksize: undefined,
+          window: undefined,
+          signal: undefined,
+          errors: undefined,
+          concurrency: undefined,
+          workers: undefined,
+        },
+        { chunksize: 1, window: 1, concurrency: 1 },
+        { chunksize: Number.MAX_SAFE_INTEGER, window: Number.MAX_SAFE_INTEGER },
+        { errors: 'settle', signal: new AbortController().signal },
+        undefined,
+      ]) {
+        expect(thrownBy(() => verb(double, [1], options))).toBeUndefined()
+        expect(thrownBy(() => verb(double, options))).toBeUndefined()
+      }
+    })
+
+    it(`${name}() refuses what is no task`, () => {
+      const module = import.meta.url
+      for (const [value, text] of [
+        [undefined, 'undefined'],
+        [null, 'null'],
+        ['double', "'double'"],
+        [5, '5'],
+        [{}, '{}'],
+        [{ module }, 'module:'],
+        [{ export: 'double' }, "export: 'double'"],
+        [{ module, export: '' }, "export: ''"],
+        [{ module, export: 5 }, 'export: 5'],
+        [{ module: './relative.js', export: 'x' }, "'./relative.js'"],
+        [{ module: 'bare', export: 'x' }, "'bare'"],
+        [{ module: 5, export: 'x' }, '5'],
+      ] as const) {
+        expect(faults(text, () => verb(value, [1]), TypeError, [text, 'import.meta.url'], 'ERR_INVALID_TASK')).toEqual(
+          [],
+        )
+        expect(faults(text, () => verb(value), TypeError, [text, 'import.meta.url'], 'ERR_INVALID_TASK')).toEqual([])
+      }
+    })
+
+    it(`${name}() and its stage refuse what is no source`, () => {
+      const stage = verb(double) as Loose
+      for (const [value, text] of [
+        [undefined, 'undefined'],
+        [null, 'null'],
+        [5, '5'],
+        [{}, '{}'],
+        [{ next: () => ({ done: true }) }, 'next'],
+        ['text', "'text'"],
+        [Promise.resolve([1]), 'Promise'],
+        [function* () {}, 'GeneratorFunction'],
+      ] as const) {
+        const parts = ['source', 'iterable', text]
+        expect(faults(text, () => verb(double, value, {}), TypeError, parts, 'ERR_INVALID_SOURCE')).toEqual([])
+        expect(faults(text, () => stage(value), TypeError, parts, 'ERR_INVALID_SOURCE')).toEqual([])
+      }
+      expect(faults('text', () => verb(double, 'a.log'), TypeError, ['lines('], 'ERR_INVALID_SOURCE')).toEqual([])
+    })
+  }
+})
+
+describe('clause 27: a bad option of a pool throws at the call', () => {
+  for (const rule of POOL_RULES) {
+    it(`new Pool() names '${rule.option}', what is allowed and what it received`, () => {
+      expect(ruleFaults(rule, (options) => new LoosePool(options))).toEqual([])
+    })
+  }
+
+  it('new Pool() refuses limits that are none, whatever their error', () => {
+    for (const resourceLimits of [
+      { maxOldGenerationSizeMb: 0 },
+      { maxOldGenerationSizeMb: -1 },
+      { maxYoungGenerationSizeMb: NaN },
+      { stackSizeMb: Infinity },
+    ]) {
+      expect(thrownBy(() => new LoosePool({ resourceLimits }))?.error).toMatchObject({
+        code: 'ERR_INVALID_OPTION',
+        message: expect.stringContaining("'resourceLimits' must be") as string,
+      })
+    }
+  })
+
+  it('new Pool() refuses a limit that Node does not know, which would be no limit', () => {
+    const thrown = thrownBy(() => new LoosePool({ resourceLimits: { maxOldGenerationSizeMB: 64 } }))
+    expect(thrown?.error).toMatchObject({
+      code: 'ERR_INVALID_OPTION',
+      message: expect.stringContaining('maxOldGenerationSizeMB') as string,
+    })
+  })
+
+  it('new Pool() refuses an initializer that is no task', () => {
+    const parts = ['make a pool', 'task(import.meta.url']
+    for (const initializer of [() => undefined, 5, null, 'share', {}, { module: import.meta.url }]) {
+      const call = (): unknown => new LoosePool({ initializer })
+      expect(faults(String(initializer), call, TypeError, parts, 'ERR_INVALID_TASK')).toEqual([])
+    }
+  })
+
+  it('new Pool() refuses unknown options by name, and lists the known ones', () => {
+    for (const option of ['worker', 'size', 'window', 'chunksize', 'constructor', 'idletimeout']) {
+      const parts = [`'${option}'`, 'workers, name, idleTimeout, execArgv, env, resourceLimits, initializer, initargs']
+      expect(faults(option, () => new LoosePool({ [option]: 1 }), TypeError, parts)).toEqual([])
+    }
+  })
+
+  it('new Pool() refuses options that are no object', () => {
+    for (const [value, text] of [
+      [null, 'null'],
+      [4, '4'],
+      ['4', "'4'"],
+      [[], '[]'],
+      [true, 'true'],
+    ] as const) {
+      expect(faults(text, () => new LoosePool(value), TypeError, ['make a pool', 'an object', text])).toEqual([])
+    }
+  })
+
+  it('new Pool() takes undefined for any option, and the limits of each', () => {
+    for (const options of [
+      undefined,
+      {},
+      { workers: 1 },
+      { workers: 1_024, idleTimeout: Infinity },
+      { idleTimeout: 0 },
+      { idleTimeout: 2 ** 31 - 1 },
+      { name: '', execArgv: [], env: {}, resourceLimits: {}, initargs: [] },
+      { env: { A: undefined, B: '' } },
+      { initializer: share, initargs: undefined },
+      { workers: undefined, name: undefined, execArgv: undefined, env: undefined, resourceLimits: undefined },
+    ]) {
+      expect(thrownBy(() => new LoosePool(options))).toBeUndefined()
+    }
+  })
+
+  it('a task handle is taken where a task is wanted', () => {
+    expect(thrownBy(() => imap(act))).toBeUndefined()
+  })
+})

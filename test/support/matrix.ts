@@ -1,0 +1,302 @@
+/**
+ * The ways a lazy verb can be run: both orders, chunksizes, executors, kinds of source. A test of the contract gives a body
+ * that must hold in each of them.
+ */
+import { availableParallelism } from 'node:os'
+import { imap, imapUnordered, lines, type Pool, type Stream, type StreamOptions, type TaskLike } from 'millrace'
+import { gated } from '../fixtures/contract-a-gated.js'
+import type { Gates } from './gates.js'
+
+export type Item = number | string
+export type SourceKind = 'an iterable' | 'an async iterable' | 'lines of bytes'
+export type Executor = 'the default pool' | 'a pool of 2' | 'this thread'
+
+/** One way to run a verb. */
+export interface Way {
+  readonly ordered: boolean
+  readonly chunksize: number | 'auto'
+  readonly executor: Executor
+  readonly kind: SourceKind
+  /** How many items can run at once, at least. */
+  readonly workers: number
+  /** The most items of one chunk; those behind a held item are held too. */
+  readonly chunk: number
+  readonly title: string
+  /** Runs the task over a source. */
+  run(source: Source, options?: StreamOptions, task?: TaskLike<never, unknown>): Stream<unknown>
+  /** Makes a source of these items that tells what is done with it. */
+  source(items: Iterable<Item>, probe?: Probe): Source
+}
+type Source = Iterable<Item> | AsyncIterable<Item>
+
+/** What a stream has done with its source, and with which faults. */
+export class Probe {
+  /** How often an item was asked for and given. */
+  reads = 0
+  /** How often the iterator was made. */
+  opened = 0
+  /** How often `next()` was called, and `return()`. */
+  calls = 0
+  returns = 0
+  /** The most items that were read (or asked for) and not delivered. */
+  most = 0
+  /** Set when `next()` was called while another was pending. */
+  overlapped = false
+  /** Set when `next()` was called after the source had ended, thrown or been closed. */
+  readAfterEnd = false
+  delivered = 0
+  #pending = false
+  #over = false
+  readonly #waiting: { readonly reads: number; readonly resolve: () => void }[] = []
+
+  /** Resolves when so many items have been read. */
+  reached(reads: number): Promise<void> {
+    if (this.reads >= reads) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#waiting.push({ reads, resolve })
+    })
+  }
+
+  open(): void {
+    this.opened++
+  }
+
+  begin(): void {
+    this.calls++
+    this.overlapped ||= this.#pending
+    this.readAfterEnd ||= this.#over
+    this.#pending = true
+    // Whoever asks for an item must have room for it already.
+    this.most = Math.max(this.most, this.reads + 1 - this.delivered)
+  }
+
+  end(over: boolean): void {
+    this.#pending = false
+    this.#over ||= over
+    if (over) return
+    this.reads++
+    for (const { reads, resolve } of this.#waiting) if (this.reads >= reads) resolve()
+  }
+
+  close(): void {
+    this.returns++
+    this.#over = true
+  }
+}
+
+const never = new Promise<never>(() => {})
+
+function* syncItems(items: Iterable<Item>): Generator<Item, void, void> {
+  yield* items
+}
+
+function syncSource(items: Iterable<Item>, probe: Probe): Iterable<Item> {
+  return {
+    [Symbol.iterator]: () => {
+      probe.open()
+      const iterator = syncItems(items)
+      return {
+        next: () => {
+          probe.begin()
+          let over = true
+          try {
+            const result = iterator.next()
+            over = result.done === true
+            return result
+          } finally {
+            probe.end(over)
+          }
+        },
+        return: () => {
+          probe.close()
+          return { done: true, value: undefined }
+        },
+      }
+    },
+  }
+}
+
+/** Some items at once, others after a turn of the event loop: both happen to real sources. */
+function asyncSource<T>(items: Iterable<T>, probe: Probe): AsyncIterable<T> {
+  return {
+    [Symbol.asyncIterator]: () => {
+      probe.open()
+      const iterator = items[Symbol.iterator]()
+      return {
+        next: async () => {
+          probe.begin()
+          let over = true
+          try {
+            if (probe.calls % 5 === 0) await new Promise((resolve) => setImmediate(resolve))
+            else await undefined
+            const result = iterator.next()
+            over = result.done === true
+            return result
+          } finally {
+            probe.end(over)
+          }
+        },
+        return: () => {
+          probe.close()
+          return Promise.resolve({ done: true as const, value: undefined })
+        },
+      }
+    },
+  }
+}
+
+/** One line in each chunk of bytes, so that a read of bytes is a read of an item. */
+function lineSource(items: Iterable<Item>, probe: Probe): AsyncIterable<string> {
+  function* chunks(): Generator<Buffer, void, void> {
+    for (const item of items) yield Buffer.from(`${item}\n`.padStart(8, '0'))
+  }
+  return lines(asyncSource(chunks(), probe))
+}
+
+/** A source of the given kind that gives the items, then never answers. Its `return()` does not help. */
+export function hanging(kind: SourceKind, items: readonly Item[], probe: Probe): Source {
+  if (kind === 'an iterable') throw new Error('An iterable cannot hang without blocking its thread')
+  const bytes = kind === 'lines of bytes'
+  const source: AsyncIterable<Item | Buffer> = {
+    [Symbol.asyncIterator]: () => ({
+      next: async () => {
+        probe.begin()
+        const item = items[probe.reads]
+        if (item === undefined) await never
+        probe.end(false)
+        return { done: false, value: bytes ? Buffer.from(`${item}\n`.padStart(8, '0')) : (item as Item) }
+      },
+      return: () => {
+        probe.close()
+        return Promise.resolve({ done: true as const, value: undefined })
+      },
+    }),
+  }
+  return bytes ? lines(source as AsyncIterable<Buffer>) : (source as AsyncIterable<Item>)
+}
+
+/** Every way, or those that `where` accepts. */
+export function ways(pool: Pool, where: (way: Way) => boolean = () => true): Way[] {
+  const found: Way[] = []
+  for (const executor of ['the default pool', 'a pool of 2', 'this thread'] as const) {
+    for (const ordered of [true, false]) {
+      for (const chunksize of [1, 7, 'auto'] as const) {
+        for (const kind of ['an iterable', 'an async iterable', 'lines of bytes'] as const) {
+          found.push(wayOf(pool, executor, ordered, chunksize, kind))
+        }
+      }
+    }
+  }
+  return found.filter(where)
+}
+
+function wayOf(pool: Pool, executor: Executor, ordered: boolean, chunksize: number | 'auto', kind: SourceKind): Way {
+  const verb = ordered ? 'imap' : 'imapUnordered'
+  const on = executor === 'a pool of 2' ? pool : { imap, imapUnordered }
+  // On this thread two items at once, as two workers would run them.
+  const inline = executor === 'this thread' ? ({ workers: 0, concurrency: 2 } as const) : undefined
+  return {
+    ordered,
+    chunksize,
+    executor,
+    kind,
+    workers: executor === 'the default pool' ? availableParallelism() : 2,
+    chunk: inline || chunksize === 'auto' ? 1 : chunksize,
+    title: `${verb}() with chunksize ${chunksize} on ${executor}, from ${kind}`,
+    run: (source, options, task = gated) => {
+      const run = on[verb] as (task: unknown, source: Source, options: object) => Stream<unknown>
+      return run(task, source, { chunksize, ...inline, ...options })
+    },
+    source: (items, probe = new Probe()) => {
+      if (kind === 'an iterable') return syncSource(items, probe)
+      return kind === 'an async iterable' ? asyncSource(items, probe) : lineSource(items, probe)
+    },
+  }
+}
+
+/** A case may take this long, in milliseconds; it says which one hung, where the limit of the test would not. */
+const LIMIT = 10_000
+
+/** Defines one test that runs the body in every way, and names those in which it failed. */
+export function inEveryWay(title: string, all: readonly Way[], body: (way: Way) => Promise<void>): void {
+  it(title, async () => {
+    const failures: { readonly way: Way; readonly error: unknown }[] = []
+    for (const way of all) {
+      try {
+        await inTime(body(way))
+      } catch (error) {
+        failures.push({ way, error })
+        // A body that hangs is likely to hang again; the first few tell enough.
+        if (failures.filter(({ error }) => error instanceof Hang).length === 2) break
+      }
+    }
+    const [first] = failures
+    if (first === undefined) return
+    const { error } = first
+    const list = failures.map(({ way }) => `  ${way.title}`).join('\n')
+    const failed = error instanceof Error ? error : new Error(String(error))
+    failed.message = `In ${failures.length} of ${all.length} ways:\n${list}\nIn the first of them: ${failed.message}`
+    throw failed
+  })
+}
+
+class Hang extends Error {}
+
+async function inTime(body: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const expired = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Hang(`did not end within ${LIMIT} ms`))
+    }, LIMIT)
+  })
+  try {
+    await Promise.race([body, expired])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Runs the body, then lets every held item go, whatever happened: a held worker is of no use to the next test. */
+export async function withGates(gates: Gates, body: () => Promise<void>): Promise<void> {
+  try {
+    await body()
+  } finally {
+    gates.releaseAll()
+  }
+}
+
+/** All results, counted as delivered the moment they are. */
+export async function drain(stream: AsyncIterable<unknown>, probe = new Probe()): Promise<unknown[]> {
+  const results: unknown[] = []
+  for await (const result of stream) {
+    probe.delivered++
+    results.push(result)
+  }
+  return results
+}
+
+/** One result, counted as delivered the moment it is. */
+export async function take(stream: Stream<unknown>, probe: Probe): Promise<IteratorResult<unknown, undefined>> {
+  const result = await stream.next()
+  if (result.done !== true) probe.delivered++
+  return result
+}
+
+/** What a promise rejects with. */
+export async function rejection(promise: Promise<unknown>): Promise<unknown> {
+  let value: unknown
+  try {
+    value = await promise
+  } catch (error) {
+    return error
+  }
+  throw new Error(`Expected a rejection, got ${String(value)}`)
+}
+
+export function ascending(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i)
+}
+
+export function sorted(numbers: readonly number[]): number[] {
+  return [...numbers].sort((a, b) => a - b)
+}

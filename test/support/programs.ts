@@ -1,0 +1,57 @@
+/** Runs the programs of `test/fixtures/programs` in a Node of their own, and tells how they ended. */
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+export interface Ending {
+  /** `null` when a signal ended it. */
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface RunOptions {
+  /** Options of Node itself. */
+  readonly execArgv?: readonly string[]
+  /** Written to its standard input. */
+  readonly input?: string
+  /** Sent when it has written a line that says 'ready'. */
+  readonly kill?: NodeJS.Signals
+}
+
+/** A program that has not ended by itself in this time is killed, in milliseconds: its test then fails. */
+const LIMIT = 20_000
+
+/** Runs a compiled program: a name in the folder of programs, or a path. */
+export function runProgram(program: string, args: readonly string[] = [], options: RunOptions = {}): Promise<Ending> {
+  const path = fileURLToPath(new URL(`../fixtures/programs/${program}`, import.meta.url))
+  return runNode([...(options.execArgv ?? []), path, ...args], options)
+}
+
+/** Runs Node with any arguments. */
+export function runNode(args: readonly string[], { input, kill }: RunOptions = {}): Promise<Ending> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { stdio: 'pipe', env: { ...process.env, NODE_OPTIONS: '' } })
+    const written = { stdout: '', stderr: '' }
+    let killed = false
+    const timer = setTimeout(() => {
+      written.stderr += `\n(killed by the test, as it had not ended by itself within ${LIMIT} ms)`
+      child.kill('SIGKILL')
+    }, LIMIT)
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name].setEncoding('utf8').on('data', (text: string) => {
+        written[name] += text
+        if (kill === undefined || killed || !/^ready$/m.test(written.stdout)) return
+        killed = true
+        child.kill(kill)
+      })
+    }
+    child.on('error', reject)
+    child.on('close', (code, signal) => {
+      clearTimeout(timer)
+      resolve({ code, signal, ...written })
+    })
+    child.stdin.on('error', () => {})
+    child.stdin.end(input)
+  })
+}
