@@ -22,6 +22,22 @@ export type ErrorCode =
 /**
  * An item, argument or result that cannot be copied to another thread (a function, a socket, a getter that throws).
  * It fails that item alone. Cure: send plain data, and open handles inside the task.
+ *
+ * @example
+ * ```ts
+ * import { imap, isMainThread, NotSerializableError, task } from 'millrace'
+ *
+ * const size = task(import.meta.url, 'size', (item: object) => Object.keys(item).length)
+ *
+ * if (isMainThread) {
+ *   try {
+ *     for await (const n of imap(size, [{ log: () => undefined }])) console.log(n)
+ *   } catch (error) {
+ *     console.log(error instanceof NotSerializableError && error.message)
+ *     // → Cannot send item 0 to a worker as item.log is a function: send plain data and open handles inside the task
+ *   }
+ * }
+ * ```
  */
 export class NotSerializableError extends TypeError {
   override readonly name = 'NotSerializableError'
@@ -30,7 +46,23 @@ export class NotSerializableError extends TypeError {
 
 /**
  * The worker that held the item died: an uncaught exception, `process.exit()`, or its memory limit. `cause` is the
- * uncaught error where there was one; `exitCode` is the worker's. The pool has already started another worker.
+ * uncaught error where there was one; `exitCode` is the worker's. Another worker takes its place.
+ *
+ * @example
+ * ```ts
+ * import { imap, isMainThread, task, WorkerCrashError } from 'millrace'
+ *
+ * const quit = task(import.meta.url, 'quit', (code: number) => process.exit(code))
+ *
+ * if (isMainThread) {
+ *   try {
+ *     for await (const _ of imap(quit, [3]));
+ *   } catch (error) {
+ *     console.log(error instanceof WorkerCrashError && error.exitCode)
+ *     // → 3
+ *   }
+ * }
+ * ```
  */
 export class WorkerCrashError extends Error {
   override readonly name = 'WorkerCrashError'
@@ -44,19 +76,79 @@ export class WorkerCrashError extends Error {
   }
 }
 
-/** A pool whose workers cannot start, or whose initializer throws. `cause` is the reason. The pool stays broken. */
+/**
+ * A pool whose workers cannot start, or whose initializer throws, three times in a row. `cause` is the reason of the last
+ * attempt. The pool stays broken: correct the cause, and make a new one.
+ *
+ * @example
+ * ```ts
+ * import { isMainThread, Pool, task, WorkerStartError } from 'millrace'
+ *
+ * const connect = task(import.meta.url, 'connect', (): void => {
+ *   throw new Error('no such database')
+ * })
+ * const double = task(import.meta.url, 'double', (x: number) => 2 * x)
+ *
+ * if (isMainThread) {
+ *   await using pool = new Pool({ initializer: connect })
+ *   try {
+ *     for await (const _ of pool.imap(double, [1]));
+ *   } catch (error) {
+ *     console.log(error instanceof WorkerStartError && error.message)
+ *     // → Cannot start the workers of pool 'pool' (3 attempts failed): no such database
+ *   }
+ * }
+ * ```
+ */
 export class WorkerStartError extends Error {
   override readonly name = 'WorkerStartError'
   readonly code = 'ERR_WORKER_START' as const
 }
 
-/** A task's module that a worker cannot import, or that defines no such task. `cause` is the reason, where there is one. */
+/**
+ * A task's module that a worker cannot import, or that defines no such task. Every item has this error, at once; the
+ * workers live on. `cause` is what the import threw, where it did.
+ *
+ * @example
+ * ```ts
+ * import { imap, isMainThread, TaskLoadError } from 'millrace'
+ *
+ * if (isMainThread) {
+ *   try {
+ *     for await (const _ of imap({ module: 'node:zlib', export: 'unzipp' }, [1]));
+ *   } catch (error) {
+ *     console.log(error instanceof TaskLoadError && error.message)
+ *     // → Cannot run task 'unzipp' as node:zlib has no function exported as 'unzipp'
+ *   }
+ * }
+ * ```
+ */
 export class TaskLoadError extends Error {
   override readonly name = 'TaskLoadError'
   readonly code = 'ERR_TASK_LOAD' as const
 }
 
-/** A pool that was used after `close()` (`ERR_POOL_CLOSED`), or terminated under a stream (`ERR_POOL_TERMINATED`). */
+/**
+ * A pool that was used after `close()` (`ERR_POOL_CLOSED`), or terminated under a stream (`ERR_POOL_TERMINATED`).
+ *
+ * @example
+ * ```ts
+ * import { isMainThread, Pool, PoolClosedError, task } from 'millrace'
+ *
+ * const double = task(import.meta.url, 'double', (x: number) => 2 * x)
+ *
+ * if (isMainThread) {
+ *   const pool = new Pool()
+ *   await pool.close()
+ *   try {
+ *     pool.imap(double, [1])
+ *   } catch (error) {
+ *     console.log(error instanceof PoolClosedError && error.code)
+ *     // → ERR_POOL_CLOSED
+ *   }
+ * }
+ * ```
+ */
 export class PoolClosedError extends Error {
   override readonly name = 'PoolClosedError'
   readonly code: 'ERR_POOL_CLOSED' | 'ERR_POOL_TERMINATED'
@@ -67,13 +159,46 @@ export class PoolClosedError extends Error {
   }
 }
 
-/** A pipeline that starts while a worker is still loading its modules: the script needs `if (isMainThread) { … }`. */
+/**
+ * A stream that is started by the top-level code of a module, in a worker that imports the module for its tasks. Unguarded,
+ * each worker would start workers. Cure: put what starts streams inside `if (isMainThread) { … }`, or into another module.
+ *
+ * @example
+ * ```ts
+ * import { imap, task, TaskLoadError, MainThreadGuardError } from 'millrace'
+ *
+ * const double = task(import.meta.url, 'double', (x: number) => 2 * x)
+ *
+ * try {
+ *   for await (const _ of imap(double, [1])); // not guarded
+ * } catch (error) {
+ *   if (error instanceof MainThreadGuardError) throw error // in the worker: its import of this module fails
+ *   console.log(error instanceof TaskLoadError && error.cause instanceof MainThreadGuardError)
+ *   // → true
+ * }
+ * ```
+ */
 export class MainThreadGuardError extends Error {
   override readonly name = 'MainThreadGuardError'
   readonly code = 'ERR_MAIN_THREAD_GUARD' as const
 }
 
-/** A line that `lines()` cannot give: longer than `maxLength`, or, with `fatal`, not valid UTF-8. */
+/**
+ * A line that `lines()` cannot give: longer than `maxLength`, or, with `fatal`, not valid UTF-8.
+ *
+ * @example
+ * ```ts
+ * import { LineError, lines } from 'millrace'
+ *
+ * try {
+ *   for await (const line of lines([Buffer.from('short\na very long line')], { maxLength: 10 })) console.log(line)
+ *   // → short
+ * } catch (error) {
+ *   if (error instanceof LineError) console.log(error.code, error.line, error.offset)
+ *   // → ERR_LINE_TOO_LONG 2 6
+ * }
+ * ```
+ */
 export class LineError extends Error {
   override readonly name = 'LineError'
   readonly code: 'ERR_LINE_TOO_LONG' | 'ERR_INVALID_UTF8'

@@ -30,7 +30,7 @@ export interface PoolOptions<A extends readonly unknown[] = readonly never[]> {
   readonly execArgv?: readonly string[]
   /** Environment variables of each worker, as in `new Worker()`. Default: a copy of this thread's. */
   readonly env?: WorkerEnv
-  /** Memory limits of each worker. Default: Node's. */
+  /** Memory limits of each worker. Default: Node's, but a young generation of 16 MiB. */
   readonly resourceLimits?: ResourceLimits
   /** A task that each worker runs once, with `...initargs`, before its first item. Default: none. */
   readonly initializer?: (((...args: A) => unknown) & Named) | Exported<A[0], unknown>

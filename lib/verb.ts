@@ -92,6 +92,12 @@ export function lazyVerb(name: string, ordered: boolean, executor: () => Executo
   return verb as Imap
 }
 
+/** By its shape: a signal of another realm, or of a polyfill, will do. */
+function isAbortSignal(value: unknown): boolean {
+  const { aborted, addEventListener } = Object(value) as Partial<AbortSignal>
+  return typeof aborted === 'boolean' && typeof addEventListener === 'function'
+}
+
 /** The smallest share of the default window that each worker has, in items. */
 const MIN_WINDOW = 16
 /** The most items that `chunksize: 'auto'` puts in a chunk. */
@@ -117,7 +123,7 @@ function planStream(
   const window = read.integer('window', 1)
   const errors = read.oneOf('errors', ['throw', 'settle', 'skip']) ?? 'throw'
   const concurrency = read.integer('concurrency', 1) ?? 1
-  const signal = read.value('signal', 'an AbortSignal', (value) => value instanceof AbortSignal)
+  const signal = read.value('signal', 'an AbortSignal', isAbortSignal)
   const inline = read.oneOf('workers', [0]) === 0
   if (window !== undefined && chunksize !== 'auto' && chunksize > window) {
     throw rangeError(

@@ -285,6 +285,14 @@ export class ThreadExecutor implements Executor {
   #dispatch(): void {
     if (this.#dispatching) return
     this.#dispatching = true
+    try {
+      this.#giveOut()
+    } finally {
+      this.#dispatching = false
+    }
+  }
+
+  #giveOut(): void {
     for (let thread = this.#freeThread(); thread !== undefined; thread = this.#freeThread()) {
       const turn = this.#queue.shift()
       if (turn === undefined) break
@@ -293,7 +301,6 @@ export class ThreadExecutor implements Executor {
       this.#threads.get(thread)?.push({ seq, lane, chunk, received: 0, places: new Set() })
       lane.taken()
     }
-    this.#dispatching = false
   }
 
   #freeThread(): Thread | undefined {

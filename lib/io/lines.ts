@@ -53,8 +53,10 @@ export interface LinesOptions {
  * import { lines } from 'millrace'
  *
  * for await (const line of lines([Buffer.from('one\ntw'), Buffer.from('o\n')])) {
- *   console.log(line) // one, two
+ *   console.log(line)
  * }
+ * // → one
+ * // → two
  * ```
  */
 export function lines(source: ByteSource, options?: LinesOptions): Lines {
