@@ -30,30 +30,28 @@ export class OptionReader<O extends object> {
     }
   }
 
-  /** An integer within bounds. */
+  /** An integer of at least `min`. */
   integer(name: keyof O & string, min: number, max: number = Number.MAX_SAFE_INTEGER): number | undefined {
-    const value: unknown = this.#options[name]
-    if (value === undefined) return undefined
-    const bound = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`
-    if (typeof value !== 'number') this.#fail(typeError, name, `an integer ${bound}`, value)
-    if (!Number.isSafeInteger(value) || value < min || value > max)
-      this.#fail(rangeError, name, `an integer ${bound}`, value)
-    return value
+    const bounds = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`
+    return this.#number(name, `an integer ${bounds}`, (value) => isInteger(value, min, max))
   }
 
   /** An integer of at least `min`, or a word. */
   integerOr<const W extends string>(name: keyof O & string, word: W, min: number): number | W | undefined {
-    const value: unknown = this.#options[name]
-    if (value === undefined || value === word) return value as W | undefined
+    if (this.#options[name] === word) return word
     const expected = `an integer of at least ${min} or '${word}'`
-    if (typeof value !== 'number') this.#fail(typeof value === 'string' ? rangeError : typeError, name, expected, value)
-    if (!Number.isSafeInteger(value) || value < min) this.#fail(rangeError, name, expected, value)
-    return value
+    return this.#number(name, expected, (value) => isInteger(value, min, Number.MAX_SAFE_INTEGER))
   }
 
   /** A time that a timer of Node can wait, or `Infinity`. */
   milliseconds(name: keyof O & string): number | undefined {
-    return this.#options[name] === Infinity ? Infinity : this.integer(name, 0, MAX_TIMEOUT)
+    const expected = `an integer from 0 to ${MAX_TIMEOUT}, or Infinity`
+    return this.#number(name, expected, (value) => value === Infinity || isInteger(value, 0, MAX_TIMEOUT))
+  }
+
+  /** A finite number above 0. */
+  positive(name: keyof O & string): number | undefined {
+    return this.#number(name, 'a number above 0', (value) => value > 0 && value < Infinity)
   }
 
   /** One of a few values. */
@@ -77,6 +75,14 @@ export class OptionReader<O extends object> {
     return this.#checked(name, expected, accepts) as O[K] | undefined
   }
 
+  #number(name: keyof O & string, expected: string, accepts: (value: number) => boolean): number | undefined {
+    const value: unknown = this.#options[name]
+    if (value === undefined) return undefined
+    if (typeof value !== 'number') this.#fail(typeError, name, expected, value)
+    if (!accepts(value)) this.#fail(rangeError, name, expected, value)
+    return value
+  }
+
   #checked(name: keyof O & string, expected: string, accepts: (value: unknown) => boolean): unknown {
     const value: unknown = this.#options[name]
     if (value === undefined || accepts(value)) return value
@@ -89,4 +95,8 @@ export class OptionReader<O extends object> {
       `Cannot ${this.#action} as '${name}' must be ${expected}: received ${received(value)}`,
     )
   }
+}
+
+function isInteger(value: number, min: number, max: number): boolean {
+  return Number.isSafeInteger(value) && value >= min && value <= max
 }

@@ -112,7 +112,7 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
       idleTimeout: read.milliseconds('idleTimeout') ?? IDLE_TIMEOUT,
       execArgv: read.value('execArgv', 'an array of strings', isStrings),
       env: read.value('env', 'an object of strings or SHARE_ENV', isWorkerEnv),
-      resourceLimits: read.value('resourceLimits', 'an object of numbers', isLimits),
+      resourceLimits: readLimits(options?.resourceLimits),
       initializer: initializerName(action, options?.initializer),
       initargs: read.value('initargs', 'an array', Array.isArray) ?? [],
     })
@@ -173,14 +173,13 @@ function initializerName(action: string, initializer: unknown): ReturnType<typeo
   return name
 }
 
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
 function isStrings(value: unknown): boolean {
   return Array.isArray(value) && value.every((entry) => typeof entry === 'string')
 }
 
-function isLimits(value: unknown): boolean {
-  return isObject(value) && Object.values(value).every((limit) => typeof limit === 'number' && limit > 0)
+function readLimits(limits: unknown): ResourceLimits | undefined {
+  const names = ['maxYoungGenerationSizeMb', 'maxOldGenerationSizeMb', 'codeRangeSizeMb', 'stackSizeMb'] as const
+  const read = new OptionReader<ResourceLimits>("make a pool with these 'resourceLimits'", limits, names)
+  const given = names.map((name) => [name, read.positive(name)] as const).filter(([, limit]) => limit !== undefined)
+  return Object.fromEntries(given)
 }

@@ -94,8 +94,8 @@ export function lazyVerb(name: string, ordered: boolean, executor: () => Executo
 
 /** By its shape: a signal of another realm, or of a polyfill, will do. */
 function isAbortSignal(value: unknown): boolean {
-  const { aborted, addEventListener } = Object(value) as Partial<AbortSignal>
-  return typeof aborted === 'boolean' && typeof addEventListener === 'function'
+  const { aborted, addEventListener, removeEventListener } = Object(value) as Partial<AbortSignal>
+  return [typeof aborted, typeof addEventListener, typeof removeEventListener].join() === 'boolean,function,function'
 }
 
 /** The smallest share of the default window that each worker has, in items. */

@@ -15,9 +15,17 @@ import { printable } from './text.js'
 const MADE = { path: join(tmpdir(), 'millrace-demo-access-200mb-v1.log'), size: 200_000_000 }
 
 /** An error that is the user's to mend: a line of text, and no stack trace. */
-class Complaint extends Error {}
+class Complaint extends Error {
+  readonly exitCode: number
 
-async function main(request: Request): Promise<void> {
+  constructor(message: string, exitCode = 1) {
+    super(message)
+    this.exitCode = exitCode
+  }
+}
+
+async function main(): Promise<void> {
+  const request = requested()
   if (request.do === 'help') {
     process.stdout.write(HELP)
     return
@@ -25,20 +33,28 @@ async function main(request: Request): Promise<void> {
   // Better now than after an hour of reading the files before it.
   for (const file of request.files) if (file !== STDIN) await access(file).catch(complain(file))
   const files = request.files.length > 0 ? request.files : [await madeLog()]
-  const summary = await summarize(files)
+  const { summary, seconds } = await summarize(files)
   process.stdout.write(report(summary, files.map(title), layout()))
+  if (process.stderr.isTTY) process.stderr.write(`\n${timing(summary, seconds, availableParallelism())}\n`)
 }
 
-async function summarize(files: readonly string[]): Promise<Summary> {
+function requested(): Request {
+  try {
+    return readArguments(process.argv.slice(2))
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    // The sentences after the first are hints for a rarer case.
+    throw new Complaint(`${error.message.replace(/[.] .*/s, '')}. See --help.`, 2)
+  }
+}
+
+async function summarize(files: readonly string[]): Promise<{ summary: Summary; seconds: number }> {
   const summary = new Summary()
   const start = performance.now()
   const seconds = (): number => (performance.now() - start) / 1000
-  {
-    using _status = new StatusLine(process.stderr, () => progress(summary, seconds()))
-    for (const file of files) await read(file, summary).catch(complain(file))
-  }
-  if (process.stderr.isTTY) console.error(timing(summary, seconds(), availableParallelism()))
-  return summary
+  using _ = new StatusLine(process.stderr, () => progress(summary, seconds()))
+  for (const file of files) await read(file, summary).catch(complain(file))
+  return { summary, seconds: seconds() }
 }
 
 /** Where the work is done: lines are read here, parsed by the workers, and their records come back in order. */
@@ -53,7 +69,7 @@ async function madeLog(): Promise<string> {
   const { path, size } = MADE
   const found = await stat(path).catch(() => undefined)
   if (found === undefined || found.size < size) {
-    using _status = new StatusLine(process.stderr, () => `making a log of 200 MB, once: ${path}`)
+    using _ = new StatusLine(process.stderr, () => `making a log of 200 MB, once: ${path}`)
     await makeLog(path, size).catch(complain(path))
   }
   return path
@@ -76,14 +92,10 @@ function layout(): Layout {
 function complain(file: string): (error: unknown) => never {
   return (error) => {
     if (!(error instanceof Error) || !('code' in error)) throw error
-    const system = 'errno' in error ? getSystemErrorMap().get(Number(error.errno))?.[1] : undefined
+    const system =
+      'syscall' in error && 'errno' in error ? getSystemErrorMap().get(Number(error.errno))?.[1] : undefined
     throw new Complaint(`cannot read ${title(file)}: ${system ?? error.message}`)
   }
-}
-
-function fail(text: string, exitCode: number): void {
-  console.error(`access-log: ${printable(text)}`)
-  process.exitCode = exitCode
 }
 
 // The reader of a pipe may leave early: access-log FILE | head.
@@ -93,9 +105,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 })
 
 try {
-  await main(readArguments(process.argv.slice(2)))
+  await main()
 } catch (error) {
-  if (error instanceof Complaint) fail(error.message, 1)
-  else if (error instanceof TypeError && 'code' in error) fail(`${error.message}. See --help`, 2)
-  else throw error
+  if (!(error instanceof Complaint)) throw error
+  console.error(`access-log: ${printable(error.message)}`)
+  process.exitCode = error.exitCode
 }

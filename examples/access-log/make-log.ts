@@ -8,7 +8,7 @@ const START = Date.UTC(2024, 9, 7)
 /** How busy each hour of the day is. */
 const TRAFFIC = [9, 6, 4, 3, 3, 4, 8, 16, 28, 38, 42, 41, 36, 40, 43, 42, 39, 36, 34, 37, 40, 36, 26, 16]
 /** Milliseconds between two requests, times how busy the hour is: 200 MB then make about a week. */
-const PACE = 14_500
+const PACE = 15_760
 const ADDRESSES = 20_000
 const ARTICLES = 5_000
 const BLOCK = 256 * 1024

@@ -17,7 +17,7 @@ export interface Entry {
 
 /** What is kept of a line that is not in the combined format. */
 export interface Malformed {
-  /** The start of the line. */
+  /** The line; its start and its end where it is long. */
   readonly malformed: string
   /** The status, where the line is in order that far. */
   readonly status: number | undefined
@@ -34,16 +34,15 @@ const START = String.raw`^(\S+) \S+ \S+ ${TIME} ${QUOTED} ([1-5]\d\d)`
 const COMBINED = new RegExp(String.raw`${START} (\d{1,15}|-) ${QUOTED} ${QUOTED}$`, 's')
 const IN_ORDER_UP_TO_STATUS = new RegExp(String.raw`${START}(?: |$)`, 's')
 
-/** How much of a malformed line is kept, in characters. */
-const EXCERPT = 200
+/** Longer lines are malformed, in characters: no server lets a request grow that far, and a match costs stack. */
+const LONGEST = 65_536
+/** How much of a malformed line is kept, in characters: the end too, since that is where a line that was cut off shows it. */
+const KEPT = 240
 
 export const parse = task(import.meta.url, function parse(line: string): Entry | Malformed {
   const size = Buffer.byteLength(line) + 1
-  const [, address, hour, request, status, bytes] = COMBINED.exec(line) ?? []
-  if (address === undefined || request === undefined) {
-    const readable = IN_ORDER_UP_TO_STATUS.exec(line)?.[4]
-    return { malformed: line.slice(0, EXCERPT), status: readable === undefined ? undefined : Number(readable), size }
-  }
+  const [, address, hour, request, status, bytes] = (line.length <= LONGEST ? COMBINED.exec(line) : null) ?? []
+  if (address === undefined || request === undefined) return { malformed: excerpt(line), status: statusOf(line), size }
   return {
     address,
     hour: Number(hour),
@@ -54,10 +53,19 @@ export const parse = task(import.meta.url, function parse(line: string): Entry |
   }
 })
 
+function statusOf(malformed: string): number | undefined {
+  const status = IN_ORDER_UP_TO_STATUS.exec(malformed.slice(0, LONGEST))?.[4]
+  return status === undefined ? undefined : Number(status)
+}
+
 /** `GET /a?b=c HTTP/1.1` to `/a`. */
 function pathOf(request: string): string {
   const target = /^[A-Z]+ (\S+)/.exec(request)?.[1]
   if (target === undefined) return request === '' ? '-' : request
   const query = target.indexOf('?')
   return query === -1 ? target : target.slice(0, query)
+}
+
+function excerpt(line: string): string {
+  return line.length <= KEPT ? line : `${line.slice(0, KEPT / 2)}…${line.slice(-KEPT / 2)}`
 }

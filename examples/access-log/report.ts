@@ -1,7 +1,7 @@
 /** The report as text. It depends on the summary and the layout alone, so that the same log gives the same report. */
 import { STATUS_CODES } from 'node:http'
 import { top, type Summary } from './summary.js'
-import { bar, bytes, fit, integer, percent, printable, table } from './text.js'
+import { bar, bytes, fit, fitEnds, integer, percent, printable, table } from './text.js'
 
 /** How the report is to look. */
 export interface Layout {
@@ -13,6 +13,8 @@ export interface Layout {
 
 /** How many addresses and paths are listed. */
 const LISTED = 10
+/** The shortest excerpt of a malformed line, however long the name of its file. */
+const MIN_EXCERPT = 30
 const INDENT = '  '
 
 /** The report on `files`, ready to print. */
@@ -37,8 +39,8 @@ function totals(summary: Summary): string[] {
   return table(
     [
       ['Lines', integer(lines), ''],
-      ['Malformed', integer(malformed), ''],
       ['Requests', integer(requests), ''],
+      ['Malformed', integer(malformed), ''],
       ['Bytes', integer(summary.bytes), bytes(summary.bytes)],
       ['Errors', integer(client + server), percent(client + server, requests)],
       ['  4xx', integer(client), percent(client, requests)],
@@ -69,11 +71,14 @@ function histogram(hours: readonly number[], width: number): string[] {
 }
 
 function malformed({ malformed: all, malformedLines }: Summary, named: boolean, width: number): string[] {
-  const rows = malformedLines.map(({ file, line, excerpt }) => [
-    named ? `${printable(file)}:${line}` : `${line}`,
-    printable(excerpt),
-  ])
-  const shown = table(rows, named ? '<<' : '><').map((line) => fit(line, width - INDENT.length))
+  const places = table(
+    malformedLines.map(({ file, line }) => [named ? `${printable(file)}:${line}` : `${line}`]),
+    '>',
+  )
+  const shown = malformedLines.map(({ excerpt }, n) => {
+    const place = `${places[n] ?? ''}  `
+    return place + fitEnds(printable(excerpt), Math.max(MIN_EXCERPT, width - INDENT.length - place.length))
+  })
   const more = all - malformedLines.length
   return more === 0 ? shown : [...shown, `… and ${integer(more)} more`]
 }

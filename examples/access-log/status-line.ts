@@ -22,7 +22,7 @@ export class StatusLine implements Disposable {
     this.#timer = setInterval(show, INTERVAL)
   }
 
-  /** Clears the line, and leaves `text` in its place. Only the first call has an effect. */
+  /** Clears the line. */
   [Symbol.dispose](): void {
     if (this.#timer === undefined) return
     clearInterval(this.#timer)
@@ -32,7 +32,7 @@ export class StatusLine implements Disposable {
 
 /** How much has been read, and how fast, after `seconds`. */
 export function progress({ lines, size }: Summary, seconds: number): string {
-  return `${bytes(size)}  ${rates(lines, size, seconds)}`
+  return `${bytes(size)}, ${rates(lines, size, seconds)}`
 }
 
 /** The last word: what the whole reading took. */
@@ -43,5 +43,5 @@ export function timing({ lines, size }: Summary, seconds: number, workers: numbe
 
 function rates(lines: number, size: number, seconds: number): string {
   const per = Math.max(seconds, 0.001)
-  return `${integer(Math.round(lines / per))} lines/s  ${(size / 1e6 / per).toFixed(1)} MB/s`
+  return `${integer(Math.round(lines / per))} lines/s, ${(size / 1e6 / per).toFixed(1)} MB/s`
 }

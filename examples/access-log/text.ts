@@ -39,10 +39,18 @@ export function printable(text: string): string {
   })
 }
 
-/** At most `width` characters, the last one `…` where some were cut off. */
+/** At most `width` characters: where there are more, an ellipsis takes the place of the last ones. */
 export function fit(text: string, width: number): string {
   const characters = Array.from(text)
   return characters.length <= width ? text : `${characters.slice(0, Math.max(0, width - 1)).join('')}…`
+}
+
+/** As `fit`, but an ellipsis takes the place of the middle: one end is as telling as the other. */
+export function fitEnds(text: string, width: number): string {
+  const characters = Array.from(text)
+  if (characters.length <= width) return text
+  const tail = Math.floor((width - 1) / 2)
+  return `${characters.slice(0, width - 1 - tail).join('')}…${characters.slice(characters.length - tail).join('')}`
 }
 
 /** Rows of cells in columns, two spaces apart; `>` aligns a column right, `<` left. */

@@ -18,7 +18,9 @@ import { loadThreads, SpawnableWorker } from './threads-package.js'
 export type WorkerEnv = Readonly<Record<string, string | undefined>> | typeof SHARE_ENV
 
 export function isWorkerEnv(value: unknown): value is WorkerEnv {
-  return value === SHARE_ENV || (typeof value === 'object' && value !== null && !Array.isArray(value))
+  if (value === SHARE_ENV) return true
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  return Object.values(value).every((variable) => variable === undefined || typeof variable === 'string')
 }
 
 /** How a pool's threads are started; passed on to `new Worker()` of Node. */

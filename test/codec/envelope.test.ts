@@ -526,11 +526,8 @@ describe('the error envelope, for any tree of errors', () => {
     // A clone has the prototype of its kind; one without any gets Object's.
     if (Object.getPrototypeOf(clone) !== (Object.getPrototypeOf(value) ?? Object.prototype)) return false
     const keys = Object.keys(value)
-    return (
-      Object.keys(clone).join() === keys.join() &&
-      (clone as { length?: unknown }).length === (value as { length?: unknown }).length &&
-      keys.every((key) => same(own(clone, key), own(value, key)))
-    )
+    if (Array.isArray(value) && (clone as unknown[]).length !== value.length) return false
+    return Object.keys(clone).join() === keys.join() && keys.every((key) => same(own(clone, key), own(value, key)))
   }
 
   function own(object: object, key: string): unknown {

@@ -2,7 +2,8 @@
 import { on, EventEmitter } from 'node:events'
 import { createReadStream, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { compose, PassThrough, Readable, Writable } from 'node:stream'
+import * as streams from 'node:stream'
+import { PassThrough, Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { ReadableStream, TransformStream } from 'node:stream/web'
 import { fileURLToPath } from 'node:url'
@@ -67,8 +68,8 @@ function sorted(results: readonly number[]): number[] {
   return results.toSorted((a, b) => a - b)
 }
 
-/** A class of TypeScript's library that Node's `pipeline` does not know as a source or transform. */
-type AnyTransform = (source: AsyncIterable<number>) => AsyncIterable<number>
+// Of every supported Node, but not in the types of Node 20.
+const { compose } = streams as unknown as { compose: (...parts: unknown[]) => streams.Duplex }
 
 describe('clause 26: a stage works', () => {
   for (const { title, doubled, succeeded, acted } of MAKES) {
@@ -107,18 +108,15 @@ describe('clause 26: a stage works', () => {
             await collect(source)
           },
         },
-        doubled as (source: Iterable<number> | AsyncIterable<number>) => Stream<number>,
+        doubled,
         (source: AsyncIterable<number>) => collect(source),
       )
       expect(sorted(results)).toEqual([2, 4, 6])
     })
 
     it(`in stream.pipeline, in front of a function (${title})`, async () => {
-      const results = await pipeline(
-        Readable.from(ITEMS),
-        doubled as AnyTransform,
-        succeeded as AnyTransform,
-        (source: AsyncIterable<number>) => collect(source),
+      const results = await pipeline(Readable.from(ITEMS), doubled, succeeded, (source: AsyncIterable<number>) =>
+        collect(source),
       )
       expect(sorted(results)).toEqual(DOUBLED.map((x) => x + 1))
     })
@@ -133,7 +131,7 @@ describe('clause 26: a stage works', () => {
           setImmediate(done)
         },
       })
-      await pipeline(ITEMS, doubled as AnyTransform, sink)
+      await pipeline(ITEMS, doubled, sink)
       expect(sorted(written)).toEqual(DOUBLED)
     })
 
@@ -147,7 +145,7 @@ describe('clause 26: a stage works', () => {
           done()
         },
       })
-      const error = await rejection(pipeline(source, acted as (source: AsyncIterable<string>) => Stream<number>, sink))
+      const error = await rejection(pipeline(source, acted, sink))
       expect(error).toEqual(new RangeError('item 5 fails'))
       await probe.closed
       expect([sink.destroyed, probe.returns]).toEqual([true, 1])
@@ -163,16 +161,16 @@ describe('clause 26: a stage works', () => {
           done(new Error('disk full'))
         },
       })
-      const error = await rejection(pipeline(source, acted as (source: AsyncIterable<string>) => Stream<number>, sink))
+      const error = await rejection(pipeline(source, acted, sink))
       expect(error).toEqual(new Error('disk full'))
       await probe.closed
       expect(probe.returns).toBe(1)
     })
 
     it(`in stream.compose (${title})`, async () => {
-      const duplex = compose(doubled as never)
+      const duplex = compose(doubled)
       expect(sorted(await collect(Readable.from(ITEMS).pipe(duplex) as AsyncIterable<number>))).toEqual(DOUBLED)
-      const composed = compose(Readable.from(ITEMS), doubled as never, succeeded as never)
+      const composed = compose(Readable.from(ITEMS), doubled, succeeded)
       expect(sorted(await collect(composed as AsyncIterable<number>))).toEqual(DOUBLED.map((x) => x + 1))
     })
   }
@@ -386,8 +384,8 @@ describe('clause 26: sources', () => {
       const path = fileURLToPath(import.meta.url)
       const text = readFileSync(path, 'utf8')
       const lengths = text
+        .replace(/\n$/, '')
         .split('\n')
-        .slice(0, -1)
         .map((line) => line.length)
       expect(sorted(await collect(measured(createInterface(createReadStream(path)))))).toEqual(sorted(lengths))
       expect(sorted(await collect(measured(lines(path))))).toEqual(sorted(lengths))
@@ -442,7 +440,7 @@ describe('clause 26: sources', () => {
     const controller = new AbortController()
     const running = pipeline(
       Readable.from([item(test, 0, 'hold')]),
-      pool.imap(act) as (source: AsyncIterable<string>) => Stream<number>,
+      pool.imap(act),
       (source: AsyncIterable<number>) => collect(source),
       { signal: controller.signal },
     )
