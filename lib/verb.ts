@@ -48,8 +48,11 @@ export interface ThreadedOptions<E extends ErrorMode = ErrorMode> extends Stream
   readonly workers?: undefined
 }
 
-/** A function from a source to a stream, as `pipe` and `stream.pipeline` take it. */
-export type Stage<I, O> = (source: Source<I>) => Stream<O>
+/**
+ * A function from a source to a stream, as `pipe` and `stream.pipeline` take it. Node's `pipeline` and `compose` give a
+ * signal besides, which fires when the pipeline is aborted or another part of it fails: it ends the stream.
+ */
+export type Stage<I, O> = (source: Source<I>, context?: { readonly signal?: AbortSignal }) => Stream<O>
 
 /** What a stream gives for an item of type `I` and a result of type `R`, by the option `errors`. */
 export type Given<I, R, E extends ErrorMode> = E extends 'settle' ? Outcome<I, Awaited<R>> : Awaited<R>
@@ -83,9 +86,11 @@ export function lazyVerb(name: string, ordered: boolean, executor: () => Executo
     const direct = isIterable(sourceOrOptions) || typeof sourceOrOptions === 'string' || maybeOptions !== undefined
     const action = `open a stream with ${name}()`
     const plan = planStream(action, ordered, executor, task, direct ? maybeOptions : sourceOrOptions)
-    const stage = (source: unknown): Stream<unknown> => {
+    const stage = (source: unknown, context?: { readonly signal?: unknown }): Stream<unknown> => {
       assertSource(action, source)
-      return new Stream({ ...plan(), source })
+      const made = plan()
+      const signal = context?.signal
+      return new Stream({ ...made, source, signals: isAbortSignal(signal) ? [...made.signals, signal] : made.signals })
     }
     return direct ? stage(sourceOrOptions) : stage
   }
@@ -93,7 +98,7 @@ export function lazyVerb(name: string, ordered: boolean, executor: () => Executo
 }
 
 /** By its shape: a signal of another realm, or of a polyfill, will do. */
-function isAbortSignal(value: unknown): boolean {
+function isAbortSignal(value: unknown): value is AbortSignal {
   const { aborted, addEventListener, removeEventListener } = Object(value) as Partial<AbortSignal>
   return [typeof aborted, typeof addEventListener, typeof removeEventListener].join() === 'boolean,function,function'
 }
@@ -150,6 +155,6 @@ function planStream(
         : new FixedTuner(chunksize),
     windowFor: (size) => window ?? workers * Math.max(MIN_WINDOW, 4 * size),
     errors,
-    signal,
+    signals: signal === undefined ? [] : [signal],
   })
 }

@@ -1,5 +1,5 @@
 /** Makes an access log to run the demo on: the same bytes every time, with the skew that real traffic has. */
-import { createWriteStream } from 'node:fs'
+import { createWriteStream, rmSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 
@@ -33,10 +33,17 @@ const PROBES = ['/wp-login.php', '/.env', '/admin/', '/xmlrpc.php', '/old/index.
 /** Writes a log of `size` bytes, and at most one line more, to `path`, which appears when it is complete. */
 export async function makeLog(path: string, size: number): Promise<void> {
   const partial = `${path}.${process.pid}.part`
+  // Ctrl-C too must not leave half a log in the temporary folder.
+  const interrupted = (): void => {
+    rmSync(partial, { force: true })
+    process.exit(130)
+  }
+  process.once('SIGINT', interrupted)
   try {
     await pipeline(blocks(size), createWriteStream(partial, { flags: 'wx' }))
     await rename(partial, path)
   } finally {
+    process.off('SIGINT', interrupted)
     await rm(partial, { force: true })
   }
 }

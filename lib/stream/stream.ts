@@ -46,7 +46,8 @@ export interface StreamPlan {
   /** The window for a chunksize; a constant when the user gave one. */
   readonly windowFor: (chunksize: number) => number
   readonly errors: ErrorMode
-  readonly signal?: AbortSignal | undefined
+  /** Any of them ends the stream. */
+  readonly signals: readonly AbortSignal[]
 }
 
 interface Waiter<R> {
@@ -152,13 +153,14 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
   }
 
   #start(): void {
-    const { signal, executor, job, source, tuner } = this.#plan
+    const { signals, executor, job, source, tuner } = this.#plan
     this.#state = 'open'
-    if (signal?.aborted === true) {
-      this.#fail(signal.reason)
+    const aborted = signals.find((signal) => signal.aborted)
+    if (aborted !== undefined) {
+      this.#fail(aborted.reason)
       return
     }
-    signal?.addEventListener('abort', this.#onAbort)
+    for (const signal of signals) signal.addEventListener('abort', this.#onAbort)
     try {
       this.#lane = executor().open(job, {
         room: () => this.#intake?.pump(),
@@ -186,7 +188,7 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
   }
 
   readonly #onAbort = (): void => {
-    this.#fail(this.#plan.signal?.reason)
+    this.#fail(this.#plan.signals.find((signal) => signal.aborted)?.reason)
   }
 
   #onPart(part: Part): void {
@@ -283,7 +285,7 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
 
   #end(): void {
     this.#state = 'ended'
-    this.#plan.signal?.removeEventListener('abort', this.#onAbort)
+    for (const signal of this.#plan.signals) signal.removeEventListener('abort', this.#onAbort)
     this.#lane?.close()
     this.#part = undefined
     for (let waiter = this.#waiters.shift(); waiter !== undefined; waiter = this.#waiters.shift()) {
