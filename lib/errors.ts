@@ -225,10 +225,15 @@ export function rangeError(code: ErrorCode, message: string): RangeError & { cod
   return Object.assign(new RangeError(message), { code })
 }
 
+/** The longest text of a received value, in characters. */
+const LONGEST = 160
+
 /** A received value as an error text shows it: short, on one line, and never throwing. */
 export function received(value: unknown): string {
   try {
-    return inspect(value, { depth: 0, maxStringLength: 80, maxArrayLength: 3, breakLength: Infinity })
+    const text = inspect(value, { depth: 0, maxStringLength: 80, maxArrayLength: 3, breakLength: Infinity })
+    const [line = ''] = text.split('\n', 1)
+    return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line
   } catch {
     return `a value of type ${typeof value} that cannot be shown`
   }

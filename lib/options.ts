@@ -14,7 +14,7 @@ export class OptionReader<O extends object> {
 
   constructor(action: string, options: unknown, known: readonly (keyof O & string)[]) {
     this.#action = action
-    if (options !== undefined && (typeof options !== 'object' || options === null || Array.isArray(options))) {
+    if (options !== undefined && !isPlainObject(options)) {
       throw typeError(
         'ERR_INVALID_OPTION',
         `Cannot ${action} as its options must be an object: received ${received(options)}`,
@@ -38,8 +38,10 @@ export class OptionReader<O extends object> {
 
   /** An integer of at least `min`, or a word. */
   integerOr<const W extends string>(name: keyof O & string, word: W, min: number): number | W | undefined {
-    if (this.#options[name] === word) return word
+    const value: unknown = this.#options[name]
+    if (value === word) return word
     const expected = `an integer of at least ${min} or '${word}'`
+    if (typeof value === 'string') this.#fail(rangeError, name, expected, value)
     return this.#number(name, expected, (value) => isInteger(value, min, Number.MAX_SAFE_INTEGER))
   }
 
@@ -47,11 +49,6 @@ export class OptionReader<O extends object> {
   milliseconds(name: keyof O & string): number | undefined {
     const expected = `an integer from 0 to ${MAX_TIMEOUT}, or Infinity`
     return this.#number(name, expected, (value) => value === Infinity || isInteger(value, 0, MAX_TIMEOUT))
-  }
-
-  /** A finite number above 0. */
-  positive(name: keyof O & string): number | undefined {
-    return this.#number(name, 'a number above 0', (value) => value > 0 && value < Infinity)
   }
 
   /** One of a few values. */
@@ -99,4 +96,11 @@ export class OptionReader<O extends object> {
 
 function isInteger(value: number, min: number, max: number): boolean {
   return Number.isSafeInteger(value) && value >= min && value <= max
+}
+
+/** Also of another realm. A `Map` or a promise has no options that could be read. */
+export function isPlainObject(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
 }

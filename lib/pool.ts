@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { PoolClosedError } from './errors.js'
 import { isWorkerEnv, type WorkerEnv } from './executor/thread.js'
 import { ThreadExecutor } from './executor/threads.js'
-import { OptionReader } from './options.js'
+import { isPlainObject, OptionReader } from './options.js'
 import { plainFunctionError, taskName, type Exported, type Named } from './task.js'
 import { lazyVerb, type Imap } from './verb.js'
 
@@ -104,7 +104,8 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
       'initializer',
       'initargs',
     ])
-    this.name = read.value('name', 'a string', (value) => typeof value === 'string') ?? 'pool'
+    this.name =
+      read.value('name', 'a string that is not empty', (value) => typeof value === 'string' && value !== '') ?? 'pool'
     this.workers = read.integer('workers', 1, MAX_WORKERS) ?? availableParallelism()
     this.#executor = new ThreadExecutor({
       workers: this.workers,
@@ -112,7 +113,7 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
       idleTimeout: read.milliseconds('idleTimeout') ?? IDLE_TIMEOUT,
       execArgv: read.value('execArgv', 'an array of strings', isStrings),
       env: read.value('env', 'an object of strings or SHARE_ENV', isWorkerEnv),
-      resourceLimits: readLimits(options?.resourceLimits),
+      resourceLimits: read.value('resourceLimits', LIMITS, areLimits),
       initializer: initializerName(action, options?.initializer),
       initargs: read.value('initargs', 'an array', Array.isArray) ?? [],
     })
@@ -147,6 +148,8 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
   }
 }
 
+const LIMITS =
+  'an object of numbers above 0: maxYoungGenerationSizeMb, maxOldGenerationSizeMb, codeRangeSizeMb, stackSizeMb'
 /** More threads than this are a mistake: each takes several MiB. */
 const MAX_WORKERS = 1_024
 const IDLE_TIMEOUT = 10_000
@@ -177,9 +180,12 @@ function isStrings(value: unknown): boolean {
   return Array.isArray(value) && value.every((entry) => typeof entry === 'string')
 }
 
-function readLimits(limits: unknown): ResourceLimits | undefined {
-  const names = ['maxYoungGenerationSizeMb', 'maxOldGenerationSizeMb', 'codeRangeSizeMb', 'stackSizeMb'] as const
-  const read = new OptionReader<ResourceLimits>("make a pool with these 'resourceLimits'", limits, names)
-  const given = names.map((name) => [name, read.positive(name)] as const).filter(([, limit]) => limit !== undefined)
-  return Object.fromEntries(given)
+/** The limits by the names of `ResourceLimits`, each a number above 0 or left out. */
+function areLimits(value: unknown): boolean {
+  const names = ['maxYoungGenerationSizeMb', 'maxOldGenerationSizeMb', 'codeRangeSizeMb', 'stackSizeMb']
+  if (!isPlainObject(value)) return false
+  return Object.entries(value).every(([name, limit]) => {
+    if (limit === undefined) return names.includes(name)
+    return names.includes(name) && typeof limit === 'number' && limit > 0 && limit < Infinity
+  })
 }

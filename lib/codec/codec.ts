@@ -12,8 +12,20 @@ export interface Packed {
   readonly transfer: readonly Transferable[]
 }
 
+/** Packs values so that each arrives as if it had been sent alone: an object that stands there twice arrives as two. */
 export function pack(values: readonly unknown[]): Packed {
-  return { data: values, transfer: [] }
+  return { data: hasRepeats(values) ? oneByOne(values) : values, transfer: [] }
+}
+
+/** What cannot be cloned stays in, so that posting it fails as it would have. */
+function oneByOne(values: readonly unknown[]): readonly unknown[] {
+  const sifted = sift(values)
+  return sifted.refused.size === 0 ? sifted.values : values
+}
+
+function hasRepeats(values: readonly unknown[]): boolean {
+  const objects = values.filter((value) => typeof value === 'object' && value !== null)
+  return objects.length > 1 && new Set(objects).size < objects.length
 }
 
 /** `unpack(structuredClone(pack(values).data))` equals `structuredClone(values)`. */

@@ -25,8 +25,8 @@ export interface Part {
   readonly errors?: ReadonlyMap<number, unknown> | undefined
   /** Whether this is the chunk's last part. */
   readonly last: boolean
-  /** How long the chunk has been computed on so far, in milliseconds, as its worker measured it. */
-  readonly time: number
+  /** How long the chunk has been computed on so far, in milliseconds, as its worker measured it; unknown after a crash. */
+  readonly time?: number | undefined
 }
 
 /** What a stream runs. */
@@ -43,7 +43,7 @@ export interface Job {
 
 /** What an executor tells a stream. */
 export interface LaneEvents {
-  /** The lane is ready, or a worker has become idle: time to submit. */
+  /** The lane is ready again. */
   room(): void
   /** Outcomes have arrived. */
   part(part: Part): void
@@ -55,8 +55,6 @@ export interface LaneEvents {
 export interface Lane {
   /** Whether a chunk may be submitted now. */
   readonly ready: boolean
-  /** Whether a chunk submitted now would start at once: a worker stands idle. */
-  readonly idle: boolean
   /** Hands a chunk over; only when `ready`. The executor starts its workers at the first one. */
   submit(chunk: Chunk): void
   /** Cancels what is in flight and forgets the stream: no event comes after this. Harmless when repeated. */

@@ -42,10 +42,6 @@ class InlineLane implements Lane {
     return !this.#closed && this.#active < this.#concurrency
   }
 
-  get idle(): boolean {
-    return this.ready
-  }
-
   submit(chunk: Chunk): void {
     this.#active++
     void this.#run(chunk)

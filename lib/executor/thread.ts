@@ -9,7 +9,7 @@ import { notSerializable } from '../codec/clonable.js'
 import { pack, sift } from '../codec/codec.js'
 import { openError, sealError, type Envelope } from '../codec/envelope.js'
 import type { TaskName } from '../task.js'
-import { createCells, markCancelled } from '../worker/cells.js'
+import { createCells, markCancelled, offer, settleOffer, type Slot } from '../worker/cells.js'
 import type { ChunkMessage, PartMessage, ToWorker, WorkerControl, WorkerSetup } from '../worker/protocol.js'
 import type { Chunk } from './executor.js'
 import { loadThreads, SpawnableWorker } from './threads-package.js'
@@ -43,11 +43,18 @@ export interface ThreadEvents {
   died(thread: Thread, exitCode: number, cause: unknown): void
 }
 
+/** A chunk that a thread was sent: its number there, and its slot in the shared cells. */
+export interface Sent {
+  readonly seq: number
+  readonly slot: Slot
+}
+
 /** What a chunk needs besides its items. */
 export interface Order {
   readonly name: TaskName
   readonly concurrency: number
   readonly ordered: boolean
+  readonly eager: boolean
 }
 
 export class Thread {
@@ -84,11 +91,22 @@ export class Thread {
   }
 
   /** Posts a chunk and gives its number on this thread. Items that cannot be cloned go as errors of their own. */
-  send(chunk: Chunk, { name, concurrency, ordered }: Order): number {
+  send(chunk: Chunk, slot: Slot, { name, concurrency, ordered, eager }: Order): number {
     const seq = ++this.#seq
+    offer(this.#cells, slot, seq)
     const { data, transfer } = pack(chunk.items)
     const task = this.#introduce(name)
-    const message: ChunkMessage = { type: 'chunk', seq, task, first: chunk.first, data, concurrency, ordered }
+    const message: ChunkMessage = {
+      type: 'chunk',
+      seq,
+      slot,
+      task,
+      first: chunk.first,
+      data,
+      concurrency,
+      ordered,
+      eager,
+    }
     try {
       this.#post(message, transfer)
     } catch {
@@ -101,9 +119,14 @@ export class Thread {
     return seq
   }
 
+  /** Takes back a chunk that the thread has not begun; false when it has. */
+  withdraw({ slot, seq }: Sent): boolean {
+    return settleOffer(this.#cells, slot, seq)
+  }
+
   /** Asks for a chunk to stop: the mark reaches synchronous code, the message fires the signal of what awaits. */
-  cancel(seq: number): void {
-    markCancelled(this.#cells, seq)
+  cancel({ slot, seq }: Sent): void {
+    markCancelled(this.#cells, slot, seq)
     this.#post({ type: 'cancel', seq })
   }
 
@@ -202,8 +225,13 @@ export class Thread {
   #drain(): void {
     const port = this.#port
     if (port === undefined) return
-    const next = (): PartMessage | undefined => receiveMessageOnPort(port)?.message as PartMessage | undefined
-    for (let message = next(); message !== undefined; message = next()) this.#events.part(this, message)
+    try {
+      const next = (): PartMessage | undefined => receiveMessageOnPort(port)?.message as PartMessage | undefined
+      for (let message = next(); message !== undefined; message = next()) this.#events.part(this, message)
+    } catch (error) {
+      // A part that cannot be read back: its items, and what came after it, are lost with the thread.
+      this.#cause ??= error
+    }
     port.close()
   }
 }

@@ -4,6 +4,7 @@
  */
 import { createRequire } from 'node:module'
 import { Worker, type Transferable } from 'node:worker_threads'
+import { withoutEval } from '../worker/without-eval.js'
 
 /** What is used of `threads`. `W` is the type of the calls that the worker exposes. */
 export interface Threads {
@@ -21,28 +22,13 @@ const require = createRequire(import.meta.url)
 export function loadThreads(): Threads {
   const signals = ['SIGINT', 'SIGTERM'] as const
   const before = signals.map((signal) => process.listeners(signal))
-  const loaded = withoutEval(() => require('threads') as Threads)
+  const loaded = withoutEval(require, () => require('threads') as Threads)
   signals.forEach((signal, i) => {
     for (const listener of process.listeners(signal)) {
       if (!before[i]?.includes(listener)) process.removeListener(signal, listener)
     }
   })
   return loaded
-}
-
-/**
- * `threads` gets at Node's modules by `eval('require')`, which fails where code from strings is not allowed, unless it
- * finds the global that webpack defines for this purpose.
- */
-function withoutEval<T>(load: () => T): T {
-  const scope = globalThis as { __non_webpack_require__?: unknown }
-  if ('__non_webpack_require__' in scope) return load()
-  scope.__non_webpack_require__ = require
-  try {
-    return load()
-  } finally {
-    delete scope.__non_webpack_require__
-  }
 }
 
 type Listener = (event: { readonly data: unknown }) => void

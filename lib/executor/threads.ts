@@ -3,19 +3,16 @@
  *
  * Each stream has a lane with room for one waiting chunk; waiting chunks are served first come, first served, so streams
  * share the threads chunk by chunk. A thread holds at most two chunks: one that runs, and one that waits there so that
- * no time is lost between them. The second is given only behind a chunk of a lane whose chunks are known to be short,
- * since a chunk that waits behind a long one could have run elsewhere.
+ * no time is lost between them. When another thread has nothing to do, it gets the one that waits.
  */
 import { unpack } from '../codec/codec.js'
 import { openError } from '../codec/envelope.js'
-import { PoolClosedError, received, WorkerCrashError, WorkerStartError } from '../errors.js'
+import { NotSerializableError, PoolClosedError, received, WorkerCrashError, WorkerStartError } from '../errors.js'
 import { assertMayStart } from '../worker/guard.js'
 import type { PartMessage } from '../worker/protocol.js'
 import type { Chunk, Executor, Job, Lane, LaneEvents, Part } from './executor.js'
-import { Thread, type Order, type ThreadOptions } from './thread.js'
+import { Thread, type Order, type Sent, type ThreadOptions } from './thread.js'
 
-/** A chunk may wait behind another one that is expected to take no longer than this, in milliseconds. */
-const SHORT = 20
 /** How long a cancelled chunk may go on before its thread is replaced, in milliseconds. */
 const GRACE = 1_000
 /** After so many starts in a row that failed, with none that succeeded, the pool is broken. */
@@ -38,8 +35,7 @@ export interface ThreadStats {
 }
 
 /** A chunk that a thread holds. */
-interface Held {
-  readonly seq: number
+interface Held extends Sent {
   readonly lane: ThreadLane
   readonly chunk: Chunk
   /** How many of its items have their outcomes, and, when those came out of order, which. */
@@ -135,12 +131,6 @@ export class ThreadExecutor implements Executor {
 
   // What lanes ask for.
 
-  get hasIdleThread(): boolean {
-    if (this.#queue.length > 0) return false
-    for (const [thread, held] of this.#threads) if (thread.state === 'ready' && held.length === 0) return true
-    return false
-  }
-
   submit(turn: Turn): void {
     this.#queue.push(turn)
     this.#count(1)
@@ -157,10 +147,10 @@ export class ThreadExecutor implements Executor {
       this.#count(-1)
     }
     for (const [thread, held] of this.#threads) {
-      for (const { seq } of held.filter((chunk) => chunk.lane === lane)) {
-        thread.cancel(seq)
+      for (const sent of held.filter((chunk) => chunk.lane === lane)) {
+        thread.cancel(sent)
         this.#count(-1)
-        this.#replaceUnlessDone(thread, seq)
+        this.#replaceUnlessDone(thread, sent.seq)
       }
     }
     this.#endIfDrained()
@@ -195,7 +185,6 @@ export class ThreadExecutor implements Executor {
   #onReady(): void {
     this.#failedStarts = 0
     this.#dispatch()
-    this.#offerRoom()
   }
 
   #onStartFailed(thread: Thread, cause: unknown): void {
@@ -224,7 +213,7 @@ export class ThreadExecutor implements Executor {
     if (waiting !== undefined) this.#requeue(waiting)
     if (running !== undefined && this.#lanes.has(running.lane)) {
       this.#count(-1)
-      running.lane.events.part(crashPart(running, thread.number, this.#options.name, exitCode, cause))
+      running.lane.answer(crashPart(running, thread.number, this.#options.name, exitCode, cause))
     }
     this.#recover()
   }
@@ -287,6 +276,7 @@ export class ThreadExecutor implements Executor {
     this.#dispatching = true
     try {
       this.#giveOut()
+      this.#rebalance()
     } finally {
       this.#dispatching = false
     }
@@ -296,10 +286,8 @@ export class ThreadExecutor implements Executor {
     for (let thread = this.#freeThread(); thread !== undefined; thread = this.#freeThread()) {
       const turn = this.#queue.shift()
       if (turn === undefined) break
-      const { lane, chunk } = turn
-      const seq = thread.send(chunk, lane.order)
-      this.#threads.get(thread)?.push({ seq, lane, chunk, received: 0, places: new Set() })
-      lane.taken()
+      this.#give(turn, thread, this.#threads.get(thread) ?? [])
+      turn.lane.taken()
     }
   }
 
@@ -309,17 +297,35 @@ export class ThreadExecutor implements Executor {
     for (const [thread, held] of this.#threads) {
       if (thread.state !== 'ready') continue
       if (held.length === 0) return thread
-      if (held.length === 1 && held[0] !== undefined && held[0].lane.chunkTime <= SHORT) second ??= thread
+      if (held.length === 1) second ??= thread
     }
     return second
   }
 
-  /** Tells the lanes of an idle thread: one of them may hold back items until a chunk is full. */
-  #offerRoom(): void {
-    for (const lane of this.#lanes) {
-      if (!this.hasIdleThread) return
-      lane.offer()
+  /** Gives threads that have nothing to do a chunk that waits behind another one. */
+  #rebalance(): void {
+    for (const [idle, none] of this.#threads) {
+      if (idle.state !== 'ready' || none.length > 0) continue
+      const waiting = this.#withdrawOne()
+      if (waiting === undefined) return
+      this.#give(waiting, idle, none)
     }
+  }
+
+  #withdrawOne(): Held | undefined {
+    for (const [thread, held] of this.#threads) {
+      const [, waiting] = held
+      if (waiting === undefined || !this.#lanes.has(waiting.lane) || !thread.withdraw(waiting)) continue
+      held.pop()
+      return waiting
+    }
+    return undefined
+  }
+
+  #give({ lane, chunk }: Turn, thread: Thread, held: Held[]): void {
+    const slot = held[0]?.slot === 0 ? 1 : 0
+    const seq = thread.send(chunk, slot, lane.order)
+    held.push({ seq, slot, lane, chunk, received: 0, places: new Set() })
   }
 
   #onPart(thread: Thread, message: PartMessage): void {
@@ -330,14 +336,14 @@ export class ThreadExecutor implements Executor {
     const open = this.#lanes.has(lane)
     if (message.last) {
       held.splice(held.indexOf(chunk), 1)
-      if (open) {
-        this.#count(-1)
-        lane.chunkTime = message.time
-      }
+      if (open) this.#count(-1)
       this.#dispatch()
     }
-    if (open) lane.events.part(partOf(chunk, message))
-    if (message.last) this.#offerRoom()
+    if (!open) return
+    const part = partOf(chunk, message)
+    const lost = message.last && chunk.received < chunk.chunk.items.length
+    lane.answer(lost ? { ...part, last: false } : part)
+    if (lost) lane.answer(faultPart(chunk, unreadable(chunk)))
   }
 
   #breakLane(lane: ThreadLane, error: unknown): void {
@@ -347,28 +353,32 @@ export class ThreadExecutor implements Executor {
 }
 
 class ThreadLane implements Lane {
-  readonly order: Order
   readonly events: LaneEvents
-  /** How long the lane's last chunk took, in milliseconds; unknown chunks count as long. */
-  chunkTime: number
   readonly #executor: ThreadExecutor
+  readonly #order: Omit<Order, 'eager'>
   #waiting = false
+  #answered = false
   #closed = false
 
   constructor(executor: ThreadExecutor, { name, concurrency, ordered }: Job, events: LaneEvents) {
     if (name === undefined) throw new Error('A job for threads needs the name of its task')
     this.#executor = executor
-    this.order = { name, concurrency, ordered }
+    this.#order = { name, concurrency, ordered }
     this.events = events
-    this.chunkTime = Infinity
   }
 
   get ready(): boolean {
     return !this.#waiting && !this.#closed
   }
 
-  get idle(): boolean {
-    return !this.#closed && this.#executor.hasIdleThread
+  get order(): Order {
+    return { ...this.#order, eager: !this.#answered }
+  }
+
+  /** Outcomes have come back. */
+  answer(part: Part): void {
+    this.#answered = true
+    this.events.part(part)
   }
 
   submit(chunk: Chunk): void {
@@ -379,11 +389,7 @@ class ThreadLane implements Lane {
   /** The waiting chunk has gone to a thread. */
   taken(): void {
     this.#waiting = false
-    this.offer()
-  }
-
-  offer(): void {
-    if (this.ready) this.events.room()
+    if (!this.#closed) this.events.room()
   }
 
   close(): void {
@@ -395,7 +401,11 @@ class ThreadLane implements Lane {
 
 function partOf(held: Held, { from, places, data, errors, fault, last, time }: PartMessage): Part {
   const { chunk } = held
-  if (fault !== undefined) return faultPart(held, openError(fault), time)
+  if (fault !== undefined) {
+    const part = faultPart(held, openError(fault))
+    held.received = chunk.items.length
+    return part
+  }
   const values = unpack(data)
   held.received += values.length
   for (const place of places ?? []) held.places.add(place)
@@ -409,13 +419,21 @@ function crashPart(held: Held, worker: number, pool: string, exitCode: number, c
   const items = last === chunk.first ? `item ${last}` : `items ${chunk.first} to ${last}`
   const reason = cause instanceof Error ? `: ${cause.message}` : ''
   const message = `Worker ${worker} of pool '${pool}' ended with exit code ${exitCode} while it ran task '${lane.order.name.id}' on ${items}${reason}`
-  return faultPart(held, new WorkerCrashError(message, exitCode, cause === undefined ? {} : { cause }), 0)
+  return faultPart(held, new WorkerCrashError(message, exitCode, cause === undefined ? {} : { cause }))
+}
+
+/** A part did not arrive: the worker could write it, and this thread could not read it. */
+function unreadable({ chunk }: Held): NotSerializableError {
+  return new NotSerializableError(
+    `Cannot read results of items ${chunk.first} to ${chunk.first + chunk.items.length - 1} as they were sent: ` +
+      'one of them may be nested too deeply; return flatter data',
+  )
 }
 
 /** One error as the outcome of every item of a chunk that has none yet. */
-function faultPart({ chunk, received: count, places: known }: Held, error: unknown, time: number): Part {
+function faultPart({ chunk, received: count, places: known }: Held, error: unknown): Part {
   const all = chunk.items.map((_, place) => place)
   const places = known.size === 0 ? all.slice(count) : all.filter((place) => !known.has(place))
   const errors = new Map(places.map((_, position) => [position, error]))
-  return { chunk, from: count, places, values: places.map(() => undefined), errors, last: true, time }
+  return { chunk, from: count, places, values: places.map(() => undefined), errors, last: true }
 }

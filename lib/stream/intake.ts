@@ -1,6 +1,6 @@
 /**
  * The source's side of a stream: reads items one `next()` at a time while the window has room, gathers them into chunks,
- * and submits a chunk when it is full; or earlier, when a worker stands idle and no more items are ready.
+ * and submits a chunk when it is full; or earlier, when no more items are ready and the lane has room for it.
  *
  * At most one chunk is gathered ahead of what the executor can take, so nothing is read that no worker waits for.
  */
@@ -70,10 +70,12 @@ export class Intake {
    * Throws what it throws.
    */
   close(): unknown {
-    const open = this.#state !== 'ended' ? this.#reader : undefined
+    const before = this.#state
     this.#state = 'ended'
     this.#gathered = []
-    return open?.close()
+    // A source that ended the stream from within its own `next()` can be closed only when that has come back.
+    if (before === 'reading') return Promise.resolve().then(() => this.#reader?.close())
+    return before === 'ended' ? undefined : this.#reader?.close()
   }
 
   /** Reads and submits no more, and leaves the source to be closed: an item has failed, those after it are not wanted. */
@@ -105,16 +107,16 @@ export class Intake {
     this.#window.enter()
     try {
       this.#reader ??= openSource(this.#source)
-      const result = this.#reader.next()
+      const result = this.#state === 'reading' ? this.#reader.next() : DONE
       if (isPromise(result)) this.#awaitNext(result)
-      else this.#accept(result)
+      else if (this.#state === 'reading') this.#accept(result)
     } catch (error) {
-      this.#fail(error)
+      if (this.#state === 'reading') this.#fail(error)
     }
   }
 
   #awaitNext(result: Promise<IteratorResult<unknown>>): void {
-    this.#state = 'awaiting'
+    if (this.#state === 'reading') this.#state = 'awaiting'
     this.#sourceIsSlow = false
     this.#pumpNextTurn()
     Promise.resolve(result).then(
@@ -173,12 +175,12 @@ export class Intake {
     this.#events.ended()
   }
 
-  /** Submits a chunk that is full, or that nothing more will be added to for now while a worker could have it. */
+  /** Submits a chunk that is full, or that nothing more will be added to for now. */
   #submitGathered(): void {
     if (this.#gathered.length === 0) return
     const complete = this.#state === 'ended' || this.#gathered.length >= this.#tuner.chunksize
     const stalled = (this.#state === 'awaiting' && this.#sourceIsSlow) || this.#windowIsStuck()
-    if (complete || (stalled && this.#lane.idle)) this.#submit()
+    if (complete || stalled) this.#submit()
   }
 
   /** No item can be read before the consumer has got one, and it gets none before these are submitted. */
@@ -208,6 +210,10 @@ export class Intake {
   }
 }
 
-function isPromise(result: object): result is Promise<IteratorResult<unknown>> {
-  return typeof (result as { then?: unknown }).then === 'function'
+/** Stands for a `next()` that was not called any more. */
+const DONE: IteratorResult<unknown> = { value: undefined, done: true }
+
+/** Asks a value that is not ours, and may be anything. */
+function isPromise(result: unknown): result is Promise<IteratorResult<unknown>> {
+  return typeof (result as { then?: unknown } | null | undefined)?.then === 'function'
 }

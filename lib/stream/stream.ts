@@ -197,7 +197,7 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
     this.#failed += failed
     if (errors !== 'settle') forgetItems(part)
     if (part.last) {
-      tuner.record(part.chunk.items.length, part.time)
+      if (part.time !== undefined) tuner.record(part.chunk.items.length, part.time)
       this.#window.limit = windowFor(tuner.chunksize)
     }
     if (failed > 0 && errors === 'throw') {

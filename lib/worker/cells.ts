@@ -1,17 +1,34 @@
-/** A worker's shared cells: what both sides read and write without a message. */
+/**
+ * A worker's shared cells: what both sides read and write without a message. A worker has at most two chunks, each in a
+ * slot (0 or 1) of its own, with two cells.
+ */
 
-/** Room for the cancel marks of the two chunks a worker can have. */
-const CELLS = 2
+/** Number of the chunk to stop, by slot. */
+const CANCELLED = 0
+/** Number of the chunk that is offered and not yet taken, by slot. */
+const OFFERED = 2
+
+export type Slot = 0 | 1
 
 export function createCells(): Int32Array {
-  return new Int32Array(new SharedArrayBuffer(CELLS * Int32Array.BYTES_PER_ELEMENT))
+  return new Int32Array(new SharedArrayBuffer(4 * Int32Array.BYTES_PER_ELEMENT))
 }
 
 /** Asks the worker to stop chunk `seq` at the next item boundary. */
-export function markCancelled(cells: Int32Array, seq: number): void {
-  Atomics.store(cells, seq & 1, seq)
+export function markCancelled(cells: Int32Array, slot: Slot, seq: number): void {
+  Atomics.store(cells, CANCELLED + slot, seq)
 }
 
-export function isCancelled(cells: Int32Array, seq: number): boolean {
-  return Atomics.load(cells, seq & 1) === seq
+export function isCancelled(cells: Int32Array, slot: Slot, seq: number): boolean {
+  return Atomics.load(cells, CANCELLED + slot) === seq
+}
+
+/** Offers chunk `seq` to the worker: it runs the chunk if it takes the offer before it is withdrawn. */
+export function offer(cells: Int32Array, slot: Slot, seq: number): void {
+  Atomics.store(cells, OFFERED + slot, seq)
+}
+
+/** Takes an offer (as the worker) or withdraws it (as the pool): true for the one who comes first. */
+export function settleOffer(cells: Int32Array, slot: Slot, seq: number): boolean {
+  return Atomics.compareExchange(cells, OFFERED + slot, seq, 0) === seq
 }

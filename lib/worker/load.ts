@@ -1,7 +1,6 @@
 /** Finds a task's function on this thread: imports its module, once, and looks up the id. */
 import { TaskLoadError } from '../errors.js'
 import { definedTask, type TaskName } from '../task.js'
-import { whileLoading } from './guard.js'
 
 /** A task's function: called with an item and its context, or, as an initializer, with the arguments of one. */
 export type TaskFunction = (...args: readonly unknown[]) => unknown
@@ -19,7 +18,7 @@ export async function loadTask(name: TaskName): Promise<TaskFunction> {
 
 async function importModule(name: TaskName): Promise<object> {
   try {
-    return await whileLoading(() => import(name.module) as Promise<object>)
+    return (await import(name.module)) as object
   } catch (cause) {
     const { code, message } = (typeof cause === 'object' && cause !== null ? cause : {}) as Partial<
       Record<string, unknown>

@@ -3,10 +3,12 @@ import { createRequire } from 'node:module'
 import type { MessagePort } from 'node:worker_threads'
 import { sealError } from '../codec/envelope.js'
 import type { TaskName } from '../task.js'
-import { enterTask, enterWorker, leaveTask } from './guard.js'
+import { settleOffer } from './cells.js'
+import { asTask, enterWorker } from './guard.js'
 import { loadTask, type TaskFunction } from './load.js'
 import type { ChunkMessage, PartMessage, ToWorker, WorkerControl, WorkerSetup } from './protocol.js'
 import { ChunkRun, type Host } from './run.js'
+import { withoutEval } from './without-eval.js'
 
 interface KnownTask {
   readonly name: TaskName
@@ -45,6 +47,8 @@ class Desk {
 
   async #work(): Promise<void> {
     for (let message = this.#queue.shift(); message !== undefined; message = this.#queue.shift()) {
+      // Withdrawn: another worker runs this chunk.
+      if (!settleOffer(this.#host.cells, message.slot, message.seq)) continue
       const task = this.#tasks.get(message.task)
       if (task === undefined)
         throw new Error(`Chunk ${message.seq} names task ${message.task} before it was introduced`)
@@ -63,9 +67,8 @@ async function runChunk(task: KnownTask, run: ChunkRun): Promise<void> {
     run.fail(error)
     return
   }
-  enterTask()
-  await run.run(task.fn)
-  leaveTask()
+  const { fn } = task
+  await asTask(() => run.run(fn))
 }
 
 /** A message that cannot be read back would leave its chunk without an answer; as a crash it is reported. */
@@ -78,15 +81,13 @@ function listen(port: MessagePort, receive: (message: ToWorker) => void): void {
 
 const control: WorkerControl = {
   async open(setup) {
-    if (setup.initializer !== undefined) {
-      enterTask()
+    const { initializer, initargs, worker } = setup
+    if (initializer !== undefined) {
       try {
-        const initialize = await loadTask(setup.initializer)
-        await initialize(...setup.initargs)
+        const initialize = await loadTask(initializer)
+        await asTask(() => initialize(...initargs))
       } catch (error) {
-        return sealError(error, `initializer '${setup.initializer.id}' (worker ${setup.worker})`)
-      } finally {
-        leaveTask()
+        return sealError(error, `initializer '${initializer.id}' (worker ${worker})`)
       }
     }
     new Desk(setup)
@@ -98,17 +99,20 @@ const control: WorkerControl = {
  * Importing `threads/worker` adds handlers that swallow uncaught errors and report some of them later by message.
  * Without them a crash is what Node makes of it: the end of the thread, with an `error` event in its parent.
  */
-function loadThreadsWorker(): { expose(control: object): void } {
+function exposeThroughThreads(): void {
   const events = ['uncaughtException', 'unhandledRejection'] as const
   const before = events.map((event) => process.listeners(event as 'uncaughtException'))
-  const loaded = createRequire(import.meta.url)('threads/worker') as { expose(control: object): void }
+  const require = createRequire(import.meta.url)
+  withoutEval(require, () => {
+    const threads = require('threads/worker') as { expose(control: object): void }
+    threads.expose(control)
+  })
   events.forEach((event, i) => {
     for (const listener of process.listeners(event as 'uncaughtException')) {
       if (!before[i]?.includes(listener)) process.removeListener(event, listener)
     }
   })
-  return loaded
 }
 
 enterWorker()
-loadThreadsWorker().expose(control)
+exposeThroughThreads()

@@ -5,6 +5,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { Envelope } from '../codec/envelope.js'
 import type { TaskName } from '../task.js'
+import type { Slot } from './cells.js'
 
 /** The calls a worker exposes through `threads`. */
 export interface WorkerControl {
@@ -31,8 +32,10 @@ export interface TaskMessage {
 
 export interface ChunkMessage {
   readonly type: 'chunk'
-  /** Number of the chunk on this worker, counted from 1: at most two are there at once, so parity tells them apart. */
+  /** Number of the chunk on this worker, counted from 1. */
   readonly seq: number
+  /** Its place in the shared cells. */
+  readonly slot: Slot
   readonly task: number
   /** Index of the first item. */
   readonly first: number
@@ -40,6 +43,8 @@ export interface ChunkMessage {
   readonly data: unknown
   readonly concurrency: number
   readonly ordered: boolean
+  /** Whether somebody waits for the stream's first result: the first outcome is posted at once. */
+  readonly eager: boolean
   /** Items that could not be sent, by their place, with the error that is their outcome. */
   readonly refused?: readonly (readonly [place: number, error: Envelope])[] | undefined
 }

@@ -1,8 +1,8 @@
 /**
  * Runs one chunk inside a worker: item by item, or `concurrency` at a time, and posts the outcomes in parts.
  *
- * A part is posted when the chunk ends, and earlier when outcomes have waited for a while, so that a slow item delays
- * nobody but itself. Where a chunk ends decides nothing else.
+ * A part is posted when the chunk ends, and earlier when outcomes have waited for a while: after each item, or, while an
+ * item is awaited, by a timer. Only a synchronous item delays, while it runs, what was not posted before it.
  */
 import pLimit from 'p-limit'
 import { pack, sift, unpack } from '../codec/codec.js'
@@ -40,8 +40,7 @@ export class ChunkRun {
     this.#taskId = taskId
     this.#host = host
     this.#refused = new Map(message.refused)
-    // The first outcome of a stream is posted at once: somebody waits for it, and nothing else is known yet.
-    this.#sent = message.first === 0 ? -Infinity : this.#started
+    this.#sent = message.eager ? -Infinity : this.#started
   }
 
   /** Number of the worker, as tasks see it. */
@@ -86,7 +85,7 @@ export class ChunkRun {
   }
 
   get #cancelled(): boolean {
-    return isCancelled(this.#host.cells, this.#message.seq)
+    return isCancelled(this.#host.cells, this.#message.slot, this.#message.seq)
   }
 
   async #inTurn(fn: TaskFunction, items: readonly unknown[]): Promise<void> {
@@ -98,7 +97,9 @@ export class ChunkRun {
       }
       try {
         const result = fn(items[place], new ItemContext(this, this.#message.first + place))
-        this.#outbox.values.push(isThenable(result) ? await this.#waitFor(result) : result)
+        const value = isThenable(result) ? await this.#waitFor(result) : result
+        // Only now: while the result was awaited, a timer may have posted the outbox and made a new one.
+        this.#outbox.values.push(value)
       } catch (error) {
         this.#outbox.fail(this.#seal(error, place))
       }

@@ -123,6 +123,12 @@ describe('unclonablePart()', () => {
     expect(fault(value)).toBe('item.last is a function')
   })
 
+  it('looks at a shared part once', () => {
+    let shared: object = { run }
+    for (let level = 0; level < 40; level++) shared = { left: shared, right: shared }
+    expect(unclonablePart(shared, 'item')).toMatch(/^item(\.left)+.*….*\.run is a function$/)
+  })
+
   it('finds a part behind a million numbers, and behind a large branch', () => {
     const rows = Array.from({ length: 20_000 }, (_, row) => ({ row }))
     expect(fault({ numbers: new Array(900_000).fill(1), run })).toBe('item.run is a function')

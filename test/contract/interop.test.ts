@@ -9,7 +9,7 @@ import { ReadableStream, TransformStream } from 'node:stream/web'
 import { fileURLToPath } from 'node:url'
 import { pipe as itPipe } from 'it-pipe'
 import { imap, imapUnordered, lines, pipe, Pool, type Source, type Stage, type Stream } from 'millrace'
-import { raise, reaches, row } from '../fixtures/contract-b-board.js'
+import { count, raise, reaches, row } from '../fixtures/contract-b-board.js'
 import { act, bytes, double, GATE, item, length, STARTED, successor } from '../fixtures/contract-b-tasks.js'
 import { boardPool, CHUNKSIZES, collect, EXECUTORS, numbers, Probe, rejection } from '../fixtures/contract-b-ways.js'
 
@@ -438,6 +438,8 @@ describe('clause 26: sources', () => {
   it('the abort of a pipeline ends a stream that waits for its task', async () => {
     const test = row()
     const controller = new AbortController()
+    // Settles even where the stream does not, so that a failure is told at once.
+    const release = setTimeout(() => raise(test + GATE), 5_000)
     const running = pipeline(
       Readable.from([item(test, 0, 'hold')]),
       pool.imap(act),
@@ -448,6 +450,8 @@ describe('clause 26: sources', () => {
     await reaches(test + STARTED, 1)
     controller.abort()
     expect(await failure).toMatchObject({ name: 'AbortError' })
+    expect(count(test + GATE)).toBe(0)
+    clearTimeout(release)
     raise(test + GATE)
   })
 

@@ -106,13 +106,14 @@ describe('clause 22: streams share the workers of a pool fairly', () => {
         const occupying = verb(act, new Probe().sync(items), { chunksize, window: 14 })
         const first = occupying.next()
         await reaches(test + STARTED, 1)
-        const result = verb(act, [item(other, 5)], { chunksize }).next()
+        const coming = verb(act, [item(other, 5)], { chunksize })
+        const result = coming.next()
         await until(() => single.stats().waiting >= 1)
         expect(count(other + STARTED)).toBe(0)
         raise(test + GATE)
         expect(await result).toEqual({ done: false, value: 5 })
         expect((await first).done).toBe(false)
-        await occupying.return()
+        await Promise.all([coming.return(), occupying.return()])
       })
     }
   }

@@ -35,8 +35,8 @@ const enum Field {
 }
 
 /** One meter for each worker number: how many items it runs now, and the most it ran at once. */
-const WORKERS = 256
-const SLOTS = 1 << 18
+const WORKERS = 128
+const SLOTS = 1 << 20
 const KEY = 'millrace.test.gates'
 
 interface AsyncAtomics {
@@ -81,6 +81,14 @@ function store(cell: number, value: number): void {
 
 /** A run of items with their slots; the test's side. */
 export class Gates {
+  static readonly #all = new Set<Gates>()
+
+  /** Lets every held item go: a held worker is of no use to the next test. */
+  static openAll(): void {
+    for (const gates of Gates.#all) gates.releaseAll()
+    Gates.#all.clear()
+  }
+
   readonly count: number
   readonly #first: number
   readonly #meters: number
@@ -94,6 +102,7 @@ export class Gates {
     this.#meters = start * Field.Size
     this.#first = start + meters
     for (let i = 0; i < count; i++) cells[this.#cell(i, Field.Meters)] = this.#meters
+    Gates.#all.add(this)
   }
 
   /** The items, as numbers. */
@@ -119,7 +128,6 @@ export class Gates {
     for (const i of indexes) store(this.#cell(i, Field.Held), 0)
   }
 
-  /** Call it at the end of a test that may have failed: a held worker is of no use to the next one. */
   releaseAll(): void {
     for (let i = 0; i < this.count; i++) this.release(i)
   }

@@ -5,7 +5,7 @@
 import { availableParallelism } from 'node:os'
 import { imap, imapUnordered, lines, type Pool, type Stream, type StreamOptions, type TaskLike } from 'millrace'
 import { gated } from '../fixtures/contract-a-gated.js'
-import type { Gates } from './gates.js'
+import { Gates } from './gates.js'
 
 export type Item = number | string
 export type SourceKind = 'an iterable' | 'an async iterable' | 'lines of bytes'
@@ -228,6 +228,8 @@ export function inEveryWay(title: string, all: readonly Way[], body: (way: Way) 
         failures.push({ way, error })
         // A body that hangs is likely to hang again; the first few tell enough.
         if (failures.filter(({ error }) => error instanceof Hang).length === 2) break
+      } finally {
+        Gates.openAll()
       }
     }
     const [first] = failures
@@ -242,7 +244,8 @@ export function inEveryWay(title: string, all: readonly Way[], body: (way: Way) 
 
 class Hang extends Error {}
 
-async function inTime(body: Promise<void>): Promise<void> {
+/** Rejects when the promise does not settle in a time that is far above what it needs. */
+export async function inTime<T>(body: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const expired = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
@@ -250,24 +253,15 @@ async function inTime(body: Promise<void>): Promise<void> {
     }, LIMIT)
   })
   try {
-    await Promise.race([body, expired])
+    return await Promise.race([body, expired])
   } finally {
     clearTimeout(timer)
   }
 }
 
-/** Runs the body, then lets every held item go, whatever happened: a held worker is of no use to the next test. */
-export async function withGates(gates: Gates, body: () => Promise<void>): Promise<void> {
-  try {
-    await body()
-  } finally {
-    gates.releaseAll()
-  }
-}
-
 /** All results, counted as delivered the moment they are. */
-export async function drain(stream: AsyncIterable<unknown>, probe = new Probe()): Promise<unknown[]> {
-  const results: unknown[] = []
+export async function drain<T>(stream: AsyncIterable<T>, probe: Probe = new Probe()): Promise<T[]> {
+  const results: T[] = []
   for await (const result of stream) {
     probe.delivered++
     results.push(result)

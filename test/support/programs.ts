@@ -13,10 +13,14 @@ export interface Ending {
 export interface RunOptions {
   /** Options of Node itself. */
   readonly execArgv?: readonly string[]
+  /** Environment variables besides those of this process. */
+  readonly env?: Readonly<Record<string, string>>
   /** Written to its standard input. */
   readonly input?: string
   /** Sent when it has written a line that says 'ready'. */
   readonly kill?: NodeJS.Signals
+  /** It is killed when it has written a text more often than this. */
+  readonly most?: { readonly of: string; readonly times: number }
 }
 
 /** A program that has not ended by itself in this time is killed, in milliseconds: its test then fails. */
@@ -29,9 +33,9 @@ export function runProgram(program: string, args: readonly string[] = [], option
 }
 
 /** Runs Node with any arguments. */
-export function runNode(args: readonly string[], { input, kill }: RunOptions = {}): Promise<Ending> {
+export function runNode(args: readonly string[], { env, input, kill, most }: RunOptions = {}): Promise<Ending> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { stdio: 'pipe', env: { ...process.env, NODE_OPTIONS: '' } })
+    const child = spawn(process.execPath, args, { stdio: 'pipe', env: { ...process.env, NODE_OPTIONS: '', ...env } })
     const written = { stdout: '', stderr: '' }
     let killed = false
     const timer = setTimeout(() => {
@@ -41,6 +45,7 @@ export function runNode(args: readonly string[], { input, kill }: RunOptions = {
     for (const name of ['stdout', 'stderr'] as const) {
       child[name].setEncoding('utf8').on('data', (text: string) => {
         written[name] += text
+        if (most !== undefined && written.stdout.split(most.of).length > most.times + 1) child.kill('SIGKILL')
         if (kill === undefined || killed || !/^ready$/m.test(written.stdout)) return
         killed = true
         child.kill(kill)

@@ -1,0 +1,163 @@
+/** Whole programs: when and how they end (contract, clauses 23 and 25), and what a forgotten guard does to them. */
+import { availableParallelism } from 'node:os'
+import { runNode, runProgram, type Ending } from './support/programs.js'
+
+/** The program ended by itself, and well. */
+function expectGood(ending: Ending): void {
+  expect(ending).toMatchObject({ code: 0, signal: null, stderr: '' })
+}
+
+const QUIET_ENDS = [
+  'ended',
+  'unorderedEnded',
+  'empty',
+  'broken',
+  'aborted',
+  'neverIterated',
+  'hangingThenBroken',
+  'spinningThenBroken',
+  'hangingThenReturned',
+  'failed',
+  'sourceFailed',
+  'silentSource',
+  'crashed',
+  'poolNotClosed',
+  'poolNotClosedForEver',
+  'poolClosed',
+  'poolTerminated',
+  'poolMade',
+  'startFailed',
+]
+
+describe('clause 23: a program exits by itself, within a turn of the event loop, when its stream', () => {
+  for (const end of QUIET_ENDS) {
+    it(`was ${end}`, async () => {
+      const ending = await runProgram('exits.js', [end])
+      expectGood(ending)
+      expect(ending.stdout).toBe('end\nkept alive by: nothing\n')
+    })
+  }
+
+  for (const end of ['forgotten', 'crashedIdle']) {
+    it(`was ${end}, as soon as its workers have done what they have`, async () => {
+      const ending = await runProgram('exits.js', [end])
+      expectGood(ending)
+      expect(ending.stdout).toMatch(/^end\n/)
+      expect(ending.stdout).not.toMatch('late')
+    })
+  }
+
+  it('throws an error that nobody catches, with the status and the stack of any uncaught error', async () => {
+    const ending = await runProgram('exits.js', ['uncaught'])
+    expect(ending).toMatchObject({ code: 1, signal: null, stdout: '' })
+    expect(ending.stderr).toMatch(/Error: fails\n.*at act /s)
+    expect(ending.stderr).toMatch(/task 'act' \(item 0, worker \d+\)/)
+  })
+
+  it('has an endless source and is left at its first result: at most 100 items are read, and the source is closed', async () => {
+    const ending = await runProgram('counter.js')
+    expectGood(ending)
+    const [result, figures] = ending.stdout.split('\n')
+    expect(result).toBe('0')
+    const { read, closed } = JSON.parse(figures ?? '') as { read: number; closed: number }
+    expect(read).toBeGreaterThanOrEqual(1)
+    expect(read).toBeLessThanOrEqual(100)
+    expect(closed).toBe(1)
+  })
+})
+
+describe('clause 25: a signal to the process', () => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    for (const ways of [[], ['spin'], ['ended']]) {
+      it(`${signal} ends the program as without the library (${ways[0] ?? 'running'})`, async () => {
+        const ending = await runProgram('signals.js', ways, { kill: signal })
+        expect(ending).toMatchObject({ code: null, signal, stderr: '' })
+        expect(ending.stdout).toBe('{"before":[0,0],"after":[0,0]}\nready\n')
+      })
+
+      it(`${signal} reaches the program's own handler, and its exit status stands (${ways[0] ?? 'running'})`, async () => {
+        const ending = await runProgram('signals.js', ['handlers', ...ways], { kill: signal })
+        expect(ending).toMatchObject({ code: 7, signal: null, stderr: '' })
+        expect(ending.stdout).toBe(`{"before":[0,0],"after":[0,0]}\nready\nhandled ${signal}\n`)
+      })
+    }
+
+    it(`${signal} has the effect that \`threads\` gives it when the program had loaded that itself`, async () => {
+      const ending = await runProgram('signals.js', ['threads'], { kill: signal })
+      expect(ending).toMatchObject({ code: 0, signal: null, stderr: '' })
+      expect(ending.stdout).toBe('{"before":[1,1],"after":[1,1]}\nready\n')
+    })
+  }
+
+  it('is seen by the shell as status 143', async () => {
+    const script = new URL('fixtures/programs/signals.js', import.meta.url).pathname
+    const shell = `
+      const { spawnSync, spawn } = require('node:child_process')
+      const command = '"$0" "$1" & pid=$!; sleep 2; kill -TERM $pid; wait $pid; echo status $?'
+      const { stdout } = spawnSync('sh', ['-c', command, process.execPath, ${JSON.stringify(script)}], { encoding: 'utf8' })
+      console.log(stdout)`
+    const ending = await runNode(['-e', shell])
+    expect(ending.stdout).toMatch(/^status 143$/m)
+  })
+})
+
+describe('a script without if (isMainThread)', () => {
+  /** More modules loaded than this means that workers start workers. */
+  const MOST_LOADS = 1 + 3 * availableParallelism()
+
+  const SCRIPTS: readonly (readonly [title: string, program: string, ways: readonly string[]])[] = [
+    ['awaits its pipeline at top level', 'guard-top-level.js', []],
+    ...[[], ['async'], ['later'], ['later', 'async'], ['pool'], ['later', 'pool', 'async']].map(
+      (ways) =>
+        [
+          `starts it in a main() that nobody awaits, after an await (${ways.join(', ') || 'plain'})`,
+          'guard-main.js',
+          ways,
+        ] as const,
+    ),
+  ]
+  for (const [title, program, ways] of SCRIPTS) {
+    it(`that ${title} gets an error that names the guard, and starts no threads without end`, async () => {
+      const started = performance.now()
+      const ending = await runProgram(program, [], {
+        env: { WAYS: ways.join(' ') },
+        most: { of: 'loaded', times: 4 * MOST_LOADS },
+      })
+      expect(ending).toMatchObject({ code: 1, signal: null })
+      expect(ending.stderr).toMatch('if (isMainThread) { … }')
+      expect(ending.stdout).not.toMatch(/result|done/)
+      expect(ending.stdout.match(/loaded/g)?.length).toBeLessThanOrEqual(MOST_LOADS)
+      expect(performance.now() - started).toBeLessThan(10_000)
+    })
+  }
+})
+
+describe('other programs', () => {
+  it('CommonJS: require("millrace") works, with __filename as the module of a task', async () => {
+    const ending = await runProgram('require.cjs', [], { execArgv: ['--disable-warning=ExperimentalWarning'] })
+    expectGood(ending)
+    expect(ending.stdout).toBe('ONE\nTWO\n')
+  })
+
+  it('run where code from strings is not allowed', async () => {
+    const ending = await runProgram('one-file.js', [], { execArgv: ['--disallow-code-generation-from-strings'] })
+    expectGood(ending)
+    expect(
+      ending.stdout
+        .split('\n')
+        .slice(0, 2)
+        .map((line) => JSON.parse(line) as unknown),
+    ).toEqual([
+      { x: 1, execArgv: ['--disallow-code-generation-from-strings'] },
+      { x: 2, execArgv: ['--disallow-code-generation-from-strings'] },
+    ])
+  })
+
+  for (const flags of [['--frozen-intrinsics', '--no-warnings'], ['--no-addons'], ['--disable-proto=throw']]) {
+    it(`run with ${flags[0] ?? ''}`, async () => {
+      const ending = await runProgram('counter.js', [], { execArgv: flags })
+      expectGood(ending)
+      expect(ending.stdout).toMatch(/^0\n/)
+    })
+  }
+})
