@@ -104,8 +104,7 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
       'initializer',
       'initargs',
     ])
-    this.name =
-      read.value('name', 'a string that is not empty', (value) => typeof value === 'string' && value !== '') ?? 'pool'
+    this.name = read.value('name', 'a string', (value) => typeof value === 'string') ?? 'pool'
     this.workers = read.integer('workers', 1, MAX_WORKERS) ?? availableParallelism()
     this.#executor = new ThreadExecutor({
       workers: this.workers,

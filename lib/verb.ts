@@ -90,7 +90,8 @@ export function lazyVerb(name: string, ordered: boolean, executor: () => Executo
       assertSource(action, source)
       const made = plan()
       const signal = context?.signal
-      return new Stream({ ...made, source, signals: isAbortSignal(signal) ? [...made.signals, signal] : made.signals })
+      const signals = isAbortSignal(signal) ? [...made.signals, signal] : made.signals
+      return new Stream({ ...made, signals }, source)
     }
     return direct ? stage(sourceOrOptions) : stage
   }
@@ -115,7 +116,7 @@ function planStream(
   threads: () => Executor,
   task: unknown,
   options: unknown,
-): () => Omit<StreamPlan, 'source'> {
+): () => StreamPlan {
   const read = new OptionReader<InlineOptions>(action, options, [
     'chunksize',
     'window',
@@ -139,7 +140,13 @@ function planStream(
   const name = taskName(action, task)
   if (!inline && name === undefined) throw plainFunctionError(action, task)
   const executor = inline ? new InlineExecutor(concurrency) : threads()
-  const job: Job = { fn: typeof task === 'function' ? (task as Job['fn']) : undefined, name, concurrency, ordered }
+  const job: Job = {
+    fn: typeof task === 'function' ? (task as Job['fn']) : undefined,
+    name,
+    concurrency,
+    ordered,
+    stopOnError: errors === 'throw',
+  }
   const { workers } = executor
   return () => ({
     executor: () => executor,

@@ -39,6 +39,8 @@ export interface Job {
   readonly concurrency: number
   /** Whether the parts of a chunk must come in item order. */
   readonly ordered: boolean
+  /** Whether the first error ends the stream, and so must come back at once. */
+  readonly stopOnError: boolean
 }
 
 /** What an executor tells a stream. */

@@ -54,6 +54,7 @@ export interface Order {
   readonly name: TaskName
   readonly concurrency: number
   readonly ordered: boolean
+  readonly stopOnError: boolean
   readonly eager: boolean
 }
 
@@ -91,22 +92,12 @@ export class Thread {
   }
 
   /** Posts a chunk and gives its number on this thread. Items that cannot be cloned go as errors of their own. */
-  send(chunk: Chunk, slot: Slot, { name, concurrency, ordered, eager }: Order): number {
+  send(chunk: Chunk, slot: Slot, { name, ...how }: Order): number {
     const seq = ++this.#seq
     offer(this.#cells, slot, seq)
     const { data, transfer } = pack(chunk.items)
     const task = this.#introduce(name)
-    const message: ChunkMessage = {
-      type: 'chunk',
-      seq,
-      slot,
-      task,
-      first: chunk.first,
-      data,
-      concurrency,
-      ordered,
-      eager,
-    }
+    const message: ChunkMessage = { type: 'chunk', seq, slot, task, first: chunk.first, data, ...how }
     try {
       this.#post(message, transfer)
     } catch {

@@ -360,10 +360,10 @@ class ThreadLane implements Lane {
   #answered = false
   #closed = false
 
-  constructor(executor: ThreadExecutor, { name, concurrency, ordered }: Job, events: LaneEvents) {
+  constructor(executor: ThreadExecutor, { name, concurrency, ordered, stopOnError }: Job, events: LaneEvents) {
     if (name === undefined) throw new Error('A job for threads needs the name of its task')
     this.#executor = executor
-    this.#order = { name, concurrency, ordered }
+    this.#order = { name, concurrency, ordered, stopOnError }
     this.events = events
   }
 

@@ -12,6 +12,8 @@ export interface Delivery {
   put(part: Part): void
   /** Takes the part whose outcomes are due next, if it is there. */
   take(): Part | undefined
+  /** Forgets what has not been taken. */
+  clear(): void
 }
 
 export class UnorderedDelivery implements Delivery {
@@ -27,6 +29,10 @@ export class UnorderedDelivery implements Delivery {
 
   take(): Part | undefined {
     return this.#parts.shift()
+  }
+
+  clear(): void {
+    this.#parts.clear()
   }
 }
 
@@ -51,5 +57,10 @@ export class OrderedDelivery implements Delivery {
       this.#parts.delete(part.chunk)
     }
     return part
+  }
+
+  clear(): void {
+    this.#chunks.clear()
+    this.#parts.clear()
   }
 }

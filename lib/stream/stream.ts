@@ -39,7 +39,6 @@ export interface StreamStats {
 
 /** Everything a stream needs to know. */
 export interface StreamPlan {
-  readonly source: Source<unknown>
   readonly executor: () => Executor
   readonly job: Job
   readonly tuner: Tuner
@@ -64,6 +63,8 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
   readonly #window: Window
   readonly #delivery: Delivery
   readonly #waiters = new Fifo<Waiter<R>>()
+  /** Let go when the stream ends, like all that leads to items or results: an ended stream may be kept for its figures. */
+  #source: Source<unknown> | undefined
   #state: 'new' | 'open' | 'ended' = 'new'
   #lane: Lane | undefined
   #intake: Intake | undefined
@@ -80,8 +81,9 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
   #chunks = 0
 
   /** Streams are made by stages. */
-  constructor(plan: StreamPlan) {
+  constructor(plan: StreamPlan, source: Source<unknown>) {
     this.#plan = plan
+    this.#source = source
     this.#window = new Window(plan.windowFor(plan.tuner.chunksize))
     this.#delivery = plan.job.ordered ? new OrderedDelivery() : new UnorderedDelivery()
   }
@@ -153,7 +155,7 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
   }
 
   #start(): void {
-    const { signals, executor, job, source, tuner } = this.#plan
+    const { signals, executor, job, tuner } = this.#plan
     this.#state = 'open'
     const aborted = signals.find((signal) => signal.aborted)
     if (aborted !== undefined) {
@@ -175,7 +177,7 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
       this.#fail(error)
       return
     }
-    this.#intake = new Intake(source, this.#lane, this.#window, tuner, {
+    this.#intake = new Intake(this.#source ?? [], this.#lane, this.#window, tuner, {
       submitted: (chunk) => {
         this.#chunks++
         this.#delivery.admit(chunk)
@@ -279,27 +281,32 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
     const waiter = this.#waiters.shift()
     if (waiter === undefined) this.#failure = { error }
     else waiter.reject(error)
+    const intake = this.#intake
     this.#end()
-    void this.#abandonSource()
+    void abandon(intake)
   }
 
   #end(): void {
     this.#state = 'ended'
     for (const signal of this.#plan.signals) signal.removeEventListener('abort', this.#onAbort)
     this.#lane?.close()
+    this.#lane = undefined
+    this.#intake = undefined
+    this.#source = undefined
     this.#part = undefined
+    this.#delivery.clear()
     for (let waiter = this.#waiters.shift(); waiter !== undefined; waiter = this.#waiters.shift()) {
       waiter.resolve({ value: undefined, done: true })
     }
   }
+}
 
-  /** Closes the source without waiting. The error that ended the stream is the one to tell, whatever closing throws. */
-  async #abandonSource(): Promise<void> {
-    try {
-      await this.#intake?.close()
-    } catch {
-      // Observed, so that it is no unhandled rejection.
-    }
+/** Closes a source without waiting. The error that ended the stream is the one to tell, whatever closing throws. */
+async function abandon(intake: Intake | undefined): Promise<void> {
+  try {
+    await intake?.close()
+  } catch {
+    // Observed, so that it is no unhandled rejection.
   }
 }
 

@@ -43,6 +43,8 @@ export interface ChunkMessage {
   readonly data: unknown
   readonly concurrency: number
   readonly ordered: boolean
+  /** Whether the first error ends the stream: it is posted at once. */
+  readonly stopOnError: boolean
   /** Whether somebody waits for the stream's first result: the first outcome is posted at once. */
   readonly eager: boolean
   /** Items that could not be sent, by their place, with the error that is their outcome. */

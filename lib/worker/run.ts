@@ -103,7 +103,7 @@ export class ChunkRun {
       } catch (error) {
         this.#outbox.fail(this.#seal(error, place))
       }
-      if (performance.now() - this.#sent >= PATIENCE) this.#post(false)
+      if (this.#isDue()) this.#post(false)
     }
   }
 
@@ -165,13 +165,18 @@ export class ChunkRun {
     return sealError(error, `task '${this.#taskId}' (item ${index}, worker ${this.#host.worker})`)
   }
 
+  /** Whether the outbox must be posted now. */
+  #isDue(): boolean {
+    const { errors } = this.#outbox
+    return (this.#message.stopOnError && errors !== undefined) || performance.now() - this.#sent >= PATIENCE
+  }
+
   #postSoon(): void {
-    const waited = performance.now() - this.#sent
-    if (waited >= PATIENCE) this.#post(false)
+    if (this.#isDue()) this.#post(false)
     else
       this.#timer ??= setTimeout(() => {
         this.#post(false)
-      }, PATIENCE - waited)
+      }, PATIENCE)
   }
 
   #post(last: boolean, fault?: Envelope): void {
