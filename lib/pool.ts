@@ -1,6 +1,6 @@
 /** The public pool: worker threads with a common set-up, and the verbs that run on them. The default pool is here too. */
 import { availableParallelism } from 'node:os'
-import { PoolClosedError } from './errors.js'
+import { PoolClosedError, typeError } from './errors.js'
 import { isWorkerEnv, type WorkerEnv } from './executor/thread.js'
 import { ThreadExecutor } from './executor/threads.js'
 import { isPlainObject, OptionReader } from './options.js'
@@ -104,6 +104,13 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
       'initializer',
       'initargs',
     ])
+    const initargs = read.value('initargs', 'an array', Array.isArray)
+    if (initargs !== undefined && initargs.length > 0 && options?.initializer === undefined) {
+      throw typeError(
+        'ERR_INVALID_OPTION',
+        `Cannot ${action} as 'initargs' are arguments of an 'initializer': received none`,
+      )
+    }
     this.name = read.value('name', 'a string', (value) => typeof value === 'string') ?? 'pool'
     this.workers = read.integer('workers', 1, MAX_WORKERS) ?? availableParallelism()
     this.#executor = new ThreadExecutor({
@@ -114,7 +121,7 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
       env: read.value('env', 'an object of strings or SHARE_ENV', isWorkerEnv),
       resourceLimits: read.value('resourceLimits', LIMITS, areLimits),
       initializer: initializerName(action, options?.initializer),
-      initargs: read.value('initargs', 'an array', Array.isArray) ?? [],
+      initargs: initargs ?? [],
     })
     const executor = (): ThreadExecutor => {
       this.#executor.assertOpen()
@@ -124,7 +131,10 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
     this.imapUnordered = lazyVerb('imapUnordered', false, executor)
   }
 
-  /** Takes no new streams, lets the open ones finish, then ends the threads. Resolves when they have ended. */
+  /**
+   * Takes no new streams, lets the open ones finish, then ends the threads. Resolves when they have ended: a stream that is
+   * neither read to its end nor left by `break` or `return()` keeps it waiting, where `terminate()` does not.
+   */
   async close(): Promise<void> {
     await this.#executor.close()
   }

@@ -55,13 +55,13 @@ export type TaskReference<M, K extends keyof M & string> = Exported<Parameter0<M
 type Parameter0<F> = F extends (item: infer I, ...rest: never[]) => unknown ? I : never
 type Result<F> = F extends (...args: never[]) => infer R ? R : never
 
-/** A `TaskReference`, as the verbs take it: item and result types without their module. */
+/** A `TaskReference`, as the verbs take it: item and result types without their module. It is called with the item alone. */
 export interface Exported<I, R> {
   /** The module: a `URL`, a `file:` or `node:` URL string, or an absolute path. */
   readonly module: string | URL
   /** The name under which the module exports the function. */
   readonly export: string
-  readonly [SIGNATURE]?: (item: I, context: TaskContext) => R
+  readonly [SIGNATURE]?: (item: I) => R
 }
 
 /** Anything a worker can run for items of type `I`. */
@@ -194,7 +194,7 @@ function key(module: string, id: string): string {
 function moduleUrl(module: unknown): string {
   const url = module instanceof URL ? module.href : module
   if (typeof url === 'string') {
-    if (/^file:.*\/\[(eval|stdin|worker eval)/.test(url)) {
+    if (/^(file:.*\/)?\[(eval|stdin|worker eval)/.test(url)) {
       throw invalid(`code from the command line has no file for workers to import: put it in a file. Received ${url}`)
     }
     if (/^(file|node|data):/.test(url)) return url

@@ -30,7 +30,10 @@ export interface StreamOptions<E extends ErrorMode = ErrorMode> {
    * an `Outcome`. `'skip'`: failed items are left out, and counted in `stats()`.
    */
   readonly errors?: E
-  /** How many items of an async task run at once within one worker: an integer of at least 1. Default: 1. */
+  /**
+   * How many items of an async task run at once within one worker: an integer of at least 1. Default: 1. They are items of
+   * one chunk, whose end waits for all of them: a `chunksize` several times as large keeps a worker busy.
+   */
   readonly concurrency?: number
 }
 
@@ -139,7 +142,7 @@ function planStream(
   }
   const name = taskName(action, task)
   if (!inline && name === undefined) throw plainFunctionError(action, task)
-  const executor = inline ? new InlineExecutor(concurrency) : threads()
+  const executor = inline ? () => new InlineExecutor(concurrency) : threads
   const job: Job = {
     fn: typeof task === 'function' ? (task as Job['fn']) : undefined,
     name,
@@ -147,9 +150,9 @@ function planStream(
     ordered,
     stopOnError: errors === 'throw',
   }
-  const { workers } = executor
+  const { workers } = executor()
   return () => ({
-    executor: () => executor,
+    executor,
     job,
     tuner: inline
       ? new FixedTuner(1)

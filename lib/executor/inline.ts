@@ -4,8 +4,11 @@
  */
 import pLimit from 'p-limit'
 import type { TaskContext } from '../task.js'
-import { loadTask, type TaskFunction } from '../worker/load.js'
+import { forItems, loadTask, type TaskFunction } from '../worker/load.js'
 import type { Chunk, Executor, Job, Lane, LaneEvents } from './executor.js'
+
+/** How long items may run without a turn of the event loop, in milliseconds. */
+const SLICE = 5
 
 export class InlineExecutor implements Executor {
   /** As many as run at once: each is served like a worker. */
@@ -28,6 +31,8 @@ class InlineLane implements Lane {
   readonly #controller = new AbortController()
   #fn: TaskFunction | Promise<TaskFunction> | undefined
   #active = 0
+  /** When the event loop last had its turn. */
+  #turn = performance.now()
   #closed = false
 
   constructor(job: Job, concurrency: number, events: LaneEvents) {
@@ -60,6 +65,7 @@ class InlineLane implements Lane {
     const outcomes = await Promise.all(
       chunk.items.map((item, place) => this.#limit(() => this.#one(item, chunk.first + place))),
     )
+    if (performance.now() - this.#turn > SLICE) await this.#nextTurn()
     this.#active--
     if (this.#closed) return
     const errors = new Map(
@@ -76,6 +82,12 @@ class InlineLane implements Lane {
     if (this.ready) this.#events.room()
   }
 
+  /** Functions that never wait would otherwise keep timers, signals and everything else from having their turn. */
+  async #nextTurn(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve))
+    this.#turn = performance.now()
+  }
+
   async #one(item: unknown, index: number): Promise<{ value: unknown } | { error: unknown }> {
     const context: TaskContext = { signal: this.#controller.signal, index, worker: 0 }
     try {
@@ -90,6 +102,6 @@ class InlineLane implements Lane {
   async #load(): Promise<TaskFunction> {
     const { name } = this.#job
     if (name === undefined) throw new Error('A job for this thread needs its function, or the name of its task')
-    return loadTask(name)
+    return forItems(name, await loadTask(name))
   }
 }

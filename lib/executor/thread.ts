@@ -233,11 +233,19 @@ export class Thread {
  */
 const YOUNG_GENERATION_MB = 16
 
-function createWorker(number: number, { name, execArgv, env, resourceLimits }: ThreadOptions): SpawnableWorker {
+function createWorker(number: number, options: ThreadOptions): SpawnableWorker {
+  const { name, env, resourceLimits } = options
+  // Node's own default hands on the options of `node --input-type=module -e …`, with which no file can be run.
+  const execArgv = options.execArgv ?? (process.execArgv.some((arg) => arg.startsWith('--input-type')) ? [] : undefined)
   return new SpawnableWorker(new URL('../worker/main.js', import.meta.url), {
     name: `${name}-${number}`,
     ...(execArgv && { execArgv: [...execArgv] }),
-    ...(env !== undefined && { env }),
+    ...(env !== undefined && { env: typeof env === 'symbol' ? env : withoutUndefined(env) }),
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB, ...resourceLimits },
   })
+}
+
+/** Node would make the text 'undefined' of a variable that was left out this way. */
+function withoutUndefined(env: Readonly<Record<string, string | undefined>>): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined))
 }

@@ -45,6 +45,7 @@ export class SpawnableWorker extends Worker {
   readonly exposed: Promise<void>
   readonly #wrapped = new Map<Listener, (data: unknown) => void>()
   #init: unknown
+  #keepsAlive = true
 
   constructor(...args: ConstructorParameters<typeof Worker>) {
     super(...args)
@@ -56,12 +57,24 @@ export class SpawnableWorker extends Worker {
     })
   }
 
+  override ref(): void {
+    this.#keepsAlive = true
+    super.ref()
+  }
+
+  override unref(): void {
+    this.#keepsAlive = false
+    super.unref()
+  }
+
   addEventListener(type: string, listener: Listener): void {
     const wrapped = (data: unknown): void => {
       listener({ data })
     }
     this.#wrapped.set(listener, wrapped)
     this.on(type, wrapped)
+    // A new listener makes the worker keep the program alive again.
+    if (!this.#keepsAlive) super.unref()
     const init = this.#init
     if (type !== 'message' || init === undefined) return
     this.#init = undefined

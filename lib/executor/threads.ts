@@ -15,7 +15,7 @@ import { Thread, type Order, type Sent, type ThreadOptions } from './thread.js'
 
 /** How long a cancelled chunk may go on before its thread is replaced, in milliseconds. */
 const GRACE = 1_000
-/** After so many starts in a row that failed, with none that succeeded, the pool is broken. */
+/** After so many starts in a row that failed, the pool goes on with the threads it has; with none, it is broken. */
 const START_ATTEMPTS = 3
 
 export interface ThreadExecutorOptions extends ThreadOptions {
@@ -54,9 +54,13 @@ export class ThreadExecutor implements Executor {
   /** The living threads, each with the chunks it holds, in the order it runs them. */
   readonly #threads = new Map<Thread, Held[]>()
   readonly #lanes = new Set<ThreadLane>()
+  /** Threads that were told to end. */
+  readonly #ending = new Set<Promise<unknown>>()
   readonly #queue: Turn[] = []
   #dispatching = false
   #failedStarts = 0
+  /** How many threads to start at most. */
+  #capacity: number
   #crashes = 0
   /** Chunks of open lanes that wait or run: while there are any, the threads keep the program alive. */
   #outstanding = 0
@@ -66,6 +70,7 @@ export class ThreadExecutor implements Executor {
 
   constructor(options: ThreadExecutorOptions) {
     this.workers = options.workers
+    this.#capacity = options.workers
     this.#options = options
   }
 
@@ -160,8 +165,9 @@ export class ThreadExecutor implements Executor {
   // The threads' life.
 
   #startThreads(): void {
+    if (this.#threads.size >= this.#capacity) return
     const numbers = new Set([...this.#threads.keys()].map((thread) => thread.number))
-    for (let number = 1; number <= this.workers && this.#threads.size < this.workers; number++) {
+    for (let number = 1; this.#threads.size < this.#capacity; number++) {
       if (numbers.has(number)) continue
       const thread = new Thread(number, this.#options, {
         ready: () => {
@@ -194,13 +200,16 @@ export class ThreadExecutor implements Executor {
       this.#recover()
       return
     }
+    // Fewer threads than were asked for are better than none, and than trying for ever.
+    this.#capacity = this.#threads.size
+    if (this.#capacity > 0) return
     const reason = cause instanceof Error ? cause.message : received(cause)
     this.#broken = new WorkerStartError(
       `Cannot start the workers of pool '${this.#options.name}' (${START_ATTEMPTS} attempts failed): ${reason}`,
       { cause },
     )
     for (const lane of this.#lanes) this.#breakLane(lane, this.#broken)
-    void this.#endThreads()
+    this.#endThreads()
   }
 
   /** The item that ran costs itself and what its chunk had not reported; the chunk behind it runs elsewhere. */
@@ -231,24 +240,29 @@ export class ThreadExecutor implements Executor {
     setTimeout(() => {
       const held = this.#threads.get(thread)
       if (held?.[0]?.seq !== seq) return
-      this.#threads.delete(thread)
-      void thread.terminate()
+      this.#endThread(thread)
       for (const chunk of held.slice(1)) this.#requeue(chunk)
       this.#recover()
     }, GRACE).unref()
   }
 
-  #endThreads(): Promise<unknown> {
-    const threads = [...this.#threads.keys()]
-    this.#threads.clear()
-    return Promise.all(threads.map((thread) => thread.terminate()))
+  /** Ends a thread on purpose: what it holds is no concern of anyone any more. */
+  #endThread(thread: Thread): void {
+    this.#threads.delete(thread)
+    const ended: Promise<unknown> = thread.terminate().then(() => this.#ending.delete(ended))
+    this.#ending.add(ended)
+  }
+
+  #endThreads(): void {
+    for (const thread of this.#threads.keys()) this.#endThread(thread)
   }
 
   #endIfDrained(): void {
     const closing = this.#closing
     if (closing === undefined || this.#lanes.size > 0) return
     clearTimeout(this.#idleTimer)
-    void this.#endThreads().then(closing.resolve)
+    this.#endThreads()
+    void Promise.all(this.#ending).then(closing.resolve)
   }
 
   #startIdleTimer(): void {
@@ -256,7 +270,7 @@ export class ThreadExecutor implements Executor {
     if (this.closed || this.#lanes.size > 0 || idleTimeout === Infinity) return
     clearTimeout(this.#idleTimer)
     this.#idleTimer = setTimeout(() => {
-      void this.#endThreads()
+      this.#endThreads()
     }, idleTimeout).unref()
   }
 

@@ -53,6 +53,11 @@ export class Intake {
     return this.#state === 'ended' && this.#gathered.length === 0
   }
 
+  /** Whether a `next()` of the source is pending. */
+  get awaiting(): boolean {
+    return this.#state === 'awaiting'
+  }
+
   /** The source's error, due after the results of all items read before it. */
   get sourceError(): { readonly error: unknown } | undefined {
     return this.#sourceError

@@ -144,7 +144,7 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
   /** Figures of the stream so far; they stay readable after its end. */
   stats(): StreamStats {
     return {
-      read: this.#window.read,
+      read: this.#window.read - (this.#intake?.awaiting === true ? 1 : 0),
       delivered: this.#delivered,
       failed: this.#failed,
       skipped: this.#skipped,

@@ -16,6 +16,14 @@ export async function loadTask(name: TaskName): Promise<TaskFunction> {
   throw new TaskLoadError(`Cannot run task '${name.id}' as ${name.module} ${reason}`)
 }
 
+/**
+ * The function as it is called with an item. A task also gets a context; a function that a module merely exports does not
+ * expect one, and may take its second argument for something else.
+ */
+export function forItems(name: TaskName, fn: TaskFunction): TaskFunction {
+  return name.exported ? (item) => fn(item) : fn
+}
+
 async function importModule(name: TaskName): Promise<object> {
   try {
     return (await import(name.module)) as object
@@ -38,9 +46,9 @@ async function importModule(name: TaskName): Promise<object> {
 /** A CommonJS module's exports that Node did not detect as names are still on its default export. */
 function exportOf(namespace: object, id: string): unknown {
   const module = namespace as Partial<Record<string, unknown>>
-  if (id in module) return module[id]
+  if (Object.hasOwn(module, id)) return module[id]
   const { default: commonjs } = module
-  return typeof commonjs === 'object' && commonjs !== null
+  return typeof commonjs === 'object' && commonjs !== null && Object.hasOwn(commonjs, id)
     ? (commonjs as Partial<Record<string, unknown>>)[id]
     : undefined
 }

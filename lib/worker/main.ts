@@ -5,7 +5,7 @@ import { sealError } from '../codec/envelope.js'
 import type { TaskName } from '../task.js'
 import { settleOffer } from './cells.js'
 import { asTask, enterWorker } from './guard.js'
-import { loadTask, type TaskFunction } from './load.js'
+import { forItems, loadTask, type TaskFunction } from './load.js'
 import type { ChunkMessage, PartMessage, ToWorker, WorkerControl, WorkerSetup } from './protocol.js'
 import { ChunkRun, type Host } from './run.js'
 import { withoutEval } from './without-eval.js'
@@ -62,7 +62,7 @@ class Desk {
 
 async function runChunk(task: KnownTask, run: ChunkRun): Promise<void> {
   try {
-    task.fn ??= await loadTask(task.name)
+    task.fn ??= forItems(task.name, await loadTask(task.name))
   } catch (error) {
     run.fail(error)
     return

@@ -39,7 +39,7 @@ describe('an item that cannot be cloned (clause 15)', () => {
     [() => ({ handlers: [1, { run: () => 1 }] }), /item\.handlers\[1\]\.run is a function/],
     [() => new Map([['key', { go: () => 1 }]]), /item\.get\("key"\)\.go is a function/],
     [() => ({ deep: { sign: Symbol('sign') } }), /item\.deep\.sign is a symbol/],
-    [() => createServer(), /item is an instance of Server/],
+    [() => createServer(() => {}), /item is an instance of Server/],
     [() => ({ cache: new WeakMap() }), /item\.cache .*WeakMap/],
     [() => ({ later: Promise.resolve(1) }), /item\.later .*Promise/],
     [() => ({ wrapped: new Proxy({}, {}) }), /item\.wrapped is a Proxy/],
@@ -155,7 +155,7 @@ describe('a result that cannot be cloned (clause 15)', () => {
       names.forEach((name, i) => {
         const [before, at, after] = outcomes.slice(3 * i)
         expect(before).toEqual({ status: 'fulfilled', value: `before ${i}`, index: 3 * i })
-        expectRefused(at, bad[name] as RegExp, /result/)
+        expectRefused(at, bad[name], /result/)
         expect((at as { item?: unknown }).item).toBe(name)
         expect(after).toEqual({ status: 'fulfilled', value: `after ${i}`, index: 3 * i + 2 })
       })

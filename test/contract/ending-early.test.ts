@@ -158,7 +158,6 @@ describe('clause 17: an early end closes the source exactly once and leaves the 
           try {
             for (let n = 0; ; n++) yield item(test, n, n === 3 ? 'fail' : 'go')
           } finally {
-            // eslint-disable-next-line no-unsafe-finally -- what is tested
             throw new Error('no close')
           }
         },
@@ -172,7 +171,6 @@ describe('clause 17: an early end closes the source exactly once and leaves the 
         try {
           for (let n = 0; ; n++) yield item(test, n)
         } finally {
-          // eslint-disable-next-line no-unsafe-finally -- what is tested
           throw new Error('no close')
         }
       }

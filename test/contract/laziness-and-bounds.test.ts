@@ -11,9 +11,9 @@ import {
   inTime,
   Probe,
   sorted,
+  sourceOf,
   take,
   ways,
-  type Way,
 } from '../support/matrix.js'
 
 const pool = new Pool({ workers: 2, name: 'bounds' })
@@ -72,7 +72,8 @@ describe('the window (clause 2)', () => {
     else expect(probe.delivered).toBeGreaterThanOrEqual(gates.count - window)
     gates.release(0)
     expect(sorted(gates.indexes(await drained))).toEqual(ascending(gates.count))
-    expect(probe.most).toBe(window)
+    if (way.ordered) expect(probe.most).toBe(window)
+    else expect(probe.most).toBeLessThanOrEqual(window)
   })
 
   inEveryWay('holds what was read while the consumer is slow', all, async (way) => {
@@ -150,7 +151,7 @@ describe('the window (clause 2)', () => {
     const window = 7
     const gates = new Gates(40)
     const probe = new Probe()
-    for (const i of ascending(39)) gates.fate(i, 1)
+    for (const i of ascending(39)) gates.fail(i)
     const stream = way.run(way.source(gates.items, probe), { window, errors: 'skip' })
     expect(gates.indexes(await drain(stream))).toEqual([39])
     expect(stream.stats()).toMatchObject({ read: 40, delivered: 1, skipped: 39, failed: 39 })
@@ -186,12 +187,11 @@ describe('the window (clause 2)', () => {
           timing.turns.forEach((count, i) => {
             gates.turns(i, count)
           })
-          const { source } = all.find((way) => way.kind === kind) as Way
           const options = { window, chunksize, concurrency }
           const verb = ordered ? 'imap' : 'imapUnordered'
           const stream = executor.pool
-            ? executor.pool[verb](gated, source(gates.items, probe), options)
-            : { imap, imapUnordered }[verb](gated, source(gates.items, probe), { ...options, workers: 0 })
+            ? executor.pool[verb](gated, sourceOf(kind, gates.items, probe), options)
+            : { imap, imapUnordered }[verb](gated, sourceOf(kind, gates.items, probe), { ...options, workers: 0 })
           const results: unknown[] = []
           for (let { done, value } = await take(stream, probe); !done; { done, value } = await take(stream, probe)) {
             results.push(value)

@@ -22,10 +22,10 @@ describe('memory (clause 7)', () => {
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as () => void
 
-  /** How many of the values are still alive, once the garbage has been collected. */
-  async function alive(refs: readonly WeakRef<object>[]): Promise<number> {
+  /** How many of the values are still alive, once the garbage has been collected; it is collected until few enough are. */
+  async function alive(refs: readonly WeakRef<object>[], most: () => number = () => 0): Promise<number> {
     let left = refs.length
-    for (let round = 0; round < 20 && left > 0; round++) {
+    for (let round = 0; round < 20 && left > most(); round++) {
       await turns(2)
       collect()
       left = refs.filter((ref) => ref.deref() !== undefined).length
@@ -66,13 +66,13 @@ describe('memory (clause 7)', () => {
           const stream = verb
             ? verb(box, source(), options)
             : inline((item: object) => ({ box: item }), source(), { ...options, workers: 0 })
-          const results = await takeRefs(stream as Stream<object>, 60)
+          const results = await takeRefs(stream, 60)
           expect(results).toHaveLength(60)
           expect(await alive(results)).toBe(0)
-          const left = await alive(items)
-          const { read, delivered } = stream.stats()
-          expect({ read: items.length, delivered: 60 }).toEqual({ read, delivered })
-          expect(left).toBeLessThanOrEqual(read - delivered)
+          // One more, which the consumer or the engine may still have in a register.
+          const undelivered = (): number => stream.stats().read - stream.stats().delivered + 1
+          expect(await alive(items, undelivered)).toBeLessThanOrEqual(undelivered())
+          expect(stream.stats()).toMatchObject({ read: items.length, delivered: 60 })
           await stream.return()
         })
       }
@@ -196,8 +196,8 @@ describe('order (clause 8)', () => {
         const failing = plan.failing.filter((i) => i < gates.count)
         // A function is a fine result on this thread.
         const unclonable = executor ? plan.unclonable.filter((i) => i < gates.count && !failing.includes(i)) : []
-        for (const i of failing) gates.fate(i, 1)
-        for (const i of unclonable) gates.fate(i, 2)
+        for (const i of failing) gates.fail(i)
+        for (const i of unclonable) gates.returnFunction(i)
         const options = { chunksize, concurrency, errors: 'settle', window: 100 } as const
         const verb = ordered ? 'imap' : 'imapUnordered'
         const stream = executor
@@ -222,8 +222,8 @@ describe('order (clause 8)', () => {
 describe('values (clause 9)', () => {
   function circular(): object {
     const value: Record<string, unknown> = { list: [1, { two: 2 }] }
-    value['self'] = value
-    value['map'] = new Map<unknown, unknown>([['me', value]])
+    value.self = value
+    value.map = new Map<unknown, unknown>([['me', value]])
     return value
   }
   const shared = { shared: true }
@@ -253,14 +253,14 @@ describe('values (clause 9)', () => {
     'a buffer': Buffer.from('bytes'),
     'a data view': new DataView(new ArrayBuffer(4), 1, 2),
     'nested values': { a: [{ b: { c: [undefined, null, [[]]] } }], 'odd key': '\0' },
-    'a sparse array': Object.assign([1, , 3], { extra: 'field' }), // eslint-disable-line no-sparse-arrays
+    'a sparse array': Object.assign([1, , 3], { extra: 'field' }),
     'a circular value': circular(),
     'one object twice': [shared, { again: shared }],
     'an object without prototype': Object.assign(Object.create(null) as object, { a: 1 }),
     'an instance of a class': new (class Point {
       x = 1
       get y() {
-        return 2
+        return this.x + 1
       }
     })(),
     'an object with a getter': {
@@ -289,7 +289,7 @@ describe('values (clause 9)', () => {
             const [title, value] = entries[outcome.index] ?? []
             expect(`${title}: ${outcome.status}`).toBe(`${title}: fulfilled`)
             if (outcome.status !== 'fulfilled') continue
-            const { received, seen } = outcome.value as { received: unknown; seen: string }
+            const { received, seen } = outcome.value
             const expected = structuredClone(value)
             expectSame(title, received, expected)
             expect(Object.is(received, expected)).toBe(typeof expected !== 'object' || expected === null)
@@ -305,7 +305,7 @@ describe('values (clause 9)', () => {
         const outcomes = await drain(pool[verb](task, makers, { chunksize, window: 50, errors: 'settle' }))
         expect(outcomes).toHaveLength(makers.length)
         for (const outcome of outcomes) {
-          const maker = makers[outcome.index] as Maker
+          const maker = makers[outcome.index]
           const expected: unknown = structuredClone(await make[maker]())
           expect({ maker, ...outcome }).toStrictEqual({
             maker,

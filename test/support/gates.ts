@@ -7,14 +7,9 @@
  */
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads'
 
-/** What the task does with an item once nothing holds it. */
-export const enum Fate {
-  Return,
-  /** Throws `GateError`. */
-  Throw,
-  /** Returns a function, which cannot be cloned. */
-  ReturnFunction,
-}
+/** What the task does with an item once nothing holds it: gives it back, or one of these. */
+const THROWS = 1
+const RETURNS_FUNCTION = 2
 
 /** The fields of a slot. */
 const enum Field {
@@ -39,12 +34,13 @@ const WORKERS = 128
 const SLOTS = 1 << 20
 const KEY = 'millrace.test.gates'
 
+/** In every supported Node, but not in the ES2023 library. */
 interface AsyncAtomics {
-  waitAsync(
+  readonly waitAsync: (
     cells: Int32Array,
     index: number,
     value: number,
-  ): { async: false; value: string } | { async: true; value: Promise<string> }
+  ) => { async: false; value: string } | { async: true; value: Promise<string> }
 }
 const { waitAsync } = Atomics as unknown as AsyncAtomics
 
@@ -132,8 +128,14 @@ export class Gates {
     for (let i = 0; i < this.count; i++) this.release(i)
   }
 
-  fate(i: number, fate: Fate): void {
-    store(this.#cell(i, Field.Fate), fate)
+  /** Makes the task throw a `GateError`. */
+  fail(...indexes: readonly number[]): void {
+    for (const i of indexes) store(this.#cell(i, Field.Fate), THROWS)
+  }
+
+  /** Makes the task return a function, which cannot be cloned. */
+  returnFunction(...indexes: readonly number[]): void {
+    for (const i of indexes) store(this.#cell(i, Field.Fate), RETURNS_FUNCTION)
   }
 
   turns(i: number, turns: number): void {
@@ -184,7 +186,7 @@ export class Gates {
   }
 }
 
-/** What an item throws whose fate is to. */
+/** What the task throws for an item that is to fail. */
 export class GateError extends Error {}
 
 /** Runs an item, the task's side: waits without blocking its thread, so that it works on every executor. */
@@ -227,9 +229,9 @@ function enter(item: number | string, worker: number): number {
 function leave(item: number | string, slot: number, worker: number): unknown {
   add(Atomics.load(cells, slot + Field.Meters) + 2 * worker, -1)
   add(slot + Field.Left, 1)
-  const fate: Fate = Atomics.load(cells, slot + Field.Fate)
-  if (fate === Fate.Throw) throw new GateError(`slot ${item}`)
-  return fate === Fate.ReturnFunction ? () => item : item
+  const fate = Atomics.load(cells, slot + Field.Fate)
+  if (fate === THROWS) throw new GateError(`slot ${item}`)
+  return fate === RETURNS_FUNCTION ? () => item : item
 }
 
 /** Some turns of the event loop: what is ready to happen on this thread has happened then. */

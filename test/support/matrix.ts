@@ -128,7 +128,6 @@ function asyncSource<T>(items: Iterable<T>, probe: Probe): AsyncIterable<T> {
           let over = true
           try {
             if (probe.calls % 5 === 0) await new Promise((resolve) => setImmediate(resolve))
-            else await undefined
             const result = iterator.next()
             over = result.done === true
             return result
@@ -164,7 +163,7 @@ export function hanging(kind: SourceKind, items: readonly Item[], probe: Probe):
         const item = items[probe.reads]
         if (item === undefined) await never
         probe.end(false)
-        return { done: false, value: bytes ? Buffer.from(`${item}\n`.padStart(8, '0')) : (item as Item) }
+        return { done: false, value: bytes ? Buffer.from(`${item}\n`.padStart(8, '0')) : item }
       },
       return: () => {
         probe.close()
@@ -207,11 +206,14 @@ function wayOf(pool: Pool, executor: Executor, ordered: boolean, chunksize: numb
       const run = on[verb] as (task: unknown, source: Source, options: object) => Stream<unknown>
       return run(task, source, { chunksize, ...inline, ...options })
     },
-    source: (items, probe = new Probe()) => {
-      if (kind === 'an iterable') return syncSource(items, probe)
-      return kind === 'an async iterable' ? asyncSource(items, probe) : lineSource(items, probe)
-    },
+    source: (items, probe) => sourceOf(kind, items, probe),
   }
+}
+
+/** A source of these items that tells what is done with it. */
+export function sourceOf(kind: SourceKind, items: Iterable<Item>, probe: Probe = new Probe()): Source {
+  if (kind === 'an iterable') return syncSource(items, probe)
+  return kind === 'an async iterable' ? asyncSource(items, probe) : lineSource(items, probe)
 }
 
 /** A case may take this long, in milliseconds; it says which one hung, where the limit of the test would not. */
