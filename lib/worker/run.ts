@@ -103,7 +103,7 @@ export class ChunkRun {
       } catch (error) {
         this.#outbox.fail(this.#seal(error, place))
       }
-      if (this.#isDue()) this.#post(false)
+      if (place + 1 < items.length && this.#isDue()) this.#post(false)
     }
   }
 
