@@ -3,6 +3,7 @@
  * whatever replaces it keeps to these functions.
  */
 import type { Transferable } from 'node:worker_threads'
+import { assertShallow } from './depth.js'
 
 /** Values made ready to be posted. */
 export interface Packed {
@@ -12,8 +13,13 @@ export interface Packed {
   readonly transfer: readonly Transferable[]
 }
 
-/** Packs values so that each arrives as if it had been sent alone: an object that stands there twice arrives as two. */
+/**
+ * Packs values so that each arrives as if it had been sent alone: an object that stands there twice arrives as two.
+ *
+ * @throws What keeps the values from being packed; `sift()` then tells which of them it is.
+ */
 export function pack(values: readonly unknown[]): Packed {
+  assertShallow(values)
   return { data: hasRepeats(values) ? oneByOne(values) : values, transfer: [] }
 }
 
@@ -45,6 +51,7 @@ export function sift(values: readonly unknown[]): Sifted {
   const refused = new Map<number, unknown>()
   const clones = values.map((value, position) => {
     try {
+      assertShallow([value])
       return structuredClone(value)
     } catch (cause) {
       refused.set(position, cause)

@@ -10,7 +10,7 @@ import { pack, sift } from '../codec/codec.js'
 import { openError, sealError, type Envelope } from '../codec/envelope.js'
 import type { TaskName } from '../task.js'
 import { createCells, markCancelled, offer, settleOffer, type Slot } from '../worker/cells.js'
-import type { ChunkMessage, PartMessage, ToWorker, WorkerControl, WorkerSetup } from '../worker/protocol.js'
+import type { PartMessage, ToWorker, WorkerControl, WorkerSetup } from '../worker/protocol.js'
 import type { Chunk } from './executor.js'
 import { loadThreads, SpawnableWorker } from './threads-package.js'
 
@@ -95,11 +95,10 @@ export class Thread {
   send(chunk: Chunk, slot: Slot, { name, ...how }: Order): number {
     const seq = ++this.#seq
     offer(this.#cells, slot, seq)
-    const { data, transfer } = pack(chunk.items)
-    const task = this.#introduce(name)
-    const message: ChunkMessage = { type: 'chunk', seq, slot, task, first: chunk.first, data, ...how }
+    const message = { type: 'chunk', seq, slot, task: this.#introduce(name), first: chunk.first, ...how } as const
     try {
-      this.#post(message, transfer)
+      const { data, transfer } = pack(chunk.items)
+      this.#post({ ...message, data }, transfer)
     } catch {
       const { values, refused } = sift(chunk.items)
       const errors = [...refused].map(([place, cause]) => {

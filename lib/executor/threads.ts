@@ -289,8 +289,8 @@ export class ThreadExecutor implements Executor {
     if (this.#dispatching) return
     this.#dispatching = true
     try {
-      this.#giveOut()
       this.#rebalance()
+      this.#giveOut()
     } finally {
       this.#dispatching = false
     }
@@ -354,10 +354,17 @@ export class ThreadExecutor implements Executor {
       this.#dispatch()
     }
     if (!open) return
+    if (message.places === undefined && message.from > chunk.received) this.#answerLost(chunk, message.from)
     const part = partOf(chunk, message)
-    const lost = message.last && chunk.received < chunk.chunk.items.length
-    lane.answer(lost ? { ...part, last: false } : part)
-    if (lost) lane.answer(faultPart(chunk, unreadable(chunk)))
+    const isComplete = !message.last || chunk.received === chunk.chunk.items.length
+    lane.answer(isComplete ? part : { ...part, last: false })
+    if (!isComplete) lane.answer(faultPart(chunk, unreadable(chunk)))
+  }
+
+  /** Parts before this one could not be read back. */
+  #answerLost(held: Held, end: number): void {
+    held.lane.answer({ ...faultPart(held, unreadable(held), end), last: false })
+    held.received = end
   }
 
   #breakLane(lane: ThreadLane, error: unknown): void {
@@ -444,9 +451,9 @@ function unreadable({ chunk }: Held): NotSerializableError {
   )
 }
 
-/** One error as the outcome of every item of a chunk that has none yet. */
-function faultPart({ chunk, received: count, places: known }: Held, error: unknown): Part {
-  const all = chunk.items.map((_, place) => place)
+/** One error as the outcome of every item of a chunk, or of those before `end`, that has none yet. */
+function faultPart({ chunk, received: count, places: known }: Held, error: unknown, end?: number): Part {
+  const all = chunk.items.map((_, place) => place).slice(0, end)
   const places = known.size === 0 ? all.slice(count) : all.filter((place) => !known.has(place))
   const errors = new Map(places.map((_, position) => [position, error]))
   return { chunk, from: count, places, values: places.map(() => undefined), errors, last: true }

@@ -37,8 +37,17 @@ export function assertSource(action: string, value: unknown): asserts value is S
 export function openSource<T>(source: Source<T>): Reader<T> {
   if (isWebStream(source)) return webReader<T>(source)
   const { [Symbol.asyncIterator]: async } = source as AsyncIterable<T>
-  if (typeof async !== 'function') return iteratorReader((source as Iterable<T>)[Symbol.iterator]())
-  return iteratorReader(async.call(source), isDestroyable(source) ? source : undefined)
+  const iterator = typeof async === 'function' ? async.call(source) : (source as Iterable<T>)[Symbol.iterator]()
+  assertIterator(iterator)
+  return iteratorReader(iterator, isDestroyable(source) ? source : undefined)
+}
+
+function assertIterator(iterator: unknown): void {
+  if (typeof (iterator as { next?: unknown } | null | undefined)?.next === 'function') return
+  throw typeError(
+    'ERR_INVALID_SOURCE',
+    `Cannot read the source as its iterator must have a method next(): received ${received(iterator)}`,
+  )
 }
 
 interface Destroyable {

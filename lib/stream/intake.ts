@@ -161,7 +161,7 @@ export class Intake {
         `Cannot read the source as its next() must give an object { value, done }: received ${received(given)}`,
       )
     }
-    if (result.done === true) {
+    if (isDone(result)) {
       this.#window.withdraw()
       this.#end()
     } else {
@@ -217,6 +217,11 @@ export class Intake {
 
 /** Stands for a `next()` that was not called any more. */
 const DONE: IteratorResult<unknown> = { value: undefined, done: true }
+
+/** As the language asks: whatever is truthy ends the source. */
+function isDone(result: { readonly done?: unknown }): boolean {
+  return Boolean(result.done)
+}
 
 /** Asks a value that is not ours, and may be anything. */
 function isPromise(result: unknown): result is Promise<IteratorResult<unknown>> {

@@ -186,20 +186,11 @@ export class ChunkRun {
     if (values.length === 0 && !last) return
     this.#outbox = new Outbox(from + values.length, places && [])
     this.#sent = performance.now()
-    const { data, transfer } = pack(values)
-    const part = {
-      type: 'part',
-      seq: this.#message.seq,
-      from,
-      places,
-      data,
-      errors,
-      fault,
-      last,
-      time: this.#sent - this.#started,
-    } as const
+    const time = this.#sent - this.#started
+    const part = { type: 'part', seq: this.#message.seq, from, places, errors, fault, last, time } as const
     try {
-      this.#host.post(part, transfer)
+      const { data, transfer } = pack(values)
+      this.#host.post({ ...part, data }, transfer)
     } catch {
       const sifted = sift(values)
       const refused = [...sifted.refused].map(([position, cause]) => {

@@ -72,7 +72,7 @@ describe('the error envelope, for what is no error', () => {
   it('describes a large value in few words', () => {
     const large = Object.fromEntries(Array.from({ length: 5000 }, (_, key) => [`key${key}`, () => key]))
     const { message } = crossError(large)
-    expect(message).toMatch(/received \{.*key0: .+….+key4999: \[Function \(anonymous\)\]\s*\}$/s)
+    expect(message).toMatch(/received \{.*key0: .+…$/s)
     expect(message.length).toBeLessThan(300)
   })
 

@@ -217,6 +217,24 @@ describe("errors: 'throw' (clause 12)", () => {
     expect(probe.delivered).toBeLessThan(29)
   })
 
+  inEveryWay('unordered throws the error before results that were ready and not asked for', all, async (way) => {
+    if (way.ordered) return
+    const failing = 15
+    const gates = new Gates(20)
+    gates.hold(failing)
+    gates.fail(failing)
+    const stream = way.run(way.source(gates.items), { window: 20 })
+    await stream.next()
+    for (let i = 0; i < failing; i += way.chunk) await gates.left(i)
+    gates.release(failing)
+    while (stream.stats().failed === 0) await turns(1)
+    expect(await rejection(stream.next())).toMatchObject({
+      message: expect.stringMatching(slot(gates, failing)) as string,
+    })
+    expect(await stream.next()).toEqual(done)
+    expect(stream.stats().delivered).toBe(1)
+  })
+
   inEveryWay('tells the first of many errors only, and no rejection goes unseen', all, async (way) => {
     const gates = new Gates(40)
     for (let i = 0; i < 40; i++) {
