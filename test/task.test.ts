@@ -242,6 +242,12 @@ describe('{ module, export }', () => {
     expect(outcome).toMatchObject({ status: 'fulfilled', value: { address: '127.0.0.1' } })
   })
 
+  it('gives the function the item alone: a second argument would mean something to it', async () => {
+    const basename: TaskReference<typeof import('node:path'), 'basename'> = { module: 'node:path', export: 'basename' }
+    expect(await collect(pool.imap(basename, ['/a/b.txt', '/c/d']))).toEqual(['b.txt', 'd'])
+    expect(await collect(imap(basename, ['/a/b.txt'], { workers: 0 }))).toEqual(['b.txt'])
+  })
+
   it('finds what a CommonJS module exports, also where Node does not detect the name', async () => {
     const module = fixture('contract-b-commonjs.cjs')
     for (const [name, result] of [

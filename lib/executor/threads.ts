@@ -3,7 +3,7 @@
  *
  * Each stream has a lane with room for one waiting chunk; waiting chunks are served first come, first served, so streams
  * share the threads chunk by chunk. A thread holds at most two chunks: one that runs, and one that waits there so that
- * no time is lost between them. When another thread has nothing to do, it gets the one that waits.
+ * no time is lost between them. When that takes long and another thread has nothing to do, it gets the one that waits.
  */
 import { unpack } from '../codec/codec.js'
 import { openError } from '../codec/envelope.js'
@@ -13,6 +13,11 @@ import type { PartMessage } from '../worker/protocol.js'
 import type { Chunk, Executor, Job, Lane, LaneEvents, Part } from './executor.js'
 import { Thread, type Order, type Sent, type ThreadOptions } from './thread.js'
 
+/**
+ * How long a chunk may run before the one behind it is given to an idle thread, in milliseconds. Moving a chunk costs a
+ * message, some microseconds: chunks shorter than that are not worth it.
+ */
+const LONG = 2
 /** How long a cancelled chunk may go on before its thread is replaced, in milliseconds. */
 const GRACE = 1_000
 /** After so many starts in a row that failed, the pool goes on with the threads it has; with none, it is broken. */
@@ -40,6 +45,8 @@ interface Held extends Sent {
   readonly chunk: Chunk
   /** How many of its items have their outcomes, and, when those came out of order, which. */
   received: number
+  /** When it was first in its thread, by `performance.now()`. */
+  since: number
   readonly places: Set<number>
 }
 
@@ -67,6 +74,7 @@ export class ThreadExecutor implements Executor {
   #broken: WorkerStartError | undefined
   #closing: { readonly done: Promise<void>; readonly resolve: () => void } | undefined
   #idleTimer: NodeJS.Timeout | undefined
+  #rebalanceTimer: NodeJS.Timeout | undefined
 
   constructor(options: ThreadExecutorOptions) {
     this.workers = options.workers
@@ -327,19 +335,28 @@ export class ThreadExecutor implements Executor {
   }
 
   #withdrawOne(): Held | undefined {
+    const now = performance.now()
     for (const [thread, held] of this.#threads) {
-      const [, waiting] = held
-      if (waiting === undefined || !this.#lanes.has(waiting.lane) || !thread.withdraw(waiting)) continue
-      held.pop()
-      return waiting
+      const [running, waiting] = held
+      if (running === undefined || waiting === undefined || !this.#lanes.has(waiting.lane)) continue
+      if (now - running.since < LONG) this.#rebalanceTimer ??= setTimeout(this.#rebalanceLater, LONG).unref()
+      else if (thread.withdraw(waiting)) {
+        held.pop()
+        return waiting
+      }
     }
     return undefined
+  }
+
+  readonly #rebalanceLater = (): void => {
+    this.#rebalanceTimer = undefined
+    this.#dispatch()
   }
 
   #give({ lane, chunk }: Turn, thread: Thread, held: Held[]): void {
     const slot = held[0]?.slot === 0 ? 1 : 0
     const seq = thread.send(chunk, slot, lane.order)
-    held.push({ seq, slot, lane, chunk, received: 0, places: new Set() })
+    held.push({ seq, slot, lane, chunk, received: 0, since: performance.now(), places: new Set() })
   }
 
   #onPart(thread: Thread, message: PartMessage): void {
@@ -350,6 +367,7 @@ export class ThreadExecutor implements Executor {
     const open = this.#lanes.has(lane)
     if (message.last) {
       held.splice(held.indexOf(chunk), 1)
+      for (const next of held) next.since = performance.now()
       if (open) this.#count(-1)
       this.#dispatch()
     }
