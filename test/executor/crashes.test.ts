@@ -143,18 +143,25 @@ describe('a worker that dies', () => {
     }
 
     it(`gives back the chunk that waited behind the one it ran: it runs elsewhere, once (${order})`, async () => {
-      const test = row()
-      const items = numbers(20).map((n): Fault => ({ row: test, n, how: n === 10 ? 'hold, then exit' : undefined }))
-      const stream = verb(single)(fault, items, { chunksize: 1, window: 20, errors: 'settle' })
-      const outcomes = collect(stream)
-      // Ten short chunks have been: the eleventh holds the thread, and the twelfth waits there behind it.
-      await reaches(test + RUNS, 11)
-      await until(() => single.stats().waiting === 1)
-      expect(stream.stats().chunks).toBe(13)
-      raise(test + HOLD)
-      const settled = (await outcomes).toSorted((a, b) => a.index - b.index)
-      expect(settled.map(({ status }) => status)).toEqual(numbers(20).map((n) => (n === 10 ? 'rejected' : 'fulfilled')))
-      expect(count(test + RUNS)).toBe(20)
+      // A chunk waits at the thread behind one that is expected to be short, which on a busy machine it may not have been.
+      let waitedThere = false
+      for (let attempt = 0; attempt < 20 && !waitedThere; attempt++) {
+        const test = row()
+        const items = numbers(20).map((n): Fault => ({ row: test, n, how: n === 10 ? 'hold, then exit' : undefined }))
+        const stream = verb(single)(fault, items, { chunksize: 1, window: 20, errors: 'settle' })
+        const outcomes = collect(stream)
+        await reaches(test + RUNS, 11)
+        await until(() => single.stats().waiting === 1)
+        // Eleven have been sent, one is in the queue; the other one is at the thread.
+        waitedThere = stream.stats().chunks === 13
+        raise(test + HOLD)
+        const settled = (await outcomes).toSorted((a, b) => a.index - b.index)
+        expect(settled.map(({ status }) => status)).toEqual(
+          numbers(20).map((n) => (n === 10 ? 'rejected' : 'fulfilled')),
+        )
+        expect(count(test + RUNS)).toBe(20)
+      }
+      expect(waitedThere).toBe(true)
     })
 
     it(`keeps the results it had posted before (${order})`, async () => {

@@ -217,7 +217,7 @@ export function sourceOf(kind: SourceKind, items: Iterable<Item>, probe: Probe =
 }
 
 /** A case may take this long, in milliseconds; it says which one hung, where the limit of the test would not. */
-const LIMIT = Number(process.env.CASE_LIMIT ?? 10_000)
+const LIMIT = 10_000
 
 /** Defines one test that runs the body in every way, and names those in which it failed. */
 export function inEveryWay(title: string, all: readonly Way[], body: (way: Way) => Promise<void>): void {
