@@ -15,7 +15,8 @@ export { imap, imapUnordered } from './imap.js'
 export type { ByteSource } from './io/bytes.js'
 export { lines, type Lines, type LinesOptions } from './io/lines.js'
 export type { Source } from './io/source.js'
-export { Pool, type PoolOptions, type PoolStats, type ResourceLimits } from './pool.js'
+export type { PoolStats } from './executor/threads.js'
+export { Pool, type PoolOptions, type ResourceLimits } from './pool.js'
 export type { ErrorMode, Outcome, Stream, StreamStats } from './stream/stream.js'
 export {
   task,

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os'
 import { PoolClosedError, typeError } from './errors.js'
 import { isWorkerEnv, type WorkerEnv } from './executor/thread.js'
-import { ThreadExecutor } from './executor/threads.js'
+import { ThreadExecutor, type PoolStats } from './executor/threads.js'
 import { isPlainObject, OptionReader } from './options.js'
 import { plainFunctionError, taskName, type Exported, type Named } from './task.js'
 import { lazyVerb, type Imap } from './verb.js'
@@ -36,22 +36,6 @@ export interface PoolOptions<A extends readonly unknown[] = readonly never[]> {
   readonly initializer?: (((...args: A) => unknown) & Named) | Exported<A[0], unknown>
   /** Arguments of the initializer; copied to each worker. Default: none. */
   readonly initargs?: A
-}
-
-/** What a pool is doing, at this moment. */
-export interface PoolStats {
-  /** Threads that are starting. */
-  readonly starting: number
-  /** Threads that have started, busy or not. */
-  readonly ready: number
-  /** Threads that hold a chunk. */
-  readonly busy: number
-  /** Chunks that wait for a thread. */
-  readonly waiting: number
-  /** Streams that are open. */
-  readonly streams: number
-  /** Threads that died while they were not asked to, since the pool was made. */
-  readonly crashes: number
 }
 
 /**

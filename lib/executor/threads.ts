@@ -5,13 +5,13 @@
  * share the threads chunk by chunk. A thread holds at most two chunks: one that runs, and one that waits there so that
  * no time is lost between them. When that takes long and another thread has nothing to do, it gets the one that waits.
  */
-import { unpack } from '../codec/codec.js'
-import { openError } from '../codec/envelope.js'
-import { NotSerializableError, PoolClosedError, received, WorkerCrashError, WorkerStartError } from '../errors.js'
+import { PoolClosedError, received, WorkerStartError } from '../errors.js'
 import { assertMayStart } from '../worker/guard.js'
 import type { PartMessage } from '../worker/protocol.js'
-import type { Chunk, Executor, Job, Lane, LaneEvents, Part } from './executor.js'
-import { Thread, type Order, type Sent, type ThreadOptions } from './thread.js'
+import type { Executor, Job, Lane, LaneEvents } from './executor.js'
+import { ThreadLane, type Turn } from './lane.js'
+import { crashPart, faultPart, partOf, unreadable, type Held } from './outcomes.js'
+import { Thread, type ThreadOptions } from './thread.js'
 
 /**
  * How long a chunk may run before the one behind it is given to an idle thread, in milliseconds. Moving a chunk costs a
@@ -29,30 +29,20 @@ export interface ThreadExecutorOptions extends ThreadOptions {
   readonly idleTimeout: number
 }
 
-/** What `stats()` of a pool tells. */
-export interface ThreadStats {
+/** What a pool is doing, at this moment. */
+export interface PoolStats {
+  /** Threads that are starting. */
   readonly starting: number
+  /** Threads that have started, busy or not. */
   readonly ready: number
+  /** Threads that hold a chunk. */
   readonly busy: number
+  /** Chunks that wait for a thread. */
   readonly waiting: number
+  /** Streams that are open. */
   readonly streams: number
+  /** Threads that died while they were not asked to, since the pool was made. */
   readonly crashes: number
-}
-
-/** A chunk that a thread holds. */
-interface Held extends Sent {
-  readonly lane: ThreadLane
-  readonly chunk: Chunk
-  /** How many of its items have their outcomes, and, when those came out of order, which. */
-  received: number
-  /** When it was first in its thread, by `performance.now()`. */
-  since: number
-  readonly places: Set<number>
-}
-
-interface Turn {
-  readonly lane: ThreadLane
-  readonly chunk: Chunk
 }
 
 export class ThreadExecutor implements Executor {
@@ -130,7 +120,7 @@ export class ThreadExecutor implements Executor {
     await closed
   }
 
-  stats(): ThreadStats {
+  stats(): PoolStats {
     const threads = [...this.#threads.entries()]
     return {
       starting: threads.filter(([thread]) => thread.state === 'starting').length,
@@ -389,90 +379,4 @@ export class ThreadExecutor implements Executor {
     lane.close()
     lane.events.broken(error)
   }
-}
-
-class ThreadLane implements Lane {
-  readonly events: LaneEvents
-  readonly #executor: ThreadExecutor
-  readonly #order: Omit<Order, 'eager'>
-  #waiting = false
-  #answered = false
-  #closed = false
-
-  constructor(executor: ThreadExecutor, { name, concurrency, ordered, stopOnError }: Job, events: LaneEvents) {
-    if (name === undefined) throw new Error('A job for threads needs the name of its task')
-    this.#executor = executor
-    this.#order = { name, concurrency, ordered, stopOnError }
-    this.events = events
-  }
-
-  get ready(): boolean {
-    return !this.#waiting && !this.#closed
-  }
-
-  get order(): Order {
-    return { ...this.#order, eager: !this.#answered }
-  }
-
-  /** Outcomes have come back. */
-  answer(part: Part): void {
-    this.#answered = true
-    this.events.part(part)
-  }
-
-  submit(chunk: Chunk): void {
-    this.#waiting = true
-    this.#executor.submit({ lane: this, chunk })
-  }
-
-  /** The waiting chunk has gone to a thread. */
-  taken(): void {
-    this.#waiting = false
-    if (!this.#closed) this.events.room()
-  }
-
-  close(): void {
-    if (this.#closed) return
-    this.#closed = true
-    this.#executor.release(this)
-  }
-}
-
-function partOf(held: Held, { from, places, data, errors, fault, last, time }: PartMessage): Part {
-  const { chunk } = held
-  if (fault !== undefined) {
-    const part = faultPart(held, openError(fault))
-    held.received = chunk.items.length
-    return part
-  }
-  const values = unpack(data)
-  held.received += values.length
-  for (const place of places ?? []) held.places.add(place)
-  const opened = errors && new Map(errors.map(([position, error]) => [position, openError(error)]))
-  return { chunk, from, places, values, errors: opened, last, time }
-}
-
-function crashPart(held: Held, worker: number, pool: string, exitCode: number, cause: unknown): Part {
-  const { lane, chunk } = held
-  const last = chunk.first + chunk.items.length - 1
-  const items = last === chunk.first ? `item ${last}` : `items ${chunk.first} to ${last}`
-  const reason = cause instanceof Error ? `: ${cause.message}` : ''
-  const message = `Worker ${worker} of pool '${pool}' ended with exit code ${exitCode} while it ran task '${lane.order.name.id}' on ${items}${reason}`
-  return faultPart(held, new WorkerCrashError(message, exitCode, cause === undefined ? {} : { cause }))
-}
-
-/** A part did not arrive: the worker could write it, and this thread could not read it. */
-function unreadable({ chunk }: Held): NotSerializableError {
-  return new NotSerializableError(
-    `Cannot read results of items ${chunk.first} to ${chunk.first + chunk.items.length - 1} as they were sent: ` +
-      'one of them may be nested too deeply; return flatter data',
-  )
-}
-
-/** One error as the outcome of every item of a chunk, or of those before `end`, that has none yet. */
-function faultPart({ chunk, received: count, places: known }: Held, error: unknown, end?: number): Part {
-  const all = chunk.items.map((_, place) => place).slice(0, end)
-  const places = known.size === 0 ? all.slice(count) : all.filter((place) => !known.has(place))
-  const errors = new Map(places.map((_, position) => [position, error]))
-  return { chunk, from: count, places, values: places.map(() => undefined), errors, last: true }
 }

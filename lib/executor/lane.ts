@@ -1,0 +1,62 @@
+/** A stream's way to the threads: room for one waiting chunk, and the way back for outcomes. */
+import type { Chunk, Job, Lane, LaneEvents, Part } from './executor.js'
+import type { Order } from './thread.js'
+
+/** A chunk that waits for a thread. */
+export interface Turn {
+  readonly lane: ThreadLane
+  readonly chunk: Chunk
+}
+
+/** What a lane asks of the executor it belongs to. */
+interface Owner {
+  submit(turn: Turn): void
+  release(lane: ThreadLane): void
+}
+
+export class ThreadLane implements Lane {
+  readonly events: LaneEvents
+  readonly #executor: Owner
+  readonly #order: Omit<Order, 'eager'>
+  #waiting = false
+  #answered = false
+  #closed = false
+
+  constructor(executor: Owner, { name, concurrency, ordered, stopOnError }: Job, events: LaneEvents) {
+    if (name === undefined) throw new Error('A job for threads needs the name of its task')
+    this.#executor = executor
+    this.#order = { name, concurrency, ordered, stopOnError }
+    this.events = events
+  }
+
+  get ready(): boolean {
+    return !this.#waiting && !this.#closed
+  }
+
+  get order(): Order {
+    return { ...this.#order, eager: !this.#answered }
+  }
+
+  /** Outcomes have come back. */
+  answer(part: Part): void {
+    this.#answered = true
+    this.events.part(part)
+  }
+
+  submit(chunk: Chunk): void {
+    this.#waiting = true
+    this.#executor.submit({ lane: this, chunk })
+  }
+
+  /** The waiting chunk has gone to a thread. */
+  taken(): void {
+    this.#waiting = false
+    if (!this.#closed) this.events.room()
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#executor.release(this)
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * What becomes of a chunk that a thread holds: the parts that its worker posts, made into parts for the stream, and the
+ * errors of items that will have no outcome any more, because their worker died or its message could not be read.
+ */
+import { unpack } from '../codec/codec.js'
+import { openError } from '../codec/envelope.js'
+import { NotSerializableError, WorkerCrashError } from '../errors.js'
+import type { PartMessage } from '../worker/protocol.js'
+import type { Chunk, Part } from './executor.js'
+import type { ThreadLane } from './lane.js'
+import type { Sent } from './thread.js'
+
+/** A chunk that a thread holds. */
+export interface Held extends Sent {
+  readonly lane: ThreadLane
+  readonly chunk: Chunk
+  /** How many of its items have their outcomes, and, when those came out of order, which. */
+  received: number
+  /** When it was first in its thread, by `performance.now()`. */
+  since: number
+  readonly places: Set<number>
+}
+
+/** Opens what a worker posted. */
+export function partOf(held: Held, { from, places, data, errors, fault, last, time }: PartMessage): Part {
+  const { chunk } = held
+  if (fault !== undefined) {
+    const part = faultPart(held, openError(fault))
+    held.received = chunk.items.length
+    return part
+  }
+  const values = unpack(data)
+  held.received += values.length
+  for (const place of places ?? []) held.places.add(place)
+  const opened = errors && new Map(errors.map(([position, error]) => [position, openError(error)]))
+  return { chunk, from, places, values, errors: opened, last, time }
+}
+
+/** The worker has died: the error of every item that it had not reported. */
+export function crashPart(held: Held, worker: number, pool: string, exitCode: number, cause: unknown): Part {
+  const { lane, chunk } = held
+  const last = chunk.first + chunk.items.length - 1
+  const items = last === chunk.first ? `item ${last}` : `items ${chunk.first} to ${last}`
+  const reason = cause instanceof Error ? `: ${cause.message}` : ''
+  const message = `Worker ${worker} of pool '${pool}' ended with exit code ${exitCode} while it ran task '${lane.order.name.id}' on ${items}${reason}`
+  return faultPart(held, new WorkerCrashError(message, exitCode, cause === undefined ? {} : { cause }))
+}
+
+/** A part did not arrive: the worker could write it, and this thread could not read it. */
+export function unreadable({ chunk }: Held): NotSerializableError {
+  return new NotSerializableError(
+    `Cannot read results of items ${chunk.first} to ${chunk.first + chunk.items.length - 1} as they were sent: ` +
+      'one of them may be nested too deeply; return flatter data',
+  )
+}
+
+/** One error as the outcome of every item of a chunk, or of those before `end`, that has none yet. */
+export function faultPart({ chunk, received: count, places: known }: Held, error: unknown, end?: number): Part {
+  const all = chunk.items.map((_, place) => place).slice(0, end)
+  const places = known.size === 0 ? all.slice(count) : all.filter((place) => !known.has(place))
+  const errors = new Map(places.map((_, position) => [position, error]))
+  return { chunk, from: count, places, values: places.map(() => undefined), errors, last: true }
+}
