@@ -223,7 +223,8 @@ describe("errors: 'throw' (clause 12)", () => {
     const gates = new Gates(20)
     gates.hold(failing)
     gates.fail(failing)
-    const stream = way.run(way.source(gates.items), { window: 20 })
+    // Wide enough for the end of the source to be read, so that no item waits for its chunk to fill.
+    const stream = way.run(way.source(gates.items), { window: 40 })
     await stream.next()
     for (let i = 0; i < failing; i += way.chunk) await gates.left(i)
     gates.release(failing)
