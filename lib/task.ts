@@ -26,7 +26,7 @@ export interface TaskName {
   readonly exported: boolean
 }
 
-const NAME: unique symbol = Symbol.for('millrace.task') as never
+const NAME: unique symbol = Symbol.for('millrace.task')
 declare const SIGNATURE: unique symbol
 
 /** What `task()` adds to a function: its name. The function stays as it was. */
@@ -170,8 +170,8 @@ export function definedTask(name: TaskName): AnyFunction | undefined {
 }
 
 function define<F extends AnyFunction>(module: string, id: string, fn: F): F & Named {
-  if (NAME in fn)
-    throw invalid(`its function already is the task '${(fn as unknown as Named)[NAME].id}': define it once`)
+  const { [NAME]: known } = fn as F & Partial<Named>
+  if (known !== undefined) throw invalid(`its function already is the task '${known.id}': define it once`)
   const tasks = registry()
   if (tasks.has(key(module, id))) {
     throw invalid(`'${id}' is defined twice in ${module}: give each task of a module its own id, at the top level`)
@@ -185,7 +185,7 @@ function registry(): Map<string, AnyFunction> {
   const holder = globalThis as { [REGISTRY]?: Map<string, AnyFunction> }
   return (holder[REGISTRY] ??= new Map())
 }
-const REGISTRY: unique symbol = Symbol.for('millrace.tasks') as never
+const REGISTRY: unique symbol = Symbol.for('millrace.tasks')
 
 function key(module: string, id: string): string {
   return `${module} ${id}`

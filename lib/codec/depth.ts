@@ -9,7 +9,7 @@ const DEEPEST = 1_000
 /** So many objects are looked at the quick way. Objects that are shared count each time, so there may be more than exist. */
 const BUDGET = 100_000
 
-/** Throws a `RangeError` when a value among `values` nests too deeply. Costs a twentieth of cloning them. */
+/** Throws a `RangeError` when a value among `values` nests too deeply. Costs about 6 % of cloning them, for flat records of 8 fields. */
 export function assertShallow(values: readonly unknown[]): void {
   const walk = { budget: BUDGET }
   for (const value of values) {

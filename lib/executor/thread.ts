@@ -1,6 +1,6 @@
 /**
- * One worker thread: its start, the chunks it holds, its death. Which chunk goes to which thread is decided elsewhere
- * (`threads.ts`); here a chunk is sent, and what comes back is reported.
+ * One worker thread: its start, its messages, its death. Which chunk goes to which thread is decided elsewhere, and kept
+ * there (`threads.ts`); here a chunk is sent, and what comes back is reported.
  *
  * A call through `threads` never settles when its worker dies, so each is raced against the native `exit` event.
  */
@@ -227,8 +227,8 @@ export class Thread {
 }
 
 /**
- * What a worker makes dies young, chunk by chunk. Node lets the young generation of each thread grow to 48 MiB before it
- * looks for garbage there; a third of it takes no longer and keeps 10 MB per worker (`npm run bench:memory`).
+ * What a worker makes dies young, chunk by chunk: it needs no more than a third of the 48 MiB to which Node lets the young
+ * generation of a thread grow, and the rest would only add to the memory of the process.
  */
 const YOUNG_GENERATION_MB = 16
 

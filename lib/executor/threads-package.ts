@@ -4,7 +4,7 @@
  */
 import { createRequire } from 'node:module'
 import { Worker, type Transferable } from 'node:worker_threads'
-import { withoutEval } from '../worker/without-eval.js'
+import { requireThreads } from '../worker/load-threads.js'
 
 /** What is used of `threads`. `W` is the type of the calls that the worker exposes. */
 export interface Threads {
@@ -15,20 +15,9 @@ export interface Threads {
 
 const require = createRequire(import.meta.url)
 
-/**
- * Loads `threads`, at the first worker only. Importing it makes SIGINT and SIGTERM exit with status 0; the handlers it
- * adds are removed again, so that a killed program looks killed. Handlers of a program that uses `threads` itself stay.
- */
+/** Loads `threads`, at the first worker only. Importing it would make SIGINT and SIGTERM exit with status 0. */
 export function loadThreads(): Threads {
-  const signals = ['SIGINT', 'SIGTERM'] as const
-  const before = signals.map((signal) => process.listeners(signal))
-  const loaded = withoutEval(require, () => require('threads') as Threads)
-  signals.forEach((signal, i) => {
-    for (const listener of process.listeners(signal)) {
-      if (!before[i]?.includes(listener)) process.removeListener(signal, listener)
-    }
-  })
-  return loaded
+  return requireThreads(require, 'threads', ['SIGINT', 'SIGTERM']) as Threads
 }
 
 type Listener = (event: { readonly data: unknown }) => void

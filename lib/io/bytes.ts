@@ -74,6 +74,7 @@ function chunkReader(action: string, source: Reader<unknown>): Reader<Buffer> {
       if (result.done) return { done: true, value: undefined }
       const { value } = result
       if (types.isUint8Array(value)) return { done: false, value: asBuffer(value) }
+      // What the source gave is the error to tell, whatever closing it throws.
       await closeInTime({ close }).catch(() => {})
       throw typeError(
         'ERR_INVALID_SOURCE',

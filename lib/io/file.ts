@@ -74,6 +74,7 @@ export class FileReader implements Reader<Buffer> {
   }
 
   async #close(): Promise<void> {
+    // Whoever awaits the read hears of its error; here it only has to be over.
     await this.#read?.catch(() => {})
     await this.#file?.close()
   }

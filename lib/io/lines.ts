@@ -156,6 +156,7 @@ export class Lines implements AsyncIterableIterator<string, undefined>, AsyncDis
       }
     } catch (error) {
       this.#done = true
+      // The error to tell is this one, whatever closing throws.
       await this.#close().catch(() => {})
       throw error
     }

@@ -5,10 +5,10 @@ import { sealError } from '../codec/envelope.js'
 import type { TaskName } from '../task.js'
 import { settleOffer } from './cells.js'
 import { asTask, enterWorker } from './guard.js'
+import { requireThreads } from './load-threads.js'
 import { forItems, loadTask, type TaskFunction } from './load.js'
 import type { ChunkMessage, PartMessage, ToWorker, WorkerControl, WorkerSetup } from './protocol.js'
 import { ChunkRun, type Host } from './run.js'
-import { withoutEval } from './without-eval.js'
 
 interface KnownTask {
   readonly name: TaskName
@@ -96,23 +96,14 @@ const control: WorkerControl = {
 }
 
 /**
- * Importing `threads/worker` adds handlers that swallow uncaught errors and report some of them later by message.
+ * Importing `threads/worker` would add handlers that swallow uncaught errors and report some of them later by message.
  * Without them a crash is what Node makes of it: the end of the thread, with an `error` event in its parent.
  */
-function exposeThroughThreads(): void {
-  const events = ['uncaughtException', 'unhandledRejection'] as const
-  const before = events.map((event) => process.listeners(event as 'uncaughtException'))
+function loadThreadsWorker(): { expose(control: WorkerControl): void } {
   const require = createRequire(import.meta.url)
-  withoutEval(require, () => {
-    const threads = require('threads/worker') as { expose(control: object): void }
-    threads.expose(control)
-  })
-  events.forEach((event, i) => {
-    for (const listener of process.listeners(event as 'uncaughtException')) {
-      if (!before[i]?.includes(listener)) process.removeListener(event, listener)
-    }
-  })
+  const handlers = ['uncaughtException', 'unhandledRejection']
+  return requireThreads(require, 'threads/worker', handlers) as ReturnType<typeof loadThreadsWorker>
 }
 
 enterWorker()
-exposeThroughThreads()
+loadThreadsWorker().expose(control)
