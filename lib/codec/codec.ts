@@ -3,7 +3,9 @@
  * whatever replaces it keeps to these functions.
  */
 import type { Transferable } from 'node:worker_threads'
+import { notSerializable } from './clonable.js'
 import { assertShallow } from './depth.js'
+import { sealError, type Envelope } from './envelope.js'
 
 /** Values made ready to be posted. */
 export interface Packed {
@@ -20,13 +22,7 @@ export interface Packed {
  */
 export function pack(values: readonly unknown[]): Packed {
   assertShallow(values)
-  return { data: hasRepeats(values) ? oneByOne(values) : values, transfer: [] }
-}
-
-/** What cannot be cloned stays in, so that posting it fails as it would have. */
-function oneByOne(values: readonly unknown[]): readonly unknown[] {
-  const sifted = sift(values)
-  return sifted.refused.size === 0 ? sifted.values : values
+  return { data: hasRepeats(values) ? values.map((value) => structuredClone(value)) : values, transfer: [] }
 }
 
 function hasRepeats(values: readonly unknown[]): boolean {
@@ -39,22 +35,30 @@ export function unpack(data: unknown): unknown[] {
   return data as unknown[]
 }
 
-/** The values of a pack that could not be posted, told apart: those that can be cloned, and why the others cannot. */
+/** The values of a pack that could not be posted, told apart: those that can be cloned, and the errors of the others. */
 export interface Sifted {
   /** Clones of the values, in their places; `undefined` for each that was refused. */
   readonly values: unknown[]
-  readonly refused: ReadonlyMap<number, unknown>
+  readonly refused: readonly (readonly [position: number, error: Envelope])[]
 }
 
-/** Clones value by value. The clones are plain data, so posting them cannot fail again, whatever a getter does. */
-export function sift(values: readonly unknown[]): Sifted {
-  const refused = new Map<number, unknown>()
+/**
+ * Clones value by value. The clones are plain data, so posting them cannot fail again, whatever a getter does.
+ *
+ * @param indexOf The index of the item that the value at a position is, or is the result of.
+ */
+export function sift(
+  what: 'item' | 'result',
+  values: readonly unknown[],
+  indexOf: (position: number) => number,
+): Sifted {
+  const refused: [position: number, error: Envelope][] = []
   const clones = values.map((value, position) => {
     try {
       assertShallow([value])
       return structuredClone(value)
     } catch (cause) {
-      refused.set(position, cause)
+      refused.push([position, sealError(notSerializable(what, indexOf(position), value, cause))])
       return undefined
     }
   })

@@ -5,9 +5,8 @@
  * A call through `threads` never settles when its worker dies, so each is raced against the native `exit` event.
  */
 import { SHARE_ENV, MessageChannel, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
-import { notSerializable } from '../codec/clonable.js'
 import { pack, sift } from '../codec/codec.js'
-import { openError, sealError, type Envelope } from '../codec/envelope.js'
+import { openError, type Envelope } from '../codec/envelope.js'
 import type { TaskName } from '../task.js'
 import { createCells, markCancelled, offer, settleOffer, type Slot } from '../worker/cells.js'
 import type { PartMessage, ToWorker, WorkerControl, WorkerSetup } from '../worker/protocol.js'
@@ -100,11 +99,8 @@ export class Thread {
       const { data, transfer } = pack(chunk.items)
       this.#post({ ...message, data }, transfer)
     } catch {
-      const { values, refused } = sift(chunk.items)
-      const errors = [...refused].map(([place, cause]) => {
-        return [place, sealError(notSerializable('item', chunk.first + place, chunk.items[place], cause))] as const
-      })
-      this.#post({ ...message, data: values, refused: errors })
+      const { values, refused } = sift('item', chunk.items, (place) => chunk.first + place)
+      this.#post({ ...message, data: values, refused })
     }
     return seq
   }

@@ -6,7 +6,6 @@
  */
 import pLimit from 'p-limit'
 import { pack, sift, unpack } from '../codec/codec.js'
-import { notSerializable } from '../codec/clonable.js'
 import { sealError, type Envelope } from '../codec/envelope.js'
 import type { TaskContext } from '../task.js'
 import { isCancelled } from './cells.js'
@@ -192,12 +191,9 @@ export class ChunkRun {
       const { data, transfer } = pack(values)
       this.#host.post({ ...part, data }, transfer)
     } catch {
-      const sifted = sift(values)
-      const refused = [...sifted.refused].map(([position, cause]) => {
-        const index = this.#message.first + (places?.[position] ?? from + position)
-        return [position, sealError(notSerializable('result', index, values[position], cause))] as const
-      })
-      this.#host.post({ ...part, data: sifted.values, errors: [...(errors ?? []), ...refused] }, [])
+      const indexOf = (position: number): number => this.#message.first + (places?.[position] ?? from + position)
+      const { values: data, refused } = sift('result', values, indexOf)
+      this.#host.post({ ...part, data, errors: [...(errors ?? []), ...refused] }, [])
     }
   }
 }
