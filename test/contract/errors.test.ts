@@ -4,6 +4,7 @@ import { imap, imapUnordered, Pool, type Stream } from 'millrace'
 import { failsAtThrees, located, rejecting, thrown, throwing, type Thrown } from '../fixtures/contract-a-errors.js'
 import { gated } from '../fixtures/contract-a-gated.js'
 import { Gates, turns } from '../support/gates.js'
+import { watchRejections } from '../support/rejections.js'
 import { ascending, drain, inEveryWay, inTime, Probe, rejection, sorted, take, ways } from '../support/matrix.js'
 
 const pool = new Pool({ workers: 2, name: 'errors' })
@@ -11,22 +12,9 @@ const all = ways(pool)
 const parallel = all.filter(({ workers }) => workers > 1)
 const done = { done: true, value: undefined }
 
-/** Rejections that nobody has seen; the process would end by one. */
-const unhandled: unknown[] = []
-function note(reason: unknown): void {
-  unhandled.push(reason)
-}
+const unhandled = watchRejections()
 
-beforeAll(() => {
-  process.on('unhandledRejection', note)
-})
-afterEach(async () => {
-  Gates.openAll()
-  await turns(10)
-  expect(unhandled.splice(0)).toEqual([])
-})
 afterAll(async () => {
-  process.off('unhandledRejection', note)
   await pool.terminate()
 })
 

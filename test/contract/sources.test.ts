@@ -4,6 +4,7 @@ import { imap, imapUnordered, lines, Pool } from 'millrace'
 import { gated } from '../fixtures/contract-a-gated.js'
 import { passes } from '../fixtures/contract-a-errors.js'
 import { Gates, turns } from '../support/gates.js'
+import { watchRejections } from '../support/rejections.js'
 import { ascending, drain, inEveryWay, inTime, Probe, rejection, sorted, ways } from '../support/matrix.js'
 
 const pool = new Pool({ workers: 2, name: 'sources' })
@@ -11,21 +12,9 @@ const all = ways(pool)
 const done = { done: true, value: undefined }
 const broke = Object.assign(new Error('the source broke'), { code: 'E_SOURCE' })
 
-const unhandled: unknown[] = []
-function note(reason: unknown): void {
-  unhandled.push(reason)
-}
+watchRejections()
 
-beforeAll(() => {
-  process.on('unhandledRejection', note)
-})
-afterEach(async () => {
-  Gates.openAll()
-  await turns(10)
-  expect(unhandled.splice(0)).toEqual([])
-})
 afterAll(async () => {
-  process.off('unhandledRejection', note)
   await pool.terminate()
 })
 
