@@ -33,7 +33,7 @@ const below = {
   executors: ['executor', 'worker', 'codec', 'io', 'task', 'options', 'errors'],
   executor: ['worker', 'codec', 'io', 'task', 'options', 'errors'],
   worker: ['codec', 'io', 'task', 'options', 'errors'],
-  io: ['options', 'errors'],
+  io: ['codec', 'options', 'errors'],
   task: ['options', 'errors'],
   codec: ['errors'],
   options: ['errors'],

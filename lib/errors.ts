@@ -7,6 +7,7 @@ import { inspect } from 'node:util'
 /** Every `code` an error of this library can have. */
 export type ErrorCode =
   | 'ERR_INVALID_OPTION'
+  | 'ERR_INVALID_RESULT'
   | 'ERR_INVALID_SOURCE'
   | 'ERR_INVALID_TASK'
   | 'ERR_INVALID_UTF8'

@@ -17,7 +17,9 @@ export { lines, type Lines, type LinesOptions } from './io/lines.js'
 export type { Source } from './io/source.js'
 export type { PoolStats } from './executor/threads.js'
 export { Pool, type PoolOptions, type ResourceLimits } from './pool.js'
-export type { ErrorMode, Outcome, Stream, StreamStats } from './stream/stream.js'
+export type { Chunks } from './stream/chunks.js'
+export type { ErrorMode, Outcome } from './stream/outcome.js'
+export type { Stream, StreamStats } from './stream/stream.js'
 export {
   task,
   tasks,

@@ -7,7 +7,8 @@ import { InlineExecutor } from './executor/inline.js'
 import { assertSource, isIterable, type Source } from './io/source.js'
 import { rangeError } from './errors.js'
 import { OptionReader } from './options.js'
-import { type ErrorMode, type Outcome, Stream, type StreamPlan } from './stream/stream.js'
+import type { ErrorMode, Outcome } from './stream/outcome.js'
+import { Stream, type StreamPlan } from './stream/stream.js'
 import { AutoTuner, FixedTuner } from './stream/tuner.js'
 import { plainFunctionError, taskName, type TaskContext, type TaskLike } from './task.js'
 
@@ -144,6 +145,7 @@ function planStream(
   if (!inline && name === undefined) throw plainFunctionError(action, task)
   const executor = inline ? () => new InlineExecutor(concurrency) : threads
   const job: Job = {
+    kind: 'map',
     fn: typeof task === 'function' ? (task as Job['fn']) : undefined,
     name,
     concurrency,

@@ -7,12 +7,17 @@ import { notSerializable } from './clonable.js'
 import { assertShallow } from './depth.js'
 import { sealError, type Envelope } from './envelope.js'
 
+/** What a message carries: the values themselves, to be cloned as the message is. */
+export type Data = readonly unknown[]
+
 /** Values made ready to be posted. */
 export interface Packed {
   /** Goes into the message. */
-  readonly data: unknown
+  readonly data: Data
   /** Goes into the message's transfer list. */
   readonly transfer: readonly Transferable[]
+  /** How much that is, roughly. */
+  readonly bytes: number
 }
 
 /**
@@ -22,7 +27,7 @@ export interface Packed {
  */
 export function pack(values: readonly unknown[]): Packed {
   assertShallow(values)
-  return { data: hasRepeats(values) ? values.map((value) => structuredClone(value)) : values, transfer: [] }
+  return { data: hasRepeats(values) ? values.map((value) => structuredClone(value)) : values, transfer: [], bytes: 0 }
 }
 
 function hasRepeats(values: readonly unknown[]): boolean {
@@ -31,8 +36,22 @@ function hasRepeats(values: readonly unknown[]): boolean {
 }
 
 /** `unpack(structuredClone(pack(values).data))` equals `structuredClone(values)`. */
-export function unpack(data: unknown): unknown[] {
+export function unpack(data: Data): unknown[] {
   return data as unknown[]
+}
+
+/** Values that are read one after the other. */
+export interface Cursor {
+  readonly length: number
+  /** The next value; may be called `length` times. */
+  readonly next: () => unknown
+}
+
+/** As `unpack()`, but decodes each value when it is asked for, where that can be done. */
+export function openCursor(data: Data): Cursor {
+  const values = unpack(data)
+  let position = 0
+  return { length: values.length, next: () => values[position++] }
 }
 
 /** The values of a pack that could not be posted, told apart: those that can be cloned, and the errors of the others. */

@@ -3,14 +3,15 @@
  *
  * A stream opens one lane, submits a chunk whenever the lane is `ready`, and gets each chunk's outcomes back in parts.
  */
+import type { Batch } from '../codec/batch.js'
 import type { TaskName } from '../task.js'
+import type { JobKind } from '../worker/protocol.js'
 
 /** A run of consecutive items on its way through an executor. */
 export interface Chunk {
   /** Index of the first item. */
   readonly first: number
-  /** The items. Whoever no longer needs one sets it to `undefined`. */
-  readonly items: unknown[]
+  readonly items: Batch
 }
 
 /** Outcomes of some items of a chunk: an ordered stream gets them in item order, another one as they completed. */
@@ -19,18 +20,27 @@ export interface Part {
   /** The place in the chunk of the first outcome; the others follow it, unless `places` says where they belong. */
   readonly from: number
   readonly places?: readonly number[] | undefined
-  /** The results, with `undefined` for each item that failed. */
-  readonly values: unknown[]
-  /** What the failed items threw, by their position in `values`. */
+  /** How many items have their outcomes here. */
+  readonly count: number
+  /** Their results, in the same order; where an item has one result and failed, `undefined` stands in its place. */
+  readonly results: Batch
+  /** How many results each item has; undefined: one each. */
+  readonly counts?: Uint32Array | undefined
+  /** What the failed items threw, by their position among the part's items. */
   readonly errors?: ReadonlyMap<number, unknown> | undefined
   /** Whether this is the chunk's last part. */
   readonly last: boolean
   /** How long the chunk has been computed on so far, in milliseconds, as its worker measured it; unknown after a crash. */
   readonly time?: number | undefined
+  /** The bytes of the chunk's items or of its results so far, whichever are more, as they crossed; roughly. */
+  readonly bytes?: number | undefined
 }
 
 /** What a stream runs. */
 export interface Job {
+  readonly kind: JobKind
+  /** Where a fold begins: each chunk has a copy. */
+  readonly initial?: unknown
   /** The function to call where a task runs on this thread. */
   readonly fn?: ((item: never, context: never) => unknown) | undefined
   /** Where another thread finds the task. */
@@ -55,6 +65,8 @@ export interface LaneEvents {
 
 /** One stream's way into an executor. */
 export interface Lane {
+  /** Whether items are encoded on their way: then a source had better give whole batches than single items. */
+  readonly encodes: boolean
   /** Whether a chunk may be submitted now. */
   readonly ready: boolean
   /** Hands a chunk over; only when `ready`. The executor starts its workers at the first one. */

@@ -3,8 +3,11 @@
  * Nothing is copied; any closure will do.
  */
 import pLimit from 'p-limit'
+import { Items } from '../codec/batch.js'
 import type { TaskContext } from '../task.js'
+import { elementsOf } from '../worker/expand.js'
 import { forItems, loadTask, type TaskFunction } from '../worker/load.js'
+import { Outbox } from '../worker/outbox.js'
 import type { Chunk, Executor, Job, Lane, LaneEvents } from './executor.js'
 
 /** How long items may run without a turn of the event loop, in milliseconds. */
@@ -24,6 +27,7 @@ export class InlineExecutor implements Executor {
 }
 
 class InlineLane implements Lane {
+  readonly encodes = false
   readonly #job: Job
   readonly #events: LaneEvents
   readonly #concurrency: number
@@ -62,19 +66,27 @@ class InlineLane implements Lane {
   /** Chunks are transport, and here nothing is transported: their items are limited one by one. */
   async #run(chunk: Chunk): Promise<void> {
     const started = performance.now()
+    const outbox = new Outbox(0, undefined, this.#job.kind !== 'map')
+    const errors = new Map<number, unknown>()
+    const items = chunk.items.values()
     const outcomes = await Promise.all(
-      chunk.items.map((item, place) => this.#limit(() => this.#one(item, chunk.first + place))),
+      items.map((item, place) => this.#limit(() => this.#one(item, chunk.first + place))),
     )
+    outcomes.forEach((outcome, place) => {
+      if ('error' in outcome) {
+        errors.set(place, outcome.error)
+        outbox.skip()
+      } else outbox.take(this.#job.kind, items[place], outcome.value)
+    })
     if (performance.now() - this.#turn > SLICE) await this.#nextTurn()
     this.#active--
     if (this.#closed) return
-    const errors = new Map(
-      outcomes.flatMap((outcome, position) => ('error' in outcome ? [[position, outcome.error]] : [])),
-    )
     this.#events.part({
       chunk,
       from: 0,
-      values: outcomes.map((outcome) => ('value' in outcome ? outcome.value : undefined)),
+      count: outbox.count,
+      results: new Items(outbox.results),
+      counts: outbox.counts && Uint32Array.from(outbox.counts),
       errors: errors.size > 0 ? errors : undefined,
       last: true,
       time: performance.now() - started,
@@ -93,7 +105,10 @@ class InlineLane implements Lane {
     try {
       this.#fn ??= this.#load()
       const fn = typeof this.#fn === 'function' ? this.#fn : await this.#fn
-      return { value: await fn(item, context) }
+      const { kind, initial } = this.#job
+      if (kind === 'reduce') return { value: await fn(structuredClone(initial), item, context) }
+      const value = await fn(item, context)
+      return { value: kind === 'flatMap' ? await elementsOf(value) : value }
     } catch (error) {
       return { error }
     }

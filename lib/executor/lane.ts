@@ -15,6 +15,7 @@ interface Owner {
 }
 
 export class ThreadLane implements Lane {
+  readonly encodes = true
   readonly events: LaneEvents
   readonly #executor: Owner
   readonly #order: Omit<Order, 'eager'>
@@ -22,10 +23,10 @@ export class ThreadLane implements Lane {
   #answered = false
   #closed = false
 
-  constructor(executor: Owner, { name, concurrency, ordered, stopOnError }: Job, events: LaneEvents) {
+  constructor(executor: Owner, { name, fn: _, ...how }: Job, events: LaneEvents) {
     if (name === undefined) throw new Error('A job for threads needs the name of its task')
     this.#executor = executor
-    this.#order = { name, concurrency, ordered, stopOnError }
+    this.#order = { name, ...how }
     this.events = events
   }
 

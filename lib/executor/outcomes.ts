@@ -2,7 +2,7 @@
  * What becomes of a chunk that a thread holds: the parts that its worker posts, made into parts for the stream, and the
  * errors of items that will have no outcome any more, because their worker died or its message could not be read.
  */
-import { unpack } from '../codec/codec.js'
+import { Encoded, Items } from '../codec/batch.js'
 import { openError } from '../codec/envelope.js'
 import { NotSerializableError, WorkerCrashError } from '../errors.js'
 import type { PartMessage } from '../worker/protocol.js'
@@ -19,21 +19,26 @@ export interface Held extends Sent {
   /** When it was first in its thread, by `performance.now()`. */
   since: number
   readonly places: Set<number>
+  /** The bytes of its results so far. */
+  bytes: number
 }
 
-/** Opens what a worker posted. */
-export function partOf(held: Held, { from, places, data, errors, fault, last, time }: PartMessage): Part {
+/** Opens what a worker posted; the results stay encoded. */
+export function partOf(held: Held, message: PartMessage): Part {
+  const { from, places, count, counts, data, errors, fault, last, time } = message
   const { chunk } = held
   if (fault !== undefined) {
     const part = faultPart(held, openError(fault))
     held.received = chunk.items.length
     return part
   }
-  const values = unpack(data)
-  held.received += values.length
+  held.received += count
+  held.bytes += message.bytes
   for (const place of places ?? []) held.places.add(place)
   const opened = errors && new Map(errors.map(([position, error]) => [position, openError(error)]))
-  return { chunk, from, places, values, errors: opened, last, time }
+  const results = new Encoded(counts?.reduce((sum, n) => sum + n, 0) ?? count, data, message.bytes)
+  const bytes = Math.max(held.bytes, held.sentBytes)
+  return { chunk, from, places, count, results, counts, errors: opened, last, time, bytes }
 }
 
 /** The worker has died: the error of every item that it had not reported. */
@@ -55,9 +60,10 @@ export function unreadable({ chunk }: Held): NotSerializableError {
 }
 
 /** One error as the outcome of every item of a chunk, or of those before `end`, that has none yet. */
-export function faultPart({ chunk, received: count, places: known }: Held, error: unknown, end?: number): Part {
-  const all = chunk.items.map((_, place) => place).slice(0, end)
-  const places = known.size === 0 ? all.slice(count) : all.filter((place) => !known.has(place))
+export function faultPart({ chunk, received, places: known }: Held, error: unknown, end?: number): Part {
+  const all = Array.from({ length: end ?? chunk.items.length }, (_, place) => place)
+  const places = known.size === 0 ? all.slice(received) : all.filter((place) => !known.has(place))
+  const count = places.length
   const errors = new Map(places.map((_, position) => [position, error]))
-  return { chunk, from: count, places, values: places.map(() => undefined), errors, last: true }
+  return { chunk, from: received, places, count, results: new Items(places.map(() => undefined)), errors, last: true }
 }

@@ -5,12 +5,12 @@
  * A call through `threads` never settles when its worker dies, so each is raced against the native `exit` event.
  */
 import { SHARE_ENV, MessageChannel, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
-import { pack, sift } from '../codec/codec.js'
+import { sift, type Packed } from '../codec/codec.js'
 import { openError, type Envelope } from '../codec/envelope.js'
 import type { TaskName } from '../task.js'
 import { createCells, markCancelled, offer, settleOffer, type Slot } from '../worker/cells.js'
 import type { PartMessage, ToWorker, WorkerControl, WorkerSetup } from '../worker/protocol.js'
-import type { Chunk } from './executor.js'
+import type { Chunk, Job } from './executor.js'
 import { loadThreads, SpawnableWorker } from './threads-package.js'
 
 /** Environment variables of a worker: its own, or, with `SHARE_ENV` of `node:worker_threads`, this thread's. */
@@ -42,14 +42,15 @@ export interface ThreadEvents {
   died(thread: Thread, exitCode: number, cause: unknown): void
 }
 
-/** A chunk that a thread was sent: its number there, and its slot in the shared cells. */
+/** A chunk that a thread was sent: its number there, its slot in the shared cells, and how much that was, roughly. */
 export interface Sent {
   readonly seq: number
   readonly slot: Slot
+  readonly sentBytes: number
 }
 
 /** What a chunk needs besides its items. */
-export interface Order {
+export interface Order extends Pick<Job, 'kind' | 'initial'> {
   readonly name: TaskName
   readonly concurrency: number
   readonly ordered: boolean
@@ -90,23 +91,25 @@ export class Thread {
     return this.#state
   }
 
-  /** Posts a chunk and gives its number on this thread. Items that cannot be cloned go as errors of their own. */
-  send(chunk: Chunk, slot: Slot, { name, ...how }: Order): number {
+  /** Posts a chunk. Items that cannot be cloned go as errors of their own. */
+  send({ items, first }: Chunk, slot: Slot, { name, ...how }: Order): Sent {
     const seq = ++this.#seq
     offer(this.#cells, slot, seq)
-    const message = { type: 'chunk', seq, slot, task: this.#introduce(name), first: chunk.first, ...how } as const
+    const message = { type: 'chunk', seq, slot, task: this.#introduce(name), first, ...how } as const
+    let sentBytes = 0
     try {
-      const { data, transfer } = pack(chunk.items)
+      const { data, transfer, bytes } = items.pack()
+      sentBytes = bytes
       this.#post({ ...message, data }, transfer)
     } catch {
-      const { values, refused } = sift('item', chunk.items, (place) => chunk.first + place)
+      const { values, refused } = sift('item', items.values(), (place) => first + place)
       this.#post({ ...message, data: values, refused })
     }
-    return seq
+    return { seq, slot, sentBytes }
   }
 
   /** Takes back a chunk that the thread has not begun; false when it has. */
-  withdraw({ slot, seq }: Sent): boolean {
+  withdraw({ slot, seq }: Pick<Sent, 'slot' | 'seq'>): boolean {
     return settleOffer(this.#cells, slot, seq)
   }
 
@@ -203,7 +206,7 @@ export class Thread {
     return task
   }
 
-  #post(message: ToWorker, transfer: ReturnType<typeof pack>['transfer'] = []): void {
+  #post(message: ToWorker, transfer: Packed['transfer'] = []): void {
     this.#port?.postMessage(message, transfer)
   }
 

@@ -345,8 +345,8 @@ export class ThreadExecutor implements Executor {
 
   #give({ lane, chunk }: Turn, thread: Thread, held: Held[]): void {
     const slot = held[0]?.slot === 0 ? 1 : 0
-    const seq = thread.send(chunk, slot, lane.order)
-    held.push({ seq, slot, lane, chunk, received: 0, since: performance.now(), places: new Set() })
+    const sent = thread.send(chunk, slot, lane.order)
+    held.push({ ...sent, lane, chunk, received: 0, bytes: 0, since: performance.now(), places: new Set() })
   }
 
   #onPart(thread: Thread, message: PartMessage): void {

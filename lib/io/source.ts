@@ -2,6 +2,7 @@
  * Reading any source one item at a time: arrays, generators, Node and web streams, anything iterable.
  * This file hides their differences, above all in how they are closed; it keeps no items.
  */
+import type { Batch } from '../codec/batch.js'
 import { received, typeError } from '../errors.js'
 
 /** Anything items can be read from: an `Iterable` or an `AsyncIterable`. */
@@ -12,6 +13,30 @@ export interface Reader<T> {
   next(): IteratorResult<T> | Promise<IteratorResult<T>>
   /** Called at most once, also while a `next()` is pending, and never after the source ended or threw. */
   close(): unknown
+}
+
+/** An opened source of batches. */
+export interface BatchReader {
+  /** Reads the next values, at least one and at most `max`; undefined at the end. May throw or reject. One call at a time. */
+  next(max: number): Batch | undefined | Promise<Batch | undefined>
+  /** Called at most once, also while a `next()` is pending, and never after the source ended or threw. */
+  close(): unknown
+}
+
+/** Kept apart from the sources themselves: it is a matter between parts of this library. */
+const openers = new WeakMap<object, () => BatchReader | undefined>()
+
+/**
+ * Lets `source` be read in whole batches. `open` opens it for good, as an iterator method would; it gives undefined if the
+ * source can only be read item by item any more.
+ */
+export function offerBatches(source: object, open: () => BatchReader | undefined): void {
+  openers.set(source, open)
+}
+
+/** Opens a source that offers batches; undefined if it does not. */
+export function openBatches(source: object): BatchReader | undefined {
+  return openers.get(source)?.()
 }
 
 /** Whether a value can be read as a source at all (strings cannot: see `assertSource`). */

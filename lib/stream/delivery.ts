@@ -2,32 +2,33 @@
  * The queue between executor and consumer. One engine serves both orders; they differ in this file alone: an ordered
  * stream gives the parts of one chunk after those of the chunk before it, an unordered one gives parts as they come.
  */
-import type { Chunk, Part } from '../executor/executor.js'
+import type { Chunk } from '../executor/executor.js'
 import { Fifo } from './fifo.js'
+import type { Arrived } from './outcome.js'
 
 export interface Delivery {
   /** A chunk goes to the executor. */
   admit(chunk: Chunk): void
   /** Some of a chunk's outcomes have come back. */
-  put(part: Part): void
+  put(part: Arrived): void
   /** Takes the part whose outcomes are due next, if it is there. */
-  take(): Part | undefined
+  take(): Arrived | undefined
   /** Forgets what has not been taken. */
   clear(): void
 }
 
 export class UnorderedDelivery implements Delivery {
-  readonly #parts = new Fifo<Part>()
+  readonly #parts = new Fifo<Arrived>()
 
   admit(): void {
     // Order of completion needs no memory of the order of items.
   }
 
-  put(part: Part): void {
+  put(part: Arrived): void {
     this.#parts.push(part)
   }
 
-  take(): Part | undefined {
+  take(): Arrived | undefined {
     return this.#parts.shift()
   }
 
@@ -38,18 +39,18 @@ export class UnorderedDelivery implements Delivery {
 
 export class OrderedDelivery implements Delivery {
   readonly #chunks = new Fifo<Chunk>()
-  readonly #parts = new Map<Chunk, Fifo<Part>>()
+  readonly #parts = new Map<Chunk, Fifo<Arrived>>()
 
   admit(chunk: Chunk): void {
     this.#chunks.push(chunk)
     this.#parts.set(chunk, new Fifo())
   }
 
-  put(part: Part): void {
+  put(part: Arrived): void {
     this.#parts.get(part.chunk)?.push(part)
   }
 
-  take(): Part | undefined {
+  take(): Arrived | undefined {
     const chunk = this.#chunks.peek()
     const part = chunk && this.#parts.get(chunk)?.shift()
     if (part?.last === true) {

@@ -4,9 +4,10 @@
  *
  * At most one chunk is gathered ahead of what the executor can take, so nothing is read that no worker waits for.
  */
+import { Items, type Batch } from '../codec/batch.js'
 import type { Chunk, Lane } from '../executor/executor.js'
 import { received, typeError } from '../errors.js'
-import { openSource, type Reader, type Source } from '../io/source.js'
+import { openBatches, openSource, type BatchReader, type Reader, type Source } from '../io/source.js'
 import type { Tuner } from './tuner.js'
 import type { Window } from './window.js'
 
@@ -31,8 +32,19 @@ export class Intake {
   readonly #window: Window
   readonly #tuner: Tuner
   readonly #events: IntakeEvents
-  #reader: Reader<unknown> | undefined
+  /** How many items the source has, where that is known. */
+  readonly #total: number | undefined
+  /** Set when the source gives whole batches, if the executor has a use for them. */
+  #batches: BatchReader | undefined
+  #items: Reader<unknown> | undefined
+  /** What has been read and not submitted: single items, or a batch. */
   #gathered: unknown[] = []
+  #gatheredBatch: Batch | undefined
+  /** Places taken for an awaited read, which may turn out to be of fewer items. */
+  #reserved = 0
+  /** The most items in the chunk that is being gathered. */
+  #limit = 1
+  #appetite = Infinity
   #first = 0
   #state: 'idle' | 'reading' | 'awaiting' | 'halted' | 'ended' = 'idle'
   #sourceError: { readonly error: unknown } | undefined
@@ -46,16 +58,22 @@ export class Intake {
     this.#window = window
     this.#tuner = tuner
     this.#events = events
+    this.#total = lengthOf(source)
   }
 
   /** Whether every item of the source has been read and submitted. */
   get drained(): boolean {
-    return this.#state === 'ended' && this.#gathered.length === 0
+    return this.#state === 'ended' && this.#size === 0
   }
 
-  /** Whether a `next()` of the source is pending. */
-  get awaiting(): boolean {
-    return this.#state === 'awaiting'
+  /** How many items have places in the window that a pending read may still turn out not to need. */
+  get reserved(): number {
+    return this.#state === 'awaiting' ? this.#reserved : 0
+  }
+
+  /** How much room in the window is worth a `pump()`: enough for a whole chunk. Where room is not what is missing: infinite. */
+  get appetite(): number {
+    return this.#appetite
   }
 
   /** The source's error, due after the results of all items read before it. */
@@ -66,6 +84,7 @@ export class Intake {
   /** Reads and submits as much as window, lane and source allow. Call it whenever one of them may allow more. */
   pump(): void {
     if (this.#state === 'reading' || this.#state === 'halted') return
+    this.#appetite = Infinity
     if (this.#state === 'idle') this.#read()
     this.#submitGathered()
   }
@@ -77,20 +96,36 @@ export class Intake {
   close(): unknown {
     const before = this.#state
     this.#state = 'ended'
-    this.#gathered = []
+    this.#forget()
     // A source that ended the stream from within its own `next()` can be closed only when that has come back.
-    if (before === 'reading') return Promise.resolve().then(() => this.#reader?.close())
-    return before === 'ended' ? undefined : this.#reader?.close()
+    if (before === 'reading') return Promise.resolve().then(() => this.#closeReader())
+    return before === 'ended' ? undefined : this.#closeReader()
   }
 
   /** Reads and submits no more, and leaves the source to be closed: an item has failed, those after it are not wanted. */
   halt(): void {
     if (this.#state !== 'ended') this.#state = 'halted'
+    this.#forget()
+  }
+
+  /** How many items have been gathered. */
+  get #size(): number {
+    return this.#gathered.length + (this.#gatheredBatch?.length ?? 0)
+  }
+
+  #forget(): void {
     this.#gathered = []
+    this.#gatheredBatch?.release()
+    this.#gatheredBatch = undefined
+  }
+
+  #closeReader(): unknown {
+    return this.#batches === undefined ? this.#items?.close() : this.#batches.close()
   }
 
   #read(): void {
     this.#state = 'reading'
+    this.#adjustLimit()
     const started = performance.now()
     let count = 0
     while (this.#state === 'reading' && this.#hasRoom()) {
@@ -98,36 +133,66 @@ export class Intake {
         this.#pumpNextTurn()
         break
       }
-      this.#readOne()
+      this.#readNext()
     }
     if (this.#state === 'reading') this.#state = 'idle'
   }
 
-  #hasRoom(): boolean {
-    if (this.#gathered.length >= this.#tuner.chunksize && !this.#submit()) return false
-    return this.#window.room > 0
+  #adjustLimit(): void {
+    const { read } = this.#window
+    this.#limit = this.#tuner.next(this.#total === undefined ? undefined : Math.max(0, this.#total - read + this.#size))
   }
 
-  #readOne(): void {
-    this.#window.enter()
+  #hasRoom(): boolean {
+    if (this.#size >= this.#limit && !this.#submit()) return false
+    if (this.#window.room > 0) return true
+    this.#appetite = Math.min(this.#limit - this.#size, this.#window.limit)
+    return false
+  }
+
+  #readNext(): void {
     try {
-      this.#reader ??= openSource(this.#source)
-      const result = this.#state === 'reading' ? this.#reader.next() : DONE
-      if (isPromise(result)) this.#awaitNext(result)
-      else if (this.#state === 'reading') this.#accept(result)
+      if (this.#items === undefined && this.#batches === undefined) this.#open()
+      if (this.#batches === undefined) this.#readItem()
+      else this.#readBatch(this.#batches, Math.min(this.#limit - this.#size, this.#window.room))
     } catch (error) {
       if (this.#state === 'reading') this.#fail(error)
     }
   }
 
-  #awaitNext(result: Promise<IteratorResult<unknown>>): void {
+  #open(): void {
+    if (this.#lane.encodes) this.#batches = openBatches(this.#source)
+    if (this.#batches === undefined) this.#items = openSource(this.#source)
+  }
+
+  #readItem(): void {
+    this.#window.enter((this.#reserved = 1))
+    const result = this.#state === 'reading' ? this.#items?.next() : DONE
+    if (isPromise(result)) {
+      this.#awaitRead(result, (settled) => {
+        this.#acceptItem(settled)
+      })
+    } else if (this.#state === 'reading') this.#acceptItem(result)
+  }
+
+  #readBatch(batches: BatchReader, most: number): void {
+    this.#window.enter((this.#reserved = most))
+    const batch = batches.next(most)
+    if (isPromise(batch)) {
+      this.#awaitRead(batch, (settled) => {
+        this.#acceptBatch(settled)
+      })
+    } else if (this.#state === 'reading') this.#acceptBatch(batch)
+  }
+
+  #awaitRead<T>(result: Promise<T>, accept: (result: T) => void): void {
     if (this.#state === 'reading') this.#state = 'awaiting'
     this.#sourceIsSlow = false
     this.#pumpNextTurn()
     Promise.resolve(result).then(
       (settled) => {
         this.#resume(() => {
-          this.#accept(settled)
+          accept(settled)
         })
       },
       (error: unknown) => {
@@ -138,7 +203,7 @@ export class Intake {
     )
   }
 
-  /** The awaited `next()` has settled. After a halt only one thing matters: whether there is still a source to close. */
+  /** The awaited read has settled. After a halt only one thing matters: whether there is still a source to close. */
   #resume(take: () => void): void {
     if (this.#state === 'ended') return
     const halted = this.#state === 'halted'
@@ -152,38 +217,66 @@ export class Intake {
     else this.pump()
   }
 
-  #accept(result: IteratorResult<unknown>): void {
+  #acceptItem(given: unknown): void {
     // What a source gives is not ours: it may not keep to its type.
-    const given: unknown = result
     if (typeof given !== 'object' || given === null) {
       throw typeError(
         'ERR_INVALID_SOURCE',
         `Cannot read the source as its next() must give an object { value, done }: received ${received(given)}`,
       )
     }
-    if (isDone(result)) {
-      this.#window.withdraw()
-      this.#end()
-    } else {
+    const result = given as IteratorResult<unknown>
+    if (isDone(result)) this.#end()
+    else {
       this.#gathered.push(result.value)
+      this.#reserved = 0
     }
   }
 
+  #acceptBatch(batch: Batch | undefined): void {
+    if (batch === undefined) {
+      this.#end()
+      return
+    }
+    this.#window.withdraw(this.#reserved - batch.length)
+    this.#reserved = 0
+    if (this.#gathered.length > 0) this.#gather(batch)
+    else if (this.#gatheredBatch === undefined) this.#gatheredBatch = batch
+    else {
+      const joined = this.#gatheredBatch.join(batch)
+      if (joined !== undefined) this.#gatheredBatch = joined
+      else {
+        this.#gather(this.#gatheredBatch)
+        this.#gatheredBatch = undefined
+        this.#gather(batch)
+      }
+    }
+    // What is nearly a chunk goes as it is, where it would have to be decoded to be filled up.
+    if (this.#gatheredBatch !== undefined && 2 * this.#size >= this.#limit) this.#limit = Math.max(1, this.#size)
+  }
+
+  /** Decodes a batch, for a chunk of single items. */
+  #gather(batch: Batch): void {
+    for (const item of batch.values()) this.#gathered.push(item)
+    batch.release()
+  }
+
   #fail(error: unknown): void {
-    this.#window.withdraw()
     this.#sourceError = { error }
     this.#end()
   }
 
   #end(): void {
+    this.#window.withdraw(this.#reserved)
+    this.#reserved = 0
     this.#state = 'ended'
     this.#events.ended()
   }
 
   /** Submits a chunk that is full, or that nothing more will be added to for now. */
   #submitGathered(): void {
-    if (this.#gathered.length === 0) return
-    const complete = this.#state === 'ended' || this.#gathered.length >= this.#tuner.chunksize
+    if (this.#size === 0) return
+    const complete = this.#state === 'ended' || this.#size >= this.#limit
     const stalled = (this.#state === 'awaiting' && this.#sourceIsSlow) || this.#windowIsStuck()
     if (complete || stalled) this.#submit()
   }
@@ -195,10 +288,12 @@ export class Intake {
 
   #submit(): boolean {
     if (!this.#lane.ready) return false
-    const size = this.#gathered.length
-    const chunk: Chunk = { first: this.#first, items: this.#gathered }
-    this.#first += size
+    const items = this.#gatheredBatch ?? new Items(this.#gathered)
+    const chunk: Chunk = { first: this.#first, items }
+    this.#first += items.length
     this.#gathered = []
+    this.#gatheredBatch = undefined
+    this.#adjustLimit()
     this.#events.submitted(chunk)
     this.#lane.submit(chunk)
     return true
@@ -224,6 +319,12 @@ function isDone(result: { readonly done?: unknown }): boolean {
 }
 
 /** Asks a value that is not ours, and may be anything. */
-function isPromise(result: unknown): result is Promise<IteratorResult<unknown>> {
+function isPromise<T>(result: T | Promise<T>): result is Promise<T> {
   return typeof (result as { then?: unknown } | null | undefined)?.then === 'function'
+}
+
+/** How many items a collection in memory has. */
+function lengthOf(source: Source<unknown>): number | undefined {
+  if (Array.isArray(source) || ArrayBuffer.isView(source)) return (source as unknown as ArrayLike<unknown>).length
+  return source instanceof Set || source instanceof Map ? source.size : undefined
 }

@@ -2,22 +2,17 @@
  * What a stage returns: an async iterator of results, written by hand, since a generator would queue `return()` behind a
  * stuck `next()`. It owns the window, the intake and the delivery queue, and decides what the consumer is given.
  */
+import { Items, type Batch } from '../codec/batch.js'
 import type { Executor, Job, Lane, Part } from '../executor/executor.js'
 import { closeInTime } from '../io/closing.js'
-import type { Source } from '../io/source.js'
+import { offerBatches, type Source } from '../io/source.js'
+import { chunksOf, type Chunks } from './chunks.js'
 import { OrderedDelivery, UnorderedDelivery, type Delivery } from './delivery.js'
 import { Fifo } from './fifo.js'
 import { Intake } from './intake.js'
+import { isPlain, NOTHING_OPEN, openPart, type Arrived, type ErrorMode } from './outcome.js'
 import type { Tuner } from './tuner.js'
 import { Window } from './window.js'
-
-/** What becomes of a failed item: the stream throws its error, gives it as an outcome, or leaves it out. */
-export type ErrorMode = 'throw' | 'settle' | 'skip'
-
-/** An item's outcome, under `errors: 'settle'`. */
-export type Outcome<I, R> =
-  | { readonly status: 'fulfilled'; readonly value: R; readonly index: number }
-  | { readonly status: 'rejected'; readonly reason: unknown; readonly index: number; readonly item: I }
 
 /** Figures of one stream, at this moment. */
 export interface StreamStats {
@@ -49,8 +44,10 @@ export interface StreamPlan {
   readonly signals: readonly AbortSignal[]
 }
 
-interface Waiter<R> {
-  resolve(result: IteratorResult<R, undefined>): void
+/** A call that waits: for one result, or for a batch of at most `max` results. */
+interface Waiter {
+  readonly max: number | undefined
+  resolve(given: unknown): void
   reject(error: unknown): void
 }
 
@@ -62,14 +59,15 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
   readonly #plan: StreamPlan
   readonly #window: Window
   readonly #delivery: Delivery
-  readonly #waiters = new Fifo<Waiter<R>>()
+  readonly #waiters = new Fifo<Waiter>()
   /** Let go when the stream ends, like all that leads to items or results: an ended stream may be kept for its figures. */
   #source: Source<unknown> | undefined
   #state: 'new' | 'open' | 'ended' = 'new'
   #lane: Lane | undefined
   #intake: Intake | undefined
-  /** The part that is being given, and how far it has been. */
-  #part: Part | undefined
+  /** The part that is being given, its values, and how far it has been. */
+  #opened = NOTHING_OPEN
+  #values: unknown[] = NOTHING_OPEN.values
   #position = 0
   /** An error that ends the stream and that no `next()` has been told of yet. */
   #failure: { readonly error: unknown } | undefined
@@ -86,6 +84,8 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
     this.#source = source
     this.#window = new Window(plan.windowFor(plan.tuner.chunksize))
     this.#delivery = plan.job.ordered ? new OrderedDelivery() : new UnorderedDelivery()
+    // For a stage whose source is this stream: it takes whole batches, and leaves them as they are.
+    offerBatches(this, () => ({ next: (max) => this.#nextBatch(max), close: () => this.return() }))
   }
 
   /**
@@ -95,21 +95,27 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
    * @throws A task's or the source's error, as it was thrown; the reason of an aborted `signal`. The stream has then ended.
    */
   next(): Promise<IteratorResult<R, undefined>> {
-    if (this.#state === 'new') this.#start()
-    if (this.#failure !== undefined) {
-      const { error } = this.#failure
-      this.#failure = undefined
-      return Promise.reject(error)
+    if (this.#position < this.#values.length && this.#waiters.size === 0) {
+      this.#window.acknowledge()
+      const result = this.#takeOpened()
+      const intake = this.#intake
+      if (intake !== undefined && this.#window.room >= intake.appetite) intake.pump()
+      return Promise.resolve(result as IteratorResult<R, undefined>)
     }
-    if (this.#state === 'ended') return Promise.resolve({ value: undefined, done: true })
-    this.#window.acknowledge()
-    return new Promise((resolve, reject) => {
-      this.#waiters.push({ resolve, reject })
-      this.#intake?.pump()
-      this.#serve()
-      // Still waiting: items that were left out have made room, or a chunk that is not full must go as it is.
-      if (this.#waiters.size > 0) this.#intake?.pump()
-    })
+    return this.#wait(undefined) as Promise<IteratorResult<R, undefined>>
+  }
+
+  /**
+   * The results as arrays, each as it came from a worker: for consumers that would rather await once for many results than
+   * once for each. Nothing else differs; the stream is the same, and what one of them has given the other does not.
+   *
+   * @returns An iterator of arrays of at least one result. With chunksize `'auto'`, they have up to 16,384 results.
+   */
+  chunks(): Chunks<R> {
+    return chunksOf(
+      () => this.#nextBatch(Infinity),
+      () => this.return(),
+    )
   }
 
   /**
@@ -144,7 +150,7 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
   /** Figures of the stream so far; they stay readable after its end. */
   stats(): StreamStats {
     return {
-      read: this.#window.read - (this.#intake?.awaiting === true ? 1 : 0),
+      read: this.#window.read - (this.#intake?.reserved ?? 0),
       delivered: this.#delivered,
       failed: this.#failed,
       skipped: this.#skipped,
@@ -197,7 +203,8 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
     const { errors, job, tuner, windowFor } = this.#plan
     const failed = part.errors?.size ?? 0
     this.#failed += failed
-    if (errors !== 'settle') forgetItems(part)
+    const items = errors === 'settle' && failed > 0 ? failedItems(part) : undefined
+    forgetItems(part)
     if (part.last) {
       if (part.time !== undefined) tuner.record(part.chunk.items.length, part.time)
       this.#window.limit = windowFor(tuner.chunksize)
@@ -211,56 +218,108 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
       }
       this.#intake?.halt()
     }
-    this.#delivery.put(part)
+    this.#delivery.put(items === undefined ? part : { ...part, items })
     this.#serve()
     this.#intake?.pump()
   }
 
+  #nextBatch(max: number): Promise<Batch | undefined> {
+    return this.#wait(max) as Promise<Batch | undefined>
+  }
+
+  /** Asks for one result, or for a batch of at most `max`. */
+  #wait(max: number | undefined): Promise<unknown> {
+    if (this.#state === 'new') this.#start()
+    if (this.#failure !== undefined) {
+      const { error } = this.#failure
+      this.#failure = undefined
+      return Promise.reject(error)
+    }
+    if (this.#state === 'ended') return Promise.resolve(doneFor(max))
+    this.#window.acknowledge()
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ max, resolve, reject })
+      this.#intake?.pump()
+      this.#serve()
+      // Still waiting: items that were left out have made room, or a chunk that is not full must go as it is.
+      if (this.#waiters.size > 0) this.#intake?.pump()
+    })
+  }
+
   /** Gives waiting calls what is there for them. */
   #serve(): void {
-    while (this.#state === 'open' && this.#waiters.size > 0) {
-      if (!this.#serveOne()) return
+    for (let waiter = this.#waiters.peek(); waiter !== undefined; waiter = this.#waiters.peek()) {
+      const before = this.#window.handed
+      const given = waiter.max === undefined ? this.#takeOne() : this.#takeBatch(waiter.max)
+      if (given === undefined) return
+      this.#waiters.shift()
+      waiter.resolve(given)
+      if (this.#waiters.size > 0) this.#acknowledgeLater(this.#window.handed - before)
     }
   }
 
-  /** Gives the first waiting call its result; false when there is none yet. */
-  #serveOne(): boolean {
-    while (this.#part === undefined || this.#position === this.#part.values.length) {
-      this.#part = this.#delivery.take()
-      this.#position = 0
-      if (this.#part === undefined) {
-        if (this.#isComplete()) this.#complete()
-        return false
+  /** The next result; undefined when there is none yet, or the stream has ended. */
+  #takeOne(): IteratorResult<unknown, undefined> | undefined {
+    while (this.#position === this.#values.length) {
+      const part = this.#nextPart()
+      if (part === undefined) return undefined
+      this.#open(part)
+    }
+    return this.#takeOpened()
+  }
+
+  /** The next results, at most so many, as they came, if they can be left so. */
+  #takeBatch(max: number): Batch | undefined {
+    while (this.#position === this.#values.length) {
+      const part = this.#nextPart()
+      if (part === undefined) return undefined
+      if (isPlain(part, this.#plan.errors) && part.results.length <= max) {
+        this.#window.hand(part.count)
+        this.#delivered += part.results.length
+        return part.results
       }
+      this.#open(part)
     }
-    const part = this.#part
+    const values: unknown[] = []
+    while (this.#position < this.#values.length && values.length < max) values.push(this.#takeOpened().value)
+    return new Items(values)
+  }
+
+  /** The part whose results are due; undefined when it is not there yet, or when an error is due, or the end. */
+  #nextPart(): Arrived | undefined {
+    const { failure } = this.#opened
+    if (failure !== undefined) {
+      this.#fail(failure.error)
+      return undefined
+    }
+    const part = this.#delivery.take()
+    if (part === undefined && this.#isComplete()) this.#complete()
+    return part
+  }
+
+  #open(part: Arrived): void {
+    this.#opened = openPart(part, this.#plan.errors)
+    this.#values = this.#opened.values
+    this.#position = 0
+    this.#skipped += this.#opened.skipped
+    this.#window.leaveOut(this.#opened.freed)
+  }
+
+  /** The next value of the opened part. There must be one. */
+  #takeOpened(): { readonly value: unknown; readonly done: false } {
     const position = this.#position++
-    const value = part.values[position]
+    const value = this.#values[position]
     // What has been delivered is not kept alive by what has not.
-    part.values[position] = undefined
-    const failed = part.errors?.has(position) === true
-    const { errors } = this.#plan
-    if (failed && errors === 'throw') {
-      this.#fail(part.errors?.get(position))
-      return false
-    }
-    this.#window.hand()
-    if (failed && errors === 'skip') {
-      this.#skipped++
-      this.#window.acknowledge(1)
-      return true
-    }
+    this.#values[position] = undefined
+    this.#window.hand(this.#opened.frees?.[position] ?? 1)
     this.#delivered++
-    const result = errors === 'settle' ? outcome(part, position, value, failed) : value
-    this.#waiters.shift()?.resolve({ value: result as R, done: false })
-    if (this.#waiters.size > 0) this.#acknowledgeLater()
-    return true
+    return { value, done: false }
   }
 
   /** The consumer has asked for the next result already. It sees this one before another item is read. */
-  #acknowledgeLater(): void {
+  #acknowledgeLater(count: number): void {
     queueMicrotask(() => {
-      this.#window.acknowledge(1)
+      this.#window.acknowledge(count)
       this.#intake?.pump()
     })
   }
@@ -293,10 +352,12 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
     this.#lane = undefined
     this.#intake = undefined
     this.#source = undefined
-    this.#part = undefined
+    this.#opened = NOTHING_OPEN
+    this.#values = NOTHING_OPEN.values
+    this.#position = 0
     this.#delivery.clear()
     for (let waiter = this.#waiters.shift(); waiter !== undefined; waiter = this.#waiters.shift()) {
-      waiter.resolve({ value: undefined, done: true })
+      waiter.resolve(doneFor(waiter.max))
     }
   }
 }
@@ -310,23 +371,26 @@ async function abandon(intake: Intake | undefined): Promise<void> {
   }
 }
 
-/** The executor has finished with these items, and nobody else needs them. */
-function forgetItems({ chunk, from, places, values, last }: Part): void {
-  if (last) chunk.items.fill(undefined)
-  else if (places !== undefined) for (const place of places) chunk.items[place] = undefined
-  else chunk.items.fill(undefined, from, from + values.length)
+/** How a call that waited is told that the stream has ended. */
+function doneFor(max: number | undefined): IteratorReturnResult<undefined> | undefined {
+  return max === undefined ? { value: undefined, done: true } : undefined
 }
 
-function outcome(
-  { chunk, from, places, errors }: Part,
-  position: number,
-  value: unknown,
-  failed: boolean,
-): Outcome<unknown, unknown> {
-  const place = places?.[position] ?? from + position
-  const index = chunk.first + place
-  const item = chunk.items[place]
-  chunk.items[place] = undefined
-  if (failed) return { status: 'rejected', reason: errors?.get(position), index, item }
-  return { status: 'fulfilled', value, index }
+/** The items that failed, by their position. */
+function failedItems({ chunk, from, places, errors }: Part): Map<number, unknown> {
+  const items = new Map<number, unknown>()
+  for (const position of errors?.keys() ?? []) {
+    const place = places?.[position] ?? from + position
+    const alone = chunk.items.slice(place, place + 1)
+    items.set(position, alone.values()[0])
+    alone.release()
+  }
+  return items
+}
+
+/** The executor has finished with these items, and nobody else needs them. */
+function forgetItems({ chunk, from, places, count, last }: Part): void {
+  if (last) chunk.items.release()
+  else if (places === undefined) chunk.items.forget(from, from + count)
+  else for (const place of places) chunk.items.forget(place, place + 1)
 }

@@ -3,6 +3,7 @@
 export interface Tuner {
   /** The most items in the next chunk. */
   readonly chunksize: number
+  next(remaining?: number): number
   /** Tells the compute time of a finished chunk, in milliseconds, as its worker measured it. */
   record(items: number, time: number): void
 }
@@ -13,6 +14,10 @@ export class FixedTuner implements Tuner {
 
   constructor(chunksize: number) {
     this.chunksize = chunksize
+  }
+
+  next(): number {
+    return this.chunksize
   }
 
   record(): void {
@@ -38,6 +43,10 @@ export class AutoTuner implements Tuner {
 
   get chunksize(): number {
     return this.#chunksize
+  }
+
+  next(): number {
+    return this.chunksize
   }
 
   record(items: number, time: number): void {

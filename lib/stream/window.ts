@@ -29,19 +29,29 @@ export class Window {
     return this.#read - this.#given - this.#handed
   }
 
-  /** Takes the place of one item, before it is read. */
-  enter(): void {
-    this.#read++
+  /** Items whose results were handed out, to a consumer that has not come back. */
+  get handed(): number {
+    return this.#handed
   }
 
-  /** Gives a place back: the source ended instead. */
-  withdraw(): void {
-    this.#read--
+  /** Takes the places of items before they are read. */
+  enter(count: number): void {
+    this.#read += count
   }
 
-  /** A result goes to the consumer, or was left out by `errors: 'skip'`. */
-  hand(): void {
-    this.#handed++
+  /** Gives places back: the source had fewer. */
+  withdraw(count: number): void {
+    this.#read -= count
+  }
+
+  /** The results of so many items go to the consumer. */
+  hand(count: number): void {
+    this.#handed += count
+  }
+
+  /** So many items have no results for the consumer: their places are free. */
+  leaveOut(count: number): void {
+    this.#given += count
   }
 
   /** The consumer has come back: what was handed out is given, or the first `count` of it, and its places are free. */

@@ -3,6 +3,7 @@
  * outcomes go through a `MessagePort` of the worker's own.
  */
 import type { MessagePort } from 'node:worker_threads'
+import type { Data } from '../codec/codec.js'
 import type { Envelope } from '../codec/envelope.js'
 import type { TaskName } from '../task.js'
 import type { Slot } from './cells.js'
@@ -30,6 +31,12 @@ export interface TaskMessage {
   readonly name: TaskName
 }
 
+/**
+ * What is made of an item and of what its task returned: that value (`map`), the item itself if the value is truthy
+ * (`filter`), each element of the value (`flatMap`), or the next accumulator (`reduce`), whose last one the chunk gives.
+ */
+export type JobKind = 'map' | 'filter' | 'flatMap' | 'reduce'
+
 export interface ChunkMessage {
   readonly type: 'chunk'
   /** Number of the chunk on this worker, counted from 1. */
@@ -37,10 +44,13 @@ export interface ChunkMessage {
   /** Its place in the shared cells. */
   readonly slot: Slot
   readonly task: number
+  readonly kind: JobKind
+  /** Where a fold begins. */
+  readonly initial?: unknown
   /** Index of the first item. */
   readonly first: number
   /** The packed items; see `codec/codec.ts`. */
-  readonly data: unknown
+  readonly data: Data
   readonly concurrency: number
   readonly ordered: boolean
   /** Whether the first error ends the stream: it is posted at once. */
@@ -64,8 +74,14 @@ export interface PartMessage {
   readonly seq: number
   readonly from: number
   readonly places?: readonly number[] | undefined
+  /** How many items have their outcomes here. */
+  readonly count: number
+  /** How many results each of them has; undefined: one each. */
+  readonly counts?: Uint32Array | undefined
   /** The packed results; see `codec/codec.ts`. */
-  readonly data: unknown
+  readonly data: Data
+  /** Their size, roughly. */
+  readonly bytes: number
   readonly errors?: readonly (readonly [position: number, error: Envelope])[] | undefined
   /** An error of every item that has no outcome yet: their task could not be loaded, or read. */
   readonly fault?: Envelope | undefined

@@ -5,15 +5,21 @@
  * item is awaited, by a timer. Only a synchronous item delays, while it runs, what was not posted before it.
  */
 import pLimit from 'p-limit'
-import { pack, sift, unpack } from '../codec/codec.js'
+import { openCursor, pack, sift, unpack, type Cursor, type Packed } from '../codec/codec.js'
 import { sealError, type Envelope } from '../codec/envelope.js'
 import type { TaskContext } from '../task.js'
 import { isCancelled } from './cells.js'
+import { elementsOf } from './expand.js'
 import type { TaskFunction } from './load.js'
+import { Outbox } from './outbox.js'
 import type { ChunkMessage, PartMessage } from './protocol.js'
 
 /** How long an outcome may wait for others to be posted with it, in milliseconds. A post costs a few microseconds. */
 const PATIENCE = 4
+/** While items take less than this together, in milliseconds, the clock is read after more and more of them, … */
+const SHORT = 0.25
+/** … at most so many: a slow one may come at any time, and what was done before it should not wait for the others. */
+const MAX_STRIDE = 8
 
 /** What a run needs of its worker. */
 export interface Host {
@@ -21,7 +27,6 @@ export interface Host {
   readonly cells: Int32Array
   post(part: PartMessage, transfer: Packed['transfer']): void
 }
-type Packed = ReturnType<typeof pack>
 
 export class ChunkRun {
   readonly #message: ChunkMessage
@@ -30,8 +35,12 @@ export class ChunkRun {
   readonly #refused: ReadonlyMap<number, Envelope>
   readonly #started = performance.now()
   #controller: AbortController | undefined
-  #outbox = new Outbox(0)
+  #outbox: Outbox
   #sent: number
+  /** How many items until the clock is read, how many from one reading to the next, and when it was read last. */
+  #unclocked = 1
+  #stride = 1
+  #clocked = this.#started
   #timer: NodeJS.Timeout | undefined
 
   constructor(message: ChunkMessage, taskId: string, host: Host) {
@@ -39,6 +48,7 @@ export class ChunkRun {
     this.#taskId = taskId
     this.#host = host
     this.#refused = new Map(message.refused)
+    this.#outbox = new Outbox(0, undefined, this.#spreads)
     this.#sent = message.eager ? -Infinity : this.#started
   }
 
@@ -71,10 +81,11 @@ export class ChunkRun {
 
   /** Runs all items, or those before a cancel, and posts the last part. Never rejects for anything a task does. */
   async run(fn: TaskFunction): Promise<void> {
-    const items = unpack(this.#message.data)
-    if (this.#message.concurrency === 1) await this.#inTurn(fn, items)
-    else if (this.#message.ordered) await this.#atOnceInOrder(fn, items)
-    else await this.#atOnce(fn, items)
+    const { kind, concurrency, ordered, data } = this.#message
+    if (kind === 'reduce') await this.#fold(fn, openCursor(data))
+    else if (concurrency === 1) await this.#inTurn(fn, openCursor(data))
+    else if (ordered) await this.#atOnceInOrder(fn, unpack(data))
+    else await this.#atOnce(fn, unpack(data))
     this.#post(true)
   }
 
@@ -87,37 +98,69 @@ export class ChunkRun {
     return isCancelled(this.#host.cells, this.#message.slot, this.#message.seq)
   }
 
-  async #inTurn(fn: TaskFunction, items: readonly unknown[]): Promise<void> {
-    for (let place = 0; place < items.length && !this.#cancelled; place++) {
+  async #inTurn(fn: TaskFunction, { length, next }: Cursor): Promise<void> {
+    const { kind, first } = this.#message
+    for (let place = 0; place < length && !this.#cancelled; place++) {
+      const item = next()
       const refused = this.#refused.get(place)
       if (refused !== undefined) {
         this.#outbox.fail(refused)
         continue
       }
       try {
-        const result = fn(items[place], new ItemContext(this, this.#message.first + place))
-        const value = isThenable(result) ? await this.#waitFor(result) : result
+        let result = fn(item, new ItemContext(this, first + place))
+        if (isThenable(result)) result = await this.#waitFor(result)
+        if (kind === 'flatMap') {
+          result = elementsOf(result)
+          if (isThenable(result)) result = await this.#waitFor(result)
+        }
         // Only now: while the result was awaited, a timer may have posted the outbox and made a new one.
-        this.#outbox.values.push(value)
+        this.#outbox.take(kind, item, result)
       } catch (error) {
         this.#outbox.fail(this.#seal(error, place))
       }
-      if (place + 1 < items.length && this.#isDue()) this.#post(false)
+      if (place + 1 < length && this.#isDueAfterItem()) this.#post(false)
     }
+  }
+
+  /** Folds all items into one result, which goes with the last item that did not fail. */
+  async #fold(fn: TaskFunction, { length, next }: Cursor): Promise<void> {
+    const { first, stopOnError, initial } = this.#message
+    let accumulator = initial
+    let last: number | undefined
+    for (let place = 0; place < length && !this.#cancelled; place++) {
+      const item = next()
+      const refused = this.#refused.get(place)
+      try {
+        if (refused === undefined) {
+          const result = fn(accumulator, item, new ItemContext(this, first + place))
+          accumulator = isThenable(result) ? await result : result
+          last = place
+        }
+        this.#outbox.skip()
+      } catch (error) {
+        this.#outbox.fail(this.#seal(error, place))
+      }
+      if (refused !== undefined) this.#outbox.fail(refused)
+      if (stopOnError && this.#outbox.errors !== undefined) break
+    }
+    // After an error that ends the stream nobody asks what became of the others.
+    while (this.#outbox.count < length) this.#outbox.skip()
+    if (last !== undefined) this.#outbox.insert(last, accumulator)
   }
 
   /** While an item is awaited, the outcomes before it are posted by a timer. */
   #waitFor(result: PromiseLike<unknown>): PromiseLike<unknown> {
-    if (this.#outbox.values.length > 0) this.#postSoon()
+    if (this.#outbox.count > 0) this.#postSoon()
     return result
   }
 
   async #atOnce(fn: TaskFunction, items: readonly unknown[]): Promise<void> {
     const places: number[] = []
-    this.#outbox = new Outbox(0, places)
+    this.#outbox = new Outbox(0, places, this.#spreads)
     await this.#limited(fn, items, (place, result, error) => {
       this.#outbox.places?.push(place)
-      if (error === undefined) this.#outbox.values.push(result)
+      if (error === undefined) this.#outbox.take(this.#message.kind, items[place], result)
       else this.#outbox.fail(error)
       this.#postSoon()
     })
@@ -130,10 +173,10 @@ export class ChunkRun {
       done.set(place, { result, error })
       for (let head = done.get(next); head !== undefined; head = done.get(++next)) {
         done.delete(next)
-        if (head.error === undefined) this.#outbox.values.push(head.result)
+        if (head.error === undefined) this.#outbox.take(this.#message.kind, items[next], head.result)
         else this.#outbox.fail(head.error)
       }
-      if (this.#outbox.values.length > 0) this.#postSoon()
+      if (this.#outbox.count > 0) this.#postSoon()
     })
   }
 
@@ -142,7 +185,8 @@ export class ChunkRun {
     items: readonly unknown[],
     settled: (place: number, result: unknown, error?: Envelope) => void,
   ): Promise<void> {
-    const limit = pLimit(this.#message.concurrency)
+    const { kind, concurrency, first } = this.#message
+    const limit = pLimit(concurrency)
     const one = async (item: unknown, place: number): Promise<void> => {
       if (this.#cancelled) return
       const refused = this.#refused.get(place)
@@ -151,7 +195,8 @@ export class ChunkRun {
         return
       }
       try {
-        settled(place, await fn(item, new ItemContext(this, this.#message.first + place)))
+        const result = await fn(item, new ItemContext(this, first + place))
+        settled(place, kind === 'flatMap' ? await elementsOf(result) : result)
       } catch (error) {
         settled(place, undefined, this.#seal(error, place))
       }
@@ -159,9 +204,24 @@ export class ChunkRun {
     await Promise.all(items.map((item, place) => limit(one, item, place)))
   }
 
+  get #spreads(): boolean {
+    return this.#message.kind !== 'map'
+  }
+
   #seal(error: unknown, place: number): Envelope {
     const index = this.#message.first + place
     return sealError(error, `task '${this.#taskId}' (item ${index}, worker ${this.#host.worker})`)
+  }
+
+  /** As `#isDue()`, reading the clock after every item only while items are slow: it costs more than many an item. */
+  #isDueAfterItem(): boolean {
+    if (this.#message.stopOnError && this.#outbox.errors !== undefined) return true
+    if (--this.#unclocked > 0) return false
+    const now = performance.now()
+    this.#stride = now - this.#clocked < SHORT ? Math.min(2 * this.#stride, MAX_STRIDE) : 1
+    this.#unclocked = this.#stride
+    this.#clocked = now
+    return now - this.#sent >= PATIENCE
   }
 
   /** Whether the outbox must be posted now. */
@@ -181,38 +241,48 @@ export class ChunkRun {
   #post(last: boolean, fault?: Envelope): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    const { from, places, values, errors } = this.#outbox
-    if (values.length === 0 && !last) return
-    this.#outbox = new Outbox(from + values.length, places && [])
+    const { from, places, count, counts, results, errors } = this.#outbox
+    if (count === 0 && !last) return
+    this.#outbox = this.#outbox.next()
     this.#sent = performance.now()
     const time = this.#sent - this.#started
-    const part = { type: 'part', seq: this.#message.seq, from, places, errors, fault, last, time } as const
+    const part = {
+      type: 'part',
+      seq: this.#message.seq,
+      from,
+      places,
+      count,
+      counts: counts && Uint32Array.from(counts),
+      errors,
+      fault,
+      last,
+      time,
+    } as const
     try {
-      const { data, transfer } = pack(values)
-      this.#host.post({ ...part, data }, transfer)
+      const { data, transfer, bytes } = pack(results)
+      this.#host.post({ ...part, data, bytes }, transfer)
     } catch {
-      const indexOf = (position: number): number => this.#message.first + (places?.[position] ?? from + position)
-      const { values: data, refused } = sift('result', values, indexOf)
-      this.#host.post({ ...part, data, errors: [...(errors ?? []), ...refused] }, [])
+      this.#host.post({ ...part, ...this.#sifted(part, results), bytes: 0 }, [])
     }
   }
-}
 
-/** Outcomes that wait to be posted. */
-class Outbox {
-  readonly from: number
-  readonly places: number[] | undefined
-  readonly values: unknown[] = []
-  errors: [position: number, error: Envelope][] | undefined
-
-  constructor(from: number, places?: number[]) {
-    this.from = from
-    this.places = places
-  }
-
-  fail(error: Envelope): void {
-    ;(this.errors ??= []).push([this.values.length, error])
-    this.values.push(undefined)
+  /** Results that can be cloned, and errors for the items whose results cannot. */
+  #sifted(
+    { from, places, counts, errors }: Pick<PartMessage, 'from' | 'places' | 'counts' | 'errors'>,
+    results: readonly unknown[],
+  ): Pick<PartMessage, 'data' | 'counts' | 'errors'> {
+    const owners = counts && [...counts].flatMap((count, position) => new Array<number>(count).fill(position))
+    const ownerOf = (i: number): number => owners?.[i] ?? i
+    const indexOf = (i: number): number => this.#message.first + (places?.[ownerOf(i)] ?? from + ownerOf(i))
+    const { values, refused } = sift('result', results, indexOf)
+    const failed = new Map(refused.map(([i, error]) => [ownerOf(i), error]))
+    const all = [...(errors ?? []), ...failed]
+    if (counts === undefined) return { data: values, counts, errors: all }
+    return {
+      data: values.filter((_, i) => !failed.has(ownerOf(i))),
+      counts: counts.map((count, position) => (failed.has(position) ? 0 : count)),
+      errors: all,
+    }
   }
 }
 

@@ -1,0 +1,99 @@
+/**
+ * A run of consecutive values on its way: as an array, encoded as it came from another thread, or as the bytes of lines.
+ * Whoever passes it on need not know which.
+ */
+import { pack, unpack, type Data, type Packed } from './codec.js'
+
+export interface Batch {
+  /** How many values. */
+  readonly length: number
+  /** The values, decoded. Decodes anew at each call: call it once. */
+  values(): unknown[]
+  /** The values in the form in which a message carries them. May be called again: nothing is given away. */
+  pack(): Packed
+  /** A part of the values, from `start` up to `end`. Both parts of a batch that was cut may be used. */
+  slice(start: number, end: number): Batch
+  /** Both as one batch, if that takes no decoding. Neither of the two is used after that. */
+  join(next: Batch): Batch | undefined
+  /** Nobody will ask for the values from `start` up to `end` any more. They keep their places. */
+  forget(start: number, end: number): void
+  /** Nobody will call the others any more: its memory may be used again. Harmless when repeated. */
+  release(): void
+}
+
+/** Values as they are. */
+export class Items implements Batch {
+  readonly #items: unknown[]
+
+  /** The array is the batch's from now on. */
+  constructor(items: unknown[]) {
+    this.#items = items
+  }
+
+  get length(): number {
+    return this.#items.length
+  }
+
+  values(): unknown[] {
+    return this.#items
+  }
+
+  pack(): Packed {
+    return pack(this.#items)
+  }
+
+  slice(start: number, end: number): Batch {
+    return new Items(this.#items.slice(start, end))
+  }
+
+  join(next: Batch): Batch | undefined {
+    if (!(next instanceof Items)) return undefined
+    for (const item of next.#items) this.#items.push(item)
+    return this
+  }
+
+  forget(start: number, end: number): void {
+    this.#items.fill(undefined, start, end)
+  }
+
+  release(): void {
+    this.#items.fill(undefined)
+  }
+}
+
+/** Values as another thread encoded them: they may go on to a third one as they are. */
+export class Encoded implements Batch {
+  readonly length: number
+  readonly #bytes: number
+  #data: Data | undefined
+
+  constructor(length: number, data: Data, bytes: number) {
+    this.length = length
+    this.#data = data
+    this.#bytes = bytes
+  }
+
+  values(): unknown[] {
+    return unpack(this.#data ?? [])
+  }
+
+  pack(): Packed {
+    return { data: this.#data ?? [], transfer: [], bytes: this.#bytes }
+  }
+
+  slice(start: number, end: number): Batch {
+    return new Items(this.values().slice(start, end))
+  }
+
+  join(): undefined {
+    return undefined
+  }
+
+  forget(): void {
+    // One value cannot be taken out of the others.
+  }
+
+  release(): void {
+    this.#data = undefined
+  }
+}

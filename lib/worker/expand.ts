@@ -1,0 +1,27 @@
+/** The results of `flatMap`: what the task returned for an item, taken apart. */
+import { received, typeError } from '../errors.js'
+
+/**
+ * Gives the elements of an iterable or async iterable that a task returned, all of them or, when it throws, none.
+ * Text is refused: whoever returns it wants one result, not its characters.
+ */
+export function elementsOf(returned: unknown): unknown[] | Promise<unknown[]> {
+  if (Array.isArray(returned)) return [...(returned as unknown[])]
+  if (typeof returned === 'object' && returned !== null) {
+    const { [Symbol.iterator]: sync, [Symbol.asyncIterator]: async } = returned as Partial<
+      Iterable<unknown> & AsyncIterable<unknown>
+    >
+    if (typeof sync === 'function') return [...(returned as Iterable<unknown>)]
+    if (typeof async === 'function') return allOf(returned as AsyncIterable<unknown>)
+  }
+  throw typeError(
+    'ERR_INVALID_RESULT',
+    `Cannot expand what the task returned as it must be an iterable or async iterable (for one result: [result]): received ${received(returned)}`,
+  )
+}
+
+async function allOf(elements: AsyncIterable<unknown>): Promise<unknown[]> {
+  const all: unknown[] = []
+  for await (const element of elements) all.push(element)
+  return all
+}

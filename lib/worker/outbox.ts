@@ -1,0 +1,63 @@
+/** Outcomes of a chunk that wait to be posted together. */
+import type { Envelope } from '../codec/envelope.js'
+import type { JobKind } from './protocol.js'
+
+export class Outbox {
+  /** The place of the first outcome; the others follow it, unless `places` says where they belong. */
+  readonly from: number
+  readonly places: number[] | undefined
+  readonly results: unknown[] = []
+  /** How many results each item has; undefined while each has one. */
+  counts: number[] | undefined
+  errors: [position: number, error: Envelope][] | undefined
+  /** How many items have their outcomes here. */
+  count = 0
+
+  /** @param spread Whether an item may have any number of results. */
+  constructor(from: number, places: number[] | undefined, spread: boolean) {
+    this.from = from
+    this.places = places
+    if (spread) this.counts = []
+  }
+
+  /** An empty one for the outcomes after these. */
+  next(): Outbox {
+    return new Outbox(this.from + this.count, this.places && [], this.counts !== undefined)
+  }
+
+  /** What the next item gives, by what its task returned; of a fold that is the accumulator. */
+  take(kind: JobKind, item: unknown, returned: unknown): void {
+    if (kind === 'map') this.#put(returned)
+    else if (kind === 'filter') this.#spread(returned ? [item] : [])
+    else if (kind === 'flatMap') this.#spread(returned as readonly unknown[])
+    else this.#spread([returned])
+  }
+
+  /** The next item gives nothing. */
+  skip(): void {
+    if (this.counts === undefined) this.#put(undefined)
+    else this.#spread([])
+  }
+
+  fail(error: Envelope): void {
+    ;(this.errors ??= []).push([this.count, error])
+    this.skip()
+  }
+
+  /** Gives an item that gave nothing a result, the last of all. */
+  insert(position: number, result: unknown): void {
+    if (this.counts !== undefined) this.counts[position] = 1
+    this.results.push(result)
+  }
+
+  #put(result: unknown): void {
+    this.count++
+    this.results.push(result)
+  }
+
+  #spread(results: readonly unknown[]): void {
+    this.count++
+    this.counts?.push(results.length)
+    for (const result of results) this.results.push(result)
+  }
+}
