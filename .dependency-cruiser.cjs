@@ -7,9 +7,9 @@
 /** The files of each floor, as the start of a path. `verbs` is every file of lib/ that has no floor of its own. */
 const floors = {
   index: '^lib/index[.]ts$',
-  verbs: '^lib/(?!(index|pool|verb|task|options|errors)[.])[^/]+$',
+  verbs: '^lib/(?!(index|pool|task|options|errors)[.])[^/]+$',
   pool: '^lib/pool[.]ts$',
-  verb: '^lib/verb[.]ts$',
+  verb: '^lib/verb/',
   stream: '^lib/stream/',
   executors: '^lib/executor/(?!executor[.]ts$)',
   executor: '^lib/executor/executor[.]ts$',

@@ -11,12 +11,13 @@ export {
   WorkerStartError,
   type ErrorCode,
 } from './errors.js'
-export { imap, imapUnordered } from './imap.js'
+export { filter, filterUnordered, flatMap, flatMapUnordered, imap, imapUnordered } from './imap.js'
 export type { ByteSource } from './io/bytes.js'
 export { lines, type Lines, type LinesOptions } from './io/lines.js'
 export type { Source } from './io/source.js'
 export type { PoolStats } from './executor/threads.js'
 export { Pool, type PoolOptions, type ResourceLimits } from './pool.js'
+export { reduce } from './reduce.js'
 export type { Chunks } from './stream/chunks.js'
 export type { ErrorMode, Outcome } from './stream/outcome.js'
 export type { Stream, StreamStats } from './stream/stream.js'
@@ -31,4 +32,6 @@ export {
   type TaskName,
   type TaskReference,
 } from './task.js'
-export type { Given, Imap, InlineOptions, Stage, StreamOptions, ThreadedOptions } from './verb.js'
+export type { Fold, InlineReduceOptions, Reduce, ReduceOptions, Sink } from './verb/fold.js'
+export type { Expandable, Filter, FlatMap, Given, Guard, Imap, Runnable, ThrowOrSkip } from './verb/lazy.js'
+export type { InlineOptions, Stage, StreamOptions, ThreadedOptions } from './verb/options.js'

@@ -5,7 +5,8 @@ import { isWorkerEnv, type WorkerEnv } from './executor/thread.js'
 import { ThreadExecutor, type PoolStats } from './executor/threads.js'
 import { isPlainObject, OptionReader } from './options.js'
 import { plainFunctionError, taskName, type Exported, type Named } from './task.js'
-import { lazyVerb, type Imap } from './verb.js'
+import { reduceVerb, type Reduce } from './verb/fold.js'
+import { lazyVerbs, type Filter, type FlatMap, type Imap } from './verb/lazy.js'
 
 /** Memory limits of each worker, in MiB; exceeding one ends the worker, and its item with it. As in `new Worker()` of Node. */
 export interface ResourceLimits {
@@ -74,6 +75,16 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
   readonly imap: Imap
   /** As the module-level `imapUnordered`, on this pool. */
   readonly imapUnordered: Imap
+  /** As the module-level `filter`, on this pool. */
+  readonly filter: Filter
+  /** As the module-level `filterUnordered`, on this pool. */
+  readonly filterUnordered: Filter
+  /** As the module-level `flatMap`, on this pool. */
+  readonly flatMap: FlatMap
+  /** As the module-level `flatMapUnordered`, on this pool. */
+  readonly flatMapUnordered: FlatMap
+  /** As the module-level `reduce`, on this pool. */
+  readonly reduce: Reduce
   readonly #executor: ThreadExecutor
 
   constructor(options?: PoolOptions<A>) {
@@ -111,8 +122,14 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
       this.#executor.assertOpen()
       return this.#executor
     }
-    this.imap = lazyVerb('imap', true, executor)
-    this.imapUnordered = lazyVerb('imapUnordered', false, executor)
+    const verbs = lazyVerbs(executor)
+    this.imap = verbs.imap
+    this.imapUnordered = verbs.imapUnordered
+    this.filter = verbs.filter
+    this.filterUnordered = verbs.filterUnordered
+    this.flatMap = verbs.flatMap
+    this.flatMapUnordered = verbs.flatMapUnordered
+    this.reduce = reduceVerb(executor)
   }
 
   /**

@@ -5,7 +5,7 @@
  */
 import type { Batch } from '../codec/batch.js'
 import type { TaskName } from '../task.js'
-import type { JobKind } from '../worker/protocol.js'
+import type { WorkerJob } from '../worker/protocol.js'
 
 /** A run of consecutive items on its way through an executor. */
 export interface Chunk {
@@ -37,20 +37,11 @@ export interface Part {
 }
 
 /** What a stream runs. */
-export interface Job {
-  readonly kind: JobKind
-  /** Where a fold begins: each chunk has a copy. */
-  readonly initial?: unknown
+export interface Job extends Omit<WorkerJob, 'name'> {
   /** The function to call where a task runs on this thread. */
   readonly fn?: ((item: never, context: never) => unknown) | undefined
   /** Where another thread finds the task. */
   readonly name?: TaskName | undefined
-  /** How many async items may run at once within one worker. */
-  readonly concurrency: number
-  /** Whether the parts of a chunk must come in item order. */
-  readonly ordered: boolean
-  /** Whether the first error ends the stream, and so must come back at once. */
-  readonly stopOnError: boolean
 }
 
 /** What an executor tells a stream. */

@@ -115,8 +115,8 @@ class InlineLane implements Lane {
   }
 
   async #load(): Promise<TaskFunction> {
-    const { name } = this.#job
+    const { name, kind } = this.#job
     if (name === undefined) throw new Error('A job for this thread needs its function, or the name of its task')
-    return forItems(name, await loadTask(name))
+    return forItems({ name, kind }, await loadTask(name))
   }
 }

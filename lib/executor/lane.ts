@@ -1,6 +1,6 @@
 /** A stream's way to the threads: room for one waiting chunk, and the way back for outcomes. */
 import type { Chunk, Job, Lane, LaneEvents, Part } from './executor.js'
-import type { Order } from './thread.js'
+import type { WorkerJob } from '../worker/protocol.js'
 
 /** A chunk that waits for a thread. */
 export interface Turn {
@@ -18,15 +18,16 @@ export class ThreadLane implements Lane {
   readonly encodes = true
   readonly events: LaneEvents
   readonly #executor: Owner
-  readonly #order: Omit<Order, 'eager'>
+  /** What the threads are told of the stream. */
+  readonly job: WorkerJob
   #waiting = false
   #answered = false
   #closed = false
 
-  constructor(executor: Owner, { name, fn: _, ...how }: Job, events: LaneEvents) {
+  constructor(executor: Owner, { name, fn: _fn, ...how }: Job, events: LaneEvents) {
     if (name === undefined) throw new Error('A job for threads needs the name of its task')
     this.#executor = executor
-    this.#order = { name, ...how }
+    this.job = { name, ...how }
     this.events = events
   }
 
@@ -34,8 +35,9 @@ export class ThreadLane implements Lane {
     return !this.#waiting && !this.#closed
   }
 
-  get order(): Order {
-    return { ...this.#order, eager: !this.#answered }
+  /** Whether the stream still waits for its first result. */
+  get eager(): boolean {
+    return !this.#answered
   }
 
   /** Outcomes have come back. */

@@ -5,7 +5,7 @@
 import { Encoded, Items } from '../codec/batch.js'
 import { openError } from '../codec/envelope.js'
 import { NotSerializableError, WorkerCrashError } from '../errors.js'
-import type { PartMessage } from '../worker/protocol.js'
+import type { PartDetails, PartMessage } from '../worker/protocol.js'
 import type { Chunk, Part } from './executor.js'
 import type { ThreadLane } from './lane.js'
 import type { Sent } from './thread.js'
@@ -18,14 +18,14 @@ export interface Held extends Sent {
   received: number
   /** When it was first in its thread, by `performance.now()`. */
   since: number
-  readonly places: Set<number>
+  places: Set<number> | undefined
   /** The bytes of its results so far. */
   bytes: number
 }
 
 /** Opens what a worker posted; the results stay encoded. */
 export function partOf(held: Held, message: PartMessage): Part {
-  const { from, places, count, counts, data, errors, fault, last, time } = message
+  const [, from, count, last, time, bytes, data, { places, counts, errors, fault } = NO_DETAILS] = message
   const { chunk } = held
   if (fault !== undefined) {
     const part = faultPart(held, openError(fault))
@@ -33,13 +33,26 @@ export function partOf(held: Held, message: PartMessage): Part {
     return part
   }
   held.received += count
-  held.bytes += message.bytes
-  for (const place of places ?? []) held.places.add(place)
-  const opened = errors && new Map(errors.map(([position, error]) => [position, openError(error)]))
-  const results = new Encoded(counts?.reduce((sum, n) => sum + n, 0) ?? count, data, message.bytes)
-  const bytes = Math.max(held.bytes, held.sentBytes)
-  return { chunk, from, places, count, results, counts, errors: opened, last, time, bytes }
+  held.bytes += bytes
+  if (places !== undefined) {
+    held.places ??= new Set()
+    for (const place of places) held.places.add(place)
+  }
+  return {
+    chunk,
+    from,
+    places,
+    count,
+    results: new Encoded(counts === undefined ? count : counts.reduce((sum, n) => sum + n, 0), data, bytes),
+    counts,
+    errors: errors && new Map(errors.map(([position, error]) => [position, openError(error)])),
+    last,
+    time,
+    bytes: Math.max(held.bytes, held.sentBytes),
+  }
 }
+
+const NO_DETAILS: PartDetails = {}
 
 /** The worker has died: the error of every item that it had not reported. */
 export function crashPart(held: Held, worker: number, pool: string, exitCode: number, cause: unknown): Part {
@@ -47,7 +60,7 @@ export function crashPart(held: Held, worker: number, pool: string, exitCode: nu
   const last = chunk.first + chunk.items.length - 1
   const items = last === chunk.first ? `item ${last}` : `items ${chunk.first} to ${last}`
   const reason = cause instanceof Error ? `: ${cause.message}` : ''
-  const message = `Worker ${worker} of pool '${pool}' ended with exit code ${exitCode} while it ran task '${lane.order.name.id}' on ${items}${reason}`
+  const message = `Worker ${worker} of pool '${pool}' ended with exit code ${exitCode} while it ran task '${lane.job.name.id}' on ${items}${reason}`
   return faultPart(held, new WorkerCrashError(message, exitCode, cause === undefined ? {} : { cause }))
 }
 
@@ -62,7 +75,7 @@ export function unreadable({ chunk }: Held): NotSerializableError {
 /** One error as the outcome of every item of a chunk, or of those before `end`, that has none yet. */
 export function faultPart({ chunk, received, places: known }: Held, error: unknown, end?: number): Part {
   const all = Array.from({ length: end ?? chunk.items.length }, (_, place) => place)
-  const places = known.size === 0 ? all.slice(received) : all.filter((place) => !known.has(place))
+  const places = known === undefined ? all.slice(received) : all.filter((place) => !known.has(place))
   const count = places.length
   const errors = new Map(places.map((_, position) => [position, error]))
   return { chunk, from: received, places, count, results: new Items(places.map(() => undefined)), errors, last: true }

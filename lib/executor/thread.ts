@@ -9,8 +9,8 @@ import { sift, type Packed } from '../codec/codec.js'
 import { openError, type Envelope } from '../codec/envelope.js'
 import type { TaskName } from '../task.js'
 import { createCells, markCancelled, offer, settleOffer, type Slot } from '../worker/cells.js'
-import type { PartMessage, ToWorker, WorkerControl, WorkerSetup } from '../worker/protocol.js'
-import type { Chunk, Job } from './executor.js'
+import type { PartMessage, ToWorker, WorkerControl, WorkerJob, WorkerSetup } from '../worker/protocol.js'
+import type { Chunk } from './executor.js'
 import { loadThreads, SpawnableWorker } from './threads-package.js'
 
 /** Environment variables of a worker: its own, or, with `SHARE_ENV` of `node:worker_threads`, this thread's. */
@@ -49,21 +49,14 @@ export interface Sent {
   readonly sentBytes: number
 }
 
-/** What a chunk needs besides its items. */
-export interface Order extends Pick<Job, 'kind' | 'initial'> {
-  readonly name: TaskName
-  readonly concurrency: number
-  readonly ordered: boolean
-  readonly stopOnError: boolean
-  readonly eager: boolean
-}
-
 export class Thread {
   /** From 1; unique among the living threads of a pool. */
   readonly number: number
   readonly #events: ThreadEvents
   readonly #cells = createCells()
-  readonly #tasks = new Map<string, number>()
+  /** The jobs that the worker knows, by their numbers there. */
+  readonly #jobs = new Map<WorkerJob, number>()
+  #lastJob = 0
   readonly #exited: Promise<void>
   #state: 'starting' | 'ready' | 'dead' = 'starting'
   readonly #worker: SpawnableWorker | undefined
@@ -92,20 +85,27 @@ export class Thread {
   }
 
   /** Posts a chunk. Items that cannot be cloned go as errors of their own. */
-  send({ items, first }: Chunk, slot: Slot, { name, ...how }: Order): Sent {
+  send({ items, first }: Chunk, slot: Slot, job: WorkerJob, eager: boolean): Sent {
     const seq = ++this.#seq
+    const id = this.#jobs.get(job) ?? this.#introduce(job)
     offer(this.#cells, slot, seq)
-    const message = { type: 'chunk', seq, slot, task: this.#introduce(name), first, ...how } as const
-    let sentBytes = 0
     try {
       const { data, transfer, bytes } = items.pack()
-      sentBytes = bytes
-      this.#post({ ...message, data }, transfer)
+      this.#post([seq, slot, id, first, eager, data], transfer)
+      return { seq, slot, sentBytes: bytes }
     } catch {
       const { values, refused } = sift('item', items.values(), (place) => first + place)
-      this.#post({ ...message, data: values, refused })
+      this.#post([seq, slot, id, first, eager, values, refused])
+      return { seq, slot, sentBytes: 0 }
     }
-    return { seq, slot, sentBytes }
+  }
+
+  /** No more chunks of this job will come. */
+  forget(job: WorkerJob): void {
+    const id = this.#jobs.get(job)
+    if (id === undefined) return
+    this.#jobs.delete(job)
+    this.#post({ type: 'end', id })
   }
 
   /** Takes back a chunk that the thread has not begun; false when it has. */
@@ -195,15 +195,11 @@ export class Thread {
     return control.open(threads.Transfer(setup, [port2]))
   }
 
-  #introduce(name: TaskName): number {
-    const key = `${name.exported ? 'export' : 'task'} ${name.id} ${name.module}`
-    let task = this.#tasks.get(key)
-    if (task === undefined) {
-      task = this.#tasks.size
-      this.#tasks.set(key, task)
-      this.#post({ type: 'task', task, name })
-    }
-    return task
+  #introduce(job: WorkerJob): number {
+    const id = ++this.#lastJob
+    this.#jobs.set(job, id)
+    this.#post({ type: 'job', id, job })
+    return id
   }
 
   #post(message: ToWorker, transfer: Packed['transfer'] = []): void {

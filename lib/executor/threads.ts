@@ -155,6 +155,7 @@ export class ThreadExecutor implements Executor {
         this.#count(-1)
         this.#replaceUnlessDone(thread, sent.seq)
       }
+      thread.forget(lane.job)
     }
     this.#endIfDrained()
     this.#startIdleTimer()
@@ -345,26 +346,28 @@ export class ThreadExecutor implements Executor {
 
   #give({ lane, chunk }: Turn, thread: Thread, held: Held[]): void {
     const slot = held[0]?.slot === 0 ? 1 : 0
-    const sent = thread.send(chunk, slot, lane.order)
-    held.push({ ...sent, lane, chunk, received: 0, bytes: 0, since: performance.now(), places: new Set() })
+    const { seq, sentBytes } = thread.send(chunk, slot, lane.job, lane.eager)
+    const since = performance.now()
+    held.push({ seq, slot, sentBytes, lane, chunk, received: 0, bytes: 0, since, places: undefined })
   }
 
   #onPart(thread: Thread, message: PartMessage): void {
+    const [seq, from, , last, , , , details] = message
     const held = this.#threads.get(thread)
-    const chunk = held?.find(({ seq }) => seq === message.seq)
+    const chunk = held?.find((sent) => sent.seq === seq)
     if (held === undefined || chunk === undefined) return
     const { lane } = chunk
     const open = this.#lanes.has(lane)
-    if (message.last) {
+    if (last) {
       held.splice(held.indexOf(chunk), 1)
       for (const next of held) next.since = performance.now()
       if (open) this.#count(-1)
       this.#dispatch()
     }
     if (!open) return
-    if (message.places === undefined && message.from > chunk.received) this.#answerLost(chunk, message.from)
+    if (details?.places === undefined && from > chunk.received) this.#answerLost(chunk, from)
     const part = partOf(chunk, message)
-    const isComplete = !message.last || chunk.received === chunk.chunk.items.length
+    const isComplete = !last || chunk.received === chunk.chunk.items.length
     lane.answer(isComplete ? part : { ...part, last: false })
     if (!isComplete) lane.answer(faultPart(chunk, unreadable(chunk)))
   }

@@ -1,6 +1,7 @@
 /** Finds a task's function on this thread: imports its module, once, and looks up the id. */
 import { TaskLoadError } from '../errors.js'
 import { definedTask, type TaskName } from '../task.js'
+import type { JobKind } from './protocol.js'
 
 /** A task's function: called with an item and its context, or, as an initializer, with the arguments of one. */
 export type TaskFunction = (...args: readonly unknown[]) => unknown
@@ -17,11 +18,12 @@ export async function loadTask(name: TaskName): Promise<TaskFunction> {
 }
 
 /**
- * The function as it is called with an item. A task also gets a context; a function that a module merely exports does not
- * expect one, and may take its second argument for something else.
+ * The function as it is called with an item, or with an accumulator and an item. A task also gets a context; a function
+ * that a module merely exports does not expect one, and may take that argument for something else.
  */
-export function forItems(name: TaskName, fn: TaskFunction): TaskFunction {
-  return name.exported ? (item) => fn(item) : fn
+export function forItems({ name, kind }: { name: TaskName; kind: JobKind }, fn: TaskFunction): TaskFunction {
+  if (!name.exported) return fn
+  return kind === 'reduce' ? (accumulator, item) => fn(accumulator, item) : (item) => fn(item)
 }
 
 async function importModule(name: TaskName): Promise<object> {

@@ -2,24 +2,22 @@
 import { createRequire } from 'node:module'
 import type { MessagePort } from 'node:worker_threads'
 import { sealError } from '../codec/envelope.js'
-import type { TaskName } from '../task.js'
 import { settleOffer } from './cells.js'
 import { asTask, enterWorker } from './guard.js'
 import { requireThreads } from './load-threads.js'
 import { forItems, loadTask, type TaskFunction } from './load.js'
-import type { ChunkMessage, PartMessage, ToWorker, WorkerControl, WorkerSetup } from './protocol.js'
+import type { ChunkMessage, PartMessage, ToWorker, WorkerControl, WorkerJob, WorkerSetup } from './protocol.js'
 import { ChunkRun, type Host } from './run.js'
 
-interface KnownTask {
-  readonly name: TaskName
+interface KnownJob extends WorkerJob {
   fn?: TaskFunction
 }
 
 /** The data port's end: takes chunks in turn, one at a time. */
 class Desk {
   readonly #host: Host
-  readonly #tasks = new Map<number, KnownTask>()
-  readonly #queue: ChunkMessage[] = []
+  readonly #jobs = new Map<number, KnownJob>()
+  readonly #queue: { readonly message: ChunkMessage; readonly job: KnownJob }[] = []
   #current: { readonly seq: number; readonly run: ChunkRun } | undefined
 
   constructor({ port, worker, cells }: WorkerSetup) {
@@ -36,38 +34,43 @@ class Desk {
   }
 
   #receive(message: ToWorker): void {
-    if (message.type === 'task') this.#tasks.set(message.task, { name: message.name })
-    else if (message.type === 'cancel') {
-      if (this.#current?.seq === message.seq) this.#current.run.cancel()
-    } else {
-      this.#queue.push(message)
+    if (isChunk(message)) {
+      const [seq, , id] = message
+      const job = this.#jobs.get(id)
+      if (job === undefined) throw new Error(`Chunk ${seq} names job ${id} before it was introduced`)
+      this.#queue.push({ message, job })
       if (this.#current === undefined) void this.#work()
-    }
+    } else if (message.type === 'job') this.#jobs.set(message.id, { ...message.job })
+    else if (message.type === 'end') this.#jobs.delete(message.id)
+    else if (this.#current?.seq === message.seq) this.#current.run.cancel()
   }
 
   async #work(): Promise<void> {
-    for (let message = this.#queue.shift(); message !== undefined; message = this.#queue.shift()) {
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+      const { message, job } = next
+      const [seq, slot] = message
       // Withdrawn: another worker runs this chunk.
-      if (!settleOffer(this.#host.cells, message.slot, message.seq)) continue
-      const task = this.#tasks.get(message.task)
-      if (task === undefined)
-        throw new Error(`Chunk ${message.seq} names task ${message.task} before it was introduced`)
-      const run = new ChunkRun(message, task.name.id, this.#host)
-      this.#current = { seq: message.seq, run }
-      await runChunk(task, run)
+      if (!settleOffer(this.#host.cells, slot, seq)) continue
+      const run = new ChunkRun(message, job, this.#host)
+      this.#current = { seq, run }
+      await runChunk(job, run)
     }
     this.#current = undefined
   }
 }
 
-async function runChunk(task: KnownTask, run: ChunkRun): Promise<void> {
+function isChunk(message: ToWorker): message is ChunkMessage {
+  return Array.isArray(message)
+}
+
+async function runChunk(job: KnownJob, run: ChunkRun): Promise<void> {
   try {
-    task.fn ??= forItems(task.name, await loadTask(task.name))
+    job.fn ??= forItems(job, await loadTask(job.name))
   } catch (error) {
     run.fail(error)
     return
   }
-  const { fn } = task
+  const { fn } = job
   await asTask(() => run.run(fn))
 }
 

@@ -24,41 +24,37 @@ export interface WorkerSetup {
   readonly initargs: readonly unknown[]
 }
 
-/** Names a task by a number, which the chunks after it use. */
-export interface TaskMessage {
-  readonly type: 'task'
-  readonly task: number
-  readonly name: TaskName
-}
-
 /**
  * What is made of an item and of what its task returned: that value (`map`), the item itself if the value is truthy
  * (`filter`), each element of the value (`flatMap`), or the next accumulator (`reduce`), whose last one the chunk gives.
  */
 export type JobKind = 'map' | 'filter' | 'flatMap' | 'reduce'
 
-export interface ChunkMessage {
-  readonly type: 'chunk'
-  /** Number of the chunk on this worker, counted from 1. */
-  readonly seq: number
-  /** Its place in the shared cells. */
-  readonly slot: Slot
-  readonly task: number
+/** What all chunks of a stream have in common. */
+export interface WorkerJob {
   readonly kind: JobKind
-  /** Where a fold begins. */
+  /** Where a fold begins: each chunk has a copy. */
   readonly initial?: unknown
-  /** Index of the first item. */
-  readonly first: number
-  /** The packed items; see `codec/codec.ts`. */
-  readonly data: Data
+  readonly name: TaskName
+  /** How many async items may run at once within one worker. */
   readonly concurrency: number
+  /** Whether the parts of a chunk must come in item order. */
   readonly ordered: boolean
-  /** Whether the first error ends the stream: it is posted at once. */
+  /** Whether the first error ends the stream, and so must come back at once. */
   readonly stopOnError: boolean
-  /** Whether somebody waits for the stream's first result: the first outcome is posted at once. */
-  readonly eager: boolean
-  /** Items that could not be sent, by their place, with the error that is their outcome. */
-  readonly refused?: readonly (readonly [place: number, error: Envelope])[] | undefined
+}
+
+/** Introduces a stream's job by a number, which its chunks use. */
+export interface JobMessage {
+  readonly type: 'job'
+  readonly id: number
+  readonly job: WorkerJob
+}
+
+/** The stream has ended: no more chunks of its job. */
+export interface EndMessage {
+  readonly type: 'end'
+  readonly id: number
 }
 
 /** Fires the signal of a chunk's items. The mark in the cells stops the chunk at the next item boundary. */
@@ -67,24 +63,54 @@ export interface CancelMessage {
   readonly seq: number
 }
 
-export type ToWorker = TaskMessage | ChunkMessage | CancelMessage
+/**
+ * A chunk. A tuple, since cloning the names of fields would cost more than cloning their values.
+ *
+ * - `seq`: number of the chunk on this worker, counted from 1; `slot`: its place in the shared cells;
+ * - `first`: index of the first item;
+ * - `eager`: whether somebody waits for the stream's first result: the first outcome is posted at once;
+ * - `data`: the packed items, see `codec/codec.ts`;
+ * - `refused`: items that could not be sent, by their place, with the error that is their outcome.
+ */
+export type ChunkMessage = readonly [
+  seq: number,
+  slot: Slot,
+  job: number,
+  first: number,
+  eager: boolean,
+  data: Data,
+  refused?: readonly (readonly [place: number, error: Envelope])[],
+]
 
-export interface PartMessage {
-  readonly type: 'part'
-  readonly seq: number
-  readonly from: number
+export type ToWorker = ChunkMessage | JobMessage | EndMessage | CancelMessage
+
+/**
+ * Outcomes of some items of a chunk; a tuple, as a chunk is.
+ *
+ * - `from`: the place of the first outcome; the others follow it, unless there are `places`;
+ * - `count`: how many items have their outcomes here;
+ * - `data`: the packed results; `bytes`: their size, roughly;
+ * - `time`: how long the chunk has been computed on so far, in milliseconds.
+ */
+export type PartMessage = readonly [
+  seq: number,
+  from: number,
+  count: number,
+  last: boolean,
+  time: number,
+  bytes: number,
+  data: Data,
+  details?: PartDetails | undefined,
+]
+
+/** What most parts have no need of. */
+export interface PartDetails {
+  /** Where the outcomes belong. */
   readonly places?: readonly number[] | undefined
-  /** How many items have their outcomes here. */
-  readonly count: number
-  /** How many results each of them has; undefined: one each. */
+  /** How many results each item has; undefined: one each. */
   readonly counts?: Uint32Array | undefined
-  /** The packed results; see `codec/codec.ts`. */
-  readonly data: Data
-  /** Their size, roughly. */
-  readonly bytes: number
+  /** What the failed items threw, by their position. */
   readonly errors?: readonly (readonly [position: number, error: Envelope])[] | undefined
   /** An error of every item that has no outcome yet: their task could not be loaded, or read. */
   readonly fault?: Envelope | undefined
-  readonly last: boolean
-  readonly time: number
 }

@@ -5,14 +5,14 @@
  * item is awaited, by a timer. Only a synchronous item delays, while it runs, what was not posted before it.
  */
 import pLimit from 'p-limit'
-import { openCursor, pack, sift, unpack, type Cursor, type Packed } from '../codec/codec.js'
+import { openCursor, pack, sift, unpack, type Cursor, type Data, type Packed } from '../codec/codec.js'
 import { sealError, type Envelope } from '../codec/envelope.js'
 import type { TaskContext } from '../task.js'
-import { isCancelled } from './cells.js'
+import { isCancelled, type Slot } from './cells.js'
 import { elementsOf } from './expand.js'
 import type { TaskFunction } from './load.js'
 import { Outbox } from './outbox.js'
-import type { ChunkMessage, PartMessage } from './protocol.js'
+import type { ChunkMessage, PartDetails, PartMessage, WorkerJob } from './protocol.js'
 
 /** How long an outcome may wait for others to be posted with it, in milliseconds. A post costs a few microseconds. */
 const PATIENCE = 4
@@ -28,10 +28,15 @@ export interface Host {
   post(part: PartMessage, transfer: Packed['transfer']): void
 }
 
+const NONE: ReadonlyMap<number, Envelope> = new Map()
+
 export class ChunkRun {
-  readonly #message: ChunkMessage
+  readonly #job: WorkerJob
   readonly #host: Host
-  readonly #taskId: string
+  readonly #seq: number
+  readonly #slot: Slot
+  readonly #first: number
+  readonly #data: Data
   readonly #refused: ReadonlyMap<number, Envelope>
   readonly #started = performance.now()
   #controller: AbortController | undefined
@@ -43,13 +48,16 @@ export class ChunkRun {
   #clocked = this.#started
   #timer: NodeJS.Timeout | undefined
 
-  constructor(message: ChunkMessage, taskId: string, host: Host) {
-    this.#message = message
-    this.#taskId = taskId
+  constructor([seq, slot, , first, eager, data, refused]: ChunkMessage, job: WorkerJob, host: Host) {
+    this.#job = job
     this.#host = host
-    this.#refused = new Map(message.refused)
-    this.#outbox = new Outbox(0, undefined, this.#spreads)
-    this.#sent = message.eager ? -Infinity : this.#started
+    this.#seq = seq
+    this.#slot = slot
+    this.#first = first
+    this.#data = data
+    this.#refused = refused === undefined ? NONE : new Map(refused)
+    this.#outbox = new Outbox(0, undefined, job.kind !== 'map')
+    this.#sent = eager ? -Infinity : this.#started
   }
 
   /** Number of the worker, as tasks see it. */
@@ -81,7 +89,8 @@ export class ChunkRun {
 
   /** Runs all items, or those before a cancel, and posts the last part. Never rejects for anything a task does. */
   async run(fn: TaskFunction): Promise<void> {
-    const { kind, concurrency, ordered, data } = this.#message
+    const { kind, concurrency, ordered } = this.#job
+    const data = this.#data
     if (kind === 'reduce') await this.#fold(fn, openCursor(data))
     else if (concurrency === 1) await this.#inTurn(fn, openCursor(data))
     else if (ordered) await this.#atOnceInOrder(fn, unpack(data))
@@ -95,11 +104,11 @@ export class ChunkRun {
   }
 
   get #cancelled(): boolean {
-    return isCancelled(this.#host.cells, this.#message.slot, this.#message.seq)
+    return isCancelled(this.#host.cells, this.#slot, this.#seq)
   }
 
   async #inTurn(fn: TaskFunction, { length, next }: Cursor): Promise<void> {
-    const { kind, first } = this.#message
+    const { kind } = this.#job
     for (let place = 0; place < length && !this.#cancelled; place++) {
       const item = next()
       const refused = this.#refused.get(place)
@@ -108,7 +117,7 @@ export class ChunkRun {
         continue
       }
       try {
-        let result = fn(item, new ItemContext(this, first + place))
+        let result = fn(item, new ItemContext(this, this.#first + place))
         if (isThenable(result)) result = await this.#waitFor(result)
         if (kind === 'flatMap') {
           result = elementsOf(result)
@@ -125,15 +134,15 @@ export class ChunkRun {
 
   /** Folds all items into one result, which goes with the last item that did not fail. */
   async #fold(fn: TaskFunction, { length, next }: Cursor): Promise<void> {
-    const { first, stopOnError, initial } = this.#message
-    let accumulator = initial
+    const { stopOnError, initial } = this.#job
+    let accumulator: unknown = structuredClone(initial)
     let last: number | undefined
     for (let place = 0; place < length && !this.#cancelled; place++) {
       const item = next()
       const refused = this.#refused.get(place)
       try {
         if (refused === undefined) {
-          const result = fn(accumulator, item, new ItemContext(this, first + place))
+          const result = fn(accumulator, item, new ItemContext(this, this.#first + place))
           accumulator = isThenable(result) ? await result : result
           last = place
         }
@@ -157,10 +166,10 @@ export class ChunkRun {
 
   async #atOnce(fn: TaskFunction, items: readonly unknown[]): Promise<void> {
     const places: number[] = []
-    this.#outbox = new Outbox(0, places, this.#spreads)
+    this.#outbox = new Outbox(0, places, this.#job.kind !== 'map')
     await this.#limited(fn, items, (place, result, error) => {
       this.#outbox.places?.push(place)
-      if (error === undefined) this.#outbox.take(this.#message.kind, items[place], result)
+      if (error === undefined) this.#outbox.take(this.#job.kind, items[place], result)
       else this.#outbox.fail(error)
       this.#postSoon()
     })
@@ -173,7 +182,7 @@ export class ChunkRun {
       done.set(place, { result, error })
       for (let head = done.get(next); head !== undefined; head = done.get(++next)) {
         done.delete(next)
-        if (head.error === undefined) this.#outbox.take(this.#message.kind, items[next], head.result)
+        if (head.error === undefined) this.#outbox.take(this.#job.kind, items[next], head.result)
         else this.#outbox.fail(head.error)
       }
       if (this.#outbox.count > 0) this.#postSoon()
@@ -185,7 +194,7 @@ export class ChunkRun {
     items: readonly unknown[],
     settled: (place: number, result: unknown, error?: Envelope) => void,
   ): Promise<void> {
-    const { kind, concurrency, first } = this.#message
+    const { kind, concurrency } = this.#job
     const limit = pLimit(concurrency)
     const one = async (item: unknown, place: number): Promise<void> => {
       if (this.#cancelled) return
@@ -195,7 +204,7 @@ export class ChunkRun {
         return
       }
       try {
-        const result = await fn(item, new ItemContext(this, first + place))
+        const result = await fn(item, new ItemContext(this, this.#first + place))
         settled(place, kind === 'flatMap' ? await elementsOf(result) : result)
       } catch (error) {
         settled(place, undefined, this.#seal(error, place))
@@ -204,18 +213,14 @@ export class ChunkRun {
     await Promise.all(items.map((item, place) => limit(one, item, place)))
   }
 
-  get #spreads(): boolean {
-    return this.#message.kind !== 'map'
-  }
-
   #seal(error: unknown, place: number): Envelope {
-    const index = this.#message.first + place
-    return sealError(error, `task '${this.#taskId}' (item ${index}, worker ${this.#host.worker})`)
+    const index = this.#first + place
+    return sealError(error, `task '${this.#job.name.id}' (item ${index}, worker ${this.#host.worker})`)
   }
 
   /** As `#isDue()`, reading the clock after every item only while items are slow: it costs more than many an item. */
   #isDueAfterItem(): boolean {
-    if (this.#message.stopOnError && this.#outbox.errors !== undefined) return true
+    if (this.#job.stopOnError && this.#outbox.errors !== undefined) return true
     if (--this.#unclocked > 0) return false
     const now = performance.now()
     this.#stride = now - this.#clocked < SHORT ? Math.min(2 * this.#stride, MAX_STRIDE) : 1
@@ -227,7 +232,7 @@ export class ChunkRun {
   /** Whether the outbox must be posted now. */
   #isDue(): boolean {
     const { errors } = this.#outbox
-    return (this.#message.stopOnError && errors !== undefined) || performance.now() - this.#sent >= PATIENCE
+    return (this.#job.stopOnError && errors !== undefined) || performance.now() - this.#sent >= PATIENCE
   }
 
   #postSoon(): void {
@@ -246,34 +251,26 @@ export class ChunkRun {
     this.#outbox = this.#outbox.next()
     this.#sent = performance.now()
     const time = this.#sent - this.#started
-    const part = {
-      type: 'part',
-      seq: this.#message.seq,
-      from,
-      places,
-      count,
-      counts: counts && Uint32Array.from(counts),
-      errors,
-      fault,
-      last,
-      time,
-    } as const
+    const isSimple = (places ?? counts ?? errors ?? fault) === undefined
+    const details = isSimple ? undefined : { places, counts: counts && Uint32Array.from(counts), errors, fault }
     try {
       const { data, transfer, bytes } = pack(results)
-      this.#host.post({ ...part, data, bytes }, transfer)
+      this.#host.post([this.#seq, from, count, last, time, bytes, data, details], transfer)
     } catch {
-      this.#host.post({ ...part, ...this.#sifted(part, results), bytes: 0 }, [])
+      const { data, ...sifted } = this.#sifted(from, details ?? {}, results)
+      this.#host.post([this.#seq, from, count, last, time, 0, data, { ...details, ...sifted }], [])
     }
   }
 
   /** Results that can be cloned, and errors for the items whose results cannot. */
   #sifted(
-    { from, places, counts, errors }: Pick<PartMessage, 'from' | 'places' | 'counts' | 'errors'>,
+    from: number,
+    { places, counts, errors }: PartDetails,
     results: readonly unknown[],
-  ): Pick<PartMessage, 'data' | 'counts' | 'errors'> {
+  ): Pick<PartDetails, 'counts' | 'errors'> & { data: Data } {
     const owners = counts && [...counts].flatMap((count, position) => new Array<number>(count).fill(position))
     const ownerOf = (i: number): number => owners?.[i] ?? i
-    const indexOf = (i: number): number => this.#message.first + (places?.[ownerOf(i)] ?? from + ownerOf(i))
+    const indexOf = (i: number): number => this.#first + (places?.[ownerOf(i)] ?? from + ownerOf(i))
     const { values, refused } = sift('result', results, indexOf)
     const failed = new Map(refused.map(([i, error]) => [ownerOf(i), error]))
     const all = [...(errors ?? []), ...failed]

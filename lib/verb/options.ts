@@ -1,16 +1,14 @@
-/**
- * What the lazy verbs have in common: telling their two forms apart, validating, and making a stream of it. The verbs
- * themselves differ in a name and an order; `pool.ts` and `imap.ts` say where they run.
- */
-import type { Executor, Job } from './executor/executor.js'
-import { InlineExecutor } from './executor/inline.js'
-import { assertSource, isIterable, type Source } from './io/source.js'
-import { rangeError } from './errors.js'
-import { OptionReader } from './options.js'
-import type { ErrorMode, Outcome } from './stream/outcome.js'
-import { Stream, type StreamPlan } from './stream/stream.js'
-import { AutoTuner, FixedTuner } from './stream/tuner.js'
-import { plainFunctionError, taskName, type TaskContext, type TaskLike } from './task.js'
+/** The options that the verbs share, and what makes a plan for a stream of them. */
+import type { Executor, Job } from '../executor/executor.js'
+import { InlineExecutor } from '../executor/inline.js'
+import type { Source } from '../io/source.js'
+import { rangeError } from '../errors.js'
+import { OptionReader } from '../options.js'
+import type { ErrorMode } from '../stream/outcome.js'
+import type { Stream, StreamPlan } from '../stream/stream.js'
+import { AutoTuner, FixedTuner } from '../stream/tuner.js'
+import { plainFunctionError, taskName } from '../task.js'
+import type { JobKind } from '../worker/protocol.js'
 
 /** Options of a stream. */
 export interface StreamOptions<E extends ErrorMode = ErrorMode> {
@@ -58,80 +56,40 @@ export interface ThreadedOptions<E extends ErrorMode = ErrorMode> extends Stream
  */
 export type Stage<I, O> = (source: Source<I>, context?: { readonly signal?: AbortSignal }) => Stream<O>
 
-/** What a stream gives for an item of type `I` and a result of type `R`, by the option `errors`. */
-export type Given<I, R, E extends ErrorMode> = E extends 'settle' ? Outcome<I, Awaited<R>> : Awaited<R>
-
-/** The call signatures of `imap` and `imapUnordered`. */
-export interface Imap {
-  /** Runs a task over a source on worker threads. */
-  <I, R, E extends ErrorMode = 'throw'>(
-    task: TaskLike<I, R>,
-    source: Source<I>,
-    options?: ThreadedOptions<E>,
-  ): Stream<Given<I, R, E>>
-  /** Runs any function over a source on this thread. */
-  <I, R, E extends ErrorMode = 'throw'>(
-    task: ((item: I, context: TaskContext) => R) | TaskLike<I, R>,
-    source: Source<I>,
-    options: InlineOptions<E>,
-  ): Stream<Given<I, R, E>>
-  /** Makes a stage that runs a task on worker threads. */
-  <I, R, E extends ErrorMode = 'throw'>(task: TaskLike<I, R>, options?: ThreadedOptions<E>): Stage<I, Given<I, R, E>>
-  /** Makes a stage that runs any function on this thread. */
-  <I, R, E extends ErrorMode = 'throw'>(
-    task: ((item: I, context: TaskContext) => R) | TaskLike<I, R>,
-    options: InlineOptions<E>,
-  ): Stage<I, Given<I, R, E>>
-}
-
-/** Makes a lazy verb: `executor` gives the threads it runs on, and throws when they cannot be used. */
-export function lazyVerb(name: string, ordered: boolean, executor: () => Executor): Imap {
-  const verb = (task: unknown, sourceOrOptions?: unknown, maybeOptions?: unknown): unknown => {
-    const direct = isIterable(sourceOrOptions) || typeof sourceOrOptions === 'string' || maybeOptions !== undefined
-    const action = `open a stream with ${name}()`
-    const plan = planStream(action, ordered, executor, task, direct ? maybeOptions : sourceOrOptions)
-    const stage = (source: unknown, context?: { readonly signal?: unknown }): Stream<unknown> => {
-      assertSource(action, source)
-      const made = plan()
-      const signal = context?.signal
-      const signals = isAbortSignal(signal) ? [...made.signals, signal] : made.signals
-      return new Stream({ ...made, signals }, source)
-    }
-    return direct ? stage(sourceOrOptions) : stage
-  }
-  return verb as Imap
-}
-
-/** By its shape: a signal of another realm, or of a polyfill, will do. */
-function isAbortSignal(value: unknown): value is AbortSignal {
-  const { aborted, addEventListener, removeEventListener } = Object(value) as Partial<AbortSignal>
-  return [typeof aborted, typeof addEventListener, typeof removeEventListener].join() === 'boolean,function,function'
+/** What sets one verb apart from another. */
+export interface Verb {
+  /** The function's name, for error texts. */
+  readonly name: string
+  readonly kind: JobKind
+  readonly ordered: boolean
+  /** Gives the threads it runs on; throws when they cannot be used. */
+  readonly executor: () => Executor
+  /** What may become of a failed item; the first is the default. */
+  readonly errors: readonly ErrorMode[]
+  /** Options of its own instead of `concurrency`, which it checks itself. */
+  readonly options?: readonly string[]
+  /** Where a fold begins. */
+  readonly initial?: unknown
 }
 
 /** The smallest share of the default window that each worker has, in items. */
 const MIN_WINDOW = 16
 /** The most items that `chunksize: 'auto'` puts in a chunk. */
-const MAX_AUTO_CHUNK = 2_048
+const MAX_AUTO_CHUNK = 16_384
 
 /** Validates once; the plan is then made anew for every stream, since each has a tuner of its own. */
-function planStream(
-  action: string,
-  ordered: boolean,
-  threads: () => Executor,
-  task: unknown,
-  options: unknown,
-): () => StreamPlan {
+export function planStream(verb: Verb, action: string, task: unknown, options: unknown): () => StreamPlan {
   const read = new OptionReader<InlineOptions>(action, options, [
     'chunksize',
     'window',
     'signal',
     'errors',
-    'concurrency',
     'workers',
+    ...((verb.options ?? ['concurrency']) as 'concurrency'[]),
   ])
   const chunksize = read.integerOr('chunksize', 'auto', 1) ?? 'auto'
   const window = read.integer('window', 1)
-  const errors = read.oneOf('errors', ['throw', 'settle', 'skip']) ?? 'throw'
+  const errors = read.oneOf('errors', verb.errors) ?? 'throw'
   const concurrency = read.integer('concurrency', 1) ?? 1
   const signal = read.value('signal', 'an AbortSignal', isAbortSignal)
   const inline = read.oneOf('workers', [0]) === 0
@@ -143,13 +101,14 @@ function planStream(
   }
   const name = taskName(action, task)
   if (!inline && name === undefined) throw plainFunctionError(action, task)
-  const executor = inline ? () => new InlineExecutor(concurrency) : threads
+  const executor = inline ? () => new InlineExecutor(concurrency) : verb.executor
   const job: Job = {
-    kind: 'map',
+    kind: verb.kind,
+    initial: verb.initial,
     fn: typeof task === 'function' ? (task as Job['fn']) : undefined,
     name,
     concurrency,
-    ordered,
+    ordered: verb.ordered,
     stopOnError: errors === 'throw',
   }
   const { workers } = executor()
@@ -169,4 +128,10 @@ function planStream(
     errors,
     signals: signal === undefined ? [] : [signal],
   })
+}
+
+/** By its shape: a signal of another realm, or of a polyfill, will do. */
+export function isAbortSignal(value: unknown): value is AbortSignal {
+  const { aborted, addEventListener, removeEventListener } = Object(value) as Partial<AbortSignal>
+  return [typeof aborted, typeof addEventListener, typeof removeEventListener].join() === 'boolean,function,function'
 }

@@ -1,0 +1,116 @@
+/** The verb `reduce`: folds chunks of a source in workers, and merges what comes of them on this thread. */
+import type { Executor } from '../executor/executor.js'
+import { received, typeError } from '../errors.js'
+import type { Source } from '../io/source.js'
+import type { Stream } from '../stream/stream.js'
+import type { Named, TaskContext } from '../task.js'
+import { isDirect, openStage, THROW_OR_SKIP, type ThrowOrSkip } from './lazy.js'
+import type { StreamOptions } from './options.js'
+
+/** A function that takes an item into an accumulator and returns the accumulator, the same or another. */
+export type Fold<A, I> = (accumulator: A, item: I, context: TaskContext) => A | Promise<A>
+
+/** Options of `reduce`. */
+export interface ReduceOptions<A> extends Omit<StreamOptions<ThrowOrSkip>, 'concurrency'> {
+  /**
+   * The accumulator that every chunk begins with, each with a copy: it must be neutral, like 0 for a sum. The result
+   * of an empty source. Required.
+   */
+  readonly initial: A
+  /**
+   * Merges what came of a chunk into what came of those before it, on this thread; may change and return `into`. It must be
+   * associative, as where chunks end is not to be seen in the result: merge(merge(a, b), c) is merge(a, merge(b, c)). Required.
+   */
+  readonly merge: (into: A, partial: A) => A | Promise<A>
+  /**
+   * Whether to merge in the order of the items. With false, in the order of completion, for a `merge` to which order is no
+   * matter: nothing then waits for a slow chunk. Default: true.
+   */
+  readonly ordered?: boolean
+}
+
+/** Options of a `reduce` that runs on this thread. */
+export interface InlineReduceOptions<A> extends ReduceOptions<A> {
+  /** 0: fold on this thread; any function will do. */
+  readonly workers: 0
+}
+
+/** A function from a source to the promise of what it folds to, as the last of a `pipe`. */
+export type Sink<I, A> = (source: Source<I>, context?: { readonly signal?: AbortSignal }) => Promise<A>
+
+/** The call signatures of `reduce`. */
+export interface Reduce {
+  /** Folds a source on worker threads. */
+  <A, I>(fold: Fold<A, I> & Named, source: Source<I>, options: ReduceOptions<A>): Promise<A>
+  /** Folds a source on this thread, with any function. */
+  <A, I>(fold: Fold<A, I>, source: Source<I>, options: InlineReduceOptions<A>): Promise<A>
+  /** Makes the last part of a pipeline, which folds on worker threads. */
+  <A, I>(fold: Fold<A, I> & Named, options: ReduceOptions<A>): Sink<I, A>
+  /** Makes the last part of a pipeline, which folds on this thread. */
+  <A, I>(fold: Fold<A, I>, options: InlineReduceOptions<A>): Sink<I, A>
+}
+
+const ACTION = 'fold a source with reduce()'
+
+/** Makes the verb: `executor` gives the threads it runs on, and throws when they cannot be used. */
+export function reduceVerb(executor: () => Executor): Reduce {
+  const reduce = (fold: unknown, sourceOrOptions?: unknown, maybeOptions?: unknown): unknown => {
+    const direct = isDirect(sourceOrOptions, maybeOptions)
+    const options = direct ? maybeOptions : sourceOrOptions
+    const { initial, merge, ordered } = checked(options)
+    const stage = openStage(
+      {
+        name: 'reduce',
+        kind: 'reduce',
+        ordered,
+        executor,
+        errors: THROW_OR_SKIP,
+        options: ['initial', 'merge', 'ordered'],
+        initial,
+      },
+      fold,
+      options,
+    )
+    const sink: Sink<unknown, unknown> = (source, context) =>
+      merged(stage(source, context), initial, merge)
+    return direct ? sink(sourceOrOptions as Source<unknown>) : sink
+  }
+  return reduce as Reduce
+}
+
+type Merge = ReduceOptions<unknown>['merge']
+
+function checked(options: unknown): { initial: unknown; merge: Merge; ordered: boolean } {
+  const { initial, merge, ordered = true } = Object(options) as Partial<ReduceOptions<unknown>>
+  if (!Object.hasOwn(Object(options) as object, 'initial')) {
+    throw invalid("'initial', the accumulator that a fold begins with, must be given", options)
+  }
+  if (typeof merge !== 'function') throw invalid("'merge' must be a function of two accumulators", merge)
+  if (typeof ordered !== 'boolean') throw invalid("'ordered' must be true or false", ordered)
+  return { initial: copied(initial), merge, ordered }
+}
+
+/** Each chunk gets a copy, so it must be possible to make one; and what the caller does with the original is no matter. */
+function copied(initial: unknown): unknown {
+  try {
+    return structuredClone(initial)
+  } catch (cause) {
+    const error = invalid("'initial' must be something that can be cloned", initial)
+    error.cause = cause
+    throw error
+  }
+}
+
+function invalid(reason: string, value: unknown): TypeError {
+  return typeError('ERR_INVALID_OPTION', `Cannot ${ACTION} as ${reason}: received ${received(value)}`)
+}
+
+async function merged(partials: Stream<unknown>, initial: unknown, merge: Merge): Promise<unknown> {
+  let result: { readonly value: unknown } | undefined
+  for await (const chunk of partials.chunks()) {
+    for (const partial of chunk) {
+      result = { value: result === undefined ? partial : await merge(result.value, partial) }
+    }
+  }
+  return result === undefined ? structuredClone(initial) : result.value
+}

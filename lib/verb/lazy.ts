@@ -1,0 +1,139 @@
+/**
+ * The verbs whose results are a stream: telling their two forms apart, and making a stream of a plan. They differ in what
+ * is made of a task's result, and in the order; `pool.ts` and the files of the verbs say where they run.
+ */
+import type { Executor } from '../executor/executor.js'
+import { assertSource, isIterable, type Source } from '../io/source.js'
+import type { ErrorMode, Outcome } from '../stream/outcome.js'
+import { Stream } from '../stream/stream.js'
+import type { Named, TaskContext, TaskLike } from '../task.js'
+import type { JobKind } from '../worker/protocol.js'
+import {
+  isAbortSignal,
+  planStream,
+  type InlineOptions,
+  type Stage,
+  type ThreadedOptions,
+  type Verb,
+} from './options.js'
+
+/** What a stream gives for an item of type `I` and a result of type `R`, by the option `errors`. */
+export type Given<I, R, E extends ErrorMode> = E extends 'settle' ? Outcome<I, Awaited<R>> : Awaited<R>
+
+/** A task, or any function: what runs on this thread. */
+export type Runnable<I, R> = ((item: I, context: TaskContext) => R) | TaskLike<I, R>
+
+/** The call signatures of `imap` and `imapUnordered`. */
+export interface Imap {
+  /** Runs a task over a source on worker threads. */
+  <I, R, E extends ErrorMode = 'throw'>(
+    task: TaskLike<I, R>,
+    source: Source<I>,
+    options?: ThreadedOptions<E>,
+  ): Stream<Given<I, R, E>>
+  /** Runs any function over a source on this thread. */
+  <I, R, E extends ErrorMode = 'throw'>(
+    task: Runnable<I, R>,
+    source: Source<I>,
+    options: InlineOptions<E>,
+  ): Stream<Given<I, R, E>>
+  /** Makes a stage that runs a task on worker threads. */
+  <I, R, E extends ErrorMode = 'throw'>(task: TaskLike<I, R>, options?: ThreadedOptions<E>): Stage<I, Given<I, R, E>>
+  /** Makes a stage that runs any function on this thread. */
+  <I, R, E extends ErrorMode = 'throw'>(task: Runnable<I, R>, options: InlineOptions<E>): Stage<I, Given<I, R, E>>
+}
+
+/** What may become of a failed item where an item need not have one result: there is no outcome of each to give. */
+export type ThrowOrSkip = Exclude<ErrorMode, 'settle'>
+
+/** A task that tells which items are of the type `J`. */
+export type Guard<I, J extends I> = ((item: I, context: TaskContext) => item is J) & Named
+
+/** The call signatures of `filter` and `filterUnordered`. */
+export interface Filter {
+  /** Keeps the items of a source for which a type guard, on worker threads, says so. */
+  <I, J extends I>(task: Guard<I, J>, source: Source<I>, options?: ThreadedOptions<ThrowOrSkip>): Stream<J>
+  /** Keeps the items of a source for which a task, on worker threads, returns something truthy. */
+  <I>(task: TaskLike<I, unknown>, source: Source<I>, options?: ThreadedOptions<ThrowOrSkip>): Stream<I>
+  /** The same on this thread, with any function. */
+  <I>(task: Runnable<I, unknown>, source: Source<I>, options: InlineOptions<ThrowOrSkip>): Stream<I>
+  /** Makes a stage that keeps the items for which a type guard, on worker threads, says so. */
+  <I, J extends I>(task: Guard<I, J>, options?: ThreadedOptions<ThrowOrSkip>): Stage<I, J>
+  /** Makes a stage that keeps the items for which a task, on worker threads, returns something truthy. */
+  <I>(task: TaskLike<I, unknown>, options?: ThreadedOptions<ThrowOrSkip>): Stage<I, I>
+  /** The same on this thread, with any function. */
+  <I>(task: Runnable<I, unknown>, options: InlineOptions<ThrowOrSkip>): Stage<I, I>
+}
+
+/** Something with elements, or a promise of it. */
+export type Expandable<R> = Iterable<R> | AsyncIterable<R> | Promise<Iterable<R> | AsyncIterable<R>>
+
+/** The call signatures of `flatMap` and `flatMapUnordered`. */
+export interface FlatMap {
+  /** Runs a task over a source on worker threads, and gives each element of what it returns. */
+  <I, R>(
+    task: TaskLike<I, Expandable<R>>,
+    source: Source<I>,
+    options?: ThreadedOptions<ThrowOrSkip>,
+  ): Stream<Awaited<R>>
+  /** The same on this thread, with any function. */
+  <I, R>(task: Runnable<I, Expandable<R>>, source: Source<I>, options: InlineOptions<ThrowOrSkip>): Stream<Awaited<R>>
+  /** Makes a stage that runs a task on worker threads, and gives each element of what it returns. */
+  <I, R>(task: TaskLike<I, Expandable<R>>, options?: ThreadedOptions<ThrowOrSkip>): Stage<I, Awaited<R>>
+  /** The same on this thread, with any function. */
+  <I, R>(task: Runnable<I, Expandable<R>>, options: InlineOptions<ThrowOrSkip>): Stage<I, Awaited<R>>
+}
+
+/** All lazy verbs, running where `executor` says; it throws when that cannot be used. */
+export interface LazyVerbs {
+  readonly imap: Imap
+  readonly imapUnordered: Imap
+  readonly filter: Filter
+  readonly filterUnordered: Filter
+  readonly flatMap: FlatMap
+  readonly flatMapUnordered: FlatMap
+}
+
+export function lazyVerbs(executor: () => Executor): LazyVerbs {
+  const verb = (name: string, kind: JobKind, ordered: boolean): unknown =>
+    lazyVerb({ name, kind, ordered, executor, errors: kind === 'map' ? EVERY_MODE : THROW_OR_SKIP })
+  return {
+    imap: verb('imap', 'map', true) as Imap,
+    imapUnordered: verb('imapUnordered', 'map', false) as Imap,
+    filter: verb('filter', 'filter', true) as Filter,
+    filterUnordered: verb('filterUnordered', 'filter', false) as Filter,
+    flatMap: verb('flatMap', 'flatMap', true) as FlatMap,
+    flatMapUnordered: verb('flatMapUnordered', 'flatMap', false) as FlatMap,
+  }
+}
+
+const EVERY_MODE: readonly ErrorMode[] = ['throw', 'settle', 'skip']
+export const THROW_OR_SKIP: readonly ThrowOrSkip[] = ['throw', 'skip']
+
+type AnyStage = (source: unknown, context?: { readonly signal?: unknown }) => Stream<unknown>
+
+function lazyVerb(verb: Verb): (...args: never[]) => unknown {
+  return (task: unknown, sourceOrOptions?: unknown, maybeOptions?: unknown): unknown => {
+    const direct = isDirect(sourceOrOptions, maybeOptions)
+    const stage = openStage(verb, task, direct ? maybeOptions : sourceOrOptions)
+    return direct ? stage(sourceOrOptions) : stage
+  }
+}
+
+/** Whether a verb was given its source; if not, its second argument is the options, and it is to make a stage. */
+export function isDirect(sourceOrOptions: unknown, maybeOptions: unknown): boolean {
+  return isIterable(sourceOrOptions) || typeof sourceOrOptions === 'string' || maybeOptions !== undefined
+}
+
+/** Validates, and makes a stage. */
+export function openStage(verb: Verb, task: unknown, options: unknown): AnyStage {
+  const action = `open a stream with ${verb.name}()`
+  const plan = planStream(verb, action, task, options)
+  return (source, context) => {
+    assertSource(action, source)
+    const made = plan()
+    const signal = context?.signal
+    const signals = isAbortSignal(signal) ? [...made.signals, signal] : made.signals
+    return new Stream({ ...made, signals }, source)
+  }
+}
