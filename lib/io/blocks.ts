@@ -1,7 +1,8 @@
 /**
  * A byte source as blocks of whole lines: opened, decompressed where it is gzip, without byte order mark, cut at a line
- * end. What becomes of a block (strings here, or in a worker) is not decided here.
+ * end, and without what cannot be given. What becomes of a block (strings, or a batch) is not decided here.
  */
+import { findBadLine, type BadLine, type LineLimits } from './bad-line.js'
 import type { Bytes } from './bytes.js'
 import { LineCutter } from './cutter.js'
 import { gunzip, GZIP_MARK } from './gunzip.js'
@@ -10,66 +11,81 @@ import type { Reader } from './source.js'
 
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf])
 
-/**
- * Gives blocks that end with `\n`; only the last may lack it. A line longer than `maxLength` that has no end in sight
- * is cut off just beyond that length and given as the last block: whoever splits it finds the line too long.
- */
-export class LineBlocks implements Reader<Buffer> {
+/** Gives blocks that end with `\n`; only the last may lack it. Each is the caller's until it asks for the next. */
+export class LineBlocks {
+  /** How many lines have been given out of the blocks. Whoever splits them counts here: an error tells its line from it. */
+  lines = 0
   readonly #bytes: Bytes
-  readonly #dropsMark: boolean
+  readonly #limits: LineLimits
   readonly #cutter: LineCutter
   #input: Reader<Buffer> | undefined
   #ended = false
-  #skipped = 0
+  #closing: Promise<unknown> | undefined
+  /** Where in the source the next block begins. */
+  #offset = 0
+  #badLine: BadLine | undefined
 
-  constructor(bytes: Bytes, dropsMark: boolean, maxLength: number) {
+  constructor(bytes: Bytes, limits: LineLimits) {
     this.#bytes = bytes
-    this.#dropsMark = dropsMark
-    this.#cutter = new LineCutter(maxLength)
+    this.#limits = limits
+    this.#cutter = new LineCutter(limits.maxLength)
   }
 
-  /** How many bytes of a byte order mark were dropped before the first block. */
-  get skipped(): number {
-    return this.#skipped
+  /** The file it reads, where it does. */
+  get path(): string | undefined {
+    return this.#bytes.path
   }
 
-  async next(): Promise<IteratorResult<Buffer, undefined>> {
+  /** The next block, if that takes no reading. */
+  take(): Buffer | undefined {
+    if (this.#badLine !== undefined || this.#closing !== undefined) return undefined
+    const block = this.#cutter.next()
+    if (block === undefined) return undefined
+    this.#badLine = findBadLine(block, this.#offset, this.#limits)
+    this.#offset += block.length
+    if (this.#badLine === undefined) return block
+    return this.#badLine.start === 0 ? undefined : block.subarray(0, this.#badLine.start)
+  }
+
+  /** The next block, or undefined at the end. Throws what the source does, and a `LineError` after all lines before it. */
+  async read(): Promise<Buffer | undefined> {
     const input = this.#input ?? (await this.#open())
-    while (!this.#ended) {
-      const block = this.#cutter.next() ?? (await this.#refill(input))
-      if (block !== undefined) return { done: false, value: block }
+    for (;;) {
+      const block = this.take()
+      if (block !== undefined) return block
+      if (this.#badLine !== undefined) throw this.#badLine.error(this.lines)
+      if (this.#ended || this.#closing !== undefined) return undefined
+      await this.#readOn(input)
     }
-    return { done: true, value: undefined }
   }
 
-  /** May be called at any time and again. */
-  close(): unknown {
-    this.#ended = true
-    return this.#input?.close()
+  /** Closes the source; a `read()` that is pending then gives nothing. May be called at any time and again. */
+  close(): Promise<unknown> {
+    this.#closing ??= Promise.resolve(this.#input?.close())
+    return this.#closing
   }
 
-  /** Reads on; at the end of the reading gives the line that has no end. */
-  async #refill(input: Reader<Buffer>): Promise<Buffer | undefined> {
+  async #readOn(input: Reader<Buffer>): Promise<void> {
     const result = this.#cutter.overflows ? undefined : await input.next()
     if (result !== undefined && !result.done) {
       this.#cutter.feed(result.value)
-      return undefined
+    } else {
+      this.#ended = true
+      this.#cutter.end()
     }
-    this.#ended = true
-    return this.#cutter.flush()
   }
 
   async #open(): Promise<Reader<Buffer>> {
     let input = (this.#input = this.#bytes.open())
     const head = await readHead(input, GZIP_MARK)
     // The input may have been closed meanwhile, and nobody would close what is opened now.
-    if (this.#ended) return input
+    if (this.#closing !== undefined) return input
     input = this.#input = withHead(head, input)
     if (beginsWith(head, GZIP_MARK)) input = this.#input = gunzip(input)
-    if (!this.#dropsMark) return input
+    if (this.#limits.encoding !== 'utf8') return input
     const start = await readHead(input, BYTE_ORDER_MARK)
-    if (beginsWith(start, BYTE_ORDER_MARK)) this.#skipped = BYTE_ORDER_MARK.length
-    this.#input = withHead(start.subarray(this.#skipped), input)
+    if (beginsWith(start, BYTE_ORDER_MARK)) this.#offset = BYTE_ORDER_MARK.length
+    this.#input = withHead(start.subarray(this.#offset), input)
     return this.#input
   }
 }

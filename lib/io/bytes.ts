@@ -21,8 +21,26 @@ export interface Bytes {
   open(): Reader<Buffer>
 }
 
-/** Checks a byte source without opening it. `action` is what the caller was about to do. */
-export function bytesOf(action: string, source: unknown): Bytes {
+/**
+ * Checks what bytes are to be read from, without opening it: one source, or an array of sources to be read in turn. An array
+ * of byte chunks is one source. `action` is what the caller was about to do.
+ */
+export function sourcesOf(action: string, given: unknown): Bytes[] {
+  if (!Array.isArray(given)) return [bytesOf(action, given)]
+  const elements: readonly unknown[] = given
+  if (!elements.some((element) => types.isUint8Array(element))) {
+    return Array.from(elements, (element) => bytesOf(action, element))
+  }
+  const at = elements.findIndex((element) => !types.isUint8Array(element))
+  if (at < 0) return [bytesOf(action, elements)]
+  throw typeError(
+    'ERR_INVALID_SOURCE',
+    `Cannot ${action} as an array must hold byte chunks alone or sources alone: ` +
+      `received byte chunks and ${received(elements[at])} (for bytes in memory among sources: [bytes])`,
+  )
+}
+
+function bytesOf(action: string, source: unknown): Bytes {
   const path = pathOf(action, source)
   if (path !== undefined) return { path, open: () => new FileReader(path) }
   if (isIterable(source) && !types.isUint8Array(source)) {

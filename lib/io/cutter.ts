@@ -15,6 +15,7 @@ export class LineCutter {
   #bytes: Buffer = NOTHING
   #held: Buffer = NOTHING
   #length = 0
+  #ended = false
 
   constructor(maxLength: number) {
     this.#maxLength = maxLength
@@ -25,9 +26,15 @@ export class LineCutter {
     this.#bytes = bytes
   }
 
-  /** Gives lines that are whole, with their ends; undefined if more bytes are needed. */
+  /** No more bytes come: what is held back is the last line. */
+  end(): void {
+    this.#ended = true
+  }
+
+  /** Gives lines that are whole, with their ends; undefined if more bytes are needed, or no more come. */
   next(): Buffer | undefined {
     const bytes = this.#bytes
+    if (this.#ended) return this.#flush()
     if (this.#length === 0) {
       const cut = bytes.lastIndexOf(NEWLINE) + 1
       this.#bytes = NOTHING
@@ -37,7 +44,7 @@ export class LineCutter {
     const cut = bytes.indexOf(NEWLINE) + 1
     this.#hold(cut === 0 ? bytes : bytes.subarray(0, cut))
     this.#bytes = cut === 0 ? NOTHING : bytes.subarray(cut)
-    return cut === 0 ? undefined : this.flush()
+    return cut === 0 ? undefined : this.#flush()
   }
 
   /** Whether the line held back is longer than `maxLength` already, whatever follows. */
@@ -46,8 +53,7 @@ export class LineCutter {
     return this.#length > this.#maxLength + (mayEnd ? 1 : 0)
   }
 
-  /** Gives what is held back: the line that has no end; undefined if there is none. */
-  flush(): Buffer | undefined {
+  #flush(): Buffer | undefined {
     if (this.#length === 0) return undefined
     const last = this.#held.subarray(0, this.#length)
     this.#held = NOTHING

@@ -1,10 +1,12 @@
-/** The lines of a file, stream or other byte source. This file is the iterator; blocks.ts reads, splitter.ts splits. */
+/** The lines of files, streams or other byte sources. This file is the iterator; line-input.ts reads. */
 import { constants } from 'node:buffer'
+import { LineSplitter, type Encoding } from '../codec/split.js'
 import { OptionReader } from '../options.js'
-import { LineBlocks } from './blocks.js'
-import { bytesOf, type ByteSource, type Bytes } from './bytes.js'
-import { closeInTime } from './closing.js'
-import { LineSplitter, type SplitterOptions } from './splitter.js'
+import type { LineLimits } from './bad-line.js'
+import { sourcesOf, type ByteSource, type Bytes } from './bytes.js'
+import { LineBatches } from './line-batches.js'
+import { LineInput } from './line-input.js'
+import { BATCHES, type BatchReader, type BatchSource } from './source.js'
 
 export type { ByteSource } from './bytes.js'
 
@@ -31,18 +33,23 @@ export interface LinesOptions {
 }
 
 /**
- * Gives the lines of a file, a stream or any source of bytes, as strings without their ends. Lines end with `\n` or
+ * Gives the lines of files, streams or any sources of bytes, as strings without their ends. Lines end with `\n` or
  * `\r\n`; empty lines are kept, and a last line needs no end. Gzip is recognised by its first two bytes and decompressed.
  *
  * Nothing is opened before the first `next()`. At every end (the last line, an error, `break`, `return()`) the file is
  * closed before you are told, and a source of chunks that has not ended itself is closed once; waiting for that is
  * limited to one second.
  *
+ * Several sources are read one after the other, each as if it were alone: a last line ends with its source, errors count
+ * lines and bytes from the start of theirs. One is opened when the one before has ended; after an earlier end those
+ * that were not reached are left as they are.
+ *
  * It holds two blocks of 512 KiB and the longest line, whatever the size of the file. A line is decoded when you ask for
- * it, and keeps nothing else alive.
+ * it, and keeps nothing else alive. As the source of a stage with workers it gives its bytes instead of strings, which the
+ * workers split and decode; the window still counts lines.
  *
  * @param source A path, a `file:` URL, or what gives byte chunks (`Uint8Array`): a Node `Readable` without encoding, a web
- * `ReadableStream`, any iterable or async iterable.
+ * `ReadableStream`, any iterable or async iterable. Or an array of these; an array of byte chunks is one source.
  * @param options `encoding` (default `'utf8'`), `maxLength` (bytes, default 16 MiB), `fatal` (default false).
  * @throws `TypeError` or `RangeError` at the call, for a bad source or option. From `next()`, after all lines before it:
  * the system's own error, with `path` set, for a file that cannot be read and for broken gzip; `LineError` for a line
@@ -57,16 +64,31 @@ export interface LinesOptions {
  * }
  * // → one
  * // → two
+ *
+ * const reports = [[Buffer.from('one\ntwo')], [Buffer.from('three')]] // or paths: ['a.log', 'b.log.gz']
+ * for await (const line of lines(reports)) console.log(line)
+ * // → one
+ * // → two
+ * // → three
  * ```
  */
-export function lines(source: ByteSource, options?: LinesOptions): Lines {
-  const bytes = bytesOf(ACTION, source)
+export function lines(source: ByteSource | readonly ByteSource[], options?: LinesOptions): Lines {
+  const sources = sourcesOf(ACTION, source)
   const read = new OptionReader<LinesOptions>(ACTION, options, ['encoding', 'maxLength', 'fatal'])
-  return new Lines(bytes, {
+  return new LineReader(sources, {
     encoding: read.oneOf('encoding', ['utf8', 'latin1']) ?? 'utf8',
     maxLength: read.integer('maxLength', 1, constants.MAX_STRING_LENGTH) ?? DEFAULT_MAX_LENGTH,
     fatal: read.boolean('fatal') ?? false,
   })
+}
+
+/** What `lines()` gives: an iterator over the lines, which also `await using` closes. */
+export interface Lines extends AsyncIterableIterator<string, undefined>, AsyncDisposable {
+  [Symbol.asyncIterator](): this
+  /** The next line. Calls may overlap: they are answered in order. */
+  next(): Promise<IteratorResult<string, undefined>>
+  /** Ends the reading at once: calls of `next()` that still wait get "done". Settles when the source is closed. */
+  return(): Promise<IteratorReturnResult<undefined>>
 }
 
 interface Waiter {
@@ -74,52 +96,60 @@ interface Waiter {
   reject(error: unknown): void
 }
 
-/** What `lines()` gives: an iterator over the lines, which also `await using` closes. */
-export class Lines implements AsyncIterableIterator<string, undefined>, AsyncDisposable {
-  readonly #path: string | undefined
-  readonly #options: SplitterOptions
-  readonly #blocks: LineBlocks
-  #splitter: LineSplitter | undefined
+const NOTHING = Buffer.alloc(0)
+
+class LineReader implements Lines, BatchSource {
+  readonly #encoding: Encoding
+  readonly #input: LineInput
+  readonly #splitter: LineSplitter
+  #state: 'new' | 'open' | 'done' = 'new'
+  /** How many lines of the block at hand were given. */
+  #given = 0
   /** The calls of `next()` that no line is there for yet, oldest first. */
   readonly #waiting: Waiter[] = []
-  #done = false
-  #closing: Promise<void> | undefined
+  #batches: LineBatches | undefined
 
-  /** Only `lines()` makes these: it checks what comes in. */
-  constructor(bytes: Bytes, options: SplitterOptions) {
-    this.#path = bytes.path
-    this.#options = options
-    this.#blocks = new LineBlocks(bytes, options.encoding === 'utf8', options.maxLength)
+  constructor(sources: readonly Bytes[], limits: LineLimits) {
+    this.#encoding = limits.encoding
+    this.#input = new LineInput(sources, limits)
+    this.#splitter = new LineSplitter(limits.encoding)
   }
 
   [Symbol.asyncIterator](): this {
     return this
   }
 
-  /** The next line. Calls may overlap: they are answered in order. */
+  /**
+   * Gives the lines away as batches, for a stage; undefined once reading has begun or ended. From then on `next()` says done,
+   * and `return()` closes what the batches are read from.
+   */
+  [BATCHES](): BatchReader | undefined {
+    if (this.#state !== 'new') return undefined
+    this.#state = 'done'
+    this.#batches = new LineBatches(this.#input, this.#encoding)
+    return this.#batches
+  }
+
   next(): Promise<IteratorResult<string, undefined>> {
     if (this.#waiting.length === 0) {
-      if (this.#done) return Promise.resolve({ done: true, value: undefined })
-      try {
-        const line = this.#splitter?.next()
-        if (line !== undefined) return Promise.resolve({ done: false, value: line })
-      } catch {
-        // Found again, and thrown, by the call that waits until the source is closed.
+      if (this.#state === 'done') return Promise.resolve({ done: true, value: undefined })
+      const line = this.#splitter.next()
+      if (line !== undefined) {
+        this.#given++
+        return Promise.resolve({ done: false, value: line })
       }
     }
+    this.#state = 'open'
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject })
       if (this.#waiting.length === 1) void this.#answer()
     })
   }
 
-  /** Ends the reading at once: calls of `next()` that still wait get "done". Settles when the source is closed. */
   async return(): Promise<IteratorReturnResult<undefined>> {
-    if (!this.#done) {
-      this.#done = true
-      for (const waiter of this.#waiting.splice(0)) waiter.resolve({ done: true, value: undefined })
-    }
-    await this.#close()
+    this.#end()
+    for (const waiter of this.#waiting.splice(0)) waiter.resolve({ done: true, value: undefined })
+    await (this.#batches ?? this.#input).close()
     return { done: true, value: undefined }
   }
 
@@ -132,10 +162,15 @@ export class Lines implements AsyncIterableIterator<string, undefined>, AsyncDis
     for (let waiter = this.#waiting[0]; waiter !== undefined; waiter = this.#waiting[0]) {
       let answer: () => void
       try {
-        const result = await this.#advance()
-        answer = waiter.resolve.bind(waiter, result)
+        const line = await this.#nextLine()
+        if (line === undefined) this.#end()
+        answer = waiter.resolve.bind(
+          waiter,
+          line === undefined ? { done: true, value: line } : { done: false, value: line },
+        )
       } catch (error) {
-        answer = waiter.reject.bind(waiter, this.#located(error))
+        this.#end()
+        answer = waiter.reject.bind(waiter, error)
       }
       // `return()` has answered it already.
       if (this.#waiting[0] !== waiter) return
@@ -144,42 +179,24 @@ export class Lines implements AsyncIterableIterator<string, undefined>, AsyncDis
     }
   }
 
-  async #advance(): Promise<IteratorResult<string, undefined>> {
-    try {
-      while (!this.#done) {
-        const line = this.#splitter?.next()
-        if (line !== undefined) return { done: false, value: line }
-        const { done, value } = await this.#blocks.next()
-        if (done) break
-        this.#splitter ??= new LineSplitter(this.#options, this.#blocks.skipped)
-        this.#splitter.feed(value)
+  async #nextLine(): Promise<string | undefined> {
+    while (this.#state === 'open') {
+      const line = this.#splitter.next()
+      if (line !== undefined) {
+        this.#given++
+        return line
       }
-    } catch (error) {
-      this.#done = true
-      // The error to tell is this one, whatever closing throws.
-      await this.#close().catch(() => {})
-      throw error
+      this.#input.count(this.#given)
+      this.#given = 0
+      const block = this.#input.take() ?? (await this.#input.read())
+      if (block === undefined) return undefined
+      this.#splitter.feed(block)
     }
-    this.#done = true
-    await this.#close()
-    return { done: true, value: undefined }
+    return undefined
   }
 
-  #close(): Promise<void> {
-    this.#splitter = undefined
-    this.#closing ??= closeInTime(this.#blocks)
-    return this.#closing
-  }
-
-  /** The same error, saying which file it is about. */
-  #located(error: unknown): unknown {
-    const path = this.#path
-    if (path === undefined || !(error instanceof Error)) return error
-    const { message, stack } = error
-    Object.assign(error, { path })
-    if (message.includes(`'${path}'`)) return error
-    error.message = `${message} (in '${path}')`
-    if (stack !== undefined) error.stack = stack.replace(message, () => error.message)
-    return error
+  #end(): void {
+    this.#state = 'done'
+    this.#splitter.feed(NOTHING)
   }
 }

@@ -1,0 +1,97 @@
+/** The lines of an input as batches of bytes: here they are counted and copied into shared memory, elsewhere split. */
+import { LineBatch } from '../codec/line-batch.js'
+import { lineEnd, type Encoding } from '../codec/split.js'
+import type { LineInput } from './line-input.js'
+import { SlabWriter } from './slabs.js'
+import type { BatchReader } from './source.js'
+
+const NOTHING: Buffer = Buffer.alloc(0)
+
+export class LineBatches implements BatchReader {
+  readonly #input: LineInput
+  readonly #encoding: Encoding
+  /**
+   * Reading files into shared memory would save the copy, and lose more: Node finds newlines in shared memory at half the
+   * speed, and short files and reads would hold a slab each.
+   */
+  readonly #slabs = new SlabWriter()
+  #block = NOTHING
+  #start = 0
+  #closed = false
+  #stopWaiting: (() => void) | undefined
+
+  constructor(input: LineInput, encoding: Encoding) {
+    this.#input = input
+    this.#encoding = encoding
+  }
+
+  /** The next lines of the block at hand, as many as one slab takes; those of the next block if there are none. */
+  next(max: number): LineBatch | undefined | Promise<LineBatch | undefined> {
+    if (this.#closed) return undefined
+    if (this.#start === this.#block.length) {
+      const block = this.#input.take()
+      if (block === undefined) return this.#readOn(max)
+      this.#use(block)
+    }
+    return this.#cut(max)
+  }
+
+  /** A `next()` that is pending gives undefined. Settles when the source is closed, or after a second. */
+  close(): Promise<void> {
+    this.#end()
+    this.#stopWaiting?.()
+    return this.#input.close()
+  }
+
+  #readOn(max: number): Promise<LineBatch | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#stopWaiting = () => {
+        resolve(undefined)
+      }
+      this.#read(max).then(resolve, reject)
+    })
+  }
+
+  async #read(max: number): Promise<LineBatch | undefined> {
+    try {
+      const block = await this.#input.read()
+      if (block !== undefined && !this.#closed) {
+        this.#use(block)
+        return this.#cut(max)
+      }
+    } catch (error) {
+      this.#end()
+      throw error
+    }
+    this.#end()
+    return undefined
+  }
+
+  #use(block: Buffer): void {
+    this.#block = block
+    this.#start = 0
+  }
+
+  #cut(max: number): LineBatch {
+    const block = this.#block
+    const start = this.#start
+    let end = lineEnd(block, start)
+    const limit = start + this.#slabs.roomFor(end - start)
+    let count = 1
+    for (; count < max && end < block.length; count++) {
+      const next = lineEnd(block, end)
+      if (next > limit) break
+      end = next
+    }
+    this.#start = end
+    this.#input.count(count)
+    return new LineBatch(this.#encoding, count, [this.#slabs.copy(block.subarray(start, end))])
+  }
+
+  #end(): void {
+    this.#closed = true
+    this.#block = NOTHING
+    this.#start = 0
+    this.#slabs.close()
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * The lines of several byte sources, one source after the other, as blocks: each source is opened when it is reached, and
+ * closed before its end or an error is told. It splits nothing.
+ */
+import type { LineLimits } from './bad-line.js'
+import { LineBlocks } from './blocks.js'
+import type { Bytes } from './bytes.js'
+import { closeInTime } from './closing.js'
+
+export class LineInput {
+  readonly #limits: LineLimits
+  /** Those not yet reached. */
+  #sources: Iterator<Bytes>
+  #blocks: LineBlocks | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(sources: readonly Bytes[], limits: LineLimits) {
+    this.#sources = sources.values()
+    this.#limits = limits
+  }
+
+  /** Says how many lines were given out of the last block, since errors name the line. Call it before asking for the next. */
+  count(lines: number): void {
+    if (this.#blocks !== undefined) this.#blocks.lines += lines
+  }
+
+  /** The next block, if that takes no reading. It is the caller's until it asks for another. */
+  take(): Buffer | undefined {
+    return this.#blocks?.take()
+  }
+
+  /** The next block, or undefined at the end. After it has rejected nothing is open any more. */
+  async read(): Promise<Buffer | undefined> {
+    let path: string | undefined
+    try {
+      for (let blocks = this.#source(); blocks !== undefined; blocks = this.#source()) {
+        path = blocks.path
+        const block = await blocks.read()
+        if (block !== undefined) return block
+        await this.#closeSource()
+      }
+      return undefined
+    } catch (error) {
+      // The error to tell is this one, whatever closing throws.
+      await this.close().catch(() => {})
+      throw path === undefined ? error : located(error, path)
+    }
+  }
+
+  /** Reads no more: a `read()` that is pending gives nothing. May be called at any time and again. */
+  close(): Promise<void> {
+    this.#sources = [].values()
+    this.#closing ??= this.#closeSource()
+    return this.#closing
+  }
+
+  /** The source at hand, or else the next one. */
+  #source(): LineBlocks | undefined {
+    if (this.#blocks !== undefined) return this.#blocks
+    const next = this.#sources.next()
+    if (!next.done) this.#blocks = new LineBlocks(next.value, this.#limits)
+    return this.#blocks
+  }
+
+  async #closeSource(): Promise<void> {
+    if (this.#blocks !== undefined) await closeInTime(this.#blocks)
+    this.#blocks = undefined
+  }
+}
+
+/** The same error, saying which file it is about. */
+function located(error: unknown, path: string): unknown {
+  if (!(error instanceof Error)) return error
+  const { message, stack } = error
+  Object.assign(error, { path })
+  if (message.includes(`'${path}'`)) return error
+  error.message = `${message} (in '${path}')`
+  if (stack !== undefined) error.stack = stack.replace(message, () => error.message)
+  return error
+}
