@@ -9,7 +9,7 @@ const NOTHING: Buffer = Buffer.alloc(0)
 
 /**
  * A file, opened at the first `next()` and closed before the end or an error is told. A block is the caller's until the
- * next `next()`, which reads into its memory again; who needs it for longer copies it, or transfers it elsewhere.
+ * next `next()`, which reads into its memory again; who needs it for longer copies it.
  */
 export class FileReader implements Reader<Buffer> {
   readonly #path: string
@@ -68,8 +68,7 @@ export class FileReader implements Reader<Buffer> {
   #nextMemory(): Buffer {
     const memory = this.#spareMemory
     this.#spareMemory = this.#memory
-    // Memory that was transferred has no length any more.
-    this.#memory = memory.length > 0 ? memory : Buffer.allocUnsafeSlow(BLOCK_SIZE)
+    this.#memory = memory === NOTHING ? Buffer.allocUnsafeSlow(BLOCK_SIZE) : memory
     return this.#memory
   }
 

@@ -27,7 +27,6 @@ export class LineBatches implements BatchReader {
 
   /** The next lines of the block at hand, as many as one slab takes; those of the next block if there are none. */
   next(max: number): LineBatch | undefined | Promise<LineBatch | undefined> {
-    if (this.#closed) return undefined
     if (this.#start === this.#block.length) {
       const block = this.#input.take()
       if (block === undefined) return this.#readOn(max)

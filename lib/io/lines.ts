@@ -139,7 +139,7 @@ class LineReader implements Lines, BatchSource {
         return Promise.resolve({ done: false, value: line })
       }
     }
-    this.#state = 'open'
+    if (this.#state === 'new') this.#state = 'open'
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject })
       if (this.#waiting.length === 1) void this.#answer()
@@ -162,12 +162,7 @@ class LineReader implements Lines, BatchSource {
     for (let waiter = this.#waiting[0]; waiter !== undefined; waiter = this.#waiting[0]) {
       let answer: () => void
       try {
-        const line = await this.#nextLine()
-        if (line === undefined) this.#end()
-        answer = waiter.resolve.bind(
-          waiter,
-          line === undefined ? { done: true, value: line } : { done: false, value: line },
-        )
+        answer = waiter.resolve.bind(waiter, await this.#nextLine())
       } catch (error) {
         this.#end()
         answer = waiter.reject.bind(waiter, error)
@@ -179,20 +174,21 @@ class LineReader implements Lines, BatchSource {
     }
   }
 
-  async #nextLine(): Promise<string | undefined> {
+  async #nextLine(): Promise<IteratorResult<string, undefined>> {
     while (this.#state === 'open') {
       const line = this.#splitter.next()
       if (line !== undefined) {
         this.#given++
-        return line
+        return { done: false, value: line }
       }
       this.#input.count(this.#given)
       this.#given = 0
       const block = this.#input.take() ?? (await this.#input.read())
-      if (block === undefined) return undefined
+      if (block === undefined) break
       this.#splitter.feed(block)
     }
-    return undefined
+    this.#end()
+    return { done: true, value: undefined }
   }
 
   #end(): void {

@@ -62,7 +62,9 @@ export class SlabWriter {
   copy(bytes: Buffer): HeldSegment {
     const memory = this.#slabFor(bytes.length)
     const start = this.#used
-    this.#used += bytes.copy(memory.bytes, start)
+    this.#used += bytes.length
+    // Not `copy()`: where memory is shared that goes byte by byte, unless source and target happen to be aligned alike.
+    memory.bytes.fill(bytes, start, this.#used)
     memory.retain()
     return { memory, start, end: this.#used }
   }

@@ -201,6 +201,41 @@ describe('lines() with maxLength', () => {
     expect((await untilError(lines([Buffer.from('abc\r\r\n')], { maxLength: 3 }))).given).toEqual([])
   })
 
+  it('finds the first line that is too long wherever it is, and gives valid input unharmed', async () => {
+    const piece = fc.constantFrom(...['\n', '\r\n', '\r', 'a', 'bcd', 'ä'].map((text) => Buffer.from(text)))
+    const maxLength = fc.integer({ min: 1, max: 6 })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(piece, { maxLength: 30 }),
+        fc.nat({ max: 30 }),
+        maxLength,
+        async (pieces, at, maxLength) => {
+          const bytes = Buffer.concat(pieces)
+          const source = lines([bytes.subarray(0, at), bytes.subarray(at)], { maxLength, encoding: 'latin1' })
+          const all = model(bytes.toString('latin1'))
+          const long = all.findIndex(({ line }) => line.length > maxLength)
+          if (long < 0) {
+            expect(await collect(source)).toEqual(all.map(({ line }) => line))
+            return
+          }
+          const { given, error } = await untilError(source)
+          expect(given).toEqual(all.slice(0, long).map(({ line }) => line))
+          expect(error).toMatchObject({ code: 'ERR_LINE_TOO_LONG', line: long + 1, offset: all[long]?.offset })
+        },
+      ),
+      { numRuns: 1000 },
+    )
+
+    function model(text: string): { line: string; offset: number }[] {
+      return [...text.matchAll(/([^\n]*?)(\r?\n|$)/g)]
+        .filter(([whole]) => whole !== '')
+        .map((match) => {
+          const ended = match[2] !== ''
+          return { line: ended ? (match[1] ?? '') : match[0], offset: match.index }
+        })
+    }
+  })
+
   it('throws as soon as a line is too long, not when it ends', async () => {
     let read = 0
     function* source() {

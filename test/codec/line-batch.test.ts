@@ -1,0 +1,135 @@
+import fc from 'fast-check'
+import { Items } from '#dist/codec/batch.js'
+import { LineBatch, type HeldSegment, type LineMemory } from '#dist/codec/line-batch.js'
+import { allLines, lineCursor } from '#dist/codec/line-data.js'
+
+/** Memory that counts who refers to it. */
+class Memory implements LineMemory {
+  readonly bytes: Buffer<SharedArrayBuffer>
+  references = 0
+
+  constructor(text: string) {
+    const bytes = Buffer.from(text)
+    this.bytes = Buffer.from(new SharedArrayBuffer(bytes.length))
+    this.bytes.set(bytes)
+  }
+
+  retain(): void {
+    this.references++
+  }
+
+  release(): void {
+    this.references--
+  }
+
+  segment(start = 0, end = this.bytes.length): HeldSegment {
+    this.retain()
+    return { memory: this, start, end }
+  }
+}
+
+/** A batch of lines in memory of its own. */
+function batchOf(text: string): { batch: LineBatch; memory: Memory } {
+  const memory = new Memory(text)
+  const length = text.split('\n').length - (text.endsWith('\n') ? 1 : 0)
+  return { batch: new LineBatch('utf8', length, [memory.segment()]), memory }
+}
+
+/** The lines as a worker has them. */
+const received = (batch: LineBatch) => allLines(structuredClone(batch.pack().data))
+
+describe('a batch of lines', () => {
+  it('gives its lines here, and from what is posted of it, each time anew', () => {
+    const { batch } = batchOf('one\r\n\nzwö\n€')
+    for (let i = 0; i < 2; i++) {
+      expect(batch.values()).toEqual(['one', '', 'zwö', '€'])
+      expect(received(batch)).toEqual(['one', '', 'zwö', '€'])
+    }
+    expect(batch.length).toBe(4)
+  })
+
+  it('posts its memory by reference, and tells the size of the lines', () => {
+    const memory = new Memory('--one\ntwo\n--')
+    const { data, transfer, bytes } = new LineBatch('utf8', 2, [memory.segment(2, 10)]).pack()
+    const clone = structuredClone(data)
+    memory.bytes.write('ONE', 2)
+    expect(allLines(clone)).toEqual(['ONE', 'two'])
+    expect(transfer).toEqual([])
+    expect(bytes).toBe(8)
+  })
+
+  it('is decoded in its encoding, alike in ASCII and other segments', () => {
+    const [ascii, other] = [new Memory('one\n'), new Memory('\xe4\n\u20ac\n')]
+    const segments = () => [ascii.segment(), other.segment(), ascii.segment()]
+    expect(received(new LineBatch('utf8', 4, segments()))).toEqual(['one', '\xe4', '\u20ac', 'one'])
+    expect(received(new LineBatch('latin1', 4, segments()))).toEqual(['one', '\xc3\xa4', '\xe2\x82\xac', 'one'])
+  })
+
+  it('can be read line by line, and no further', () => {
+    const next = lineCursor(batchOf('one\ntwo').batch.pack().data)
+    expect([next(), next()]).toEqual(['one', 'two'])
+    expect(next).toThrow('Cannot read a line as all have been read: 2')
+  })
+})
+
+describe('a batch of lines that is cut or joined', () => {
+  it('gives the lines it has, whatever was done, and refers to its memory until released', () => {
+    const line = fc.constantFrom('', 'a', 'bc', 'ä€', '\r', 'x'.repeat(300))
+    const piece = fc.tuple(fc.array(line, { minLength: 1, maxLength: 5 }), fc.boolean())
+    fc.assert(
+      fc.property(fc.array(piece, { minLength: 1, maxLength: 5 }), fc.nat(12), fc.nat(12), (pieces, a, b) => {
+        const texts = pieces.map(([lines, ended]) => lines.join('\n') + (ended || lines.at(-1) === '' ? '\n' : ''))
+        const memory = new Memory(texts.join(''))
+        let at = 0
+        const batches = texts.map((text, i) => {
+          const start = at
+          at += Buffer.byteLength(text)
+          return new LineBatch('utf8', pieces[i]?.[0].length ?? 0, [memory.segment(start, at)])
+        })
+        const expected = pieces.flatMap(([lines, ended]) =>
+          // A `\r` is part of the line's end, but of the last line where that has none.
+          lines.map((text, i) => (i < lines.length - 1 || ended ? text.replace(/\r$/, '') : text)),
+        )
+        const joined = batches.reduce((all, batch) => all.join(batch) ?? all)
+        expect(received(joined)).toEqual(expected)
+        expect(joined.length).toBe(expected.length)
+        const [start, end] = [Math.min(a, b), Math.max(a, b)]
+        const part = joined.slice(start, end)
+        joined.release()
+        expect(received(part)).toEqual(expected.slice(start, end))
+        expect(part.length).toBe(expected.slice(start, end).length)
+        expect(memory.references > 0).toBe(part.length > 0)
+        for (const batch of [part, joined, ...batches]) {
+          batch.release()
+          batch.release()
+        }
+        expect(memory.references).toBe(0)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('is one segment where the lines stand one behind the other', () => {
+    const memory = new Memory('one\ntwo\nthree\n')
+    const batches = [memory.segment(0, 4), memory.segment(4, 8), memory.segment(8, 14)].map(
+      (segment) => new LineBatch('utf8', 1, [segment]),
+    )
+    const joined = batches.reduce((all, batch) => all.join(batch) ?? all)
+    expect(joined.pack().data.segments).toEqual([{ memory: memory.bytes.buffer, start: 0, end: 14 }])
+    expect(memory.references).toBe(1)
+  })
+
+  it('never runs a line without end into the line behind it', () => {
+    const memory = new Memory('onetwo')
+    const [first, second] = [memory.segment(0, 3), memory.segment(3)].map((held) => new LineBatch('utf8', 1, [held]))
+    expect(first && second && first.join(second) && received(first)).toEqual(['one', 'two'])
+  })
+
+  it('joins nothing but lines in the same encoding', () => {
+    const { batch, memory } = batchOf('one\n')
+    expect(batch.join(new Items(['two']))).toBeUndefined()
+    expect(batch.join(new LineBatch('latin1', 1, [memory.segment()]))).toBeUndefined()
+    expect(new Items(['two']).join(batch)).toBeUndefined()
+    expect(received(batch)).toEqual(['one'])
+  })
+})
