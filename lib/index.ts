@@ -21,6 +21,7 @@ export { reduce } from './reduce.js'
 export type { Chunks } from './stream/chunks.js'
 export type { ErrorMode, Outcome } from './stream/outcome.js'
 export type { Stream, StreamStats } from './stream/stream.js'
+export type { Tuning } from './stream/tuner.js'
 export {
   task,
   tasks,

@@ -5,10 +5,11 @@
 import type { Transferable } from 'node:worker_threads'
 import { notSerializable } from './clonable.js'
 import { assertShallow } from './depth.js'
+import { allLines, lineCursor, type LineData } from './line-data.js'
 import { sealError, type Envelope } from './envelope.js'
 
 /** What a message carries: the values themselves, to be cloned as the message is. */
-export type Data = readonly unknown[]
+export type Data = readonly unknown[] | LineData
 
 /** Values made ready to be posted. */
 export interface Packed {
@@ -37,7 +38,11 @@ function hasRepeats(values: readonly unknown[]): boolean {
 
 /** `unpack(structuredClone(pack(values).data))` equals `structuredClone(values)`. */
 export function unpack(data: Data): unknown[] {
-  return data as unknown[]
+  return isLines(data) ? allLines(data) : (data as unknown[])
+}
+
+function isLines(data: Data): data is LineData {
+  return (data as Partial<LineData>).kind === 'lines'
 }
 
 /** Values that are read one after the other. */
@@ -49,6 +54,7 @@ export interface Cursor {
 
 /** As `unpack()`, but decodes each value when it is asked for, where that can be done. */
 export function openCursor(data: Data): Cursor {
+  if (isLines(data)) return { length: data.count, next: lineCursor(data) }
   const values = unpack(data)
   let position = 0
   return { length: values.length, next: () => values[position++] }

@@ -77,6 +77,10 @@ export class LineBatch implements Batch {
     return this
   }
 
+  forget(): void {
+    // Some of the bytes cannot be given back without the others.
+  }
+
   release(): void {
     for (const { memory } of this.#segments) memory.release()
     this.#segments = []

@@ -6,7 +6,7 @@ import type { LineLimits } from './bad-line.js'
 import { sourcesOf, type ByteSource, type Bytes } from './bytes.js'
 import { LineBatches } from './line-batches.js'
 import { LineInput } from './line-input.js'
-import { BATCHES, type BatchReader, type BatchSource } from './source.js'
+import { offerBatches, type BatchReader } from './source.js'
 
 export type { ByteSource } from './bytes.js'
 
@@ -98,7 +98,7 @@ interface Waiter {
 
 const NOTHING = Buffer.alloc(0)
 
-class LineReader implements Lines, BatchSource {
+class LineReader implements Lines {
   readonly #encoding: Encoding
   readonly #input: LineInput
   readonly #splitter: LineSplitter
@@ -113,21 +113,11 @@ class LineReader implements Lines, BatchSource {
     this.#encoding = limits.encoding
     this.#input = new LineInput(sources, limits)
     this.#splitter = new LineSplitter(limits.encoding)
+    offerBatches(this, () => this.#openBatches())
   }
 
   [Symbol.asyncIterator](): this {
     return this
-  }
-
-  /**
-   * Gives the lines away as batches, for a stage; undefined once reading has begun or ended. From then on `next()` says done,
-   * and `return()` closes what the batches are read from.
-   */
-  [BATCHES](): BatchReader | undefined {
-    if (this.#state !== 'new') return undefined
-    this.#state = 'done'
-    this.#batches = new LineBatches(this.#input, this.#encoding)
-    return this.#batches
   }
 
   next(): Promise<IteratorResult<string, undefined>> {
@@ -194,5 +184,16 @@ class LineReader implements Lines, BatchSource {
   #end(): void {
     this.#state = 'done'
     this.#splitter.feed(NOTHING)
+  }
+
+  /**
+   * Gives the lines away as batches, for a stage; undefined once reading has begun or ended. From then on `next()` says done,
+   * and `return()` closes what the batches are read from.
+   */
+  #openBatches(): BatchReader | undefined {
+    if (this.#state !== 'new') return undefined
+    this.#state = 'done'
+    this.#batches = new LineBatches(this.#input, this.#encoding)
+    return this.#batches
   }
 }

@@ -4,7 +4,7 @@
  *
  * At most one chunk is gathered ahead of what the executor can take, so nothing is read that no worker waits for.
  */
-import { Items, type Batch } from '../codec/batch.js'
+import { Encoded, Items, type Batch } from '../codec/batch.js'
 import type { Chunk, Lane } from '../executor/executor.js'
 import { received, typeError } from '../errors.js'
 import { openBatches, openSource, type BatchReader, type Reader, type Source } from '../io/source.js'
@@ -252,7 +252,7 @@ export class Intake {
       }
     }
     // What is nearly a chunk goes as it is, where it would have to be decoded to be filled up.
-    if (this.#gatheredBatch !== undefined && 2 * this.#size >= this.#limit) this.#limit = Math.max(1, this.#size)
+    if (this.#gatheredBatch instanceof Encoded && 2 * this.#size >= this.#limit) this.#limit = this.#size
   }
 
   /** Decodes a batch, for a chunk of single items. */

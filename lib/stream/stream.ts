@@ -11,7 +11,7 @@ import { OrderedDelivery, UnorderedDelivery, type Delivery } from './delivery.js
 import { Fifo } from './fifo.js'
 import { Intake } from './intake.js'
 import { isPlain, NOTHING_OPEN, openPart, type Arrived, type ErrorMode } from './outcome.js'
-import type { Tuner } from './tuner.js'
+import type { Tuner, Tuning } from './tuner.js'
 import { Window } from './window.js'
 
 /** Figures of one stream, at this moment. */
@@ -28,6 +28,8 @@ export interface StreamStats {
   readonly chunks: number
   /** The most items in the next chunk. */
   readonly chunksize: number
+  /** Why it is that, and what it was derived from. */
+  readonly tuning: Tuning
   /** The most items read whose results have not been given. */
   readonly window: number
 }
@@ -37,8 +39,8 @@ export interface StreamPlan {
   readonly executor: () => Executor
   readonly job: Job
   readonly tuner: Tuner
-  /** The window for a chunksize; a constant when the user gave one. */
-  readonly windowFor: (chunksize: number) => number
+  /** The window for a chunksize, after the window up to now; a constant when the user gave one. */
+  readonly windowFor: (tuning: Tuning, before?: number) => number
   readonly errors: ErrorMode
   /** Any of them ends the stream. */
   readonly signals: readonly AbortSignal[]
@@ -82,7 +84,7 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
   constructor(plan: StreamPlan, source: Source<unknown>) {
     this.#plan = plan
     this.#source = source
-    this.#window = new Window(plan.windowFor(plan.tuner.chunksize))
+    this.#window = new Window(plan.windowFor(plan.tuner.tuning))
     this.#delivery = plan.job.ordered ? new OrderedDelivery() : new UnorderedDelivery()
     // For a stage whose source is this stream: it takes whole batches, and leaves them as they are.
     offerBatches(this, () => ({ next: (max) => this.#nextBatch(max), close: () => this.return() }))
@@ -155,7 +157,8 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
       failed: this.#failed,
       skipped: this.#skipped,
       chunks: this.#chunks,
-      chunksize: this.#plan.tuner.chunksize,
+      chunksize: this.#plan.tuner.tuning.chunksize,
+      tuning: this.#plan.tuner.tuning,
       window: this.#window.limit,
     }
   }
@@ -206,8 +209,8 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
     const items = errors === 'settle' && failed > 0 ? failedItems(part) : undefined
     forgetItems(part)
     if (part.last) {
-      if (part.time !== undefined) tuner.record(part.chunk.items.length, part.time)
-      this.#window.limit = windowFor(tuner.chunksize)
+      tuner.record({ items: part.chunk.items.length, time: part.time, bytes: part.bytes })
+      this.#window.limit = windowFor(tuner.tuning, this.#window.limit)
     }
     if (failed > 0 && errors === 'throw') {
       if (!job.ordered) {

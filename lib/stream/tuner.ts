@@ -1,58 +1,75 @@
-/** Decides how many items a chunk holds. Knows neither source nor workers: it is told how long chunks took. */
+/**
+ * What decides how many items a chunk holds. A tuner knows neither source nor workers: it is asked for a size before each
+ * chunk, and told of each that is done. Here: the interface, and the tuner that always gives the same answer.
+ */
+import { Rate } from './rate.js'
 
-export interface Tuner {
-  /** The most items in the next chunk. */
-  readonly chunksize: number
-  next(remaining?: number): number
-  /** Tells the compute time of a finished chunk, in milliseconds, as its worker measured it. */
-  record(items: number, time: number): void
+/** What is known of a chunk that is done, or of the part of it that is. */
+export interface Measure {
+  /** How many items that was. */
+  readonly items: number
+  /** The compute time, in milliseconds, as the worker measured it; unknown after a crash. */
+  readonly time?: number | undefined
+  /** The bytes of its encoded items, or of its encoded results if those are more. */
+  readonly bytes?: number | undefined
 }
 
-/** For a `chunksize` given as a number. */
-export class FixedTuner implements Tuner {
+/** The present chunksize, and why it is that. */
+export interface Tuning {
+  /** The most items in a chunk. */
   readonly chunksize: number
+  /**
+   * What keeps it from being larger. `'fixed'`: it was given. `'start'`: nothing has been measured. `'growing'`: twice as many
+   * items must have been seen first. `'time'`: the time a chunk should take. `'bytes'`: the bytes it should have at most.
+   * `'items'`: the most items of any chunk. `'window'`: every worker must find room for two chunks in it. `'tail'`: few items
+   * are left, and every worker should have its share.
+   */
+  readonly reason: 'fixed' | 'start' | 'growing' | 'time' | 'bytes' | 'items' | 'window' | 'tail'
+  /** Compute time of an item, in milliseconds: an average of late. */
+  readonly timePerItem?: number | undefined
+  /** Bytes of an item, encoded, or of its result if those are more: an average of late. */
+  readonly bytesPerItem?: number | undefined
+}
+
+export interface Tuner {
+  /**
+   * The most items in the next chunk, at least 1. Ask once per chunk, before its first item is read.
+   *
+   * @param remaining How many items are still to be read, where the source's length is known.
+   */
+  next(remaining?: number): number
+  /** Tells of a chunk that is done; or of items that are done before the rest of their chunk, once for each item. */
+  record(measure: Measure): void
+  /** For the stream's figures, and its window. */
+  readonly tuning: Tuning
+}
+
+/** For a `chunksize` given as a number: learns nothing but averages. */
+export class FixedTuner implements Tuner {
+  readonly #chunksize: number
+  readonly #time = new Rate()
+  readonly #bytes = new Rate()
 
   constructor(chunksize: number) {
-    this.chunksize = chunksize
+    this.#chunksize = chunksize
+  }
+
+  get tuning(): Tuning {
+    return {
+      chunksize: this.#chunksize,
+      reason: 'fixed',
+      timePerItem: this.#time.perItem,
+      bytesPerItem: this.#bytes.perItem,
+    }
   }
 
   next(): number {
-    return this.chunksize
-  }
-
-  record(): void {
-    // A fixed size learns nothing.
-  }
-}
-
-/** A chunk should take about this long, in milliseconds: long beside a round trip of tens of microseconds. */
-const TARGET = 4
-
-/** For `chunksize: 'auto'`: starts at `min`, at most doubles at a time, shrinks at once. */
-export class AutoTuner implements Tuner {
-  readonly #min: number
-  readonly #max: number
-  #chunksize: number
-
-  /** @param min Never fewer items than this. @param max Never more. */
-  constructor(min: number, max: number) {
-    this.#max = Math.max(1, max)
-    this.#min = Math.min(min, this.#max)
-    this.#chunksize = this.#min
-  }
-
-  get chunksize(): number {
     return this.#chunksize
   }
 
-  next(): number {
-    return this.chunksize
-  }
-
-  record(items: number, time: number): void {
-    const wanted = time > 0 ? Math.floor((TARGET * items) / time) : Infinity
-    // Partly filled chunks, of a slow source, say too little to grow by.
-    const most = items >= this.#chunksize ? this.#chunksize * 2 : this.#chunksize
-    this.#chunksize = Math.max(this.#min, Math.min(wanted, most, this.#max))
+  record({ items, time, bytes }: Measure): void {
+    const share = items / this.#chunksize
+    this.#time.learn(time, items, share)
+    this.#bytes.learn(bytes, items, share)
   }
 }

@@ -71,8 +71,7 @@ export function reduceVerb(executor: () => Executor): Reduce {
       fold,
       options,
     )
-    const sink: Sink<unknown, unknown> = (source, context) =>
-      merged(stage(source, context), initial, merge)
+    const sink: Sink<unknown, unknown> = (source, context) => merged(stage(source, context), initial, merge)
     return direct ? sink(sourceOrOptions as Source<unknown>) : sink
   }
   return reduce as Reduce

@@ -4,9 +4,11 @@ import { InlineExecutor } from '../executor/inline.js'
 import type { Source } from '../io/source.js'
 import { rangeError } from '../errors.js'
 import { OptionReader } from '../options.js'
+import { AutoTuner } from '../stream/auto-tuner.js'
+import { defaultWindow } from '../stream/default-window.js'
 import type { ErrorMode } from '../stream/outcome.js'
 import type { Stream, StreamPlan } from '../stream/stream.js'
-import { AutoTuner, FixedTuner } from '../stream/tuner.js'
+import { FixedTuner } from '../stream/tuner.js'
 import { plainFunctionError, taskName } from '../task.js'
 import type { JobKind } from '../worker/protocol.js'
 
@@ -14,12 +16,13 @@ import type { JobKind } from '../worker/protocol.js'
 export interface StreamOptions<E extends ErrorMode = ErrorMode> {
   /**
    * The most items sent to a worker together: an integer from 1 to `window`, or `'auto'`, which aims at chunks that take
-   * a few milliseconds. Default: `'auto'`. Nothing about results, errors or order depends on it.
+   * 4 ms, with at most 1 MiB and 16,384 items; `stats().tuning` tells what it chose and why. Default: `'auto'`. Nothing about results, errors or order depends on it.
    */
   readonly chunksize?: number | 'auto'
   /**
    * The most items that have been read from the source and whose results the consumer has not been given: an integer of
-   * at least 1. Default: `workers × max(16, 4 × chunksize)`; under `'auto'` it follows the chunksize.
+   * at least 1. Default: `workers × max(16, 4 × chunksize)`, which under `'auto'` grows with the chunksize; or as many as take
+   * 64 MiB on their way, if those are fewer, but never less than two per worker. `stats().window` tells.
    */
   readonly window?: number
   /** Ends the stream when it fires; its reason is thrown. Default: none. */
@@ -72,11 +75,6 @@ export interface Verb {
   readonly initial?: unknown
 }
 
-/** The smallest share of the default window that each worker has, in items. */
-const MIN_WINDOW = 16
-/** The most items that `chunksize: 'auto'` puts in a chunk. */
-const MAX_AUTO_CHUNK = 16_384
-
 /** Validates once; the plan is then made anew for every stream, since each has a tuner of its own. */
 export function planStream(verb: Verb, action: string, task: unknown, options: unknown): () => StreamPlan {
   const read = new OptionReader<InlineOptions>(action, options, [
@@ -84,8 +82,8 @@ export function planStream(verb: Verb, action: string, task: unknown, options: u
     'window',
     'signal',
     'errors',
-    'workers',
     ...((verb.options ?? ['concurrency']) as 'concurrency'[]),
+    'workers',
   ])
   const chunksize = read.integerOr('chunksize', 'auto', 1) ?? 'auto'
   const window = read.integer('window', 1)
@@ -118,13 +116,10 @@ export function planStream(verb: Verb, action: string, task: unknown, options: u
     tuner: inline
       ? new FixedTuner(1)
       : chunksize === 'auto'
-        ? // Enough to keep `concurrency` busy, and few enough that every worker can have two chunks in the window.
-          new AutoTuner(
-            concurrency === 1 ? 1 : 4 * concurrency,
-            Math.min(MAX_AUTO_CHUNK, Math.floor((window ?? Infinity) / (2 * workers))),
-          )
+        ? // Enough to keep `concurrency` busy.
+          new AutoTuner({ workers, min: concurrency === 1 ? 1 : 4 * concurrency, window })
         : new FixedTuner(chunksize),
-    windowFor: (size) => window ?? workers * Math.max(MIN_WINDOW, 4 * size),
+    windowFor: (tuning, before) => window ?? defaultWindow({ workers, ...tuning }, before),
     errors,
     signals: signal === undefined ? [] : [signal],
   })

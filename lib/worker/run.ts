@@ -38,7 +38,8 @@ export class ChunkRun {
   readonly #first: number
   readonly #data: Data
   readonly #refused: ReadonlyMap<number, Envelope>
-  readonly #started = performance.now()
+  /** When it began to run; the loading of the task's module does not count. */
+  #started = performance.now()
   #controller: AbortController | undefined
   #outbox: Outbox
   #sent: number
@@ -89,6 +90,7 @@ export class ChunkRun {
 
   /** Runs all items, or those before a cancel, and posts the last part. Never rejects for anything a task does. */
   async run(fn: TaskFunction): Promise<void> {
+    this.#started = performance.now()
     const { kind, concurrency, ordered } = this.#job
     const data = this.#data
     if (kind === 'reduce') await this.#fold(fn, openCursor(data))

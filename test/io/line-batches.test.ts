@@ -9,7 +9,7 @@ import fc from 'fast-check'
 import { LineError, lines, type Lines, type LinesOptions } from 'millrace'
 import { LineBatch } from '#dist/codec/line-batch.js'
 import { allLines, lineCursor, type LineData } from '#dist/codec/line-data.js'
-import { BATCHES, type BatchReader, type BatchSource } from '#dist/io/source.js'
+import { openBatches, type BatchReader } from '#dist/io/source.js'
 
 const DONE = { done: true, value: undefined }
 const folder = mkdtempSync(join(tmpdir(), 'millrace-line-batches-'))
@@ -24,7 +24,7 @@ function file(name: string, content: string | Buffer): string {
 }
 
 function batchesOf(source: Lines): BatchReader {
-  const reader = (source as Lines & BatchSource)[BATCHES]()
+  const reader = openBatches(source)
   if (reader === undefined) throw new Error('The lines cannot be read as batches')
   return reader
 }
@@ -332,7 +332,7 @@ describe('lines() as batches reads its source', () => {
 })
 
 describe('lines() gives itself away as batches', () => {
-  const source = () => lines([Buffer.from('one\ntwo\n')]) as Lines & BatchSource
+  const source = () => lines([Buffer.from('one\ntwo\n')])
 
   it('only while it has not been read or ended', async () => {
     const read = source()
@@ -340,8 +340,8 @@ describe('lines() gives itself away as batches', () => {
     const ended = source()
     await ended.return()
     const given = source()
-    given[BATCHES]()
-    for (const reading of [read, ended, given]) expect(reading[BATCHES]()).toBeUndefined()
+    openBatches(given)
+    for (const reading of [read, ended, given]) expect(openBatches(reading)).toBeUndefined()
     expect((await read.next()).value).toBe('two')
   })
 
