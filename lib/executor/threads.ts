@@ -150,7 +150,8 @@ export class ThreadExecutor implements Executor {
       this.#count(-1)
     }
     for (const [thread, held] of this.#threads) {
-      for (const sent of held.filter((chunk) => chunk.lane === lane)) {
+      // The waiting one first: it must not begin when the running one has stopped.
+      for (const sent of held.filter((chunk) => chunk.lane === lane).reverse()) {
         thread.cancel(sent)
         this.#count(-1)
         this.#replaceUnlessDone(thread, sent.seq)

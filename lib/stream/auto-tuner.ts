@@ -103,10 +103,11 @@ export class AutoTuner implements Tuner {
   /**
    * Guided self-scheduling: each chunk takes a part of what remains, so that chunks get smaller towards the end and workers
    * finish together (C. D. Polychronopoulos and D. J. Kuck, IEEE Transactions on Computers C-36 (12), 1987). Half of their
-   * share, since a worker holds two chunks.
+   * share, since a worker holds two chunks; all of it where a worker runs items at once, as those of the second would wait.
    */
   #shareOf(remaining: number): number {
-    return remaining >= 1 ? Math.ceil(remaining / (2 * this.#workers)) : 1
+    const chunks = this.#min > 1 ? 1 : 2
+    return remaining >= 1 ? Math.ceil(remaining / (chunks * this.#workers)) : 1
   }
 }
 

@@ -68,7 +68,7 @@ export class Intake {
 
   /** How many items have places in the window that a pending read may still turn out not to need. */
   get reserved(): number {
-    return this.#state === 'awaiting' ? this.#reserved : 0
+    return this.#reserved
   }
 
   /** How much room in the window is worth a `pump()`: enough for a whole chunk. Where room is not what is missing: infinite. */

@@ -353,6 +353,8 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
     for (const signal of this.#plan.signals) signal.removeEventListener('abort', this.#onAbort)
     this.#lane?.close()
     this.#lane = undefined
+    // What is still being read will not be: it does not count.
+    this.#window.withdraw(this.#intake?.reserved ?? 0)
     this.#intake = undefined
     this.#source = undefined
     this.#opened = NOTHING_OPEN

@@ -290,7 +290,7 @@ describe('a known length', () => {
     { items: 3, workers: 4, cost: 10, min: 8 },
   ])('a short input: $items items of $cost ms, $workers workers, minimum $min', ({ items, workers, cost, min }) => {
     const { makespan, chunks } = tuned({ workers, min, costs: each(items, () => cost), lengthKnown: true })
-    expect(quantile(chunks, 'items', 1 - 1e-9)).toBeLessThanOrEqual(2)
+    expect(quantile(chunks, 'items', 1 - 1e-9)).toBeLessThanOrEqual(min > 1 ? Math.ceil(items / workers) : 2)
     // No worker has more of them than it must; or one more, if two went to it together.
     const rounds = Math.ceil(items / workers) + (min > 1 && items > workers ? 1 : 0)
     expect(makespan).toBeLessThan(rounds * (cost + 1))
