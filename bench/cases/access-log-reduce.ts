@@ -1,0 +1,68 @@
+/** An access log to a few sums: folded where the lines are, so that no record has to travel. */
+import { lines } from 'millrace'
+import { SECONDS, timed, type Case, type Contender } from '../harness/case.js'
+import { inOrder } from '../peers/bounded.js'
+import { openPeer, PEERS, type PeerName } from '../peers/peer.js'
+import { lineBatches } from '../work/batches.js'
+import { eachLine } from '../work/expert.js'
+import { accessLog, type Log } from '../work/log.js'
+import { parse } from '../work/parse.js'
+import { reduceOf } from '../work/pending.js'
+import { tally } from '../work/tasks.js'
+import { add, merge, none, type Totals } from '../work/totals.js'
+
+const LINES = 1_000_000
+const BATCH = 1_000
+
+const millrace: Contender<Log> = {
+  name: 'millrace reduce',
+  open: ({ path }) => {
+    const reduce = reduceOf<Totals, string>()
+    return { run: timed(() => reduce(tally, lines(path), { initial: none(), merge })) }
+  },
+}
+
+const loop: Contender<Log> = {
+  name: "expert's loop",
+  open: ({ path }) => ({
+    run: timed(() => {
+      const totals = none()
+      eachLine(path, (line) => add(totals, parse(line)))
+      return totals
+    }),
+  }),
+}
+
+/** Each batch comes back as its sums. */
+function pool(name: PeerName): Contender<Log> {
+  return {
+    name: `${name}, batches of ${BATCH}`,
+    open: async ({ path }) => {
+      const peer = await openPeer(name)
+      return {
+        run: timed(async () => {
+          const totals = none()
+          const parts = inOrder(lineBatches(path, BATCH), (batch) => peer.run('tallyAll', batch))
+          for await (const part of parts) merge(totals, part)
+          return totals
+        }),
+        close: () => peer.close(),
+      }
+    },
+  }
+}
+
+const accessLogReduceCase: Case<Log> = {
+  name: 'access-log-reduce',
+  title: 'access log, reduced to sums',
+  unit: SECONDS,
+  async prepare(scale) {
+    const log = await accessLog(Math.ceil(LINES * scale))
+    const about = `${log.lines.toLocaleString('en')} lines, ${Math.round(log.size / 1e6)} MB, to a sum and a count by status`
+    return { parameters: log, answer: log.totals, about }
+  },
+  contenders: [millrace, loop, ...PEERS.map(pool), { name: 'Python Pool.imap', python: 'access_log_reduce' }],
+  goals: [{ ours: 'millrace reduce', against: "expert's loop", measure: 'advantage', atLeast: 1.7 }],
+}
+
+export default accessLogReduceCase

@@ -1,0 +1,12 @@
+/** The names of the cases, in the order in which they run. */
+export const CASES = [
+  'access-log',
+  'access-log-reduce',
+  'cpu',
+  'sqrt',
+  'no-op',
+  'cold',
+  'busy',
+  'memory',
+  'memory-sizes',
+] as const

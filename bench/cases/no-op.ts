@@ -1,0 +1,71 @@
+/** Tasks that do nothing, one to a chunk: what the way to a worker and back costs. */
+import { imap } from 'millrace'
+import type { Case, Contender, Entry } from '../harness/case.js'
+import { inAnyOrder } from '../peers/bounded.js'
+import { openPeer, PEERS, type PeerName } from '../peers/peer.js'
+import { numbers } from '../work/numbers.js'
+import { noOp } from '../work/tasks.js'
+
+const TASKS = 20_000
+/** The same for all: so many that no worker waits for the main thread's next turn. */
+const UNDER_WAY = 64
+
+interface Work {
+  readonly tasks: number
+}
+
+const millrace: Contender<Work> = {
+  name: 'millrace',
+  open: ({ tasks }) => ({
+    run: perSecond(tasks, async () => {
+      let sum = 0
+      for await (const n of imap(noOp, numbers(tasks), { chunksize: 1, window: UNDER_WAY })) sum += n
+      return sum
+    }),
+  }),
+}
+
+function pool(name: PeerName): Contender<Work> {
+  return {
+    name,
+    open: async ({ tasks }) => {
+      const peer = await openPeer(name)
+      return {
+        run: perSecond(tasks, async () => {
+          let sum = 0
+          await inAnyOrder(
+            numbers(tasks),
+            (n) => peer.run('noOp', n),
+            UNDER_WAY,
+            (n) => (sum += n),
+          )
+          return sum
+        }),
+        close: () => peer.close(),
+      }
+    },
+  }
+}
+
+function perSecond(tasks: number, work: () => Promise<number>): Entry['run'] {
+  return async () => {
+    const start = performance.now()
+    const answer = await work()
+    return { figure: (tasks * 1_000) / (performance.now() - start), answer }
+  }
+}
+
+const noOpCase: Case<Work> = {
+  name: 'no-op',
+  title: 'tasks that do nothing, chunksize 1',
+  unit: { name: 'tasks/s', digits: 0, better: 'more' },
+  prepare(scale) {
+    const work = { tasks: Math.ceil(TASKS * scale) }
+    const answer = (work.tasks * (work.tasks - 1)) / 2
+    return { parameters: work, answer, about: `${work.tasks.toLocaleString('en')} tasks, ${UNDER_WAY} under way` }
+  },
+  contenders: [millrace, ...PEERS.map(pool), pool('piscina-tuned')],
+  goals: [{ ours: 'millrace', against: 'piscina', measure: 'advantage', atLeast: 3 }],
+}
+
+export default noOpCase

@@ -1,0 +1,109 @@
+/** Five million square roots: next to no work for each item, so that what is measured is what a stream itself costs. */
+import { imap } from 'millrace'
+import { SECONDS, timed, type Case, type Contender } from '../harness/case.js'
+import { inOrder } from '../peers/bounded.js'
+import { openPeer, PEERS, type PeerName } from '../peers/peer.js'
+import { batches } from '../work/batches.js'
+import { numbers } from '../work/numbers.js'
+import { chunksOf } from '../work/pending.js'
+import { root } from '../work/tasks.js'
+
+const COUNT = 5_000_000
+/** Python's chunksize too. */
+const BATCH = 1_000
+
+interface Work {
+  readonly count: number
+}
+
+const millrace: Contender<Work> = {
+  name: 'millrace',
+  open: ({ count }) => ({
+    run: timed(async () => {
+      let sum = 0
+      for await (const y of imap(root, numbers(count))) sum += y
+      return sum
+    }),
+  }),
+}
+
+const millraceChunks: Contender<Work> = {
+  name: 'millrace chunks()',
+  open: ({ count }) => {
+    // Tells at once whether there is such a thing.
+    chunksOf(imap(root, []))
+    return {
+      run: timed(async () => {
+        let sum = 0
+        for await (const chunk of chunksOf(imap(root, numbers(count)))) for (const y of chunk) sum += y
+        return sum
+      }),
+    }
+  },
+}
+
+// eslint-disable-next-line @typescript-eslint/require-await -- asynchronous, as the stream is that it stands beside
+async function* roots(count: number): AsyncGenerator<number> {
+  for (const x of numbers(count)) yield Math.sqrt(x)
+}
+
+const forAwait: Contender<Work> = {
+  name: 'for await on one thread',
+  open: ({ count }) => ({
+    run: timed(async () => {
+      let sum = 0
+      for await (const y of roots(count)) sum += y
+      return sum
+    }),
+  }),
+}
+
+function plainLoop({ count }: Work): number {
+  let sum = 0
+  for (const x of numbers(count)) sum += Math.sqrt(x)
+  return sum
+}
+
+function pool(name: PeerName): Contender<Work> {
+  return {
+    name: `${name}, batches of ${BATCH}`,
+    open: async ({ count }) => {
+      const peer = await openPeer(name)
+      return {
+        run: timed(async () => {
+          let sum = 0
+          const parts = inOrder(batches(numbers(count), BATCH), (batch) => peer.run('rootAll', batch))
+          for await (const part of parts) for (const y of part) sum += y
+          return sum
+        }),
+        close: () => peer.close(),
+      }
+    },
+  }
+}
+
+const sqrtCase: Case<Work> = {
+  name: 'sqrt',
+  title: 'square roots of numbers',
+  unit: SECONDS,
+  prepare(scale) {
+    const work = { count: Math.ceil(COUNT * scale) }
+    // Added up in the same order, so that it must be the same to the last bit.
+    return { parameters: work, answer: plainLoop(work), about: `${work.count.toLocaleString('en')} numbers, in order` }
+  },
+  contenders: [
+    millrace,
+    millraceChunks,
+    forAwait,
+    { name: 'plain loop', open: (work) => ({ run: timed(() => plainLoop(work)) }) },
+    ...PEERS.map(pool),
+    { name: 'Python Pool.imap', python: 'roots' },
+  ],
+  goals: [
+    { ours: 'millrace', against: 'Python Pool.imap', measure: 'advantage', atLeast: 2 },
+    { ours: 'millrace chunks()', against: 'Python Pool.imap', measure: 'advantage', atLeast: 8 },
+    { ours: 'millrace', against: 'for await on one thread', measure: 'advantage', atLeast: 1 },
+  ],
+}
+
+export default sqrtCase

@@ -1,0 +1,80 @@
+/** A contender's process, as the rounds see it: start, ask for a measurement, stop. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { availableParallelism } from 'node:os'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { NotMeasured, type Case, type Contender, type Measured } from './case.js'
+
+/** What a contender's process writes: first that it is ready or why it cannot be, then a measurement each time it is asked. */
+export type Reply = Measured | { readonly ready: true } | { readonly missing: string }
+
+const CONTENDER = fileURLToPath(new URL('./contender.js', import.meta.url))
+/** Not compiled, so it is where it was written: this file is in build/bench/harness/. */
+const PYTHON = fileURLToPath(new URL('../../../bench/peers/pool_imap.py', import.meta.url))
+
+/** How long closing may take, in milliseconds: no pool is to keep the others waiting for ever. */
+const PATIENCE = 10_000
+
+export class Program {
+  readonly #child: ChildProcess
+  readonly #lines: AsyncIterator<string, undefined>
+  readonly #exited: Promise<unknown>
+
+  private constructor(child: ChildProcess) {
+    if (child.stdout === null) throw new Error('Cannot read what a contender writes as it has no pipe')
+    this.#child = child
+    this.#exited = once(child, 'close')
+    this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  }
+
+  /** Starts a contender; settles when it is ready. */
+  static async start(of: Case, contender: Contender, parameters: unknown): Promise<Program> {
+    const json = JSON.stringify(parameters)
+    const [command, ...args] =
+      contender.python === undefined
+        ? [process.execPath, '--expose-gc', CONTENDER, of.name, contender.name, json]
+        : ['python3', PYTHON, contender.python, json, String(availableParallelism())]
+    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+    // Its end is noticed by the end of what it writes.
+    child.stdin.on('error', () => {})
+    try {
+      await once(child, 'spawn')
+    } catch (error) {
+      if (contender.python !== undefined) throw new NotMeasured('there is no python3 here')
+      throw error
+    }
+    const program = new Program(child)
+    const first = await program.#reply()
+    if ('missing' in first) {
+      await program.stop()
+      throw new NotMeasured(first.missing)
+    }
+    return program
+  }
+
+  /** One measurement. */
+  async ask(): Promise<Measured> {
+    this.#child.stdin?.write('\n')
+    const reply = await this.#reply()
+    if (!('figure' in reply)) throw new Error(`Cannot take ${JSON.stringify(reply)} as a measurement`)
+    return reply
+  }
+
+  /** Settles when the process is gone. */
+  async stop(): Promise<void> {
+    this.#child.stdin?.end()
+    const late = setTimeout(() => this.#child.kill('SIGKILL'), PATIENCE)
+    await this.#exited
+    clearTimeout(late)
+  }
+
+  async #reply(): Promise<Reply> {
+    const line: IteratorResult<string, undefined> = await this.#lines.next()
+    if (line.done === true) {
+      await this.#exited
+      throw new Error(`Cannot go on as the process ended: ${this.#child.exitCode ?? this.#child.signalCode ?? ''}`)
+    }
+    return JSON.parse(line.value) as Reply
+  }
+}

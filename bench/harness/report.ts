@@ -1,0 +1,97 @@
+/** What a run found, as text. */
+import type { Goal, Unit } from './case.js'
+import type { Machine } from './machine.js'
+import type { CaseResult, GoalResult, Results, Row, Spread } from './results.js'
+
+export function machineReport({ cores, processor, memory, system, versions, load }: Machine): string {
+  const packages = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
+  return `${cores} cores (${processor}), ${memory}, ${system}, load average ${load.before.toFixed(2)}\n${packages.join(', ')}`
+}
+
+export function caseReport({ name, title, about, unit, rounds, contenders, goals }: CaseResult): string {
+  const compared = contenders.some(({ advantage }) => advantage !== undefined)
+  const head = ['', `${unit.name}: min`, 'median', 'max']
+  const rows = [
+    compared ? [...head, `× of ${contenders[0]?.name ?? ''}: min`, 'median', 'max'] : head,
+    ...contenders.map((row) => [row.name, ...cells(row, unit)]),
+  ]
+  return [
+    `${name}: ${title}`,
+    `${about}; ${rounds} rounds`,
+    ...table(rows).map((line) => `  ${line}`),
+    ...goals.map((goal) => `  ${goalResult(goal)}`),
+  ].join('\n')
+}
+
+function cells({ figure, advantage, missing, wrong }: Row, { digits }: Unit): string[] {
+  if (wrong !== undefined) return [`WRONG: ${wrong}`]
+  if (missing !== undefined) return [`left out: ${missing}`]
+  return [...spreadCells(figure, digits), ...spreadCells(advantage, 2)]
+}
+
+function spreadCells(spread: Spread | undefined, digits: number): string[] {
+  return spread === undefined ? [] : [spread.min, spread.median, spread.max].map((value) => number(value, digits))
+}
+
+/** A goal in words: what is asked for. */
+export function goalLine({ ours, against, measure, atLeast, atMost }: Goal, unit: Unit | string): string {
+  const bound = atLeast === undefined ? `≤ ${atMost ?? ''}` : `≥ ${atLeast}`
+  const name = typeof unit === 'string' ? unit : unit.name
+  switch (measure) {
+    case 'advantage':
+      return `${ours} ${bound} × ${against ?? ''}`
+    case 'cost':
+      return `${ours} takes ${bound} × ${against ?? ''}`
+    case 'growth':
+      return `${ours}: ${bound} ${name} more`
+    case 'figure':
+      return `${ours} ${bound} ${name}`
+  }
+}
+
+export function goalResult(goal: GoalResult): string {
+  const { value, verdict, unit } = goal
+  const found = value === undefined ? '' : `: ${shownSpread(value, unit)}`
+  return `${MARKS[verdict]} ${goalLine(goal, unit)}${found}`
+}
+
+const MARKS = { reached: 'reached', missed: 'MISSED ', 'not measured': 'NOT MEASURED' }
+
+/** The median, and the least and the most. */
+export function shownSpread({ min, median, max }: Spread, unit: string): string {
+  const digits = unit === '×' ? 2 : 1
+  return `${number(median, digits)} ${unit} (${number(min, digits)} to ${number(max, digits)})`
+}
+
+/** All goals, and where they were measured. */
+export function summary({ machine, cases, command, scale }: Results): string {
+  const goals = cases.flatMap(({ goals }) => goals)
+  const count = (verdict: GoalResult['verdict']): number => goals.filter((goal) => goal.verdict === verdict).length
+  return [
+    `${command}, load average ${machine.load.before.toFixed(2)} before and ${machine.load.after.toFixed(2)} after`,
+    ...cases.flatMap(({ name, goals }) => goals.map((goal) => `  ${name.padEnd(18)} ${goalResult(goal)}`)),
+    `${count('reached')} goals reached, ${count('missed')} missed, ${count('not measured')} not measured`,
+    ...(scale === 1 ? [] : [`The goals are for cases at full size: at ${scale} of it they say little.`]),
+  ].join('\n')
+}
+
+function number(value: number, digits: number): string {
+  return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
+}
+
+/** Columns as wide as their widest cell; all but the first to the right. A last cell that is text may be as long as it is. */
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths: number[] = []
+  for (const row of rows) {
+    if (row.length === 2) widths[0] = Math.max(widths[0] ?? 0, row[0]?.length ?? 0)
+    else row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, cell.length)))
+  }
+  return rows.map((row) =>
+    row
+      .map((cell, column) =>
+        column === 0 || row.length === 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+      )
+      .join('  ')
+      .trimEnd(),
+  )
+}

@@ -1,0 +1,96 @@
+/**
+ * Measures a case in rounds. In each round each contender runs once, one after the other, in an order that changes, so that
+ * what slows the machine for a while slows all of them.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import { NotMeasured, type Case, type Contender, type Setting } from './case.js'
+import { Program } from './program.js'
+
+/** What came out for one contender. */
+export interface Outcome {
+  readonly name: string
+  /** One for each round; none where there is a reason. */
+  readonly figures: readonly number[]
+  /** Why it was left out. */
+  readonly missing?: string
+  /** It broke down, or its answer is wrong. */
+  readonly wrong?: string
+}
+
+/** Outcomes in the order of the contenders. Before the first round there is one that does not count, unless the case is cold. */
+export async function measure(one: Case, setting: Setting, rounds: number): Promise<Outcome[]> {
+  const lanes = one.contenders.map((contender) => new Lane(one, contender, setting))
+  try {
+    if (one.cold !== true) for (const lane of shuffled(lanes)) await lane.measure()
+    for (let round = 0; round < rounds; round++) {
+      for (const lane of shuffled(lanes)) await lane.measure(round)
+    }
+  } finally {
+    for (const lane of lanes) await lane.stop()
+  }
+  return lanes.map((lane) => lane.outcome)
+}
+
+/**
+ * A contender and its program, which stays for all rounds, idle while others run: compiled code, heap and threads of one are
+ * no other's. In a cold case each measurement has a program of its own.
+ */
+class Lane {
+  readonly #case: Case
+  readonly #contender: Contender
+  readonly #setting: Setting
+  readonly #figures: number[] = []
+  #program: Program | undefined
+  #missing: string | undefined
+  #wrong: string | undefined
+
+  constructor(one: Case, contender: Contender, setting: Setting) {
+    this.#case = one
+    this.#contender = contender
+    this.#setting = setting
+  }
+
+  get outcome(): Outcome {
+    const { name } = this.#contender
+    if (this.#missing !== undefined) return { name, figures: [], missing: this.#missing }
+    if (this.#wrong !== undefined) return { name, figures: [], wrong: this.#wrong }
+    return { name, figures: this.#figures }
+  }
+
+  /** Runs once; the figure counts if a round is given. */
+  async measure(round?: number): Promise<void> {
+    if (this.#missing !== undefined || this.#wrong !== undefined) return
+    try {
+      this.#program ??= await Program.start(this.#case, this.#contender, this.#setting.parameters)
+      const { figure, answer } = await this.#program.ask()
+      if (!isDeepStrictEqual(answer, this.#setting.answer)) {
+        this.#wrong = `answered ${shown(answer)} in the place of ${shown(this.#setting.answer)}`
+      }
+      if (round !== undefined) this.#figures[round] = figure
+      if (this.#case.cold === true) await this.stop()
+    } catch (error) {
+      if (error instanceof NotMeasured) this.#missing = error.message
+      else this.#wrong = String(error)
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.#program?.stop()
+    this.#program = undefined
+  }
+}
+
+function shown(answer: unknown): string {
+  const text = JSON.stringify(answer)
+  return text.length <= 200 ? text : `${text.slice(0, 200)}…`
+}
+
+/** A new array in an order by chance (Fisher and Yates). */
+function shuffled<T>(list: readonly T[]): T[] {
+  const result: T[] = []
+  list.forEach((element, i) => {
+    const place = Math.floor(Math.random() * (i + 1))
+    result.splice(place, 0, element)
+  })
+  return result
+}

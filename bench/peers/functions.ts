@@ -1,0 +1,31 @@
+/** What the workers of the pools run: the functions that millrace's tasks run, for one item or for a batch made by hand. */
+import { busyFor, type Interval } from '../work/interval.js'
+import { parse, type Hit } from '../work/parse.js'
+import { spin } from '../work/spin.js'
+import { add, none, type Totals } from '../work/totals.js'
+
+export { spin }
+
+export function parseAll(lines: string[]): Hit[] {
+  return lines.map(parse)
+}
+
+export function tallyAll(lines: string[]): Totals {
+  return lines.reduce((totals, line) => add(totals, parse(line)), none())
+}
+
+export function spinAll(items: number[]): number[] {
+  return items.map(spin)
+}
+
+export function rootAll(items: number[]): number[] {
+  return items.map(Math.sqrt)
+}
+
+export function noOp(x: number): number {
+  return x
+}
+
+export function millisecond(): Interval {
+  return busyFor(1)
+}

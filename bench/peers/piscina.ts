@@ -1,0 +1,17 @@
+/** piscina: as many threads as cores, where its own default is more; the rest is as it comes. */
+import { availableParallelism } from 'node:os'
+import { Piscina } from 'piscina'
+import type { Peer } from './peer.js'
+
+/** What `piscina-tuned.ts` changes. */
+type Options = NonNullable<ConstructorParameters<typeof Piscina>[0]>
+
+export function open(options?: Options): Peer {
+  const threads = availableParallelism()
+  const filename = new URL('./functions.js', import.meta.url).href
+  const pool = new Piscina({ filename, minThreads: threads, maxThreads: threads, ...options })
+  return {
+    run: (name, argument) => pool.run(argument, { name }),
+    close: () => pool.destroy(),
+  }
+}

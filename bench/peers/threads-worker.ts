@@ -1,0 +1,5 @@
+/** A worker of `threads`. */
+import { expose } from 'threads/worker'
+import * as functions from './functions.js'
+
+expose({ ...functions })

@@ -1,0 +1,5 @@
+/** A worker of workerpool. */
+import workerpool from 'workerpool'
+import * as functions from './functions.js'
+
+workerpool.worker({ ...functions })

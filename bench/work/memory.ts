@@ -1,0 +1,53 @@
+/** What the cases about memory stream, and how they consume it. A result that is missing or out of order throws. */
+import { imap, lines } from 'millrace'
+import { isDeepStrictEqual } from 'node:util'
+import type { Log } from './log.js'
+import { numbers } from './numbers.js'
+import { largeRecord, parse, smallRecord, type SmallRecord } from './tasks.js'
+import { add, none } from './totals.js'
+
+export type RecordSize = 'small' | 'large'
+
+const RECORDS = { small: smallRecord, large: largeRecord }
+
+/** Records made from numbers, on worker threads. */
+export function records(size: RecordSize, count: number, options?: { window: number }): AsyncIterable<SmallRecord> {
+  return imap(RECORDS[size], numbers(count), options)
+}
+
+/** The control: the same records by the same kind of loop, with no library and no threads. */
+// eslint-disable-next-line @typescript-eslint/require-await -- asynchronous, as the stream is that it stands beside
+export async function* plainRecords(count: number): AsyncGenerator<SmallRecord> {
+  for (const id of numbers(count)) yield smallRecord(id)
+}
+
+/** Takes so many microseconds for each record. */
+export async function consume(stream: AsyncIterable<SmallRecord>, count: number, microseconds = 0): Promise<void> {
+  let expected = 0
+  for await (const { id } of stream) {
+    if (id !== expected++) throw new Error(`Result ${expected - 1} was that of item ${id}`)
+    linger(microseconds)
+  }
+  if (expected !== count) throw new Error(`${count} items gave ${expected} results`)
+}
+
+/** Parses a log, and takes so many microseconds for each line. */
+export async function readLog(log: Log, microseconds = 0): Promise<void> {
+  const totals = none()
+  for await (const hit of imap(parse, lines(log.path))) {
+    add(totals, hit)
+    linger(microseconds)
+  }
+  if (!isDeepStrictEqual(totals, log.totals)) throw new Error(`The totals of ${log.path} are ${JSON.stringify(totals)}`)
+}
+
+/** The most memory that this process has had, in MB (10⁶ bytes), all its threads included. */
+export function peak(): number {
+  return (process.resourceUsage().maxRSS * 1_024) / 1e6
+}
+
+function linger(microseconds: number): void {
+  if (microseconds === 0) return
+  const until = performance.now() + microseconds / 1_000
+  while (performance.now() < until);
+}

@@ -1,0 +1,50 @@
+/** The tasks of millrace's contenders: the functions that all contenders run, under names that workers find. */
+import { task } from 'millrace'
+import { parse as parseLine } from './parse.js'
+import { spin as spinFor } from './spin.js'
+import { busyFor, type Interval } from './interval.js'
+import { add, type Totals } from './totals.js'
+
+export const parse = task(import.meta.url, 'parse', parseLine)
+
+export const tally = task(import.meta.url, function tally(totals: Totals, line: string): Totals {
+  return add(totals, parseLine(line))
+})
+
+export const spin = task(import.meta.url, 'spin', spinFor)
+
+export const root = task(import.meta.url, function root(x: number): number {
+  return Math.sqrt(x)
+})
+
+export const noOp = task(import.meta.url, function noOp(x: number): number {
+  return x
+})
+
+export const millisecond = task(import.meta.url, function millisecond(): Interval {
+  return busyFor(1)
+})
+
+export interface SmallRecord {
+  readonly id: number
+  readonly name: string
+}
+
+export const smallRecord = task(import.meta.url, function smallRecord(id: number): SmallRecord {
+  return { id, name: `reading ${id}` }
+})
+
+export interface LargeRecord extends SmallRecord {
+  readonly text: string
+  readonly note: string
+  readonly place: number
+  readonly time: number
+  readonly unit: string
+  readonly good: boolean
+}
+
+/** Some 250 bytes. */
+export const largeRecord = task(import.meta.url, function largeRecord(id: number): LargeRecord {
+  const text = `the text of record ${id}, which is not short and not the same as that of any other`
+  return { id, name: `reading ${id}`, text, note: `${text}.`, place: id % 360, time: id * 1_000, unit: 'K', good: true }
+})

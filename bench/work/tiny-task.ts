@@ -1,0 +1,6 @@
+/** The smallest task there can be. */
+import { task } from 'millrace'
+
+export const increment = task(import.meta.url, function increment(n: number): number {
+  return n + 1
+})

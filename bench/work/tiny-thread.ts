@@ -1,0 +1,4 @@
+/** The smallest thread there can be: it posts a message, and ends. */
+import { parentPort } from 'node:worker_threads'
+
+parentPort?.postMessage(1)
