@@ -5,7 +5,7 @@ import { inOrder } from '../peers/bounded.js'
 import { openPeer, PEERS, type PeerName } from '../peers/peer.js'
 import { batches } from '../work/batches.js'
 import { numbers } from '../work/numbers.js'
-import { chunksOf } from '../work/pending.js'
+
 import { root } from '../work/tasks.js'
 
 const COUNT = 5_000_000
@@ -29,17 +29,13 @@ const millrace: Contender<Work> = {
 
 const millraceChunks: Contender<Work> = {
   name: 'millrace chunks()',
-  open: ({ count }) => {
-    // Tells at once whether there is such a thing.
-    chunksOf(imap(root, []))
-    return {
-      run: timed(async () => {
-        let sum = 0
-        for await (const chunk of chunksOf(imap(root, numbers(count)))) for (const y of chunk) sum += y
-        return sum
-      }),
-    }
-  },
+  open: ({ count }) => ({
+    run: timed(async () => {
+      let sum = 0
+      for await (const chunk of imap(root, numbers(count)).chunks()) for (const y of chunk) sum += y
+      return sum
+    }),
+  }),
 }
 
 // eslint-disable-next-line @typescript-eslint/require-await -- asynchronous, as the stream is that it stands beside
