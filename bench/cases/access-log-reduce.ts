@@ -9,7 +9,7 @@ import { accessLog, type Log } from '../work/log.js'
 import { parse } from '../work/parse.js'
 
 import { tally } from '../work/tasks.js'
-import { add, merge, none, type Totals } from '../work/totals.js'
+import { merge, none, add } from '../work/totals.js'
 
 const LINES = 1_000_000
 const BATCH = 1_000
