@@ -1,5 +1,4 @@
 /** The public names of millrace, nothing else. */
-export { isMainThread } from 'node:worker_threads'
 export { pipe } from 'it-pipe'
 export {
   LineError,
@@ -22,17 +21,7 @@ export type { Chunks } from './stream/chunks.js'
 export type { ErrorMode, Outcome } from './stream/outcome.js'
 export type { Stream, StreamStats } from './stream/stream.js'
 export type { Tuning } from './stream/tuner.js'
-export {
-  task,
-  tasks,
-  type Exported,
-  type Named,
-  type Task,
-  type TaskContext,
-  type TaskLike,
-  type TaskName,
-  type TaskReference,
-} from './task.js'
+export * from './task-module.js'
 export type { Fold, InlineReduceOptions, Reduce, ReduceOptions, Sink } from './verb/fold.js'
 export type { Expandable, Filter, FlatMap, Given, Guard, Imap, Runnable, ThrowOrSkip } from './verb/lazy.js'
 export type { InlineOptions, Stage, StreamOptions, ThreadedOptions } from './verb/options.js'

@@ -6,12 +6,20 @@
  */
 import { SHARE_ENV, MessageChannel, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
 import { sift, type Packed } from '../codec/codec.js'
-import { openError, type Envelope } from '../codec/envelope.js'
+import { openError } from '../codec/envelope.js'
 import type { TaskName } from '../task.js'
 import { createCells, markCancelled, offer, settleOffer, type Slot } from '../worker/cells.js'
-import type { PartMessage, ToWorker, WorkerControl, WorkerJob, WorkerSetup } from '../worker/protocol.js'
+import {
+  LISTENING,
+  type FromWorker,
+  type PartMessage,
+  type ToWorker,
+  type WorkerControl,
+  type WorkerJob,
+  type WorkerSetup,
+} from '../worker/protocol.js'
 import type { Chunk } from './executor.js'
-import { loadThreads, SpawnableWorker } from './threads-package.js'
+import { loadThreads, SpawnableWorker, type Threads } from './threads-package.js'
 
 /** Environment variables of a worker: its own, or, with `SHARE_ENV` of `node:worker_threads`, this thread's. */
 export type WorkerEnv = Readonly<Record<string, string | undefined>> | typeof SHARE_ENV
@@ -160,10 +168,15 @@ export class Thread {
     }
   }
 
-  async #open(worker: SpawnableWorker, options: ThreadOptions): Promise<void> {
+  async #open(worker: SpawnableWorker, { initializer, initargs }: ThreadOptions): Promise<void> {
     try {
-      const error = await this.#callOpen(worker, options)
-      if (error !== undefined) throw openError(error)
+      const listening = this.#setUp(worker, initializer !== undefined)
+      if (initializer !== undefined) {
+        const control = await this.#connect(worker, loadThreads())
+        const error = await control.initialize(initializer, initargs)
+        if (error !== undefined) throw openError(error)
+      }
+      await listening
       if (this.#state !== 'starting') return
       this.#state = 'ready'
       this.#events.ready(this)
@@ -173,15 +186,15 @@ export class Thread {
     }
   }
 
-  async #callOpen(worker: SpawnableWorker, { initializer, initargs }: ThreadOptions): Promise<Envelope | undefined> {
-    const threads = loadThreads()
-    await worker.exposed
-    const control = await threads.spawn<WorkerControl & object>(worker)
-    this.#control = control
+  /** Gives the worker its end of the data port. Resolves when it listens there. */
+  #setUp(worker: SpawnableWorker, controlled: boolean): Promise<void> {
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
-    port1.on('message', (message: PartMessage) => {
-      this.#events.part(this, message)
+    const listening = new Promise<void>((resolve) => {
+      port1.on('message', (message: FromWorker) => {
+        if (message === LISTENING) resolve()
+        else this.#events.part(this, message)
+      })
     })
     // Results that cannot be read back leave their chunk without an answer; as a crash it gets one.
     port1.on('messageerror', (error) => {
@@ -191,8 +204,17 @@ export class Thread {
     // The worker alone keeps the program alive, and only while it has work.
     port1.unref()
     const cells = this.#cells.buffer as SharedArrayBuffer
-    const setup: WorkerSetup = { port: port2, worker: this.number, cells, initializer, initargs }
-    return control.open(threads.Transfer(setup, [port2]))
+    const setup: WorkerSetup = { port: port2, worker: this.number, cells, controlled }
+    worker.postMessage(setup, [port2])
+    return listening
+  }
+
+  /** Makes the worker's controls callable, once it exposes them. */
+  async #connect(worker: SpawnableWorker, threads: Threads): Promise<WorkerControl> {
+    await worker.exposed
+    const control = await threads.spawn<WorkerControl & object>(worker)
+    this.#control = control
+    return control
   }
 
   #introduce(job: WorkerJob): number {
@@ -231,7 +253,7 @@ function createWorker(number: number, options: ThreadOptions): SpawnableWorker {
   const { name, env, resourceLimits } = options
   // Node's own default hands on the options of `node --input-type=module -e …`, with which no file can be run.
   const execArgv = options.execArgv ?? (process.execArgv.some((arg) => arg.startsWith('--input-type')) ? [] : undefined)
-  return new SpawnableWorker(new URL('../worker/main.js', import.meta.url), {
+  return new SpawnableWorker(new URL(import.meta.resolve('#worker')), {
     name: `${name}-${number}`,
     ...(execArgv && { execArgv: [...execArgv] }),
     ...(env !== undefined && { env: typeof env === 'symbol' ? env : withoutUndefined(env) }),

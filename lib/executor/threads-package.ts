@@ -3,14 +3,13 @@
  * handlers out of the program. See `thread.ts` for how its calls are used.
  */
 import { createRequire } from 'node:module'
-import { Worker, type Transferable } from 'node:worker_threads'
+import { Worker } from 'node:worker_threads'
 import { requireThreads } from '../worker/load-threads.js'
 
 /** What is used of `threads`. `W` is the type of the calls that the worker exposes. */
 export interface Threads {
   spawn<W>(worker: SpawnableWorker): Promise<W>
   Thread: { terminate(thread: unknown): Promise<void> }
-  Transfer<T>(payload: T, transferables: readonly Transferable[]): T
 }
 
 const require = createRequire(import.meta.url)
@@ -39,10 +38,14 @@ export class SpawnableWorker extends Worker {
   constructor(...args: ConstructorParameters<typeof Worker>) {
     super(...args)
     this.exposed = new Promise((resolve) => {
-      this.once('message', (message: unknown) => {
+      const receive = (message: unknown): void => {
+        // Tasks may post messages of their own before.
+        if ((message as { type?: unknown } | null)?.type !== 'init') return
+        this.off('message', receive)
         this.#init = message
         resolve()
-      })
+      }
+      this.on('message', receive)
     })
   }
 

@@ -1,12 +1,10 @@
-/** What a worker thread starts with: it answers control calls through `threads`, and chunks on its data port. */
-import { createRequire } from 'node:module'
-import type { MessagePort } from 'node:worker_threads'
-import { sealError } from '../codec/envelope.js'
+/** What a worker thread starts with: it takes chunks from its data port, and control calls, if there are any, through `threads`. */
+import { parentPort, type MessagePort } from 'node:worker_threads'
 import { settleOffer } from './cells.js'
+import { exposeControls } from './controls.js'
 import { asTask, enterWorker } from './guard.js'
-import { requireThreads } from './load-threads.js'
 import { forItems, loadTask, type TaskFunction } from './load.js'
-import type { ChunkMessage, PartMessage, ToWorker, WorkerControl, WorkerJob, WorkerSetup } from './protocol.js'
+import { LISTENING, type ChunkMessage, type FromWorker, type ToWorker, type WorkerJob, type WorkerSetup } from './protocol.js'
 import { ChunkRun, type Host } from './run.js'
 
 interface KnownJob extends WorkerJob {
@@ -20,17 +18,16 @@ class Desk {
   readonly #queue: { readonly message: ChunkMessage; readonly job: KnownJob }[] = []
   #current: { readonly seq: number; readonly run: ChunkRun } | undefined
 
-  constructor({ port, worker, cells }: WorkerSetup) {
-    this.#host = {
-      worker,
-      cells: new Int32Array(cells),
-      post: (part: PartMessage, transfer) => {
-        port.postMessage(part, transfer)
-      },
+  constructor({ port, worker, cells, controlled }: WorkerSetup) {
+    const post = (message: FromWorker, transfer: Parameters<Host['post']>[1]): void => {
+      port.postMessage(message, transfer)
     }
+    this.#host = { worker, cells: new Int32Array(cells), post }
     listen(port, (message) => {
       this.#receive(message)
     })
+    if (controlled) exposeControls(worker)
+    post(LISTENING, [])
   }
 
   #receive(message: ToWorker): void {
@@ -82,31 +79,5 @@ function listen(port: MessagePort, receive: (message: ToWorker) => void): void {
   })
 }
 
-const control: WorkerControl = {
-  async open(setup) {
-    const { initializer, initargs, worker } = setup
-    if (initializer !== undefined) {
-      try {
-        const initialize = await loadTask(initializer)
-        await asTask(() => initialize(...initargs))
-      } catch (error) {
-        return sealError(error, `initializer '${initializer.id}' (worker ${worker})`)
-      }
-    }
-    new Desk(setup)
-    return undefined
-  },
-}
-
-/**
- * Importing `threads/worker` would add handlers that swallow uncaught errors and report some of them later by message.
- * Without them a crash is what Node makes of it: the end of the thread, with an `error` event in its parent.
- */
-function loadThreadsWorker(): { expose(control: WorkerControl): void } {
-  const require = createRequire(import.meta.url)
-  const handlers = ['uncaughtException', 'unhandledRejection']
-  return requireThreads(require, 'threads/worker', handlers) as ReturnType<typeof loadThreadsWorker>
-}
-
 enterWorker()
-loadThreadsWorker().expose(control)
+parentPort?.once('message', (setup: WorkerSetup) => new Desk(setup))

@@ -10,18 +10,19 @@ import type { Slot } from './cells.js'
 
 /** The calls a worker exposes through `threads`. */
 export interface WorkerControl {
-  /** Connects the data port and runs the initializer; answers with the initializer's error, if it threw one. */
-  open(setup: WorkerSetup): Promise<Envelope | undefined>
+  /** Runs the initializer; answers with its error, if it threw one. */
+  initialize(name: TaskName, args: readonly unknown[]): Promise<Envelope | undefined>
 }
 
+/** The first message to a worker, and the only one that goes neither through `threads` nor through the data port. */
 export interface WorkerSetup {
   readonly port: MessagePort
   /** The worker's number in its pool, from 1. */
   readonly worker: number
   /** The worker's shared cells (see `cells.ts`). */
   readonly cells: SharedArrayBuffer
-  readonly initializer?: TaskName | undefined
-  readonly initargs: readonly unknown[]
+  /** Whether the pool has a control call to make. */
+  readonly controlled: boolean
 }
 
 /**
@@ -114,3 +115,8 @@ export interface PartDetails {
   /** An error of every item that has no outcome yet: their task could not be loaded, or read. */
   readonly fault?: Envelope | undefined
 }
+
+/** The worker has loaded, and takes messages from its data port. */
+export const LISTENING = 'listening'
+
+export type FromWorker = typeof LISTENING | PartMessage

@@ -1,6 +1,8 @@
 /** How the workers of a pool start, or do not: initializers, and failures that must come to an end. */
+import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 import { Pool, WorkerStartError, type Exported, type Named } from 'millrace'
+import { SpawnableWorker } from '#dist/executor/threads-package.js'
 import { unreachable } from '../fixtures/contract-b-broken.js'
 import { board, count, raise, reaches, row } from '../fixtures/contract-b-board.js'
 import {
@@ -207,6 +209,33 @@ describe('the workers of a pool', () => {
     raise(test + HOLD)
     expect(await results).toEqual(numbers(10).map((x) => 2 * x))
     await pool.terminate()
+  })
+
+  it('load the package threads only for an initializer, which is called by it', async () => {
+    const loaded = { module: new URL('../fixtures/contract-b-plain.js', import.meta.url), export: 'hasThreads' }
+    const plain = new Pool({ workers: 1 })
+    expect(await collect(plain.imap(loaded, numbers(3), { chunksize: 1 }))).toEqual([false, false, false])
+    await plain.terminate()
+    const initialized = new Pool({ workers: 1, initializer: begin, initargs: [board(), row()] })
+    expect(await collect(initialized.imap(loaded, numbers(3), { chunksize: 1 }))).toEqual([true, true, true])
+    await initialized.terminate()
+  })
+
+  it('count as exposed by the message of threads, and not by one that a task posts', async () => {
+    const source = `import { parentPort } from 'node:worker_threads'
+      parentPort.on('message', (message) => parentPort.postMessage(message))`
+    const worker = new SpawnableWorker(new URL(`data:text/javascript,${encodeURIComponent(source)}`))
+    let exposed = false
+    void worker.exposed.then(() => (exposed = true))
+    for (const message of [null, 'init', { type: 'other' }]) {
+      worker.postMessage(message)
+      await once(worker, 'message')
+    }
+    await new Promise(setImmediate)
+    expect(exposed).toBe(false)
+    worker.postMessage({ type: 'init' })
+    await worker.exposed
+    await worker.terminate()
   })
 
   it('do not start, with options that Node refuses: one clear error, and no worker is left', async () => {

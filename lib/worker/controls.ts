@@ -1,0 +1,33 @@
+/** The calls that a pool makes through `threads`, and how the worker lets it make them. Chunks do not come this way. */
+import { createRequire } from 'node:module'
+import { sealError } from '../codec/envelope.js'
+import { asTask } from './guard.js'
+import { requireThreads } from './load-threads.js'
+import { loadTask } from './load.js'
+import type { WorkerControl } from './protocol.js'
+
+/** Lets the pool call the controls of worker number `worker`. Once per thread; takes milliseconds, as `threads` is loaded. */
+export function exposeControls(worker: number): void {
+  const controls: WorkerControl = {
+    async initialize(name, args) {
+      try {
+        const initialize = await loadTask(name)
+        await asTask(() => initialize(...args))
+      } catch (error) {
+        return sealError(error, `initializer '${name.id}' (worker ${worker})`)
+      }
+      return undefined
+    },
+  }
+  loadThreadsWorker().expose(controls)
+}
+
+/**
+ * Importing `threads/worker` would add handlers that swallow uncaught errors and report some of them later by message.
+ * Without them a crash is what Node makes of it: the end of the thread, with an `error` event in its parent.
+ */
+function loadThreadsWorker(): { expose(controls: WorkerControl): void } {
+  const require = createRequire(import.meta.url)
+  const handlers = ['uncaughtException', 'unhandledRejection']
+  return requireThreads(require, 'threads/worker', handlers) as ReturnType<typeof loadThreadsWorker>
+}
