@@ -1,15 +1,20 @@
 /**
- * How the values of a chunk cross to another thread. Today by structured clone, which the port does while it posts;
- * whatever replaces it keeps to these functions.
+ * How the values of a chunk cross to another thread: as columns where that is faster (`encode.ts`), and else by structured
+ * clone, which the port does while it posts. Either way each value arrives as if it had been sent alone: what it shares
+ * with another value of the chunk arrives as two; what it shares within itself stays shared.
  */
 import type { Transferable } from 'node:worker_threads'
-import { notSerializable } from './clonable.js'
-import { assertShallow } from './depth.js'
-import { allLines, lineCursor, type LineData } from './line-data.js'
+import { nestsDeeperThan, notSerializable } from './clonable.js'
+import type { Column } from './column.js'
+import { decode } from './decode.js'
+import { encode } from './encode.js'
 import { sealError, type Envelope } from './envelope.js'
+import { allLines, lineCursor, type LineData } from './line-data.js'
+import { Shapes } from './shapes.js'
+import { DEEPEST, Walk } from './walk.js'
 
-/** What a message carries: the values themselves, to be cloned as the message is. */
-export type Data = readonly unknown[] | LineData
+/** What a message carries for a chunk's values: the values themselves, for the port to clone; or a column of them. */
+export type Data = readonly unknown[] | Column | LineData
 
 /** Values made ready to be posted. */
 export interface Packed {
@@ -17,28 +22,39 @@ export interface Packed {
   readonly data: Data
   /** Goes into the message's transfer list. */
   readonly transfer: readonly Transferable[]
-  /** How much that is, roughly. */
+  /** About how many bytes the message takes. */
   readonly bytes: number
 }
 
+/** Fewer values than these are cloned faster than encoded. */
+const FEWEST = 32
+
+/** Code for the shapes of this thread's records: by nature one for all streams. */
+const ownShapes = new Shapes()
+
 /**
- * Packs values so that each arrives as if it had been sent alone: an object that stands there twice arrives as two.
+ * Packs values so that each arrives as if it had been sent alone. The values may be packed again.
  *
  * @throws What keeps the values from being packed; `sift()` then tells which of them it is.
  */
-export function pack(values: readonly unknown[]): Packed {
-  assertShallow(values)
-  return { data: hasRepeats(values) ? values.map((value) => structuredClone(value)) : values, transfer: [], bytes: 0 }
+export function pack(values: readonly unknown[], shapes: Shapes = ownShapes): Packed {
+  const encoded = values.length < FEWEST ? undefined : encode(values, shapes)
+  if (encoded !== undefined) return { data: encoded.column, transfer: encoded.transfer, bytes: encoded.bytes }
+  const walk = new Walk({ named: false, deepest: DEEPEST })
+  // Pushed, not mapped: an array that was made at its full length might have holes, and V8 writes it index by index.
+  const data: unknown[] = []
+  for (const value of values) data.push(walk.isApart(value) ? value : shallowClone(value))
+  return { data, transfer: [], bytes: walk.bytes }
 }
 
-function hasRepeats(values: readonly unknown[]): boolean {
-  const objects = values.filter((value) => typeof value === 'object' && value !== null)
-  return objects.length > 1 && new Set(objects).size < objects.length
-}
-
-/** `unpack(structuredClone(pack(values).data))` equals `structuredClone(values)`. */
-export function unpack(data: Data): unknown[] {
-  return isLines(data) ? allLines(data) : (data as unknown[])
+/** The values of a pack, once it has arrived. */
+export function unpack(data: Data, shapes: Shapes = ownShapes): unknown[] {
+  if (isLines(data)) return allLines(data)
+  const values = Array.isArray(data) ? data : decode(data as Column, shapes)
+  if (Array.isArray(values)) return values as unknown[]
+  const own = new Array<unknown>(values.length)
+  for (let at = 0; at < values.length; at++) own[at] = values[at]
+  return own
 }
 
 function isLines(data: Data): data is LineData {
@@ -60,6 +76,13 @@ export function openCursor(data: Data): Cursor {
   return { length: values.length, next: () => values[position++] }
 }
 
+/** A clone that can be read back, or a `RangeError`. */
+function shallowClone(value: unknown): unknown {
+  const clone: unknown = structuredClone(value)
+  if (nestsDeeperThan(DEEPEST, clone)) throw new RangeError(`a value nests more than ${DEEPEST} levels deep`)
+  return clone
+}
+
 /** The values of a pack that could not be posted, told apart: those that can be cloned, and the errors of the others. */
 export interface Sifted {
   /** Clones of the values, in their places; `undefined` for each that was refused. */
@@ -78,10 +101,10 @@ export function sift(
   indexOf: (position: number) => number,
 ): Sifted {
   const refused: [position: number, error: Envelope][] = []
+  const walk = new Walk({ named: false, deepest: DEEPEST })
   const clones = values.map((value, position) => {
     try {
-      assertShallow([value])
-      return structuredClone(value)
+      return walk.isApart(value) ? structuredClone(value) : shallowClone(value)
     } catch (cause) {
       refused.push([position, sealError(notSerializable(what, indexOf(position), value, cause))])
       return undefined

@@ -4,7 +4,14 @@ import { settleOffer } from './cells.js'
 import { exposeControls } from './controls.js'
 import { asTask, enterWorker } from './guard.js'
 import { forItems, loadTask, type TaskFunction } from './load.js'
-import { LISTENING, type ChunkMessage, type FromWorker, type ToWorker, type WorkerJob, type WorkerSetup } from './protocol.js'
+import {
+  LISTENING,
+  type ChunkMessage,
+  type FromWorker,
+  type ToWorker,
+  type WorkerJob,
+  type WorkerSetup,
+} from './protocol.js'
 import { ChunkRun, type Host } from './run.js'
 
 interface KnownJob extends WorkerJob {

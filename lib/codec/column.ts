@@ -1,0 +1,50 @@
+/**
+ * The form in which many values of one place cross to another thread: by kind, in typed arrays and long strings, which
+ * cost a message little. Types alone; `encode.ts` and `decode.ts` make and read them.
+ */
+
+/** Values of one kind; or of several kinds (`mixed`), each kind in a column of its own. */
+export type Column = NumberColumn | DateColumn | TextColumn | RecordColumn | PlainColumn | MixedColumn
+
+export interface NumberColumn {
+  readonly kind: 'numbers'
+  readonly numbers: Int32Array | Float64Array
+}
+
+export interface DateColumn {
+  readonly kind: 'dates'
+  readonly times: Float64Array
+}
+
+/** Strings, joined; see `text.ts`. */
+export interface TextColumn {
+  readonly kind: 'text'
+  readonly lengths: Uint16Array
+  readonly segments: readonly string[]
+}
+
+/** Plain objects that have the same keys in the same order: a column for each key. */
+export interface RecordColumn {
+  readonly kind: 'records'
+  readonly length: number
+  /** The keys, as JSON. */
+  readonly keys: string
+  readonly columns: readonly Column[]
+}
+
+/** Values that the message clones as they are. */
+export interface PlainColumn {
+  readonly kind: 'plain'
+  readonly values: readonly unknown[]
+}
+
+export interface MixedColumn {
+  readonly kind: 'mixed'
+  /** What stands in each place: the next value of the column with that number, or one of `CONSTANTS`. */
+  readonly tags: Uint8Array
+  readonly columns: readonly Column[]
+}
+
+/** Values that are nothing but a tag: the first has the tag `FIRST_CONSTANT`, the next one the tag after that. */
+export const CONSTANTS: readonly unknown[] = [undefined, null, false, true]
+export const FIRST_CONSTANT: number = 256 - CONSTANTS.length

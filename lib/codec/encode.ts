@@ -1,0 +1,150 @@
+/**
+ * Values into a column: sorted by kind, and records taken apart by key, level by level. What is in no record, date, number
+ * or string is left for the message to clone.
+ *
+ * A column makes copies, one for each place, so it may only hold objects that stand in one place of their value. Records
+ * and dates are compared with those in the same row; and what the message clones is gone through for objects that stand
+ * elsewhere as well.
+ */
+import type { Column, PlainColumn } from './column.js'
+import type { Shapes } from './shapes.js'
+import { PlainGroup, RecordGroup, sort, type Group } from './sort.js'
+import { DEEPEST, Walk } from './walk.js'
+
+/** Records in records, this many; what is deeper is cloned. */
+const MOST_LEVELS = 8
+/** A buffer of this many bytes crosses faster when it is moved than when it is copied. */
+const WORTH_MOVING = 2048
+
+export interface Encoded {
+  readonly column: Column
+  /** Buffers to be moved with it, which nothing else uses. */
+  readonly transfer: readonly ArrayBuffer[]
+  readonly bytes: number
+}
+
+/** Encodes values, each as if it were alone. Undefined when they are better cloned, or must be. */
+export function encode(values: readonly unknown[], shapes: Shapes): Encoded | undefined {
+  // What all objects inherit would pass for a field of each.
+  for (const _ in Object.prototype) return undefined
+  const encoder = new Encoder(shapes)
+  const { column, copied } = encoder.encode(values, 0)
+  if (column.kind === 'plain' || !encoder.isSound(copied)) return undefined
+  return { column, transfer: encoder.transfer, bytes: encoder.bytes }
+}
+
+interface Part {
+  readonly column: Column
+  /** The objects it makes copies of: arrays with a place for each row, where they stand among other things. */
+  readonly copied: readonly (readonly unknown[])[]
+}
+
+class Encoder {
+  readonly transfer: ArrayBuffer[] = []
+  bytes = 0
+  readonly #shapes: Shapes
+  readonly #plain: PlainColumn[] = []
+
+  constructor(shapes: Shapes) {
+    this.#shapes = shapes
+  }
+
+  encode(values: readonly unknown[], level: number): Part {
+    const sorted = level > MOST_LEVELS ? undefined : sort(values, this.#shapes)
+    if (sorted === undefined) return this.#clone(values)
+    const { groups, tags } = sorted
+    const parts = groups.map((group) => this.#finish(group, level))
+    const [only] = parts
+    if (tags !== undefined || only === undefined) return this.#mix(values, parts, tags ?? new Uint8Array())
+    return isCopy(only.column) ? { column: only.column, copied: [values, ...only.copied] } : only
+  }
+
+  /** Whether each object stands in one place of one value, as far as it matters. */
+  isSound(copied: Part['copied']): boolean {
+    if (copied.some((rows, index) => copied.some((others, other) => other > index && meet(rows, others)))) return false
+    const walk = new Walk({ named: true, deepest: DEEPEST - MOST_LEVELS - 1 })
+    if (!this.#plain.every(({ values }) => values.every((value) => walk.isApart(value)))) return false
+    this.bytes += walk.bytes
+    return walk.isEmpty || !copied.some((rows) => rows.some((object) => walk.has(object)))
+  }
+
+  #mix(values: readonly unknown[], parts: readonly Part[], tags: Uint8Array): Part {
+    const columns: Column[] = []
+    const copied: (readonly unknown[])[] = []
+    for (const [tag, part] of parts.entries()) {
+      columns.push(part.column)
+      if (isCopy(part.column)) copied.push(values.map((value, at) => (tags[at] === tag ? value : undefined)))
+      for (const rows of part.copied) copied.push(spread(rows, tags, tag))
+    }
+    return { column: { kind: 'mixed', tags: this.#carry(tags), columns }, copied }
+  }
+
+  #finish(group: Group, level: number): Part {
+    if (group instanceof RecordGroup) return this.#finishRecords(group, level)
+    if (group instanceof PlainGroup) return this.#clone(group.values)
+    const column = group.column()
+    switch (column.kind) {
+      case 'numbers':
+        this.#carry(column.numbers)
+        break
+      case 'dates':
+        this.#carry(column.times)
+        break
+      case 'text':
+        this.#carry(column.lengths)
+        for (const segment of column.segments) this.bytes += segment.length
+    }
+    return { column, copied: [] }
+  }
+
+  #finishRecords({ shape, parts, length }: RecordGroup, level: number): Part {
+    const columns: Column[] = []
+    const copied: (readonly unknown[])[] = []
+    for (const values of parts) {
+      values.length = length
+      const part = this.encode(values, level + 1)
+      columns.push(part.column)
+      copied.push(...part.copied)
+    }
+    this.bytes += shape.text.length
+    return { column: { kind: 'records', length, keys: shape.text, columns }, copied }
+  }
+
+  #clone(values: readonly unknown[]): Part {
+    const column = { kind: 'plain', values: packed(values) } as const
+    this.#plain.push(column)
+    return { column, copied: [] }
+  }
+
+  #carry<T extends Uint8Array | Uint16Array | Int32Array | Float64Array>(array: T): T {
+    this.bytes += array.byteLength
+    if (array.byteLength >= WORTH_MOVING) this.transfer.push(array.buffer as ArrayBuffer)
+    return array
+  }
+}
+
+/** A copy that V8 knows to have no holes. One that was made at its full length might, and is written index by index. */
+export function packed(values: readonly unknown[]): unknown[] {
+  const copy: unknown[] = []
+  for (const value of values) copy.push(value)
+  return copy
+}
+
+function isCopy({ kind }: Column): boolean {
+  return kind === 'records' || kind === 'dates'
+}
+
+/** The rows of the group with a tag, each in its place among the rows of all groups. */
+function spread(rows: readonly unknown[], tags: Uint8Array, tag: number): readonly unknown[] {
+  let next = 0
+  return Array.from(tags, (each) => (each === tag ? rows[next++] : undefined))
+}
+
+/** Whether an object has the same place in both. */
+function meet(some: readonly unknown[], others: readonly unknown[]): boolean {
+  for (let at = 0; at < some.length; at++) {
+    const value = some[at]
+    if (value === others[at] && typeof value === 'object' && value !== null) return true
+  }
+  return false
+}

@@ -1,0 +1,187 @@
+/**
+ * Taking records apart into an array per key, and making records of such arrays: by code generated for a list of keys, or
+ * by loops where code must not be generated or is not worth it. Knows nothing of columns and messages.
+ *
+ * Generated code is several times faster than a loop over keys, and gives all objects one hidden class. It is made of the
+ * keys alone, each written as a JSON string, which is a JavaScript string too.
+ */
+import { types } from 'node:util'
+
+/** Takes records from `from` on into `parts`, the first at `to`. @returns The place of the first that has not these keys. */
+type Split = (records: readonly unknown[], from: number, parts: readonly unknown[][], to: number) => number
+type Build = (parts: readonly ArrayLike<unknown>[], length: number) => object[]
+
+/** A list of keys. */
+export class Shape {
+  /** The keys, as JSON. */
+  readonly text: string
+  readonly keys: readonly string[]
+  readonly #worthwhile: number
+  #used = 0
+  #split: Split | undefined
+  #build: Build | undefined
+
+  constructor(text: string, keys: readonly string[], worthwhile: number) {
+    this.text = text
+    this.keys = keys
+    this.#worthwhile = worthwhile
+  }
+
+  split(records: readonly unknown[], from: number, parts: readonly unknown[][], to: number): number {
+    let at = from
+    if (this.#split === undefined) {
+      const most = Math.max(0, Math.min(records.length - from, this.#worthwhile - this.#used))
+      at = loopSplit(this.keys, records, from, most, parts, to)
+      this.#used += at - from
+      if (this.#used < this.#worthwhile) return at
+      this.#split = generateSplit(this.keys)
+    }
+    return this.#split(records, at, parts, to + at - from)
+  }
+
+  build(parts: readonly ArrayLike<unknown>[], length: number): object[] {
+    this.#used += length
+    if (this.#used >= this.#worthwhile) this.#build ??= generateBuild(this.keys)
+    return this.#build?.(parts, length) ?? loopBuild(this.keys, parts, length)
+  }
+}
+
+/** So many records of a shape repay the making of code for it. */
+const WORTHWHILE = 100
+
+/** The shapes that a thread has met last. */
+export class Shapes {
+  readonly #worthwhile: number
+  readonly #byText = new Map<string, Shape>()
+
+  /** @param worthwhile How many records of a shape it takes to generate code for it. Node can be told to forbid that. */
+  constructor(worthwhile: number = canGenerate() ? WORTHWHILE : Infinity) {
+    this.#worthwhile = worthwhile
+  }
+
+  /** The shape with these keys, which must be interned strings, as `Object.keys()` gives them. */
+  ofKeys(keys: readonly string[]): Shape {
+    const text = JSON.stringify(keys)
+    return this.#keep(this.#byText.get(text) ?? new Shape(text, keys, this.#worthwhile))
+  }
+
+  ofText(text: string): Shape {
+    return this.#keep(this.#byText.get(text) ?? new Shape(text, JSON.parse(text) as string[], this.#worthwhile))
+  }
+
+  /** Makes the shape the latest, and forgets the one not met for longest when there are too many. */
+  #keep(shape: Shape): Shape {
+    this.#byText.delete(shape.text)
+    if (this.#byText.size >= MOST_SHAPES) {
+      for (const [oldest] of this.#byText) {
+        this.#byText.delete(oldest)
+        break
+      }
+    }
+    this.#byText.set(shape.text, shape)
+    return shape
+  }
+}
+
+const MOST_SHAPES = 256
+
+/**
+ * Whether an object is nothing but its own enumerable fields: what cloning makes of it is then known without cloning it.
+ * A plain prototype tells most of it; an `arguments` object and a module have the symbols that a plain object lacks.
+ * Mistaken only about a Map, or the like, whose own prototype was replaced by that of plain objects.
+ */
+export function isRecord(value: object): boolean {
+  return !types.isProxy(value) && isPlain(value)
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) return false
+  return Reflect.get(value, Symbol.iterator) === undefined && Reflect.get(value, Symbol.toStringTag) === undefined
+}
+
+function loopSplit(
+  keys: readonly string[],
+  records: readonly unknown[],
+  from: number,
+  most: number,
+  parts: readonly unknown[][],
+  to: number,
+): number {
+  const end = from + most
+  for (let at = from; at < end; at++) {
+    const record = records[at]
+    if (typeof record !== 'object' || record === null || !isRecord(record)) return at
+    let fields = 0
+    for (const key in record) {
+      if (key !== keys[fields++]) return at
+    }
+    if (fields !== keys.length) return at
+    keys.forEach((key, index) => {
+      const part = parts[index]
+      if (part !== undefined) part[to + at - from] = (record as Record<string, unknown>)[key]
+    })
+  }
+  return end
+}
+
+/** The prototype is looked at last: by then the compiled code knows the hidden class, and with it the prototype. */
+function generateSplit(keys: readonly string[]): Split {
+  const each = (code: (key: string, index: number) => string): string => keys.map(code).join('\n')
+  const body = `
+    ${each((_, index) => `const part${index} = parts[${index}]`)}
+    const shift = to - from
+    for (let at = from; at < records.length; at++) {
+      const record = records[at]
+      if (typeof record !== 'object' || record === null || isProxy(record)) return at
+      let fields = 0
+      for (const key in record) if (key !== keys[fields++]) return at
+      if (fields !== ${keys.length}) return at
+      ${each((key, index) => `const value${index} = record[${JSON.stringify(key)}]`)}
+      const prototype = Object.getPrototypeOf(record)
+      if (prototype !== Object.prototype && prototype !== null) return at
+      if (record[Symbol.iterator] !== undefined || record[Symbol.toStringTag] !== undefined) return at
+      ${each((_, index) => `part${index}[at + shift] = value${index}`)}
+    }
+    return records.length`
+  const make = compile('keys', 'isProxy', `return (records, from, parts, to) => {${body}\n}`)
+  return make(keys, types.isProxy) as Split
+}
+
+function loopBuild(keys: readonly string[], parts: readonly ArrayLike<unknown>[], length: number): object[] {
+  // A copy of the template has all the fields already: a key '__proto__', or one with a setter in a prototype, is data.
+  const template = Object.fromEntries(keys.map((key): [string, unknown] => [key, undefined]))
+  return Array.from({ length }, (_, at) => {
+    const record = { ...template }
+    keys.forEach((key, index) => (record[key] = parts[index]?.[at]))
+    return record
+  })
+}
+
+function generateBuild(keys: readonly string[]): Build {
+  // Only as a computed name is '__proto__' a field like others.
+  const name = (key: string): string => (key === '__proto__' ? '["__proto__"]' : JSON.stringify(key))
+  const body = `
+    ${keys.map((_, index) => `const part${index} = parts[${index}]`).join('\n')}
+    const records = new Array(length)
+    for (let at = 0; at < length; at++) records[at] = {
+      ${keys.map((key, index) => `${name(key)}: part${index}[at]`).join(',\n')}
+    }
+    return records`
+  return compile(`return (parts, length) => {${body}\n}`)() as Build
+}
+
+function canGenerate(): boolean {
+  try {
+    compile('')
+    return true
+  } catch {
+    return false
+  }
+}
+
+function compile(...source: string[]): (...args: readonly unknown[]) => unknown {
+  // The source holds nothing from outside but keys, written as JSON.
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval
+  return new Function(...source) as (...args: readonly unknown[]) => unknown
+}

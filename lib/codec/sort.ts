@@ -1,0 +1,189 @@
+/**
+ * Sorts the values of a column by kind, each kind into a group of its own: numbers, strings, dates, records of the same
+ * keys, and the plain rest. Optimistic: a group takes values as long as they fit, and only what does not is looked at.
+ */
+import { types } from 'node:util'
+import { CONSTANTS, FIRST_CONSTANT } from './column.js'
+import { DateGroup, isDateLike, NumberGroup } from './numbers.js'
+import { isRecord, type Shape, type Shapes } from './shapes.js'
+import { LONGEST_SEGMENT, TextGroup } from './text.js'
+
+const MOST_KEYS = 64
+const MOST_GROUPS = 16
+/** So many values, on average, are worth a group. */
+const ROWS_OF_GROUP = 16
+
+const SAMPLES = 8
+/** With a larger share of plain values, a column costs more than it saves. */
+const MOST_PLAIN = 1 / 4
+const MOST_CHANGES = 1 / 4
+
+export interface Sorted {
+  readonly groups: readonly Group[]
+  /** For each value the number of its group, or its constant's tag. Missing when all are of one group. */
+  readonly tags: Uint8Array | undefined
+}
+
+export type Group = NumberGroup | DateGroup | TextGroup | RecordGroup | PlainGroup
+
+/** Plain objects with the same keys, taken apart into the values of each key. */
+export class RecordGroup {
+  readonly shape: Shape
+  readonly parts: readonly unknown[][]
+  length = 0
+
+  constructor(shape: Shape, capacity: number) {
+    this.shape = shape
+    this.parts = shape.keys.map(() => new Array<unknown>(capacity))
+  }
+
+  take(values: readonly unknown[], from: number): number {
+    const end = this.shape.split(values, from, this.parts, this.length)
+    this.length += end - from
+    return end
+  }
+}
+
+/** Values that fit no other group. */
+export class PlainGroup {
+  readonly values: unknown[] = []
+
+  /** The value at `from` must be plain. */
+  take(values: readonly unknown[], from: number): number {
+    let at = from
+    do this.values.push(values[at++])
+    while (at < values.length && kindOf(values[at]) === 'plain')
+    return at
+  }
+}
+
+/** Undefined when a column would do no better than a clone. */
+export function sort(values: readonly unknown[], shapes: Shapes): Sorted | undefined {
+  return isMostlyPlain(values) ? undefined : new Sorter(values, shapes).sort()
+}
+
+/** Judged by a few values, so that a chunk that is no use as a column costs no more than a look. */
+function isMostlyPlain(values: readonly unknown[]): boolean {
+  let plain = 0
+  for (let sample = 0; sample < SAMPLES; sample++) {
+    const at = Math.floor((sample * (values.length - 1)) / (SAMPLES - 1))
+    if (kindOf(values[at]) === 'plain') plain++
+  }
+  return plain > SAMPLES * MOST_PLAIN
+}
+
+class Sorter {
+  readonly #values: readonly unknown[]
+  readonly #shapes: Shapes
+  readonly #groups: Group[] = []
+  /** The tags of the groups of records, and of the one group of each other kind. */
+  readonly #records: number[] = []
+  readonly #others = new Map<Kind, number>()
+  /** The tag of the last run, and that of the last run that is no constant. */
+  #tag = 0
+  #lastGroup = 0
+  #changes = 0
+
+  constructor(values: readonly unknown[], shapes: Shapes) {
+    this.#values = values
+    this.#shapes = shapes
+  }
+
+  sort(): Sorted | undefined {
+    const { length } = this.#values
+    let tags: Uint8Array | undefined
+    for (let at = 0; at < length;) {
+      const end = this.#run(at)
+      if (end === at || this.#isTooMixed(end)) return undefined
+      // What came before the second group has the tag of the first, zero.
+      if (this.#tag > 0) tags ??= new Uint8Array(length)
+      if (tags === undefined) at = end
+      else while (at < end) tags[at++] = this.#tag
+    }
+    return { groups: this.#groups, tags }
+  }
+
+  /** Whether runs are so short, and of values so cheap to clone, that sorting costs more than it saves. */
+  #isTooMixed(end: number): boolean {
+    if (this.#tag === this.#lastGroup || this.#tag >= FIRST_CONSTANT) return false
+    this.#lastGroup = this.#tag
+    return ++this.#changes > Math.max(SAMPLES, end * MOST_CHANGES) && this.#records.length === 0
+  }
+
+  /** Takes a run of values of one kind. @returns Where it ends: at its start when a column is no use. */
+  #run(at: number): number {
+    const value = this.#values[at]
+    if (typeof value === 'object' && value !== null) {
+      for (const tag of this.#records) {
+        const end = this.#take(tag, at)
+        if (end > at) return end
+      }
+    }
+    const kind = kindOf(value)
+    if (kind === 'constant') {
+      this.#tag = FIRST_CONSTANT + CONSTANTS.indexOf(value)
+      return at + 1
+    }
+    const tag = kind === 'record' ? undefined : this.#others.get(kind)
+    return this.#take(tag ?? this.#open(kind, at), at)
+  }
+
+  #take(tag: number, at: number): number {
+    this.#tag = tag
+    const group = this.#groups[tag]
+    if (group === undefined) return at
+    const end = group.take(this.#values, at)
+    return group instanceof PlainGroup && group.values.length > this.#values.length * MOST_PLAIN ? at : end
+  }
+
+  /** Opens a group. @returns Its tag, or one of no group when there are too many groups, or keys. */
+  #open(kind: Kind, at: number): number {
+    const tag = this.#groups.length
+    const { length } = this.#values
+    if (tag >= Math.min(MOST_GROUPS, 1 + length / ROWS_OF_GROUP)) return tag
+    const group = createGroup(kind, this.#values[at], length - at, this.#shapes)
+    if (group === undefined) return tag
+    this.#groups.push(group)
+    if (kind === 'record') this.#records.push(tag)
+    else this.#others.set(kind, tag)
+    return tag
+  }
+}
+
+type Kind = 'number' | 'text' | 'date' | 'record' | 'plain'
+
+function createGroup(kind: Kind, value: unknown, capacity: number, shapes: Shapes): Group | undefined {
+  switch (kind) {
+    case 'number':
+      return new NumberGroup(capacity)
+    case 'text':
+      return new TextGroup(capacity)
+    case 'date':
+      return new DateGroup(capacity)
+    case 'record': {
+      const keys = Object.keys(value as object)
+      return keys.length > MOST_KEYS ? undefined : new RecordGroup(shapes.ofKeys(keys), capacity)
+    }
+    case 'plain':
+      return new PlainGroup()
+  }
+}
+
+function kindOf(value: unknown): Kind | 'constant' {
+  switch (typeof value) {
+    case 'number':
+      return 'number'
+    case 'string':
+      return value.length > LONGEST_SEGMENT ? 'plain' : 'text'
+    case 'boolean':
+    case 'undefined':
+      return 'constant'
+    case 'object':
+      if (value === null) return 'constant'
+      if (types.isProxy(value)) return 'plain'
+      if (isDateLike(value)) return 'date'
+      return isRecord(value) ? 'record' : 'plain'
+    default:
+      return 'plain'
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * Strings, joined into segments that cross to another thread at the cost of one string each, and cut again there.
+ *
+ * V8 makes no copy of what is cut out of a string, from 13 characters on: it keeps a reference to the whole. So a string
+ * that is kept keeps its segment alive, and segments are short for that. A character that needs two bytes widens its own
+ * segment alone.
+ */
+import type { TextColumn } from './column.js'
+
+/** The most characters of a segment, and so the longest string that is joined to others. */
+export const LONGEST_SEGMENT = 1024
+
+export class TextGroup {
+  readonly #lengths: Uint16Array
+  readonly #segments: string[] = []
+  #length = 0
+  #open = ''
+
+  constructor(capacity: number) {
+    this.#lengths = new Uint16Array(capacity)
+  }
+
+  take(values: readonly unknown[], from: number): number {
+    const lengths = this.#lengths
+    const shift = this.#length - from
+    let segment = this.#open
+    let at = from
+    for (; at < values.length; at++) {
+      const value = values[at]
+      if (typeof value !== 'string') break
+      const { length } = value
+      if (length > LONGEST_SEGMENT) break
+      lengths[at + shift] = length
+      if (segment.length + length > LONGEST_SEGMENT) {
+        this.#segments.push(segment)
+        segment = value
+      } else {
+        segment += value
+      }
+    }
+    this.#open = segment
+    this.#length = at + shift
+    return at
+  }
+
+  column(): TextColumn {
+    const lengths = this.#length < this.#lengths.length ? this.#lengths.slice(0, this.#length) : this.#lengths
+    return { kind: 'text', lengths, segments: [...this.#segments, this.#open] }
+  }
+}
+
+export function decodeText({ lengths, segments }: TextColumn): string[] {
+  const strings = new Array<string>(lengths.length)
+  let next = 0
+  let segment = ''
+  let start = 0
+  for (let at = 0; at < lengths.length; at++) {
+    const length = lengths[at] ?? 0
+    if (start + length > segment.length) {
+      // No string spans two segments.
+      segment = segments[next++] ?? ''
+      start = 0
+    }
+    strings[at] = segment.slice(start, (start += length))
+  }
+  return strings
+}

@@ -1,0 +1,137 @@
+import fc from 'fast-check'
+import { MessageChannel } from 'node:worker_threads'
+import { pack, sift } from '#dist/codec/codec.js'
+import { Shapes } from '#dist/codec/shapes.js'
+import { runProgram } from '../support/programs.js'
+import { chunks, deviation, rows, sent } from './arrivals.js'
+import { odd, record, unclonable } from './odd-values.js'
+
+const ways: [string, Shapes][] = [
+  ['with generated code', new Shapes(0)],
+  ['without generated code', new Shapes(Infinity)],
+]
+
+/** Posts a chunk, for what keeps it from being cloned. */
+function post(values: readonly unknown[], shapes?: Shapes): void {
+  const { port1 } = new MessageChannel()
+  try {
+    const { data, transfer } = pack(values, shapes)
+    port1.postMessage(data, transfer)
+  } finally {
+    port1.close()
+  }
+}
+
+describe('pack() and unpack()', () => {
+  it.each(ways)('let each value arrive as if it had been sent alone, %s', (_, shapes) => {
+    const property = fc.property(chunks, (values) => {
+      expect(deviation(values, shapes)).toBeUndefined()
+    })
+    fc.assert(property, { numRuns: 1500 })
+  })
+
+  it('work where code must not be generated', async () => {
+    const flag = '--disallow-code-generation-from-strings'
+    const { code, stdout, stderr } = await runProgram('no-codegen.js', [], { execArgv: [flag] })
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'records(numbers,text,records(text))\n', stderr: '' })
+  })
+
+  const mixes: [string, (make: () => unknown) => unknown[]][] = [
+    ['the last of the items', (make) => [...rows(record), make()]],
+    ['all items', (make) => rows(make)],
+    ['every other item', (make) => rows((row) => (row % 2 === 0 ? record(row) : make()))],
+    ['one in ten items', (make) => rows((row) => (row % 10 === 3 ? make() : row))],
+    ['a field', (make) => rows((row) => ({ id: row, odd: row === 7 ? make() : null }))],
+    ['a field of each', (make) => rows((row) => ({ id: row, odd: make() }))],
+    ['a field of a field', (make) => rows((row) => ({ id: row, in: row % 3 === 0 ? undefined : { odd: make() } }))],
+    ['two fields', (make) => rows(() => ({ odd: make(), again: make() }))],
+  ]
+  it.each(odd)('let %s arrive, wherever it stands', (_, make) => {
+    for (const [, shapes] of ways) {
+      for (const [where, mix] of mixes) {
+        expect([where, deviation(mix(make), shapes)]).toEqual([where, undefined])
+        // One and the same everywhere.
+        const value = make()
+        expect([
+          where,
+          deviation(
+            mix(() => value),
+            shapes,
+          ),
+        ]).toEqual([where, undefined])
+      }
+    }
+  })
+
+  it.each(unclonable)('refuse %s, wherever it stands', (_, make) => {
+    for (const [, shapes] of ways) {
+      for (const [where, mix] of mixes) {
+        let thrown: unknown
+        try {
+          post(mix(make), shapes)
+        } catch (error) {
+          thrown = error
+        }
+        expect([where, thrown]).toEqual([where, expect.anything()])
+      }
+    }
+    const values = [...rows(record), make(), record(1)]
+    const sifted = sift('item', values, (position) => position)
+    expect(sifted.refused.map(([position]) => position)).toEqual([64])
+    expect(sifted.values).toEqual(values.map((value, at) => (at === 64 ? undefined : value)))
+  })
+
+  it('do not take for fields what all objects inherit, nor call its setters', () => {
+    const set = (): never => {
+      throw new Error('set')
+    }
+    const prototype = Object.prototype as Record<string, unknown>
+    try {
+      Object.defineProperty(prototype, 'name', { set, get: () => 'inherited', configurable: true })
+      for (const [, shapes] of ways) expect(deviation(rows(record), shapes)).toBeUndefined()
+      Object.defineProperty(prototype, 'more', { value: 1, enumerable: true, configurable: true })
+      const mixed = rows((row) => (row % 2 === 0 ? { id: row } : { id: row, more: row }))
+      for (const [, shapes] of ways) expect(deviation(mixed, shapes)).toBeUndefined()
+    } finally {
+      delete prototype.name
+      delete prototype.more
+    }
+  })
+
+  it('read each field of records once', () => {
+    let reads = 0
+    const values = rows((row) => ({
+      id: row,
+      get name() {
+        return `read ${++reads}`
+      },
+    }))
+    expect(sent(values, new Shapes(0))).toEqual(rows((row) => ({ id: row, name: `read ${row + 1}` })))
+    expect(reads).toBe(values.length)
+  })
+
+  it('take holes for undefined', () => {
+    expect(sent([...rows(record), ...new Array<unknown>(50)])[70]).toBeUndefined()
+    expect(sent(new Array(50))).toHaveLength(50)
+  })
+
+  it('let slices of one block share it, however many there are', () => {
+    const block = new Uint8Array(10_000)
+    const slices = sent(rows((row) => block.subarray(row, row + 1))) as Uint8Array[]
+    expect(new Set(slices.map(({ buffer }) => buffer)).size).toBe(1)
+  })
+
+  it('work for more shapes than are kept', () => {
+    const shapes = new Shapes(0)
+    for (let round = 0; round < 2; round++) {
+      for (let shape = 0; shape < 300; shape++) {
+        expect(
+          deviation(
+            rows((row) => ({ [`key${shape}`]: row, b: 1 }), 40),
+            shapes,
+          ),
+        ).toBeUndefined()
+      }
+    }
+  })
+})

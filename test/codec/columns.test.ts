@@ -1,0 +1,91 @@
+/** Which chunks become columns, and what a column takes along. */
+import { serialize } from 'node:v8'
+import { pack, type Data } from '#dist/codec/codec.js'
+import { form, rows, sent } from './arrivals.js'
+
+const record = (row: number): object => ({ id: row, name: `name ${row}` })
+const shared = { a: 1 }
+
+class Job {
+  id = 1
+}
+
+function segmentsOf(data: Data): readonly string[] {
+  return 'kind' in data && data.kind === 'text' ? data.segments : []
+}
+
+describe('pack()', () => {
+  const forms: [string, unknown[], string][] = [
+    ['integers', rows((row) => row), 'numbers'],
+    ['fractions', rows((row) => row / 2), 'numbers'],
+    ['strings', rows(String), 'text'],
+    ['dates', rows((row) => new Date(row)), 'dates'],
+    ['records', rows(record), 'records(numbers,text)'],
+    ['records in records', rows((row) => ({ id: row, user: record(row) })), 'records(numbers,records(numbers,text))'],
+    ['groups of a match', rows((row) => /(?<row>\d+)/.exec(String(row))?.groups), 'records(text)'],
+    ['what each record shares', rows((row) => ({ row, config: shared })), 'records(numbers,records(numbers))'],
+    ['lists in records', rows((row) => ({ row, hits: [row] })), 'records(numbers,plain)'],
+    [
+      'records or lists in records',
+      rows((row) => ({ in: row % 8 === 3 ? [row] : record(row) })),
+      'records(mixed(records(numbers,text),plain))',
+    ],
+    [
+      'optional keys',
+      rows((row) => (row % 3 === 0 ? { row } : { row, more: 'x' })),
+      'mixed(records(numbers),records(numbers,text))',
+    ],
+    ['null and undefined', rows((row) => [row, null, undefined][row % 3]), 'mixed(numbers)'],
+    ['booleans', rows((row) => row % 2 === 0), 'mixed()'],
+    ['records and an odd one', [...rows(record), new Map()], 'mixed(records(numbers,text),plain)'],
+    ['lists', rows((row) => [row]), 'clone'],
+    ['class instances', rows(() => new Job()), 'clone'],
+    ['long strings', rows(() => 'x'.repeat(2000)), 'clone'],
+    ['numbers and strings by turns', rows((row) => (row % 2 === 0 ? row : 'x')), 'clone'],
+    ['records of many kinds', rows((row) => ({ [`key${row}`]: 1 })), 'clone'],
+    ['few values', rows(record, 31), 'clone'],
+    ['nothing', [], 'clone'],
+  ]
+  it.each(forms)('has its form for %s', (_, values, expected) => {
+    expect(form(values)).toBe(expected)
+  })
+
+  it('moves large buffers of its own, and leaves the values as they are', () => {
+    const numbers = rows((row) => row, 2000)
+    const { transfer } = pack(numbers)
+    expect(transfer).toHaveLength(1)
+    expect(pack(rows((row) => row)).transfer).toEqual([])
+    expect(sent(numbers)).toEqual(numbers)
+    const bytes = new Uint8Array(5000)
+    expect(pack(rows(() => ({ bytes }))).transfer).toEqual([])
+    expect(sent(rows(() => ({ bytes })))).toEqual(rows(() => ({ bytes })))
+    expect(bytes.byteLength).toBe(5000)
+  })
+
+  it('joins strings into segments of at most 1,024 characters, each as wide as it must be', () => {
+    const texts = rows((row) => (row === 30 ? '€' : 'x').padEnd(100, 'y'), 200)
+    const segments = segmentsOf(pack(texts).data)
+    expect(segments.map(({ length }) => length)).toEqual(rows(() => 1000, 20))
+    expect(segments.flatMap((segment, at) => (segment.includes('€') ? [at] : []))).toEqual([3])
+    expect(segments.join('')).toBe(texts.join(''))
+  })
+
+  const sizes: [string, unknown[]][] = [
+    ['numbers', rows((row) => row * 1e6, 500)],
+    ['fractions', rows((row) => row / 3, 500)],
+    ['strings', rows((row) => `text ${row}`, 500)],
+    ['long strings', rows(() => 'x'.repeat(2000))],
+    ['records', rows(record, 500)],
+    ['records with lists', rows((row) => ({ row, list: ['abcd', row, [1, 2, 3]] }), 500)],
+    ['maps', rows((row) => new Map([[row, { text: 'x'.repeat(row) }]]))],
+    ['blocks', rows(() => new Uint8Array(1000))],
+    ['few values', ['x'.repeat(100), 1, { a: 'b'.repeat(100) }]],
+    ['mixed values', rows((row) => (row % 3 === 0 ? null : row % 3 === 1 ? row : [String(row)]))],
+  ]
+  it.each(sizes)('knows about how many bytes a message of %s takes', (_, values) => {
+    const { data, bytes } = pack(values)
+    const exact = serialize(data).byteLength
+    expect(bytes).toBeGreaterThan(exact / 2)
+    expect(bytes).toBeLessThan(exact * 2)
+  })
+})

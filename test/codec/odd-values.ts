@@ -1,0 +1,123 @@
+/** Values that are cloned in a way of their own, or not at all. As records they have the keys `id` and `name`. */
+import * as timers from 'node:timers/promises'
+import { rows } from './arrivals.js'
+
+export const record = (row: number): object => ({ id: row, name: `name ${row}` })
+
+class Point {
+  x = 1
+  readonly #secret = 2
+  get sum(): number {
+    return this.x + this.#secret
+  }
+}
+const shared = { a: 1 }
+const list = [1]
+const date = new Date(7)
+const match = /(?<year>\d+)/.exec('in 2024')
+const ring: Record<string, unknown> = { id: 1, list: [] }
+;(ring.list as unknown[]).push(ring)
+const named = Object.assign([1, 2], { of: {} })
+named.of = { named }
+
+function nested(levels: number, end: unknown): unknown {
+  return levels === 0 ? end : { next: nested(levels - 1, end) }
+}
+
+/** An object that is reached from itself in so many steps. */
+function circleOf(steps: number): unknown {
+  const circle: Record<string, unknown> = { id: 1 }
+  circle.name = nested(steps - 1, circle)
+  return circle
+}
+
+function argumentsOf(): unknown {
+  // eslint-disable-next-line prefer-rest-params
+  return arguments
+}
+
+function wide(keys: number): object {
+  return Object.fromEntries(rows((key): [string, unknown] => [`key${key}`, key], keys))
+}
+
+/** Values that can be cloned, and how to make them. */
+export const odd: readonly (readonly [string, make: () => unknown])[] = [
+  ['a class instance', () => new Point()],
+  ['a class instance with the same keys', () => Object.assign(new Point(), record(1))],
+  ['an object that inherits fields', () => Object.create({ id: 1, name: 'n' }) as unknown],
+  ['an object without a prototype', () => Object.assign(Object.create(null) as object, record(2))],
+  ['a frozen object', () => Object.freeze(record(3))],
+  ['a sealed object', () => Object.seal(record(4))],
+  ['hidden and symbol keys', () => Object.defineProperty({ ...record(5), [Symbol('s')]: 1 }, 'hidden', { value: 1 })],
+  ['a hidden key of the others', () => Object.defineProperty({ id: 1 }, 'name', { value: 'n' })],
+  ['a getter', () => Object.defineProperty({ id: 1 }, 'name', { get: () => 'got', enumerable: true })],
+  ['the same keys in another order', () => ({ name: 'n', id: 1 })],
+  ['one key more', () => ({ ...record(6), more: undefined })],
+  ['one key less', () => ({ id: 1 })],
+  ['no keys', () => ({})],
+  ['an own __proto__', () => JSON.parse('{"id": 1, "__proto__": {"x": 1}, "name": "n"}') as unknown],
+  ['keys like indices', () => ({ b: 1, 2: 'two', 1: 'one', a: 2, '-1': 3, 1.5: 4 })],
+  ['64 and 65 keys', () => [wide(64), wide(65)]],
+  ['1,000 keys', () => wide(1000)],
+  ['a tag', () => ({ id: 1, name: 'n', [Symbol.toStringTag]: 'Map' })],
+  ['toJSON and then', () => ({ toJSON: 1, then: 2, constructor: 3, valueOf: 4 })],
+  ['a Date', () => new Date(1e12)],
+  ['an invalid Date', () => new Date(NaN)],
+  ['a Date with fields', () => Object.assign(new Date(5), { zone: 'UTC' })],
+  ['a Date of a class', () => new (class Day extends Date {})(5)],
+  ['what looks like a Date', () => Object.create(Date.prototype) as unknown],
+  ['a boxed string, number and boolean', () => [Object('s'), Object(1), Object(false)] as unknown[]],
+  ['an Error with a cause', () => Object.assign(new TypeError('told', { cause: { a: 1 } }), { code: 'E' })],
+  ['a Map and a Set', () => new Map<unknown, unknown>([[{ a: 1 }, new Set([1, { b: 2 }])]])],
+  ['an expression', () => /x+/giu],
+  ['an array with holes', () => [1, , 3]],
+  ['an array with named properties', () => Object.assign([1, 2], { index: 1, groups: { a: 1 } })],
+  ['binary data', () => [new Uint8Array([1, 2]), new DataView(new ArrayBuffer(3)), Buffer.from('text')]],
+  ['a big integer', () => 2n ** 70n],
+  ['edges of integers', () => [2 ** 31 - 1, 2 ** 31, -(2 ** 31), -(2 ** 31) - 1, 0.5]],
+  ['odd strings', () => ['', '\0', 'é', '€', '\ud800', '\udc00\ud800', '\u2028', 'x'.repeat(5000)]],
+  ['the same object twice', () => ({ id: 1, name: shared, again: shared })],
+  ['the same object at two depths', () => ({ id: 1, name: shared, deep: { er: shared } })],
+  ['the same object in a record and in a list', () => ({ id: shared, name: [shared] })],
+  ['the same list twice', () => ({ id: list, name: list })],
+  ['the same date twice', () => ({ id: date, name: date })],
+  ['the same date in a list', () => ({ id: date, name: [date] })],
+  ['a match and its groups', () => ({ id: match, name: match?.groups })],
+  ['an object that holds itself', () => circleOf(1)],
+  ['an object in a list of its own', () => ring],
+  ['a list that holds itself by name', () => ({ id: 1, name: named })],
+  ['7 to 12 levels', () => rows((row) => nested(7 + row, [row]), 6)],
+  ['12 levels that end at the first', () => circleOf(12)],
+  ['990 levels', () => nested(990, 1)],
+]
+
+/** Values that cannot. */
+export const unclonable: readonly (readonly [string, make: () => unknown])[] = [
+  ['a function', () => () => 1],
+  ['a symbol', () => Symbol('s')],
+  ['a proxy of a record', () => new Proxy(record(1), {})],
+  ['a proxy of a date', () => new Proxy(new Date(), {})],
+  ['a proxy of a list', () => new Proxy([1], {})],
+  [
+    'a revoked proxy',
+    () => {
+      const { proxy, revoke } = Proxy.revocable({}, {})
+      revoke()
+      return proxy
+    },
+  ],
+  ['arguments', argumentsOf],
+  ['a module', () => timers],
+  ['a promise', () => Promise.resolve(1)],
+  ['an iterator', () => [1].values()],
+  [
+    'a getter that throws',
+    () => ({
+      id: 1,
+      get name(): string {
+        throw new Error('boom')
+      },
+    }),
+  ],
+  ['1,001 levels', () => nested(1001, 1)],
+]
