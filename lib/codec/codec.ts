@@ -27,7 +27,7 @@ export interface Packed {
 }
 
 /** Fewer values than these are cloned faster than encoded. */
-const FEWEST = 32
+const FEWEST = 48
 
 /** Code for the shapes of this thread's records: by nature one for all streams. */
 const ownShapes = new Shapes()

@@ -124,7 +124,7 @@ class Encoder {
 }
 
 /** A copy that V8 knows to have no holes. One that was made at its full length might, and is written index by index. */
-export function packed(values: readonly unknown[]): unknown[] {
+function packed(values: readonly unknown[]): unknown[] {
   const copy: unknown[] = []
   for (const value of values) copy.push(value)
   return copy

@@ -2,7 +2,6 @@
  * Sorts the values of a column by kind, each kind into a group of its own: numbers, strings, dates, records of the same
  * keys, and the plain rest. Optimistic: a group takes values as long as they fit, and only what does not is looked at.
  */
-import { types } from 'node:util'
 import { CONSTANTS, FIRST_CONSTANT } from './column.js'
 import { DateGroup, isDateLike, NumberGroup } from './numbers.js'
 import { isRecord, type Shape, type Shapes } from './shapes.js'
@@ -32,9 +31,10 @@ export class RecordGroup {
   readonly parts: readonly unknown[][]
   length = 0
 
-  constructor(shape: Shape, capacity: number) {
+  /** @param expected How many records there may be. More find room as well. */
+  constructor(shape: Shape, expected: number) {
     this.shape = shape
-    this.parts = shape.keys.map(() => new Array<unknown>(capacity))
+    this.parts = shape.keys.map(() => new Array<unknown>(expected))
   }
 
   take(values: readonly unknown[], from: number): number {
@@ -141,33 +141,36 @@ class Sorter {
     const tag = this.#groups.length
     const { length } = this.#values
     if (tag >= Math.min(MOST_GROUPS, 1 + length / ROWS_OF_GROUP)) return tag
-    const group = createGroup(kind, this.#values[at], length - at, this.#shapes)
+    const group = this.#createGroup(kind, at)
     if (group === undefined) return tag
     this.#groups.push(group)
     if (kind === 'record') this.#records.push(tag)
     else this.#others.set(kind, tag)
     return tag
   }
+
+  #createGroup(kind: Kind, at: number): Group | undefined {
+    const capacity = this.#values.length - at
+    switch (kind) {
+      case 'number':
+        return new NumberGroup(capacity)
+      case 'text':
+        return new TextGroup(capacity)
+      case 'date':
+        return new DateGroup(capacity)
+      case 'record': {
+        const keys = Object.keys(this.#values[at] as object)
+        // Where there is a second group, records may be of many kinds: no room is made for more than there are.
+        const expected = this.#groups.length === 0 ? capacity : 0
+        return keys.length > MOST_KEYS ? undefined : new RecordGroup(this.#shapes.ofKeys(keys), expected)
+      }
+      case 'plain':
+        return new PlainGroup()
+    }
+  }
 }
 
 type Kind = 'number' | 'text' | 'date' | 'record' | 'plain'
-
-function createGroup(kind: Kind, value: unknown, capacity: number, shapes: Shapes): Group | undefined {
-  switch (kind) {
-    case 'number':
-      return new NumberGroup(capacity)
-    case 'text':
-      return new TextGroup(capacity)
-    case 'date':
-      return new DateGroup(capacity)
-    case 'record': {
-      const keys = Object.keys(value as object)
-      return keys.length > MOST_KEYS ? undefined : new RecordGroup(shapes.ofKeys(keys), capacity)
-    }
-    case 'plain':
-      return new PlainGroup()
-  }
-}
 
 function kindOf(value: unknown): Kind | 'constant' {
   switch (typeof value) {
@@ -180,7 +183,6 @@ function kindOf(value: unknown): Kind | 'constant' {
       return 'constant'
     case 'object':
       if (value === null) return 'constant'
-      if (types.isProxy(value)) return 'plain'
       if (isDateLike(value)) return 'date'
       return isRecord(value) ? 'record' : 'plain'
     default:

@@ -8,6 +8,8 @@
 
 /** A main thread reads some 1,600 levels of objects, of the kinds that take most stack. */
 export const DEEPEST = 1_000
+/** Arrays longer than this are taken for sparse. */
+const LONGEST_DENSE = 10_000_000
 /** The longest array whose named properties are looked for: telling them from the elements takes a list of all. */
 const LONGEST_LISTED = 64
 
@@ -92,6 +94,7 @@ export class Walk {
       if (array.length > LONGEST_LISTED) return false
       return Object.values(array).every((value) => this.#visit(value, levels))
     }
+    if (array.length > LONGEST_DENSE) return false
     for (const element of array) {
       if (!this.#visit(element, levels)) return false
     }

@@ -111,8 +111,8 @@ export const chunks: fc.Arbitrary<unknown[]> = fc
   .chain((values) =>
     fc.record({
       values: fc.constant(values),
-      // Fewer values than 32 are cloned.
-      length: fc.integer({ min: 30, max: 50 }),
+      // Fewer values than 48 are cloned.
+      length: fc.integer({ min: 46, max: 66 }),
       fresh: fc.integer({ min: 0, max: 3 }),
       grafts: fc.array(fc.record({ row: fc.nat(), from: fc.nat(), to: fc.nat(), near: fc.boolean() }), {
         maxLength: 2,

@@ -43,11 +43,19 @@ describe('pack()', () => {
     ['long strings', rows(() => 'x'.repeat(2000)), 'clone'],
     ['numbers and strings by turns', rows((row) => (row % 2 === 0 ? row : 'x')), 'clone'],
     ['records of many kinds', rows((row) => ({ [`key${row}`]: 1 })), 'clone'],
-    ['few values', rows(record, 31), 'clone'],
+    ['few values', rows(record, 47), 'clone'],
     ['nothing', [], 'clone'],
   ]
   it.each(forms)('has its form for %s', (_, values, expected) => {
     expect(form(values)).toBe(expected)
+  })
+
+  it('sends a string that repeats the one before it once', () => {
+    const runs = rows((row) => `run ${Math.floor(row / 10)}`, 100)
+    expect(segmentsOf(pack(runs).data)).toEqual(['run 0run 1run 2run 3run 4run 5run 6run 7run 8run 9'])
+    expect(sent(runs)).toEqual(runs)
+    const mixed = rows((row) => (row % 3 === 0 ? row : 'same'), 100)
+    expect(sent(mixed)).toEqual(mixed)
   })
 
   it('moves large buffers of its own, and leaves the values as they are', () => {
