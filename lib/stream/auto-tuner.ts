@@ -24,8 +24,11 @@ const MIB = 2 ** 20
 const MAX_BYTES = MIB
 /** The most bytes of all chunks that are encoded, under way or running at a time, some four per worker. */
 const MAX_BYTES_IN_FLIGHT = 64 * MIB
-/** The most items of a chunk: what comes with each, as its place in the window, is not free either. */
-const MAX_ITEMS = 16_384
+/**
+ * The most items of a chunk. More gain nothing, and cost: from 16,384 elements on, V8 puts an array among its large objects,
+ * which are dear to make and are not moved.
+ */
+const MAX_ITEMS = 8_192
 
 /** What an automatic chunksize must suit. */
 export interface AutoTunerOptions {

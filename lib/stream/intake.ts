@@ -13,8 +13,8 @@ import type { Window } from './window.js'
 
 /** How long a synchronous source may be drained before the event loop gets its turn, in milliseconds. */
 const SLICE = 5
-/** Every so many items the clock is read. */
-const CLOCK_EVERY = 32
+/** After so many items, at the latest, the clock is read. */
+const CLOCK_EVERY = 64
 
 /** What the intake asks of its stream. */
 export interface IntakeEvents {
@@ -127,13 +127,12 @@ export class Intake {
     this.#state = 'reading'
     this.#adjustLimit()
     const started = performance.now()
-    let count = 0
     while (this.#state === 'reading' && this.#hasRoom()) {
-      if (++count % CLOCK_EVERY === 0 && performance.now() - started > SLICE) {
+      this.#readNext(Math.min(this.#limit - this.#size, this.#window.room))
+      if (this.#state === 'reading' && performance.now() - started > SLICE) {
         this.#pumpNextTurn()
         break
       }
-      this.#readNext()
     }
     if (this.#state === 'reading') this.#state = 'idle'
   }
@@ -150,11 +149,11 @@ export class Intake {
     return false
   }
 
-  #readNext(): void {
+  #readNext(most: number): void {
     try {
       if (this.#items === undefined && this.#batches === undefined) this.#open()
-      if (this.#batches === undefined) this.#readItem()
-      else this.#readBatch(this.#batches, Math.min(this.#limit - this.#size, this.#window.room))
+      if (this.#batches !== undefined) this.#readBatch(this.#batches, most)
+      else if (this.#items !== undefined) this.#readItems(this.#items, Math.min(most, CLOCK_EVERY))
     } catch (error) {
       if (this.#state === 'reading') this.#fail(error)
     }
@@ -165,14 +164,30 @@ export class Intake {
     if (this.#batches === undefined) this.#items = openSource(this.#source)
   }
 
-  #readItem(): void {
+  /** Reads items as long as the source gives them at once, at most so many; and then one that may have to be awaited. */
+  #readItems(items: Reader<unknown>, most: number): void {
+    const gathered = this.#gathered
+    const start = gathered.length
+    let result: unknown
+    let isGiven = true
+    try {
+      // What opens the source may have ended the stream, and so may each read.
+      while (isGiven && gathered.length - start < most && this.#state === 'reading') {
+        result = items.next()
+        isGiven = isItem(result)
+        if (isGiven) gathered.push((result as { value: unknown }).value)
+      }
+    } finally {
+      this.#window.enter(gathered.length - start)
+    }
+    if (isGiven || this.#state !== 'reading') return
     this.#window.enter((this.#reserved = 1))
-    const result = this.#state === 'reading' ? this.#items?.next() : DONE
-    if (isPromise(result)) {
+    if (!isPromise(result)) this.#acceptItem(result)
+    else {
       this.#awaitRead(result, (settled) => {
         this.#acceptItem(settled)
       })
-    } else if (this.#state === 'reading') this.#acceptItem(result)
+    }
   }
 
   #readBatch(batches: BatchReader, most: number): void {
@@ -310,8 +325,10 @@ export class Intake {
   }
 }
 
-/** Stands for a `next()` that was not called any more. */
-const DONE: IteratorResult<unknown> = { value: undefined, done: true }
+/** Whether this is an item, there already; if not, it is the end, a promise, or garbage. */
+function isItem(result: unknown): boolean {
+  return typeof result === 'object' && result !== null && !isDone(result) && !isPromise(result)
+}
 
 /** As the language asks: whatever is truthy ends the source. */
 function isDone(result: { readonly done?: unknown }): boolean {

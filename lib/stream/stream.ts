@@ -70,6 +70,7 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
   /** The part that is being given, its values, and how far it has been. */
   #opened = NOTHING_OPEN
   #values: unknown[] = NOTHING_OPEN.values
+  #frees: readonly number[] | undefined
   #position = 0
   /** An error that ends the stream and that no `next()` has been told of yet. */
   #failure: { readonly error: unknown } | undefined
@@ -111,7 +112,7 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
    * The results as arrays, each as it came from a worker: for consumers that would rather await once for many results than
    * once for each. Nothing else differs; the stream is the same, and what one of them has given the other does not.
    *
-   * @returns An iterator of arrays of at least one result. With chunksize `'auto'`, they have up to 16,384 results.
+   * @returns An iterator of arrays of at least one result. With chunksize `'auto'`, they have up to 8,192 results.
    */
   chunks(): Chunks<R> {
     return chunksOf(
@@ -303,6 +304,7 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
   #open(part: Arrived): void {
     this.#opened = openPart(part, this.#plan.errors)
     this.#values = this.#opened.values
+    this.#frees = this.#opened.frees
     this.#position = 0
     this.#skipped += this.#opened.skipped
     this.#window.leaveOut(this.#opened.freed)
@@ -314,7 +316,7 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
     const value = this.#values[position]
     // What has been delivered is not kept alive by what has not.
     this.#values[position] = undefined
-    this.#window.hand(this.#opened.frees?.[position] ?? 1)
+    this.#window.hand(this.#frees === undefined ? 1 : (this.#frees[position] ?? 1))
     this.#delivered++
     return { value, done: false }
   }

@@ -39,6 +39,11 @@ export class Outbox {
     else this.#spread([])
   }
 
+  /** The items up to a position give nothing. */
+  skipTo(position: number): void {
+    while (this.count < position) this.skip()
+  }
+
   fail(error: Envelope): void {
     ;(this.errors ??= []).push([this.count, error])
     this.skip()

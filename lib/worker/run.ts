@@ -113,7 +113,7 @@ export class ChunkRun {
     const { kind } = this.#job
     for (let place = 0; place < length && !this.#cancelled; place++) {
       const item = next()
-      const refused = this.#refused.get(place)
+      const refused = this.#refused.size === 0 ? undefined : this.#refused.get(place)
       if (refused !== undefined) {
         this.#outbox.fail(refused)
         continue
@@ -141,22 +141,23 @@ export class ChunkRun {
     let last: number | undefined
     for (let place = 0; place < length && !this.#cancelled; place++) {
       const item = next()
-      const refused = this.#refused.get(place)
+      let error = this.#refused.size === 0 ? undefined : this.#refused.get(place)
       try {
-        if (refused === undefined) {
+        if (error === undefined) {
           const result = fn(accumulator, item, new ItemContext(this, this.#first + place))
           accumulator = isThenable(result) ? await result : result
           last = place
+          continue
         }
-        this.#outbox.skip()
-      } catch (error) {
-        this.#outbox.fail(this.#seal(error, place))
+      } catch (thrown) {
+        error = this.#seal(thrown, place)
       }
-      if (refused !== undefined) this.#outbox.fail(refused)
-      if (stopOnError && this.#outbox.errors !== undefined) break
+      this.#outbox.skipTo(place)
+      this.#outbox.fail(error)
+      if (stopOnError) break
     }
     // After an error that ends the stream nobody asks what became of the others.
-    while (this.#outbox.count < length) this.#outbox.skip()
+    this.#outbox.skipTo(length)
     if (last !== undefined) this.#outbox.insert(last, accumulator)
   }
 

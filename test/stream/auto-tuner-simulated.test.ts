@@ -161,7 +161,7 @@ describe('disturbed times', () => {
     const { cost, delays } = timings(recorded)
     for (const workers of [2, 8]) {
       const costs = new Float64Array((workers * 100) / cost).fill(cost)
-      const best = new FixedTuner(Math.min(16_384, Math.floor(TARGET / cost)))
+      const best = new FixedTuner(Math.min(8_192, Math.floor(TARGET / cost)))
       const makespan = (tuner: Tuner): number => simulate({ tuner, workers, costs, disturb: delays() }).makespan
       expect(makespan(new AutoTuner({ workers, min: 1 }))).toBeLessThan(makespan(best) * 1.04)
     }

@@ -58,10 +58,10 @@ describe('AutoTuner: growing', () => {
     expect(tuner.next()).toBe(16)
   })
 
-  it('grows to 16,384 items where the clock sees no time pass', () => {
+  it('grows to 8,192 items where the clock sees no time pass', () => {
     const tuner = run(auto(), 14, 0)
-    expect(tuner.next()).toBe(16_384)
-    expect(run(tuner, 3, 0).tuning).toMatchObject({ chunksize: 16_384, reason: 'items', timePerItem: 0 })
+    expect(tuner.next()).toBe(8_192)
+    expect(run(tuner, 3, 0).tuning).toMatchObject({ chunksize: 8_192, reason: 'items', timePerItem: 0 })
   })
 })
 
@@ -208,7 +208,7 @@ describe('AutoTuner: nonsense', () => {
     fc.assert(
       fc.property(options, steps, (options, steps) => {
         const tuner = new AutoTuner(options)
-        const most = Math.max(1, Math.min(16_384, Math.floor((options.window ?? Infinity) / (2 * options.workers))))
+        const most = Math.max(1, Math.min(8_192, Math.floor((options.window ?? Infinity) / (2 * options.workers))))
         for (const step of steps) {
           const before = tuner.next()
           const measure: Measure = { ...step, items: step.items === 'full' ? before : step.items }
