@@ -58,8 +58,8 @@ export type Stage<I, O> = (source: Source<I>, context?: { readonly signal?: Abor
 
 /** What sets one verb apart from another. */
 export interface Verb {
-  /** The function's name, for error texts. */
-  readonly name: string
+  /** What its caller is about to do, as error texts begin: 'open a stream with imap()'. */
+  readonly action: string
   readonly kind: JobKind
   readonly ordered: boolean
   /** Gives the threads it runs on; throws when they cannot be used. */
@@ -77,16 +77,15 @@ const MIN_WINDOW = 16
 /** The most items that `chunksize: 'auto'` puts in a chunk. */
 const MAX_AUTO_CHUNK = 16_384
 
+/** The names of all options of a verb, by those of its own. */
+export function optionNames(own: readonly string[] = ['concurrency']): (keyof InlineOptions)[] {
+  return ['chunksize', 'window', 'signal', 'errors', ...(own as ['concurrency']), 'workers']
+}
+
 /** Validates once; the plan is then made anew for every stream, since each has a tuner of its own. */
-export function planStream(verb: Verb, action: string, task: unknown, options: unknown): () => StreamPlan {
-  const read = new OptionReader<InlineOptions>(action, options, [
-    'chunksize',
-    'window',
-    'signal',
-    'errors',
-    'workers',
-    ...((verb.options ?? ['concurrency']) as 'concurrency'[]),
-  ])
+export function planStream(verb: Verb, task: unknown, options: unknown): () => StreamPlan {
+  const { action } = verb
+  const read = new OptionReader<InlineOptions>(action, options, optionNames(verb.options))
   const chunksize = read.integerOr('chunksize', 'auto', 1) ?? 'auto'
   const window = read.integer('window', 1)
   const errors = read.oneOf('errors', verb.errors) ?? 'throw'

@@ -9,7 +9,7 @@ import { openCursor, pack, sift, unpack, type Cursor, type Data, type Packed } f
 import { sealError, type Envelope } from '../codec/envelope.js'
 import type { TaskContext } from '../task.js'
 import { isCancelled, type Slot } from './cells.js'
-import { elementsOf } from './expand.js'
+import { elementsOf, isThenable } from './expand.js'
 import type { TaskFunction } from './load.js'
 import { Outbox } from './outbox.js'
 import type { ChunkMessage, PartDetails, PartMessage, WorkerJob } from './protocol.js'
@@ -140,17 +140,17 @@ export class ChunkRun {
     for (let place = 0; place < length && !this.#cancelled; place++) {
       const item = next()
       const refused = this.#refused.get(place)
-      try {
-        if (refused === undefined) {
+      if (refused !== undefined) this.#outbox.fail(refused)
+      else {
+        try {
           const result = fn(accumulator, item, new ItemContext(this, this.#first + place))
           accumulator = isThenable(result) ? await result : result
           last = place
+          this.#outbox.skip()
+        } catch (error) {
+          this.#outbox.fail(this.#seal(error, place))
         }
-        this.#outbox.skip()
-      } catch (error) {
-        this.#outbox.fail(this.#seal(error, place))
       }
-      if (refused !== undefined) this.#outbox.fail(refused)
       if (stopOnError && this.#outbox.errors !== undefined) break
     }
     // After an error that ends the stream nobody asks what became of the others.
@@ -299,8 +299,4 @@ class ItemContext implements TaskContext {
   get worker(): number {
     return this.#run.worker
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 }
