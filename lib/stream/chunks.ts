@@ -1,16 +1,18 @@
 /** The results of a stream as arrays: what `Stream.chunks()` gives. */
-import type { Batch } from '../codec/batch.js'
 
 /** An iterator of arrays, which also `await using` closes. */
 export type Chunks<R> = AsyncIterableIterator<R[], undefined, unknown> & AsyncDisposable
 
-/** Makes the iterator of what gives batches until it gives none, and of what ends it early. */
-export function chunksOf<R>(nextBatch: () => Promise<Batch | undefined>, end: () => Promise<unknown>): Chunks<R> {
+/**
+ * Makes the iterator of what gives the next array, and of what ends it early. The promises are passed on as they are: calls of
+ * `next()` of the stream and of this iterator settle in the order in which they were made.
+ */
+export function chunksOf<R>(
+  next: () => Promise<IteratorResult<R[], undefined>>,
+  end: () => Promise<unknown>,
+): Chunks<R> {
   return {
-    async next() {
-      const batch = await nextBatch()
-      return batch === undefined ? { value: undefined, done: true } : { value: batch.values() as R[], done: false }
-    },
+    next,
     async return() {
       await end()
       return { value: undefined, done: true }

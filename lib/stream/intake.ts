@@ -40,7 +40,7 @@ export class Intake {
   /** What has been read and not submitted: single items, or a batch. */
   #gathered: unknown[] = []
   #gatheredBatch: Batch | undefined
-  /** Places taken for an awaited read, which may turn out to be of fewer items. */
+  /** Places taken for the read under way, which may turn out to be of fewer items. */
   #reserved = 0
   /** The most items in the chunk that is being gathered. */
   #limit = 1
@@ -66,7 +66,7 @@ export class Intake {
     return this.#state === 'ended' && this.#size === 0
   }
 
-  /** How many items have places in the window that a pending read may still turn out not to need. */
+  /** How many items have places in the window that the read under way may turn out not to need. */
   get reserved(): number {
     return this.#reserved
   }
@@ -113,7 +113,14 @@ export class Intake {
     return this.#gathered.length + (this.#gatheredBatch?.length ?? 0)
   }
 
+  /** A read has given so many items, or will give none that is wanted. */
+  #settleReserved(read: number): void {
+    this.#window.withdraw(this.#reserved - read)
+    this.#reserved = 0
+  }
+
   #forget(): void {
+    this.#settleReserved(0)
     this.#gathered = []
     this.#gatheredBatch?.release()
     this.#gatheredBatch = undefined
@@ -244,7 +251,7 @@ export class Intake {
     if (isDone(result)) this.#end()
     else {
       this.#gathered.push(result.value)
-      this.#reserved = 0
+      this.#settleReserved(1)
     }
   }
 
@@ -253,8 +260,7 @@ export class Intake {
       this.#end()
       return
     }
-    this.#window.withdraw(this.#reserved - batch.length)
-    this.#reserved = 0
+    this.#settleReserved(batch.length)
     if (this.#gathered.length > 0) this.#gather(batch)
     else if (this.#gatheredBatch === undefined) this.#gatheredBatch = batch
     else {
@@ -282,8 +288,7 @@ export class Intake {
   }
 
   #end(): void {
-    this.#window.withdraw(this.#reserved)
-    this.#reserved = 0
+    this.#settleReserved(0)
     this.#state = 'ended'
     this.#events.ended()
   }

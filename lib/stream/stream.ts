@@ -46,9 +46,12 @@ export interface StreamPlan {
   readonly signals: readonly AbortSignal[]
 }
 
-/** A call that waits: for one result, or for a batch of at most `max` results. */
+/** A call that waits: for one result, or for several. */
 interface Waiter {
-  readonly max: number | undefined
+  /** Takes what it is to be given; undefined when that is not there yet, or the stream has ended. */
+  readonly take: () => unknown
+  /** How it is told that the stream has ended. */
+  readonly done: unknown
   resolve(given: unknown): void
   reject(error: unknown): void
 }
@@ -105,18 +108,18 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
       if (intake !== undefined && this.#window.room >= intake.appetite) intake.pump()
       return Promise.resolve(result as IteratorResult<R, undefined>)
     }
-    return this.#wait(undefined) as Promise<IteratorResult<R, undefined>>
+    return this.#wait(this.#takeOne, doneResult()) as Promise<IteratorResult<R, undefined>>
   }
 
   /**
    * The results as arrays, each as it came from a worker: for consumers that would rather await once for many results than
    * once for each. Nothing else differs; the stream is the same, and what one of them has given the other does not.
    *
-   * @returns An iterator of arrays of at least one result. With chunksize `'auto'`, they have up to 8,192 results.
+   * @returns An iterator of arrays of at least one result, each of the items of one chunk at most.
    */
   chunks(): Chunks<R> {
     return chunksOf(
-      () => this.#nextBatch(Infinity),
+      () => this.#wait(this.#takeChunk, doneResult()) as Promise<IteratorResult<R[], undefined>>,
       () => this.return(),
     )
   }
@@ -137,7 +140,7 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
       await closed
     }
     await this.#closed
-    return { value: undefined, done: true }
+    return doneResult()
   }
 
   /** The stream itself: it can be iterated once. */
@@ -228,21 +231,21 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
   }
 
   #nextBatch(max: number): Promise<Batch | undefined> {
-    return this.#wait(max) as Promise<Batch | undefined>
+    return this.#wait(() => this.#takeBatch(max), undefined) as Promise<Batch | undefined>
   }
 
-  /** Asks for one result, or for a batch of at most `max`. */
-  #wait(max: number | undefined): Promise<unknown> {
+  /** Waits for what `take` gives, or for the end. */
+  #wait(take: Waiter['take'], done: unknown): Promise<unknown> {
     if (this.#state === 'new') this.#start()
     if (this.#failure !== undefined) {
       const { error } = this.#failure
       this.#failure = undefined
       return Promise.reject(error)
     }
-    if (this.#state === 'ended') return Promise.resolve(doneFor(max))
+    if (this.#state === 'ended') return Promise.resolve(done)
     this.#window.acknowledge()
     return new Promise((resolve, reject) => {
-      this.#waiters.push({ max, resolve, reject })
+      this.#waiters.push({ take, done, resolve, reject })
       this.#intake?.pump()
       this.#serve()
       // Still waiting: items that were left out have made room, or a chunk that is not full must go as it is.
@@ -254,7 +257,7 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
   #serve(): void {
     for (let waiter = this.#waiters.peek(); waiter !== undefined; waiter = this.#waiters.peek()) {
       const before = this.#window.handed
-      const given = waiter.max === undefined ? this.#takeOne() : this.#takeBatch(waiter.max)
+      const given = waiter.take()
       if (given === undefined) return
       this.#waiters.shift()
       waiter.resolve(given)
@@ -262,14 +265,20 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
     }
   }
 
-  /** The next result; undefined when there is none yet, or the stream has ended. */
-  #takeOne(): IteratorResult<unknown, undefined> | undefined {
+  /** The next result. */
+  readonly #takeOne = (): IteratorResult<unknown, undefined> | undefined => {
     while (this.#position === this.#values.length) {
       const part = this.#nextPart()
       if (part === undefined) return undefined
       this.#open(part)
     }
     return this.#takeOpened()
+  }
+
+  /** The next results, as an array. */
+  readonly #takeChunk = (): IteratorResult<unknown[], undefined> | undefined => {
+    const batch = this.#takeBatch(Infinity)
+    return batch && { value: batch.values(), done: false }
   }
 
   /** The next results, at most so many, as they came, if they can be left so. */
@@ -355,8 +364,6 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
     for (const signal of this.#plan.signals) signal.removeEventListener('abort', this.#onAbort)
     this.#lane?.close()
     this.#lane = undefined
-    // What is still being read will not be: it does not count.
-    this.#window.withdraw(this.#intake?.reserved ?? 0)
     this.#intake = undefined
     this.#source = undefined
     this.#opened = NOTHING_OPEN
@@ -364,7 +371,7 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
     this.#position = 0
     this.#delivery.clear()
     for (let waiter = this.#waiters.shift(); waiter !== undefined; waiter = this.#waiters.shift()) {
-      waiter.resolve(doneFor(waiter.max))
+      waiter.resolve(waiter.done)
     }
   }
 }
@@ -378,20 +385,26 @@ async function abandon(intake: Intake | undefined): Promise<void> {
   }
 }
 
-/** How a call that waited is told that the stream has ended. */
-function doneFor(max: number | undefined): IteratorReturnResult<undefined> | undefined {
-  return max === undefined ? { value: undefined, done: true } : undefined
+/** How `next()` tells that the stream has ended. */
+function doneResult(): IteratorReturnResult<undefined> {
+  return { value: undefined, done: true }
 }
 
-/** The items that failed, by their position. */
+/** The items that failed, by their position. Those from the first to the last are decoded, once. */
 function failedItems({ chunk, from, places, errors }: Part): Map<number, unknown> {
-  const items = new Map<number, unknown>()
+  const failed = new Map<number, number>()
+  let first = Infinity
+  let last = -Infinity
   for (const position of errors?.keys() ?? []) {
     const place = places?.[position] ?? from + position
-    const alone = chunk.items.slice(place, place + 1)
-    items.set(position, alone.values()[0])
-    alone.release()
+    failed.set(position, place)
+    first = Math.min(first, place)
+    last = Math.max(last, place)
   }
+  const batch = chunk.items.slice(first, last + 1)
+  const values = batch.values()
+  const items = new Map([...failed].map(([position, place]) => [position, values[place - first]]))
+  batch.release()
   return items
 }
 

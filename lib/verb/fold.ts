@@ -2,10 +2,11 @@
 import type { Executor } from '../executor/executor.js'
 import { received, typeError } from '../errors.js'
 import type { Source } from '../io/source.js'
+import { OptionReader } from '../options.js'
 import type { Stream } from '../stream/stream.js'
 import type { Named, TaskContext } from '../task.js'
 import { isDirect, openStage, THROW_OR_SKIP, type ThrowOrSkip } from './lazy.js'
-import type { StreamOptions } from './options.js'
+import { optionNames, type StreamOptions } from './options.js'
 
 /** A function that takes an item into an accumulator and returns the accumulator, the same or another. */
 export type Fold<A, I> = (accumulator: A, item: I, context: TaskContext) => A | Promise<A>
@@ -51,6 +52,7 @@ export interface Reduce {
 }
 
 const ACTION = 'fold a source with reduce()'
+const OWN_OPTIONS = ['initial', 'merge', 'ordered'] as const
 
 /** Makes the verb: `executor` gives the threads it runs on, and throws when they cannot be used. */
 export function reduceVerb(executor: () => Executor): Reduce {
@@ -60,12 +62,12 @@ export function reduceVerb(executor: () => Executor): Reduce {
     const { initial, merge, ordered } = checked(options)
     const stage = openStage(
       {
-        name: 'reduce',
+        action: ACTION,
         kind: 'reduce',
         ordered,
         executor,
         errors: THROW_OR_SKIP,
-        options: ['initial', 'merge', 'ordered'],
+        options: OWN_OPTIONS,
         initial,
       },
       fold,
@@ -80,13 +82,13 @@ export function reduceVerb(executor: () => Executor): Reduce {
 type Merge = ReduceOptions<unknown>['merge']
 
 function checked(options: unknown): { initial: unknown; merge: Merge; ordered: boolean } {
-  const { initial, merge, ordered = true } = Object(options) as Partial<ReduceOptions<unknown>>
+  const read = new OptionReader<ReduceOptions<unknown>>(ACTION, options, optionNames(OWN_OPTIONS) as never[])
   if (!Object.hasOwn(Object(options) as object, 'initial')) {
     throw invalid("'initial', the accumulator that a fold begins with, must be given", options)
   }
+  const { initial, merge } = options as ReduceOptions<unknown>
   if (typeof merge !== 'function') throw invalid("'merge' must be a function of two accumulators", merge)
-  if (typeof ordered !== 'boolean') throw invalid("'ordered' must be true or false", ordered)
-  return { initial: copied(initial), merge, ordered }
+  return { initial: copied(initial), merge, ordered: read.boolean('ordered') ?? true }
 }
 
 /** Each chunk gets a copy, so it must be possible to make one; and what the caller does with the original is no matter. */

@@ -96,7 +96,13 @@ export interface LazyVerbs {
 
 export function lazyVerbs(executor: () => Executor): LazyVerbs {
   const verb = (name: string, kind: JobKind, ordered: boolean): unknown =>
-    lazyVerb({ name, kind, ordered, executor, errors: kind === 'map' ? EVERY_MODE : THROW_OR_SKIP })
+    lazyVerb({
+      action: `open a stream with ${name}()`,
+      kind,
+      ordered,
+      executor,
+      errors: kind === 'map' ? EVERY_MODE : THROW_OR_SKIP,
+    })
   return {
     imap: verb('imap', 'map', true) as Imap,
     imapUnordered: verb('imapUnordered', 'map', false) as Imap,
@@ -127,10 +133,9 @@ export function isDirect(sourceOrOptions: unknown, maybeOptions: unknown): boole
 
 /** Validates, and makes a stage. */
 export function openStage(verb: Verb, task: unknown, options: unknown): AnyStage {
-  const action = `open a stream with ${verb.name}()`
-  const plan = planStream(verb, action, task, options)
+  const plan = planStream(verb, task, options)
   return (source, context) => {
-    assertSource(action, source)
+    assertSource(verb.action, source)
     const made = plan()
     const signal = context?.signal
     const signals = isAbortSignal(signal) ? [...made.signals, signal] : made.signals

@@ -61,8 +61,8 @@ export type Stage<I, O> = (source: Source<I>, context?: { readonly signal?: Abor
 
 /** What sets one verb apart from another. */
 export interface Verb {
-  /** The function's name, for error texts. */
-  readonly name: string
+  /** What its caller is about to do, as error texts begin: 'open a stream with imap()'. */
+  readonly action: string
   readonly kind: JobKind
   readonly ordered: boolean
   /** Gives the threads it runs on; throws when they cannot be used. */
@@ -75,16 +75,15 @@ export interface Verb {
   readonly initial?: unknown
 }
 
+/** The names of all options of a verb, by those of its own. */
+export function optionNames(own: readonly string[] = ['concurrency']): (keyof InlineOptions)[] {
+  return ['chunksize', 'window', 'signal', 'errors', ...(own as ['concurrency']), 'workers']
+}
+
 /** Validates once; the plan is then made anew for every stream, since each has a tuner of its own. */
-export function planStream(verb: Verb, action: string, task: unknown, options: unknown): () => StreamPlan {
-  const read = new OptionReader<InlineOptions>(action, options, [
-    'chunksize',
-    'window',
-    'signal',
-    'errors',
-    ...((verb.options ?? ['concurrency']) as 'concurrency'[]),
-    'workers',
-  ])
+export function planStream(verb: Verb, task: unknown, options: unknown): () => StreamPlan {
+  const { action } = verb
+  const read = new OptionReader<InlineOptions>(action, options, optionNames(verb.options))
   const chunksize = read.integerOr('chunksize', 'auto', 1) ?? 'auto'
   const window = read.integer('window', 1)
   const errors = read.oneOf('errors', verb.errors) ?? 'throw'

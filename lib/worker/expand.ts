@@ -2,22 +2,31 @@
 import { received, typeError } from '../errors.js'
 
 /**
- * Gives the elements of an iterable or async iterable that a task returned, all of them or, when it throws, none.
- * Text is refused: whoever returns it wants one result, not its characters.
+ * Gives the elements of an iterable or async iterable that a task returned, all of them or, when it throws, none. Promises
+ * among them are awaited. Text is refused: whoever returns it wants one result, not its characters.
  */
 export function elementsOf(returned: unknown): unknown[] | Promise<unknown[]> {
-  if (Array.isArray(returned)) return [...(returned as unknown[])]
+  if (Array.isArray(returned)) return settled([...(returned as unknown[])])
   if (typeof returned === 'object' && returned !== null) {
     const { [Symbol.iterator]: sync, [Symbol.asyncIterator]: async } = returned as Partial<
       Iterable<unknown> & AsyncIterable<unknown>
     >
-    if (typeof sync === 'function') return [...(returned as Iterable<unknown>)]
+    if (typeof sync === 'function') return settled([...(returned as Iterable<unknown>)])
     if (typeof async === 'function') return allOf(returned as AsyncIterable<unknown>)
   }
   throw typeError(
     'ERR_INVALID_RESULT',
     `Cannot expand what the task returned as it must be an iterable or async iterable (for one result: [result]): received ${received(returned)}`,
   )
+}
+
+function settled(elements: unknown[]): unknown[] | Promise<unknown[]> {
+  return elements.some(isThenable) ? Promise.all(elements) : elements
+}
+
+/** Whether a value is one to be awaited. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 }
 
 async function allOf(elements: AsyncIterable<unknown>): Promise<unknown[]> {

@@ -9,7 +9,7 @@ import { openCursor, pack, sift, unpack, type Cursor, type Data, type Packed } f
 import { sealError, type Envelope } from '../codec/envelope.js'
 import type { TaskContext } from '../task.js'
 import { isCancelled, type Slot } from './cells.js'
-import { elementsOf } from './expand.js'
+import { elementsOf, isThenable } from './expand.js'
 import type { TaskFunction } from './load.js'
 import { Outbox } from './outbox.js'
 import type { ChunkMessage, PartDetails, PartMessage, WorkerJob } from './protocol.js'
@@ -302,8 +302,4 @@ class ItemContext implements TaskContext {
   get worker(): number {
     return this.#run.worker
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 }

@@ -451,6 +451,7 @@ describe('clause 18: return() and an abort settle', () => {
           }
           expect(seen.sort()).toEqual([0, 1, 2])
           expect(performance.now() - started).toBeLessThan(BOUND)
+          // The fourth was asked for, and has not come.
           expect(stream.stats()).toMatchObject({ read: 3, delivered: 3 })
         }),
       )

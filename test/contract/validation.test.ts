@@ -1,5 +1,5 @@
 /** The contract of a stream, clause 27: a bad option throws at the call, and the error says what to do about it. */
-import { imap, imapUnordered, Pool } from 'millrace'
+import { filter, filterUnordered, flatMap, flatMapUnordered, imap, imapUnordered, Pool, reduce } from 'millrace'
 import { act, double, share } from '../fixtures/contract-b-tasks.js'
 import { Probe } from '../fixtures/contract-b-ways.js'
 
@@ -184,18 +184,64 @@ function ruleFaults({ option, allowed, type = [], range = [] }: Rule, call: (opt
 // Users without types pass what the types rule out.
 type Loose = (...args: unknown[]) => unknown
 const pool = new Pool({ workers: 1 })
-const VERBS: readonly (readonly [name: string, verb: Loose])[] = [
-  ['imap', imap as Loose],
-  ['imapUnordered', imapUnordered as Loose],
-  ['pool.imap', pool.imap as Loose],
-  ['pool.imapUnordered', pool.imapUnordered as Loose],
+const REQUIRED = { initial: 0, merge: (a: number, b: number): number => a + b }
+/** `reduce` with what it cannot do without, so that the rest of its options can be tested as those of the others. */
+function reduceWith(verb: Loose): Loose {
+  const complete = (options: unknown): unknown => {
+    const isObject = typeof options === 'object' && options !== null && !Array.isArray(options)
+    return isObject || options === undefined ? { ...REQUIRED, ...options } : options
+  }
+  return (task, first, ...rest) => {
+    if (rest.length > 0) return verb(task, first, complete(rest[0]))
+    return Array.isArray(first) ? verb(task, first, REQUIRED) : verb(task, complete(first))
+  }
+}
+
+interface Case {
+  readonly name: string
+  readonly verb: Loose
+  readonly rules: readonly Rule[]
+  /** The options as an error lists them. */
+  readonly known: string
+}
+/** Where an item need not have one result, there are no outcomes to settle. */
+const SPREAD_RULES = STREAM_RULES.map((rule): Rule => {
+  if (rule.option !== 'errors') return rule
+  return { ...rule, allowed: "'throw' or 'skip'", range: [...(rule.range ?? []), ['settle', "'settle'"]] }
+})
+const REDUCE_RULES: readonly Rule[] = [
+  ...SPREAD_RULES.filter(({ option }) => option !== 'concurrency'),
+  {
+    option: 'merge',
+    allowed: 'a function',
+    type: [...OBJECTS.filter(([value]) => typeof value !== 'function'), [5, '5']],
+  },
+  { option: 'ordered', allowed: 'true or false', type: [...OBJECTS, ['true', "'true'"], [0, '0'], [1, '1']] },
+]
+const known = 'chunksize, window, signal, errors, concurrency, workers'
+const knownToReduce = 'chunksize, window, signal, errors, initial, merge, ordered, workers'
+const VERBS: readonly Case[] = [
+  { name: 'imap', verb: imap as Loose, rules: STREAM_RULES, known },
+  { name: 'imapUnordered', verb: imapUnordered as Loose, rules: STREAM_RULES, known },
+  { name: 'pool.imap', verb: pool.imap as Loose, rules: STREAM_RULES, known },
+  { name: 'pool.imapUnordered', verb: pool.imapUnordered as Loose, rules: STREAM_RULES, known },
+  { name: 'filter', verb: filter as Loose, rules: SPREAD_RULES, known },
+  { name: 'filterUnordered', verb: filterUnordered as Loose, rules: SPREAD_RULES, known },
+  { name: 'pool.filter', verb: pool.filter as Loose, rules: SPREAD_RULES, known },
+  { name: 'pool.filterUnordered', verb: pool.filterUnordered as Loose, rules: SPREAD_RULES, known },
+  { name: 'flatMap', verb: flatMap as Loose, rules: SPREAD_RULES, known },
+  { name: 'flatMapUnordered', verb: flatMapUnordered as Loose, rules: SPREAD_RULES, known },
+  { name: 'pool.flatMap', verb: pool.flatMap as Loose, rules: SPREAD_RULES, known },
+  { name: 'pool.flatMapUnordered', verb: pool.flatMapUnordered as Loose, rules: SPREAD_RULES, known },
+  { name: 'reduce', verb: reduceWith(reduce as Loose), rules: REDUCE_RULES, known: knownToReduce },
+  { name: 'pool.reduce', verb: reduceWith(pool.reduce as Loose), rules: REDUCE_RULES, known: knownToReduce },
 ]
 const LoosePool = Pool as unknown as new (options?: unknown) => unknown
 afterAll(() => pool.close())
 
 describe('clause 27: a bad option of a stream throws at the call', () => {
-  for (const [name, verb] of VERBS) {
-    for (const rule of STREAM_RULES) {
+  for (const { name, verb, rules, known } of VERBS) {
+    for (const rule of rules) {
       it(`${name}() names '${rule.option}', what is allowed and what it received`, () => {
         const probe = new Probe()
         const source = probe.sync(() => 1)
@@ -220,7 +266,7 @@ describe('clause 27: a bad option of a stream throws at the call', () => {
 
     it(`${name}() refuses unknown options by name, and lists the known ones`, () => {
       for (const option of ['chunkSize', 'windowSize', 'timeOut', 'toString', 'length', '']) {
-        const parts = [`'${option}'`, 'chunksize, window, signal, errors, concurrency']
+        const parts = [`'${option}'`, known]
         for (const value of [1, undefined]) {
           expect(faults(option, () => verb(double, [1], { [option]: value }), TypeError, parts)).toEqual([])
           expect(faults(option, () => verb(double, { [option]: value }), TypeError, parts)).toEqual([])
@@ -251,12 +297,12 @@ describe('clause 27: a bad option of a stream throws at the call', () => {
           window: undefined,
           signal: undefined,
           errors: undefined,
-          concurrency: undefined,
           workers: undefined,
+          ...(known.includes('concurrency') ? { concurrency: undefined } : { ordered: undefined }),
         },
-        { chunksize: 1, window: 1, concurrency: 1 },
+        { chunksize: 1, window: 1, ...(known.includes('concurrency') && { concurrency: 1 }) },
         { chunksize: Number.MAX_SAFE_INTEGER, window: Number.MAX_SAFE_INTEGER },
-        { errors: 'settle', signal: new AbortController().signal },
+        { errors: rules === STREAM_RULES ? 'settle' : 'skip', signal: new AbortController().signal },
         undefined,
       ]) {
         expect(thrownBy(() => verb(double, [1], options))).toBeUndefined()
@@ -303,7 +349,41 @@ describe('clause 27: a bad option of a stream throws at the call', () => {
         expect(faults(text, () => verb(double, value, {}), TypeError, parts, 'ERR_INVALID_SOURCE')).toEqual([])
         expect(faults(text, () => stage(value), TypeError, parts, 'ERR_INVALID_SOURCE')).toEqual([])
       }
-      expect(faults('text', () => verb(double, 'a.log'), TypeError, ['lines('], 'ERR_INVALID_SOURCE')).toEqual([])
+      expect(faults('text', () => verb(double, 'a.log', {}), TypeError, ['lines('], 'ERR_INVALID_SOURCE')).toEqual([])
+    })
+  }
+})
+
+describe('clause 27: reduce() throws at the call', () => {
+  const calls: Record<string, (options?: unknown) => unknown> = {
+    direct: (options) => (reduce as Loose)(double, [1], options),
+    'as a sink': (options) => (pool.reduce as Loose)(double, options),
+    'on this thread': (options) => (reduce as Loose)(double, [1], { ...(options as object), workers: 0 }),
+  }
+  for (const [how, call] of Object.entries(calls)) {
+    it(`without 'initial' or 'merge', by name (${how})`, () => {
+      const parts = ['Cannot fold a source with reduce() as ', "'initial'", 'must be given']
+      expect(faults('initial', () => call({ merge: REQUIRED.merge }), TypeError, parts)).toEqual([])
+      expect(faults('options', () => call(), TypeError, parts)).toEqual([])
+      const merge = ['Cannot fold a source with reduce() as ', "'merge' must be a function", 'received undefined']
+      expect(faults('merge', () => call({ initial: 0 }), TypeError, merge)).toEqual([])
+    })
+
+    it(`for an 'initial' that cannot be cloned, with the cause (${how})`, () => {
+      for (const [initial, text] of [
+        [() => 0, '[Function'],
+        [{ count: Symbol('zero') }, 'Symbol(zero)'],
+        [new WeakMap(), 'WeakMap'],
+      ] as const) {
+        const parts = ["'initial' must be something that can be cloned", text]
+        expect(faults(text, () => call({ ...REQUIRED, initial }), TypeError, parts)).toEqual([])
+        const { cause } = thrownBy(() => call({ ...REQUIRED, initial }))?.error as Error
+        expect(cause).toMatchObject({ name: 'DataCloneError' })
+      }
+    })
+
+    it(`but takes undefined for an accumulator (${how})`, () => {
+      expect(thrownBy(() => call({ ...REQUIRED, initial: undefined }))).toBeUndefined()
     })
   }
 })

@@ -157,13 +157,13 @@ describe('disturbed times', () => {
     { task: 'noop', recorded: noop },
     { task: 'root', recorded: root },
     { task: 'parse', recorded: parse },
-  ])('what really happened to $task: at most 4 % slower than at the size that would have been best', ({ recorded }) => {
+  ])('what really happened to $task: at most 5 % slower than at the size that would have been best', ({ recorded }) => {
     const { cost, delays } = timings(recorded)
     for (const workers of [2, 8]) {
       const costs = new Float64Array((workers * 100) / cost).fill(cost)
       const best = new FixedTuner(Math.min(8_192, Math.floor(TARGET / cost)))
       const makespan = (tuner: Tuner): number => simulate({ tuner, workers, costs, disturb: delays() }).makespan
-      expect(makespan(new AutoTuner({ workers, min: 1 }))).toBeLessThan(makespan(best) * 1.04)
+      expect(makespan(new AutoTuner({ workers, min: 1 }))).toBeLessThan(makespan(best) * 1.05)
     }
   })
 })

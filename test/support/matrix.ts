@@ -3,13 +3,16 @@
  * that must hold in each of them.
  */
 import { availableParallelism } from 'node:os'
-import { imap, imapUnordered, lines, type Pool, type Stream, type StreamOptions, type TaskLike } from 'millrace'
+import * as millrace from 'millrace'
+import { lines, type Pool, type Stream, type StreamOptions, type TaskLike } from 'millrace'
 import { gated } from '../fixtures/contract-a-gated.js'
 import { Gates } from './gates.js'
 
 export type Item = number | string
 export type SourceKind = 'an iterable' | 'an async iterable' | 'lines of bytes'
 export type Executor = 'the default pool' | 'a pool of 2' | 'this thread'
+/** A verb whose results are a stream, by the name of its ordered form. */
+export type VerbName = 'imap' | 'filter' | 'flatMap'
 
 /** One way to run a verb. */
 export interface Way {
@@ -24,6 +27,10 @@ export interface Way {
   readonly title: string
   /** Runs the task over a source. */
   run(source: Source, options?: StreamOptions, task?: TaskLike<never, unknown>): Stream<unknown>
+  /** As `run`, with another verb than `imap`. */
+  open(verb: VerbName, task: TaskLike<never, unknown>, source: Source, options?: StreamOptions): Stream<unknown>
+  /** Folds a source, and says so with a promise. */
+  reduce(fold: unknown, source: Source, options: object): Promise<unknown>
   /** Makes a source of these items that tells what is done with it. */
   source(items: Iterable<Item>, probe?: Probe): Source
 }
@@ -190,10 +197,14 @@ export function ways(pool: Pool, where: (way: Way) => boolean = () => true): Way
 }
 
 function wayOf(pool: Pool, executor: Executor, ordered: boolean, chunksize: number | 'auto', kind: SourceKind): Way {
-  const verb = ordered ? 'imap' : 'imapUnordered'
-  const on = executor === 'a pool of 2' ? pool : { imap, imapUnordered }
+  const on = executor === 'a pool of 2' ? pool : millrace
   // On this thread two items at once, as two workers would run them.
   const inline = executor === 'this thread' ? ({ workers: 0, concurrency: 2 } as const) : undefined
+  const open: Way['open'] = (name, task, source, options) => {
+    const verb = ordered ? name : (`${name}Unordered` as const)
+    const run = on[verb] as (task: unknown, source: Source, options: object) => unknown
+    return run(task, source, { chunksize, ...inline, ...options }) as Stream<unknown>
+  }
   return {
     ordered,
     chunksize,
@@ -201,10 +212,12 @@ function wayOf(pool: Pool, executor: Executor, ordered: boolean, chunksize: numb
     kind,
     workers: executor === 'the default pool' ? availableParallelism() : 2,
     chunk: inline || chunksize === 'auto' ? 1 : chunksize,
-    title: `${verb}() with chunksize ${chunksize} on ${executor}, from ${kind}`,
-    run: (source, options, task = gated) => {
-      const run = on[verb] as (task: unknown, source: Source, options: object) => Stream<unknown>
-      return run(task, source, { chunksize, ...inline, ...options })
+    title: `${ordered ? 'ordered' : 'unordered'}, with chunksize ${chunksize} on ${executor}, from ${kind}`,
+    run: (source, options, task = gated) => open('imap', task, source, options),
+    open,
+    reduce: (fold, source, options) => {
+      const run = on.reduce as (fold: unknown, source: Source, options: object) => Promise<unknown>
+      return run(fold, source, { chunksize, ordered, ...(inline && { workers: 0 }), ...options })
     },
     source: (items, probe) => sourceOf(kind, items, probe),
   }

@@ -1,0 +1,123 @@
+/** What is made of a part that has arrived: values for the consumer, and how many items are done with each. */
+import fc from 'fast-check'
+import { Items } from '#dist/codec/batch.js'
+import { isPlain, openPart, type Arrived, type Opened } from '#dist/stream/outcome.js'
+
+interface Item {
+  /** How many results it has. */
+  readonly results: number
+  readonly fails: boolean
+}
+
+/** A part whose items have these results: the result `2.1` is the second of the third item. */
+function partOf(items: readonly Item[], spread: boolean, details: Partial<Arrived> = {}): Arrived {
+  const chunk = { first: 10, items: new Items(items.map((_, i) => `item ${i}`)) }
+  const results = items.flatMap(({ results, fails }, i) => {
+    if (!spread) return fails ? [undefined] : [`${i}.0`]
+    return fails ? [] : Array.from({ length: results }, (_, place) => `${i}.${place}`)
+  })
+  const errors = new Map(items.flatMap(({ fails }, i) => (fails ? [[i, `error ${i}`] as const] : [])))
+  return {
+    chunk,
+    from: 0,
+    count: items.length,
+    results: new Items(results),
+    counts: spread ? Uint32Array.from(items, ({ results, fails }) => (fails ? 0 : results)) : undefined,
+    errors: errors.size > 0 ? errors : undefined,
+    last: true,
+    ...details,
+  }
+}
+const one: Item = { results: 1, fails: false }
+const none: Item = { results: 0, fails: false }
+const three: Item = { results: 3, fails: false }
+const failed: Item = { results: 0, fails: true }
+const nothing = { failure: undefined, skipped: 0 }
+
+describe('openPart()', () => {
+  it('gives the results as they are where each item has one', () => {
+    const { values, frees, freed, ...rest } = openPart(partOf([one, one], false), 'throw')
+    expect([values, frees, freed, rest]).toEqual([['0.0', '1.0'], undefined, 0, nothing])
+  })
+
+  it('is done with an item at its last result, and with one without results at the result before it', () => {
+    const opened = openPart(partOf([none, none, three, none, one, none], true), 'throw')
+    expect(opened).toEqual({ values: ['2.0', '2.1', '2.2', '4.0'], frees: [0, 0, 2, 2], freed: 2, ...nothing })
+  })
+
+  it('is done at once with items that have no results at all', () => {
+    expect(openPart(partOf([none, none], true), 'throw')).toEqual({ values: [], frees: [], freed: 2, ...nothing })
+  })
+
+  it("'throw': gives the results before the first failed item, then its error", () => {
+    for (const spread of [true, false]) {
+      const opened = openPart(partOf([one, failed, one, failed], spread), 'throw')
+      expect(opened).toEqual({ values: ['0.0'], frees: [1], freed: 0, failure: { error: 'error 1' }, skipped: 0 })
+    }
+  })
+
+  it("'skip': leaves failed items out, and counts them", () => {
+    for (const spread of [true, false]) {
+      const opened = openPart(partOf([failed, one, failed, failed, one], spread), 'skip')
+      expect(opened).toEqual({ values: ['1.0', '4.0'], frees: [3, 1], freed: 1, failure: undefined, skipped: 3 })
+    }
+  })
+
+  it("'settle': gives an outcome of each item, by its index", () => {
+    const items = new Map([[1, 'item 1']])
+    const fulfilled = { status: 'fulfilled', value: '0.0' }
+    const rejected = { status: 'rejected', reason: 'error 1', item: 'item 1' }
+    const inTurn = openPart(partOf([one, failed], false, { from: 4, items }), 'settle')
+    expect(inTurn.values).toEqual([
+      { ...fulfilled, index: 14 },
+      { ...rejected, index: 15 },
+    ])
+    const placed = openPart(partOf([one, failed], false, { places: [7, 2], items }), 'settle')
+    expect(placed.values).toEqual([
+      { ...fulfilled, index: 17 },
+      { ...rejected, index: 12 },
+    ])
+    expect(openPart(partOf([one], false), 'settle').values).toEqual([{ ...fulfilled, index: 10 }])
+  })
+
+  it('frees every item once, with or before the last result, and gives every result once', () => {
+    const item = fc.record({ results: fc.nat({ max: 3 }), fails: fc.integer({ min: 0, max: 4 }).map((n) => n === 0) })
+    fc.assert(
+      fc.property(fc.array(item), fc.boolean(), (items, spread) => {
+        const opened = openPart(partOf(items, spread), 'skip')
+        const { values, freed, skipped } = opened
+        expect(skipped).toBe(items.filter(({ fails }) => fails).length)
+        const given = items.flatMap(({ results, fails }, i) =>
+          fails ? [] : Array.from({ length: spread ? results : 1 }, (_, place) => `${i}.${place}`),
+        )
+        expect(values).toEqual(given)
+        const frees = freesOf(opened)
+        expect(freed + frees.reduce((sum, count) => sum + count, 0)).toBe(items.length)
+        // Never before an item's last result has been given.
+        let done = freed
+        values.forEach((value, i) => {
+          const owner = Number(String(value).split('.')[0])
+          expect(done).toBeLessThanOrEqual(owner)
+          done += frees[i] ?? 0
+        })
+      }),
+    )
+  })
+})
+
+describe('isPlain()', () => {
+  it('is true where nothing has to be done to the results', () => {
+    expect(isPlain(partOf([one, one], false), 'throw')).toBe(true)
+    expect(isPlain(partOf([none, three], true), 'skip')).toBe(true)
+  })
+
+  it('is false for outcomes, for failed items, and where there are no results', () => {
+    expect(isPlain(partOf([one], false), 'settle')).toBe(false)
+    expect(isPlain(partOf([one, failed], false), 'skip')).toBe(false)
+    expect(isPlain(partOf([none], true), 'throw')).toBe(false)
+  })
+})
+
+function freesOf({ frees, values }: Opened): readonly number[] {
+  return frees ?? values.map(() => 1)
+}

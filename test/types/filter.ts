@@ -1,0 +1,48 @@
+/** What the compiler infers and refuses for `filter`. It is compiled, and not run. */
+import { filter, filterUnordered, imap, lines, pipe, Pool, task, type Stream, type TaskReference } from 'millrace'
+import type { Equal, Expect } from './equal.js'
+import { parse, parseLine, type Hit } from './hits.js'
+
+const failed = task(import.meta.url, 'failed', (hit: Hit) => hit.status >= 500)
+const failedLater = task(import.meta.url, 'failedLater', (hit: Hit) => Promise.resolve(hit.status >= 500))
+const isText = task(import.meta.url, 'isText', (item: unknown): item is string => typeof item === 'string')
+
+// What is kept has the type of the item, whatever the task returns.
+export const kept = pipe(lines('access.log'), imap(parse), filter(failed))
+export type Kept = Expect<Equal<typeof kept, Stream<Hit>>>
+export const keptLater = filterUnordered(failedLater, kept)
+export type KeptLater = Expect<Equal<typeof keptLater, Stream<Hit>>>
+export const ofPool = new Pool().filter(failed, kept, { errors: 'skip', chunksize: 7 })
+export type OfPool = Expect<Equal<typeof ofPool, Stream<Hit>>>
+
+// A type guard gives the stream its type.
+export const texts = filter(isText, [1, 'one'] as unknown[])
+export type Texts = Expect<Equal<typeof texts, Stream<string>>>
+export const stagedTexts = pipe([1, 'one'] as unknown[], filter(isText))
+export type StagedTexts = Expect<Equal<typeof stagedTexts, Stream<string>>>
+
+// On this thread any function will do.
+export const long = filter((line) => line.length > 80, ['GET /'], { workers: 0 })
+export type Long = Expect<Equal<typeof long, Stream<string>>>
+
+// { module, export } has the types of the module's export.
+export const reference: TaskReference<typeof import('./hits.js'), 'parseLine'> = {
+  module: new URL('./hits.js', import.meta.url),
+  export: 'parseLine',
+}
+export const referred = pipe(lines('access.log'), filter(reference))
+export type Referred = Expect<Equal<typeof referred, Stream<string>>>
+
+// The results as arrays.
+export const chunks = kept.chunks()
+export const next = chunks.next()
+export type Next = Expect<Equal<Awaited<typeof next>, IteratorResult<Hit[], undefined>>>
+
+// @ts-expect-error -- a plain function cannot be found by another thread
+filter(parseLine, ['GET /'])
+// @ts-expect-error -- the task is for hits, the items are lines
+filter(failed, ['GET /'])
+// @ts-expect-error -- the same in a pipe
+pipe(lines('access.log'), filter(failed))
+// @ts-expect-error -- an item that is not kept has no outcome to settle
+filter(failed, { errors: 'settle' })
