@@ -28,8 +28,6 @@ export interface Host {
   post(part: PartMessage, transfer: Packed['transfer']): void
 }
 
-const NONE: ReadonlyMap<number, Envelope> = new Map()
-
 export class ChunkRun {
   readonly #job: WorkerJob
   readonly #host: Host
@@ -37,7 +35,8 @@ export class ChunkRun {
   readonly #slot: Slot
   readonly #first: number
   readonly #data: Data
-  readonly #refused: ReadonlyMap<number, Envelope>
+  /** The errors of items that could not be sent, by their place. */
+  readonly #refusedOf: ReadonlyMap<number, Envelope> | undefined
   /** When it began to run; the loading of the task's module does not count. */
   #started = performance.now()
   #controller: AbortController | undefined
@@ -56,7 +55,7 @@ export class ChunkRun {
     this.#slot = slot
     this.#first = first
     this.#data = data
-    this.#refused = refused === undefined ? NONE : new Map(refused)
+    this.#refusedOf = refused && new Map(refused)
     this.#outbox = new Outbox(0, undefined, job.kind !== 'map')
     this.#sent = eager ? -Infinity : this.#started
   }
@@ -111,15 +110,17 @@ export class ChunkRun {
 
   async #inTurn(fn: TaskFunction, { length, next }: Cursor): Promise<void> {
     const { kind } = this.#job
-    for (let place = 0; place < length && !this.#cancelled; place++) {
+    const { cells } = this.#host
+    const [slot, seq, first, refusedOf] = [this.#slot, this.#seq, this.#first, this.#refusedOf]
+    for (let place = 0; place < length && !isCancelled(cells, slot, seq); place++) {
       const item = next()
-      const refused = this.#refused.size === 0 ? undefined : this.#refused.get(place)
+      const refused = refusedOf?.get(place)
       if (refused !== undefined) {
         this.#outbox.fail(refused)
         continue
       }
       try {
-        let result = fn(item, new ItemContext(this, this.#first + place))
+        let result = fn(item, new ItemContext(this, first + place))
         if (isThenable(result)) result = await this.#waitFor(result)
         if (kind === 'flatMap') {
           result = elementsOf(result)
@@ -129,8 +130,9 @@ export class ChunkRun {
         this.#outbox.take(kind, item, result)
       } catch (error) {
         this.#outbox.fail(this.#seal(error, place))
+        this.#unclocked = 1
       }
-      if (place + 1 < length && this.#isDueAfterItem()) this.#post(false)
+      if (--this.#unclocked === 0 && this.#isDueByClock() && place + 1 < length) this.#post(false)
     }
   }
 
@@ -141,7 +143,7 @@ export class ChunkRun {
     let last: number | undefined
     for (let place = 0; place < length && !this.#cancelled; place++) {
       const item = next()
-      let error = this.#refused.size === 0 ? undefined : this.#refused.get(place)
+      let error = this.#refusedOf?.get(place)
       try {
         if (error === undefined) {
           const result = fn(accumulator, item, new ItemContext(this, this.#first + place))
@@ -201,7 +203,7 @@ export class ChunkRun {
     const limit = pLimit(concurrency)
     const one = async (item: unknown, place: number): Promise<void> => {
       if (this.#cancelled) return
-      const refused = this.#refused.get(place)
+      const refused = this.#refusedOf?.get(place)
       if (refused !== undefined) {
         settled(place, undefined, refused)
         return
@@ -221,21 +223,23 @@ export class ChunkRun {
     return sealError(error, `task '${this.#job.name.id}' (item ${index}, worker ${this.#host.worker})`)
   }
 
-  /** As `#isDue()`, reading the clock after every item only while items are slow: it costs more than many an item. */
-  #isDueAfterItem(): boolean {
-    if (this.#job.stopOnError && this.#outbox.errors !== undefined) return true
-    if (--this.#unclocked > 0) return false
+  /** As `#isDue()`, for short items: the clock is read after more and more of them, since that costs more than many an item. */
+  #isDueByClock(): boolean {
     const now = performance.now()
     this.#stride = now - this.#clocked < SHORT ? Math.min(2 * this.#stride, MAX_STRIDE) : 1
     this.#unclocked = this.#stride
     this.#clocked = now
-    return now - this.#sent >= PATIENCE
+    return now - this.#sent >= PATIENCE || this.#mustStop
   }
 
   /** Whether the outbox must be posted now. */
   #isDue(): boolean {
-    const { errors } = this.#outbox
-    return (this.#job.stopOnError && errors !== undefined) || performance.now() - this.#sent >= PATIENCE
+    return this.#mustStop || performance.now() - this.#sent >= PATIENCE
+  }
+
+  /** Whether there is an error that ends the stream. */
+  get #mustStop(): boolean {
+    return this.#job.stopOnError && this.#outbox.errors !== undefined
   }
 
   #postSoon(): void {

@@ -80,6 +80,10 @@ describe('reduce() gives what a fold in turn would give', () => {
     const result = await way.reduce(tally, way.source([]), { initial, merge })
     expect(result).toStrictEqual(initial)
     expect(result).not.toBe(initial)
+    const sink = pool.reduce(tally, { initial, merge })
+    const [one, two] = [await sink([]), await sink([])]
+    expect(one).toStrictEqual(initial)
+    expect(one).not.toBe(two)
     await using lazy = new Pool({ workers: 1 })
     expect(await lazy.reduce(counted, [], added)).toBe(0)
     expect(lazy.stats()).toMatchObject({ starting: 0, ready: 0, streams: 0 })
