@@ -103,7 +103,8 @@ module.exports = {
     },
     {
       name: 'worker-threads-in-executor-and-worker',
-      comment: 'Only lib/executor/ and lib/worker/ know node:worker_threads (and index.ts and task-module.ts, for isMainThread).',
+      comment:
+        'Only lib/executor/ and lib/worker/ know node:worker_threads (and index.ts and task-module.ts, for isMainThread).',
       severity: 'error',
       from: { path: '^lib/', pathNot: ['^lib/(executor|worker|codec)/', floors.index, '^lib/task-module[.]ts$'] },
       to: { path: '^(node:)?worker_threads$' },
