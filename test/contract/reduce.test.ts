@@ -73,7 +73,7 @@ describe('reduce() gives what a fold in turn would give', () => {
   })
 
   inEveryWay('of no items a copy of the initial accumulator, and starts no worker', all, async (way) => {
-    const initial = { items: [1], seen: new Map([['a', new Date(5)]]) }
+    const initial = { items: [new Date(5)], seen: new Map<unknown, number>([['a', 5]]) }
     const merge = (): never => {
       throw new Error('there is nothing to merge')
     }

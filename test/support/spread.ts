@@ -311,6 +311,37 @@ export function describeSpread(verb: SpreadVerb): Pool {
       expect(await stream.next()).toEqual(done)
     })
 
+    inEveryWay(
+      "'throw' in order reads nothing more once an item has failed, although its error is not due yet",
+      parallel,
+      async (way) => {
+        // Items of one chunk would tell of their errors in turn.
+        if (!way.ordered || way.chunksize === 7) return
+        const gates = new Gates(60)
+        gates.hold(0)
+        gates.fail(1)
+        let read = 0
+        let goOn = (): void => undefined
+        const paused = new Promise<void>((resolve) => (goOn = resolve))
+        async function* source(): AsyncGenerator<number> {
+          for (const item of gates.items) {
+            if (read === 2) await paused
+            read++
+            yield item
+          }
+        }
+        const stream = open(way, source(), { window: 20 })
+        const failure = rejection(drain(stream))
+        while (stream.stats().failed === 0) await turns(1)
+        goOn()
+        await turns(20)
+        // The one that had been asked for.
+        expect(read).toBe(3)
+        gates.release(0)
+        expect(await failure).toEqual(slot(gates.items[1]))
+      },
+    )
+
     inEveryWay("'skip' leaves failing items out, and counts them", fewer, async (way) => {
       const gates = new Gates(50)
       const failing = ascending(50).filter((i) => i % 6 < 2)
