@@ -71,7 +71,7 @@ describe('pack()', () => {
   })
 
   it('joins strings into segments of at most 1,024 characters, each as wide as it must be', () => {
-    const texts = rows((row) => (row === 30 ? '€' : 'x').padEnd(100, 'y'), 200)
+    const texts = rows((row) => `${row}${row === 30 ? '€' : 'x'}`.padEnd(100, 'y'), 200)
     const segments = segmentsOf(pack(texts).data)
     expect(segments.map(({ length }) => length)).toEqual(rows(() => 1000, 20))
     expect(segments.flatMap((segment, at) => (segment.includes('€') ? [at] : []))).toEqual([3])

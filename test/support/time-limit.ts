@@ -2,6 +2,9 @@
  * A limit for every test and hook. The runner has none of its own, and a library whose contract is "never a hang" must
  * fail its tests when it hangs, not stop the run. The limit is far above what any test needs.
  */
+// Not used here, but to be there before any worker is: one process runs many files, on the same default pool.
+import './gates.js'
+
 const LIMIT = 60_000
 
 type Body = () => unknown
