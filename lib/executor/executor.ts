@@ -28,6 +28,8 @@ export interface Part {
   readonly counts?: Uint32Array | undefined
   /** What the failed items threw, by their position among the part's items. */
   readonly errors?: ReadonlyMap<number, unknown> | undefined
+  /** Whether the errors are not those of single items, but of all that the chunk had left: its worker died, or the like. */
+  readonly isFault?: boolean | undefined
   /** Whether this is the chunk's last part. */
   readonly last: boolean
   /** How long the chunk has been computed on so far, in milliseconds, as its worker measured it; unknown after a crash. */

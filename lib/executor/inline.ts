@@ -69,15 +69,8 @@ class InlineLane implements Lane {
     const outbox = new Outbox(0, undefined, this.#job.kind !== 'map')
     const errors = new Map<number, unknown>()
     const items = chunk.items.values()
-    const outcomes = await Promise.all(
-      items.map((item, place) => this.#limit(() => this.#one(item, chunk.first + place))),
-    )
-    outcomes.forEach((outcome, place) => {
-      if ('error' in outcome) {
-        errors.set(place, outcome.error)
-        outbox.skip()
-      } else outbox.take(this.#job.kind, items[place], outcome.value)
-    })
+    if (this.#job.kind === 'reduce') await this.#fold(items, chunk.first, outbox, errors)
+    else await this.#each(items, chunk.first, outbox, errors)
     if (performance.now() - this.#turn > SLICE) await this.#nextTurn()
     this.#active--
     if (this.#closed) return
@@ -94,6 +87,35 @@ class InlineLane implements Lane {
     if (this.ready) this.#events.room()
   }
 
+  async #each(items: readonly unknown[], first: number, outbox: Outbox, errors: Map<number, unknown>): Promise<void> {
+    const outcomes = await Promise.all(items.map((item, place) => this.#limit(() => this.#one(item, first + place))))
+    outcomes.forEach((outcome, place) => {
+      if ('error' in outcome) {
+        errors.set(place, outcome.error)
+        outbox.skip()
+      } else outbox.take(this.#job.kind, items[place], outcome.value)
+    })
+  }
+
+  async #fold(items: readonly unknown[], first: number, outbox: Outbox, errors: Map<number, unknown>): Promise<void> {
+    const { initial, stopOnError } = this.#job
+    let accumulator: unknown = structuredClone(initial)
+    let last: number | undefined
+    for (const [place, item] of items.entries()) {
+      if (this.#closed || (stopOnError && errors.size > 0)) break
+      const context: TaskContext = { signal: this.#controller.signal, index: first + place, worker: 0 }
+      try {
+        const fn = await this.#function()
+        accumulator = await fn(accumulator, item, context)
+        last = place
+      } catch (error) {
+        errors.set(place, error)
+      }
+    }
+    outbox.skipTo(items.length)
+    if (last !== undefined) outbox.insert(last, accumulator)
+  }
+
   /** Functions that never wait would otherwise keep timers, signals and everything else from having their turn. */
   async #nextTurn(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve))
@@ -103,15 +125,17 @@ class InlineLane implements Lane {
   async #one(item: unknown, index: number): Promise<{ value: unknown } | { error: unknown }> {
     const context: TaskContext = { signal: this.#controller.signal, index, worker: 0 }
     try {
-      this.#fn ??= this.#load()
-      const fn = typeof this.#fn === 'function' ? this.#fn : await this.#fn
-      const { kind, initial } = this.#job
-      if (kind === 'reduce') return { value: await fn(structuredClone(initial), item, context) }
-      const value = await fn(item, context)
-      return { value: kind === 'flatMap' ? await elementsOf(value) : value }
+      const fn = this.#function()
+      const value = await (typeof fn === 'function' ? fn(item, context) : (await fn)(item, context))
+      return { value: this.#job.kind === 'flatMap' ? await elementsOf(value) : value }
     } catch (error) {
       return { error }
     }
+  }
+
+  #function(): TaskFunction | Promise<TaskFunction> {
+    this.#fn ??= this.#load()
+    return this.#fn
   }
 
   async #load(): Promise<TaskFunction> {

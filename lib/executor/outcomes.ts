@@ -78,5 +78,14 @@ export function faultPart({ chunk, received, places: known }: Held, error: unkno
   const places = known === undefined ? all.slice(received) : all.filter((place) => !known.has(place))
   const count = places.length
   const errors = new Map(places.map((_, position) => [position, error]))
-  return { chunk, from: received, places, count, results: new Items(places.map(() => undefined)), errors, last: true }
+  return {
+    chunk,
+    from: received,
+    places,
+    count,
+    results: new Items(places.map(() => undefined)),
+    errors,
+    isFault: true,
+    last: true,
+  }
 }

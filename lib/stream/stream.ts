@@ -207,7 +207,8 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
   }
 
   #onPart(part: Part): void {
-    const { errors, job, tuner, windowFor } = this.#plan
+    const { job, tuner, windowFor } = this.#plan
+    const errors = this.#modeOf(part)
     const failed = part.errors?.size ?? 0
     this.#failed += failed
     const items = errors === 'settle' && failed > 0 ? failedItems(part) : undefined
@@ -228,6 +229,11 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
     this.#delivery.put(items === undefined ? part : { ...part, items })
     this.#serve()
     this.#intake?.pump()
+  }
+
+  /** What becomes of failed items. A fold cannot leave out what a fault takes: that is not the failed item alone. */
+  #modeOf(part: Part): ErrorMode {
+    return part.isFault === true && this.#plan.job.kind === 'reduce' ? 'throw' : this.#plan.errors
   }
 
   #nextBatch(max: number): Promise<Batch | undefined> {
@@ -311,7 +317,7 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
   }
 
   #open(part: Arrived): void {
-    this.#opened = openPart(part, this.#plan.errors)
+    this.#opened = openPart(part, this.#modeOf(part))
     this.#values = this.#opened.values
     this.#frees = this.#opened.frees
     this.#position = 0

@@ -6,7 +6,7 @@ import { OptionReader } from '../options.js'
 import type { Stream } from '../stream/stream.js'
 import type { Named, TaskContext } from '../task.js'
 import { isDirect, openStage, THROW_OR_SKIP, type ThrowOrSkip } from './lazy.js'
-import { optionNames, type StreamOptions } from './options.js'
+import { isAbortSignal, optionNames, type StreamOptions } from './options.js'
 
 /** A function that takes an item into an accumulator and returns the accumulator, the same or another. */
 export type Fold<A, I> = (accumulator: A, item: I, context: TaskContext) => A | Promise<A>
@@ -73,7 +73,9 @@ export function reduceVerb(executor: () => Executor): Reduce {
       fold,
       options,
     )
-    const sink: Sink<unknown, unknown> = (source, context) => merged(stage(source, context), initial, merge)
+    const { signal: own } = Object(options) as Partial<ReduceOptions<unknown>>
+    const sink: Sink<unknown, unknown> = (source, context) =>
+      merged(stage(source, context), { initial, merge }, [own, context?.signal].filter(isAbortSignal))
     return direct ? sink(sourceOrOptions as Source<unknown>) : sink
   }
   return reduce as Reduce
@@ -106,12 +108,34 @@ function invalid(reason: string, value: unknown): TypeError {
   return typeError('ERR_INVALID_OPTION', `Cannot ${ACTION} as ${reason}: received ${received(value)}`)
 }
 
-async function merged(partials: Stream<unknown>, initial: unknown, merge: Merge): Promise<unknown> {
+/** Merges the partial results as they come. */
+async function merged(
+  partials: Stream<unknown>,
+  { initial, merge }: { initial: unknown; merge: Merge },
+  signals: readonly AbortSignal[],
+): Promise<unknown> {
   let result: { readonly value: unknown } | undefined
   for await (const chunk of partials.chunks()) {
     for (const partial of chunk) {
-      result = { value: result === undefined ? partial : await merge(result.value, partial) }
+      const value = result === undefined ? partial : merge(result.value, partial)
+      result = { value: value instanceof Promise ? await unlessAborted(value, signals) : await value }
     }
   }
   return result === undefined ? structuredClone(initial) : result.value
+}
+
+/** As the promise; but an abort, of which the stream can tell only who asks it, settles it too. */
+async function unlessAborted(promise: Promise<unknown>, signals: readonly AbortSignal[]): Promise<unknown> {
+  let abort = (): void => undefined
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => {
+      reject(signals.find((signal) => signal.aborted)?.reason as Error)
+    }
+  })
+  for (const signal of signals) signal.addEventListener('abort', abort)
+  try {
+    return await Promise.race([promise, aborted])
+  } finally {
+    for (const signal of signals) signal.removeEventListener('abort', abort)
+  }
 }

@@ -75,6 +75,9 @@ export interface Verb {
   readonly initial?: unknown
 }
 
+/** How many items are folded into one partial result on this thread, at most. */
+const INLINE_FOLD = 256
+
 /** The names of all options of a verb, by those of its own. */
 export function optionNames(own: readonly string[] = ['concurrency']): (keyof InlineOptions)[] {
   return ['chunksize', 'window', 'signal', 'errors', ...(own as ['concurrency']), 'workers']
@@ -113,7 +116,7 @@ export function planStream(verb: Verb, task: unknown, options: unknown): () => S
     executor,
     job,
     tuner: inline
-      ? new FixedTuner(1)
+      ? new FixedTuner(verb.kind === 'reduce' ? Math.min(INLINE_FOLD, window ?? Infinity) : 1)
       : chunksize === 'auto'
         ? // Enough to keep `concurrency` busy.
           new AutoTuner({ workers, min: concurrency === 1 ? 1 : 4 * concurrency, window })

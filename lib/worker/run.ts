@@ -265,6 +265,12 @@ export class ChunkRun {
       this.#host.post([this.#seq, from, count, last, time, bytes, data, details], transfer)
     } catch {
       const { data, ...sifted } = this.#sifted(from, details ?? {}, results)
+      // An accumulator that cannot be sent is not the failure of one item: what the others made of it is lost with it.
+      const [lost] = this.#job.kind === 'reduce' ? sifted.errors.slice(errors?.length ?? 0) : []
+      if (lost !== undefined) {
+        this.#host.post([this.#seq, from, 0, true, time, 0, [], { fault: lost[1] }], [])
+        return
+      }
       this.#host.post([this.#seq, from, count, last, time, 0, data, { ...details, ...sifted }], [])
     }
   }
@@ -274,7 +280,7 @@ export class ChunkRun {
     from: number,
     { places, counts, errors }: PartDetails,
     results: readonly unknown[],
-  ): Pick<PartDetails, 'counts' | 'errors'> & { data: Data } {
+  ): { data: Data; counts: PartDetails['counts']; errors: NonNullable<PartDetails['errors']> } {
     const owners = counts && [...counts].flatMap((count, position) => new Array<number>(count).fill(position))
     const ownerOf = (i: number): number => owners?.[i] ?? i
     const indexOf = (i: number): number => this.#first + (places?.[ownerOf(i)] ?? from + ownerOf(i))

@@ -2,7 +2,19 @@
 import { getEventListeners } from 'node:events'
 import { pipeline } from 'node:stream/promises'
 import fc from 'fast-check'
-import { filter, flatMap, imap, lines, pipe, Pool, reduce } from 'millrace'
+import {
+  filter,
+  flatMap,
+  imap,
+  lines,
+  pipe,
+  Pool,
+  reduce,
+  TaskLoadError,
+  WorkerCrashError,
+  type Fold,
+  type Named,
+} from 'millrace'
 import { same } from '../fixtures/contract-a-values.js'
 import {
   addUnless,
@@ -14,6 +26,7 @@ import {
   hide,
   hideOdd,
   isText,
+  quits,
   tally,
   tallyLater,
 } from '../fixtures/contract-verbs.js'
@@ -30,6 +43,12 @@ const chunksizes = [1, 7, 'auto'] as const
 
 watchRejections()
 afterAll(() => pool.terminate())
+
+const missing = { module: new URL('./missing.js', import.meta.url), export: 'fold' } as unknown as Fold<
+  number,
+  number
+> &
+  Named
 
 /** Neither order nor grouping of the merges is lost: it is associative, and not commutative. */
 const joined = { initial: '', merge: (a: string, b: string): string => a + b }
@@ -333,6 +352,24 @@ describe('errors of reduce()', () => {
     await expectUsable(way)
   })
 
+  it("'skip' leaves out items, and never what a whole chunk has come to", async () => {
+    const options = { ...added, errors: 'skip', chunksize: 7 } as const
+    expect(await rejection(pool.reduce(quits, ascending(20), options))).toBeInstanceOf(WorkerCrashError)
+    expect(await rejection(pool.reduce(missing, ascending(20), options))).toBeInstanceOf(TaskLoadError)
+    const hidden = rejection(pool.reduce(hide, ascending(20), { ...options, initial: 0, merge: (a: unknown) => a }))
+    expect(await hidden).toMatchObject({ code: 'ERR_NOT_SERIALIZABLE' })
+    expect(await pool.reduce(counted, ascending(20), options)).toBe(20)
+  })
+
+  it('folds many items to one partial result on this thread', async () => {
+    let merges = 0
+    const merge = (a: number, b: number): number => (merges++, a + b)
+    const sum = (total: number, item: number): number => total + item
+    expect(await reduce(sum, ascending(10_000), { initial: 0, merge, workers: 0 })).toBe(49_995_000)
+    expect(merges).toBeLessThan(100)
+    expect(await reduce(sum, ascending(5), { initial: 0, merge, workers: 0, window: 2 })).toBe(10)
+  })
+
   it('an accumulator that cannot be sent is no matter on this thread', async () => {
     const result = await reduce(hide, [1, 2, 3], { initial: 0, merge: (_, last) => last, workers: 0 })
     expect((result as { run: () => number }).run()).toBe(3)
@@ -403,6 +440,18 @@ describe('reduce() ends early', () => {
     // What had come in one array with the second is merged too.
     expect(probe.returns).toBe(1)
     expect(probe.reads).toBeLessThan(500)
+  })
+
+  it('by an abort while a merge never settles', async () => {
+    const never = (): Promise<number> => new Promise(() => {})
+    const controller = new AbortController()
+    const options = { initial: 0, merge: never, chunksize: 1, signal: controller.signal }
+    const aborted = rejection(pool.reduce(counted, ascending(10), options))
+    await turns(20)
+    controller.abort()
+    expect(await aborted).toBe(controller.signal.reason)
+    expect(getEventListeners(controller.signal, 'abort')).toEqual([])
+    expect(await pool.reduce(counted, ascending(10), added)).toBe(10)
   })
 
   it('when its pool is terminated', async () => {

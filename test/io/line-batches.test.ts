@@ -6,9 +6,10 @@ import { PassThrough } from 'node:stream'
 import { MessageChannel } from 'node:worker_threads'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
-import { LineError, lines, type Lines, type LinesOptions } from 'millrace'
 import { LineBatch } from '#dist/codec/line-batch.js'
 import { allLines, lineCursor, type LineData } from '#dist/codec/line-data.js'
+import { LineError } from '#dist/errors.js'
+import { lines, type Lines, type LinesOptions } from '#dist/io/lines.js'
 import { openBatches, type BatchReader } from '#dist/io/source.js'
 
 const DONE = { done: true, value: undefined }
