@@ -14,7 +14,7 @@ export interface Threads {
 
 const require = createRequire(import.meta.url)
 
-/** Loads `threads`, at the first worker only. Importing it would make SIGINT and SIGTERM exit with status 0. */
+/** Loads `threads`, which takes about as long as a worker takes to start: call it only where there is a control call to make. */
 export function loadThreads(): Threads {
   return requireThreads(require, 'threads', ['SIGINT', 'SIGTERM']) as Threads
 }

@@ -1,5 +1,5 @@
 /**
- * The tuner of `chunksize: 'auto'`: aims at chunks of a few milliseconds and at most 1 MiB. It reads no clock: times are those
+ * The tuner of `chunksize: 'auto'`: aims at chunks of a few milliseconds and at most 256 KiB. It reads no clock: times are those
  * that workers measured.
  *
  * It at most doubles, from a full chunk that it knows; and shrinks at once, since a chunk that is too long cannot be taken
@@ -20,8 +20,11 @@ const TAIL_TARGET = 0.5
 const TELLING = 1 / 4
 
 const MIB = 2 ** 20
-/** The most bytes of a chunk. */
-const MAX_BYTES = MIB
+/**
+ * The most bytes of a chunk. What a chunk makes is alive until it is sent: with chunks four times as large, records of a log
+ * took 8 % longer, in garbage collection.
+ */
+const MAX_BYTES = MIB / 4
 /** The most bytes of all chunks that are encoded, under way or running at a time, some four per worker. */
 const MAX_BYTES_IN_FLIGHT = 64 * MIB
 /**

@@ -16,7 +16,7 @@ import type { JobKind } from '../worker/protocol.js'
 export interface StreamOptions<E extends ErrorMode = ErrorMode> {
   /**
    * The most items sent to a worker together: an integer from 1 to `window`, or `'auto'`, which aims at chunks that take
-   * 4 ms, with at most 1 MiB and 8,192 items; `stats().tuning` tells what it chose and why. Default: `'auto'`. Nothing about results, errors or order depends on it.
+   * 4 ms, with at most 256 KiB and 8,192 items; `stats().tuning` tells what it chose and why. Default: `'auto'`. Nothing about results, errors or order depends on it.
    */
   readonly chunksize?: number | 'auto'
   /**

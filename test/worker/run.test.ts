@@ -14,6 +14,7 @@ interface Read {
   readonly counts: readonly number[] | undefined
   readonly places: readonly number[] | undefined
   readonly errors: readonly (readonly [position: number, message: string])[]
+  readonly fault: string | undefined
 }
 
 const cells = createCells()
@@ -69,6 +70,7 @@ function read([, from, count, last, , , data, details]: PartMessage): Read {
     counts: counts && [...counts],
     places,
     errors: errors.map(([position, error]) => [position, (openError(error) as Error).message]),
+    fault: details?.fault && (openError(details.fault) as Error).message,
   }
 }
 
@@ -177,11 +179,11 @@ describe('a chunk of a reduce', () => {
     expect(initial).toEqual([0])
   })
 
-  it('fails with its last item when the accumulator cannot be sent', async () => {
-    const { results, counts, errors } = await all('reduce', [1, 2], (_: unknown, n: number) => () => n, { initial: 0 })
-    expect({ results, counts }).toEqual({ results: [], counts: [0, 0] })
-    expect(errors[0]?.[0]).toBe(1)
-    expect(errors[0]?.[1]).toMatch(/item 101 as result is a function/)
+  it('fails as a whole when the accumulator cannot be sent', async () => {
+    const { parts, ended } = start('reduce', [1, 2], (_: unknown, n: number) => () => n, { initial: 0 })
+    await ended
+    const message = expect.stringMatching(/item 101 as result is a function/) as string
+    expect(parts).toEqual([expect.objectContaining({ results: [], last: true, fault: message })])
   })
 })
 
