@@ -108,13 +108,13 @@ describe('AutoTuner: bytes', () => {
     expect(run(auto({ min: 32 }), 1, 0.001, 10 * MIB).next()).toBe(1)
   })
 
-  it('makes chunks of at most 1 MiB', () => {
-    expect(run(auto(), 20, 0.0001, 256).tuning).toMatchObject({ chunksize: 4_096, reason: 'bytes', bytesPerItem: 256 })
+  it('makes chunks of at most 256 KiB', () => {
+    expect(run(auto(), 20, 0.0001, 256).tuning).toMatchObject({ chunksize: 1_024, reason: 'bytes', bytesPerItem: 256 })
   })
 
   it('makes smaller ones for many workers: the chunks of all take 64 MiB', () => {
-    expect(run(auto({ workers: 16 }), 20, 0.0001, 256).next()).toBe(4_096)
     expect(run(auto({ workers: 64 }), 20, 0.0001, 256).next()).toBe(1_024)
+    expect(run(auto({ workers: 256 }), 20, 0.0001, 256).next()).toBe(256)
   })
 
   it('learns bytes where the time is unknown', () => {
