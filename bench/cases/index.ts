@@ -2,6 +2,7 @@
 export const CASES = [
   'access-log',
   'access-log-reduce',
+  'lines',
   'cpu',
   'sqrt',
   'no-op',

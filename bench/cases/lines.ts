@@ -1,0 +1,63 @@
+/** The lines of a file, one by one, on one thread: what `lines()` costs whoever wants strings. */
+import { lines } from 'millrace'
+import { SECONDS, timed, type Case, type Contender } from '../harness/case.js'
+import { readLines } from '../work/batches.js'
+import { eachLine } from '../work/expert.js'
+import { accessLog, type Log } from '../work/log.js'
+
+const LINES = 1_000_000
+
+/** How many lines, and how many characters they have together. */
+type Counts = readonly [lines: number, characters: number]
+
+async function counted(source: AsyncIterable<string>): Promise<Counts> {
+  let count = 0
+  let characters = 0
+  for await (const line of source) {
+    count++
+    characters += line.length
+  }
+  return [count, characters]
+}
+
+const millrace: Contender<Log> = {
+  name: 'millrace lines()',
+  open: ({ path }) => ({ run: timed(() => counted(lines(path))) }),
+}
+
+const readline: Contender<Log> = {
+  name: 'node:readline',
+  open: ({ path }) => ({ run: timed(() => counted(readLines(path))) }),
+}
+
+const loop: Contender<Log> = {
+  name: "expert's loop",
+  open: ({ path }) => ({
+    run: timed((): Counts => {
+      let count = 0
+      let characters = 0
+      eachLine(path, (line) => {
+        count++
+        characters += line.length
+      })
+      return [count, characters]
+    }),
+  }),
+}
+
+const linesCase: Case<Log> = {
+  name: 'lines',
+  title: 'the lines of a file, as strings, on one thread',
+  unit: SECONDS,
+  async prepare(scale) {
+    const log = await accessLog(Math.ceil(LINES * scale))
+    // Each line has an end of one byte, and the log is ASCII.
+    const answer: Counts = [log.lines, log.size - log.lines]
+    const about = `${log.lines.toLocaleString('en')} lines, ${Math.round(log.size / 1e6)} MB`
+    return { parameters: log, answer, about }
+  },
+  contenders: [millrace, readline, loop],
+  goals: [{ ours: 'millrace lines()', against: 'node:readline', measure: 'advantage', atLeast: 1.5 }],
+}
+
+export default linesCase
