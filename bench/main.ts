@@ -1,8 +1,10 @@
 /** `npm run bench`: measures the cases, prints what came out, and keeps it as JSON and as a picture. */
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isDeepStrictEqual } from 'node:util'
 import { readArguments, USAGE, type Arguments } from './arguments.js'
+import { CASES } from './cases/index.js'
 import type { Case } from './harness/case.js'
 import { describeMachine, loadAverage } from './harness/machine.js'
 import { caseReport, goalLine, machineReport, summary } from './harness/report.js'
@@ -10,7 +12,7 @@ import { judge, type CaseResult, type Results } from './harness/results.js'
 import { measure } from './harness/rounds.js'
 import { picture } from './harness/svg.js'
 
-/** Only complete runs are written where they may be committed. This file is in build/bench/. */
+/** Only complete results are written where they may be committed. This file is in build/bench/. */
 const COMPLETE = fileURLToPath(new URL('../../bench/', import.meta.url))
 const PARTIAL = fileURLToPath(new URL('./results/', import.meta.url))
 
@@ -26,7 +28,7 @@ async function list(names: readonly string[]): Promise<void> {
   }
 }
 
-async function run({ cases, rounds, scale, complete }: Arguments, command: string): Promise<void> {
+async function run({ cases, rounds, scale, fullSize }: Arguments, command: string): Promise<void> {
   const machine = await describeMachine()
   console.log(`${machineReport(machine)}\n`)
   const results: CaseResult[] = []
@@ -41,10 +43,34 @@ async function run({ cases, rounds, scale, complete }: Arguments, command: strin
   machine.load.after = loadAverage()
   const all: Results = { command, scale, date: new Date().toISOString(), machine, cases: results }
   console.log(summary(all))
-  await write(all, complete ? COMPLETE : PARTIAL)
+  const complete = fullSize ? await completed(all) : undefined
+  await write(complete ?? all, complete === undefined ? PARTIAL : COMPLETE)
   if (results.some(({ contenders }) => contenders.some(({ wrong }) => wrong !== undefined))) {
     console.log('\nA contender broke down or answered wrongly: see above.')
     process.exitCode = 1
+  }
+}
+
+/** With what the last complete run on this machine found of the other cases; undefined where some were never measured. */
+async function completed(results: Results): Promise<Results | undefined> {
+  const before = await lastComplete()
+  const sameMachine = before !== undefined && isDeepStrictEqual(identity(before), identity(results))
+  const known = new Map((sameMachine ? before.cases : []).map((one) => [one.name, one]))
+  for (const one of results.cases) known.set(one.name, one)
+  const cases = CASES.flatMap((name) => known.get(name) ?? [])
+  return cases.length === CASES.length ? { ...results, command: 'npm run bench', cases } : undefined
+}
+
+function identity({ machine: { load: _load, ...machine } }: Results): object {
+  return machine
+}
+
+async function lastComplete(): Promise<Results | undefined> {
+  try {
+    return JSON.parse(await readFile(`${COMPLETE}results.json`, 'utf8')) as Results
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
   }
 }
 
