@@ -63,7 +63,7 @@ class InlineLane implements Lane {
     this.#controller.abort(new DOMException('The stream ended before this item was done', 'AbortError'))
   }
 
-  /** Chunks are transport, and here nothing is transported: their items are limited one by one. */
+  /** Chunks are transport, and here nothing is transported: their items are limited one by one. Only a fold takes them in turn. */
   async #run(chunk: Chunk): Promise<void> {
     const started = performance.now()
     const outbox = new Outbox(0, undefined, this.#job.kind !== 'map')

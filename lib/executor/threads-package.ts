@@ -14,7 +14,7 @@ export interface Threads {
 
 const require = createRequire(import.meta.url)
 
-/** Loads `threads`, which takes about as long as a worker takes to start: call it only where there is a control call to make. */
+/** Loads `threads`, which takes many milliseconds: call it only where there is a control call to make. */
 export function loadThreads(): Threads {
   return requireThreads(require, 'threads', ['SIGINT', 'SIGTERM']) as Threads
 }

@@ -21,8 +21,8 @@ const TELLING = 1 / 4
 
 const MIB = 2 ** 20
 /**
- * The most bytes of a chunk. What a chunk makes is alive until it is sent: with chunks four times as large, records of a log
- * took 8 % longer, in garbage collection.
+ * The most bytes of a chunk. What a chunk makes is alive until it is sent, and garbage collection copies it meanwhile: larger
+ * chunks made a log slower.
  */
 const MAX_BYTES = MIB / 4
 /** The most bytes of all chunks that are encoded, under way or running at a time, some four per worker. */

@@ -347,6 +347,7 @@ function isPromise<T>(result: T | Promise<T>): result is Promise<T> {
 
 /** How many items a collection in memory has. */
 function lengthOf(source: Source<unknown>): number | undefined {
+  // A source is no ArrayLike by its type; these two are. A DataView is none, and no source either.
   if (Array.isArray(source) || ArrayBuffer.isView(source)) return (source as unknown as ArrayLike<unknown>).length
   return source instanceof Set || source instanceof Map ? source.size : undefined
 }
