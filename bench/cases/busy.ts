@@ -8,7 +8,7 @@ import { busyPercent, type Interval } from '../work/interval.js'
 import { numbers } from '../work/numbers.js'
 import { millisecond } from '../work/tasks.js'
 
-const ITEMS = 3_000
+const ITEMS = 6_000
 
 interface Work {
   readonly items: number

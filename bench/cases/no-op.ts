@@ -6,7 +6,7 @@ import { openPeer, PEERS, type PeerName } from '../peers/peer.js'
 import { numbers } from '../work/numbers.js'
 import { noOp } from '../work/tasks.js'
 
-const TASKS = 20_000
+const TASKS = 40_000
 /** The same for all: so many that no worker waits for the main thread's next turn. */
 const UNDER_WAY = 64
 

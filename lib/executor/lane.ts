@@ -1,5 +1,6 @@
 /** A stream's way to the threads: room for one waiting chunk, and the way back for outcomes. */
 import type { Chunk, Job, Lane, LaneEvents, Part } from './executor.js'
+import { SLOTS } from '../worker/cells.js'
 import type { WorkerJob } from '../worker/protocol.js'
 
 /** A chunk that waits for a thread. */
@@ -14,12 +15,17 @@ interface Owner {
   release(lane: ThreadLane): void
 }
 
+/** How long the chunks that wait in a thread may take together, in milliseconds. */
+const AHEAD = 0.5
+
 export class ThreadLane implements Lane {
   readonly encodes = true
   readonly events: LaneEvents
   readonly #executor: Owner
   /** What the threads are told of the stream. */
   readonly job: WorkerJob
+  /** How long the last chunk took, in milliseconds. */
+  #time = Infinity
   #waiting = false
   #answered = false
   #closed = false
@@ -38,6 +44,16 @@ export class ThreadLane implements Lane {
   /** Whether the stream still waits for its first result. */
   get eager(): boolean {
     return !this.#answered
+  }
+
+  /** How many chunks a thread may hold so that this lane may give it another: two, and more of very short ones. */
+  get depth(): number {
+    return Math.min(SLOTS, Math.max(2, 1 + Math.floor(AHEAD / this.#time)))
+  }
+
+  /** A chunk has taken so long, in milliseconds. */
+  took(time: number): void {
+    this.#time = time
   }
 
   /** Outcomes have come back. */

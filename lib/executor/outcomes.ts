@@ -5,22 +5,34 @@
 import { Encoded, Items } from '../codec/batch.js'
 import { openError } from '../codec/envelope.js'
 import { NotSerializableError, WorkerCrashError } from '../errors.js'
+import type { Slot } from '../worker/cells.js'
 import type { PartDetails, PartMessage } from '../worker/protocol.js'
 import type { Chunk, Part } from './executor.js'
 import type { ThreadLane } from './lane.js'
 import type { Sent } from './thread.js'
 
 /** A chunk that a thread holds. */
-export interface Held extends Sent {
+export class Held implements Sent {
   readonly lane: ThreadLane
   readonly chunk: Chunk
-  /** How many of its items have their outcomes, and, when those came out of order, which. */
-  received: number
+  readonly seq: number
+  readonly slot: Slot
+  readonly sentBytes: number
   /** When it was first in its thread, by `performance.now()`. */
-  since: number
+  since: number = performance.now()
+  /** How many of its items have their outcomes, and, when those came out of order, which. */
+  received = 0
   places: Set<number> | undefined
   /** The bytes of its results so far. */
-  bytes: number
+  bytes = 0
+
+  constructor(lane: ThreadLane, chunk: Chunk, { seq, slot, sentBytes }: Sent) {
+    this.lane = lane
+    this.chunk = chunk
+    this.seq = seq
+    this.slot = slot
+    this.sentBytes = sentBytes
+  }
 }
 
 /** Opens what a worker posted; the results stay encoded. */

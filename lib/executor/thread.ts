@@ -72,6 +72,8 @@ export class Thread {
   #control: object | undefined
   #cause: unknown
   #seq = 0
+  /** A bit for each slot that a chunk has. */
+  #slots = 0
   #refed = true
 
   constructor(number: number, options: ThreadOptions, events: ThreadEvents) {
@@ -93,8 +95,10 @@ export class Thread {
   }
 
   /** Posts a chunk. Items that cannot be cloned go as errors of their own. */
-  send({ items, first }: Chunk, slot: Slot, job: WorkerJob, eager: boolean): Sent {
+  send({ items, first }: Chunk, job: WorkerJob, eager: boolean): Sent {
     const seq = ++this.#seq
+    const slot = lowestZeroBit(this.#slots)
+    this.#slots |= 1 << slot
     const id = this.#jobs.get(job) ?? this.#introduce(job)
     offer(this.#cells, slot, seq)
     try {
@@ -117,8 +121,15 @@ export class Thread {
   }
 
   /** Takes back a chunk that the thread has not begun; false when it has. */
-  withdraw({ slot, seq }: Pick<Sent, 'slot' | 'seq'>): boolean {
-    return settleOffer(this.#cells, slot, seq)
+  withdraw(sent: Sent): boolean {
+    if (!settleOffer(this.#cells, sent.slot, sent.seq)) return false
+    this.settle(sent)
+    return true
+  }
+
+  /** The thread holds this chunk no more. */
+  settle({ slot }: Sent): void {
+    this.#slots &= ~(1 << slot)
   }
 
   /** Asks for a chunk to stop: the mark reaches synchronous code, the message fires the signal of what awaits. */
@@ -241,6 +252,10 @@ export class Thread {
     }
     port.close()
   }
+}
+
+function lowestZeroBit(bits: number): number {
+  return 31 - Math.clz32(~bits & (bits + 1))
 }
 
 /**

@@ -3,14 +3,16 @@
  *
  * Each stream has a lane with room for one waiting chunk; waiting chunks are served first come, first served, so streams
  * share the threads chunk by chunk. A thread holds at most two chunks: one that runs, and one that waits there so that
- * no time is lost between them. When that takes long and another thread has nothing to do, it gets the one that waits.
+ * no time is lost between them; of very short ones several wait. When the one that runs takes long and another thread has
+ * nothing to do, that gets one that waits.
  */
 import { PoolClosedError, received, WorkerStartError } from '../errors.js'
+import { SLOTS } from '../worker/cells.js'
 import { assertMayStart } from '../worker/guard.js'
 import type { PartMessage } from '../worker/protocol.js'
 import type { Executor, Job, Lane, LaneEvents } from './executor.js'
 import { ThreadLane, type Turn } from './lane.js'
-import { crashPart, faultPart, partOf, unreadable, type Held } from './outcomes.js'
+import { crashPart, faultPart, Held, partOf, unreadable } from './outcomes.js'
 import { Thread, type ThreadOptions } from './thread.js'
 
 /**
@@ -18,6 +20,8 @@ import { Thread, type ThreadOptions } from './thread.js'
  * message, some microseconds: chunks shorter than that are not worth it.
  */
 const LONG = 2
+/** After so long, none waits behind a chunk: a thread that gets its next one by a message loses no more than some microseconds. */
+const VERY_LONG = 50
 /** How long a cancelled chunk may go on before its thread is replaced, in milliseconds. */
 const GRACE = 1_000
 /** After so many starts in a row that failed, the pool goes on with the threads it has; with none, it is broken. */
@@ -218,8 +222,8 @@ export class ThreadExecutor implements Executor {
     if (held === undefined) return
     this.#threads.delete(thread)
     this.#crashes++
-    const [running, waiting] = held
-    if (waiting !== undefined) this.#requeue(waiting)
+    const [running, ...waiting] = held
+    this.#requeue(waiting)
     if (running !== undefined && this.#lanes.has(running.lane)) {
       this.#count(-1)
       running.lane.answer(crashPart(running, thread.number, this.#options.name, exitCode, cause))
@@ -227,8 +231,9 @@ export class ThreadExecutor implements Executor {
     this.#recover()
   }
 
-  #requeue({ lane, chunk }: Held): void {
-    if (this.#lanes.has(lane)) this.#queue.unshift({ lane, chunk })
+  /** Chunks that a thread held go to others, before those that have not been given out. */
+  #requeue(held: readonly Held[]): void {
+    this.#queue.unshift(...held.filter(({ lane }) => this.#lanes.has(lane)))
   }
 
   #recover(): void {
@@ -241,7 +246,7 @@ export class ThreadExecutor implements Executor {
       const held = this.#threads.get(thread)
       if (held?.[0]?.seq !== seq) return
       this.#endThread(thread)
-      for (const chunk of held.slice(1)) this.#requeue(chunk)
+      this.#requeue(held.slice(1))
       this.#recover()
     }, GRACE).unref()
   }
@@ -289,6 +294,7 @@ export class ThreadExecutor implements Executor {
     if (this.#dispatching) return
     this.#dispatching = true
     try {
+      this.#relieve()
       this.#rebalance()
       this.#giveOut()
     } finally {
@@ -305,15 +311,36 @@ export class ThreadExecutor implements Executor {
     }
   }
 
+  /** The thread to give the next chunk to: the one that holds the fewest, if it may hold another. */
   #freeThread(): Thread | undefined {
-    if (this.#queue.length === 0) return undefined
-    let second: Thread | undefined
+    const [turn] = this.#queue
+    if (turn === undefined) return undefined
+    let free: Thread | undefined
+    let fewest = turn.lane.depth
     for (const [thread, held] of this.#threads) {
-      if (thread.state !== 'ready') continue
+      if (thread.state !== 'ready' || held.length >= fewest) continue
       if (held.length === 0) return thread
-      if (held.length === 1) second ??= thread
+      if (held.length >= mostFor(held)) continue
+      free = thread
+      fewest = held.length
     }
-    return second
+    return free
+  }
+
+  /** Chunks were given to a thread as those before them were expected to be short: where one is not, the others go back. */
+  #relieve(): void {
+    for (const [thread, held] of this.#threads) {
+      if (held.length < 2) continue
+      const most = mostFor(held)
+      const back: Held[] = []
+      // From the last one on: it passes over those that were withdrawn, and so takes the next one sooner.
+      for (let last = held.at(-1); last !== undefined && held.length > most; last = held.at(-1)) {
+        if (!thread.withdraw(last)) break
+        back.unshift(last)
+        held.pop()
+      }
+      if (back.length > 0) this.#requeue(back)
+    }
   }
 
   /** Gives threads that have nothing to do a chunk that waits behind another one. */
@@ -327,13 +354,12 @@ export class ThreadExecutor implements Executor {
   }
 
   #withdrawOne(): Held | undefined {
-    const now = performance.now()
     for (const [thread, held] of this.#threads) {
-      const [running, waiting] = held
-      if (running === undefined || waiting === undefined || !this.#lanes.has(waiting.lane)) continue
-      if (now - running.since < LONG) this.#rebalanceTimer ??= setTimeout(this.#rebalanceLater, LONG).unref()
+      const waiting = held.at(1)
+      if (waiting === undefined || !this.#lanes.has(waiting.lane)) continue
+      if (runningFor(held) < LONG) this.#rebalanceTimer ??= setTimeout(this.#rebalanceLater, LONG).unref()
       else if (thread.withdraw(waiting)) {
-        held.pop()
+        held.splice(1, 1)
         return waiting
       }
     }
@@ -346,14 +372,11 @@ export class ThreadExecutor implements Executor {
   }
 
   #give({ lane, chunk }: Turn, thread: Thread, held: Held[]): void {
-    const slot = held[0]?.slot === 0 ? 1 : 0
-    const { seq, sentBytes } = thread.send(chunk, slot, lane.job, lane.eager)
-    const since = performance.now()
-    held.push({ seq, slot, sentBytes, lane, chunk, received: 0, bytes: 0, since, places: undefined })
+    held.push(new Held(lane, chunk, thread.send(chunk, lane.job, lane.eager)))
   }
 
   #onPart(thread: Thread, message: PartMessage): void {
-    const [seq, from, , last, , , , details] = message
+    const [seq, from, , last, time, , , details] = message
     const held = this.#threads.get(thread)
     const chunk = held?.find((sent) => sent.seq === seq)
     if (held === undefined || chunk === undefined) return
@@ -361,7 +384,9 @@ export class ThreadExecutor implements Executor {
     const open = this.#lanes.has(lane)
     if (last) {
       held.splice(held.indexOf(chunk), 1)
-      for (const next of held) next.since = performance.now()
+      thread.settle(chunk)
+      if (held[0] !== undefined) held[0].since = performance.now()
+      lane.took(time)
       if (open) this.#count(-1)
       this.#dispatch()
     }
@@ -383,4 +408,16 @@ export class ThreadExecutor implements Executor {
     lane.close()
     lane.events.broken(error)
   }
+}
+
+/** How long the chunk that runs has been running, in milliseconds; there must be one. */
+function runningFor([running]: readonly Held[]): number {
+  return performance.now() - (running?.since ?? Infinity)
+}
+
+/** How many chunks a thread may hold while the one that runs takes so long. */
+function mostFor(held: readonly Held[]): number {
+  const time = runningFor(held)
+  if (time < LONG) return SLOTS
+  return time < VERY_LONG ? 2 : 1
 }

@@ -1,17 +1,20 @@
 /**
- * A worker's shared cells: what both sides read and write without a message. A worker has at most two chunks, each in a
- * slot (0 or 1) of its own, with two cells.
+ * A worker's shared cells: what both sides read and write without a message. Each chunk that a worker holds has a slot of its
+ * own, with two cells.
  */
 
+/** The most chunks that a worker may hold. */
+export const SLOTS = 16
 /** Number of the chunk to stop, by slot. */
 const CANCELLED = 0
 /** Number of the chunk that is offered and not yet taken, by slot. */
-const OFFERED = 2
+const OFFERED = SLOTS
 
-export type Slot = 0 | 1
+/** From 0 to `SLOTS` - 1. */
+export type Slot = number
 
 export function createCells(): Int32Array {
-  return new Int32Array(new SharedArrayBuffer(4 * Int32Array.BYTES_PER_ELEMENT))
+  return new Int32Array(new SharedArrayBuffer(2 * SLOTS * Int32Array.BYTES_PER_ELEMENT))
 }
 
 /** Asks the worker to stop chunk `seq` at the next item boundary. */

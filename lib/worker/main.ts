@@ -49,7 +49,8 @@ class Desk {
     else if (this.#current?.seq === message.seq) this.#current.run.cancel()
   }
 
-  async #work(): Promise<void> {
+  /** Runs chunks until there is none, or one has to be awaited. */
+  #work(): void {
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
       const { message, job } = next
       const [seq, slot] = message
@@ -57,9 +58,16 @@ class Desk {
       if (!settleOffer(this.#host.cells, slot, seq)) continue
       const run = new ChunkRun(message, job, this.#host)
       this.#current = { seq, run }
-      await runChunk(job, run)
+      const awaited = runChunk(job, run)
+      if (awaited !== undefined) {
+        void awaited.then(() => {
+          this.#current = undefined
+          this.#work()
+        })
+        return
+      }
+      this.#current = undefined
     }
-    this.#current = undefined
   }
 }
 
@@ -67,15 +75,19 @@ function isChunk(message: ToWorker): message is ChunkMessage {
   return Array.isArray(message)
 }
 
-async function runChunk(job: KnownJob, run: ChunkRun): Promise<void> {
+function runChunk(job: KnownJob, run: ChunkRun): Promise<void> | undefined {
+  const { fn } = job
+  return fn === undefined ? loadAndRun(job, run) : asTask(() => run.run(fn))
+}
+
+async function loadAndRun(job: KnownJob, run: ChunkRun): Promise<void> {
   try {
-    job.fn ??= forItems(job, await loadTask(job.name))
+    job.fn = forItems(job, await loadTask(job.name))
   } catch (error) {
     run.fail(error)
     return
   }
-  const { fn } = job
-  await asTask(() => run.run(fn))
+  await runChunk(job, run)
 }
 
 /** A message that cannot be read back would leave its chunk without an answer; as a crash it is reported. */

@@ -39,6 +39,9 @@ export class ChunkRun {
   readonly #refusedOf: ReadonlyMap<number, Envelope> | undefined
   /** When it began to run; the loading of the task's module does not count. */
   #started = performance.now()
+  /** Where items run in turn: how many have begun, and the last of them. */
+  #place = 0
+  #item: unknown
   #controller: AbortController | undefined
   #outbox: Outbox
   #sent: number
@@ -87,16 +90,27 @@ export class ChunkRun {
     this.#controller?.abort(new DOMException('The stream ended before this item was done', 'AbortError'))
   }
 
-  /** Runs all items, or those before a cancel, and posts the last part. Never rejects for anything a task does. */
-  async run(fn: TaskFunction): Promise<void> {
+  /**
+   * Runs all items, or those before a cancel, and posts the last part: at once if no item had to be awaited, else by the time
+   * that the promise settles. Never throws or rejects for anything a task does.
+   */
+  run(fn: TaskFunction): Promise<void> | undefined {
     this.#started = performance.now()
+    const running = this.#runAll(fn)
+    if (running === undefined) this.#post(true)
+    return running?.then(() => {
+      this.#post(true)
+    })
+  }
+
+  #runAll(fn: TaskFunction): Promise<void> | undefined {
     const { kind, concurrency, ordered } = this.#job
-    const data = this.#data
-    if (kind === 'reduce') await this.#fold(fn, openCursor(data))
-    else if (concurrency === 1) await this.#inTurn(fn, openCursor(data))
-    else if (ordered) await this.#atOnceInOrder(fn, unpack(data))
-    else await this.#atOnce(fn, unpack(data))
-    this.#post(true)
+    if (kind === 'reduce') return this.#fold(fn, openCursor(this.#data))
+    if (concurrency > 1)
+      return ordered ? this.#atOnceInOrder(fn, unpack(this.#data)) : this.#atOnce(fn, unpack(this.#data))
+    const cursor = openCursor(this.#data)
+    const awaited = this.#inTurn(fn, cursor)
+    return awaited && this.#inTurnAwaiting(fn, cursor, awaited)
   }
 
   /** Fails every item: there is no function to run. */
@@ -108,11 +122,13 @@ export class ChunkRun {
     return isCancelled(this.#host.cells, this.#slot, this.#seq)
   }
 
-  async #inTurn(fn: TaskFunction, { length, next }: Cursor): Promise<void> {
+  /** Runs items until there is something to await: what the next outcome is made of. */
+  #inTurn(fn: TaskFunction, { length, next }: Cursor): PromiseLike<unknown> | undefined {
     const { kind } = this.#job
     const { cells } = this.#host
     const [slot, seq, first, refusedOf] = [this.#slot, this.#seq, this.#first, this.#refusedOf]
-    for (let place = 0; place < length && !isCancelled(cells, slot, seq); place++) {
+    while (this.#place < length && !isCancelled(cells, slot, seq)) {
+      const place = this.#place++
       const item = next()
       const refused = refusedOf?.get(place)
       if (refused !== undefined) {
@@ -120,20 +136,47 @@ export class ChunkRun {
         continue
       }
       try {
+        this.#item = item
         let result = fn(item, new ItemContext(this, first + place))
-        if (isThenable(result)) result = await this.#waitFor(result)
-        if (kind === 'flatMap') {
-          result = elementsOf(result)
-          if (isThenable(result)) result = await this.#waitFor(result)
-        }
-        // Only now: while the result was awaited, a timer may have posted the outbox and made a new one.
+        if (kind === 'flatMap' && !isThenable(result)) result = elementsOf(result)
+        if (isThenable(result)) return result
         this.#outbox.take(kind, item, result)
       } catch (error) {
-        this.#outbox.fail(this.#seal(error, place))
-        this.#unclocked = 1
+        this.#failed(error)
       }
-      if (--this.#unclocked === 0 && this.#isDueByClock() && place + 1 < length) this.#post(false)
+      this.#postIfDue(length)
     }
+    return undefined
+  }
+
+  async #inTurnAwaiting(fn: TaskFunction, cursor: Cursor, first: PromiseLike<unknown>): Promise<void> {
+    const { kind } = this.#job
+    for (
+      let awaited: PromiseLike<unknown> | undefined = first;
+      awaited !== undefined;
+      awaited = this.#inTurn(fn, cursor)
+    ) {
+      try {
+        if (this.#outbox.count > 0) this.#postSoon()
+        let result = await awaited
+        if (kind === 'flatMap') result = await elementsOf(result)
+        // Only now: while the result was awaited, a timer may have posted the outbox and made a new one.
+        this.#outbox.take(kind, this.#item, result)
+      } catch (error) {
+        this.#failed(error)
+      }
+      this.#postIfDue(cursor.length)
+    }
+  }
+
+  /** The item that ran has failed. */
+  #failed(error: unknown): void {
+    this.#outbox.fail(this.#seal(error, this.#place - 1))
+    this.#unclocked = 1
+  }
+
+  #postIfDue(length: number): void {
+    if (--this.#unclocked === 0 && this.#isDueByClock() && this.#place < length) this.#post(false)
   }
 
   /** Folds all items into one result, which goes with the last item that did not fail. */
@@ -161,12 +204,6 @@ export class ChunkRun {
     // After an error that ends the stream nobody asks what became of the others.
     this.#outbox.skipTo(length)
     if (last !== undefined) this.#outbox.insert(last, accumulator)
-  }
-
-  /** While an item is awaited, the outcomes before it are posted by a timer. */
-  #waitFor(result: PromiseLike<unknown>): PromiseLike<unknown> {
-    if (this.#outbox.count > 0) this.#postSoon()
-    return result
   }
 
   async #atOnce(fn: TaskFunction, items: readonly unknown[]): Promise<void> {

@@ -57,7 +57,7 @@ function start(
   const until = async (count: number): Promise<void> => {
     while (parts.length < count) await new Promise<void>((resolve) => (posted = resolve))
   }
-  return { parts, until, run, ended: run.run(fn as never) }
+  return { parts, until, run, ended: run.run(fn as never) ?? Promise.resolve() }
 }
 
 function read([, from, count, last, , , data, details]: PartMessage): Read {
