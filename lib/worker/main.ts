@@ -43,7 +43,7 @@ class Desk {
       const job = this.#jobs.get(id)
       if (job === undefined) throw new Error(`Chunk ${seq} names job ${id} before it was introduced`)
       this.#queue.push({ message, job })
-      if (this.#current === undefined) void this.#work()
+      if (this.#current === undefined) this.#work()
     } else if (message.type === 'job') this.#jobs.set(message.id, { ...message.job })
     else if (message.type === 'end') this.#jobs.delete(message.id)
     else if (this.#current?.seq === message.seq) this.#current.run.cancel()
