@@ -1,5 +1,5 @@
 /** An access log to a few sums: folded where the lines are, so that no record has to travel. */
-import { lines, reduce } from 'millrace'
+import { lines } from 'millrace'
 import { SECONDS, timed, type Case, type Contender } from '../harness/case.js'
 import { inOrder } from '../peers/bounded.js'
 import { openPeer, PEERS, type PeerName } from '../peers/peer.js'
@@ -7,7 +7,7 @@ import { lineBatches } from '../work/batches.js'
 import { eachLine } from '../work/expert.js'
 import { accessLog, type Log } from '../work/log.js'
 import { parse } from '../work/parse.js'
-
+import { pooled } from '../work/pooled.js'
 import { tally } from '../work/tasks.js'
 import { merge, none, add } from '../work/totals.js'
 
@@ -16,7 +16,7 @@ const BATCH = 1_000
 
 const millrace: Contender<Log> = {
   name: 'millrace reduce',
-  open: ({ path }) => ({ run: timed(() => reduce(tally, lines(path), { initial: none(), merge })) }),
+  open: ({ path }) => pooled((pool) => timed(() => pool.reduce(tally, lines(path), { initial: none(), merge }))),
 }
 
 const loop: Contender<Log> = {

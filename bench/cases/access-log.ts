@@ -1,6 +1,6 @@
 /** An access log to records, in order, one by one: what the library is for. */
 import parallel from 'it-parallel'
-import { imap, lines, pipe } from 'millrace'
+import { lines, pipe } from 'millrace'
 import { availableParallelism } from 'node:os'
 import { Readable } from 'node:stream'
 import { batch, parallelMap } from 'streaming-iterables'
@@ -11,6 +11,7 @@ import { lineBatches, readLines } from '../work/batches.js'
 import { eachLine } from '../work/expert.js'
 import { accessLog, type Log } from '../work/log.js'
 import { parse, parseByHand, type Hit } from '../work/parse.js'
+import { pooled } from '../work/pooled.js'
 import * as tasks from '../work/tasks.js'
 import { add, none, type Totals } from '../work/totals.js'
 
@@ -20,13 +21,14 @@ const BATCH = 1_000
 
 const millrace: Contender<Log> = {
   name: 'millrace',
-  open: ({ path }) => ({
-    run: timed(async () => {
-      const totals = none()
-      for await (const hit of pipe(lines(path), imap(tasks.parse))) add(totals, hit)
-      return totals
-    }),
-  }),
+  open: ({ path }) =>
+    pooled((pool) =>
+      timed(async () => {
+        const totals = none()
+        for await (const hit of pipe(lines(path), pool.imap(tasks.parse))) add(totals, hit)
+        return totals
+      }),
+    ),
 }
 
 function loop(name: string, parseLine: (line: string) => Hit): Contender<Log> {

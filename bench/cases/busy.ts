@@ -1,11 +1,11 @@
 /** Items of a millisecond, one to a chunk: do workers wait for anything. The time is taken within the tasks. */
-import { imap } from 'millrace'
 import { availableParallelism } from 'node:os'
 import type { Case, Contender, Measured } from '../harness/case.js'
 import { inOrder } from '../peers/bounded.js'
 import { openPeer, PEERS, type PeerName } from '../peers/peer.js'
 import { busyPercent, type Interval } from '../work/interval.js'
 import { numbers } from '../work/numbers.js'
+import { pooled } from '../work/pooled.js'
 import { millisecond } from '../work/tasks.js'
 
 const ITEMS = 6_000
@@ -22,7 +22,7 @@ async function measured(stream: AsyncIterable<Interval>): Promise<Measured> {
 
 const millrace: Contender<Work> = {
   name: 'millrace',
-  open: ({ items }) => ({ run: () => measured(imap(millisecond, numbers(items), { chunksize: 1 })) }),
+  open: ({ items }) => pooled((pool) => () => measured(pool.imap(millisecond, numbers(items), { chunksize: 1 }))),
 }
 
 function pool(name: PeerName): Contender<Work> {

@@ -1,9 +1,9 @@
 /** Items that each take 20 µs of a processor: how near to all cores a stream of them gets. */
-import { imap } from 'millrace'
 import { SECONDS, timed, type Case, type Contender } from '../harness/case.js'
 import { inOrder } from '../peers/bounded.js'
 import { openPeer, PEERS, type PeerName } from '../peers/peer.js'
 import { batches } from '../work/batches.js'
+import { pooled } from '../work/pooled.js'
 import { calibrate, digest, spin, spins } from '../work/spin.js'
 import * as tasks from '../work/tasks.js'
 
@@ -19,13 +19,14 @@ interface Work {
 
 const millrace: Contender<Work> = {
   name: 'millrace',
-  open: ({ steps, items }) => ({
-    run: timed(async () => {
-      let digested = 0
-      for await (const result of imap(tasks.spin, spins(steps, items))) digested = digest(digested, result)
-      return digested
-    }),
-  }),
+  open: ({ steps, items }) =>
+    pooled((pool) =>
+      timed(async () => {
+        let digested = 0
+        for await (const result of pool.imap(tasks.spin, spins(steps, items))) digested = digest(digested, result)
+        return digested
+      }),
+    ),
 }
 
 function loop({ steps, items }: Work): number {

@@ -1,9 +1,9 @@
 /** Tasks that do nothing, one to a chunk: what the way to a worker and back costs. */
-import { imap } from 'millrace'
 import type { Case, Contender, Entry } from '../harness/case.js'
 import { inAnyOrder } from '../peers/bounded.js'
 import { openPeer, PEERS, type PeerName } from '../peers/peer.js'
 import { numbers } from '../work/numbers.js'
+import { pooled } from '../work/pooled.js'
 import { noOp } from '../work/tasks.js'
 
 const TASKS = 40_000
@@ -16,13 +16,14 @@ interface Work {
 
 const millrace: Contender<Work> = {
   name: 'millrace',
-  open: ({ tasks }) => ({
-    run: perSecond(tasks, async () => {
-      let sum = 0
-      for await (const n of imap(noOp, numbers(tasks), { chunksize: 1, window: UNDER_WAY })) sum += n
-      return sum
-    }),
-  }),
+  open: ({ tasks }) =>
+    pooled((pool) =>
+      perSecond(tasks, async () => {
+        let sum = 0
+        for await (const n of pool.imap(noOp, numbers(tasks), { chunksize: 1, window: UNDER_WAY })) sum += n
+        return sum
+      }),
+    ),
 }
 
 function pool(name: PeerName): Contender<Work> {

@@ -1,11 +1,10 @@
 /** Five million square roots: next to no work for each item, so that what is measured is what a stream itself costs. */
-import { imap } from 'millrace'
 import { SECONDS, timed, type Case, type Contender } from '../harness/case.js'
 import { inOrder } from '../peers/bounded.js'
 import { openPeer, PEERS, type PeerName } from '../peers/peer.js'
 import { batches } from '../work/batches.js'
 import { numbers } from '../work/numbers.js'
-
+import { pooled } from '../work/pooled.js'
 import { root } from '../work/tasks.js'
 
 const COUNT = 5_000_000
@@ -18,24 +17,26 @@ interface Work {
 
 const millrace: Contender<Work> = {
   name: 'millrace',
-  open: ({ count }) => ({
-    run: timed(async () => {
-      let sum = 0
-      for await (const y of imap(root, numbers(count))) sum += y
-      return sum
-    }),
-  }),
+  open: ({ count }) =>
+    pooled((pool) =>
+      timed(async () => {
+        let sum = 0
+        for await (const y of pool.imap(root, numbers(count))) sum += y
+        return sum
+      }),
+    ),
 }
 
 const millraceChunks: Contender<Work> = {
   name: 'millrace chunks()',
-  open: ({ count }) => ({
-    run: timed(async () => {
-      let sum = 0
-      for await (const chunk of imap(root, numbers(count)).chunks()) for (const y of chunk) sum += y
-      return sum
-    }),
-  }),
+  open: ({ count }) =>
+    pooled((pool) =>
+      timed(async () => {
+        let sum = 0
+        for await (const chunk of pool.imap(root, numbers(count)).chunks()) for (const y of chunk) sum += y
+        return sum
+      }),
+    ),
 }
 
 // eslint-disable-next-line @typescript-eslint/require-await -- asynchronous, as the stream is that it stands beside
