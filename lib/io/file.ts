@@ -8,6 +8,13 @@ export const BLOCK_SIZE: number = 512 * 1024
 const NOTHING: Buffer = Buffer.alloc(0)
 
 /**
+ * Memory of files that were read to their ends, for the next one: V8 is slow to collect what many files leave behind. As
+ * much as one file needs.
+ */
+const idle: Buffer[] = []
+const MOST_IDLE = 2
+
+/**
  * A file, opened at the first `next()` and closed before the end or an error is told. A block is the caller's until the
  * next `next()`, which reads into its memory again; who needs it for longer copies it.
  */
@@ -38,6 +45,11 @@ export class FileReader implements Reader<Buffer> {
       throw error
     }
     await this.close()
+    // Whoever had the last block has come back, so nobody reads these any more.
+    for (const memory of [this.#memory, this.#spareMemory]) {
+      if (memory !== NOTHING && idle.length < MOST_IDLE) idle.push(memory)
+    }
+    this.#memory = this.#spareMemory = NOTHING
     return { done: true, value: undefined }
   }
 
@@ -68,7 +80,7 @@ export class FileReader implements Reader<Buffer> {
   #nextMemory(): Buffer {
     const memory = this.#spareMemory
     this.#spareMemory = this.#memory
-    this.#memory = memory === NOTHING ? Buffer.allocUnsafeSlow(BLOCK_SIZE) : memory
+    this.#memory = memory === NOTHING ? (idle.pop() ?? Buffer.allocUnsafeSlow(BLOCK_SIZE)) : memory
     return this.#memory
   }
 

@@ -118,6 +118,17 @@ describe('lines() of several sources', () => {
     expect(await collect(reading)).toEqual(['kept'])
   })
 
+  it('reads one file after the other into the same memory', async () => {
+    const paths = Array.from({ length: 20 }, (_, n) => file(`part ${n}`, `line ${n}\n`))
+    const allocated = jest.spyOn(Buffer, 'allocUnsafeSlow')
+    try {
+      expect(await collect(lines(paths))).toEqual(paths.map((_, n) => `line ${n}`))
+      expect(allocated.mock.calls.filter(([size]) => size >= 65_536).length).toBeLessThanOrEqual(2)
+    } finally {
+      allocated.mockRestore()
+    }
+  })
+
   it('gives nothing for none', async () => {
     expect(await collect(lines([]))).toEqual([])
     expect(await collect(lines([[], file('nothing', ''), []]))).toEqual([])
