@@ -7,7 +7,7 @@
 /** The files of each floor, as the start of a path. `verbs` is every file of lib/ that has no floor of its own. */
 const floors = {
   index: '^lib/index[.]ts$',
-  verbs: '^lib/(?!(index|pool|task|options|errors)[.])[^/]+$',
+  verbs: '^lib/(?!(index|pool|task|options|errors|failure)[.])[^/]+$',
   pool: '^lib/pool[.]ts$',
   verb: '^lib/verb/',
   stream: '^lib/stream/',
@@ -19,6 +19,7 @@ const floors = {
   task: '^lib/task[.]ts$',
   options: '^lib/options[.]ts$',
   errors: '^lib/errors[.]ts$',
+  failure: '^lib/failure[.]ts$',
 }
 
 /**
@@ -29,7 +30,7 @@ const below = {
   verbs: ['pool', 'verb', 'stream', 'executors', 'executor', 'worker', 'codec', 'io', 'task', 'options', 'errors'],
   pool: ['verb', 'stream', 'executors', 'executor', 'worker', 'codec', 'io', 'task', 'options', 'errors'],
   verb: ['stream', 'executors', 'executor', 'worker', 'codec', 'io', 'task', 'options', 'errors'],
-  stream: ['executor', 'io', 'codec', 'options', 'errors'],
+  stream: ['executor', 'io', 'codec', 'options', 'errors', 'failure'],
   executors: ['executor', 'worker', 'codec', 'io', 'task', 'options', 'errors'],
   executor: ['worker', 'codec', 'io', 'task', 'options', 'errors'],
   worker: ['codec', 'io', 'task', 'options', 'errors'],
@@ -38,6 +39,7 @@ const below = {
   codec: ['errors'],
   options: ['errors'],
   errors: [],
+  failure: [],
 }
 
 const layers = Object.entries(below).map(([floor, others]) => {

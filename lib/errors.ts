@@ -17,6 +17,7 @@ export type ErrorCode =
   | 'ERR_POOL_CLOSED'
   | 'ERR_POOL_TERMINATED'
   | 'ERR_TASK_LOAD'
+  | 'ERR_TASK_TIMEOUT'
   | 'ERR_WORKER_CRASHED'
   | 'ERR_WORKER_START'
 
@@ -46,8 +47,9 @@ export class NotSerializableError extends TypeError {
 }
 
 /**
- * The worker that held the item died: an uncaught exception, `process.exit()`, or its memory limit. `cause` is the
- * uncaught error where there was one; `exitCode` is the worker's. Another worker takes its place.
+ * The worker that ran the item died: an uncaught exception, `process.exit()`, or its memory limit. `cause` is the
+ * uncaught error where there was one; `exitCode` is the worker's. Another worker takes its place, and runs what the dead
+ * one had not reported, but this item only with the option `retries`.
  *
  * @example
  * ```ts
@@ -75,6 +77,33 @@ export class WorkerCrashError extends Error {
     super(message, options)
     this.exitCode = exitCode
   }
+}
+
+/**
+ * An item that took longer than the option `timeout` allows: an endless loop, a promise that never settles, or just too much
+ * work. Its worker was replaced. Cure: a longer `timeout`, or a task that minds its `signal`.
+ *
+ * @example
+ * ```ts
+ * import { imap, isMainThread, task, TaskTimeoutError } from 'millrace'
+ *
+ * const hang = task(import.meta.url, 'hang', (_: number): never => {
+ *   for (;;);
+ * })
+ *
+ * if (isMainThread) {
+ *   try {
+ *     for await (const _ of imap(hang, [1], { timeout: 100 }));
+ *   } catch (error) {
+ *     console.log(error instanceof TaskTimeoutError && error.code)
+ *     // → ERR_TASK_TIMEOUT
+ *   }
+ * }
+ * ```
+ */
+export class TaskTimeoutError extends Error {
+  override readonly name = 'TaskTimeoutError'
+  readonly code = 'ERR_TASK_TIMEOUT' as const
 }
 
 /**

@@ -6,10 +6,12 @@ export {
   NotSerializableError,
   PoolClosedError,
   TaskLoadError,
+  TaskTimeoutError,
   WorkerCrashError,
   WorkerStartError,
   type ErrorCode,
 } from './errors.js'
+export { failure, type Failure } from './failure.js'
 export { filter, filterUnordered, flatMap, flatMapUnordered, imap, imapUnordered } from './imap.js'
 export type { ByteSource } from './io/bytes.js'
 export { lines, type Lines, type LinesOptions } from './io/lines.js'
@@ -24,4 +26,4 @@ export type { Tuning } from './stream/tuner.js'
 export * from './task-module.js'
 export type { Fold, InlineReduceOptions, Reduce, ReduceOptions, Sink } from './verb/fold.js'
 export type { Expandable, Filter, FlatMap, Given, Guard, Imap, Runnable, ThrowOrSkip } from './verb/lazy.js'
-export type { InlineOptions, Stage, StreamOptions, ThreadedOptions } from './verb/options.js'
+export type { InlineOptions, RetryOptions, Stage, StreamOptions, ThreadedOptions } from './verb/options.js'

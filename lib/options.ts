@@ -5,7 +5,7 @@
 import { rangeError, received, typeError } from './errors.js'
 
 /** The longest wait of Node's timers, in milliseconds: a larger one would fire at once. */
-const MAX_TIMEOUT = 2 ** 31 - 1
+export const MAX_TIMEOUT: number = 2 ** 31 - 1
 
 /** The validated reading of one options object; `action` opens each error text ("open a stream"). */
 export class OptionReader<O extends object> {

@@ -33,10 +33,25 @@ export interface PoolOptions<A extends readonly unknown[] = readonly never[]> {
   readonly env?: WorkerEnv
   /** Memory limits of each worker. Default: Node's, but a young generation of 16 MiB. */
   readonly resourceLimits?: ResourceLimits
+  /**
+   * A worker is replaced when it has been given so many items: an integer of at least 1. It is looked at between chunks, so a worker
+   * may run up to a chunk more. For tasks that leak. Default: never.
+   */
+  readonly maxTasksPerWorker?: number
+  /**
+   * A worker is replaced when, after a chunk, so many bytes of its heap are in use, garbage included (`used_heap_size` of
+   * `node:v8`): an integer of at least 1. Default: never.
+   */
+  readonly maxHeapUsed?: number
   /** A task that each worker runs once, with `...initargs`, before its first item. Default: none. */
   readonly initializer?: (((...args: A) => unknown) & Named) | Exported<A[0], unknown>
   /** Arguments of the initializer; copied to each worker. Default: none. */
   readonly initargs?: A
+  /**
+   * A task that each worker runs before it ends in good order: when the pool is closed, when the worker is replaced by
+   * `maxTasksPerWorker` or `maxHeapUsed`, or has been idle for `idleTimeout`; not after a crash or `terminate()`. Default: none.
+   */
+  readonly finalizer?: ((() => unknown) & Named) | Exported<never, unknown>
 }
 
 /**
@@ -96,8 +111,11 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
       'execArgv',
       'env',
       'resourceLimits',
+      'maxTasksPerWorker',
+      'maxHeapUsed',
       'initializer',
       'initargs',
+      'finalizer',
     ])
     const initargs = read.value('initargs', 'an array', Array.isArray)
     if (initargs !== undefined && initargs.length > 0 && options?.initializer === undefined) {
@@ -108,6 +126,7 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
     }
     this.name = read.value('name', 'a string', (value) => typeof value === 'string') ?? 'pool'
     this.workers = read.integer('workers', 1, MAX_WORKERS) ?? availableParallelism()
+    const maxHeapUsed = read.integer('maxHeapUsed', 1)
     this.#executor = new ThreadExecutor({
       workers: this.workers,
       name: this.name,
@@ -115,7 +134,11 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
       execArgv: read.value('execArgv', 'an array of strings', isStrings),
       env: read.value('env', 'an object of strings or SHARE_ENV', isWorkerEnv),
       resourceLimits: read.value('resourceLimits', LIMITS, areLimits),
-      initializer: initializerName(action, options?.initializer),
+      maxTasksPerWorker: read.integer('maxTasksPerWorker', 1),
+      maxHeapUsed,
+      watchHeap: maxHeapUsed !== undefined,
+      initializer: nameOf(action, options?.initializer),
+      finalizer: nameOf(action, options?.finalizer),
       initargs: initargs ?? [],
     })
     const executor = (): ThreadExecutor => {
@@ -135,9 +158,12 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
   /**
    * Takes no new streams, lets the open ones finish, then ends the threads. Resolves when they have ended: a stream that is
    * neither read to its end nor left by `break` or `return()` keeps it waiting, where `terminate()` does not.
+   *
+   * @returns What the `finalizer` returned in each worker that was left, in no order; an empty array without one.
+   * @throws The first error of a finalizer, in any worker that the pool has had; the threads have then ended all the same.
    */
-  async close(): Promise<void> {
-    await this.#executor.close()
+  async close(): Promise<unknown[]> {
+    return await this.#executor.close()
   }
 
   /** Ends the threads now. Open streams throw a `PoolClosedError` with the code `ERR_POOL_TERMINATED`. */
@@ -179,10 +205,10 @@ export function defaultExecutor(): ThreadExecutor {
   return shared
 }
 
-function initializerName(action: string, initializer: unknown): ReturnType<typeof taskName> {
-  if (initializer === undefined) return undefined
-  const name = taskName(action, initializer)
-  if (name === undefined) throw plainFunctionError(action, initializer)
+function nameOf(action: string, fn: unknown): ReturnType<typeof taskName> {
+  if (fn === undefined) return undefined
+  const name = taskName(action, fn)
+  if (name === undefined) throw plainFunctionError(action, fn)
   return name
 }
 

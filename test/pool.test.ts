@@ -38,7 +38,7 @@ class Watch {
   }
 }
 
-const IDLE = { starting: 0, ready: 0, busy: 0, waiting: 0, streams: 0, crashes: 0 }
+const IDLE = { starting: 0, ready: 0, busy: 0, waiting: 0, streams: 0, crashes: 0, timeouts: 0, recycled: 0 }
 
 describe('a pool', () => {
   it('has a name and a number of workers; by default "pool", and one per core', async () => {
@@ -99,7 +99,7 @@ describe('a pool', () => {
     const others = numbers(3).map((n) => pool.imap(double, [n]).next())
     const { waiting, ...stats } = pool.stats()
     raise(test + GATE)
-    expect(stats).toEqual({ starting: 0, ready: 1, busy: 1, streams: 4, crashes: 0 })
+    expect(stats).toEqual({ starting: 0, ready: 1, busy: 1, streams: 4, crashes: 0, timeouts: 0, recycled: 0 })
     // The second chunk of the first stream may wait behind the first one, at the worker.
     expect([3, 4]).toContain(waiting)
     expect(await first).toEqual({ done: false, value: 0 })

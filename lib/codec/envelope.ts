@@ -59,6 +59,7 @@ const CLASSES: Readonly<Record<string, ErrorClass>> = {
   WorkerCrashError: own.WorkerCrashError,
   WorkerStartError: own.WorkerStartError,
   TaskLoadError: own.TaskLoadError,
+  TaskTimeoutError: own.TaskTimeoutError,
   PoolClosedError: own.PoolClosedError,
   MainThreadGuardError: own.MainThreadGuardError,
   LineError: own.LineError,

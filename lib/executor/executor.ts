@@ -12,6 +12,8 @@ export interface Chunk {
   /** Index of the first item. */
   readonly first: number
   readonly items: Batch
+  /** Items that are not to be run, by their place, with the errors that are their outcomes. Only in a fold. */
+  readonly failed?: ReadonlyMap<number, unknown> | undefined
 }
 
 /** Outcomes of some items of a chunk: an ordered stream gets them in item order, another one as they completed. */
@@ -28,8 +30,12 @@ export interface Part {
   readonly counts?: Uint32Array | undefined
   /** What the failed items threw, by their position among the part's items. */
   readonly errors?: ReadonlyMap<number, unknown> | undefined
+  /** How often the failed items were tried, by their position; where it is not told, once. */
+  readonly attempts?: ReadonlyMap<number, number> | undefined
   /** Whether the errors are not those of single items, but of all that the chunk had left: its worker died, or the like. */
   readonly isFault?: boolean | undefined
+  /** Number of the worker, as tasks see it. */
+  readonly worker: number
   /** Whether this is the chunk's last part. */
   readonly last: boolean
   /** How long the chunk has been computed on so far, in milliseconds, as its worker measured it; unknown after a crash. */
@@ -44,6 +50,8 @@ export interface Job extends Omit<WorkerJob, 'name'> {
   readonly fn?: ((item: never, context: never) => unknown) | undefined
   /** Where another thread finds the task. */
   readonly name?: TaskName | undefined
+  /** Whether more than two chunks may wait for one thread. Where their size is to grow, the window would fill with small ones. */
+  readonly deep: boolean
 }
 
 /** What an executor tells a stream. */
@@ -52,6 +60,8 @@ export interface LaneEvents {
   room(): void
   /** Outcomes have arrived. */
   part(part: Part): void
+  /** An item has failed, and will be tried again. */
+  retried(): void
   /** The executor can give no more results. */
   broken(error: unknown): void
 }

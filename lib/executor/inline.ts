@@ -5,7 +5,8 @@
 import pLimit from 'p-limit'
 import { Items } from '../codec/batch.js'
 import type { TaskContext } from '../task.js'
-import { elementsOf } from '../worker/expand.js'
+import { TaskTimeoutError } from '../errors.js'
+import { elementsOf, isThenable } from '../worker/expand.js'
 import { forItems, loadTask, type TaskFunction } from '../worker/load.js'
 import { Outbox } from '../worker/outbox.js'
 import type { Chunk, Executor, Job, Lane, LaneEvents } from './executor.js'
@@ -69,7 +70,7 @@ class InlineLane implements Lane {
     const outbox = new Outbox(0, undefined, this.#job.kind !== 'map')
     const errors = new Map<number, unknown>()
     const items = chunk.items.values()
-    if (this.#job.kind === 'reduce') await this.#fold(items, chunk.first, outbox, errors)
+    if (this.#job.kind === 'reduce') await this.#fold(chunk, items, outbox, errors)
     else await this.#each(items, chunk.first, outbox, errors)
     if (performance.now() - this.#turn > SLICE) await this.#nextTurn()
     this.#active--
@@ -81,6 +82,7 @@ class InlineLane implements Lane {
       results: new Items(outbox.results),
       counts: outbox.counts && Uint32Array.from(outbox.counts),
       errors: errors.size > 0 ? errors : undefined,
+      worker: 0,
       last: true,
       time: performance.now() - started,
     })
@@ -97,16 +99,25 @@ class InlineLane implements Lane {
     })
   }
 
-  async #fold(items: readonly unknown[], first: number, outbox: Outbox, errors: Map<number, unknown>): Promise<void> {
+  async #fold(
+    { first, failed }: Chunk,
+    items: readonly unknown[],
+    outbox: Outbox,
+    errors: Map<number, unknown>,
+  ): Promise<void> {
     const { initial, stopOnError } = this.#job
     let accumulator: unknown = structuredClone(initial)
     let last: number | undefined
     for (const [place, item] of items.entries()) {
       if (this.#closed || (stopOnError && errors.size > 0)) break
+      if (failed?.has(place) === true) {
+        errors.set(place, failed.get(place))
+        continue
+      }
       const context: TaskContext = { signal: this.#controller.signal, index: first + place, worker: 0 }
       try {
         const fn = await this.#function()
-        accumulator = await fn(accumulator, item, context)
+        accumulator = await this.#inTime(fn(accumulator, item, context), first + place)
         last = place
       } catch (error) {
         errors.set(place, error)
@@ -126,11 +137,33 @@ class InlineLane implements Lane {
     const context: TaskContext = { signal: this.#controller.signal, index, worker: 0 }
     try {
       const fn = this.#function()
-      const value = await (typeof fn === 'function' ? fn(item, context) : (await fn)(item, context))
-      return { value: this.#job.kind === 'flatMap' ? await elementsOf(value) : value }
+      const returned = typeof fn === 'function' ? fn(item, context) : (await fn)(item, context)
+      const value = this.#job.kind === 'flatMap' ? this.#elementsOf(returned) : returned
+      return { value: await this.#inTime(value, index) }
     } catch (error) {
       return { error }
     }
+  }
+
+  async #elementsOf(returned: unknown): Promise<readonly unknown[]> {
+    return elementsOf(await returned)
+  }
+
+  /** As the value, or as the promise; unless that takes too long. */
+  #inTime(value: unknown, index: number): unknown {
+    const { timeout, name } = this.#job
+    if (timeout === undefined || !isThenable(value)) return value
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        const task = name === undefined ? 'A function' : `Task '${name.id}'`
+        reject(new TaskTimeoutError(`${task} did not end within ${timeout} ms on item ${index} (on this thread)`))
+      }, timeout)
+      Promise.resolve(value)
+        .then(resolve, reject)
+        .finally(() => {
+          clearTimeout(timer)
+        })
+    })
   }
 
   #function(): TaskFunction | Promise<TaskFunction> {

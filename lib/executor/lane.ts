@@ -3,15 +3,9 @@ import type { Chunk, Job, Lane, LaneEvents, Part } from './executor.js'
 import { SLOTS } from '../worker/cells.js'
 import type { WorkerJob } from '../worker/protocol.js'
 
-/** A chunk that waits for a thread. */
-export interface Turn {
-  readonly lane: ThreadLane
-  readonly chunk: Chunk
-}
-
 /** What a lane asks of the executor it belongs to. */
 interface Owner {
-  submit(turn: Turn): void
+  submit(lane: ThreadLane, chunk: Chunk): void
   release(lane: ThreadLane): void
 }
 
@@ -22,17 +16,24 @@ export class ThreadLane implements Lane {
   readonly encodes = true
   readonly events: LaneEvents
   readonly #executor: Owner
+  readonly #deep: boolean
   /** What the threads are told of the stream. */
   readonly job: WorkerJob
+  /** What became of a worker that loaded the task: the error of every item from then on. */
+  fault: { readonly error: unknown; readonly worker: number } | undefined
+  /** Whether a worker has loaded the task, and how many have ended while they did. */
+  hasLoaded = false
+  failedLoads = 0
   /** How long the last chunk took, in milliseconds. */
   #time = Infinity
   #waiting = false
   #answered = false
   #closed = false
 
-  constructor(executor: Owner, { name, fn: _fn, ...how }: Job, events: LaneEvents) {
+  constructor(executor: Owner, { name, fn: _fn, deep, ...how }: Job, events: LaneEvents) {
     if (name === undefined) throw new Error('A job for threads needs the name of its task')
     this.#executor = executor
+    this.#deep = deep
     this.job = { name, ...how }
     this.events = events
   }
@@ -48,7 +49,7 @@ export class ThreadLane implements Lane {
 
   /** How many chunks a thread may hold so that this lane may give it another: two, and more of very short ones. */
   get depth(): number {
-    return Math.min(SLOTS, Math.max(2, 1 + Math.floor(AHEAD / this.#time)))
+    return this.#deep ? Math.min(SLOTS, Math.max(2, 1 + Math.floor(AHEAD / this.#time))) : 2
   }
 
   /** A chunk has taken so long, in milliseconds. */
@@ -64,7 +65,7 @@ export class ThreadLane implements Lane {
 
   submit(chunk: Chunk): void {
     this.#waiting = true
-    this.#executor.submit({ lane: this, chunk })
+    this.#executor.submit(this, chunk)
   }
 
   /** The waiting chunk has gone to a thread. */

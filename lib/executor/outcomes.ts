@@ -4,52 +4,30 @@
  */
 import { Encoded, Items } from '../codec/batch.js'
 import { openError } from '../codec/envelope.js'
-import { NotSerializableError, WorkerCrashError } from '../errors.js'
-import type { Slot } from '../worker/cells.js'
+import { NotSerializableError, TaskTimeoutError, WorkerCrashError } from '../errors.js'
 import type { PartDetails, PartMessage } from '../worker/protocol.js'
-import type { Chunk, Part } from './executor.js'
-import type { ThreadLane } from './lane.js'
-import type { Sent } from './thread.js'
-
-/** A chunk that a thread holds. */
-export class Held implements Sent {
-  readonly lane: ThreadLane
-  readonly chunk: Chunk
-  readonly seq: number
-  readonly slot: Slot
-  readonly sentBytes: number
-  /** When it was first in its thread, by `performance.now()`. */
-  since: number = performance.now()
-  /** How many of its items have their outcomes, and, when those came out of order, which. */
-  received = 0
-  places: Set<number> | undefined
-  /** The bytes of its results so far. */
-  bytes = 0
-
-  constructor(lane: ThreadLane, chunk: Chunk, { seq, slot, sentBytes }: Sent) {
-    this.lane = lane
-    this.chunk = chunk
-    this.seq = seq
-    this.slot = slot
-    this.sentBytes = sentBytes
-  }
-}
+import type { Part } from './executor.js'
+import type { Held, Turn } from './turn.js'
 
 /** Opens what a worker posted; the results stay encoded. */
-export function partOf(held: Held, message: PartMessage): Part {
+export function partOf({ turn, worker, sentBytes }: Held, message: PartMessage): Part {
   const [, from, count, last, time, bytes, data, { places, counts, errors, fault } = NO_DETAILS] = message
-  const { chunk } = held
+  const { chunk } = turn
   if (fault !== undefined) {
-    const part = faultPart(held, openError(fault))
-    held.received = chunk.items.length
+    const part = faultPart(turn, worker, openError(fault))
+    turn.received = chunk.items.length
     return part
   }
-  held.received += count
-  held.bytes += bytes
+  turn.received += count
+  turn.bytes += bytes
   if (places !== undefined) {
-    held.places ??= new Set()
-    for (const place of places) held.places.add(place)
+    turn.places ??= new Set()
+    for (const place of places) turn.places.add(place)
   }
+  const opened = errors?.map(([position, error]) => {
+    const place = places?.[position] ?? from + position
+    return [position, turn.culprits.has(place) ? turn.culprits.get(place) : openError(error)] as const
+  })
   return {
     chunk,
     from,
@@ -57,27 +35,40 @@ export function partOf(held: Held, message: PartMessage): Part {
     count,
     results: new Encoded(counts === undefined ? count : counts.reduce((sum, n) => sum + n, 0), data, bytes),
     counts,
-    errors: errors && new Map(errors.map(([position, error]) => [position, openError(error)])),
+    errors: opened && new Map(opened),
+    worker,
     last,
     time,
-    bytes: Math.max(held.bytes, held.sentBytes),
+    bytes: Math.max(turn.bytes, sentBytes),
   }
 }
 
 const NO_DETAILS: PartDetails = {}
 
-/** The worker has died: the error of every item that it had not reported. */
-export function crashPart(held: Held, worker: number, pool: string, exitCode: number, cause: unknown): Part {
-  const { lane, chunk } = held
-  const last = chunk.first + chunk.items.length - 1
-  const items = last === chunk.first ? `item ${last}` : `items ${chunk.first} to ${last}`
+/** The worker has died while it ran an item, or loaded the task of all of them. */
+export function crashError(
+  { lane, chunk }: Turn,
+  place: number | 'all',
+  worker: string,
+  exitCode: number,
+  cause: unknown,
+): WorkerCrashError {
+  const what = place !== 'all' ? 'ran' : lane.hasLoaded ? 'began a chunk of' : 'loaded'
+  const where = place === 'all' ? '' : ` on item ${chunk.first + place}`
   const reason = cause instanceof Error ? `: ${cause.message}` : ''
-  const message = `Worker ${worker} of pool '${pool}' ended with exit code ${exitCode} while it ran task '${lane.job.name.id}' on ${items}${reason}`
-  return faultPart(held, new WorkerCrashError(message, exitCode, cause === undefined ? {} : { cause }))
+  const message = `${worker} ended with exit code ${exitCode} while it ${what} task '${lane.job.name.id}'${where}${reason}`
+  return new WorkerCrashError(message, exitCode, cause === undefined ? {} : { cause })
+}
+
+export function timeoutError({ lane, chunk }: Turn, place: number, worker: string): TaskTimeoutError {
+  const { name, timeout } = lane.job
+  return new TaskTimeoutError(
+    `Task '${name.id}' did not end within ${timeout} ms on item ${chunk.first + place} (${worker})`,
+  )
 }
 
 /** A part did not arrive: the worker could write it, and this thread could not read it. */
-export function unreadable({ chunk }: Held): NotSerializableError {
+export function unreadable({ chunk }: Turn): NotSerializableError {
   return new NotSerializableError(
     `Cannot read results of items ${chunk.first} to ${chunk.first + chunk.items.length - 1} as they were sent: ` +
       'one of them may be nested too deeply; return flatter data',
@@ -85,7 +76,12 @@ export function unreadable({ chunk }: Held): NotSerializableError {
 }
 
 /** One error as the outcome of every item of a chunk, or of those before `end`, that has none yet. */
-export function faultPart({ chunk, received, places: known }: Held, error: unknown, end?: number): Part {
+export function faultPart(
+  { chunk, received, places: known }: Turn,
+  worker: number,
+  error: unknown,
+  end?: number,
+): Part {
   const all = Array.from({ length: end ?? chunk.items.length }, (_, place) => place)
   const places = known === undefined ? all.slice(received) : all.filter((place) => !known.has(place))
   const count = places.length
@@ -97,6 +93,7 @@ export function faultPart({ chunk, received, places: known }: Held, error: unkno
     count,
     results: new Items(places.map(() => undefined)),
     errors,
+    worker,
     isFault: true,
     last: true,
   }

@@ -8,9 +8,20 @@ import { SHARE_ENV, MessageChannel, receiveMessageOnPort, type MessagePort } fro
 import { sift, type Packed } from '../codec/codec.js'
 import { openError } from '../codec/envelope.js'
 import type { TaskName } from '../task.js'
-import { createCells, markCancelled, offer, settleOffer, type Slot } from '../worker/cells.js'
+import {
+  createCells,
+  heapOf,
+  isOffered,
+  markCancelled,
+  offer,
+  progressOf,
+  settleOffer,
+  type Progress,
+  type Slot,
+} from '../worker/cells.js'
 import {
   LISTENING,
+  type ChunkDetails,
   type FromWorker,
   type PartMessage,
   type ToWorker,
@@ -38,6 +49,9 @@ export interface ThreadOptions {
   readonly resourceLimits?: object | undefined
   readonly initializer?: TaskName | undefined
   readonly initargs: readonly unknown[]
+  readonly finalizer?: TaskName | undefined
+  /** Whether the worker is to tell how much of its heap is in use. */
+  readonly watchHeap?: boolean
 }
 
 /** What a thread reports. */
@@ -50,17 +64,22 @@ export interface ThreadEvents {
   died(thread: Thread, exitCode: number, cause: unknown): void
 }
 
-/** A chunk that a thread was sent: its number there, its slot in the shared cells, and how much that was, roughly. */
+/** A chunk that a thread was sent: its number there, its slot in the shared cells, and how many items and bytes that was, roughly. */
 export interface Sent {
   readonly seq: number
   readonly slot: Slot
+  readonly items: number
   readonly sentBytes: number
 }
+
+/** What became of a finalizer. */
+export type Finalized = { readonly value: unknown; readonly error?: never } | { readonly error: unknown }
 
 export class Thread {
   /** From 1; unique among the living threads of a pool. */
   readonly number: number
   readonly #events: ThreadEvents
+  readonly #options: ThreadOptions
   readonly #cells = createCells()
   /** The jobs that the worker knows, by their numbers there. */
   readonly #jobs = new Map<WorkerJob, number>()
@@ -69,19 +88,22 @@ export class Thread {
   #state: 'starting' | 'ready' | 'dead' = 'starting'
   readonly #worker: SpawnableWorker | undefined
   #port: MessagePort | undefined
-  #control: object | undefined
+  #control: (WorkerControl & object) | undefined
   #cause: unknown
   #seq = 0
   /** A bit for each slot that a chunk has. */
   #slots = 0
   #refed = true
+  #hasWorked = false
+  #itemsSent = 0
 
   constructor(number: number, options: ThreadOptions, events: ThreadEvents) {
     this.number = number
     this.#events = events
+    this.#options = options
     try {
       this.#worker = createWorker(number, options)
-      this.#exited = this.#start(this.#worker, options)
+      this.#exited = this.#start(this.#worker)
     } catch (cause) {
       this.#state = 'dead'
       this.#exited = Promise.resolve().then(() => {
@@ -90,26 +112,53 @@ export class Thread {
     }
   }
 
+  /** Whether anything has come of it. */
+  get hasWorked(): boolean {
+    return this.#hasWorked
+  }
+
+  /** How many items it has been given and has kept. */
+  get itemsSent(): number {
+    return this.#itemsSent
+  }
+
+  /** The heap it had in use after its last chunk, in bytes, garbage included; 0 unless `watchHeap` is set. */
+  get heapUsed(): number {
+    return heapOf(this.#cells)
+  }
+
   get state(): 'starting' | 'ready' | 'dead' {
     return this.#state
   }
 
   /** Posts a chunk. Items that cannot be cloned go as errors of their own. */
-  send({ items, first }: Chunk, job: WorkerJob, eager: boolean): Sent {
+  send({ items, first }: Chunk, job: WorkerJob, eager: boolean, details?: ChunkDetails): Sent {
     const seq = ++this.#seq
     const slot = lowestZeroBit(this.#slots)
     this.#slots |= 1 << slot
+    this.#itemsSent += items.length
     const id = this.#jobs.get(job) ?? this.#introduce(job)
     offer(this.#cells, slot, seq)
     try {
       const { data, transfer, bytes } = items.pack()
-      this.#post([seq, slot, id, first, eager, data], transfer)
-      return { seq, slot, sentBytes: bytes }
+      this.#post([seq, slot, id, first, eager, data, details], transfer)
+      return { seq, slot, items: items.length, sentBytes: bytes }
     } catch {
       const { values, refused } = sift('item', items.values(), (place) => first + place)
-      this.#post([seq, slot, id, first, eager, values, refused])
-      return { seq, slot, sentBytes: 0 }
+      const settled = [...refused, ...(details?.settled ?? [])]
+      this.#post([seq, slot, id, first, eager, values, { ...details, settled }])
+      return { seq, slot, items: items.length, sentBytes: 0 }
     }
+  }
+
+  /** Whether the worker has begun a chunk, and maybe ended it. */
+  hasTaken({ slot, seq }: Sent): boolean {
+    return !isOffered(this.#cells, slot, seq)
+  }
+
+  /** How far the worker is; when the thread has ended, how far it got. */
+  progress(): Progress {
+    return progressOf(this.#cells)
   }
 
   /** No more chunks of this job will come. */
@@ -123,6 +172,7 @@ export class Thread {
   /** Takes back a chunk that the thread has not begun; false when it has. */
   withdraw(sent: Sent): boolean {
     if (!settleOffer(this.#cells, sent.slot, sent.seq)) return false
+    this.#itemsSent -= sent.items
     this.settle(sent)
     return true
   }
@@ -153,8 +203,27 @@ export class Thread {
     await this.#exited
   }
 
+  /** Runs the finalizer, if there is one and the thread has started, and ends the thread. Never rejects. */
+  async finish(): Promise<Finalized | undefined> {
+    const name = this.#options.finalizer
+    const control = this.#state === 'ready' && name !== undefined ? this.#control : undefined
+    const finalized = name && control && (await this.#finalize(control, name))
+    await this.terminate()
+    return finalized
+  }
+
+  async #finalize(control: WorkerControl, name: TaskName): Promise<Finalized> {
+    this.keepAlive(true)
+    const died = this.#exited.then((): Finalized => ({ error: this.#cause ?? new Error('its worker ended meanwhile') }))
+    const ended = control.finalize(name).then(
+      ({ value, error }): Finalized => (error === undefined ? { value } : { error: openError(error) }),
+      (error: unknown): Finalized => ({ error }),
+    )
+    return await Promise.race([ended, died])
+  }
+
   /** Resolves when the thread has exited. Never rejects: whatever fails is reported. */
-  async #start(worker: SpawnableWorker, options: ThreadOptions): Promise<void> {
+  async #start(worker: SpawnableWorker): Promise<void> {
     worker.on('error', (error) => {
       this.#cause ??= error
     })
@@ -164,7 +233,7 @@ export class Thread {
         resolve()
       })
     })
-    await Promise.race([this.#open(worker, options), exited])
+    await Promise.race([this.#open(worker), exited])
     await exited
   }
 
@@ -172,19 +241,22 @@ export class Thread {
     const wasReady = this.#state === 'ready'
     this.#state = 'dead'
     if (wasReady) {
-      this.#drain()
+      this.drain()
+      this.#port?.close()
       this.#events.died(this, exitCode, this.#cause)
     } else {
       this.#events.failed(this, this.#cause ?? new Error(`it ended with exit code ${exitCode} while it started`))
     }
   }
 
-  async #open(worker: SpawnableWorker, { initializer, initargs }: ThreadOptions): Promise<void> {
+  async #open(worker: SpawnableWorker): Promise<void> {
+    const { initializer, initargs, finalizer } = this.#options
+    const controlled = (initializer ?? finalizer) !== undefined
     try {
-      const listening = this.#setUp(worker, initializer !== undefined)
+      const listening = this.#setUp(worker, controlled)
+      const control = controlled ? await this.#connect(worker, loadThreads()) : undefined
       if (initializer !== undefined) {
-        const control = await this.#connect(worker, loadThreads())
-        const error = await control.initialize(initializer, initargs)
+        const error = await control?.initialize(initializer, initargs)
         if (error !== undefined) throw openError(error)
       }
       await listening
@@ -199,29 +271,29 @@ export class Thread {
 
   /** Gives the worker its end of the data port. Resolves when it listens there. */
   #setUp(worker: SpawnableWorker, controlled: boolean): Promise<void> {
+    const { watchHeap = false } = this.#options
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
     const listening = new Promise<void>((resolve) => {
       port1.on('message', (message: FromWorker) => {
         if (message === LISTENING) resolve()
-        else this.#events.part(this, message)
+        else this.#report(message)
       })
     })
     // Results that cannot be read back leave their chunk without an answer; as a crash it gets one.
     port1.on('messageerror', (error) => {
-      this.#cause ??= error
-      void worker.terminate()
+      this.#unreadable(error)
     })
     // The worker alone keeps the program alive, and only while it has work.
     port1.unref()
     const cells = this.#cells.buffer as SharedArrayBuffer
-    const setup: WorkerSetup = { port: port2, worker: this.number, cells, controlled }
+    const setup: WorkerSetup = { port: port2, worker: this.number, cells, controlled, watchHeap }
     worker.postMessage(setup, [port2])
     return listening
   }
 
   /** Makes the worker's controls callable, once it exposes them. */
-  async #connect(worker: SpawnableWorker, threads: Threads): Promise<WorkerControl> {
+  async #connect(worker: SpawnableWorker, threads: Threads): Promise<WorkerControl & object> {
     await worker.exposed
     const control = await threads.spawn<WorkerControl & object>(worker)
     this.#control = control
@@ -239,18 +311,27 @@ export class Thread {
     this.#port?.postMessage(message, transfer)
   }
 
-  /** Reports what the thread had posted before it ended. */
-  #drain(): void {
+  #report(message: PartMessage): void {
+    this.#hasWorked = true
+    this.#events.part(this, message)
+  }
+
+  /** Reports what the thread has posted and nobody has heard of yet. */
+  drain(): void {
     const port = this.#port
     if (port === undefined) return
     try {
       const next = (): PartMessage | undefined => receiveMessageOnPort(port)?.message as PartMessage | undefined
-      for (let message = next(); message !== undefined; message = next()) this.#events.part(this, message)
+      for (let message = next(); message !== undefined; message = next()) this.#report(message)
     } catch (error) {
       // A part that cannot be read back: its items, and what came after it, are lost with the thread.
-      this.#cause ??= error
+      this.#unreadable(error)
     }
-    port.close()
+  }
+
+  #unreadable(error: unknown): void {
+    this.#cause ??= error
+    if (this.#state !== 'dead') void this.#worker?.terminate()
   }
 }
 

@@ -6,14 +6,15 @@
  * no time is lost between them; of very short ones several wait. When the one that runs takes long and another thread has
  * nothing to do, that gets one that waits.
  */
-import { PoolClosedError, received, WorkerStartError } from '../errors.js'
-import { SLOTS } from '../worker/cells.js'
+import { PoolClosedError, received, WorkerStartError, type MainThreadGuardError } from '../errors.js'
+import { SLOTS, type Progress } from '../worker/cells.js'
 import { assertMayStart } from '../worker/guard.js'
 import type { PartMessage } from '../worker/protocol.js'
-import type { Executor, Job, Lane, LaneEvents } from './executor.js'
-import { ThreadLane, type Turn } from './lane.js'
-import { crashPart, faultPart, Held, partOf, unreadable } from './outcomes.js'
+import type { Chunk, Executor, Job, Lane, LaneEvents, Part } from './executor.js'
+import { ThreadLane } from './lane.js'
+import { crashError, faultPart, partOf, timeoutError, unreadable } from './outcomes.js'
 import { Thread, type ThreadOptions } from './thread.js'
+import { Held, Turn } from './turn.js'
 
 /**
  * How long a chunk may run before the one behind it is given to an idle thread, in milliseconds. Moving a chunk costs a
@@ -24,13 +25,19 @@ const LONG = 2
 const VERY_LONG = 50
 /** How long a cancelled chunk may go on before its thread is replaced, in milliseconds. */
 const GRACE = 1_000
-/** After so many starts in a row that failed, the pool goes on with the threads it has; with none, it is broken. */
-const START_ATTEMPTS = 3
+/**
+ * After so many starts in a row that failed, the pool goes on with the threads it has; with none, it is broken. A task is
+ * loaded as often while its workers die of it, and a chunk is begun as often.
+ */
+const ATTEMPTS = 3
 
 export interface ThreadExecutorOptions extends ThreadOptions {
   readonly workers: number
   /** How long the threads outlive the last stream, in milliseconds. */
   readonly idleTimeout: number
+  /** A thread is replaced when it has been given so many items, or has so many bytes of its heap in use after a chunk. */
+  readonly maxTasksPerWorker?: number | undefined
+  readonly maxHeapUsed?: number | undefined
 }
 
 /** What a pool is doing, at this moment. */
@@ -47,6 +54,10 @@ export interface PoolStats {
   readonly streams: number
   /** Threads that died while they were not asked to, since the pool was made. */
   readonly crashes: number
+  /** Threads that were ended since an item took longer than its `timeout`. */
+  readonly timeouts: number
+  /** Threads that were replaced by `maxTasksPerWorker` or `maxHeapUsed`. */
+  readonly recycled: number
 }
 
 export class ThreadExecutor implements Executor {
@@ -55,18 +66,28 @@ export class ThreadExecutor implements Executor {
   /** The living threads, each with the chunks it holds, in the order it runs them. */
   readonly #threads = new Map<Thread, Held[]>()
   readonly #lanes = new Set<ThreadLane>()
-  /** Threads that were told to end. */
+  /** Threads that run their finalizers, and all that were told to end. */
+  readonly #finishing = new Set<Thread>()
   readonly #ending = new Set<Promise<unknown>>()
+  /** In the order of their numbers. */
   readonly #queue: Turn[] = []
+  #lastTurn = 0
   #dispatching = false
   #failedStarts = 0
   /** How many threads to start at most. */
   #capacity: number
   #crashes = 0
+  #timeouts = 0
+  #recycled = 0
+  /** When to look whether a thread's item takes too long, by thread. */
+  readonly #watches = new Map<Thread, { readonly timer: NodeJS.Timeout; readonly due: number }>()
   /** Chunks of open lanes that wait or run: while there are any, the threads keep the program alive. */
   #outstanding = 0
   #broken: WorkerStartError | undefined
-  #closing: { readonly done: Promise<void>; readonly resolve: () => void } | undefined
+  /** What close() gives: what the finalizers of the last threads returned. */
+  #closing: Deferred<unknown[]> | undefined
+  /** The first error of a finalizer, which close() tells of. */
+  #finalError: { readonly error: unknown } | undefined
   #idleTimer: NodeJS.Timeout | undefined
   #rebalanceTimer: NodeJS.Timeout | undefined
 
@@ -104,24 +125,25 @@ export class ThreadExecutor implements Executor {
     return lane
   }
 
-  /** Lets the open streams finish, then ends the threads. */
-  async close(): Promise<void> {
+  /** Lets the open streams finish, then ends the threads. Resolves with what their finalizers returned. */
+  close(): Promise<unknown[]> {
     if (this.#closing === undefined) {
-      let resolve = (): void => undefined
-      const done = new Promise<void>((settle) => {
-        resolve = settle
-      })
-      this.#closing = { done, resolve }
+      this.#closing = new Deferred()
+      // Who waits for it is told; others need not know.
+      this.#closing.promise.catch(() => undefined)
       this.#endIfDrained()
     }
-    await this.#closing.done
+    return this.#closing.promise
   }
 
   /** Ends the threads now, and the open streams with `error`. */
   async terminate(error: Error): Promise<void> {
+    this.#endThreads()
+    for (const thread of this.#finishing) void thread.terminate()
     const closed = this.close()
     for (const lane of this.#lanes) this.#breakLane(lane, error)
-    await closed
+    // What finalizers failed of is for close() to tell.
+    await closed.catch(() => undefined)
   }
 
   stats(): PoolStats {
@@ -133,13 +155,15 @@ export class ThreadExecutor implements Executor {
       waiting: this.#queue.length,
       streams: this.#lanes.size,
       crashes: this.#crashes,
+      timeouts: this.#timeouts,
+      recycled: this.#recycled,
     }
   }
 
   // What lanes ask for.
 
-  submit(turn: Turn): void {
-    this.#queue.push(turn)
+  submit(lane: ThreadLane, chunk: Chunk): void {
+    this.#queue.push(new Turn(lane, chunk, ++this.#lastTurn))
     this.#count(1)
     this.#startThreads()
     this.#dispatch()
@@ -155,12 +179,16 @@ export class ThreadExecutor implements Executor {
     }
     for (const [thread, held] of this.#threads) {
       // The waiting one first: it must not begin when the running one has stopped.
-      for (const sent of held.filter((chunk) => chunk.lane === lane).reverse()) {
-        thread.cancel(sent)
+      for (const sent of held.filter(({ turn }) => turn.lane === lane).reverse()) {
         this.#count(-1)
-        this.#replaceUnlessDone(thread, sent.seq)
+        if (thread.withdraw(sent)) held.splice(held.indexOf(sent), 1)
+        else {
+          thread.cancel(sent)
+          this.#replaceUnlessDone(thread, sent.seq)
+        }
       }
       thread.forget(lane.job)
+      this.#retireIfSpent(thread, held)
     }
     this.#endIfDrained()
     this.#startIdleTimer()
@@ -175,7 +203,7 @@ export class ThreadExecutor implements Executor {
       if (numbers.has(number)) continue
       const thread = new Thread(number, this.#options, {
         ready: () => {
-          this.#onReady()
+          this.#dispatch()
         },
         failed: (failed, cause) => {
           this.#onStartFailed(failed, cause)
@@ -192,15 +220,12 @@ export class ThreadExecutor implements Executor {
     }
   }
 
-  #onReady(): void {
-    this.#failedStarts = 0
-    this.#dispatch()
-  }
-
+  /** Also for a thread that ended before it had done anything at all: another one would do the same. */
   #onStartFailed(thread: Thread, cause: unknown): void {
     if (!this.#threads.delete(thread)) return
+    this.#unwatch(thread)
     this.#failedStarts++
-    if (this.#failedStarts < START_ATTEMPTS) {
+    if (this.#failedStarts < ATTEMPTS) {
       this.#recover()
       return
     }
@@ -209,31 +234,98 @@ export class ThreadExecutor implements Executor {
     if (this.#capacity > 0) return
     const reason = cause instanceof Error ? cause.message : received(cause)
     this.#broken = new WorkerStartError(
-      `Cannot start the workers of pool '${this.#options.name}' (${START_ATTEMPTS} attempts failed): ${reason}`,
+      `Cannot start the workers of pool '${this.#options.name}' (${ATTEMPTS} attempts failed): ${reason}`,
       { cause },
     )
     for (const lane of this.#lanes) this.#breakLane(lane, this.#broken)
     this.#endThreads()
   }
 
-  /** The item that ran costs itself and what its chunk had not reported; the chunk behind it runs elsewhere. */
   #onDied(thread: Thread, exitCode: number, cause: unknown): void {
     const held = this.#threads.get(thread)
     if (held === undefined) return
-    this.#threads.delete(thread)
-    this.#crashes++
-    const [running, ...waiting] = held
-    this.#requeue(waiting)
-    if (running !== undefined && this.#lanes.has(running.lane)) {
-      this.#count(-1)
-      running.lane.answer(crashPart(running, thread.number, this.#options.name, exitCode, cause))
+    const progress = thread.progress()
+    if (!thread.hasWorked && !held.some((sent) => thread.hasTaken(sent))) {
+      this.#requeue(held)
+      this.#onStartFailed(thread, cause ?? new Error(`it ended with exit code ${exitCode} before its first item`))
+      return
     }
+    if ((cause as Partial<MainThreadGuardError> | undefined)?.code === 'ERR_MAIN_THREAD_GUARD') {
+      // Each worker would end so, once its module has run for a while, whatever its items are.
+      for (const lane of this.#lanes) this.#breakLane(lane, cause)
+    }
+    this.#threads.delete(thread)
+    this.#unwatch(thread)
+    this.#crashes++
+    this.#onLost(thread, held, progress, false, (turn, place) =>
+      crashError(turn, place, this.#nameOf(thread), exitCode, cause),
+    )
+  }
+
+  /**
+   * A thread is gone. The item that is to blame costs itself; whatever else had no outcome yet goes to other threads.
+   *
+   * @param isHung Whether it was ended since the item takes too long.
+   */
+  #onLost(
+    thread: Thread,
+    held: readonly Held[],
+    progress: Progress,
+    isHung: boolean,
+    errorOf: (turn: Turn, place: number | 'all') => Error,
+  ): void {
+    const turn = held.find(({ seq }) => seq === progress.seq)?.turn
+    // All that a dead thread has posted was read: what it had ended and is not known could not be read back.
+    const ended = held.filter((sent) => !isHung && sent.seq !== progress.seq && thread.hasTaken(sent))
+    this.#requeue(held.filter((sent) => !ended.includes(sent)))
+    // Who is to blame comes first: an answer may bring the next chunk, and with it the requeued one gets its thread.
+    const part =
+      turn !== undefined && this.#lanes.has(turn.lane)
+        ? this.#judge(turn, thread.number, turn.blame(progress, isHung), (place) => errorOf(turn, place))
+        : undefined
+    for (const { turn, worker } of ended) {
+      if (!this.#lanes.has(turn.lane)) continue
+      this.#count(-1)
+      turn.lane.answer(faultPart(turn, worker, unreadable(turn)))
+    }
+    if (part !== undefined && turn !== undefined && this.#lanes.has(turn.lane)) turn.lane.answer(part)
     this.#recover()
   }
 
-  /** Chunks that a thread held go to others, before those that have not been given out. */
+  /** What the end of a worker costs a turn that is in the queue again. @returns Outcomes, if they are due. */
+  #judge(
+    turn: Turn,
+    worker: number,
+    blamed: ReturnType<Turn['blame']>,
+    errorOf: (place: number | 'all') => Error,
+  ): Part | undefined {
+    const { lane } = turn
+    let part: Part | undefined
+    if (typeof blamed === 'number') part = turn.convict(blamed, worker, errorOf(blamed))
+    else if (blamed === 'all' && !lane.hasLoaded) {
+      // It may have been something else that ended the worker. But to load such a module again and again would not end.
+      if (++lane.failedLoads === ATTEMPTS) lane.fault = { error: errorOf('all'), worker }
+    } else if (blamed !== 'unclear' && ++turn.fruitless === ATTEMPTS) {
+      part = faultPart(turn, worker, errorOf('all'))
+    }
+    if (blamed !== 'all') lane.hasLoaded = true
+    if (part?.last === true) this.#dequeue(turn)
+    return part
+  }
+
+  /** Chunks that a thread held go to others, each in its turn. */
   #requeue(held: readonly Held[]): void {
-    this.#queue.unshift(...held.filter(({ lane }) => this.#lanes.has(lane)))
+    this.#queue.unshift(...held.map(({ turn }) => turn).filter(({ lane }) => this.#lanes.has(lane)))
+    this.#queue.sort((one, other) => one.number - other.number)
+  }
+
+  #dequeue(turn: Turn): void {
+    this.#queue.splice(this.#queue.indexOf(turn), 1)
+    this.#count(-1)
+  }
+
+  #nameOf(thread: Thread): string {
+    return `Worker ${thread.number} of pool '${this.#options.name}'`
   }
 
   #recover(): void {
@@ -251,23 +343,106 @@ export class ThreadExecutor implements Executor {
     }, GRACE).unref()
   }
 
-  /** Ends a thread on purpose: what it holds is no concern of anyone any more. */
+  /** Ends a thread on purpose, at once: what it holds is no concern of anyone any more. */
   #endThread(thread: Thread): void {
     this.#threads.delete(thread)
-    const ended: Promise<unknown> = thread.terminate().then(() => this.#ending.delete(ended))
-    this.#ending.add(ended)
+    this.#unwatch(thread)
+    this.#await(thread.terminate())
+  }
+
+  /** Ends a thread that holds nothing, after its finalizer. */
+  async #finishThread(thread: Thread): Promise<{ readonly result: unknown } | undefined> {
+    this.#threads.delete(thread)
+    this.#unwatch(thread)
+    this.#finishing.add(thread)
+    const finished = thread.finish()
+    this.#await(finished)
+    const finalized = await finished
+    this.#finishing.delete(thread)
+    if (finalized === undefined) return undefined
+    if ('value' in finalized) return { result: finalized.value }
+    this.#finalError ??= finalized
+    return undefined
+  }
+
+  #await(ended: Promise<unknown>): void {
+    const settled: Promise<unknown> = ended.then(() => this.#ending.delete(settled))
+    this.#ending.add(settled)
+  }
+
+  // Time limits.
+
+  /** Sees to it that a thread is looked at when an item may have taken too long, if it began now. */
+  #watch(thread: Thread, held: readonly Held[], milliseconds = Infinity): void {
+    const timeouts = held.map(({ turn }) => turn.lane.job.timeout ?? Infinity)
+    const wait = Math.min(milliseconds, ...timeouts)
+    const due = performance.now() + wait
+    if (due >= (this.#watches.get(thread)?.due ?? Infinity)) return
+    this.#unwatch(thread)
+    const timer = setTimeout(() => {
+      this.#look(thread)
+    }, wait)
+    this.#watches.set(thread, { timer: timer.unref(), due })
+  }
+
+  #look(thread: Thread): void {
+    this.#watches.delete(thread)
+    // Items that have ended meanwhile are not to be taken for those that run.
+    thread.drain()
+    const held = this.#threads.get(thread)
+    if (held === undefined) return
+    const progress = thread.progress()
+    const timeout = held.find(({ seq }) => seq === progress.seq)?.turn.lane.job.timeout
+    if (timeout === undefined || progress.place === -1) this.#watch(thread, held)
+    else if (progress.time < timeout) this.#watch(thread, held, timeout - progress.time)
+    else {
+      this.#timeouts++
+      this.#endThread(thread)
+      this.#onLost(thread, held, progress, true, (turn, place) =>
+        timeoutError(turn, Number(place), this.#nameOf(thread)),
+      )
+    }
+  }
+
+  #unwatch(thread: Thread): void {
+    clearTimeout(this.#watches.get(thread)?.timer)
+    this.#watches.delete(thread)
+  }
+
+  /** Whether a thread is to be given nothing more. */
+  #isSpent(thread: Thread): boolean {
+    const { maxTasksPerWorker = Infinity, maxHeapUsed = Infinity } = this.#options
+    return thread.itemsSent >= maxTasksPerWorker || thread.heapUsed > maxHeapUsed
+  }
+
+  #retireIfSpent(thread: Thread, held: readonly Held[]): void {
+    if (held.length > 0 || !this.#isSpent(thread)) return
+    this.#recycled++
+    void this.#finishThread(thread)
+    this.#startThreads()
   }
 
   #endThreads(): void {
     for (const thread of this.#threads.keys()) this.#endThread(thread)
   }
 
+  async #finishThreads(): Promise<unknown[]> {
+    const finished = [...this.#threads.keys()].map((thread) => this.#finishThread(thread))
+    const results = (await Promise.all(finished)).filter((result) => result !== undefined)
+    await Promise.all(this.#ending)
+    return results.map(({ result }) => result)
+  }
+
   #endIfDrained(): void {
     const closing = this.#closing
     if (closing === undefined || this.#lanes.size > 0) return
     clearTimeout(this.#idleTimer)
-    this.#endThreads()
-    void Promise.all(this.#ending).then(closing.resolve)
+    closing.resolve(
+      this.#finishThreads().then((results) => {
+        if (this.#finalError !== undefined) throw this.#finalError.error
+        return results
+      }),
+    )
   }
 
   #startIdleTimer(): void {
@@ -275,7 +450,7 @@ export class ThreadExecutor implements Executor {
     if (this.closed || this.#lanes.size > 0 || idleTimeout === Infinity) return
     clearTimeout(this.#idleTimer)
     this.#idleTimer = setTimeout(() => {
-      this.#endThreads()
+      void this.#finishThreads()
     }, idleTimeout).unref()
   }
 
@@ -306,21 +481,29 @@ export class ThreadExecutor implements Executor {
     for (let thread = this.#freeThread(); thread !== undefined; thread = this.#freeThread()) {
       const turn = this.#queue.shift()
       if (turn === undefined) break
-      this.#give(turn, thread, this.#threads.get(thread) ?? [])
-      turn.lane.taken()
+      const { lane } = turn
+      if (lane.fault === undefined) this.#give(turn, thread, this.#threads.get(thread) ?? [])
+      else {
+        this.#count(-1)
+        lane.answer(faultPart(turn, lane.fault.worker, lane.fault.error))
+      }
+      lane.taken()
     }
   }
 
-  /** The thread to give the next chunk to: the one that holds the fewest, if it may hold another. */
+  /**
+   * The thread to give the next chunk to: the one that holds the fewest, if it may hold another. Never one with a later chunk,
+   * which may last until this one is done.
+   */
   #freeThread(): Thread | undefined {
     const [turn] = this.#queue
     if (turn === undefined) return undefined
     let free: Thread | undefined
     let fewest = turn.lane.depth
     for (const [thread, held] of this.#threads) {
-      if (thread.state !== 'ready' || held.length >= fewest) continue
+      if (thread.state !== 'ready' || held.length >= fewest || this.#isSpent(thread)) continue
       if (held.length === 0) return thread
-      if (held.length >= mostFor(held)) continue
+      if (held.length >= mostFor(held) || (held.at(-1)?.turn.number ?? 0) > turn.number) continue
       free = thread
       fewest = held.length
     }
@@ -346,17 +529,17 @@ export class ThreadExecutor implements Executor {
   /** Gives threads that have nothing to do a chunk that waits behind another one. */
   #rebalance(): void {
     for (const [idle, none] of this.#threads) {
-      if (idle.state !== 'ready' || none.length > 0) continue
+      if (idle.state !== 'ready' || none.length > 0 || this.#isSpent(idle)) continue
       const waiting = this.#withdrawOne()
       if (waiting === undefined) return
-      this.#give(waiting, idle, none)
+      this.#give(waiting.turn, idle, none)
     }
   }
 
   #withdrawOne(): Held | undefined {
     for (const [thread, held] of this.#threads) {
       const waiting = held.at(1)
-      if (waiting === undefined || !this.#lanes.has(waiting.lane)) continue
+      if (waiting === undefined || !this.#lanes.has(waiting.turn.lane)) continue
       if (runningFor(held) < LONG) this.#rebalanceTimer ??= setTimeout(this.#rebalanceLater, LONG).unref()
       else if (thread.withdraw(waiting)) {
         held.splice(1, 1)
@@ -371,37 +554,44 @@ export class ThreadExecutor implements Executor {
     this.#dispatch()
   }
 
-  #give({ lane, chunk }: Turn, thread: Thread, held: Held[]): void {
-    held.push(new Held(lane, chunk, thread.send(chunk, lane.job, lane.eager)))
+  #give(turn: Turn, thread: Thread, held: Held[]): void {
+    const { lane, chunk } = turn
+    held.push(new Held(turn, thread.number, thread.send(chunk, lane.job, lane.eager, turn.details())))
+    if (lane.job.timeout !== undefined) this.#watch(thread, held)
   }
 
   #onPart(thread: Thread, message: PartMessage): void {
     const [seq, from, , last, time, , , details] = message
-    const held = this.#threads.get(thread)
-    const chunk = held?.find((sent) => sent.seq === seq)
-    if (held === undefined || chunk === undefined) return
-    const { lane } = chunk
+    const all = this.#threads.get(thread)
+    const held = all?.find((sent) => sent.seq === seq)
+    if (all === undefined || held === undefined) return
+    const { turn } = held
+    const { lane } = turn
     const open = this.#lanes.has(lane)
+    this.#failedStarts = 0
+    lane.hasLoaded = true
+    turn.fruitless = 0
     if (last) {
-      held.splice(held.indexOf(chunk), 1)
-      thread.settle(chunk)
-      if (held[0] !== undefined) held[0].since = performance.now()
+      all.splice(all.indexOf(held), 1)
+      thread.settle(held)
+      if (all[0] !== undefined) all[0].since = performance.now()
       lane.took(time)
       if (open) this.#count(-1)
+      this.#retireIfSpent(thread, all)
       this.#dispatch()
     }
     if (!open) return
-    if (details?.places === undefined && from > chunk.received) this.#answerLost(chunk, from)
-    const part = partOf(chunk, message)
-    const isComplete = !last || chunk.received === chunk.chunk.items.length
+    if (details?.places === undefined && from > turn.received) this.#answerLost(held, from)
+    const part = partOf(held, message)
+    const isComplete = !last || turn.isComplete
     lane.answer(isComplete ? part : { ...part, last: false })
-    if (!isComplete) lane.answer(faultPart(chunk, unreadable(chunk)))
+    if (!isComplete) lane.answer(faultPart(turn, thread.number, unreadable(turn)))
   }
 
   /** Parts before this one could not be read back. */
-  #answerLost(held: Held, end: number): void {
-    held.lane.answer({ ...faultPart(held, unreadable(held), end), last: false })
-    held.received = end
+  #answerLost({ turn, worker }: Held, end: number): void {
+    turn.lane.answer({ ...faultPart(turn, worker, unreadable(turn), end), last: false })
+    turn.received = end
   }
 
   #breakLane(lane: ThreadLane, error: unknown): void {
@@ -420,4 +610,16 @@ function mostFor(held: readonly Held[]): number {
   const time = runningFor(held)
   if (time < LONG) return SLOTS
   return time < VERY_LONG ? 2 : 1
+}
+
+/** A promise to be settled from without. */
+class Deferred<T> {
+  readonly promise: Promise<T>
+  resolve!: (value: T | Promise<T>) => void
+
+  constructor() {
+    this.promise = new Promise((resolve) => {
+      this.resolve = resolve
+    })
+  }
 }

@@ -1,5 +1,6 @@
 /** What becomes of an item's outcome on its way to the consumer; the types of it, and the part that is opened for giving. */
 import type { Part } from '../executor/executor.js'
+import { noteFailure, type Failure } from '../failure.js'
 
 /** What becomes of a failed item: the stream throws its error, gives it as an outcome, or leaves it out. */
 export type ErrorMode = 'throw' | 'settle' | 'skip'
@@ -7,7 +8,18 @@ export type ErrorMode = 'throw' | 'settle' | 'skip'
 /** An item's outcome, under `errors: 'settle'`. */
 export type Outcome<I, R> =
   | { readonly status: 'fulfilled'; readonly value: R; readonly index: number }
-  | { readonly status: 'rejected'; readonly reason: unknown; readonly index: number; readonly item: I }
+  | {
+      readonly status: 'rejected'
+      readonly reason: unknown
+      readonly index: number
+      readonly item: I
+      /** The id of the task; of a function that runs on this thread, its name. */
+      readonly task: string
+      /** Number of the worker that tried it last, as tasks see it; 0 on this thread. */
+      readonly worker: number
+      /** How often it was tried. */
+      readonly attempts: number
+    }
 
 /** A part that has arrived. */
 export interface Arrived extends Part {
@@ -30,12 +42,12 @@ export interface Opened {
 /** Nothing to give. */
 export const NOTHING_OPEN: Opened = { values: [], frees: undefined, freed: 0, failure: undefined, skipped: 0 }
 
-/** Decodes a part, and makes of it what the consumer is to be given. */
-export function openPart(part: Arrived, mode: ErrorMode): Opened {
+/** Decodes a part, and makes of it what the consumer is to be given. `task` is what the items' errors are to name. */
+export function openPart(part: Arrived, mode: ErrorMode, task: string): Opened {
   const values = part.results.values()
-  if (mode === 'settle') return { ...NOTHING_OPEN, values: values.map((value, i) => outcomeOf(part, i, value)) }
+  if (mode === 'settle') return { ...NOTHING_OPEN, values: values.map((value, i) => outcomeOf(part, i, value, task)) }
   if (part.errors === undefined && part.counts === undefined) return { ...NOTHING_OPEN, values }
-  return sorted(part, values, mode)
+  return sorted(part, values, mode, task)
 }
 
 /** Whether the results can be given as they are, without being looked at. */
@@ -44,7 +56,8 @@ export function isPlain({ errors, results }: Part, mode: ErrorMode): boolean {
 }
 
 /** Goes through the items: some have failed, or have more results than one, or none. */
-function sorted({ count, counts, errors }: Part, values: readonly unknown[], mode: ErrorMode): Opened {
+function sorted(part: Arrived, values: readonly unknown[], mode: ErrorMode, task: string): Opened {
+  const { count, counts, errors } = part
   const given: unknown[] = []
   const frees: number[] = []
   let freed = 0
@@ -53,7 +66,7 @@ function sorted({ count, counts, errors }: Part, values: readonly unknown[], mod
   for (let position = 0; position < count; position++) {
     const failed = errors?.has(position) === true
     if (failed && mode === 'throw') {
-      return { values: given, frees, freed, failure: { error: errors.get(position) }, skipped }
+      return { values: given, frees, freed, failure: { error: noted(part, position, task) }, skipped }
     }
     if (failed) skipped++
     const end = next + (counts?.[position] ?? 1)
@@ -70,11 +83,26 @@ function sorted({ count, counts, errors }: Part, values: readonly unknown[], mod
   return { values: given, frees, freed, failure: undefined, skipped }
 }
 
-function outcomeOf(part: Arrived, position: number, value: unknown): Outcome<unknown, unknown> {
-  const { chunk, places, from, errors, items } = part
-  const index = chunk.first + (places?.[position] ?? from + position)
-  if (errors?.has(position) === true) {
-    return { status: 'rejected', reason: errors.get(position), index, item: items?.get(position) }
-  }
-  return { status: 'fulfilled', value, index }
+function outcomeOf(part: Arrived, position: number, value: unknown, task: string): Outcome<unknown, unknown> {
+  if (part.errors?.has(position) !== true) return { status: 'fulfilled', value, index: indexOf(part, position) }
+  const reason = noted(part, position, task)
+  return { status: 'rejected', reason, item: part.items?.get(position), ...failureAt(part, position, task) }
+}
+
+/** The error of an item that has failed; what is known of it can be asked for from now on. */
+export function noted(part: Arrived, position: number, task: string): unknown {
+  const error = part.errors?.get(position)
+  // All items of a chunk may have one: then it is that of the first of them.
+  const isFirst = part.isFault !== true || position === 0
+  if (isFirst) noteFailure(error, { ...failureAt(part, position, task), item: part.items?.get(position) })
+  return error
+}
+
+function failureAt(part: Arrived, position: number, task: string): Omit<Failure, 'item'> {
+  const { worker, attempts } = part
+  return { index: indexOf(part, position), task, worker, attempts: attempts?.get(position) ?? 1 }
+}
+
+function indexOf({ chunk, places, from }: Part, position: number): number {
+  return chunk.first + (places?.[position] ?? from + position)
 }

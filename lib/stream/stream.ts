@@ -10,7 +10,7 @@ import { chunksOf, type Chunks } from './chunks.js'
 import { OrderedDelivery, UnorderedDelivery, type Delivery } from './delivery.js'
 import { Fifo } from './fifo.js'
 import { Intake } from './intake.js'
-import { isPlain, NOTHING_OPEN, openPart, type Arrived, type ErrorMode } from './outcome.js'
+import { isPlain, noted, NOTHING_OPEN, openPart, type Arrived, type ErrorMode } from './outcome.js'
 import type { Tuner, Tuning } from './tuner.js'
 import { Window } from './window.js'
 
@@ -20,10 +20,12 @@ export interface StreamStats {
   readonly read: number
   /** Results (or outcomes) given to the consumer. */
   readonly delivered: number
-  /** Items whose task failed. */
+  /** Items whose task failed, and was not to be tried again. */
   readonly failed: number
   /** Failed items left out under `errors: 'skip'`. */
   readonly skipped: number
+  /** How often an item has failed and was to be tried again, by `retries`; it may still wait for that. */
+  readonly retried: number
   /** Chunks sent to workers. */
   readonly chunks: number
   /** The most items in the next chunk. */
@@ -82,6 +84,7 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
   #delivered = 0
   #failed = 0
   #skipped = 0
+  #retried = 0
   #chunks = 0
 
   /** Streams are made by stages. */
@@ -160,6 +163,7 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
       delivered: this.#delivered,
       failed: this.#failed,
       skipped: this.#skipped,
+      retried: this.#retried,
       chunks: this.#chunks,
       chunksize: this.#plan.tuner.tuning.chunksize,
       tuning: this.#plan.tuner.tuning,
@@ -181,6 +185,9 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
         room: () => this.#intake?.pump(),
         part: (part) => {
           this.#onPart(part)
+        },
+        retried: () => {
+          this.#retried++
         },
         broken: (error) => {
           this.#fail(error)
@@ -211,7 +218,7 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
     const errors = this.#modeOf(part)
     const failed = part.errors?.size ?? 0
     this.#failed += failed
-    const items = errors === 'settle' && failed > 0 ? failedItems(part) : undefined
+    const arrived = errors === 'skip' || failed === 0 ? part : { ...part, items: failedItems(part, errors === 'throw') }
     forgetItems(part)
     if (part.last) {
       tuner.record({ items: part.chunk.items.length, time: part.time, bytes: part.bytes })
@@ -219,14 +226,12 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
     }
     if (failed > 0 && errors === 'throw') {
       if (!job.ordered) {
-        for (const error of part.errors?.values() ?? []) {
-          this.#fail(error)
-          return
-        }
+        this.#fail(noted(arrived, firstFailed(part), this.#task))
+        return
       }
       this.#intake?.halt()
     }
-    this.#delivery.put(items === undefined ? part : { ...part, items })
+    this.#delivery.put(arrived)
     this.#serve()
     this.#intake?.pump()
   }
@@ -234,6 +239,11 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
   /** What becomes of failed items. A fold cannot leave out what a fault takes: that is not the failed item alone. */
   #modeOf(part: Part): ErrorMode {
     return part.isFault === true && this.#plan.job.kind === 'reduce' ? 'throw' : this.#plan.errors
+  }
+
+  get #task(): string {
+    const { name, fn } = this.#plan.job
+    return name?.id ?? fn?.name ?? ''
   }
 
   #nextBatch(max: number): Promise<Batch | undefined> {
@@ -317,7 +327,7 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
   }
 
   #open(part: Arrived): void {
-    this.#opened = openPart(part, this.#modeOf(part))
+    this.#opened = openPart(part, this.#modeOf(part), this.#task)
     this.#values = this.#opened.values
     this.#frees = this.#opened.frees
     this.#position = 0
@@ -396,12 +406,18 @@ function doneResult(): IteratorReturnResult<undefined> {
   return { value: undefined, done: true }
 }
 
-/** The items that failed, by their position. Those from the first to the last are decoded, once. */
-function failedItems({ chunk, from, places, errors }: Part): Map<number, unknown> {
+/** The position of the first item that failed. */
+function firstFailed({ errors }: Part): number {
+  return Math.min(...(errors?.keys() ?? []))
+}
+
+/** The items that failed, by their position, or the first of them. Those from the first to the last are decoded, once. */
+function failedItems(part: Part, onlyFirst: boolean): Map<number, unknown> {
+  const { chunk, from, places, errors } = part
   const failed = new Map<number, number>()
   let first = Infinity
   let last = -Infinity
-  for (const position of errors?.keys() ?? []) {
+  for (const position of onlyFirst ? [firstFailed(part)] : (errors?.keys() ?? [])) {
     const place = places?.[position] ?? from + position
     failed.set(position, place)
     first = Math.min(first, place)

@@ -1,6 +1,6 @@
 /**
- * A worker's shared cells: what both sides read and write without a message. Each chunk that a worker holds has a slot of its
- * own, with two cells.
+ * A worker's shared cells: what both sides read and write without a message, and what is left to read when it has died. Each
+ * chunk that a worker holds has a slot of its own, with two cells; the others tell how far the worker is.
  */
 
 /** The most chunks that a worker may hold. */
@@ -9,12 +9,24 @@ export const SLOTS = 16
 const CANCELLED = 0
 /** Number of the chunk that is offered and not yet taken, by slot. */
 const OFFERED = SLOTS
+/** Number of the chunk that runs; 0 when none does. */
+const RUNNING = 2 * SLOTS
+/** How many of its items have begun. */
+const BEGUN = RUNNING + 1
+/** Place of the item that runs, of several the one that began first; -1 while the task is being loaded. */
+const PLACE = RUNNING + 2
+/** When that item began, and when the worker's event loop last had its turn: by `clock()`, for jobs with a time limit. */
+const SINCE = RUNNING + 3
+const AWAKE = RUNNING + 4
+/** The heap in use, in KiB, when the last chunk had ended. */
+const HEAP = RUNNING + 5
+const CELLS = RUNNING + 6
 
 /** From 0 to `SLOTS` - 1. */
 export type Slot = number
 
 export function createCells(): Int32Array {
-  return new Int32Array(new SharedArrayBuffer(2 * SLOTS * Int32Array.BYTES_PER_ELEMENT))
+  return new Int32Array(new SharedArrayBuffer(CELLS * Int32Array.BYTES_PER_ELEMENT))
 }
 
 /** Asks the worker to stop chunk `seq` at the next item boundary. */
@@ -34,4 +46,87 @@ export function offer(cells: Int32Array, slot: Slot, seq: number): void {
 /** Takes an offer (as the worker) or withdraws it (as the pool): true for the one who comes first. */
 export function settleOffer(cells: Int32Array, slot: Slot, seq: number): boolean {
   return Atomics.compareExchange(cells, OFFERED + slot, seq, 0) === seq
+}
+
+/** Whether an offer stands: neither taken nor withdrawn. */
+export function isOffered(cells: Int32Array, slot: Slot, seq: number): boolean {
+  return Atomics.load(cells, OFFERED + slot) === seq
+}
+
+/** How far a worker is with its chunk. */
+export interface Progress {
+  /** Number of the chunk that runs; 0 when none does. */
+  readonly seq: number
+  readonly begun: number
+  /** Place of the item that runs, of several the one that began first; -1 while the task is being loaded. */
+  readonly place: number
+  /** For how long that item has been running, and the event loop has had no turn, in milliseconds: for timed jobs alone. */
+  readonly time: number
+  readonly asleep: number
+}
+
+export function progressOf(cells: Int32Array): Progress {
+  const now = clock()
+  return {
+    seq: Atomics.load(cells, RUNNING),
+    begun: Atomics.load(cells, BEGUN),
+    place: Atomics.load(cells, PLACE),
+    time: (now - Atomics.load(cells, SINCE)) | 0,
+    asleep: (now - Atomics.load(cells, AWAKE)) | 0,
+  }
+}
+
+/** A chunk begins: its task is loaded next. */
+export function beginChunk(cells: Int32Array, seq: number): void {
+  cells[BEGUN] = 0
+  cells[PLACE] = -1
+  Atomics.store(cells, RUNNING, seq)
+}
+
+export function endChunk(cells: Int32Array): void {
+  Atomics.store(cells, RUNNING, 0)
+}
+
+/**
+ * An item begins that runs alone. Written plainly: that costs next to nothing for each item, and who reads it without being
+ * told of a time limit does so when the thread is no more.
+ */
+export function beginItem(cells: Int32Array, place: number): void {
+  cells[PLACE] = place
+}
+
+export function beginTimedItem(cells: Int32Array, place: number): void {
+  Atomics.store(cells, SINCE, clock())
+  Atomics.store(cells, PLACE, place)
+}
+
+/** So many items have begun of a chunk that runs several at once. */
+export function countBegun(cells: Int32Array, begun: number): void {
+  cells[BEGUN] = begun
+}
+
+/** Of several items at once this one began first, at that time by `clock()`. */
+export function markOldest(cells: Int32Array, place: number, since: number): void {
+  Atomics.store(cells, SINCE, since)
+  Atomics.store(cells, PLACE, place)
+}
+
+/** The event loop has its turn. */
+export function markAwake(cells: Int32Array): void {
+  Atomics.store(cells, AWAKE, clock())
+}
+
+export function noteHeap(cells: Int32Array, bytes: number): void {
+  Atomics.store(cells, HEAP, bytes / 1_024)
+}
+
+/** The heap in use when the last chunk had ended, in bytes; 0 where nobody asked for it. */
+export function heapOf(cells: Int32Array): number {
+  return Atomics.load(cells, HEAP) * 1_024
+}
+
+/** Milliseconds of a clock that all threads share, modulo 2³²: only differences mean anything. */
+export function clock(): number {
+  const [seconds, nanoseconds] = process.hrtime()
+  return (seconds * 1_000 + nanoseconds / 1e6) | 0
 }

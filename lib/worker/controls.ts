@@ -18,6 +18,14 @@ export function exposeControls(worker: number): void {
       }
       return undefined
     },
+    async finalize(name) {
+      try {
+        const finalize = await loadTask(name)
+        return { value: structuredClone(await asTask(() => finalize())) }
+      } catch (error) {
+        return { error: sealError(error, `finalizer '${name.id}' (worker ${worker})`) }
+      }
+    },
   }
   loadThreadsWorker().expose(controls)
 }

@@ -1,6 +1,7 @@
 /** What a worker thread starts with: it takes chunks from its data port, and control calls, if there are any, through `threads`. */
+import { getHeapStatistics } from 'node:v8'
 import { parentPort, type MessagePort } from 'node:worker_threads'
-import { settleOffer } from './cells.js'
+import { beginChunk, endChunk, noteHeap, settleOffer } from './cells.js'
 import { exposeControls } from './controls.js'
 import { asTask, enterWorker } from './guard.js'
 import { forItems, loadTask, type TaskFunction } from './load.js'
@@ -25,16 +26,22 @@ class Desk {
   readonly #queue: { readonly message: ChunkMessage; readonly job: KnownJob }[] = []
   #current: { readonly seq: number; readonly run: ChunkRun } | undefined
 
-  constructor({ port, worker, cells, controlled }: WorkerSetup) {
-    const post = (message: FromWorker, transfer: Parameters<Host['post']>[1]): void => {
-      port.postMessage(message, transfer)
+  constructor({ port, worker, cells, controlled, watchHeap }: WorkerSetup) {
+    const shared = new Int32Array(cells)
+    this.#host = {
+      worker,
+      cells: shared,
+      post(part, transfer) {
+        const [, , , last] = part
+        if (watchHeap && last) noteHeap(shared, getHeapStatistics().used_heap_size)
+        port.postMessage(part, transfer)
+      },
     }
-    this.#host = { worker, cells: new Int32Array(cells), post }
     listen(port, (message) => {
       this.#receive(message)
     })
     if (controlled) exposeControls(worker)
-    post(LISTENING, [])
+    port.postMessage(LISTENING satisfies FromWorker)
   }
 
   #receive(message: ToWorker): void {
@@ -56,18 +63,24 @@ class Desk {
       const [seq, slot] = message
       // Withdrawn: another worker runs this chunk.
       if (!settleOffer(this.#host.cells, slot, seq)) continue
+      beginChunk(this.#host.cells, seq)
       const run = new ChunkRun(message, job, this.#host)
       this.#current = { seq, run }
       const awaited = runChunk(job, run)
       if (awaited !== undefined) {
         void awaited.then(() => {
-          this.#current = undefined
+          this.#ended()
           this.#work()
         })
         return
       }
-      this.#current = undefined
+      this.#ended()
     }
+  }
+
+  #ended(): void {
+    this.#current = undefined
+    endChunk(this.#host.cells)
   }
 }
 

@@ -12,6 +12,8 @@ import type { Slot } from './cells.js'
 export interface WorkerControl {
   /** Runs the initializer; answers with its error, if it threw one. */
   initialize(name: TaskName, args: readonly unknown[]): Promise<Envelope | undefined>
+  /** Runs the finalizer; answers with what it returned, or with its error. */
+  finalize(name: TaskName): Promise<{ readonly value?: unknown; readonly error?: Envelope | undefined }>
 }
 
 /** The first message to a worker, and the only one that goes neither through `threads` nor through the data port. */
@@ -23,6 +25,8 @@ export interface WorkerSetup {
   readonly cells: SharedArrayBuffer
   /** Whether the pool has a control call to make. */
   readonly controlled: boolean
+  /** Whether to note, after each chunk, how much of the heap is in use. */
+  readonly watchHeap: boolean
 }
 
 /**
@@ -43,6 +47,8 @@ export interface WorkerJob {
   readonly ordered: boolean
   /** Whether the first error ends the stream, and so must come back at once. */
   readonly stopOnError: boolean
+  /** How long an item may take, in milliseconds; undefined: as long as it likes. */
+  readonly timeout?: number | undefined
 }
 
 /** Introduces a stream's job by a number, which its chunks use. */
@@ -70,8 +76,7 @@ export interface CancelMessage {
  * - `seq`: number of the chunk on this worker, counted from 1; `slot`: its place in the shared cells;
  * - `first`: index of the first item;
  * - `eager`: whether somebody waits for the stream's first result: the first outcome is posted at once;
- * - `data`: the packed items, see `codec/codec.ts`;
- * - `refused`: items that could not be sent, by their place, with the error that is their outcome.
+ * - `data`: the packed items, see `codec/codec.ts`.
  */
 export type ChunkMessage = readonly [
   seq: number,
@@ -80,8 +85,21 @@ export type ChunkMessage = readonly [
   first: number,
   eager: boolean,
   data: Data,
-  refused?: readonly (readonly [place: number, error: Envelope])[],
+  details?: ChunkDetails | undefined,
 ]
+
+/** What most chunks have no need of. */
+export interface ChunkDetails {
+  /** How many items, from the first on, have had their outcomes before. */
+  readonly start?: number | undefined
+  /**
+   * Items that are not to be run, by their place: those that could not be sent, or that have cost a worker, with the error
+   * that is their outcome; and those that have had their outcome before, with none.
+   */
+  readonly settled?: readonly (readonly [place: number, error: Envelope | undefined])[] | undefined
+  /** Whether to run one item at a time, whatever the job's `concurrency`, and to post each outcome at once. */
+  readonly alone?: boolean | undefined
+}
 
 export type ToWorker = ChunkMessage | JobMessage | EndMessage | CancelMessage
 

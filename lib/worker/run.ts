@@ -8,7 +8,7 @@ import pLimit from 'p-limit'
 import { openCursor, pack, sift, unpack, type Cursor, type Data, type Packed } from '../codec/codec.js'
 import { sealError, type Envelope } from '../codec/envelope.js'
 import type { TaskContext } from '../task.js'
-import { isCancelled, type Slot } from './cells.js'
+import { beginItem, beginTimedItem, clock, countBegun, isCancelled, markAwake, markOldest, type Slot } from './cells.js'
 import { elementsOf, isThenable } from './expand.js'
 import type { TaskFunction } from './load.js'
 import { Outbox } from './outbox.js'
@@ -35,12 +35,13 @@ export class ChunkRun {
   readonly #slot: Slot
   readonly #first: number
   readonly #data: Data
-  /** The errors of items that could not be sent, by their place. */
-  readonly #refusedOf: ReadonlyMap<number, Envelope> | undefined
+  /** Items that are not to be run: the errors that are their outcomes, or undefined where that has been given. */
+  readonly #settled: ReadonlyMap<number, Envelope | undefined> | undefined
+  readonly #alone: boolean
   /** When it began to run; the loading of the task's module does not count. */
   #started = performance.now()
-  /** Where items run in turn: how many have begun, and the last of them. */
-  #place = 0
+  /** Where items run in turn: the place of the next one, and the last one that has begun. */
+  #place: number
   #item: unknown
   #controller: AbortController | undefined
   #outbox: Outbox
@@ -51,15 +52,17 @@ export class ChunkRun {
   #clocked = this.#started
   #timer: NodeJS.Timeout | undefined
 
-  constructor([seq, slot, , first, eager, data, refused]: ChunkMessage, job: WorkerJob, host: Host) {
+  constructor([seq, slot, , first, eager, data, details]: ChunkMessage, job: WorkerJob, host: Host) {
     this.#job = job
     this.#host = host
     this.#seq = seq
     this.#slot = slot
     this.#first = first
     this.#data = data
-    this.#refusedOf = refused && new Map(refused)
-    this.#outbox = new Outbox(0, undefined, job.kind !== 'map')
+    this.#settled = details?.settled && new Map(details.settled)
+    this.#alone = details?.alone === true
+    this.#place = details?.start ?? 0
+    this.#outbox = new Outbox(this.#place, undefined, job.kind !== 'map')
     this.#sent = eager ? -Infinity : this.#started
   }
 
@@ -109,6 +112,7 @@ export class ChunkRun {
     if (concurrency > 1)
       return ordered ? this.#atOnceInOrder(fn, unpack(this.#data)) : this.#atOnce(fn, unpack(this.#data))
     const cursor = openCursor(this.#data)
+    for (let place = 0; place < this.#place; place++) cursor.next()
     const awaited = this.#inTurn(fn, cursor)
     return awaited && this.#inTurnAwaiting(fn, cursor, awaited)
   }
@@ -124,17 +128,19 @@ export class ChunkRun {
 
   /** Runs items until there is something to await: what the next outcome is made of. */
   #inTurn(fn: TaskFunction, { length, next }: Cursor): PromiseLike<unknown> | undefined {
-    const { kind } = this.#job
+    const { kind, timeout } = this.#job
     const { cells } = this.#host
-    const [slot, seq, first, refusedOf] = [this.#slot, this.#seq, this.#first, this.#refusedOf]
+    const [slot, seq, first, settled] = [this.#slot, this.#seq, this.#first, this.#settled]
+    const begin = timeout === undefined ? beginItem : beginTimedItem
     while (this.#place < length && !isCancelled(cells, slot, seq)) {
       const place = this.#place++
       const item = next()
-      const refused = refusedOf?.get(place)
-      if (refused !== undefined) {
-        this.#outbox.fail(refused)
+      const error = settled?.get(place)
+      if (error !== undefined) {
+        this.#outbox.fail(error)
         continue
       }
+      begin(cells, place)
       try {
         this.#item = item
         let result = fn(item, new ItemContext(this, first + place))
@@ -181,14 +187,16 @@ export class ChunkRun {
 
   /** Folds all items into one result, which goes with the last item that did not fail. */
   async #fold(fn: TaskFunction, { length, next }: Cursor): Promise<void> {
-    const { stopOnError, initial } = this.#job
+    const { stopOnError, initial, timeout } = this.#job
+    const begin = timeout === undefined ? beginItem : beginTimedItem
     let accumulator: unknown = structuredClone(initial)
     let last: number | undefined
     for (let place = 0; place < length && !this.#cancelled; place++) {
       const item = next()
-      let error = this.#refusedOf?.get(place)
+      let error = this.#settled?.get(place)
       try {
         if (error === undefined) {
+          begin(this.#host.cells, place)
           const result = fn(accumulator, item, new ItemContext(this, this.#first + place))
           accumulator = isThenable(result) ? await result : result
           last = place
@@ -219,7 +227,7 @@ export class ChunkRun {
 
   async #atOnceInOrder(fn: TaskFunction, items: readonly unknown[]): Promise<void> {
     const done = new Map<number, { result: unknown; error: Envelope | undefined }>()
-    let next = 0
+    let next = this.#place
     await this.#limited(fn, items, (place, result, error) => {
       done.set(place, { result, error })
       for (let head = done.get(next); head !== undefined; head = done.get(++next)) {
@@ -236,23 +244,30 @@ export class ChunkRun {
     items: readonly unknown[],
     settled: (place: number, result: unknown, error?: Envelope) => void,
   ): Promise<void> {
-    const { kind, concurrency } = this.#job
-    const limit = pLimit(concurrency)
+    const { kind, concurrency, timeout } = this.#job
+    const { cells } = this.#host
+    const limit = pLimit(this.#alone ? 1 : concurrency)
+    const watch = timeout === undefined ? undefined : new Watch(cells)
     const one = async (item: unknown, place: number): Promise<void> => {
-      if (this.#cancelled) return
-      const refused = this.#refusedOf?.get(place)
-      if (refused !== undefined) {
-        settled(place, undefined, refused)
+      if (this.#cancelled || place < this.#place) return
+      countBegun(cells, place + 1)
+      if (this.#settled?.has(place) === true) {
+        const error = this.#settled.get(place)
+        if (error !== undefined) settled(place, undefined, error)
         return
       }
+      watch?.begin(place)
       try {
         const result = await fn(item, new ItemContext(this, this.#first + place))
         settled(place, kind === 'flatMap' ? await elementsOf(result) : result)
       } catch (error) {
         settled(place, undefined, this.#seal(error, place))
+      } finally {
+        watch?.end(place)
       }
     }
     await Promise.all(items.map((item, place) => limit(one, item, place)))
+    watch?.close()
   }
 
   #seal(error: unknown, place: number): Envelope {
@@ -266,17 +281,17 @@ export class ChunkRun {
     this.#stride = now - this.#clocked < SHORT ? Math.min(2 * this.#stride, MAX_STRIDE) : 1
     this.#unclocked = this.#stride
     this.#clocked = now
-    return now - this.#sent >= PATIENCE || this.#mustStop
+    return now - this.#sent >= PATIENCE || this.#mustPost
   }
 
   /** Whether the outbox must be posted now. */
   #isDue(): boolean {
-    return this.#mustStop || performance.now() - this.#sent >= PATIENCE
+    return this.#mustPost || performance.now() - this.#sent >= PATIENCE
   }
 
-  /** Whether there is an error that ends the stream. */
-  get #mustStop(): boolean {
-    return this.#job.stopOnError && this.#outbox.errors !== undefined
+  /** Whether there is an error that ends the stream, or each outcome is to be posted at once. */
+  get #mustPost(): boolean {
+    return this.#alone || (this.#job.stopOnError && this.#outbox.errors !== undefined)
   }
 
   #postSoon(): void {
@@ -329,6 +344,46 @@ export class ChunkRun {
       data: values.filter((_, i) => !failed.has(ownerOf(i))),
       counts: counts.map((count, position) => (failed.has(position) ? 0 : count)),
       errors: all,
+    }
+  }
+}
+
+/** How often a worker that runs timed items at once says that its event loop has its turn, in milliseconds. */
+const PULSE = 10
+
+/** Tells the pool which of several timed items began first, and that the event loop has its turn: that none of them loops. */
+class Watch {
+  readonly #cells: Int32Array
+  readonly #pulse: NodeJS.Timeout
+  /** The items that run, in the order in which they began, with the times of that. */
+  readonly #running = new Map<number, number>()
+
+  constructor(cells: Int32Array) {
+    this.#cells = cells
+    markAwake(cells)
+    this.#pulse = setInterval(() => {
+      markAwake(cells)
+    }, PULSE)
+  }
+
+  begin(place: number): void {
+    this.#running.set(place, clock())
+    if (this.#running.size === 1) this.#mark()
+  }
+
+  end(place: number): void {
+    this.#running.delete(place)
+    this.#mark()
+  }
+
+  close(): void {
+    clearInterval(this.#pulse)
+  }
+
+  #mark(): void {
+    for (const [place, since] of this.#running) {
+      markOldest(this.#cells, place, since)
+      return
     }
   }
 }

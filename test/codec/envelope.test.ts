@@ -320,6 +320,7 @@ describe("the error envelope, for this library's errors", () => {
     ['WorkerCrashError', new errors.WorkerCrashError('told', 7, { cause })],
     ['WorkerStartError', new errors.WorkerStartError('told', { cause })],
     ['TaskLoadError', new errors.TaskLoadError('told', { cause })],
+    ['TaskTimeoutError', new errors.TaskTimeoutError('told', { cause })],
     ['PoolClosedError', new errors.PoolClosedError('told', 'ERR_POOL_TERMINATED')],
     ['MainThreadGuardError', new errors.MainThreadGuardError('told')],
     ['LineError', new errors.LineError('told', 'ERR_LINE_TOO_LONG', 3, 14)],

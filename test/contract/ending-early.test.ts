@@ -691,7 +691,16 @@ describe('clause 21: a stream that was made and never iterated', () => {
         expect(started).toEqual([])
         expect([probe.opened, probe.reads, probe.returns]).toEqual([0, 0, 0])
         expect(getEventListeners(signal, 'abort')).toEqual([])
-        expect(idle.stats()).toEqual({ starting: 0, ready: 0, busy: 0, waiting: 0, streams: 0, crashes: 0 })
+        expect(idle.stats()).toEqual({
+          starting: 0,
+          ready: 0,
+          busy: 0,
+          waiting: 0,
+          streams: 0,
+          crashes: 0,
+          timeouts: 0,
+          recycled: 0,
+        })
         // Nor does it keep its pool from closing.
         await idle.close()
       } finally {

@@ -96,7 +96,8 @@ describe('an error of a task (clause 11)', () => {
           expect(await rejection(stream.next())).toBe(error)
           expect(await stream.next()).toEqual(done)
           const outcomes = await drain(verb(fn, [1], { workers: 0, errors: 'settle' }))
-          expect(outcomes).toEqual([{ status: 'rejected', reason: error, index: 0, item: 1 }])
+          const told = { task: fn.name, worker: 0, attempts: 1 }
+          expect(outcomes).toEqual([{ status: 'rejected', reason: error, index: 0, item: 1, ...told }])
         }
       }
     }
@@ -308,7 +309,8 @@ describe("errors: 'settle' and 'skip' (clause 13)", () => {
       ascending(50).map((i) => {
         if (i % 10 !== 3) return { status: 'fulfilled', value: item(i), index: i }
         const reason = expect.objectContaining({ message: `item ${i} is no good`, n: i }) as unknown
-        return { status: 'rejected', reason, index: i, item: item(i) }
+        const worker = expect.any(Number) as unknown
+        return { status: 'rejected', reason, index: i, item: item(i), task: 'failsAtThrees', worker, attempts: 1 }
       }),
     )
     expect(Object.keys(byIndex[0] ?? {})).not.toContain('item')

@@ -47,7 +47,16 @@ describe('laziness (clause 1)', () => {
         const stream = form === 'as a stage' ? verb(gated)([]) : verb(gated, new Gates(3).items)
         expect(stream[Symbol.asyncIterator]()).toBe(stream)
         await turns()
-        expect(lazy.stats()).toEqual({ starting: 0, ready: 0, busy: 0, waiting: 0, streams: 0, crashes: 0 })
+        expect(lazy.stats()).toEqual({
+          starting: 0,
+          ready: 0,
+          busy: 0,
+          waiting: 0,
+          streams: 0,
+          crashes: 0,
+          timeouts: 0,
+          recycled: 0,
+        })
       }
       const stream = lazy.imap(gated, new Gates(1).items)
       const first = stream.next()

@@ -175,7 +175,16 @@ describe('clause 24: close()', () => {
           expect(results.map(({ value }) => value).sort((a, b) => (a ?? NaN) - (b ?? NaN))).toEqual(numbers(40))
           expect(happened).toEqual(['finished', 'closed', 'closed'])
           expect(exits).toHaveLength(2)
-          expect(pool.stats()).toEqual({ starting: 0, ready: 0, busy: 0, waiting: 0, streams: 0, crashes: 0 })
+          expect(pool.stats()).toEqual({
+            starting: 0,
+            ready: 0,
+            busy: 0,
+            waiting: 0,
+            streams: 0,
+            crashes: 0,
+            timeouts: 0,
+            recycled: 0,
+          })
         } finally {
           process.off('worker', note)
         }
@@ -287,7 +296,16 @@ describe('clause 24: terminate()', () => {
           })
           expect(await stream.next()).toEqual({ done: true, value: undefined })
           expect(probe.returns).toBe(1)
-          expect(pool.stats()).toEqual({ starting: 0, ready: 0, busy: 0, waiting: 0, streams: 0, crashes: 0 })
+          expect(pool.stats()).toEqual({
+            starting: 0,
+            ready: 0,
+            busy: 0,
+            waiting: 0,
+            streams: 0,
+            crashes: 0,
+            timeouts: 0,
+            recycled: 0,
+          })
         })
       }
     }

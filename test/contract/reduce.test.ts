@@ -352,9 +352,15 @@ describe('errors of reduce()', () => {
     await expectUsable(way)
   })
 
+  it("'skip' leaves out the item that costs a worker, and nothing else", async () => {
+    expect(await pool.reduce(quits, ascending(20), { ...added, errors: 'skip', chunksize: 7 })).toBe(19)
+    expect(await rejection(pool.reduce(quits, ascending(20), { ...added, chunksize: 7 }))).toBeInstanceOf(
+      WorkerCrashError,
+    )
+  })
+
   it("'skip' leaves out items, and never what a whole chunk has come to", async () => {
     const options = { ...added, errors: 'skip', chunksize: 7 } as const
-    expect(await rejection(pool.reduce(quits, ascending(20), options))).toBeInstanceOf(WorkerCrashError)
     expect(await rejection(pool.reduce(missing, ascending(20), options))).toBeInstanceOf(TaskLoadError)
     const hidden = rejection(pool.reduce(hide, ascending(20), { ...options, initial: 0, merge: (a: unknown) => a }))
     expect(await hidden).toMatchObject({ code: 'ERR_NOT_SERIALIZABLE' })

@@ -49,6 +49,12 @@ const STREAM_RULES: readonly Rule[] = [
     range: [...NO_COUNTS, ['8', "'8'"], ['Auto', "'Auto'"], ['', "''"]],
   },
   { option: 'window', allowed: 'an integer of at least 1', type: NO_NUMBERS, range: NO_COUNTS },
+  {
+    option: 'retries',
+    allowed: 'an integer of at least 0',
+    type: NO_NUMBERS.filter(([, text]) => text !== '{}'),
+    range: NO_COUNTS.filter(([value]) => value !== 0),
+  },
   { option: 'concurrency', allowed: 'an integer of at least 1', type: NO_NUMBERS, range: NO_COUNTS },
   {
     option: 'signal',
@@ -135,6 +141,49 @@ const POOL_RULES: readonly Rule[] = [
   { option: 'initargs', allowed: 'an array', type: [...OBJECTS, [5, '5'], ['ab', "'ab'"], [new Set([1]), 'Set(1)']] },
 ]
 
+/** What is wrong with an option within `retries`. */
+const RETRY_RULES: readonly (readonly [
+  option: string,
+  values: readonly (readonly [type: typeof TypeError | typeof RangeError, ...Bad])[],
+  allowed: string,
+])[] = [
+  ['attempts', bad(NO_NUMBERS, NO_COUNTS), 'an integer of at least 1'],
+  ...['minDelay', 'maxDelay'].map((option) => {
+    const range: readonly Bad[] = [...NO_COUNTS.filter(([value]) => value !== 0), [2 ** 31, '2147483648']]
+    return [option, bad(NO_NUMBERS, range), 'an integer from 0 to 2147483647'] as const
+  }),
+  [
+    'jitter',
+    bad(
+      NO_NUMBERS.filter(([value]) => value !== true),
+      [
+        [-0.1, '-0.1'],
+        [1.1, '1.1'],
+        [NaN, 'NaN'],
+      ],
+    ),
+    'a number from 0 to 1, true or false',
+  ],
+  [
+    'when',
+    bad(
+      NO_NUMBERS.filter(([value]) => typeof value !== 'function'),
+      [],
+    ),
+    'a function',
+  ],
+]
+
+function bad(
+  types: readonly Bad[],
+  ranges: readonly Bad[],
+): readonly (readonly [type: typeof TypeError | typeof RangeError, ...Bad])[] {
+  return [
+    ...types.map((value) => [TypeError, ...value] as const),
+    ...ranges.map((value) => [RangeError, ...value] as const),
+  ]
+}
+
 interface Thrown {
   readonly error: unknown
 }
@@ -218,8 +267,8 @@ const REDUCE_RULES: readonly Rule[] = [
   },
   { option: 'ordered', allowed: 'true or false', type: [...OBJECTS, ['true', "'true'"], [0, '0'], [1, '1']] },
 ]
-const known = 'chunksize, window, signal, errors, concurrency, workers'
-const knownToReduce = 'chunksize, window, signal, errors, initial, merge, ordered, workers'
+const known = 'chunksize, window, signal, errors, timeout, retries, concurrency, workers'
+const knownToReduce = 'chunksize, window, signal, errors, timeout, retries, initial, merge, ordered, workers'
 const VERBS: readonly Case[] = [
   { name: 'imap', verb: imap as Loose, rules: STREAM_RULES, known },
   { name: 'imapUnordered', verb: imapUnordered as Loose, rules: STREAM_RULES, known },
@@ -264,6 +313,37 @@ describe('clause 27: a bad option of a stream throws at the call', () => {
       expect(thrownBy(() => verb(double, [1], { chunksize: 'auto', window: 1 }))).toBeUndefined()
     })
 
+    it(`${name}() names what is wrong within 'retries', what is allowed and what it received`, () => {
+      const probe = new Probe()
+      const call = (retries: object) => () =>
+        verb(
+          double,
+          probe.sync(() => 1),
+          { retries },
+        )
+      for (const [option, values, allowed] of RETRY_RULES) {
+        for (const [type, value, text] of values) {
+          const parts = ['Cannot ', `'retries.${option}' must be ${allowed}`, 'received', text]
+          const what = `${option}: ${text}`
+          expect(faults(what, call({ attempts: 1, [option]: value }), type, parts)).toEqual([])
+          expect(faults(what, () => verb(double, { retries: { attempts: 1, [option]: value } }), type, parts)).toEqual(
+            [],
+          )
+        }
+      }
+      const known = 'retries.attempts, retries.minDelay, retries.maxDelay, retries.jitter, retries.when'
+      for (const option of ['delay', 'retries', 'mindelay', '']) {
+        const parts = [`no option 'retries.${option}'`, known]
+        expect(faults(option, call({ attempts: 1, [option]: 1 }), TypeError, parts)).toEqual([])
+      }
+      expect(faults('{}', call({}), TypeError, ["'retries.attempts' must be given", '{}'])).toEqual([])
+      const order = ["'retries.minDelay' must not exceed 'retries.maxDelay'", 'received 5 and 4']
+      expect(faults('order', call({ attempts: 1, minDelay: 5, maxDelay: 4 }), RangeError, order)).toEqual([])
+      const long = ["'retries.minDelay' must not exceed", 'received 100 and 50']
+      expect(faults('default', call({ attempts: 1, maxDelay: 50 }), RangeError, long)).toEqual([])
+      expect([probe.opened, probe.reads]).toEqual([0, 0])
+    })
+
     it(`${name}() refuses unknown options by name, and lists the known ones`, () => {
       for (const option of ['chunkSize', 'windowSize', 'timeOut', 'toString', 'length', '']) {
         const parts = [`'${option}'`, known]
@@ -302,6 +382,13 @@ describe('clause 27: a bad option of a stream throws at the call', () => {
         },
         { chunksize: 1, window: 1, ...(known.includes('concurrency') && { concurrency: 1 }) },
         { chunksize: Number.MAX_SAFE_INTEGER, window: Number.MAX_SAFE_INTEGER },
+        { retries: undefined },
+        { retries: 0 },
+        { retries: Number.MAX_SAFE_INTEGER },
+        { retries: { attempts: 1, minDelay: undefined, maxDelay: undefined, jitter: undefined, when: undefined } },
+        { retries: { attempts: 1, minDelay: 0, maxDelay: 0, jitter: 0, when: Boolean } },
+        { retries: { attempts: 1, minDelay: 2 ** 31 - 1, jitter: true } },
+        { retries: { attempts: 1, maxDelay: 2 ** 31 - 1, jitter: false } },
         { errors: rules === STREAM_RULES ? 'settle' : 'skip', signal: new AbortController().signal },
         undefined,
       ]) {
@@ -427,7 +514,10 @@ describe('clause 27: a bad option of a pool throws at the call', () => {
 
   it('new Pool() refuses unknown options by name, and lists the known ones', () => {
     for (const option of ['worker', 'size', 'window', 'chunksize', 'constructor', 'idletimeout']) {
-      const parts = [`'${option}'`, 'workers, name, idleTimeout, execArgv, env, resourceLimits, initializer, initargs']
+      const parts = [
+        `'${option}'`,
+        'workers, name, idleTimeout, execArgv, env, resourceLimits, maxTasksPerWorker, maxHeapUsed, initializer, initargs, finalizer',
+      ]
       expect(faults(option, () => new LoosePool({ [option]: 1 }), TypeError, parts)).toEqual([])
     }
   })

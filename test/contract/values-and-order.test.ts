@@ -441,7 +441,16 @@ describe('an empty source (clause 10)', () => {
           expect(stream.stats()).toMatchObject({ read: 0, delivered: 0, failed: 0, chunks: 0 })
         }
         expect(await drain(lazy[verb](gated, { chunksize })([]))).toEqual([])
-        expect(lazy.stats()).toEqual({ starting: 0, ready: 0, busy: 0, waiting: 0, streams: 0, crashes: 0 })
+        expect(lazy.stats()).toEqual({
+          starting: 0,
+          ready: 0,
+          busy: 0,
+          waiting: 0,
+          streams: 0,
+          crashes: 0,
+          timeouts: 0,
+          recycled: 0,
+        })
       })
     }
   }

@@ -1,8 +1,12 @@
 /** Chunks that wait in a thread behind the one that runs: how many there are, and what becomes of them when it takes long. */
+import { setTimeout as pause } from 'node:timers/promises'
+import { gated } from '../fixtures/contract-a-gated.js'
 import { count, raise, reaches, row } from '../fixtures/contract-b-board.js'
 import { fault, HOLD, RUNS, type Fault } from '../fixtures/contract-b-faults.js'
 import { double } from '../fixtures/contract-b-tasks.js'
 import { boardPool, collect, numbers, until } from '../fixtures/contract-b-ways.js'
+import { Gates } from '../support/gates.js'
+import { inTime } from '../support/matrix.js'
 
 const pool = boardPool({ workers: 2 })
 const single = boardPool({ workers: 1 })
@@ -43,6 +47,43 @@ describe('behind the chunk that runs', () => {
     }
     expect(count(test + RUNS)).toBeGreaterThanOrEqual(100)
     raise(test + HOLD)
+  })
+
+  it.each([0, 3, 51])(
+    'none waits for a later one, whether they have been taken back or not (after %i ms)',
+    async (ms) => {
+      for (const verb of [pool.imap, pool.imapUnordered]) {
+        const gates = new Gates(36)
+        const held = numbers(36).slice(20)
+        gates.hold(...held)
+        const stream = verb(gated, gates.items, { chunksize: 1, window: 36 })
+        try {
+          // Quick ones first, so that several of the others are sent ahead.
+          for (let n = 0; n < 20; n++) await inTime(stream.next())
+          while (held.length > 0) {
+            if (ms > 0) await pause(ms)
+            // At times the second, if it runs too, is released before the first: its thread is then the one that has room.
+            const [first = 0, second = 0] = held
+            const swaps = verb === pool.imapUnordered && first % 4 === 0 && gates.entries(second) > 0
+            for (const n of [...held.splice(swaps ? 1 : 0, 1), ...held.splice(0, 1)]) {
+              gates.release(n)
+              expect(gates.index((await inTime(stream.next())).value)).toBe(n)
+            }
+          }
+        } finally {
+          gates.releaseAll()
+          await stream.return()
+        }
+      }
+    },
+  )
+
+  it('no more than one waits where the chunksize is automatic: it grows, however quick they are', async () => {
+    for (let stream = 0; stream < 10; stream++) {
+      const results = pool.imap(double, numbers(20_000))
+      expect(await collect(results)).toHaveLength(20_000)
+      expect(results.stats().chunks).toBeLessThan(2_000)
+    }
   })
 
   it('those that are taken back while the thread gets to them have their results once, in order', async () => {

@@ -10,7 +10,7 @@ function chunkOf(first: number): Chunk {
   return { first, items: new Items([first, first]) }
 }
 function part(chunk: Chunk, from: number, last = from === 1): Arrived {
-  return { chunk, from, count: 1, results: new Items([chunk.first + from]), last }
+  return { worker: 1, chunk, from, count: 1, results: new Items([chunk.first + from]), last }
 }
 /** The items whose parts are due, in the order in which they are. */
 function takeAll(delivery: Delivery): number[] {

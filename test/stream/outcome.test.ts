@@ -24,6 +24,7 @@ function partOf(items: readonly Item[], spread: boolean, details: Partial<Arrive
     results: new Items(results),
     counts: spread ? Uint32Array.from(items, ({ results, fails }) => (fails ? 0 : results)) : undefined,
     errors: errors.size > 0 ? errors : undefined,
+    worker: 1,
     last: true,
     ...details,
   }
@@ -36,29 +37,34 @@ const nothing = { failure: undefined, skipped: 0 }
 
 describe('openPart()', () => {
   it('gives the results as they are where each item has one', () => {
-    const { values, frees, freed, ...rest } = openPart(partOf([one, one], false), 'throw')
+    const { values, frees, freed, ...rest } = openPart(partOf([one, one], false), 'throw', 'task')
     expect([values, frees, freed, rest]).toEqual([['0.0', '1.0'], undefined, 0, nothing])
   })
 
   it('is done with an item at its last result, and with one without results at the result before it', () => {
-    const opened = openPart(partOf([none, none, three, none, one, none], true), 'throw')
+    const opened = openPart(partOf([none, none, three, none, one, none], true), 'throw', 'task')
     expect(opened).toEqual({ values: ['2.0', '2.1', '2.2', '4.0'], frees: [0, 0, 2, 2], freed: 2, ...nothing })
   })
 
   it('is done at once with items that have no results at all', () => {
-    expect(openPart(partOf([none, none], true), 'throw')).toEqual({ values: [], frees: [], freed: 2, ...nothing })
+    expect(openPart(partOf([none, none], true), 'throw', 'task')).toEqual({
+      values: [],
+      frees: [],
+      freed: 2,
+      ...nothing,
+    })
   })
 
   it("'throw': gives the results before the first failed item, then its error", () => {
     for (const spread of [true, false]) {
-      const opened = openPart(partOf([one, failed, one, failed], spread), 'throw')
+      const opened = openPart(partOf([one, failed, one, failed], spread), 'throw', 'task')
       expect(opened).toEqual({ values: ['0.0'], frees: [1], freed: 0, failure: { error: 'error 1' }, skipped: 0 })
     }
   })
 
   it("'skip': leaves failed items out, and counts them", () => {
     for (const spread of [true, false]) {
-      const opened = openPart(partOf([failed, one, failed, failed, one], spread), 'skip')
+      const opened = openPart(partOf([failed, one, failed, failed, one], spread), 'skip', 'task')
       expect(opened).toEqual({ values: ['1.0', '4.0'], frees: [3, 1], freed: 1, failure: undefined, skipped: 3 })
     }
   })
@@ -66,25 +72,25 @@ describe('openPart()', () => {
   it("'settle': gives an outcome of each item, by its index", () => {
     const items = new Map([[1, 'item 1']])
     const fulfilled = { status: 'fulfilled', value: '0.0' }
-    const rejected = { status: 'rejected', reason: 'error 1', item: 'item 1' }
-    const inTurn = openPart(partOf([one, failed], false, { from: 4, items }), 'settle')
+    const rejected = { status: 'rejected', reason: 'error 1', item: 'item 1', task: 'task', worker: 1, attempts: 1 }
+    const inTurn = openPart(partOf([one, failed], false, { from: 4, items }), 'settle', 'task')
     expect(inTurn.values).toEqual([
       { ...fulfilled, index: 14 },
       { ...rejected, index: 15 },
     ])
-    const placed = openPart(partOf([one, failed], false, { places: [7, 2], items }), 'settle')
+    const placed = openPart(partOf([one, failed], false, { places: [7, 2], items }), 'settle', 'task')
     expect(placed.values).toEqual([
       { ...fulfilled, index: 17 },
       { ...rejected, index: 12 },
     ])
-    expect(openPart(partOf([one], false), 'settle').values).toEqual([{ ...fulfilled, index: 10 }])
+    expect(openPart(partOf([one], false), 'settle', 'task').values).toEqual([{ ...fulfilled, index: 10 }])
   })
 
   it('frees every item once, with or before the last result, and gives every result once', () => {
     const item = fc.record({ results: fc.nat({ max: 3 }), fails: fc.integer({ min: 0, max: 4 }).map((n) => n === 0) })
     fc.assert(
       fc.property(fc.array(item), fc.boolean(), (items, spread) => {
-        const opened = openPart(partOf(items, spread), 'skip')
+        const opened = openPart(partOf(items, spread), 'skip', 'task')
         const { values, freed, skipped } = opened
         expect(skipped).toBe(items.filter(({ fails }) => fails).length)
         const given = items.flatMap(({ results, fails }, i) =>

@@ -19,6 +19,8 @@ export interface RunOptions {
   readonly input?: string
   /** Sent when it has written a line that says 'ready'. */
   readonly kill?: NodeJS.Signals
+  /** How long it may take, in milliseconds; default: 20,000. */
+  readonly limit?: number
   /** It is killed when it has written a text more often than this. */
   readonly most?: { readonly of: string; readonly times: number }
 }
@@ -33,15 +35,18 @@ export function runProgram(program: string, args: readonly string[] = [], option
 }
 
 /** Runs Node with any arguments. */
-export function runNode(args: readonly string[], { env, input, kill, most }: RunOptions = {}): Promise<Ending> {
+export function runNode(
+  args: readonly string[],
+  { env, input, kill, most, limit = LIMIT }: RunOptions = {},
+): Promise<Ending> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { stdio: 'pipe', env: { ...process.env, NODE_OPTIONS: '', ...env } })
     const written = { stdout: '', stderr: '' }
     let killed = false
     const timer = setTimeout(() => {
-      written.stderr += `\n(killed by the test, as it had not ended by itself within ${LIMIT} ms)`
+      written.stderr += `\n(killed by the test, as it had not ended by itself within ${limit} ms)`
       child.kill('SIGKILL')
-    }, LIMIT)
+    }, limit)
     for (const name of ['stdout', 'stderr'] as const) {
       child[name].setEncoding('utf8').on('data', (text: string) => {
         written[name] += text

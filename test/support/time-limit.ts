@@ -4,6 +4,7 @@
  */
 // Not used here, but to be there before any worker is: one process runs many files, on the same default pool.
 import './gates.js'
+import './tries.js'
 
 const LIMIT = 60_000
 

@@ -53,7 +53,11 @@ function start(
     ...rest,
   }
   const sent = refused.map((place) => [place, sealError(new Error(`refused ${place}`))] as const)
-  const run = new ChunkRun([SEQ, 0, 1, 100, eager, pack(items).data, sent], how, { worker: 3, cells, post })
+  const run = new ChunkRun([SEQ, 0, 1, 100, eager, pack(items).data, { settled: sent }], how, {
+    worker: 3,
+    cells,
+    post,
+  })
   const until = async (count: number): Promise<void> => {
     while (parts.length < count) await new Promise<void>((resolve) => (posted = resolve))
   }

@@ -1,0 +1,28 @@
+/**
+ * Runs random cases of the model for as long as asked: `npm run fuzz -- --seconds 60 --seed 1`. At the first one that goes
+ * wrong it tells the seed, makes the case smaller, and ends with status 1. One seed alone: `--seed S --seconds 0`.
+ */
+import { parseArgs } from 'node:util'
+import { caseOf, runCase, shrink } from './model.js'
+
+const { values } = parseArgs({ options: { seconds: { type: 'string' }, seed: { type: 'string' } } })
+const seconds = Number(values.seconds ?? 60)
+const first = Number(values.seed ?? 1)
+if (!(seconds >= 0) || !Number.isInteger(first)) throw new TypeError('usage: fuzz [--seconds N] [--seed S]')
+
+let seed = first
+process.on('uncaughtExceptionMonitor', () => {
+  console.error(`uncaught at seed ${seed}`)
+})
+
+const end = performance.now() + 1_000 * seconds
+do {
+  const wrong = await runCase(caseOf(seed))
+  if (wrong === undefined) continue
+  console.error(`seed ${seed}: ${wrong}\n${JSON.stringify(caseOf(seed))}`)
+  const smallest = await shrink(caseOf(seed))
+  if (smallest.wrong === '') console.error('no smaller case fails')
+  else console.error(`smallest: ${smallest.wrong}\n${JSON.stringify(smallest.case)}`)
+  process.exit(1)
+} while (++seed && performance.now() < end)
+console.log(`${seed - first} seeds from ${first} on: nothing is wrong`)
