@@ -5,5 +5,8 @@ import type { Entry } from '../harness/case.js'
 /** Kept between rounds, as the pools of the others are; by default idle threads end after ten seconds. */
 export function pooled(run: (pool: Pool) => Entry['run']): Entry {
   const pool = new Pool({ idleTimeout: Infinity })
-  return { run: run(pool), close: () => pool.close() }
+  const close = async (): Promise<void> => {
+    await pool.close()
+  }
+  return { run: run(pool), close }
 }
