@@ -418,6 +418,8 @@ export function describeSpread(verb: SpreadVerb): Pool {
       },
       'an error': async (way, gates, probe) => {
         gates.fail(1)
+        // Unordered, the other worker would get to the end of the source while this one is kept from its core.
+        gates.hold(...ascending(gates.count).slice(50))
         await rejection(drain(open(way, way.source(gates.items, probe), { window: 14 })))
       },
     }
