@@ -1,7 +1,7 @@
 /** The public pool: worker threads with a common set-up, and the verbs that run on them. The default pool is here too. */
 import { availableParallelism } from 'node:os'
 import { PoolClosedError, typeError } from './errors.js'
-import { isWorkerEnv, type WorkerEnv } from './executor/thread.js'
+import { isWorkerEnv, type WorkerEnv } from './executor/launch.js'
 import { ThreadExecutor, type PoolStats } from './executor/threads.js'
 import { isPlainObject, OptionReader } from './options.js'
 import { plainFunctionError, taskName, type Exported, type Named } from './task.js'

@@ -42,6 +42,11 @@ export class ThreadLane implements Lane {
     return !this.#waiting && !this.#closed
   }
 
+  /** Whether there is still somebody to give outcomes to. */
+  get isOpen(): boolean {
+    return !this.#closed
+  }
+
   /** Whether the stream still waits for its first result. */
   get eager(): boolean {
     return !this.#answered

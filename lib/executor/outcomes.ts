@@ -1,6 +1,6 @@
 /**
  * What becomes of a chunk that a thread holds: the parts that its worker posts, made into parts for the stream, and the
- * errors of items that will have no outcome any more, because their worker died or its message could not be read.
+ * errors of items that will have no other outcome, because their worker died or its message could not be read.
  */
 import { Encoded, Items } from '../codec/batch.js'
 import { openError } from '../codec/envelope.js'
@@ -13,11 +13,7 @@ import type { Held, Turn } from './turn.js'
 export function partOf({ turn, worker, sentBytes }: Held, message: PartMessage): Part {
   const [, from, count, last, time, bytes, data, { places, counts, errors, fault } = NO_DETAILS] = message
   const { chunk } = turn
-  if (fault !== undefined) {
-    const part = faultPart(turn, worker, openError(fault))
-    turn.received = chunk.items.length
-    return part
-  }
+  if (fault !== undefined) return faultPart(turn, worker, openError(fault))
   turn.received += count
   turn.bytes += bytes
   if (places !== undefined) {
@@ -67,22 +63,18 @@ export function timeoutError({ lane, chunk }: Turn, place: number, worker: strin
   )
 }
 
-/** A part did not arrive: the worker could write it, and this thread could not read it. */
-export function unreadable({ chunk }: Turn): NotSerializableError {
+/** The worker could write the result of an item, or of a whole fold, and this thread could not read it. */
+export function unreadableError({ chunk }: Turn, place: number | 'all'): NotSerializableError {
+  const last = chunk.first + chunk.items.length - 1
+  const whose = place === 'all' ? `items ${chunk.first} to ${last}` : `item ${chunk.first + place}`
   return new NotSerializableError(
-    `Cannot read results of items ${chunk.first} to ${chunk.first + chunk.items.length - 1} as they were sent: ` +
-      'one of them may be nested too deeply; return flatter data',
+    `Cannot read the result of ${whose} as it was sent: it may be nested too deeply; return flatter data`,
   )
 }
 
-/** One error as the outcome of every item of a chunk, or of those before `end`, that has none yet. */
-export function faultPart(
-  { chunk, received, places: known }: Turn,
-  worker: number,
-  error: unknown,
-  end?: number,
-): Part {
-  const all = Array.from({ length: end ?? chunk.items.length }, (_, place) => place)
+/** One error as the outcome of every item of a chunk that has none yet. */
+export function faultPart({ chunk, received, places: known }: Turn, worker: number, error: unknown): Part {
+  const all = Array.from({ length: chunk.items.length }, (_, place) => place)
   const places = known === undefined ? all.slice(received) : all.filter((place) => !known.has(place))
   const count = places.length
   const errors = new Map(places.map((_, position) => [position, error]))

@@ -8,7 +8,7 @@ import type { Progress, Slot } from '../worker/cells.js'
 import type { ChunkDetails } from '../worker/protocol.js'
 import type { Chunk, Part } from './executor.js'
 import type { ThreadLane } from './lane.js'
-import type { Sent } from './thread.js'
+import type { Sent } from './link.js'
 
 export class Turn {
   readonly lane: ThreadLane
@@ -24,7 +24,7 @@ export class Turn {
   readonly culprits: Map<number, unknown>
   /** How many workers in a row have ended with it that no item is to blame for, and that have reported nothing of it. */
   fruitless = 0
-  /** Several of its items ran when its worker died: they are to run one by one, so that it can be told who is to blame. */
+  /** Its items are to run one by one, each outcome posted by itself, so that it can be told who is to blame. */
   #alone = false
 
   constructor(lane: ThreadLane, chunk: Chunk, number: number) {
@@ -73,6 +73,17 @@ export class Turn {
     return 'unclear'
   }
 
+  /**
+   * Which item is to blame when a part with outcomes of this chunk could not be read back. `'all'`: they have one result.
+   * Undefined: that is not known yet, and will be when they have run one by one.
+   */
+  blameUnreadable(): number | 'all' | undefined {
+    if (this.lane.job.kind === 'reduce') return 'all'
+    if (this.#alone) return this.#firstOpen()
+    this.#alone = true
+    return undefined
+  }
+
   /** An item is to blame. @returns Its outcome, if nothing is due before it. */
   convict(place: number, worker: number, error: unknown): Part | undefined {
     const { kind, ordered, concurrency } = this.lane.job
@@ -87,6 +98,12 @@ export class Turn {
     const nothing = kind === 'map' ? { results: new Items([undefined]) } : { results: new Items([]), counts: NOTHING }
     const errors = new Map([[0, error]])
     return { chunk: this.chunk, from: place, count: 1, ...nothing, errors, worker, last: this.isComplete }
+  }
+
+  #firstOpen(): number {
+    let place = 0
+    while (!this.#isOpen(place)) place++
+    return place
   }
 
   #isOpen(place: number): boolean {

@@ -278,7 +278,7 @@ export class ChunkRun {
   /** As `#isDue()`, for short items: the clock is read after more and more of them, since that costs more than many an item. */
   #isDueByClock(): boolean {
     const now = performance.now()
-    this.#stride = now - this.#clocked < SHORT ? Math.min(2 * this.#stride, MAX_STRIDE) : 1
+    this.#stride = !this.#alone && now - this.#clocked < SHORT ? Math.min(2 * this.#stride, MAX_STRIDE) : 1
     this.#unclocked = this.#stride
     this.#clocked = now
     return now - this.#sent >= PATIENCE || this.#mustPost

@@ -11,6 +11,7 @@ import {
   beginAndFail,
   beginAndHang,
   beginAndReject,
+  beginOnce,
   failAtFirst,
   fault,
   HOLD,
@@ -121,6 +122,25 @@ describe('a pool whose initializer', () => {
     expect(await collect(pool.imap(double, [1, 2, 3]))).toEqual([2, 4, 6])
     expect([watch.started, count(test + RUNS)]).toEqual([3, 3])
     await pool.terminate()
+  })
+
+  it('fails in all workers but one leaves that one at work; the others are tried again now and then', async () => {
+    const test = row()
+    await using pool = new Pool({ workers: 3, initializer: beginOnce, initargs: [board(), test] as const })
+    const stream = pool.imap(
+      double,
+      new Probe().sync((n) => n),
+      { chunksize: 1 },
+    )
+    for (let n = 0; n < 5_000; n++) expect((await stream.next()).value).toBe(2 * n)
+    const tried = count(test + RUNS)
+    expect(tried).toBeLessThan(10)
+    for (let n = 5_000; n < 10_000; n++) await stream.next()
+    expect(count(test + RUNS)).toBe(tried)
+    expect(pool.stats()).toMatchObject({ ready: 1, crashes: 0 })
+    raise(test + HOLD)
+    while (pool.stats().ready < 3) await stream.next()
+    await stream.return()
   })
 
   it('never settles can be left: its stream, and the pool', async () => {

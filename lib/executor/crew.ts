@@ -1,0 +1,208 @@
+/**
+ * The threads of a pool, and what each holds: starts them, replaces those that are spent, ends them after their finalizers.
+ * Which chunk goes to which thread is decided elsewhere (`dispatcher.ts`), and what a death costs (`threads.ts`).
+ */
+import { received, WorkerStartError } from '../errors.js'
+import type { PartMessage } from '../worker/protocol.js'
+import { Thread, type ThreadOptions } from './thread.js'
+import type { Held } from './turn.js'
+
+/** After so many starts in a row that failed, none is tried for a while; where no thread is left, the pool is broken. */
+const STARTS = 3
+/** How long that while is, in milliseconds. */
+const PAUSE = 5_000
+
+export interface CrewOptions extends ThreadOptions {
+  readonly workers: number
+  /** A thread is replaced when it has been given so many items, or has so many bytes of its heap in use after a chunk. */
+  readonly maxTasksPerWorker?: number | undefined
+  readonly maxHeapUsed?: number | undefined
+}
+
+/** What a crew reports. */
+export interface CrewEvents {
+  /** A thread can be given chunks, or one can be started that could not be before. */
+  ready(): void
+  part(thread: Thread, held: Held[], message: PartMessage): void
+  /** A thread that had done something has ended, and was not asked to. `cause` is its uncaught error, if there was one. */
+  died(thread: Thread, held: readonly Held[], exitCode: number, cause: unknown): void
+  /** A thread has ended that had done nothing: what it held must go to others. */
+  failed(held: readonly Held[]): void
+  /** No thread can be started. */
+  broken(error: WorkerStartError, held: readonly Held[]): void
+  /** A thread belongs to the crew no more, whatever became of it. */
+  left(thread: Thread): void
+}
+
+export class Crew {
+  readonly #options: CrewOptions
+  readonly #events: CrewEvents
+  readonly #threads = new Map<Thread, Held[]>()
+  /** Threads that run their finalizers, and all that were told to end. */
+  readonly #finishing = new Set<Thread>()
+  readonly #ending = new Set<Promise<unknown>>()
+  #failedStarts = 0
+  #pause: NodeJS.Timeout | undefined
+  #recycled = 0
+  #work = 0
+  /** The first error of a finalizer. */
+  #finalError: { readonly error: unknown } | undefined
+
+  constructor(options: CrewOptions, events: CrewEvents) {
+    this.#options = options
+    this.#events = events
+  }
+
+  /** The living threads, each with the chunks it holds, in the order it runs them. */
+  get threads(): ReadonlyMap<Thread, Held[]> {
+    return this.#threads
+  }
+
+  /** How many threads were replaced as they were spent. */
+  get recycled(): number {
+    return this.#recycled
+  }
+
+  /** Starts the threads that are missing. */
+  start(): void {
+    const { workers } = this.#options
+    if (this.#threads.size >= workers || (this.#pause !== undefined && this.#threads.size > 0)) return
+    const numbers = new Set([...this.#threads.keys()].map((thread) => thread.number))
+    for (let number = 1; this.#threads.size < workers; number++) {
+      if (!numbers.has(number)) this.#threads.set(this.#startOne(number), [])
+    }
+  }
+
+  /** Whether a thread is to be given nothing more. */
+  isSpent(thread: Thread): boolean {
+    const { maxTasksPerWorker = Infinity, maxHeapUsed = Infinity } = this.#options
+    return thread.link.itemsSent >= maxTasksPerWorker || thread.link.heapUsed > maxHeapUsed
+  }
+
+  /** Replaces a thread that is spent and holds nothing. */
+  replaceIfSpent(thread: Thread): void {
+    if (this.#threads.get(thread)?.length !== 0 || !this.isSpent(thread)) return
+    this.#recycled++
+    void this.#finish(thread)
+    this.start()
+  }
+
+  /** Ends a thread on purpose, at once: what it holds is no concern of it any more. */
+  end(thread: Thread): void {
+    this.#remove(thread)
+    this.#await(thread.terminate())
+  }
+
+  /** Ends all threads at once, also those that run their finalizers. */
+  endAll(): void {
+    for (const thread of this.#threads.keys()) this.end(thread)
+    for (const thread of this.#finishing) void thread.terminate()
+  }
+
+  /** Ends all threads after their finalizers. Resolves with what those returned, when every thread has ended; never rejects. */
+  async finishAll(): Promise<unknown[]> {
+    const finished = [...this.#threads.keys()].map((thread) => this.#finish(thread))
+    const results = (await Promise.all(finished)).filter((result) => result !== undefined)
+    await Promise.all(this.#ending)
+    return results.map(({ result }) => result)
+  }
+
+  /** Throws the first error that a finalizer has had. */
+  assertFinalized(): void {
+    if (this.#finalError !== undefined) throw this.#finalError.error
+  }
+
+  /** So many chunks more, or less, wait or run for somebody: while there are any, the threads keep the program alive. */
+  count(change: 1 | -1): void {
+    const before = this.#work
+    this.#work += change
+    if (before > 0 === this.#work > 0) return
+    for (const thread of this.#threads.keys()) thread.keepAlive(this.#work > 0)
+  }
+
+  #startOne(number: number): Thread {
+    const thread: Thread = new Thread(number, this.#options, {
+      ready: () => {
+        this.#events.ready()
+      },
+      failed: (cause) => {
+        this.#onFailed(thread, cause)
+      },
+      part: (message) => {
+        // Its first one: it did start, and can work.
+        if (!thread.hasWorked) this.#failedStarts = 0
+        const held = this.#threads.get(thread)
+        if (held !== undefined) this.#events.part(thread, held, message)
+      },
+      died: (exitCode, cause) => {
+        this.#onDied(thread, exitCode, cause)
+      },
+    })
+    thread.keepAlive(this.#work > 0)
+    return thread
+  }
+
+  #onFailed(thread: Thread, cause: unknown): void {
+    const held = this.#threads.get(thread)
+    if (held === undefined) return
+    this.#remove(thread)
+    if (++this.#failedStarts >= STARTS) {
+      if (this.#threads.size === 0) {
+        this.#events.broken(this.#startError(cause), held)
+        return
+      }
+      // Fewer threads than were asked for are better than none, and than trying without end.
+      this.#pauseStarts()
+    }
+    this.#events.failed(held)
+  }
+
+  #onDied(thread: Thread, exitCode: number, cause: unknown): void {
+    const held = this.#threads.get(thread)
+    if (held === undefined) return
+    if (thread.hasWorked || held.some((sent) => thread.link.hasTaken(sent))) {
+      this.#remove(thread)
+      this.#events.died(thread, held, exitCode, cause)
+    } else {
+      // Another one would do the same.
+      this.#onFailed(thread, cause ?? new Error(`it ended with exit code ${exitCode} before its first item`))
+    }
+  }
+
+  #startError(cause: unknown): WorkerStartError {
+    const reason = cause instanceof Error ? cause.message : received(cause)
+    const message = `Cannot start the workers of pool '${this.#options.name}' (${STARTS} attempts failed): ${reason}`
+    return new WorkerStartError(message, { cause })
+  }
+
+  #pauseStarts(): void {
+    this.#pause ??= setTimeout(() => {
+      this.#pause = undefined
+      this.#events.ready()
+    }, PAUSE).unref()
+  }
+
+  /** Ends a thread that holds nothing, after its finalizer. */
+  async #finish(thread: Thread): Promise<{ readonly result: unknown } | undefined> {
+    this.#remove(thread)
+    this.#finishing.add(thread)
+    const finished = thread.finish()
+    this.#await(finished)
+    const finalized = await finished
+    this.#finishing.delete(thread)
+    if (finalized === undefined) return undefined
+    if ('value' in finalized) return { result: finalized.value }
+    this.#finalError ??= finalized
+    return undefined
+  }
+
+  #remove(thread: Thread): void {
+    this.#threads.delete(thread)
+    this.#events.left(thread)
+  }
+
+  #await(ended: Promise<unknown>): void {
+    const settled: Promise<unknown> = ended.then(() => this.#ending.delete(settled))
+    this.#ending.add(settled)
+  }
+}

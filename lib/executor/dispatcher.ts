@@ -1,0 +1,171 @@
+/**
+ * Gives waiting chunks to threads, first come, first served, so streams share the threads chunk by chunk.
+ *
+ * A thread holds at most two chunks: one that runs, and one that waits there so that no time is lost between them; of very
+ * short ones several wait. When the one that runs takes long and another thread has nothing to do, that gets one that waits.
+ */
+import { SLOTS } from '../worker/cells.js'
+import type { Chunk } from './executor.js'
+import type { Crew } from './crew.js'
+import type { ThreadLane } from './lane.js'
+import { faultPart } from './outcomes.js'
+import type { Thread } from './thread.js'
+import type { TimeLimits } from './time-limits.js'
+import { Held, Turn } from './turn.js'
+
+/**
+ * How long a chunk may run before the one behind it is given to an idle thread, in milliseconds. Moving a chunk costs a
+ * message, some microseconds: chunks shorter than that are not worth it.
+ */
+const LONG = 2
+/** After so long, none waits behind a chunk: a thread that gets its next one by a message loses no more than some microseconds. */
+const VERY_LONG = 50
+
+export class Dispatcher {
+  readonly #crew: Crew
+  readonly #limits: TimeLimits
+  /** Of open lanes, in the order of their numbers. */
+  readonly #queue: Turn[] = []
+  #lastTurn = 0
+  #dispatching = false
+  #rebalanceTimer: NodeJS.Timeout | undefined
+
+  constructor(crew: Crew, limits: TimeLimits) {
+    this.#crew = crew
+    this.#limits = limits
+  }
+
+  /** How many chunks wait for a thread. */
+  get waiting(): number {
+    return this.#queue.length
+  }
+
+  add(lane: ThreadLane, chunk: Chunk): void {
+    this.#queue.push(new Turn(lane, chunk, ++this.#lastTurn))
+    this.#crew.count(1)
+  }
+
+  /** Chunks that a thread held go to others, each in its turn. */
+  addAgain(held: readonly Held[]): void {
+    this.#queue.unshift(...held.map(({ turn }) => turn).filter(({ lane }) => lane.isOpen))
+    this.#queue.sort((one, other) => one.number - other.number)
+  }
+
+  remove(turn: Turn): void {
+    this.#queue.splice(this.#queue.indexOf(turn), 1)
+    this.#crew.count(-1)
+  }
+
+  removeAll(lane: ThreadLane): void {
+    for (const turn of this.#queue.filter((turn) => turn.lane === lane)) this.remove(turn)
+  }
+
+  /** Gives chunks to threads, as long as there are both. A lane told of room submits its next chunk meanwhile. */
+  dispatch(): void {
+    if (this.#dispatching) return
+    this.#dispatching = true
+    try {
+      this.#relieve()
+      this.#rebalance()
+      this.#giveOut()
+    } finally {
+      this.#dispatching = false
+    }
+  }
+
+  #giveOut(): void {
+    for (let thread = this.#freeThread(); thread !== undefined; thread = this.#freeThread()) {
+      const turn = this.#queue.shift()
+      if (turn === undefined) break
+      const { lane } = turn
+      if (lane.fault === undefined) this.#give(turn, thread)
+      else {
+        this.#crew.count(-1)
+        lane.answer(faultPart(turn, lane.fault.worker, lane.fault.error))
+      }
+      lane.taken()
+    }
+  }
+
+  /**
+   * The thread to give the next chunk to: the one that holds the fewest, if it may hold another. Never one with a later chunk,
+   * which may last until this one is done.
+   */
+  #freeThread(): Thread | undefined {
+    const [turn] = this.#queue
+    if (turn === undefined) return undefined
+    let free: Thread | undefined
+    let fewest = turn.lane.depth
+    for (const [thread, held] of this.#crew.threads) {
+      if (thread.state !== 'ready' || held.length >= fewest || this.#crew.isSpent(thread)) continue
+      if (held.length === 0) return thread
+      if (held.length >= mostFor(held) || (held.at(-1)?.turn.number ?? 0) > turn.number) continue
+      free = thread
+      fewest = held.length
+    }
+    return free
+  }
+
+  /** Chunks were given to a thread as those before them were expected to be short: where one is not, the others go back. */
+  #relieve(): void {
+    for (const [thread, held] of this.#crew.threads) {
+      if (held.length < 2) continue
+      const most = mostFor(held)
+      const back: Held[] = []
+      // From the last one on: it passes over those that were withdrawn, and so takes the next one sooner.
+      for (let last = held.at(-1); last !== undefined && held.length > most; last = held.at(-1)) {
+        if (!thread.link.withdraw(last)) break
+        back.unshift(last)
+        held.pop()
+      }
+      if (back.length > 0) this.addAgain(back)
+    }
+  }
+
+  /** Gives threads that have nothing to do a chunk that waits behind another one. */
+  #rebalance(): void {
+    for (const [idle, none] of this.#crew.threads) {
+      if (idle.state !== 'ready' || none.length > 0 || this.#crew.isSpent(idle)) continue
+      const waiting = this.#withdrawOne()
+      if (waiting === undefined) return
+      this.#give(waiting.turn, idle)
+    }
+  }
+
+  #withdrawOne(): Held | undefined {
+    for (const [thread, held] of this.#crew.threads) {
+      const waiting = held.at(1)
+      if (waiting?.turn.lane.isOpen !== true) continue
+      if (runningFor(held) < LONG) this.#rebalanceTimer ??= setTimeout(this.#rebalanceLater, LONG).unref()
+      else if (thread.link.withdraw(waiting)) {
+        held.splice(1, 1)
+        return waiting
+      }
+    }
+    return undefined
+  }
+
+  readonly #rebalanceLater = (): void => {
+    this.#rebalanceTimer = undefined
+    this.dispatch()
+  }
+
+  #give(turn: Turn, thread: Thread): void {
+    const { lane, chunk } = turn
+    const sent = thread.link.send(chunk, lane.job, lane.eager, turn.details())
+    this.#crew.threads.get(thread)?.push(new Held(turn, thread.number, sent))
+    if (lane.job.timeout !== undefined) this.#limits.watch(thread)
+  }
+}
+
+/** How long the chunk that runs has been running, in milliseconds; there must be one. */
+function runningFor([running]: readonly Held[]): number {
+  return performance.now() - (running?.since ?? Infinity)
+}
+
+/** How many chunks a thread may hold while the one that runs takes so long. */
+function mostFor(held: readonly Held[]): number {
+  const time = runningFor(held)
+  if (time < LONG) return SLOTS
+  return time < VERY_LONG ? 2 : 1
+}

@@ -1,0 +1,42 @@
+/** How a native worker is started. */
+import { SHARE_ENV } from 'node:worker_threads'
+import { SpawnableWorker } from './threads-package.js'
+
+/** Environment variables of a worker: its own, or, with `SHARE_ENV` of `node:worker_threads`, this thread's. */
+export type WorkerEnv = Readonly<Record<string, string | undefined>> | typeof SHARE_ENV
+
+export function isWorkerEnv(value: unknown): value is WorkerEnv {
+  if (value === SHARE_ENV) return true
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  return Object.values(value).every((variable) => variable === undefined || typeof variable === 'string')
+}
+
+/** Passed on to `new Worker()` of Node. */
+export interface LaunchOptions {
+  readonly execArgv?: readonly string[] | undefined
+  readonly env?: WorkerEnv | undefined
+  readonly resourceLimits?: object | undefined
+}
+
+/**
+ * What a worker makes dies young, chunk by chunk: it needs no more than a third of the 48 MiB to which Node lets the young
+ * generation of a thread grow, and the rest would only add to the memory of the process.
+ */
+const YOUNG_GENERATION_MB = 16
+
+/** Starts a worker. Throws what `new Worker()` throws. */
+export function launch(name: string, { execArgv, env, resourceLimits }: LaunchOptions): SpawnableWorker {
+  // Node's own default hands on the options of `node --input-type=module -e …`, with which no file can be run.
+  const args = execArgv ?? (process.execArgv.some((arg) => arg.startsWith('--input-type')) ? [] : undefined)
+  return new SpawnableWorker(new URL(import.meta.resolve('#worker')), {
+    name,
+    ...(args && { execArgv: [...args] }),
+    ...(env !== undefined && { env: typeof env === 'symbol' ? env : withoutUndefined(env) }),
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB, ...resourceLimits },
+  })
+}
+
+/** Node would make the text 'undefined' of a variable that was left out this way. */
+function withoutUndefined(env: Readonly<Record<string, string | undefined>>): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined))
+}

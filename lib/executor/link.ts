@@ -1,0 +1,191 @@
+/**
+ * This side's end of the data port of a worker, and of the cells it shares with it: chunks go out, parts come in. What a chunk is
+ * for, and whose turn it is, is not known here.
+ */
+import { MessageChannel, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
+import { sift, type Packed } from '../codec/codec.js'
+import {
+  createCells,
+  heapOf,
+  isOffered,
+  markCancelled,
+  offer,
+  progressOf,
+  settleOffer,
+  type Progress,
+  type Slot,
+} from '../worker/cells.js'
+import {
+  LISTENING,
+  type ChunkDetails,
+  type FromWorker,
+  type PartMessage,
+  type ToWorker,
+  type WorkerJob,
+} from '../worker/protocol.js'
+import type { Chunk } from './executor.js'
+
+/** A chunk that a worker was sent: its number there, its slot in the shared cells, and how many items and bytes that was, roughly. */
+export interface Sent {
+  readonly seq: number
+  readonly slot: Slot
+  readonly items: number
+  readonly sentBytes: number
+}
+
+/** What a link reports. */
+export interface LinkEvents {
+  part(message: PartMessage): void
+  /** A part could not be read back: the link is of no use any more, and reports nothing from now on. */
+  garbled(): void
+}
+
+export class Link {
+  readonly #events: LinkEvents
+  readonly #cells = createCells()
+  readonly #port: MessagePort
+  /** The worker's end, until it is given away. */
+  readonly port: MessagePort
+  /** Resolves when the worker listens. */
+  readonly listening: Promise<void>
+  /** The jobs that the worker knows, by their numbers there. */
+  readonly #jobs = new Map<WorkerJob, number>()
+  #lastJob = 0
+  #seq = 0
+  /** A bit for each slot that a chunk has. */
+  #slots = 0
+  #itemsSent = 0
+  #isGarbled = false
+
+  constructor(events: LinkEvents) {
+    this.#events = events
+    const { port1, port2 } = new MessageChannel()
+    this.#port = port1
+    this.port = port2
+    this.listening = new Promise<void>((resolve) => {
+      port1.on('message', (message: FromWorker) => {
+        if (message === LISTENING) resolve()
+        else this.#report(message)
+      })
+    })
+    port1.on('messageerror', () => {
+      this.#onGarbled()
+    })
+    // The worker alone keeps the program alive, and only while it has work.
+    port1.unref()
+  }
+
+  /** The memory that the worker shares. */
+  get cells(): SharedArrayBuffer {
+    return this.#cells.buffer as SharedArrayBuffer
+  }
+
+  get isGarbled(): boolean {
+    return this.#isGarbled
+  }
+
+  /** How many items the worker has been sent and has kept. */
+  get itemsSent(): number {
+    return this.#itemsSent
+  }
+
+  /** The heap that the worker had in use after its last chunk, in bytes, garbage included; 0 unless it was asked to tell. */
+  get heapUsed(): number {
+    return heapOf(this.#cells)
+  }
+
+  /** Posts a chunk. Items that cannot be cloned go as errors of their own. */
+  send({ items, first }: Chunk, job: WorkerJob, eager: boolean, details?: ChunkDetails): Sent {
+    const seq = ++this.#seq
+    const slot = lowestZeroBit(this.#slots)
+    this.#slots |= 1 << slot
+    this.#itemsSent += items.length
+    const id = this.#jobs.get(job) ?? this.#introduce(job)
+    offer(this.#cells, slot, seq)
+    try {
+      const { data, transfer, bytes } = items.pack()
+      this.#post([seq, slot, id, first, eager, data, details], transfer)
+      return { seq, slot, items: items.length, sentBytes: bytes }
+    } catch {
+      const { values, refused } = sift('item', items.values(), (place) => first + place)
+      const settled = [...refused, ...(details?.settled ?? [])]
+      this.#post([seq, slot, id, first, eager, values, { ...details, settled }])
+      return { seq, slot, items: items.length, sentBytes: 0 }
+    }
+  }
+
+  /** No more chunks of this job will come. */
+  forget(job: WorkerJob): void {
+    const id = this.#jobs.get(job)
+    if (id === undefined) return
+    this.#jobs.delete(job)
+    this.#post({ type: 'end', id })
+  }
+
+  /** Whether the worker has begun a chunk, and maybe ended it. */
+  hasTaken({ slot, seq }: Sent): boolean {
+    return !isOffered(this.#cells, slot, seq)
+  }
+
+  /** Takes back a chunk that the worker has not begun; false when it has. */
+  withdraw(sent: Sent): boolean {
+    if (!settleOffer(this.#cells, sent.slot, sent.seq)) return false
+    this.#itemsSent -= sent.items
+    this.settle(sent)
+    return true
+  }
+
+  /** The worker holds this chunk no more. */
+  settle({ slot }: Sent): void {
+    this.#slots &= ~(1 << slot)
+  }
+
+  /** Asks for a chunk to stop: the mark reaches synchronous code, the message fires the signal of what awaits. */
+  cancel({ slot, seq }: Sent): void {
+    markCancelled(this.#cells, slot, seq)
+    this.#post({ type: 'cancel', seq })
+  }
+
+  /** How far the worker is; when it has ended, how far it got. */
+  progress(): Progress {
+    return progressOf(this.#cells)
+  }
+
+  /** Reports what the worker has posted and nobody has heard of yet. */
+  drain(): void {
+    const next = (): PartMessage | undefined => receiveMessageOnPort(this.#port)?.message as PartMessage | undefined
+    try {
+      for (let message = next(); message !== undefined; message = next()) this.#report(message)
+    } catch {
+      this.#onGarbled()
+    }
+  }
+
+  close(): void {
+    this.#port.close()
+  }
+
+  #introduce(job: WorkerJob): number {
+    const id = ++this.#lastJob
+    this.#jobs.set(job, id)
+    this.#post({ type: 'job', id, job })
+    return id
+  }
+
+  #post(message: ToWorker, transfer: Packed['transfer'] = []): void {
+    this.#port.postMessage(message, transfer)
+  }
+
+  #report(message: PartMessage): void {
+    if (!this.#isGarbled) this.#events.part(message)
+  }
+
+  #onGarbled(): void {
+    this.#isGarbled = true
+    this.#events.garbled()
+  }
+}
+
+function lowestZeroBit(bits: number): number {
+  return 31 - Math.clz32(~bits & (bits + 1))
+}

@@ -1,0 +1,83 @@
+/**
+ * What the end of a thread costs the chunks that it held: the item that is to blame gets an error; whatever else had no outcome
+ * yet waits again, to run on other threads.
+ */
+import type { Progress } from '../worker/cells.js'
+import type { Dispatcher } from './dispatcher.js'
+import type { Part } from './executor.js'
+import { crashError, faultPart, timeoutError, unreadableError } from './outcomes.js'
+import type { Thread } from './thread.js'
+import type { Held, Turn } from './turn.js'
+
+/** After so many workers that die while they load a task, or begin a chunk, their end is the outcome of its items. */
+const ATTEMPTS = 3
+
+export class Losses {
+  readonly #dispatcher: Dispatcher
+  readonly #pool: string
+
+  /** @param pool Its name. */
+  constructor(dispatcher: Dispatcher, pool: string) {
+    this.#dispatcher = dispatcher
+    this.#pool = pool
+  }
+
+  /** It has ended by itself. `cause` is its uncaught error, if there was one. */
+  crashed(thread: Thread, held: readonly Held[], exitCode: number, cause: unknown): void {
+    this.#lost(thread, held, thread.link.progress(), false, (turn, place) =>
+      crashError(turn, place, this.#nameOf(thread), exitCode, cause),
+    )
+  }
+
+  /** It was ended as its item takes too long. */
+  overdue(thread: Thread, held: readonly Held[], progress: Progress): void {
+    this.#lost(thread, held, progress, true, (turn, place) => timeoutError(turn, Number(place), this.#nameOf(thread)))
+  }
+
+  /** It was ended as something that it had posted could not be read back. All that it had posted before was read. */
+  garbled(thread: Thread, held: readonly Held[]): void {
+    this.#dispatcher.addAgain(held)
+    const turn = held.find((sent) => thread.link.hasTaken(sent))?.turn
+    if (turn?.lane.isOpen !== true) return
+    const place = turn.blameUnreadable()
+    if (place === undefined) return
+    const error = unreadableError(turn, place)
+    const part = place === 'all' ? faultPart(turn, thread.number, error) : turn.convict(place, thread.number, error)
+    this.#answer(turn, part)
+  }
+
+  #lost(
+    thread: Thread,
+    held: readonly Held[],
+    progress: Progress,
+    isHung: boolean,
+    errorOf: (turn: Turn, place: number | 'all') => Error,
+  ): void {
+    this.#dispatcher.addAgain(held)
+    const turn = held.find(({ seq }) => seq === progress.seq)?.turn
+    if (turn?.lane.isOpen !== true) return
+    const { lane } = turn
+    const blamed = turn.blame(progress, isHung)
+    let part: Part | undefined
+    if (typeof blamed === 'number') part = turn.convict(blamed, thread.number, errorOf(turn, blamed))
+    else if (blamed === 'all' && !lane.hasLoaded) {
+      // It may have been something else that ended the worker. But to load such a module again and again would not end.
+      if (++lane.failedLoads === ATTEMPTS) lane.fault = { error: errorOf(turn, 'all'), worker: thread.number }
+    } else if (blamed !== 'unclear' && ++turn.fruitless === ATTEMPTS) {
+      part = faultPart(turn, thread.number, errorOf(turn, 'all'))
+    }
+    if (blamed !== 'all') lane.hasLoaded = true
+    this.#answer(turn, part)
+  }
+
+  /** Gives outcomes of a turn that waits, if there are any; it waits no more if they are the last. */
+  #answer(turn: Turn, part: Part | undefined): void {
+    if (part === undefined) return
+    if (part.last) this.#dispatcher.remove(turn)
+    turn.lane.answer(part)
+  }
+
+  #nameOf(thread: Thread): string {
+    return `Worker ${thread.number} of pool '${this.#pool}'`
+  }
+}
