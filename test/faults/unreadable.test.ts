@@ -24,7 +24,7 @@ describe('a result that cannot be read back', () => {
         const given = items(100, 0, 7, 8, 63, 99)
         const outcomes = await drain(pool.imap(fn, given, { chunksize, concurrency, errors: 'settle' }))
         for (const [index, outcome] of outcomes.entries()) {
-          if (Number(given[index]) >= 0) expect(outcome).toEqual({ status: 'fulfilled', index, value: index })
+          if ((given[index] ?? -1) >= 0) expect(outcome).toEqual({ status: 'fulfilled', index, value: index })
           else {
             const { reason } = outcome as { reason: unknown }
             expect(outcome).toMatchObject({ status: 'rejected', index })
