@@ -5,6 +5,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { Pool } from 'millrace'
+import { Account } from './account.js'
 import { memoryPicture, type Sample } from './picture.js'
 import { RUNS } from './streams.js'
 
@@ -32,14 +33,19 @@ function chance(start: number): () => number {
   }
 }
 
-const pool = new Pool({ maxTasksPerWorker: 200_000, resourceLimits: { maxOldGenerationSizeMb: 128 } })
+const pool = new Pool({ maxTasksPerWorker: 10_000, resourceLimits: { maxOldGenerationSizeMb: 128 } })
+const account = new Account()
 const started = performance.now()
 const samples: Sample[] = []
 const totals = { streams: 0, items: 0, failed: 0 }
 let before = 0
 
 console.log(`Seed ${seed}, ${minutes} minutes, Node ${process.version}, ${pool.workers} workers`)
-console.log('minutes     MB  heap MB   streams        items  items/s   failed  crashes timeouts recycled')
+console.log(`${' '.repeat(92)}of imap and imapUnordered:`)
+console.log(
+  'minutes     MB  heap MB   streams        items  items/s   failed  crashes timeouts recycled' +
+    '          read =    delivered + left out + dropped + in flight',
+)
 
 function report(): void {
   const { rss, heapUsed } = process.memoryUsage()
@@ -55,6 +61,9 @@ function report(): void {
     [((totals.items - before) / (EVERY / 1_000)).toFixed(0), 9],
     ...[totals.failed, crashes, timeouts, recycled].map((n): [string, number] => [String(n), 9]),
   ]
+  const { read, delivered, leftOut, dropped, inFlight } = account.totals()
+  columns.push([read.toLocaleString('en'), 14], [delivered.toLocaleString('en'), 15])
+  columns.push([String(leftOut), 11], [String(dropped), 10], [String(inFlight), 12])
   before = totals.items
   console.log(columns.map(([text, width]) => text.padStart(width)).join(''))
 }
@@ -65,7 +74,7 @@ async function lane(number: number): Promise<void> {
   while (performance.now() - started < minutes * 60_000) {
     const run = RUNS[Math.floor(random() * RUNS.length)]
     if (run === undefined) throw new Error('There is no such stream')
-    const { items, failed } = await run({ pool, random })
+    const { items, failed } = await run({ pool, account, random })
     totals.streams++
     totals.items += items
     totals.failed += failed

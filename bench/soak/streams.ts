@@ -1,6 +1,7 @@
 /** The streams of the soak: each runs once, checks all that it is given, and tells what it has read and delivered. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Outcome, Pool, Stream, StreamStats } from 'millrace'
+import type { Outcome, Pool, Stream } from 'millrace'
+import type { Account } from './account.js'
 import { answer, isEven, several, sum, type Answer, type Load, type Mood } from './tasks.js'
 
 /** One item in so many is of that mood. */
@@ -24,6 +25,7 @@ export interface Count {
 /** What a stream of the soak is told: a pool, and chance that can be repeated. */
 export interface Way {
   readonly pool: Pool
+  readonly account: Account
   /** From 0 up to 1. */
   readonly random: () => number
 }
@@ -91,21 +93,12 @@ function wrong(outcome: Outcome<Load, Answer>): Error {
   return new Error(`Item ${outcome.index} has the wrong outcome`, { cause: outcome })
 }
 
-function account({ read, delivered, skipped, window }: StreamStats, ended: boolean): void {
-  const inFlight = read - delivered - skipped
-  if (inFlight < 0 || inFlight > window || (ended && inFlight !== 0)) {
-    throw new Error(
-      `${read} read, ${delivered} delivered, ${skipped} left out, window ${window}: ${inFlight} in flight`,
-    )
-  }
-}
-
 async function settled(way: Way, ordered: boolean): Promise<Count> {
   const items = loads(way)
   const verb = ordered ? way.pool.imap : way.pool.imapUnordered
-  const stream = verb(answer, items, { ...optionsOf(way), errors: 'settle' })
+  const stream = way.account.open(verb(answer, items, { ...optionsOf(way), errors: 'settle' }))
   const count = await drained(stream, items, ordered)
-  account(stream.stats(), true)
+  way.account.close(stream)
   return count
 }
 
@@ -113,11 +106,11 @@ async function settled(way: Way, ordered: boolean): Promise<Count> {
 async function brokenOff(way: Way, aborted: boolean): Promise<Count> {
   const items = loads(way)
   const controller = new AbortController()
-  const stream = way.pool.imap(answer, items, { ...optionsOf(way), errors: 'skip', signal: controller.signal })
+  const options = { ...optionsOf(way), errors: 'skip', signal: controller.signal } as const
+  const stream = way.account.open(way.pool.imap(answer, items, options))
   let left = Math.floor(way.random() * ITEMS)
   try {
     for await (const _ of stream) {
-      account(stream.stats(), false)
       if (left-- > 0) continue
       if (!aborted) break
       controller.abort()
@@ -125,6 +118,7 @@ async function brokenOff(way: Way, aborted: boolean): Promise<Count> {
   } catch (error) {
     if (error !== controller.signal.reason) throw error
   }
+  way.account.close(stream, true)
   const { read, failed } = stream.stats()
   return { items: read, failed }
 }
@@ -132,7 +126,7 @@ async function brokenOff(way: Way, aborted: boolean): Promise<Count> {
 /** The consumer is slower than the workers, and takes whole chunks. */
 async function slow(way: Way): Promise<Count> {
   const items = loads(way)
-  const stream = way.pool.imap(answer, items, { ...optionsOf(way), errors: 'skip' })
+  const stream = way.account.open(way.pool.imap(answer, items, { ...optionsOf(way), errors: 'skip' }))
   let last = -1
   let given = 0
   let chunks = 0
@@ -144,12 +138,10 @@ async function slow(way: Way): Promise<Count> {
     }
     if (++chunks % 20 === 0) await sleep(1)
   }
-  const stats = stream.stats()
-  if (given !== items.filter(({ mood }) => mood === 'ok').length)
-    throw new Error(`${given} results, ${stats.failed} failed`)
-  // `delivered` counts what chunks() gave.
-  account(stats, true)
-  return { items: stats.read, failed: stats.failed }
+  const { read, failed } = stream.stats()
+  if (given !== items.filter(({ mood }) => mood === 'ok').length) throw new Error(`${given} results, ${failed} failed`)
+  way.account.close(stream)
+  return { items: read, failed }
 }
 
 /** filter, flatMap and reduce leave the failed items out. What they return can be cloned, whatever the item's mood is. */
