@@ -1,62 +1,24 @@
 /**
  * What a stage returns: an async iterator of results, written by hand, since a generator would queue `return()` behind a
- * stuck `next()`. It owns the window, the intake and the delivery queue, and decides what the consumer is given.
+ * stuck `next()`. It owns what a stream is made of, and decides when to read, when to give, and when it ends.
  */
-import { Items, type Batch } from '../codec/batch.js'
-import type { Executor, Job, Lane, Part } from '../executor/executor.js'
+import type { Batch } from '../codec/batch.js'
+import type { Lane, Part } from '../executor/executor.js'
 import { closeInTime } from '../io/closing.js'
 import { offerBatches, type Source } from '../io/source.js'
+import { arrive, firstFailed } from './arrival.js'
 import { chunksOf, type Chunks } from './chunks.js'
 import { OrderedDelivery, UnorderedDelivery, type Delivery } from './delivery.js'
-import { Fifo } from './fifo.js'
 import { Intake } from './intake.js'
-import { isPlain, noted, NOTHING_OPEN, openPart, type Arrived, type ErrorMode } from './outcome.js'
-import type { Tuner, Tuning } from './tuner.js'
+import { noted } from './outcome.js'
+import { Outlet } from './outlet.js'
+import { modeOf, taskOf, type StreamPlan } from './plan.js'
+import type { StreamStats } from './stats.js'
+import { Waiters, type Waiter } from './waiters.js'
 import { Window } from './window.js'
 
-/** Figures of one stream, at this moment. */
-export interface StreamStats {
-  /** Items read from the source. */
-  readonly read: number
-  /** Results (or outcomes) given to the consumer. */
-  readonly delivered: number
-  /** Items whose task failed, and was not to be tried again. */
-  readonly failed: number
-  /** Failed items left out under `errors: 'skip'`. */
-  readonly skipped: number
-  /** How often an item has failed and was to be tried again, by `retries`; it may still wait for that. */
-  readonly retried: number
-  /** Chunks sent to workers. */
-  readonly chunks: number
-  /** The most items in the next chunk. */
-  readonly chunksize: number
-  /** Why it is that, and what it was derived from. */
-  readonly tuning: Tuning
-  /** The most items read whose results have not been given. */
-  readonly window: number
-}
-
-/** Everything a stream needs to know. */
-export interface StreamPlan {
-  readonly executor: () => Executor
-  readonly job: Job
-  readonly tuner: Tuner
-  /** The window for a chunksize, after the window up to now; a constant when the user gave one. */
-  readonly windowFor: (tuning: Tuning, before?: number) => number
-  readonly errors: ErrorMode
-  /** Any of them ends the stream. */
-  readonly signals: readonly AbortSignal[]
-}
-
-/** A call that waits: for one result, or for several. */
-interface Waiter {
-  /** Takes what it is to be given; undefined when that is not there yet, or the stream has ended. */
-  readonly take: () => unknown
-  /** How it is told that the stream has ended. */
-  readonly done: unknown
-  resolve(given: unknown): void
-  reject(error: unknown): void
-}
+export type { StreamPlan } from './plan.js'
+export type { StreamStats } from './stats.js'
 
 /**
  * Results of a stage, in the order of its items or, unordered, as they complete. Iterate it once, with `for await` or
@@ -66,24 +28,18 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
   readonly #plan: StreamPlan
   readonly #window: Window
   readonly #delivery: Delivery
-  readonly #waiters = new Fifo<Waiter>()
+  readonly #outlet: Outlet
+  readonly #waiters = new Waiters()
   /** Let go when the stream ends, like all that leads to items or results: an ended stream may be kept for its figures. */
   #source: Source<unknown> | undefined
   #state: 'new' | 'open' | 'ended' = 'new'
   #lane: Lane | undefined
   #intake: Intake | undefined
-  /** The part that is being given, its values, and how far it has been. */
-  #opened = NOTHING_OPEN
-  #values: unknown[] = NOTHING_OPEN.values
-  #frees: readonly number[] | undefined
-  #position = 0
   /** An error that ends the stream and that no `next()` has been told of yet. */
   #failure: { readonly error: unknown } | undefined
   /** Settles when `return()` has closed the source; never rejects. */
   #closed: Promise<void> | undefined
-  #delivered = 0
   #failed = 0
-  #skipped = 0
   #retried = 0
   #chunks = 0
 
@@ -93,6 +49,7 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
     this.#source = source
     this.#window = new Window(plan.windowFor(plan.tuner.tuning))
     this.#delivery = plan.job.ordered ? new OrderedDelivery() : new UnorderedDelivery()
+    this.#outlet = new Outlet(plan, this.#delivery, this.#window)
     // For a stage whose source is this stream: it takes whole batches, and leaves them as they are.
     offerBatches(this, () => ({ next: (max) => this.#nextBatch(max), close: () => this.return() }))
   }
@@ -104,14 +61,14 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
    * @throws A task's or the source's error, as it was thrown; the reason of an aborted `signal`. The stream has then ended.
    */
   next(): Promise<IteratorResult<R, undefined>> {
-    if (this.#position < this.#values.length && this.#waiters.size === 0) {
+    if (this.#outlet.isOpen && this.#waiters.size === 0) {
       this.#window.acknowledge()
-      const result = this.#takeOpened()
+      const result = this.#outlet.takeOpened()
       const intake = this.#intake
       if (intake !== undefined && this.#window.room >= intake.appetite) intake.pump()
       return Promise.resolve(result as IteratorResult<R, undefined>)
     }
-    return this.#wait(this.#takeOne, doneResult()) as Promise<IteratorResult<R, undefined>>
+    return this.#wait(this.#outlet.takeOne, doneResult()) as Promise<IteratorResult<R, undefined>>
   }
 
   /**
@@ -122,7 +79,7 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
    */
   chunks(): Chunks<R> {
     return chunksOf(
-      () => this.#wait(this.#takeChunk, doneResult()) as Promise<IteratorResult<R[], undefined>>,
+      () => this.#wait(this.#outlet.takeChunk, doneResult()) as Promise<IteratorResult<R[], undefined>>,
       () => this.return(),
     )
   }
@@ -160,9 +117,9 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
   stats(): StreamStats {
     return {
       read: this.#window.read - (this.#intake?.reserved ?? 0),
-      delivered: this.#delivered,
+      delivered: this.#outlet.delivered,
       failed: this.#failed,
-      skipped: this.#skipped,
+      skipped: this.#outlet.skipped,
       retried: this.#retried,
       chunks: this.#chunks,
       chunksize: this.#plan.tuner.tuning.chunksize,
@@ -215,18 +172,17 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
 
   #onPart(part: Part): void {
     const { job, tuner, windowFor } = this.#plan
-    const errors = this.#modeOf(part)
+    const mode = modeOf(this.#plan, part)
     const failed = part.errors?.size ?? 0
     this.#failed += failed
-    const arrived = errors === 'skip' || failed === 0 ? part : { ...part, items: failedItems(part, errors === 'throw') }
-    forgetItems(part)
+    const arrived = arrive(part, mode)
     if (part.last) {
       tuner.record({ items: part.chunk.items.length, time: part.time, bytes: part.bytes })
       this.#window.limit = windowFor(tuner.tuning, this.#window.limit)
     }
-    if (failed > 0 && errors === 'throw') {
+    if (failed > 0 && mode === 'throw') {
       if (!job.ordered) {
-        this.#fail(noted(arrived, firstFailed(part), this.#task))
+        this.#fail(noted(arrived, firstFailed(part), taskOf(this.#plan)))
         return
       }
       this.#intake?.halt()
@@ -236,18 +192,8 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
     this.#intake?.pump()
   }
 
-  /** What becomes of failed items. A fold cannot leave out what a fault takes: that is not the failed item alone. */
-  #modeOf(part: Part): ErrorMode {
-    return part.isFault === true && this.#plan.job.kind === 'reduce' ? 'throw' : this.#plan.errors
-  }
-
-  get #task(): string {
-    const { name, fn } = this.#plan.job
-    return name?.id ?? fn?.name ?? ''
-  }
-
   #nextBatch(max: number): Promise<Batch | undefined> {
-    return this.#wait(() => this.#takeBatch(max), undefined) as Promise<Batch | undefined>
+    return this.#wait(() => this.#outlet.takeBatch(max), undefined) as Promise<Batch | undefined>
   }
 
   /** Waits for what `take` gives, or for the end. */
@@ -261,7 +207,7 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
     if (this.#state === 'ended') return Promise.resolve(done)
     this.#window.acknowledge()
     return new Promise((resolve, reject) => {
-      this.#waiters.push({ take, done, resolve, reject })
+      this.#waiters.add({ take, done, resolve, reject })
       this.#intake?.pump()
       this.#serve()
       // Still waiting: items that were left out have made room, or a chunk that is not full must go as it is.
@@ -271,79 +217,14 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
 
   /** Gives waiting calls what is there for them. */
   #serve(): void {
-    for (let waiter = this.#waiters.peek(); waiter !== undefined; waiter = this.#waiters.peek()) {
+    while (this.#waiters.size > 0) {
       const before = this.#window.handed
-      const given = waiter.take()
-      if (given === undefined) return
-      this.#waiters.shift()
-      waiter.resolve(given)
+      if (!this.#waiters.serve()) {
+        this.#endIfDue()
+        return
+      }
       if (this.#waiters.size > 0) this.#acknowledgeLater(this.#window.handed - before)
     }
-  }
-
-  /** The next result. */
-  readonly #takeOne = (): IteratorResult<unknown, undefined> | undefined => {
-    while (this.#position === this.#values.length) {
-      const part = this.#nextPart()
-      if (part === undefined) return undefined
-      this.#open(part)
-    }
-    return this.#takeOpened()
-  }
-
-  /** The next results, as an array. */
-  readonly #takeChunk = (): IteratorResult<unknown[], undefined> | undefined => {
-    const batch = this.#takeBatch(Infinity)
-    return batch && { value: batch.values(), done: false }
-  }
-
-  /** The next results, at most so many, as they came, if they can be left so. */
-  #takeBatch(max: number): Batch | undefined {
-    while (this.#position === this.#values.length) {
-      const part = this.#nextPart()
-      if (part === undefined) return undefined
-      if (isPlain(part, this.#plan.errors) && part.results.length <= max) {
-        this.#window.hand(part.count)
-        this.#delivered += part.results.length
-        return part.results
-      }
-      this.#open(part)
-    }
-    const values: unknown[] = []
-    while (this.#position < this.#values.length && values.length < max) values.push(this.#takeOpened().value)
-    return new Items(values)
-  }
-
-  /** The part whose results are due; undefined when it is not there yet, or when an error is due, or the end. */
-  #nextPart(): Arrived | undefined {
-    const { failure } = this.#opened
-    if (failure !== undefined) {
-      this.#fail(failure.error)
-      return undefined
-    }
-    const part = this.#delivery.take()
-    if (part === undefined && this.#isComplete()) this.#complete()
-    return part
-  }
-
-  #open(part: Arrived): void {
-    this.#opened = openPart(part, this.#modeOf(part), this.#task)
-    this.#values = this.#opened.values
-    this.#frees = this.#opened.frees
-    this.#position = 0
-    this.#skipped += this.#opened.skipped
-    this.#window.leaveOut(this.#opened.freed)
-  }
-
-  /** The next value of the opened part. There must be one. */
-  #takeOpened(): { readonly value: unknown; readonly done: false } {
-    const position = this.#position++
-    const value = this.#values[position]
-    // What has been delivered is not kept alive by what has not.
-    this.#values[position] = undefined
-    this.#window.hand(this.#frees === undefined ? 1 : (this.#frees[position] ?? 1))
-    this.#delivered++
-    return { value, done: false }
   }
 
   /** The consumer has asked for the next result already. It sees this one before another item is read. */
@@ -354,22 +235,21 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
     })
   }
 
-  #isComplete(): boolean {
-    return this.#intake?.drained === true && this.#window.held === 0
-  }
-
-  #complete(): void {
-    const failure = this.#intake?.sourceError
+  /** There is nothing to give: for an error is due, or the end, or results that are not there yet. */
+  #endIfDue(): void {
+    const { failure } = this.#outlet
     if (failure !== undefined) this.#fail(failure.error)
-    else this.#end()
+    else if (this.#intake?.drained === true && this.#window.held === 0) {
+      const { sourceError } = this.#intake
+      if (sourceError === undefined) this.#end()
+      else this.#fail(sourceError.error)
+    }
   }
 
   /** Ends the stream with an error: the first waiting call gets it, or else the next call to come. */
   #fail(error: unknown): void {
     if (this.#state === 'ended') return
-    const waiter = this.#waiters.shift()
-    if (waiter === undefined) this.#failure = { error }
-    else waiter.reject(error)
+    if (!this.#waiters.fail(error)) this.#failure = { error }
     const intake = this.#intake
     this.#end()
     void abandon(intake)
@@ -382,13 +262,8 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
     this.#lane = undefined
     this.#intake = undefined
     this.#source = undefined
-    this.#opened = NOTHING_OPEN
-    this.#values = NOTHING_OPEN.values
-    this.#position = 0
-    this.#delivery.clear()
-    for (let waiter = this.#waiters.shift(); waiter !== undefined; waiter = this.#waiters.shift()) {
-      waiter.resolve(waiter.done)
-    }
+    this.#outlet.clear()
+    this.#waiters.end()
   }
 }
 
@@ -404,35 +279,4 @@ async function abandon(intake: Intake | undefined): Promise<void> {
 /** How `next()` tells that the stream has ended. */
 function doneResult(): IteratorReturnResult<undefined> {
   return { value: undefined, done: true }
-}
-
-/** The position of the first item that failed. */
-function firstFailed({ errors }: Part): number {
-  return Math.min(...(errors?.keys() ?? []))
-}
-
-/** The items that failed, by their position, or the first of them. Those from the first to the last are decoded, once. */
-function failedItems(part: Part, onlyFirst: boolean): Map<number, unknown> {
-  const { chunk, from, places, errors } = part
-  const failed = new Map<number, number>()
-  let first = Infinity
-  let last = -Infinity
-  for (const position of onlyFirst ? [firstFailed(part)] : (errors?.keys() ?? [])) {
-    const place = places?.[position] ?? from + position
-    failed.set(position, place)
-    first = Math.min(first, place)
-    last = Math.max(last, place)
-  }
-  const batch = chunk.items.slice(first, last + 1)
-  const values = batch.values()
-  const items = new Map([...failed].map(([position, place]) => [position, values[place - first]]))
-  batch.release()
-  return items
-}
-
-/** The executor has finished with these items, and nobody else needs them. */
-function forgetItems({ chunk, from, places, count, last }: Part): void {
-  if (last) chunk.items.release()
-  else if (places === undefined) chunk.items.forget(from, from + count)
-  else for (const place of places) chunk.items.forget(place, place + 1)
 }

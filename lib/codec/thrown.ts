@@ -1,0 +1,123 @@
+/**
+ * Looking at what a task threw, which may be anything: a proxy, a getter or a prototype that throws wherever it is touched.
+ * Nothing here ever throws.
+ */
+import { types } from 'node:util'
+import { received } from '../errors.js'
+import { shortened } from './clonable.js'
+import { BUILT_IN, CLASSES } from './sealed.js'
+
+const KINDS = new Map<object, string>(Object.entries(CLASSES).map(([kind, { prototype }]) => [prototype, kind]))
+
+/** Properties with a place of their own in a sealed error. */
+const APART = new Set(['name', 'message', 'stack'])
+/** Properties that are carried even where they are not enumerable. */
+const HIDDEN = new Set(['cause', 'errors', 'error', 'suppressed', 'code', 'errno', 'syscall', 'path'])
+/** Properties that are carried even where only the class has them: the class stays behind. */
+const INHERITED = ['cause', 'errors', 'code']
+const LONGEST_TEXT = 200
+
+export function isError(value: unknown): value is object {
+  try {
+    return types.isNativeError(value) || value instanceof Error
+  } catch {
+    return false
+  }
+}
+
+/** An array without holes or properties besides its elements; others are left to structured clone. */
+export function isDense(value: unknown): value is object {
+  try {
+    return Array.isArray(value) && !types.isProxy(value) && Object.keys(value).length === value.length
+  } catch {
+    return false
+  }
+}
+
+/** The nearest class that the other thread has too. */
+export function kindOf(error: object): string {
+  try {
+    const chain: object[] = []
+    for (let at = prototypeOf(error); at !== null; at = prototypeOf(at)) {
+      const kind = KINDS.get(at)
+      if (kind !== undefined) return kind
+      chain.push(at)
+    }
+    // An error of another realm has none of this realm's classes, but theirs have the same names.
+    for (const at of chain) {
+      const name: unknown = Object.getOwnPropertyDescriptor(at, 'name')?.value
+      if (typeof name === 'string' && Object.hasOwn(BUILT_IN, name)) return name
+    }
+  } catch {
+    // A proxy that does not show its prototype.
+  }
+  return 'Error'
+}
+
+function prototypeOf(value: object): object | null {
+  return Object.getPrototypeOf(value) as object | null
+}
+
+/** Its message as text, or undefined if it has none. */
+export function messageOf(error: object): string | undefined {
+  const message = read(error, 'message')?.value
+  switch (typeof message) {
+    case 'string':
+      return message === '' && descriptorOf(error, 'message') === undefined ? undefined : message
+    case 'undefined':
+      return undefined
+    case 'object':
+    case 'function':
+      return shown(message)
+    default:
+      return String(message)
+  }
+}
+
+/** A value as an error text shows it. */
+export function shown(value: unknown): string {
+  return shortened(received(value), LONGEST_TEXT)
+}
+
+/** The properties to carry, and whether they are hidden. */
+export function keysOf(error: object, kind: string): Map<string, boolean> {
+  const keys = new Map<string, boolean>()
+  for (const key of ownKeysOf(error)) {
+    const descriptor = APART.has(key) ? undefined : descriptorOf(error, key)
+    // As in a native error, a cause is hidden, however it was set.
+    if (descriptor?.enumerable === true) keys.set(key, key === 'cause')
+    else if (descriptor !== undefined && HIDDEN.has(key)) keys.set(key, true)
+  }
+  for (const key of INHERITED) {
+    // A DOMException has its code from its name.
+    if (keys.has(key) || (kind === 'DOMException' && key === 'code')) continue
+    const value = read(error, key)?.value
+    if (value !== undefined && typeof value !== 'function') keys.set(key, true)
+  }
+  return keys
+}
+
+function ownKeysOf(error: object): string[] {
+  try {
+    return Object.getOwnPropertyNames(error)
+  } catch {
+    return []
+  }
+}
+
+function descriptorOf(error: object, key: string): PropertyDescriptor | undefined {
+  try {
+    return Object.getOwnPropertyDescriptor(error, key)
+  } catch {
+    return undefined
+  }
+}
+
+/** Undefined when reading throws. */
+export function read(from: object, key: string): { value: unknown } | undefined {
+  try {
+    return { value: Reflect.get(from, key) }
+  } catch {
+    return undefined
+  }
+}

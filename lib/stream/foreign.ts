@@ -1,0 +1,33 @@
+/** What a source is asked that is not ours: it may not keep to its type, and give anything. */
+import { received, typeError } from '../errors.js'
+import type { Source } from '../io/source.js'
+
+/** Whether what `next()` gave is an item, there already; if not, it is the end, a promise, or garbage. */
+export function isItem(result: unknown): result is { readonly value: unknown } {
+  return typeof result === 'object' && result !== null && !isDone(result) && !isPromise(result)
+}
+
+/** As the language asks: whatever is truthy ends the source. */
+export function isDone(result: { readonly done?: unknown }): boolean {
+  return Boolean(result.done)
+}
+
+export function isPromise<T>(result: T | Promise<T>): result is Promise<T> {
+  return typeof (result as { then?: unknown } | null | undefined)?.then === 'function'
+}
+
+/** Throws when what `next()` gave, awaited if need be, is garbage. */
+export function assertResult(given: unknown): asserts given is IteratorResult<unknown> {
+  if (typeof given === 'object' && given !== null) return
+  throw typeError(
+    'ERR_INVALID_SOURCE',
+    `Cannot read the source as its next() must give an object { value, done }: received ${received(given)}`,
+  )
+}
+
+/** How many items a collection in memory has. */
+export function lengthOf(source: Source<unknown>): number | undefined {
+  // A source is no ArrayLike by its type; these two are. A DataView is none, and no source either.
+  if (Array.isArray(source) || ArrayBuffer.isView(source)) return (source as unknown as ArrayLike<unknown>).length
+  return source instanceof Set || source instanceof Map ? source.size : undefined
+}

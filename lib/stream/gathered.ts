@@ -1,0 +1,52 @@
+/** What has been read and not yet submitted: single items, or a batch as it came, as long as it can be left so. */
+import { Items, type Batch } from '../codec/batch.js'
+
+export class Gathered {
+  #items: unknown[] = []
+  #batch: Batch | undefined
+
+  /** How many items. */
+  get size(): number {
+    return this.#items.length + (this.#batch?.length ?? 0)
+  }
+
+  /** The single items, to add to. Each `take()` leaves another array. */
+  get items(): unknown[] {
+    return this.#items
+  }
+
+  /** Adds a batch: alone it stays as it is, and so do several that can be joined; all others are decoded. */
+  add(batch: Batch): void {
+    if (this.#items.length > 0) this.#decode(batch)
+    else if (this.#batch === undefined) this.#batch = batch
+    else {
+      const joined = this.#batch.join(batch)
+      if (joined !== undefined) this.#batch = joined
+      else {
+        this.#decode(this.#batch)
+        this.#batch = undefined
+        this.#decode(batch)
+      }
+    }
+  }
+
+  /** All of it, for a chunk. */
+  take(): Batch {
+    const all = this.#batch ?? new Items(this.#items)
+    this.#items = []
+    this.#batch = undefined
+    return all
+  }
+
+  /** Forgets all of it. */
+  clear(): void {
+    this.#items = []
+    this.#batch?.release()
+    this.#batch = undefined
+  }
+
+  #decode(batch: Batch): void {
+    for (const item of batch.values()) this.#items.push(item)
+    batch.release()
+  }
+}

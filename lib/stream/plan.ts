@@ -1,0 +1,26 @@
+/** What a stream runs, and how. */
+import type { Executor, Job, Part } from '../executor/executor.js'
+import type { ErrorMode } from './outcome.js'
+import type { Tuner, Tuning } from './tuner.js'
+
+/** Everything a stream needs to know. */
+export interface StreamPlan {
+  readonly executor: () => Executor
+  readonly job: Job
+  readonly tuner: Tuner
+  /** The window for a chunksize, after the window up to now; a constant when the user gave one. */
+  readonly windowFor: (tuning: Tuning, before?: number) => number
+  readonly errors: ErrorMode
+  /** Any of them ends the stream. */
+  readonly signals: readonly AbortSignal[]
+}
+
+/** What becomes of a part's failed items. A fold cannot leave out what a fault takes: that is not the failed item alone. */
+export function modeOf({ job, errors }: StreamPlan, { isFault }: Part): ErrorMode {
+  return isFault === true && job.kind === 'reduce' ? 'throw' : errors
+}
+
+/** What errors of items call the task. */
+export function taskOf({ job: { name, fn } }: StreamPlan): string {
+  return name?.id ?? fn?.name ?? ''
+}

@@ -1,0 +1,246 @@
+/**
+ * The reading of a source, item by item or in batches: one `next()` at a time, at once as long as the source gives something
+ * at once. It takes places in the window for what it reads. How much that may be, and what becomes of it, it does not know.
+ */
+import type { Batch } from '../codec/batch.js'
+import { openBatches, openSource, type BatchReader, type Reader, type Source } from '../io/source.js'
+import { assertResult, isDone, isItem, isPromise } from './foreign.js'
+import type { Gathered } from './gathered.js'
+import type { Window } from './window.js'
+
+/** How long a synchronous source may be drained before the event loop gets its turn, in milliseconds. */
+const SLICE = 5
+/** After so many items, at the latest, the clock is read. */
+const CLOCK_EVERY = 64
+
+/** `'reading'`: somewhere down the call stack. `'halted'`: to be closed, and nothing else. */
+type State = 'idle' | 'reading' | 'awaiting' | 'halted' | 'ended'
+
+/** What the reading asks of the intake. */
+export interface ReadingEvents {
+  /** How many items may be read now. */
+  room(): number
+  /** An awaited read has settled, or the event loop has had its turn. */
+  resumed(): void
+  /** No item will be read any more. */
+  ended(): void
+}
+
+export class Reading {
+  readonly #source: Source<unknown>
+  /** Whether the executor has a use for whole batches. */
+  readonly #inBatches: boolean
+  readonly #window: Window
+  readonly #gathered: Gathered
+  readonly #events: ReadingEvents
+  /** Set when the source gives whole batches. */
+  #batches: BatchReader | undefined
+  #items: Reader<unknown> | undefined
+  /** Places taken for the read under way, which may turn out to be of fewer items. */
+  #reserved = 0
+  #state: State = 'idle'
+  #error: { readonly error: unknown } | undefined
+  /** The source has kept a `next()` pending for a turn of the event loop: nothing is ready there. */
+  #sourceIsSlow = false
+  #turnScheduled = false
+
+  constructor(source: Source<unknown>, inBatches: boolean, window: Window, gathered: Gathered, events: ReadingEvents) {
+    this.#source = source
+    this.#inBatches = inBatches
+    this.#window = window
+    this.#gathered = gathered
+    this.#events = events
+  }
+
+  get state(): State {
+    return this.#state
+  }
+
+  /** Whether it waits for a source that has nothing ready. */
+  get isStalled(): boolean {
+    return this.#state === 'awaiting' && this.#sourceIsSlow
+  }
+
+  /** How many items have places in the window that the read under way may turn out not to need. */
+  get reserved(): number {
+    return this.#reserved
+  }
+
+  /** What the source threw. It has ended then. */
+  get error(): { readonly error: unknown } | undefined {
+    return this.#error
+  }
+
+  /** Reads what there is room for. Only when `'idle'`. */
+  read(): void {
+    this.#state = 'reading'
+    const started = performance.now()
+    for (let most = this.#room(); most > 0; most = this.#room()) {
+      this.#readNext(most)
+      if (this.#state === 'reading' && performance.now() - started > SLICE) {
+        this.#resumeNextTurn()
+        break
+      }
+    }
+    if (this.#state === 'reading') this.#state = 'idle'
+  }
+
+  /**
+   * Reads no more, and forgets what it has read. Closes the source if it was opened and has not ended by itself; returns what its
+   * `close()` returned. Throws what it throws.
+   */
+  close(): unknown {
+    const before = this.#state
+    this.#state = 'ended'
+    this.#forget()
+    // A source that ended the stream from within its own `next()` can be closed only when that has come back.
+    if (before === 'reading') return Promise.resolve().then(() => this.#closeReader())
+    return before === 'ended' ? undefined : this.#closeReader()
+  }
+
+  /** Reads no more, forgets what it has read, and leaves the source to be closed. */
+  halt(): void {
+    if (this.#state !== 'ended') this.#state = 'halted'
+    this.#forget()
+  }
+
+  #room(): number {
+    return this.#state === 'reading' ? this.#events.room() : 0
+  }
+
+  /** A read has given so many items, or will give none that is wanted. */
+  #settleReserved(read: number): void {
+    this.#window.withdraw(this.#reserved - read)
+    this.#reserved = 0
+  }
+
+  #forget(): void {
+    this.#settleReserved(0)
+    this.#gathered.clear()
+  }
+
+  #closeReader(): unknown {
+    return this.#batches === undefined ? this.#items?.close() : this.#batches.close()
+  }
+
+  #readNext(most: number): void {
+    try {
+      if (this.#items === undefined && this.#batches === undefined) this.#open()
+      if (this.#batches !== undefined) this.#readBatch(this.#batches, most)
+      else if (this.#items !== undefined) this.#readItems(this.#items, Math.min(most, CLOCK_EVERY))
+    } catch (error) {
+      if (this.#state === 'reading') this.#fail(error)
+    }
+  }
+
+  #open(): void {
+    if (this.#inBatches) this.#batches = openBatches(this.#source)
+    if (this.#batches === undefined) this.#items = openSource(this.#source)
+  }
+
+  /** Reads items as long as the source gives them at once, at most so many; and then one that may have to be awaited. */
+  #readItems(items: Reader<unknown>, most: number): void {
+    const gathered = this.#gathered.items
+    const start = gathered.length
+    let result: unknown
+    let isGiven = true
+    try {
+      // What opens the source may have ended the stream, and so may each read.
+      while (isGiven && gathered.length - start < most && this.#state === 'reading') {
+        result = items.next()
+        if (isItem(result)) gathered.push(result.value)
+        else isGiven = false
+      }
+    } finally {
+      this.#window.enter(gathered.length - start)
+    }
+    if (isGiven || this.#state !== 'reading') return
+    this.#window.enter((this.#reserved = 1))
+    if (!isPromise(result)) this.#acceptItem(result)
+    else {
+      this.#awaitRead(result, (settled) => {
+        this.#acceptItem(settled)
+      })
+    }
+  }
+
+  #readBatch(batches: BatchReader, most: number): void {
+    this.#window.enter((this.#reserved = most))
+    const batch = batches.next(most)
+    if (isPromise(batch)) {
+      this.#awaitRead(batch, (settled) => {
+        this.#acceptBatch(settled)
+      })
+    } else if (this.#state === 'reading') this.#acceptBatch(batch)
+  }
+
+  #awaitRead<T>(result: Promise<T>, accept: (result: T) => void): void {
+    if (this.#state === 'reading') this.#state = 'awaiting'
+    this.#sourceIsSlow = false
+    this.#resumeNextTurn()
+    Promise.resolve(result).then(
+      (settled) => {
+        this.#resume(() => {
+          accept(settled)
+        })
+      },
+      (error: unknown) => {
+        this.#resume(() => {
+          this.#fail(error)
+        })
+      },
+    )
+  }
+
+  /** The awaited read has settled. After a halt only one thing matters: whether there is still a source to close. */
+  #resume(take: () => void): void {
+    if (this.#state === 'ended') return
+    const halted = this.#state === 'halted'
+    this.#state = 'idle'
+    try {
+      take()
+    } catch (error) {
+      this.#fail(error)
+    }
+    if (halted) this.halt()
+    else this.#events.resumed()
+  }
+
+  #acceptItem(result: unknown): void {
+    assertResult(result)
+    if (isDone(result)) this.#end()
+    else {
+      this.#gathered.items.push(result.value)
+      this.#settleReserved(1)
+    }
+  }
+
+  #acceptBatch(batch: Batch | undefined): void {
+    if (batch === undefined) this.#end()
+    else {
+      this.#settleReserved(batch.length)
+      this.#gathered.add(batch)
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#error = { error }
+    this.#end()
+  }
+
+  #end(): void {
+    this.#settleReserved(0)
+    this.#state = 'ended'
+    this.#events.ended()
+  }
+
+  #resumeNextTurn(): void {
+    if (this.#turnScheduled) return
+    this.#turnScheduled = true
+    setImmediate(() => {
+      this.#turnScheduled = false
+      this.#sourceIsSlow = true
+      this.#events.resumed()
+    })
+  }
+}

@@ -1,0 +1,72 @@
+/** Runs the items of a chunk several at a time, by `p-limit`: for tasks that wait more than they compute. */
+import pLimit from 'p-limit'
+import { unpack } from '../codec/codec.js'
+import type { Envelope } from '../codec/envelope.js'
+import { countBegun } from './cells.js'
+import { ItemContext, type RunningChunk } from './chunk.js'
+import { elementsOf } from './expand.js'
+import type { TaskFunction } from './load.js'
+import type { Poster } from './poster.js'
+import { Watch } from './watch.js'
+
+/** Runs all items, or those before a cancel; their outcomes are posted as they come. */
+export function runAtOnce(fn: TaskFunction, chunk: RunningChunk, poster: Poster): Promise<void> {
+  const { kind } = chunk.job
+  const items = unpack(chunk.data)
+  poster.scatter()
+  return limited(fn, items, chunk, (place, result, error) => {
+    poster.outbox.places?.push(place)
+    if (error === undefined) poster.outbox.take(kind, items[place], result)
+    else poster.outbox.fail(error)
+    poster.postSoon()
+  })
+}
+
+/** Runs all items, or those before a cancel; their outcomes are posted in the order of the items. */
+export function runAtOnceInOrder(fn: TaskFunction, chunk: RunningChunk, poster: Poster): Promise<void> {
+  const { kind } = chunk.job
+  const items = unpack(chunk.data)
+  const done = new Map<number, { result: unknown; error: Envelope | undefined }>()
+  let next = chunk.start
+  return limited(fn, items, chunk, (place, result, error) => {
+    done.set(place, { result, error })
+    for (let head = done.get(next); head !== undefined; head = done.get(++next)) {
+      done.delete(next)
+      if (head.error === undefined) poster.outbox.take(kind, items[next], head.result)
+      else poster.outbox.fail(head.error)
+    }
+    if (poster.outbox.count > 0) poster.postSoon()
+  })
+}
+
+async function limited(
+  fn: TaskFunction,
+  items: readonly unknown[],
+  chunk: RunningChunk,
+  settled: (place: number, result: unknown, error?: Envelope) => void,
+): Promise<void> {
+  const { kind, concurrency, timeout } = chunk.job
+  const { cells } = chunk.host
+  const limit = pLimit(chunk.alone ? 1 : concurrency)
+  const watch = timeout === undefined ? undefined : new Watch(cells)
+  const one = async (item: unknown, place: number): Promise<void> => {
+    if (chunk.isCancelled || place < chunk.start) return
+    countBegun(cells, place + 1)
+    if (chunk.settled?.has(place) === true) {
+      const error = chunk.settled.get(place)
+      if (error !== undefined) settled(place, undefined, error)
+      return
+    }
+    watch?.begin(place)
+    try {
+      const result = await fn(item, new ItemContext(chunk, chunk.first + place))
+      settled(place, kind === 'flatMap' ? await elementsOf(result) : result)
+    } catch (error) {
+      settled(place, undefined, chunk.seal(error, place))
+    } finally {
+      watch?.end(place)
+    }
+  }
+  await Promise.all(items.map((item, place) => limit(one, item, place)))
+  watch?.close()
+}

@@ -1,0 +1,100 @@
+/**
+ * The chunk that runs: what all ways to run it need to know of it, and what its tasks are told. The items' outcomes are not
+ * here: see `poster.ts`.
+ */
+import type { Data, Packed } from '../codec/codec.js'
+import { sealError, type Envelope } from '../codec/envelope.js'
+import type { TaskContext } from '../task.js'
+import { isCancelled, type Slot } from './cells.js'
+import type { ChunkMessage, PartMessage, WorkerJob } from './protocol.js'
+
+/** What a run needs of its worker. */
+export interface Host {
+  /** Number of the worker, as tasks see it. */
+  readonly worker: number
+  readonly cells: Int32Array
+  post(part: PartMessage, transfer: Packed['transfer']): void
+}
+
+export class RunningChunk {
+  readonly job: WorkerJob
+  readonly host: Host
+  readonly seq: number
+  readonly slot: Slot
+  /** Index of the first item. */
+  readonly first: number
+  /** Whether its first outcome is to be posted at once. */
+  readonly eager: boolean
+  readonly data: Data
+  /** How many items, from the first on, have had their outcomes before. */
+  readonly start: number
+  /** Items that are not to be run: the errors that are their outcomes, or undefined where that has been given. */
+  readonly settled: ReadonlyMap<number, Envelope | undefined> | undefined
+  /** Whether to run one item at a time, and to post each outcome at once. */
+  readonly alone: boolean
+  #controller: AbortController | undefined
+
+  constructor([seq, slot, , first, eager, data, details]: ChunkMessage, job: WorkerJob, host: Host) {
+    this.job = job
+    this.host = host
+    this.seq = seq
+    this.slot = slot
+    this.first = first
+    this.eager = eager
+    this.data = data
+    this.start = details?.start ?? 0
+    this.settled = details?.settled && new Map(details.settled)
+    this.alone = details?.alone === true
+  }
+
+  get isCancelled(): boolean {
+    return isCancelled(this.host.cells, this.slot, this.seq)
+  }
+
+  /** Made when a task asks for it. The mark in the cells aborts it even while a synchronous task polls `aborted`. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      const { signal } = this.#controller
+      const aborted = (): boolean => Reflect.get<AbortSignal, 'aborted'>(AbortSignal.prototype, 'aborted', signal)
+      Object.defineProperty(signal, 'aborted', {
+        get: () => {
+          if (!aborted() && this.isCancelled) this.cancel()
+          return aborted()
+        },
+      })
+      if (this.isCancelled) this.cancel()
+    }
+    return this.#controller.signal
+  }
+
+  /** Fires the signal of the items that run. */
+  cancel(): void {
+    this.#controller?.abort(new DOMException('The stream ended before this item was done', 'AbortError'))
+  }
+
+  /** The envelope of what the task threw for the item at a place. */
+  seal(error: unknown, place: number): Envelope {
+    const index = this.first + place
+    return sealError(error, `task '${this.job.name.id}' (item ${index}, worker ${this.host.worker})`)
+  }
+}
+
+/** What a task is told besides its item. */
+export class ItemContext implements TaskContext {
+  readonly #chunk: RunningChunk
+  readonly index: number
+
+  constructor(chunk: RunningChunk, index: number) {
+    this.#chunk = chunk
+    this.index = index
+  }
+
+  get signal(): AbortSignal {
+    return this.#chunk.signal
+  }
+
+  get worker(): number {
+    return this.#chunk.host.worker
+  }
+}

@@ -1,0 +1,37 @@
+/** Folds the items of a chunk into one result, for `reduce`. */
+import { openCursor } from '../codec/codec.js'
+import { beginItem, beginTimedItem } from './cells.js'
+import { ItemContext, type RunningChunk } from './chunk.js'
+import { isThenable } from './expand.js'
+import type { TaskFunction } from './load.js'
+import type { Poster } from './poster.js'
+
+/** Folds all items, or those before a cancel. The result goes with the last item that did not fail. */
+export async function fold(fn: TaskFunction, chunk: RunningChunk, poster: Poster): Promise<void> {
+  const { stopOnError, initial, timeout } = chunk.job
+  const { length, next } = openCursor(chunk.data)
+  const begin = timeout === undefined ? beginItem : beginTimedItem
+  let accumulator: unknown = structuredClone(initial)
+  let last: number | undefined
+  for (let place = 0; place < length && !chunk.isCancelled; place++) {
+    const item = next()
+    let error = chunk.settled?.get(place)
+    try {
+      if (error === undefined) {
+        begin(chunk.host.cells, place)
+        const result = fn(accumulator, item, new ItemContext(chunk, chunk.first + place))
+        accumulator = isThenable(result) ? await result : result
+        last = place
+        continue
+      }
+    } catch (thrown) {
+      error = chunk.seal(thrown, place)
+    }
+    poster.outbox.skipTo(place)
+    poster.outbox.fail(error)
+    if (stopOnError) break
+  }
+  // After an error that ends the stream nobody asks what became of the others.
+  poster.outbox.skipTo(length)
+  if (last !== undefined) poster.outbox.insert(last, accumulator)
+}

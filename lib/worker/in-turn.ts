@@ -1,0 +1,82 @@
+/** Runs the items of a chunk one after the other: without a promise of its own as long as nothing has to be awaited. */
+import { openCursor, type Cursor } from '../codec/codec.js'
+import { beginItem, beginTimedItem, isCancelled } from './cells.js'
+import { ItemContext, type RunningChunk } from './chunk.js'
+import { elementsOf, isThenable } from './expand.js'
+import type { TaskFunction } from './load.js'
+import type { Poster } from './poster.js'
+
+export class InTurn {
+  readonly #fn: TaskFunction
+  readonly #chunk: RunningChunk
+  readonly #poster: Poster
+  readonly #cursor: Cursor
+  /** The place of the next item, and the last one that has begun. */
+  #place: number
+  #item: unknown
+
+  constructor(fn: TaskFunction, chunk: RunningChunk, poster: Poster) {
+    this.#fn = fn
+    this.#chunk = chunk
+    this.#poster = poster
+    this.#cursor = openCursor(chunk.data)
+    this.#place = chunk.start
+    for (let place = 0; place < this.#place; place++) this.#cursor.next()
+  }
+
+  /** Runs all items, or those before a cancel. */
+  run(): Promise<void> | undefined {
+    const awaited = this.#untilAwaited()
+    return awaited && this.#awaiting(awaited)
+  }
+
+  /** Runs items until there is something to await: what the next outcome is made of. */
+  #untilAwaited(): PromiseLike<unknown> | undefined {
+    const fn = this.#fn
+    const chunk = this.#chunk
+    const poster = this.#poster
+    const { length, next } = this.#cursor
+    const { slot, seq, first, settled, job, host } = chunk
+    const { kind, timeout } = job
+    const { cells } = host
+    const begin = timeout === undefined ? beginItem : beginTimedItem
+    while (this.#place < length && !isCancelled(cells, slot, seq)) {
+      const place = this.#place++
+      const item = next()
+      const error = settled?.get(place)
+      if (error !== undefined) {
+        poster.outbox.fail(error)
+        continue
+      }
+      begin(cells, place)
+      try {
+        this.#item = item
+        let result = fn(item, new ItemContext(chunk, first + place))
+        if (kind === 'flatMap' && !isThenable(result)) result = elementsOf(result)
+        if (isThenable(result)) return result
+        poster.outbox.take(kind, item, result)
+      } catch (error) {
+        poster.failed(chunk.seal(error, place))
+      }
+      poster.postIfDue(this.#place < length)
+    }
+    return undefined
+  }
+
+  async #awaiting(first: PromiseLike<unknown>): Promise<void> {
+    const poster = this.#poster
+    const { kind } = this.#chunk.job
+    for (let awaited: PromiseLike<unknown> | undefined = first; awaited !== undefined; awaited = this.#untilAwaited()) {
+      try {
+        if (poster.outbox.count > 0) poster.postSoon()
+        let result = await awaited
+        if (kind === 'flatMap') result = await elementsOf(result)
+        // Only now: while the result was awaited, a timer may have posted the outbox and made a new one.
+        poster.outbox.take(kind, this.#item, result)
+      } catch (error) {
+        poster.failed(this.#chunk.seal(error, this.#place - 1))
+      }
+      poster.postIfDue(this.#place < this.#cursor.length)
+    }
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * Posts the outcomes of a chunk in parts: when the chunk ends, and earlier when outcomes have waited for a while: after an
+ * item, or, while an item is awaited, by a timer. Only a synchronous item delays, while it runs, what was not posted before it.
+ */
+import { pack, sift, type Data } from '../codec/codec.js'
+import type { Envelope } from '../codec/envelope.js'
+import type { RunningChunk } from './chunk.js'
+import { Outbox } from './outbox.js'
+import type { PartDetails } from './protocol.js'
+
+/** How long an outcome may wait for others to be posted with it, in milliseconds. A post costs a few microseconds. */
+const PATIENCE = 4
+/** While items take less than this together, in milliseconds, the clock is read after more and more of them, … */
+const SHORT = 0.25
+/** … at most so many: a slow one may come at any time, and what was done before it should not wait for the others. */
+const MAX_STRIDE = 8
+
+export class Poster {
+  /** Where outcomes are put, for the next part. Each post puts a new one here: do not keep it across an `await`. */
+  outbox: Outbox
+  readonly #chunk: RunningChunk
+  #started: number
+  /** When the last part was posted. */
+  #sent: number
+  /** How many items until the clock is read, how many from one reading to the next, and when it was read last. */
+  #unclocked = 1
+  #stride = 1
+  #clocked: number
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(chunk: RunningChunk) {
+    this.#chunk = chunk
+    this.outbox = new Outbox(chunk.start, undefined, chunk.job.kind !== 'map')
+    this.#started = performance.now()
+    this.#clocked = this.#started
+    this.#sent = chunk.eager ? -Infinity : this.#started
+  }
+
+  /** The chunk begins to run. What came before was the loading of its task, and does not count as time of the chunk. */
+  begin(): void {
+    this.#started = performance.now()
+  }
+
+  /** Outcomes will not come in the order of the items: the outboxes from now on have `places`, one for each outcome. */
+  scatter(): void {
+    this.outbox = new Outbox(0, [], this.#chunk.job.kind !== 'map')
+  }
+
+  /** The item that ran has failed. */
+  failed(error: Envelope): void {
+    this.outbox.fail(error)
+    this.#unclocked = 1
+  }
+
+  /** After an item of those that run in turn. The last part is left to `post()`. */
+  postIfDue(hasMore: boolean): void {
+    if (--this.#unclocked === 0 && this.#isDueByClock() && hasMore) this.post(false)
+  }
+
+  /** Sees to it that what there is does not wait for long. */
+  postSoon(): void {
+    if (this.#isDue()) this.post(false)
+    else
+      this.#timer ??= setTimeout(() => {
+        this.post(false)
+      }, PATIENCE)
+  }
+
+  /** @param fault The error of every item that has no outcome yet. */
+  post(last: boolean, fault?: Envelope): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    const { from, places, count, counts, results, errors } = this.outbox
+    if (count === 0 && !last) return
+    this.outbox = this.outbox.next()
+    this.#sent = performance.now()
+    const { seq, host, job } = this.#chunk
+    const time = this.#sent - this.#started
+    const isSimple = (places ?? counts ?? errors ?? fault) === undefined
+    const details = isSimple ? undefined : { places, counts: counts && Uint32Array.from(counts), errors, fault }
+    try {
+      const { data, transfer, bytes } = pack(results)
+      host.post([seq, from, count, last, time, bytes, data, details], transfer)
+    } catch {
+      const { data, ...sifted } = this.#sifted(from, details ?? {}, results)
+      // An accumulator that cannot be sent is not the failure of one item: what the others made of it is lost with it.
+      const [lost] = job.kind === 'reduce' ? sifted.errors.slice(errors?.length ?? 0) : []
+      if (lost !== undefined) {
+        host.post([seq, from, 0, true, time, 0, [], { fault: lost[1] }], [])
+        return
+      }
+      host.post([seq, from, count, last, time, 0, data, { ...details, ...sifted }], [])
+    }
+  }
+
+  /** As `#isDue()`, for short items: the clock is read after more and more of them, since that costs more than many an item. */
+  #isDueByClock(): boolean {
+    const now = performance.now()
+    this.#stride = !this.#chunk.alone && now - this.#clocked < SHORT ? Math.min(2 * this.#stride, MAX_STRIDE) : 1
+    this.#unclocked = this.#stride
+    this.#clocked = now
+    return now - this.#sent >= PATIENCE || this.#mustPost
+  }
+
+  /** Whether the outbox must be posted now. */
+  #isDue(): boolean {
+    return this.#mustPost || performance.now() - this.#sent >= PATIENCE
+  }
+
+  /** Whether there is an error that ends the stream, or each outcome is to be posted at once. */
+  get #mustPost(): boolean {
+    return this.#chunk.alone || (this.#chunk.job.stopOnError && this.outbox.errors !== undefined)
+  }
+
+  /** Results that can be cloned, and errors for the items whose results cannot. */
+  #sifted(
+    from: number,
+    { places, counts, errors }: PartDetails,
+    results: readonly unknown[],
+  ): { data: Data; counts: PartDetails['counts']; errors: NonNullable<PartDetails['errors']> } {
+    const owners = counts && [...counts].flatMap((count, position) => new Array<number>(count).fill(position))
+    const ownerOf = (i: number): number => owners?.[i] ?? i
+    const indexOf = (i: number): number => this.#chunk.first + (places?.[ownerOf(i)] ?? from + ownerOf(i))
+    const { values, refused } = sift('result', results, indexOf)
+    const failed = new Map(refused.map(([i, error]) => [ownerOf(i), error]))
+    const all = [...(errors ?? []), ...failed]
+    if (counts === undefined) return { data: values, counts, errors: all }
+    return {
+      data: values.filter((_, i) => !failed.has(ownerOf(i))),
+      counts: counts.map((count, position) => (failed.has(position) ? 0 : count)),
+      errors: all,
+    }
+  }
+}

@@ -1,0 +1,42 @@
+/** What the pool is told of timed items that run several at a time, so that it can tell which of them takes too long. */
+import { clock, markAwake, markOldest } from './cells.js'
+
+/** How often a worker that runs timed items at once says that its event loop has its turn, in milliseconds. */
+const PULSE = 10
+
+/** Tells the pool which of several timed items began first, and that the event loop has its turn: that none of them loops. */
+export class Watch {
+  readonly #cells: Int32Array
+  readonly #pulse: NodeJS.Timeout
+  /** The items that run, in the order in which they began, with the times of that. */
+  readonly #running = new Map<number, number>()
+
+  constructor(cells: Int32Array) {
+    this.#cells = cells
+    markAwake(cells)
+    this.#pulse = setInterval(() => {
+      markAwake(cells)
+    }, PULSE)
+  }
+
+  begin(place: number): void {
+    this.#running.set(place, clock())
+    if (this.#running.size === 1) this.#mark()
+  }
+
+  end(place: number): void {
+    this.#running.delete(place)
+    this.#mark()
+  }
+
+  close(): void {
+    clearInterval(this.#pulse)
+  }
+
+  #mark(): void {
+    for (const [place, since] of this.#running) {
+      markOldest(this.#cells, place, since)
+      return
+    }
+  }
+}
