@@ -20,7 +20,7 @@ export class FoldRetries {
   /** Whether a chunk is lost with its first item. */
   readonly #stopOnError: boolean
   /** By the chunks that go again in their stead. */
-  readonly #folds = new Map<Chunk, Fold>()
+  readonly #folds = new WeakMap<Chunk, Fold>()
 
   constructor(queue: RetryQueue, events: LaneEvents, stopOnError: boolean) {
     this.#queue = queue
@@ -32,7 +32,6 @@ export class FoldRetries {
   onPart(part: Part): void {
     const fold: Fold = this.#folds.get(part.chunk) ?? { chunk: part.chunk, failures: new Map(), failed: new Map() }
     const { chunk, failures, failed } = fold
-    this.#folds.delete(part.chunk)
     if (part.errors === undefined || part.isFault === true) {
       this.#events.part({ ...part, chunk })
       return
@@ -42,12 +41,12 @@ export class FoldRetries {
       if (failed.has(place)) continue
       const attempts = (failures.get(place) ?? 0) + 1
       failures.set(place, attempts)
-      if (!this.#queue.isRetriable(error, attempts)) failed.set(place, error)
-      else {
+      const again = this.#queue.isRetriable(error, attempts)
+      if (this.#queue.isClosed) return
+      if (again) {
         this.#events.retried()
         most = Math.max(most, attempts)
-      }
-      if (this.#queue.isClosed) return
+      } else failed.set(place, error)
     }
     if (most === 0 || (this.#stopOnError && failed.size > 0)) {
       this.#events.part({ ...part, chunk, errors: failed, attempts: failures })

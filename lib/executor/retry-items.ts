@@ -36,9 +36,9 @@ export class ItemRetries {
   readonly #queue: RetryQueue
   readonly #events: LaneEvents
   readonly #ordered: boolean
-  readonly #open = new Map<Chunk, Open>()
+  readonly #open = new WeakMap<Chunk, Open>()
   /** What chunks that were made here are for. */
-  readonly #again = new Map<Chunk, Again>()
+  readonly #again = new WeakMap<Chunk, Again>()
 
   constructor(queue: RetryQueue, events: LaneEvents, ordered: boolean) {
     this.#queue = queue
@@ -49,10 +49,7 @@ export class ItemRetries {
   onPart(part: Part): void {
     const again = this.#again.get(part.chunk)
     if (again === undefined) this.#onFirst(part)
-    else {
-      if (part.last) this.#again.delete(part.chunk)
-      if (part.count > 0) this.#onAgain(again, part)
-    }
+    else if (part.count > 0) this.#onAgain(again, part)
   }
 
   /** Outcomes of items that were tried for the first time. */
@@ -78,7 +75,7 @@ export class ItemRetries {
       open.held.add(held)
       this.#tryAgain({ open, held, place: places?.[position] ?? from + position, failures: 1 })
     }
-    if (last && open.held.size === 0) this.#give(open, { part })
+    if (open.held.size === 0) this.#give(open, { part })
     else this.#giveDue(open, open.held)
   }
 
@@ -108,10 +105,9 @@ export class ItemRetries {
   }
 
   #give(open: Open, held: Held): void {
-    const { chunk, ended } = open
+    const { ended } = open
     open.held.delete(held)
     const last = ended !== undefined && open.held.size === 0
-    if (last) this.#open.delete(chunk)
     if (held.part !== undefined) this.#events.part({ ...held.part, last, time: ended?.time, bytes: ended?.bytes })
   }
 

@@ -62,7 +62,6 @@ export class RetryQueue {
   close(): void {
     this.#closed = true
     for (const timer of this.#timers) clearTimeout(timer)
-    this.#timers.clear()
     this.#due.length = 0
   }
 }

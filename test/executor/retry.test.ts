@@ -70,8 +70,8 @@ function opened(job: Partial<Job> = {}, policy: Partial<RetryPolicy> = {}) {
     },
     setReady: (is: boolean): void => {
       ready = is
-      if (is) inner?.room()
     },
+    room: (): void => inner?.room(),
     answer: (part: Part): void => inner?.part(part),
     /** Resolves when so many chunks have been submitted. */
     submits: async (count: number): Promise<void> => {
@@ -162,14 +162,44 @@ describe('RetryExecutor', () => {
     }
   })
 
+  it('holds what comes later of the chunk too, where there is an order', async () => {
+    const { lane, parts, submitted, answer, submits } = opened()
+    lane.submit(chunk)
+    answer(partOf(chunk, 0, ['A', undefined], { errors: new Map([[1, 'again']]), last: false }))
+    answer(partOf(chunk, 2, ['C', 'D']))
+    await submits(2)
+    expect(parts.map((part) => part.results.values())).toEqual([['A']])
+    answer(partOf(submitted[1], 0, ['B']))
+    expect(parts.map((part) => part.results.values())).toEqual([['A'], ['B'], ['C', 'D']])
+    expect(parts.map(({ last }) => last)).toEqual([false, false, true])
+  })
+
+  it('is not misled by a last part that is empty, of an item that was tried again', async () => {
+    for (const ordered of [true, false]) {
+      const { lane, parts, submitted, answer, submits } = opened({ ordered })
+      lane.submit(chunk)
+      const errors = new Map([0, 1].map((position) => [position, 'again']))
+      answer(partOf(chunk, 0, [undefined, undefined, 'C', 'D'], { errors }))
+      await submits(3)
+      answer(partOf(submitted[2], 0, ['B'], { last: false }))
+      answer(partOf(submitted[2], 1, []))
+      answer(partOf(submitted[1], 0, ['A']))
+      const results = [['A'], ['B'], ['C', 'D']]
+      expect(parts.map((part) => part.results.values())).toEqual(ordered ? results : results.reverse())
+      expect(parts.map(({ last }) => last)).toEqual([false, false, true])
+    }
+  })
+
   it('submits items that are due before new chunks, when there is room', async () => {
-    const { lane, submitted, rooms, setReady, answer, submits } = opened()
+    const { lane, submitted, rooms, setReady, room, answer, submits } = opened()
     lane.submit(chunk)
     setReady(false)
     answer(partOf(chunk, 0, ['A', undefined, 'C', 'D'], { errors: new Map([[1, 'again']]) }))
     await timersDue()
     expect([submitted.length, lane.ready, rooms()]).toEqual([1, false, 0])
     setReady(true)
+    expect([lane.ready, submitted.length]).toEqual([false, 1])
+    room()
     await submits(2)
     expect([submitted[1]?.first, lane.ready, rooms()]).toEqual([11, true, 1])
   })
@@ -211,14 +241,27 @@ describe('RetryExecutor', () => {
   it('tries nothing again once it is closed, whether it waited for its time or for room', async () => {
     for (const kind of ['map', 'reduce'] as const) {
       for (const isDue of [true, false]) {
-        const { lane, parts, submitted, setReady, answer } = opened({ kind })
+        const { lane, parts, submitted, setReady, room, answer } = opened({ kind })
         lane.submit(chunk)
         setReady(false)
         answer(partOf(chunk, 0, ['A', undefined, 'C', 'D'], { errors: new Map([[1, 'again']]), last: false }))
         if (isDue) await timersDue()
         const before = parts.length
-        lane.close()
+        const { clearTimeout: real } = globalThis
+        let stopped = 0
+        globalThis.clearTimeout = (timer) => {
+          stopped++
+          real(timer)
+        }
+        try {
+          lane.close()
+        } finally {
+          globalThis.clearTimeout = real
+        }
+        // Those that are over are not kept.
+        expect(stopped).toBe(isDue ? 0 : 1)
         setReady(true)
+        room()
         await timersDue()
         answer(partOf(chunk, 4, []))
         expect([submitted.length, parts.length]).toEqual([1, before])
@@ -237,17 +280,36 @@ describe('RetryExecutor', () => {
           if (how === 'end') lane.close()
           return how === 'end' || Promise.resolve(true)
         }
-        const { lane, parts, broken, answer } = opened({ kind }, { when })
+        const { lane, parts, broken, retried, answer } = opened({ kind }, { when })
         lane.submit(chunk)
         const errors = new Map([0, 1, 2].map((position) => [position, 'again']))
         const waits = waitsOf(() => {
           answer(partOf(chunk, 0, [undefined, undefined, undefined, 'D'], { errors }))
         })
-        expect([asked, parts, waits]).toEqual([1, [], []])
+        expect([asked, parts, waits, retried()]).toEqual([1, [], [], 0])
         if (how === 'end') expect(broken).toEqual([])
         else if (how === 'throw') expect(broken).toEqual([problem])
         else expect(broken).toMatchObject([{ code: 'ERR_INVALID_OPTION' }])
       }
+    }
+  })
+
+  it("starts no timer when 'when' ends the stream after a further try", async () => {
+    for (const kind of ['map', 'reduce'] as const) {
+      let asked = 0
+      const when = (): boolean => {
+        if (++asked === 2) lane.close()
+        return true
+      }
+      const { lane, parts, submitted, answer, submits, retried } = opened({ kind }, { when, attempts: 2 })
+      lane.submit(chunk)
+      const errors = new Map([[0, 'again']])
+      answer(partOf(chunk, 0, [undefined], { errors }))
+      await submits(2)
+      const waits = waitsOf(() => {
+        answer(partOf(submitted[1], 0, [undefined], { errors }))
+      })
+      expect([asked, parts, waits, retried()]).toEqual([2, [], [], 1])
     }
   })
 
@@ -274,7 +336,7 @@ describe('RetryExecutor', () => {
     answer(
       partOf(chunk, 0, ['D1', 'D2', 'A'], {
         count: 4,
-        places: [3, 1, 2, 0],
+        places: [3, 2, 1, 0],
         counts: Uint32Array.of(2, 0, 0, 1),
         errors: new Map([
           [2, 'hopeless'],
@@ -283,15 +345,15 @@ describe('RetryExecutor', () => {
       }),
     )
     await submits(2)
-    expect(submitted[1]).toMatchObject({ first: 11 })
-    answer(partOf(submitted[1], 0, ['B1', 'B2'], { count: 1, counts: Uint32Array.of(2), places: [0] }))
+    expect(submitted[1]).toMatchObject({ first: 12 })
+    answer(partOf(submitted[1], 0, ['C1', 'C2'], { count: 1, counts: Uint32Array.of(2), places: [0] }))
     const told = parts.map(({ from, places, counts, last, ...part }) => {
       return { from, places, counts: [...(counts ?? [])], last, results: part.results.values(), errors: part.errors }
     })
     expect(told).toEqual([
       { from: 0, places: [3], counts: [2], last: false, results: ['D1', 'D2'], errors: undefined },
-      { from: 2, places: [2, 0], counts: [0, 1], last: false, results: ['A'], errors: new Map([[0, 'hopeless']]) },
-      { from: 1, places: undefined, counts: [2], last: true, results: ['B1', 'B2'], errors: undefined },
+      { from: 2, places: [1, 0], counts: [0, 1], last: false, results: ['A'], errors: new Map([[0, 'hopeless']]) },
+      { from: 2, places: undefined, counts: [2], last: true, results: ['C1', 'C2'], errors: undefined },
     ])
   })
 
