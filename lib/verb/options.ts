@@ -1,7 +1,8 @@
 /** The options that the verbs share, and what makes a plan for a stream of them. */
 import type { Executor, Job } from '../executor/executor.js'
 import { InlineExecutor } from '../executor/inline.js'
-import { RetryExecutor, type RetryPolicy } from '../executor/retry.js'
+import { RetryExecutor } from '../executor/retry.js'
+import type { RetryPolicy } from '../executor/retry-policy.js'
 import type { Source } from '../io/source.js'
 import { rangeError, received, typeError } from '../errors.js'
 import { isPlainObject, MAX_TIMEOUT, OptionReader } from '../options.js'
@@ -30,7 +31,8 @@ export interface RetryOptions {
    */
   readonly jitter?: number | boolean
   /**
-   * Called on this thread with the error of an item that has tries left: whether to try it again. What it throws ends the stream.
+   * Called on this thread with the error of an item that has tries left: whether to try it again. It must return that at once:
+   * a promise ends the stream with a `TypeError` (`ERR_INVALID_OPTION`), and what it throws ends the stream as well.
    * Default: always. Never asked about a `NotSerializableError` or `TaskLoadError`: those items are not tried again.
    */
   readonly when?: (error: unknown) => boolean

@@ -2,8 +2,10 @@
 import fc from 'fast-check'
 import {
   imap,
+  imapUnordered,
   NotSerializableError,
   Pool,
+  reduce,
   TaskTimeoutError,
   WorkerCrashError,
   type Outcome,
@@ -11,14 +13,18 @@ import {
 } from 'millrace'
 import { passes } from '../fixtures/contract-a-errors.js'
 import { elementsFor, flaky, flakyExpands, flakyKeeps, flakyNotes, isKept } from '../fixtures/retries.js'
+import { isIdle } from '../support/faults.js'
 import { turns } from '../support/gates.js'
 import { ascending, drain, inEveryWay, Probe, rejection, sorted, take, ways } from '../support/matrix.js'
 import { runNode } from '../support/programs.js'
+import { watchRejections } from '../support/rejections.js'
 import { Tries, TryError, type How } from '../support/tries.js'
 
 const pool = new Pool({ workers: 2, name: 'retries' })
 const all = ways(pool)
 const threaded = all.filter(({ executor, kind }) => executor === 'a pool of 2' && kind !== 'an async iterable')
+
+watchRejections()
 
 afterAll(async () => {
   await pool.terminate()
@@ -241,6 +247,27 @@ describe('which errors are tried again', () => {
     expect(stream.stats()).toMatchObject({ retried: 0 })
   })
 
+  inEveryWay(
+    "cannot be told later: the stream ends if 'when' gives a promise, however that settles",
+    all,
+    async (way) => {
+      for (const when of [() => Promise.resolve(false), () => Promise.reject(new Error('later'))]) {
+        const test = new Tries([0, 1, 0, 1])
+        const options = { retries: { ...quickly(1), when }, errors: 'skip' }
+        const stream = way.run(way.source(test.items), options as object, flaky)
+        const error = await rejection(drain(stream))
+        expect(error).toBeInstanceOf(TypeError)
+        expect(error).toMatchObject({ code: 'ERR_INVALID_OPTION' })
+        expect((error as Error).message).toMatch(
+          /^Cannot retry .* 'retries\.when' must return at once.*: received Promise/,
+        )
+        expect(await stream.next()).toEqual({ done: true, value: undefined })
+        expect(stream.stats()).toMatchObject({ retried: 0 })
+        expect(Math.max(...test.tries)).toBe(1)
+      }
+    },
+  )
+
   it('leaves out what would fail in the same way, whatever is said', async () => {
     const asked: unknown[] = []
     const retries = { ...quickly(3), when: (error: unknown) => asked.push(error) > 0 }
@@ -298,6 +325,40 @@ describe('an item that costs its worker', () => {
       expect(test.tries[1]).toBe(2)
     })
   }
+})
+
+describe('an item that never settles on this thread', () => {
+  const options = { workers: 0, concurrency: 3, timeout: 300 } as const
+  const failures = [0, 2, 0, 1, 0, 9]
+
+  it('is tried again after its time limit, and gives its result in its place', async () => {
+    for (const verb of [imap, imapUnordered]) {
+      const test = new Tries(failures, 'never settle')
+      const stream = verb(flaky, test.items, { ...options, retries: quickly(2), errors: 'settle' })
+      const outcomes = await drain(stream)
+      if (verb === imap) expect(outcomes.map(({ index }) => index)).toEqual(ascending(6))
+      for (const outcome of outcomes) {
+        const { index } = outcome
+        if (index !== 5) expect(outcome).toMatchObject({ status: 'fulfilled', value: test.items[index] })
+        else {
+          expect(outcome).toMatchObject({ status: 'rejected', item: test.items[5], attempts: 3, worker: 0 })
+          expect((outcome as { reason: unknown }).reason).toBeInstanceOf(TaskTimeoutError)
+        }
+      }
+      expect(outcomes).toHaveLength(6)
+      expect(test.tries).toEqual([1, 3, 1, 2, 1, 3])
+      expect(stream.stats()).toMatchObject({ delivered: 6, failed: 1, retried: 2 + 1 + 2 })
+    }
+  })
+
+  it('is folded again, and left out when its tries are used up', async () => {
+    const test = new Tries([0, 1, 0, 9], 'never settle')
+    const initial: number[] = []
+    const fold = { workers: 0, timeout: 300, retries: quickly(1), errors: 'skip', initial, merge } as const
+    const folded = await reduce(flakyNotes, test.items, fold)
+    expect(test.indexes(folded.filter((n) => n !== -1))).toEqual([0, 1, 2])
+    expect(test.tries).toEqual([2, 2, 2, 2])
+  })
 })
 
 describe('while an item waits to be tried again', () => {
@@ -385,6 +446,73 @@ describe('while an item waits to be tried again', () => {
     })
   }
 
+  for (const end of ['a break', 'an abort'] as const) {
+    for (const ordered of [true, false]) {
+      for (const maxTasksPerWorker of [1, 3]) {
+        const verb = ordered ? 'imap' : 'imapUnordered'
+        it(`${end} leaves nothing of a pool that replaces its workers after ${maxTasksPerWorker}: ${verb}`, async () => {
+          await using own = new Pool({ workers: 2, maxTasksPerWorker })
+          await withTimers(async (timers) => {
+            // The first few succeed, so that there is something to break at.
+            const test = new Tries(ascending(12).map((i) => (i < 4 ? 0 : 1)))
+            let asked = 0
+            let settle = (): void => undefined
+            const allWait = new Promise<void>((resolve) => {
+              settle = resolve
+            })
+            const when = (): boolean => {
+              if (++asked === 8) settle()
+              return true
+            }
+            const controller = new AbortController()
+            const { signal } = controller
+            const options = { chunksize: 2, window: 12, retries: { ...never, when }, signal }
+            const consume = async (): Promise<void> => {
+              for await (const _ of own[verb](flaky, test.items, options)) {
+                await allWait
+                await turns()
+                expect(timers.size).toBe(8)
+                if (end === 'a break') break
+                controller.abort()
+              }
+            }
+            const reason = await consume().then(
+              () => undefined,
+              (error: unknown) => error,
+            )
+            expect(reason).toBe(signal.reason)
+            expect(timers.size).toBe(0)
+            expect(isIdle(own)).toBe(true)
+            // The pool is as good as before, and the items that waited do not run in it.
+            const others = new Tries([0, 1, 0, 1])
+            const results = await drain(own.imap(flaky, others.items, { retries: quickly(1) }))
+            expect(others.indexes(results)).toEqual(ascending(4))
+            expect(test.tries).toEqual(new Array<number>(12).fill(1))
+          })
+        })
+      }
+    }
+  }
+
+  it("an end that 'when' brings about is heeded: nothing is tried again", async () => {
+    for (const verb of ['imap', 'imapUnordered'] as const) {
+      await withTimers(async (timers) => {
+        const test = new Tries(new Array<number>(4).fill(1))
+        const controller = new AbortController()
+        const { signal } = controller
+        let asked = 0
+        const when = (): boolean => {
+          asked++
+          controller.abort()
+          return true
+        }
+        const options = { chunksize: 4, retries: { ...never, when }, signal }
+        expect(await rejection(drain(pool[verb](flaky, test.items, options)))).toBe(signal.reason)
+        expect([asked, timers.size]).toEqual([1, 0])
+      })
+    }
+  })
+
   it('a pool that is closed waits for it, and one that is terminated does not', async () => {
     const closing = new Pool({ workers: 1 })
     const test = new Tries([2, 0, 2])
@@ -398,6 +526,41 @@ describe('while an item waits to be tried again', () => {
     await waits
     await ending.terminate()
     expect(await failed).toMatchObject({ code: 'ERR_POOL_TERMINATED' })
+  })
+
+  it('nothing keeps the program alive once the stream has ended, with workers that are replaced', async () => {
+    const program = `
+      import { Pool } from ${JSON.stringify(import.meta.resolve('millrace'))}
+      import { flaky } from ${JSON.stringify(import.meta.resolve('../fixtures/retries.js'))}
+      import { Tries } from ${JSON.stringify(import.meta.resolve('../support/tries.js'))}
+      const timers = () => process.getActiveResourcesInfo().filter((what) => what === 'Timeout').length
+      for (const end of ['break', 'abort']) {
+        const test = new Tries([0, 1, 0, 1])
+        const pool = new Pool({ workers: 1, maxTasksPerWorker: 1 })
+        let resolve
+        const waits = new Promise((settle) => (resolve = settle))
+        let asked = 0
+        const when = () => { if (++asked === 2) resolve(); return true }
+        const controller = new AbortController()
+        const { signal } = controller
+        const before = timers()
+        try {
+          for await (const _ of pool.imap(flaky, test.items, { retries: { ...${JSON.stringify(never)}, when }, signal })) {
+            await waits
+            await new Promise((resolve) => setImmediate(resolve))
+            if (timers() < before + 2) throw new Error('The items do not wait')
+            if (end === 'break') break
+            controller.abort()
+          }
+        } catch (error) {
+          if (error !== signal.reason) throw error
+        }
+        await pool.close()
+        console.log(end, timers() - before, ...test.tries)
+      }
+    `
+    const ending = await runNode(['--input-type=module', '--eval', program])
+    expect(ending).toMatchObject({ code: 0, stdout: 'break 0 1 1 1 1\nabort 0 1 1 1 1\n', stderr: '' })
   })
 
   it('the program goes on, and then exits by itself', async () => {

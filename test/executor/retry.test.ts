@@ -1,21 +1,26 @@
 /** What a stream gets from an executor that tries again, part by part; with an executor behind it that does as it is told. */
 import { Items } from '#dist/codec/batch.js'
 import type { Chunk, Job, Lane, LaneEvents, Part } from '#dist/executor/executor.js'
+import type { RetryPolicy } from '#dist/executor/retry-policy.js'
 import { RetryExecutor } from '#dist/executor/retry.js'
 
 const POLICY = { attempts: 1, minDelay: 0, maxDelay: 0, jitter: 0, when: (error: unknown) => error !== 'hopeless' }
 
 /** A lane to such an executor, what came out of it, and what was submitted behind it. */
-function opened(job: Partial<Job> = {}) {
+function opened(job: Partial<Job> = {}, policy: Partial<RetryPolicy> = {}) {
   const parts: Part[] = []
   const submitted: Chunk[] = []
+  const broken: unknown[] = []
   let rooms = 0
+  let retried = 0
   let ready = true
+  let innerJob: Job | undefined
   let inner: LaneEvents | undefined
   let told = (): void => undefined
   const executor = {
     workers: 3,
-    open: (_: Job, events: LaneEvents): Lane => {
+    open: (job: Job, events: LaneEvents): Lane => {
+      innerJob = job
       inner = events
       return {
         encodes: true,
@@ -26,29 +31,47 @@ function opened(job: Partial<Job> = {}) {
           submitted.push(chunk)
           told()
         },
-        close: () => undefined,
+        close: () => {
+          ready = false
+        },
       }
     },
   }
   const base: Job = { kind: 'map', concurrency: 1, ordered: true, stopOnError: false, deep: false }
-  const lane = new RetryExecutor(executor, POLICY).open(
+  /** As a stream has it that ends by what it gets. */
+  let onPart = (): void => undefined
+  const lane = new RetryExecutor(executor, { ...POLICY, ...policy }).open(
     { ...base, ...job },
     {
       room: () => rooms++,
-      part: (part) => parts.push(part),
-      retried: () => undefined,
-      broken: () => undefined,
+      part: (part) => {
+        parts.push(part)
+        onPart()
+      },
+      retried: () => retried++,
+      broken: (error) => {
+        broken.push(error)
+        lane.close()
+      },
     },
   )
   return {
     lane,
     parts,
     submitted,
+    broken,
+    job: innerJob,
     rooms: () => rooms,
+    retried: () => retried,
+    endAtNextPart: (): void => {
+      onPart = () => {
+        lane.close()
+      }
+    },
     setReady: (is: boolean): void => {
       ready = is
-      if (is) inner?.room()
     },
+    room: (): void => inner?.room(),
     answer: (part: Part): void => inner?.part(part),
     /** Resolves when so many chunks have been submitted. */
     submits: async (count: number): Promise<void> => {
@@ -61,9 +84,32 @@ function opened(job: Partial<Job> = {}) {
   }
 }
 
-function partOf(chunk: Chunk, from: number, results: unknown[], rest: Partial<Part> = {}): Part {
+function partOf(chunk: Chunk | undefined, from: number, results: unknown[], rest: Partial<Part> = {}): Part {
+  if (chunk === undefined) throw new Error('There is no such chunk')
   const part = { chunk, from, count: results.length, results: new Items(results), worker: 1, last: true }
   return { ...part, ...rest }
+}
+
+/** The waits that are asked for by what runs meanwhile, in milliseconds. */
+function waitsOf(run: () => void): number[] {
+  const waits: number[] = []
+  const { setTimeout: real } = globalThis
+  const instead = (call: () => void, milliseconds: number): NodeJS.Timeout => {
+    waits.push(milliseconds)
+    return real(call, milliseconds)
+  }
+  globalThis.setTimeout = instead as typeof setTimeout
+  try {
+    run()
+  } finally {
+    globalThis.setTimeout = real
+  }
+  return waits
+}
+
+/** Resolves after all timers of no delay that have been started. */
+async function timersDue(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve))
 }
 
 /** What matters of a part. */
@@ -116,15 +162,260 @@ describe('RetryExecutor', () => {
     }
   })
 
+  it('holds what comes later of the chunk too, where there is an order', async () => {
+    const { lane, parts, submitted, answer, submits } = opened()
+    lane.submit(chunk)
+    answer(partOf(chunk, 0, ['A', undefined], { errors: new Map([[1, 'again']]), last: false }))
+    answer(partOf(chunk, 2, ['C', 'D']))
+    await submits(2)
+    expect(parts.map((part) => part.results.values())).toEqual([['A']])
+    answer(partOf(submitted[1], 0, ['B']))
+    expect(parts.map((part) => part.results.values())).toEqual([['A'], ['B'], ['C', 'D']])
+    expect(parts.map(({ last }) => last)).toEqual([false, false, true])
+  })
+
+  it('is not misled by a last part that is empty, of an item that was tried again', async () => {
+    for (const ordered of [true, false]) {
+      const { lane, parts, submitted, answer, submits } = opened({ ordered })
+      lane.submit(chunk)
+      const errors = new Map([0, 1].map((position) => [position, 'again']))
+      answer(partOf(chunk, 0, [undefined, undefined, 'C', 'D'], { errors }))
+      await submits(3)
+      answer(partOf(submitted[2], 0, ['B'], { last: false }))
+      answer(partOf(submitted[2], 1, []))
+      answer(partOf(submitted[1], 0, ['A']))
+      const results = [['A'], ['B'], ['C', 'D']]
+      expect(parts.map((part) => part.results.values())).toEqual(ordered ? results : results.reverse())
+      expect(parts.map(({ last }) => last)).toEqual([false, false, true])
+    }
+  })
+
   it('submits items that are due before new chunks, when there is room', async () => {
-    const { lane, submitted, rooms, setReady, answer, submits } = opened()
+    const { lane, submitted, rooms, setReady, room, answer, submits } = opened()
     lane.submit(chunk)
     setReady(false)
     answer(partOf(chunk, 0, ['A', undefined, 'C', 'D'], { errors: new Map([[1, 'again']]) }))
-    await new Promise((resolve) => setTimeout(resolve))
+    await timersDue()
     expect([submitted.length, lane.ready, rooms()]).toEqual([1, false, 0])
     setReady(true)
+    expect([lane.ready, submitted.length]).toEqual([false, 1])
+    room()
     await submits(2)
     expect([submitted[1]?.first, lane.ready, rooms()]).toEqual([11, true, 1])
+  })
+
+  it('opens the lane behind it as its own, but lets a fold go on behind an error', () => {
+    const { lane, job } = opened({ stopOnError: true, kind: 'flatMap' })
+    expect([lane.encodes, job?.stopOnError, job?.kind]).toEqual([true, true, 'flatMap'])
+    expect(opened({ stopOnError: true, kind: 'reduce' }).job?.stopOnError).toBe(false)
+  })
+
+  it('passes on a fault of all that a chunk had left', () => {
+    for (const kind of ['map', 'reduce'] as const) {
+      const { lane, parts, retried, answer } = opened({ kind })
+      lane.submit(chunk)
+      const errors = new Map([0, 1, 2, 3].map((position) => [position, 'again']))
+      const part = partOf(chunk, 0, [undefined, undefined, undefined, undefined], { errors, isFault: true })
+      answer(part)
+      expect(parts).toEqual([part])
+      expect(retried()).toBe(0)
+    }
+  })
+
+  it('gives nothing more, and tries nothing again, when the stream ends by a part', async () => {
+    for (const ordered of [true, false]) {
+      const { lane, parts, submitted, answer, submits, endAtNextPart } = opened({ ordered })
+      lane.submit(chunk)
+      endAtNextPart()
+      if (ordered) {
+        answer(partOf(chunk, 0, [undefined, 'B', undefined, 'D'], { errors: new Map([[0, 'again']]) }))
+        await submits(2)
+        answer(partOf(submitted[1], 0, ['A']))
+      } else {
+        answer(partOf(chunk, 0, ['A', undefined, 'C', 'D'], { errors: new Map([[1, 'again']]) }))
+      }
+      expect(parts).toHaveLength(1)
+    }
+  })
+
+  it('tries nothing again once it is closed, whether it waited for its time or for room', async () => {
+    for (const kind of ['map', 'reduce'] as const) {
+      for (const isDue of [true, false]) {
+        const { lane, parts, submitted, setReady, room, answer } = opened({ kind })
+        lane.submit(chunk)
+        setReady(false)
+        answer(partOf(chunk, 0, ['A', undefined, 'C', 'D'], { errors: new Map([[1, 'again']]), last: false }))
+        if (isDue) await timersDue()
+        const before = parts.length
+        const { clearTimeout: real } = globalThis
+        let stopped = 0
+        globalThis.clearTimeout = (timer) => {
+          stopped++
+          real(timer)
+        }
+        try {
+          lane.close()
+        } finally {
+          globalThis.clearTimeout = real
+        }
+        // Those that are over are not kept.
+        expect(stopped).toBe(isDue ? 0 : 1)
+        setReady(true)
+        room()
+        await timersDue()
+        answer(partOf(chunk, 4, []))
+        expect([submitted.length, parts.length]).toEqual([1, before])
+      }
+    }
+  })
+
+  it("stops asking when 'when' throws, gives a promise or ends the stream", () => {
+    const problem = new Error('no answer')
+    for (const kind of ['map', 'reduce'] as const) {
+      for (const how of ['throw', 'promise', 'end'] as const) {
+        let asked = 0
+        const when = (): unknown => {
+          asked++
+          if (how === 'throw') throw problem
+          if (how === 'end') lane.close()
+          return how === 'end' || Promise.resolve(true)
+        }
+        const { lane, parts, broken, retried, answer } = opened({ kind }, { when })
+        lane.submit(chunk)
+        const errors = new Map([0, 1, 2].map((position) => [position, 'again']))
+        const waits = waitsOf(() => {
+          answer(partOf(chunk, 0, [undefined, undefined, undefined, 'D'], { errors }))
+        })
+        expect([asked, parts, waits, retried()]).toEqual([1, [], [], 0])
+        if (how === 'end') expect(broken).toEqual([])
+        else if (how === 'throw') expect(broken).toEqual([problem])
+        else expect(broken).toMatchObject([{ code: 'ERR_INVALID_OPTION' }])
+      }
+    }
+  })
+
+  it("starts no timer when 'when' ends the stream after a further try", async () => {
+    for (const kind of ['map', 'reduce'] as const) {
+      let asked = 0
+      const when = (): boolean => {
+        if (++asked === 2) lane.close()
+        return true
+      }
+      const { lane, parts, submitted, answer, submits, retried } = opened({ kind }, { when, attempts: 2 })
+      lane.submit(chunk)
+      const errors = new Map([[0, 'again']])
+      answer(partOf(chunk, 0, [undefined], { errors }))
+      await submits(2)
+      const waits = waitsOf(() => {
+        answer(partOf(submitted[1], 0, [undefined], { errors }))
+      })
+      expect([asked, parts, waits, retried()]).toEqual([2, [], [], 1])
+    }
+  })
+
+  it('asks again after each further failure, up to as many as there may be', async () => {
+    const { lane, parts, submitted, answer, submits, retried } = opened({}, { attempts: 2 })
+    lane.submit(chunk)
+    const errors = new Map([[0, 'again']])
+    answer(partOf(chunk, 0, [undefined, 'B', 'C', 'D'], { errors }))
+    for (const count of [2, 3]) {
+      await submits(count)
+      expect(submitted[count - 1]).toMatchObject({ first: 10, items: { length: 1 } })
+      answer(partOf(submitted[count - 1], 0, [undefined], { errors, worker: count }))
+    }
+    expect(retried()).toBe(2)
+    const [first] = parts as [Part]
+    expect(first).toMatchObject({ from: 0, count: 1, worker: 3, last: false, errors, attempts: new Map([[0, 3]]) })
+    expect(parts.slice(1).map(seen)).toMatchObject([{ from: 1, count: 3, last: true }])
+    expect(parts[1]?.attempts).toBeUndefined()
+  })
+
+  it('finds the places of items that came in another order, and the results of items that have several', async () => {
+    const { lane, parts, submitted, answer, submits } = opened({ ordered: false, kind: 'flatMap' })
+    lane.submit(chunk)
+    answer(
+      partOf(chunk, 0, ['D1', 'D2', 'A'], {
+        count: 4,
+        places: [3, 2, 1, 0],
+        counts: Uint32Array.of(2, 0, 0, 1),
+        errors: new Map([
+          [2, 'hopeless'],
+          [1, 'again'],
+        ]),
+      }),
+    )
+    await submits(2)
+    expect(submitted[1]).toMatchObject({ first: 12 })
+    answer(partOf(submitted[1], 0, ['C1', 'C2'], { count: 1, counts: Uint32Array.of(2), places: [0] }))
+    const told = parts.map(({ from, places, counts, last, ...part }) => {
+      return { from, places, counts: [...(counts ?? [])], last, results: part.results.values(), errors: part.errors }
+    })
+    expect(told).toEqual([
+      { from: 0, places: [3], counts: [2], last: false, results: ['D1', 'D2'], errors: undefined },
+      { from: 2, places: [1, 0], counts: [0, 1], last: false, results: ['A'], errors: new Map([[0, 'hopeless']]) },
+      { from: 2, places: undefined, counts: [2], last: true, results: ['C1', 'C2'], errors: undefined },
+    ])
+  })
+
+  describe('of a fold', () => {
+    const policy = { attempts: 2, minDelay: 1, maxDelay: 9 }
+    /** What comes back of a chunk whose items at these places have failed. */
+    function failedOf(of: Chunk | undefined, errors: Record<number, string>): Part {
+      const map = new Map(Object.entries(errors).map(([place, error]) => [Number(place), error]))
+      return partOf(of, 0, [undefined, undefined, undefined, undefined], { errors: map })
+    }
+
+    it('submits the chunk whole, but for what is not tried again, and tells the tries of each', async () => {
+      const { lane, parts, submitted, answer, submits, retried } = opened({ kind: 'reduce' }, policy)
+      lane.submit(chunk)
+      answer(failedOf(chunk, { 0: 'again', 1: 'hopeless', 2: 'again' }))
+      await submits(2)
+      expect([retried(), submitted[1]]).toEqual([2, { ...chunk, failed: new Map([[1, 'hopeless']]) }])
+      answer(failedOf(submitted[1], { 1: 'hopeless', 2: 'again' }))
+      await submits(3)
+      answer(failedOf(submitted[2], { 1: 'hopeless', 2: 'at last' }))
+      // What was submitted is as it was.
+      for (const { failed } of submitted.slice(1)) expect(failed).toEqual(new Map([[1, 'hopeless']]))
+      expect(parts.map(seen)).toEqual([seen(failedOf(chunk, { 1: 'hopeless', 2: 'at last' }))])
+      expect([parts[0]?.attempts?.get(1), parts[0]?.attempts?.get(2)]).toEqual([1, 3])
+      expect([parts[0]?.chunk === chunk, retried()]).toEqual([true, 3])
+    })
+
+    it('gives what the chunk is folded to, or a fault, as of the chunk that the stream knows', async () => {
+      for (const isFault of [undefined, true]) {
+        const { lane, parts, submitted, answer, submits } = opened({ kind: 'reduce' }, policy)
+        lane.submit(chunk)
+        answer(failedOf(chunk, { 3: 'again' }))
+        await submits(2)
+        const folded = partOf(submitted[1], 0, ['ABCD'], { count: 4, isFault })
+        const part = isFault === true ? { ...failedOf(submitted[1], { 0: 'again' }), isFault } : folded
+        answer(part)
+        expect(parts).toEqual([{ ...part, chunk }])
+        expect([parts[0]?.chunk === chunk, submitted.length]).toEqual([true, 2])
+      }
+    })
+
+    it('waits for the one that has failed most often', async () => {
+      const { lane, submitted, answer, submits } = opened({ kind: 'reduce' }, policy)
+      lane.submit(chunk)
+      const first = waitsOf(() => {
+        answer(failedOf(chunk, { 0: 'again' }))
+      })
+      await submits(2)
+      const second = waitsOf(() => {
+        answer(failedOf(submitted[1], { 0: 'again', 1: 'again' }))
+      })
+      expect([first, second]).toEqual([[1], [2]])
+      await submits(3)
+    })
+
+    it('tries nothing again that is lost already, where an error ends the stream', () => {
+      const { lane, parts, answer } = opened({ kind: 'reduce', stopOnError: true }, policy)
+      lane.submit(chunk)
+      const waits = waitsOf(() => {
+        answer(failedOf(chunk, { 0: 'again', 1: 'hopeless' }))
+      })
+      expect([waits, parts.map(seen)]).toEqual([[], [seen(failedOf(chunk, { 1: 'hopeless' }))]])
+    })
   })
 })

@@ -5,7 +5,7 @@
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads'
 
 /** What a try that fails does; after `exit` and `hang` only threads go on. */
-export const HOWS = ['throw', 'reject', 'return what cannot be cloned', 'exit', 'hang'] as const
+export const HOWS = ['throw', 'reject', 'return what cannot be cloned', 'never settle', 'exit', 'hang'] as const
 export type How = (typeof HOWS)[number]
 
 /** The fields of a slot: how often a task has begun with it, how often it fails, and how. */
@@ -86,6 +86,8 @@ export function tryOnce(item: number | string): unknown {
       })
     case 'return what cannot be cloned':
       return () => item
+    case 'never settle':
+      return new Promise(() => undefined)
     case 'exit':
       process.exit(tries)
     case 'hang':

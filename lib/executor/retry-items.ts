@@ -1,0 +1,129 @@
+/**
+ * Tries single items again, each as a chunk of its own, and puts its outcome into the place that it left: what follows it in
+ * order is held until then.
+ */
+import { Items } from '../codec/batch.js'
+import type { Chunk, LaneEvents, Part } from './executor.js'
+import { without } from './part-pieces.js'
+import type { RetryQueue } from './retry-queue.js'
+
+/** A chunk of which items are tried again. */
+interface Open {
+  readonly chunk: Chunk
+  /** Its items, decoded. */
+  items: readonly unknown[] | undefined
+  /** What has not been given to the stream, in the order of the items. */
+  readonly held: Set<Held>
+  /** Its last part, when that has come: its figures go with the part that is given last. */
+  ended: Part | undefined
+}
+
+/** Some outcomes, or the place of an item whose outcome is not known. */
+interface Held {
+  part?: Part
+}
+
+/** An item that is tried again. */
+interface Again {
+  readonly open: Open
+  readonly held: Held
+  readonly place: number
+  /** How often it has failed. */
+  readonly failures: number
+}
+
+export class ItemRetries {
+  readonly #queue: RetryQueue
+  readonly #events: LaneEvents
+  readonly #ordered: boolean
+  readonly #open = new WeakMap<Chunk, Open>()
+  /** What chunks that were made here are for. */
+  readonly #again = new WeakMap<Chunk, Again>()
+
+  constructor(queue: RetryQueue, events: LaneEvents, ordered: boolean) {
+    this.#queue = queue
+    this.#events = events
+    this.#ordered = ordered
+  }
+
+  onPart(part: Part): void {
+    const again = this.#again.get(part.chunk)
+    if (again === undefined) this.#onFirst(part)
+    else if (part.count > 0) this.#onAgain(again, part)
+  }
+
+  /** Outcomes of items that were tried for the first time. */
+  #onFirst(part: Part): void {
+    const { chunk, from, places, last } = part
+    const failed = this.#retriable(part, 1)
+    if (this.#queue.isClosed) return
+    let open = this.#open.get(chunk)
+    if (open === undefined) {
+      if (failed.length === 0) {
+        this.#events.part(part)
+        return
+      }
+      open = { chunk, items: undefined, held: new Set(), ended: undefined }
+      this.#open.set(chunk, open)
+    }
+    if (last) open.ended = part
+    for (const [i, piece] of without(part, failed).entries()) {
+      if (piece.count > 0) open.held.add({ part: piece })
+      const position = failed[i]
+      if (position === undefined) continue
+      const held: Held = {}
+      open.held.add(held)
+      this.#tryAgain({ open, held, place: places?.[position] ?? from + position, failures: 1 })
+    }
+    if (open.held.size === 0) this.#give(open, { part })
+    else this.#giveDue(open, open.held)
+  }
+
+  /** The outcome of an item that was tried again. */
+  #onAgain({ open, held, place, failures }: Again, part: Part): void {
+    const failed = part.errors !== undefined
+    const attempts = failures + 1
+    const again = this.#retriable(part, attempts).length > 0
+    if (this.#queue.isClosed) return
+    if (again) {
+      this.#tryAgain({ open, held, place, failures: attempts })
+      return
+    }
+    const of = { chunk: open.chunk, from: place, places: undefined }
+    held.part = { ...part, ...of, attempts: failed ? new Map([[0, attempts]]) : undefined }
+    this.#giveDue(open, this.#ordered ? open.held : [held])
+  }
+
+  /** Gives the stream what is known; where there is an order, only what nothing is held before. */
+  #giveDue(open: Open, all: Iterable<Held>): void {
+    for (const held of all) {
+      // The stream may end by what it is given.
+      if (this.#queue.isClosed) return
+      if (held.part !== undefined) this.#give(open, held)
+      else if (this.#ordered) return
+    }
+  }
+
+  #give(open: Open, held: Held): void {
+    const { ended } = open
+    open.held.delete(held)
+    const last = ended !== undefined && open.held.size === 0
+    if (held.part !== undefined) this.#events.part({ ...held.part, last, time: ended?.time, bytes: ended?.bytes })
+  }
+
+  /** The positions of those items that are to be tried again, in order. */
+  #retriable({ errors, isFault }: Part, attempts: number): number[] {
+    if (errors === undefined || isFault === true) return []
+    const positions = [...errors.keys()].filter((position) => this.#queue.isRetriable(errors.get(position), attempts))
+    return positions.sort((one, other) => one - other)
+  }
+
+  #tryAgain(again: Again): void {
+    const { open, place, failures } = again
+    open.items ??= open.chunk.items.values()
+    const chunk: Chunk = { first: open.chunk.first + place, items: new Items([open.items[place]]) }
+    this.#again.set(chunk, again)
+    this.#events.retried()
+    this.#queue.submitLater(chunk, failures)
+  }
+}
