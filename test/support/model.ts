@@ -201,10 +201,10 @@ function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : String(error)
 }
 
-type Judged = Pick<Case, 'verb' | 'errors' | 'ordered' | 'consumer' | 'throwsAt' | 'leavesAt'>
+export type Judged = Pick<Case, 'verb' | 'errors' | 'ordered' | 'consumer' | 'throwsAt' | 'leavesAt'>
 
 /** The sequential model. @returns What is wrong. */
-function judge(it: Judged, items: readonly string[], { values, error }: Ending): string | undefined {
+export function judge(it: Judged, items: readonly string[], { values, error }: Ending): string | undefined {
   const read = items.slice(0, it.throwsAt)
   const failing = it.errors === 'throw' ? read.filter((item) => !isGood(item)) : []
   const [fails] = failing
