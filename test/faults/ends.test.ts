@@ -14,7 +14,7 @@ import {
   startedDuring,
   type Run,
 } from '../support/faults.js'
-import { judge } from '../support/model.js'
+import { judge } from './judge.js'
 import { runProgram } from '../support/programs.js'
 
 const WINDOW = 16
