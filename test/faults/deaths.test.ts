@@ -1,8 +1,19 @@
 /** Rows of the table of faults: workers that die, or are ended since an item takes too long, in every verb, order and chunk. */
 import { Pool } from 'millrace'
-import { deed, DEADLY, type Deed } from '../fixtures/faults.js'
-import { numbers, until } from '../fixtures/contract-b-ways.js'
-import { expectWhole, isIdle, titleOf, type Run, type Verb } from '../support/faults.js'
+import { raise, reaches, row } from '../fixtures/contract-b-board.js'
+import { boardPool, numbers, until } from '../fixtures/contract-b-ways.js'
+import { deed, DEADLY, hold, type Deed } from '../fixtures/faults.js'
+import {
+  drain,
+  expectNothingLeft,
+  expectWhole,
+  isIdle,
+  resources,
+  startedDuring,
+  titleOf,
+  type Run,
+  type Verb,
+} from '../support/faults.js'
 
 /** Milliseconds. Good items take next to nothing; the machine may be busy with other things. */
 const TIMEOUT = 400
@@ -12,11 +23,11 @@ afterAll(async () => {
   await pool.terminate()
 })
 
-/** 100 items: the first, the last, two of one chunk and two of consecutive ones fail, whatever the chunks are. */
-function items(what: Deed, culprits: readonly number[], others: Deed = 'go'): string[] {
-  return numbers(100).map((n) => deed(n, culprits.includes(n) ? what : others))
+function items(length: number, what: Deed, culprits: readonly number[]): string[] {
+  return numbers(length).map((n) => deed(n, culprits.includes(n) ? what : 'go'))
 }
 
+/** Of 100 items the first, the last, two of one chunk and two of consecutive ones fail, whatever the chunks are. */
 const PLACES = [0, 15, 16, 28, 99]
 const CHUNKSIZES = [1, 7, 64, 'auto'] as const
 const TITLES: Record<string, string> = {
@@ -28,11 +39,11 @@ const TITLES: Record<string, string> = {
   hang: 'a promise that never settles, with timeout',
 }
 
-async function check(run: Run, what: Deed, culprits: readonly number[]): Promise<void> {
+async function check(run: Run, what: Deed, culprits: readonly number[], length = 100): Promise<void> {
   const before = pool.stats()
   const timed = what === 'spin' || what === 'hang'
   const { timeouts, crashes } = before
-  await expectWhole(pool, timed ? { ...run, timeout: TIMEOUT } : run, items(what, culprits))
+  await expectWhole(pool, timed ? { ...run, timeout: TIMEOUT } : run, items(length, what, culprits))
   // The last message of a chunk may come after the last of its results.
   await until(() => isIdle(pool))
   const after = pool.stats()
@@ -77,9 +88,25 @@ describe('a worker that dies costs exactly the items that killed it', () => {
       }
     })
 
-    it(`50 in a row: each costs its item, and the pool recovers (${ordered ? 'ordered' : 'unordered'})`, async () => {
-      await check({ verb: 'imap', ordered, chunksize: 7 }, 'exit', numbers(50))
-      await check({ verb: 'imap', ordered, chunksize: 7 }, 'exit', [])
+    it(`100 in a row: each costs its item, and the pool recovers (${ordered ? 'ordered' : 'unordered'})`, async () => {
+      const own = boardPool({ workers: 2 })
+      const run: Run = { verb: 'imap', ordered, chunksize: 7 }
+      const before = resources()
+      const started = await startedDuring(() => expectWhole(own, run, items(150, 'exit', numbers(100))))
+      expect(own.stats()).toMatchObject({ crashes: 100, timeouts: 0 })
+      // None is started but those that are needed: the first ones, and one for each that died.
+      expect(started).toBeLessThanOrEqual(102)
+      // Both workers are there again: neither of two items ends before both have begun.
+      const [begun, gate] = [row(), row()]
+      const met = drain(own.imap(hold, [[begun, gate] as const, [begun, gate] as const], { chunksize: 1 }))
+      await reaches(begun, 2)
+      raise(gate)
+      expect(await met).toEqual([gate, gate])
+      expect(own.stats()).toMatchObject({ starting: 0, ready: 2, crashes: 100 })
+      await expectWhole(own, run, items(1_000, 'go', []))
+      await own.close()
+      expect(own.stats()).toMatchObject({ starting: 0, ready: 0, busy: 0, waiting: 0, streams: 0 })
+      await expectNothingLeft(before)
     })
   }
 })

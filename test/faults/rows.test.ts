@@ -16,22 +16,7 @@ import {
   twice,
   type Deed,
 } from '../fixtures/faults.js'
-import { drain, expectWhole, isIdle, resources } from '../support/faults.js'
-
-/** How many workers are started while `run` runs. */
-async function startedDuring(run: () => Promise<unknown>): Promise<number> {
-  let started = 0
-  const note = (): void => {
-    started++
-  }
-  process.on('worker', note)
-  try {
-    await run()
-  } finally {
-    process.off('worker', note)
-  }
-  return started
-}
+import { drain, expectNothingLeft, expectWhole, isIdle, resources, startedDuring } from '../support/faults.js'
 
 function statuses(outcomes: readonly Outcome<unknown, unknown>[]): string[] {
   return outcomes.map(({ status }) => status)
@@ -273,7 +258,7 @@ describe('close() and terminate() while workers die', () => {
       }
       expect(pool.stats()).toMatchObject({ starting: 0, ready: 0, busy: 0, waiting: 0, streams: 0 })
     }
-    expect(resources()).toEqual(before)
+    await expectNothingLeft(before)
   })
 })
 

@@ -1,5 +1,6 @@
 /** What the tests of faults share: running a verb over items that say what goes wrong with them, and what must come of it. */
 import type { Outcome, Pool, StreamStats } from 'millrace'
+import { until } from '../fixtures/contract-b-ways.js'
 import { deedOf, gather, keepEven, map, numberOf, twice, type Deed } from '../fixtures/faults.js'
 
 export type Verb = 'imap' | 'filter' | 'flatMap' | 'reduce'
@@ -120,4 +121,33 @@ export function resources(): string[] {
     .getActiveResourcesInfo()
     .filter((what) => !/^(Pipe|TTY)/.test(what))
     .sort()
+}
+
+/** Waits until nothing is active that was not before: what was ended last takes its time, and the test runner has timers. */
+export async function expectNothingLeft(before: readonly string[]): Promise<void> {
+  const left = (): string[] => {
+    const gone = [...before]
+    return resources().filter((what) => {
+      const at = gone.indexOf(what)
+      if (at !== -1) gone.splice(at, 1)
+      return at === -1
+    })
+  }
+  await until(() => left().length === 0).catch(() => undefined)
+  expect(left()).toEqual([])
+}
+
+/** How many workers are started while `run` runs. */
+export async function startedDuring(run: () => Promise<unknown>): Promise<number> {
+  let started = 0
+  const note = (): void => {
+    started++
+  }
+  process.on('worker', note)
+  try {
+    await run()
+  } finally {
+    process.off('worker', note)
+  }
+  return started
 }

@@ -3,7 +3,7 @@
  * wrong it tells the seed, makes the case smaller, and ends with status 1. One seed alone: `--seed S --seconds 0`.
  */
 import { parseArgs } from 'node:util'
-import { caseOf, runCase, shrink } from './model.js'
+import { findFault } from './model.js'
 
 const { values } = parseArgs({ options: { seconds: { type: 'string' }, seed: { type: 'string' } } })
 const seconds = Number(values.seconds ?? 60)
@@ -17,12 +17,6 @@ process.on('uncaughtExceptionMonitor', () => {
 
 const end = performance.now() + 1_000 * seconds
 do {
-  const wrong = await runCase(caseOf(seed))
-  if (wrong === undefined) continue
-  console.error(`seed ${seed}: ${wrong}\n${JSON.stringify(caseOf(seed))}`)
-  const smallest = await shrink(caseOf(seed))
-  if (smallest.wrong === '') console.error('no smaller case fails')
-  else console.error(`smallest: ${smallest.wrong}\n${JSON.stringify(smallest.case)}`)
-  process.exit(1)
+  if (await findFault(seed, console.error)) process.exit(1)
 } while (++seed && performance.now() < end)
 console.log(`${seed - first} seeds from ${first} on: nothing is wrong`)

@@ -3,9 +3,12 @@
  * of plain code say what the consumer must be given. What it is given in fact must be that, or, where it leaves early, the
  * beginning of that. `test/faults/model.test.ts` runs some seeds, `npm run fuzz` as many as there is time for.
  */
-import { lines, Pool, type Outcome, type Stream } from 'millrace'
-import { deed, map, numberOf, type Deed } from '../fixtures/faults.js'
-import { errorOf, isGood, isIdle, open, valuesOf, type Run, type Verb } from './faults.js'
+import { getEventListeners } from 'node:events'
+import { lines, Pool, type Stream } from 'millrace'
+import { judge, type Ending } from '../faults/judge.js'
+import { Watch } from '../faults/watch.js'
+import { deed, map, type Deed } from '../fixtures/faults.js'
+import { isIdle, open, type Run, type Verb } from './faults.js'
 
 export interface Case {
   readonly seed: number
@@ -97,23 +100,118 @@ async function* bytesOf(texts: AsyncIterable<string>): AsyncGenerator<Uint8Array
   for await (const text of texts) yield Buffer.from(`${text}\n`)
 }
 
-function sourceOf(it: Case, items: readonly string[]): Iterable<string> | AsyncIterable<string> {
-  if (it.source === 'lines') return lines(bytesOf(given(items, it)))
-  return it.source === 'array' && it.throwsAt === undefined ? items : given(items, it)
+/** A fault that is put between a stream and its consumer, or between a stream and its source, to see that it is found. */
+export interface Plant {
+  readonly stream?: (stream: AsyncIterable<unknown>, pool: Pool, signal: AbortSignal) => AsyncIterable<unknown>
+  readonly source?: (source: AsyncIterable<string>) => AsyncIterable<string>
 }
 
-/** What a case came to. */
-interface Ending {
-  readonly values: unknown[]
-  readonly error: unknown
+export interface TrialOptions {
+  readonly plant?: Plant
+  /** How long a case may take, in milliseconds; default: far more than any does. */
+  readonly limit?: number
+}
+
+/** How long a case may take, in milliseconds, and then its pool to come to rest: a task that goes on is given a second. */
+const LIMIT = 45_000
+const REST = 10_000
+
+/** One run of a case. */
+class Trial {
+  readonly #case: Case
+  readonly #items: readonly string[]
+  readonly #plant: Plant
+  readonly #limit: number
+  readonly #pool: Pool
+  readonly #controller = new AbortController()
+  readonly #watch = new Watch()
+  /** What the consumer has been given. */
+  readonly #values: unknown[] = []
+
+  constructor(it: Case, { plant = {}, limit = LIMIT }: TrialOptions) {
+    this.#case = it
+    this.#items = it.deeds.map((what, n) => deed(n, what))
+    this.#plant = plant
+    this.#limit = limit
+    const { workers, maxTasksPerWorker } = it
+    this.#pool = new Pool({ workers, ...(maxTasksPerWorker !== undefined && { maxTasksPerWorker }) })
+  }
+
+  /** @returns What is wrong; undefined when nothing is. */
+  async run(): Promise<string | undefined> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<string>((resolve) => {
+      timer = setTimeout(() => {
+        resolve(`it hangs: ${JSON.stringify(this.#pool.stats())}`)
+      }, this.#limit)
+    })
+    try {
+      return await Promise.race([this.#play(), late])
+    } finally {
+      clearTimeout(timer)
+      await this.#pool.terminate()
+    }
+  }
+
+  async #play(): Promise<string | undefined> {
+    const neighbours = Array.from({ length: this.#case.neighbour ? 40 : 0 }, (_, n) =>
+      deed(n, n % 16 === 3 ? 'exit' : 'go'),
+    )
+    const beside = this.#pool.imap(map, neighbours, { chunksize: 3, errors: 'settle' })
+    const [ending, others] = await Promise.all([
+      consume(this.#case, this.#stream(), this.#values, () => {
+        this.#controller.abort(new DOMException('enough', 'AbortError'))
+      }),
+      consume(BESIDE, beside, [], () => undefined),
+    ])
+    const wrong = judge(this.#case, this.#items, ending)
+    if (wrong !== undefined) return wrong
+    const wrongBeside = judge(BESIDE, neighbours, others)
+    return wrongBeside === undefined ? await this.#leftover() : `the other stream: ${wrongBeside}`
+  }
+
+  #stream(): AsyncIterable<unknown> {
+    const { signal } = this.#controller
+    const { verb, ordered, errors, chunksize, window, concurrency, timeout } = this.#case
+    const run: Run = { verb, ordered, chunksize, window, concurrency, timeout }
+    const stream = open(this.#pool, run, this.#source(), errors, signal)
+    return this.#plant.stream?.(stream, this.#pool, signal) ?? stream
+  }
+
+  #source(): Iterable<string> | AsyncIterable<string> {
+    const { verb, errors, source, throwsAt, window = Infinity } = this.#case
+    if (source === 'array' && throwsAt === undefined) return this.#items
+    const items = given(this.#items, this.#case)
+    if (source === 'lines') return lines(this.#watch.over(bytesOf(items), () => Infinity))
+    // Elsewhere items may leave the window without a result.
+    const isCounted = verb === 'imap' && errors !== 'skip'
+    const watched = this.#watch.over(items, () => (isCounted ? this.#values.length + window : Infinity))
+    return this.#plant.source?.(watched) ?? watched
+  }
+
+  /** What is left behind, when all had time to come to rest. */
+  async #leftover(): Promise<string | undefined> {
+    const end = performance.now() + Math.min(REST, this.#limit / 2)
+    const isAtRest = (): boolean => isIdle(this.#pool) && !this.#watch.isOpen
+    while (!isAtRest() && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 5))
+    if (!isIdle(this.#pool)) return `it leaves the pool at work: ${JSON.stringify(this.#pool.stats())}`
+    if (this.#watch.isOpen) return 'it does not close its source'
+    if (getEventListeners(this.#controller.signal, 'abort').length > 0) return 'it leaves a listener on the signal'
+    return this.#watch.wrong
+  }
+}
+
+/** Runs a case. @returns What is wrong with what came of it; undefined when nothing is. */
+export async function runCase(it: Case, options: TrialOptions = {}): Promise<string | undefined> {
+  return await new Trial(it, options).run()
 }
 
 async function consume(
   it: Pick<Case, 'consumer' | 'leavesAt'>,
   stream: AsyncIterable<unknown> & Partial<Pick<Stream<unknown>, 'chunks'>>,
+  values: unknown[],
   abort: () => void,
 ): Promise<Ending> {
-  const values: unknown[] = []
   try {
     if (it.consumer === 'chunks') {
       for await (const chunk of stream.chunks?.() ?? []) values.push(...chunk)
@@ -132,48 +230,6 @@ async function consume(
   return { values, error: undefined }
 }
 
-/** How long a case may take, in milliseconds: far more than any does. */
-const LIMIT = 45_000
-
-/** Runs a case. @returns What is wrong with what came of it; undefined when nothing is. */
-export async function runCase(it: Case): Promise<string | undefined> {
-  const { workers, maxTasksPerWorker } = it
-  const pool = new Pool({ workers, ...(maxTasksPerWorker !== undefined && { maxTasksPerWorker }) })
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<string>((resolve) => {
-    timer = setTimeout(() => {
-      resolve(`It hangs: ${JSON.stringify(pool.stats())}`)
-    }, LIMIT)
-  })
-  try {
-    return await Promise.race([play(it, pool), late])
-  } finally {
-    clearTimeout(timer)
-    await pool.terminate()
-  }
-}
-
-function runOf({ verb, ordered, chunksize, window, concurrency, timeout }: Case): Run {
-  return { verb, ordered, chunksize, window, concurrency, timeout }
-}
-
-async function play(it: Case, pool: Pool): Promise<string | undefined> {
-  const items = it.deeds.map((what, n) => deed(n, what))
-  const controller = new AbortController()
-  const stream = open(pool, runOf(it), sourceOf(it, items), it.errors, controller.signal)
-  const neighbours = Array.from({ length: it.neighbour ? 40 : 0 }, (_, n) => deed(n, n % 16 === 3 ? 'exit' : 'go'))
-  const [ending, others] = await Promise.all([
-    consume(it, stream, () => {
-      controller.abort(new DOMException('enough', 'AbortError'))
-    }),
-    consume(BESIDE, pool.imap(map, neighbours, { chunksize: 3, errors: 'settle' }), () => undefined),
-  ])
-  const wrong = judge(it, items, ending)
-  if (wrong !== undefined) return wrong
-  const beside = judge(BESIDE, neighbours, others)
-  return beside === undefined ? await rest(pool) : `The other stream: ${beside}`
-}
-
 const BESIDE = {
   verb: 'imap',
   ordered: true,
@@ -183,94 +239,42 @@ const BESIDE = {
   throwsAt: undefined,
 } as const
 
-/** What the consumer must be given of each item, as text. */
-function expected({ verb, errors }: Pick<Case, 'verb' | 'errors'>, item: string, index: number): string[] {
-  if (errors !== 'settle') return valuesOf(verb, item).map((value) => JSON.stringify(value))
-  return [JSON.stringify(isGood(item) ? { index, value: numberOf(item) } : { index, item, error: errorOf(item) })]
-}
-
-function toldOf({ errors }: Pick<Case, 'errors'>, value: unknown): string {
-  if (errors !== 'settle') return JSON.stringify(value)
-  const outcome = value as Outcome<string, unknown>
-  const { index } = outcome
-  if (outcome.status === 'fulfilled') return JSON.stringify({ index, value: outcome.value })
-  return JSON.stringify({ index, item: outcome.item, error: nameOf(outcome.reason) })
-}
-
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : String(error)
-}
-
-type Judged = Pick<Case, 'verb' | 'errors' | 'ordered' | 'consumer' | 'throwsAt' | 'leavesAt'>
-
-/** The sequential model. @returns What is wrong. */
-function judge(it: Judged, items: readonly string[], { values, error }: Ending): string | undefined {
-  const read = items.slice(0, it.throwsAt)
-  const failing = it.errors === 'throw' ? read.filter((item) => !isGood(item)) : []
-  const [fails] = failing
-  const before = it.ordered && fails !== undefined ? read.slice(0, read.indexOf(fails)) : read
-  // A fold has no results but the last.
-  const isVoid = it.verb === 'reduce' && (fails !== undefined || it.throwsAt !== undefined)
-  const wanted = isVoid ? [] : before.flatMap((item, index) => expected(it, item, index))
-  const got = values.map((value) => toldOf(it, value))
-  const name = error === undefined ? 'none' : nameOf(error)
-  const leaves = it.consumer === 'break' || it.consumer === 'abort'
-  const hasLeft = leaves && got.length === it.leavesAt
-  if (leaves && got.length > it.leavesAt) return `${got.length} results after it left at ${it.leavesAt}`
-  const errors = it.ordered && fails !== undefined ? [errorOf(fails)] : failing.map(errorOf)
-  const ends = errors.length > 0 ? errors : [it.throwsAt === undefined ? 'none' : 'SourceError']
-  if (hasLeft) ends.push(it.consumer === 'abort' ? 'AbortError' : 'none')
-  if (!ends.includes(name)) return `it ended with ${name} instead of ${ends.join(' or ')}: ${describe(error)}`
-  const isPartial = hasLeft || (!it.ordered && failing.length > 0)
-  return it.ordered ? orderly(got, wanted, isPartial) : complete(got, wanted, isPartial)
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
-}
-
-function orderly(got: readonly string[], wanted: readonly string[], isPartial: boolean): string | undefined {
-  for (const [n, value] of got.entries()) {
-    if (value !== wanted[n]) return `result ${n} is ${value} instead of ${wanted[n]}`
-  }
-  return isPartial || got.length === wanted.length ? undefined : `${got.length} results instead of ${wanted.length}`
-}
-
-function complete(got: readonly string[], wanted: readonly string[], isPartial: boolean): string | undefined {
-  const left = new Map<string, number>()
-  for (const value of wanted) left.set(value, (left.get(value) ?? 0) + 1)
-  for (const value of got) {
-    const count = left.get(value) ?? 0
-    if (count === 0) return `${value} is there once too often`
-    left.set(value, count - 1)
-  }
-  if (isPartial || got.length === wanted.length) return undefined
-  return `${[...left].find(([, count]) => count > 0)?.[0]} is missing`
-}
-
-/** How long a pool may take to come to rest, in milliseconds: a task that goes on is given a second. */
-const REST = 10_000
-
-async function rest(pool: Pool): Promise<string | undefined> {
-  const started = performance.now()
-  while (!isIdle(pool)) {
-    if (performance.now() - started > REST) return `it leaves the pool at work: ${JSON.stringify(pool.stats())}`
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-  return undefined
-}
-
 /** How often a smaller case is tried, as it may fail by chance only, and how many are tried. */
 const TRIES = 3
 const ATTEMPTS = 60
 
-/** Makes a failing case smaller, as long as it fails. */
-export async function shrink(it: Case): Promise<{ readonly case: Case; readonly wrong: string }> {
+/**
+ * Runs the case of a seed. What is wrong with it is said at once, with the seed; then, when it has been made smaller for so
+ * many milliseconds at most, what is the smallest case that fails.
+ *
+ * @returns Whether something is wrong.
+ */
+export async function findFault(
+  seed: number,
+  say: (line: string) => void,
+  { milliseconds = Infinity, ...options }: TrialOptions & { readonly milliseconds?: number } = {},
+): Promise<boolean> {
+  const it = caseOf(seed)
+  const wrong = await runCase(it, options)
+  if (wrong === undefined) return false
+  say(`seed ${seed}: ${wrong}`)
+  say(JSON.stringify(it))
+  const smallest = await shrink(it, performance.now() + milliseconds, options)
+  if (smallest.wrong === '') say('no smaller case fails')
+  else {
+    say(`smallest: ${smallest.wrong}`)
+    say(JSON.stringify(smallest.case))
+  }
+  return true
+}
+
+/** Makes a failing case smaller, as long as it fails and there is time. */
+async function shrink(it: Case, until: number, options: TrialOptions): Promise<{ case: Case; wrong: string }> {
   let wrong = ''
   let attempts = 0
   const fails = async (smaller: Case): Promise<boolean> => {
-    for (let n = 0; n < TRIES; n++) {
-      const found = await runCase(smaller)
+    for (let n = 0; n < TRIES && performance.now() < until; n++) {
+      const found = await runCase(smaller, options)
       if (found === undefined) continue
       wrong = found
       return true
