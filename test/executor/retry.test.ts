@@ -40,7 +40,8 @@ function opened(job: Partial<Job> = {}, policy: Partial<RetryPolicy> = {}) {
   const base: Job = { kind: 'map', concurrency: 1, ordered: true, stopOnError: false, deep: false }
   /** As a stream has it that ends by what it gets. */
   let onPart = (): void => undefined
-  const lane = new RetryExecutor(executor, { ...POLICY, ...policy }).open(
+  const retrying = new RetryExecutor(executor, { ...POLICY, ...policy })
+  const lane = retrying.open(
     { ...base, ...job },
     {
       room: () => rooms++,
@@ -61,6 +62,8 @@ function opened(job: Partial<Job> = {}, policy: Partial<RetryPolicy> = {}) {
     submitted,
     broken,
     job: innerJob,
+    inner,
+    workers: retrying.workers,
     rooms: () => rooms,
     retried: () => retried,
     endAtNextPart: (): void => {
@@ -166,11 +169,14 @@ describe('RetryExecutor', () => {
     const { lane, parts, submitted, answer, submits } = opened()
     lane.submit(chunk)
     answer(partOf(chunk, 0, ['A', undefined], { errors: new Map([[1, 'again']]), last: false }))
-    answer(partOf(chunk, 2, ['C', 'D']))
+    const rest = partOf(chunk, 2, ['C', 'D'])
+    answer(rest)
     await submits(2)
     expect(parts.map((part) => part.results.values())).toEqual([['A']])
     answer(partOf(submitted[1], 0, ['B']))
     expect(parts.map((part) => part.results.values())).toEqual([['A'], ['B'], ['C', 'D']])
+    // As it came: nothing has been decoded.
+    expect(parts[2]?.results).toBe(rest.results)
     expect(parts.map(({ last }) => last)).toEqual([false, false, true])
   })
 
@@ -204,10 +210,20 @@ describe('RetryExecutor', () => {
     expect([submitted[1]?.first, lane.ready, rooms()]).toEqual([11, true, 1])
   })
 
-  it('opens the lane behind it as its own, but lets a fold go on behind an error', () => {
-    const { lane, job } = opened({ stopOnError: true, kind: 'flatMap' })
-    expect([lane.encodes, job?.stopOnError, job?.kind]).toEqual([true, true, 'flatMap'])
-    expect(opened({ stopOnError: true, kind: 'reduce' }).job?.stopOnError).toBe(false)
+  it('opens and closes the lane behind it as its own, but lets a fold go on behind an error', () => {
+    const { lane, job, workers } = opened({ stopOnError: true, kind: 'flatMap' })
+    expect([lane.encodes, workers, job?.stopOnError, job?.kind]).toEqual([true, 3, true, 'flatMap'])
+    expect(opened({ stopOnError: true, kind: 'reduce' }).job).toMatchObject({ kind: 'reduce', stopOnError: false })
+    expect(lane.ready).toBe(true)
+    lane.close()
+    expect(lane.ready).toBe(false)
+  })
+
+  it('passes on what the executor behind it tells of itself', () => {
+    const { inner, retried, broken } = opened()
+    inner?.retried()
+    inner?.broken('a reason')
+    expect([retried(), broken]).toEqual([1, ['a reason']])
   })
 
   it('passes on a fault of all that a chunk had left', () => {
@@ -396,7 +412,8 @@ describe('RetryExecutor', () => {
     })
 
     it('waits for the one that has failed most often', async () => {
-      const { lane, submitted, answer, submits } = opened({ kind: 'reduce' }, policy)
+      // Whether or not an error would end the stream: there is none yet.
+      const { lane, submitted, answer, submits } = opened({ kind: 'reduce', stopOnError: true }, policy)
       lane.submit(chunk)
       const first = waitsOf(() => {
         answer(failedOf(chunk, { 0: 'again' }))
