@@ -178,7 +178,7 @@ export class ThreadExecutor implements Executor {
         if (thread.link.withdraw(sent)) held.splice(held.indexOf(sent), 1)
         else {
           thread.link.cancel(sent)
-          this.#replaceUnlessDone(thread, sent)
+          this.#replaceUnlessDone(thread, sent.seq)
         }
       }
       thread.link.forget(lane.job)
@@ -194,10 +194,10 @@ export class ThreadExecutor implements Executor {
     this.#dispatcher.dispatch()
   }
 
-  #replaceUnlessDone(thread: Thread, sent: Held): void {
+  #replaceUnlessDone(thread: Thread, seq: number): void {
     setTimeout(() => {
       const held = this.#crew.threads.get(thread)
-      if (held?.[0] !== sent) return
+      if (held?.[0]?.seq !== seq) return
       this.#crew.end(thread)
       this.#dispatcher.addAgain(held.slice(1))
       this.#recover()
