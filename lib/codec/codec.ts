@@ -10,11 +10,15 @@ import { decode } from './decode.js'
 import { encode } from './encode.js'
 import { sealError, type Envelope } from './envelope.js'
 import { allLines, lineCursor, type LineData } from './line-data.js'
+import { revive, type Shared } from '../shared/shared.js'
 import { Shapes } from './shapes.js'
 import { DEEPEST, Walk } from './walk.js'
 
 /** What a message carries for a chunk's values: the values themselves, for the port to clone; or a column of them. */
-export type Data = readonly unknown[] | Column | LineData
+type Values = readonly unknown[] | Column | LineData
+
+/** The same; and whether there are objects in it that threads share, of which instances must be made again. */
+export type Data = Values | { readonly kind: 'shared'; readonly values: Values }
 
 /** Values made ready to be posted. */
 export interface Packed {
@@ -24,6 +28,8 @@ export interface Packed {
   readonly transfer: readonly Transferable[]
   /** About how many bytes the message takes. */
   readonly bytes: number
+  /** The objects in it that threads share. */
+  readonly shared?: ReadonlySet<Shared> | undefined
 }
 
 /** Fewer values than these are cloned faster than encoded. */
@@ -39,22 +45,33 @@ const ownShapes = new Shapes()
  */
 export function pack(values: readonly unknown[], shapes: Shapes = ownShapes): Packed {
   const encoded = values.length < FEWEST ? undefined : encode(values, shapes)
-  if (encoded !== undefined) return { data: encoded.column, transfer: encoded.transfer, bytes: encoded.bytes }
+  if (encoded !== undefined) return { ...encoded, data: marked(encoded.column, encoded.shared) }
   const walk = new Walk({ named: false, deepest: DEEPEST })
   // Pushed, not mapped: an array that was made at its full length might have holes, and V8 writes it index by index.
   const data: unknown[] = []
-  for (const value of values) data.push(walk.isApart(value) ? value : shallowClone(value))
-  return { data, transfer: [], bytes: walk.bytes }
+  for (const value of values) data.push(walk.isApart(value) ? value : cloneInto(walk, value))
+  return { data: marked(data, walk.shared), transfer: [], bytes: walk.bytes, shared: walk.shared }
+}
+
+/** Tells whoever unpacks the values that there are objects in it that threads share. */
+export function marked(values: Values, shared: ReadonlySet<Shared> | undefined): Data {
+  return shared === undefined ? values : { kind: 'shared', values }
 }
 
 /** The values of a pack, once it has arrived. */
 export function unpack(data: Data, shapes: Shapes = ownShapes): unknown[] {
   if (isLines(data)) return allLines(data)
+  if (isMarked(data)) return revive(unpack(data.values, shapes)).value as unknown[]
   const values = Array.isArray(data) ? data : decode(data as Column, shapes)
   if (Array.isArray(values)) return values as unknown[]
   const own = new Array<unknown>(values.length)
   for (let at = 0; at < values.length; at++) own[at] = values[at]
   return own
+}
+
+/** Whether there are objects in it that threads share. */
+export function isMarked(data: Data): data is Exclude<Data, Values> {
+  return (data as { kind?: unknown }).kind === 'shared'
 }
 
 function isLines(data: Data): data is LineData {
@@ -76,17 +93,21 @@ export function openCursor(data: Data): Cursor {
   return { length: values.length, next: () => values[position++] }
 }
 
-/** A clone that can be read back, or a `RangeError`. */
-function shallowClone(value: unknown): unknown {
+/** A clone that can be read back, or a `RangeError`. Adds the objects in it that threads share to those that the walk has met. */
+function cloneInto(walk: Walk, value: unknown): unknown {
   const clone: unknown = structuredClone(value)
   if (nestsDeeperThan(DEEPEST, clone)) throw new RangeError(`a value nests more than ${DEEPEST} levels deep`)
-  return clone
+  const { value: revived, shared } = revive(clone)
+  for (const object of shared) (walk.shared ??= new Set()).add(object)
+  return revived
 }
 
 /** The values of a pack that could not be posted, told apart: those that can be cloned, and the errors of the others. */
 export interface Sifted {
   /** Clones of the values, in their places; `undefined` for each that was refused. */
   readonly values: unknown[]
+  /** The objects in them that threads share: see `marked()`. */
+  readonly shared: ReadonlySet<Shared> | undefined
   readonly refused: readonly (readonly [position: number, error: Envelope])[]
 }
 
@@ -104,11 +125,11 @@ export function sift(
   const walk = new Walk({ named: false, deepest: DEEPEST })
   const clones = values.map((value, position) => {
     try {
-      return walk.isApart(value) ? structuredClone(value) : shallowClone(value)
+      return walk.isApart(value) ? structuredClone(value) : cloneInto(walk, value)
     } catch (cause) {
       refused.push([position, sealError(notSerializable(what, indexOf(position), value, cause))])
       return undefined
     }
   })
-  return { values: clones, refused }
+  return { values: clones, shared: walk.shared, refused }
 }

@@ -7,6 +7,7 @@
  * elsewhere as well.
  */
 import type { Column, PlainColumn } from './column.js'
+import type { Shared } from '../shared/shared.js'
 import type { Shapes } from './shapes.js'
 import { PlainGroup, RecordGroup, sort, type Group } from './sort.js'
 import { DEEPEST, Walk } from './walk.js'
@@ -21,6 +22,8 @@ export interface Encoded {
   /** Buffers to be moved with it, which nothing else uses. */
   readonly transfer: readonly ArrayBuffer[]
   readonly bytes: number
+  /** The objects in it that threads share. */
+  readonly shared: ReadonlySet<Shared> | undefined
 }
 
 /** Encodes values, each as if it were alone. Undefined when they are better cloned, or must be. */
@@ -30,7 +33,7 @@ export function encode(values: readonly unknown[], shapes: Shapes): Encoded | un
   const encoder = new Encoder(shapes)
   const { column, copied } = encoder.encode(values, 0)
   if (column.kind === 'plain' || !encoder.isSound(copied)) return undefined
-  return { column, transfer: encoder.transfer, bytes: encoder.bytes }
+  return { column, transfer: encoder.transfer, bytes: encoder.bytes, shared: encoder.shared }
 }
 
 interface Part {
@@ -42,6 +45,7 @@ interface Part {
 class Encoder {
   readonly transfer: ArrayBuffer[] = []
   bytes = 0
+  shared: ReadonlySet<Shared> | undefined
   readonly #shapes: Shapes
   readonly #plain: PlainColumn[] = []
 
@@ -65,6 +69,7 @@ class Encoder {
     const walk = new Walk({ named: true, deepest: DEEPEST - MOST_LEVELS - 1 })
     if (!this.#plain.every(({ values }) => values.every((value) => walk.isApart(value)))) return false
     this.bytes += walk.bytes
+    this.shared = walk.shared
     return walk.isEmpty || !copied.some((rows) => rows.some((object) => walk.has(object)))
   }
 

@@ -6,6 +6,8 @@
  * Buffers and their views may be shared: a thousand slices of one block must not cross as a thousand blocks.
  */
 
+import { isShared, type Shared } from '../shared/shared.js'
+
 /** A main thread reads some 1,600 levels of objects, of the kinds that take most stack. */
 export const DEEPEST = 1_000
 /** Arrays longer than this are taken for sparse. */
@@ -21,6 +23,8 @@ export interface Options {
 }
 
 export class Walk {
+  /** The objects met that threads share. They may be shared by values, too. */
+  shared: Set<Shared> | undefined
   /** About how many bytes a message needs for the values so far. */
   bytes = 0
   readonly #named: boolean
@@ -68,6 +72,10 @@ export class Walk {
     const isOther = !isArray && Object.getPrototypeOf(value) !== Object.prototype
     if (isOther && (ArrayBuffer.isView(value) || value instanceof ArrayBuffer)) {
       this.bytes += value.byteLength
+      return true
+    }
+    if (isOther && isShared(value)) {
+      ;(this.shared ??= new Set()).add(value)
       return true
     }
     const owner = this.#owners.get(value)

@@ -3,7 +3,8 @@
  * for, and whose turn it is, is not known here.
  */
 import { MessageChannel, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
-import { sift, type Packed } from '../codec/codec.js'
+import { marked, sift, type Packed } from '../codec/codec.js'
+import type { Shared } from '../shared/shared.js'
 import {
   createCells,
   heapOf,
@@ -56,6 +57,8 @@ export class Link {
   #slots = 0
   #itemsSent = 0
   #isGarbled = false
+  /** Objects that it was sent and may hold: they must be here to be told when it ends. */
+  readonly #shared = new Set<Shared>()
 
   constructor(events: LinkEvents) {
     this.#events = events
@@ -103,13 +106,15 @@ export class Link {
     const id = this.#jobs.get(job) ?? this.#introduce(job)
     offer(this.#cells, slot, seq)
     try {
-      const { data, transfer, bytes } = items.pack()
+      const { data, transfer, bytes, shared } = items.pack()
+      this.#given(shared)
       this.#post([seq, slot, id, first, eager, data, details], transfer)
       return { seq, slot, items: items.length, sentBytes: bytes }
     } catch {
-      const { values, refused } = sift('item', items.values(), (place) => first + place)
+      const { values, shared, refused } = sift('item', items.values(), (place) => first + place)
+      this.#given(shared)
       const settled = [...refused, ...(details?.settled ?? [])]
-      this.#post([seq, slot, id, first, eager, values, { ...details, settled }])
+      this.#post([seq, slot, id, first, eager, marked(values, shared), { ...details, settled }])
       return { seq, slot, items: items.length, sentBytes: 0 }
     }
   }
@@ -163,6 +168,10 @@ export class Link {
 
   close(): void {
     this.#port.close()
+  }
+
+  #given(shared: Packed['shared']): void {
+    for (const object of shared ?? []) this.#shared.add(object)
   }
 
   #introduce(job: WorkerJob): number {

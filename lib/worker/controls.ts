@@ -1,6 +1,7 @@
 /** The calls that a pool makes through `threads`, and how the worker lets it make them. Chunks do not come this way. */
 import { createRequire } from 'node:module'
 import { sealError } from '../codec/envelope.js'
+import { revive } from '../shared/shared.js'
 import { asTask } from './guard.js'
 import { requireThreads } from './load-threads.js'
 import { loadTask } from './load.js'
@@ -12,7 +13,8 @@ export function exposeControls(worker: number): void {
     async initialize(name, args) {
       try {
         const initialize = await loadTask(name)
-        await asTask(() => initialize(...args))
+        const { value: own } = revive(args)
+        await asTask(() => initialize(...(own as readonly unknown[])))
       } catch (error) {
         return sealError(error, `initializer '${name.id}' (worker ${worker})`)
       }

@@ -2,7 +2,7 @@
  * Posts the outcomes of a chunk in parts: when the chunk ends, and earlier when outcomes have waited for a while: after an
  * item, or, while an item is awaited, by a timer. Only a synchronous item delays, while it runs, what was not posted before it.
  */
-import { pack, sift, type Data } from '../codec/codec.js'
+import { marked, pack, sift, type Data } from '../codec/codec.js'
 import type { Envelope } from '../codec/envelope.js'
 import type { RunningChunk } from './chunk.js'
 import { Outbox } from './outbox.js'
@@ -121,12 +121,13 @@ export class Poster {
     const owners = counts && [...counts].flatMap((count, position) => new Array<number>(count).fill(position))
     const ownerOf = (i: number): number => owners?.[i] ?? i
     const indexOf = (i: number): number => this.#chunk.first + (places?.[ownerOf(i)] ?? from + ownerOf(i))
-    const { values, refused } = sift('result', results, indexOf)
+    const { values, shared, refused } = sift('result', results, indexOf)
     const failed = new Map(refused.map(([i, error]) => [ownerOf(i), error]))
     const all = [...(errors ?? []), ...failed]
-    if (counts === undefined) return { data: values, counts, errors: all }
+    if (counts === undefined) return { data: marked(values, shared), counts, errors: all }
+    const sent = values.filter((_, i) => !failed.has(ownerOf(i)))
     return {
-      data: values.filter((_, i) => !failed.has(ownerOf(i))),
+      data: marked(sent, shared),
       counts: counts.map((count, position) => (failed.has(position) ? 0 : count)),
       errors: all,
     }

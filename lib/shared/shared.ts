@@ -1,0 +1,188 @@
+/**
+ * Objects that threads share: locks, values, queues. Each is one piece of shared memory, and its class; what a structured clone
+ * makes of it is `{ memory }`, of which the other side makes an instance again. On one thread there is one instance of each.
+ *
+ * All that matters to other threads is in that memory, in words that are written one at a time: a thread can end between any
+ * two steps, and `bury()` must find its way from there.
+ */
+import { threadId } from 'node:worker_threads'
+import { familyOf } from './kin.js'
+
+/** Cells that all objects have in front: a mark, the number of the class, and who made it as its how many-eth. */
+export const HEADER = 4
+const MARK = 0x6d_69_6c_6c
+const [MARKED, KIND, MAKER, NUMBER] = [0, 1, 2, 3] as const
+
+/** What `Shared` objects are, whichever copy of this library made them. */
+const BRAND: unique symbol = Symbol.for('millrace.shared')
+const STATE: unique symbol = Symbol.for('millrace.shared.state')
+
+export type Memory = Int32Array<SharedArrayBuffer>
+
+export abstract class Shared {
+  /** The memory, header and all. @internal */
+  readonly memory: Memory
+
+  protected constructor(memory: Memory) {
+    this.memory = memory
+    remember(this)
+  }
+
+  /**
+   * Threads have ended: what they held or waited for here is given up. Harmless when repeated.
+   *
+   * @internal
+   */
+  abstract bury(threads: ReadonlySet<number>): void
+}
+
+Object.defineProperty(Shared.prototype, BRAND, { value: true })
+
+interface State {
+  readonly kinds: Map<number, (memory: Memory) => Shared>
+  readonly known: Map<string, WeakRef<Shared>>
+  readonly gone: FinalizationRegistry<string>
+  made: number
+}
+
+/** On `globalThis`, so that two copies of this library on one thread know each other's objects. */
+function state(): State {
+  const holder = globalThis as { [STATE]?: State }
+  return (holder[STATE] ??= createState())
+}
+
+function createState(): State {
+  const known = new Map<string, WeakRef<Shared>>()
+  const gone = new FinalizationRegistry<string>((id) => {
+    // There may be another instance by now.
+    if (known.get(id)?.deref() === undefined) known.delete(id)
+  })
+  // What this thread holds when it ends in good order, or by an uncaught error, is free at once.
+  process.once('exit', () => {
+    buryThread(threadId)
+  })
+  return { kinds: new Map(), known, gone, made: 0 }
+}
+
+/** Tells how objects of a class are made of their memory. `kind` is a number that no other class has, for ever. */
+export function defineShared(kind: number, make: (memory: Memory) => Shared): void {
+  state().kinds.set(kind, make)
+}
+
+/**
+ * Memory for a new object.
+ *
+ * @param cells How many cells of 32 bits it has after the header; at most that many once it has grown, if `most` is more.
+ */
+export function createMemory(kind: number, cells: number, most: number = cells): Memory {
+  const bytes = (count: number): number => 8 * Math.ceil(((HEADER + count) * Int32Array.BYTES_PER_ELEMENT) / 8)
+  const buffer = most > cells ? growable(bytes(cells), bytes(most)) : new SharedArrayBuffer(bytes(cells))
+  const memory = new Int32Array(buffer)
+  memory[MARKED] = MARK
+  memory[KIND] = kind
+  memory[MAKER] = threadId
+  memory[NUMBER] = ++state().made
+  return memory
+}
+
+// In every supported Node, but not in the ES2023 library.
+type Growable = new (bytes: number, options: { maxByteLength: number }) => SharedArrayBuffer
+
+function growable(bytes: number, most: number): SharedArrayBuffer {
+  return new (SharedArrayBuffer as unknown as Growable)(bytes, { maxByteLength: most })
+}
+
+export function isShared(value: object): value is Shared {
+  return BRAND in value
+}
+
+/**
+ * Makes the objects again that a clone holds; the clone is changed.
+ *
+ * @returns The clone, or what it is to be replaced by, and the objects in it.
+ */
+export function revive(clone: unknown): { readonly value: unknown; readonly shared: ReadonlySet<Shared> } {
+  const reviver = new Reviver()
+  return { value: reviver.revive(clone), shared: reviver.shared }
+}
+
+class Reviver {
+  readonly shared = new Set<Shared>()
+  readonly #seen = new Set<object>()
+
+  revive(value: unknown): unknown {
+    if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value
+    if (isShared(value)) {
+      this.shared.add(value)
+      return value
+    }
+    if (this.#seen.has(value)) return value
+    const memory = memoryOf(value)
+    if (memory !== undefined) {
+      const object = instanceOf(memory)
+      this.shared.add(object)
+      return object
+    }
+    this.#seen.add(value)
+    if (value instanceof Map) this.#reviveMap(value)
+    else if (value instanceof Set) this.#reviveSet(value)
+    else this.#reviveFields(value as Record<string, unknown>)
+    return value
+  }
+
+  #reviveFields(whole: Record<string, unknown>): void {
+    // An error's `cause` is no enumerable field.
+    const keys = whole instanceof Error && Object.hasOwn(whole, 'cause') ? ['cause'] : Object.keys(whole)
+    for (const key of keys) {
+      const before = whole[key]
+      const after = this.revive(before)
+      if (after !== before) whole[key] = after
+    }
+  }
+
+  #reviveMap(map: Map<unknown, unknown>): void {
+    const entries = [...map].map(([key, value]) => [this.revive(key), this.revive(value)] as const)
+    map.clear()
+    for (const [key, value] of entries) map.set(key, value)
+  }
+
+  #reviveSet(set: Set<unknown>): void {
+    const elements = [...set].map((element) => this.revive(element))
+    set.clear()
+    for (const element of elements) set.add(element)
+  }
+}
+
+/** The memory of an object, if this is what a clone makes of one. */
+function memoryOf(value: object): Memory | undefined {
+  const { memory } = value as { memory?: unknown }
+  if (!(memory instanceof Int32Array) || !(memory.buffer instanceof SharedArrayBuffer)) return undefined
+  if (memory[MARKED] !== MARK || memory.byteOffset !== 0 || Object.keys(value).length !== 1) return undefined
+  return memory as Memory
+}
+
+function instanceOf(memory: Memory): Shared {
+  const { kinds, known } = state()
+  const make = kinds.get(memory[KIND] ?? 0)
+  if (make === undefined) throw new Error(`This copy of the library knows no shared objects of kind ${memory[KIND]}`)
+  return known.get(idOf(memory))?.deref() ?? make(memory)
+}
+
+function idOf(memory: Memory): string {
+  return `${memory[MAKER]}.${memory[NUMBER]}`
+}
+
+function remember(object: Shared): void {
+  const { known, gone } = state()
+  const id = idOf(object.memory)
+  known.set(id, new WeakRef(object))
+  gone.register(object, id)
+}
+
+/** A thread has ended, and with it those that it had started: all objects that this thread knows are told. */
+export function buryThread(thread: number): void {
+  const known = (globalThis as { [STATE]?: State })[STATE]?.known
+  if (known === undefined) return
+  const dead = familyOf(thread)
+  for (const object of known.values()) object.deref()?.bury(dead)
+}
