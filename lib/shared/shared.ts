@@ -1,6 +1,6 @@
 /**
  * Objects that threads share: locks, values, queues. Each is one piece of shared memory, and its class; what a structured clone
- * makes of it is `{ memory }`, of which the other side makes an instance again. On one thread there is one instance of each.
+ * makes of it is `{ memory }`, or `{ memory, parts }`, of which the other side makes an instance again. On one thread there is one instance of each.
  *
  * All that matters to other threads is in that memory, in words that are written one at a time: a thread can end between any
  * two steps, and `bury()` must find its way from there.
@@ -22,9 +22,12 @@ export type Memory = Int32Array<SharedArrayBuffer>
 export abstract class Shared {
   /** The memory, header and all. @internal */
   readonly memory: Memory
+  /** Other such objects that it needs, and that cross with it. @internal */
+  declare readonly parts?: readonly Shared[]
 
-  protected constructor(memory: Memory) {
+  protected constructor(memory: Memory, parts: readonly Shared[] = []) {
     this.memory = memory
+    if (parts.length > 0) this.parts = parts
     remember(this)
   }
 
@@ -38,8 +41,11 @@ export abstract class Shared {
 
 Object.defineProperty(Shared.prototype, BRAND, { value: true })
 
+/** Makes an instance of memory, and of the other objects that it was made with. */
+export type Maker = (memory: Memory, parts: readonly Shared[]) => Shared
+
 interface State {
-  readonly kinds: Map<number, (memory: Memory) => Shared>
+  readonly kinds: Map<number, Maker>
   readonly known: Map<string, WeakRef<Shared>>
   readonly gone: FinalizationRegistry<string>
   made: number
@@ -65,7 +71,7 @@ function createState(): State {
 }
 
 /** Tells how objects of a class are made of their memory. `kind` is a number that no other class has, for ever. */
-export function defineShared(kind: number, make: (memory: Memory) => Shared): void {
+export function defineShared(kind: number, make: Maker): void {
   state().kinds.set(kind, make)
 }
 
@@ -119,7 +125,8 @@ class Reviver {
     if (this.#seen.has(value)) return value
     const memory = memoryOf(value)
     if (memory !== undefined) {
-      const object = instanceOf(memory)
+      const { parts = [] } = value as { parts?: readonly unknown[] }
+      const object = instanceOf(memory, parts.map((part) => this.revive(part)) as Shared[])
       this.shared.add(object)
       return object
     }
@@ -157,15 +164,20 @@ class Reviver {
 function memoryOf(value: object): Memory | undefined {
   const { memory } = value as { memory?: unknown }
   if (!(memory instanceof Int32Array) || !(memory.buffer instanceof SharedArrayBuffer)) return undefined
-  if (memory[MARKED] !== MARK || memory.byteOffset !== 0 || Object.keys(value).length !== 1) return undefined
+  if (
+    memory[MARKED] !== MARK ||
+    memory.byteOffset !== 0 ||
+    Object.keys(value).some((key) => key !== 'memory' && key !== 'parts')
+  )
+    return undefined
   return memory as Memory
 }
 
-function instanceOf(memory: Memory): Shared {
+function instanceOf(memory: Memory, parts: readonly Shared[]): Shared {
   const { kinds, known } = state()
   const make = kinds.get(memory[KIND] ?? 0)
   if (make === undefined) throw new Error(`This copy of the library knows no shared objects of kind ${memory[KIND]}`)
-  return known.get(idOf(memory))?.deref() ?? make(memory)
+  return known.get(idOf(memory))?.deref() ?? make(memory, parts)
 }
 
 function idOf(memory: Memory): string {
