@@ -3,11 +3,21 @@ import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 
 const VALUES = [
+  'Barrier',
+  'BoundedSemaphore',
+  'BrokenBarrierError',
+  'Condition',
+  'Event',
+  'Hold',
   'LineError',
+  'Lock',
   'MainThreadGuardError',
   'NotSerializableError',
   'Pool',
   'PoolClosedError',
+  'RLock',
+  'Semaphore',
+  'SyncError',
   'TaskLoadError',
   'TaskTimeoutError',
   'WorkerCrashError',
@@ -28,6 +38,7 @@ const VALUES = [
 ]
 
 const TYPES = [
+  'BarrierOptions',
   'ByteSource',
   'Chunks',
   'ErrorCode',
@@ -60,6 +71,7 @@ const TYPES = [
   'Stream',
   'StreamOptions',
   'StreamStats',
+  'SyncErrorCode',
   'Task',
   'TaskContext',
   'TaskLike',
