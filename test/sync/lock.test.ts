@@ -81,6 +81,18 @@ describe('a lock on one thread', () => {
     expect(order).toEqual(Array.from({ length: 1_000 }, (_, n) => n))
   })
 
+  it('keeps the order when its tickets start again', async () => {
+    const lock = new Lock()
+    // The next ticket is one of the last.
+    Atomics.store(lock.memory, 6, 2 ** 30 - 5)
+    await lock.acquire()
+    const order: number[] = []
+    const calls = Array.from({ length: 20 }, (_, n) => lock.withLock(() => order.push(n)))
+    lock.release()
+    await Promise.all(calls)
+    expect(order).toEqual(Array.from({ length: 20 }, (_, n) => n))
+  })
+
   it('cannot be released when nobody holds it, nor be acquired synchronously on the main thread', () => {
     const lock = new Lock()
     expect(() => {
