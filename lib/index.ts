@@ -17,7 +17,17 @@ export type { ByteSource } from './io/bytes.js'
 export { lines, type Lines, type LinesOptions } from './io/lines.js'
 export type { Source } from './io/source.js'
 export type { PoolStats } from './executor/threads.js'
-export { Pool, type PoolOptions, type ResourceLimits } from './pool.js'
+export type { ResourceLimits } from './executor/limits.js'
+export { Pool, type PoolOptions } from './pool.js'
+export {
+  activeChildren,
+  cpuCount,
+  currentProcess,
+  parentProcess,
+  Process,
+  type ProcessInfo,
+  type ProcessOptions,
+} from './process.js'
 export { reduce } from './reduce.js'
 export type { Chunks } from './stream/chunks.js'
 export type { ErrorMode, Outcome } from './stream/outcome.js'

@@ -2,19 +2,12 @@
 import { availableParallelism } from 'node:os'
 import { PoolClosedError, typeError } from './errors.js'
 import { isWorkerEnv, type WorkerEnv } from './executor/launch.js'
+import { areLimits, LIMITS, type ResourceLimits } from './executor/limits.js'
 import { ThreadExecutor, type PoolStats } from './executor/threads.js'
-import { isPlainObject, OptionReader } from './options.js'
+import { OptionReader } from './options.js'
 import { plainFunctionError, taskName, type Exported, type Named } from './task.js'
 import { reduceVerb, type Reduce } from './verb/fold.js'
 import { lazyVerbs, type Filter, type FlatMap, type Imap } from './verb/lazy.js'
-
-/** Memory limits of each worker, in MiB; exceeding one ends the worker, and its item with it. As in `new Worker()` of Node. */
-export interface ResourceLimits {
-  readonly maxYoungGenerationSizeMb?: number
-  readonly maxOldGenerationSizeMb?: number
-  readonly codeRangeSizeMb?: number
-  readonly stackSizeMb?: number
-}
 
 /** Options of a pool. */
 export interface PoolOptions<A extends readonly unknown[] = readonly never[]> {
@@ -184,8 +177,6 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
   }
 }
 
-const LIMITS =
-  'an object of numbers above 0: maxYoungGenerationSizeMb, maxOldGenerationSizeMb, codeRangeSizeMb, stackSizeMb'
 /** More threads than this are a mistake: each takes several MiB. */
 const MAX_WORKERS = 1_024
 const IDLE_TIMEOUT = 10_000
@@ -208,20 +199,10 @@ export function defaultExecutor(): ThreadExecutor {
 function nameOf(action: string, fn: unknown): ReturnType<typeof taskName> {
   if (fn === undefined) return undefined
   const name = taskName(action, fn)
-  if (name === undefined) throw plainFunctionError(action, fn)
+  if (name === undefined) throw plainFunctionError(action, fn, '')
   return name
 }
 
 function isStrings(value: unknown): boolean {
   return Array.isArray(value) && value.every((entry) => typeof entry === 'string')
-}
-
-/** The limits by the names of `ResourceLimits`, each a number above 0 or left out. */
-function areLimits(value: unknown): boolean {
-  const names = ['maxYoungGenerationSizeMb', 'maxOldGenerationSizeMb', 'codeRangeSizeMb', 'stackSizeMb']
-  if (!isPlainObject(value)) return false
-  return Object.entries(value).every(([name, limit]) => {
-    if (limit === undefined) return names.includes(name)
-    return names.includes(name) && typeof limit === 'number' && limit > 0 && limit < Infinity
-  })
 }

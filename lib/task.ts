@@ -154,13 +154,20 @@ export function taskName(action: string, value: unknown): TaskName | undefined {
   )
 }
 
-/** The error for a plain function where threads are to run it. */
-export function plainFunctionError(action: string, fn: unknown): TypeError {
+/**
+ * The error for a plain function where threads are to run it.
+ *
+ * @param otherwise What else there is to do.
+ */
+export function plainFunctionError(
+  action: string,
+  fn: unknown,
+  otherwise = ', or pass { workers: 0 } to run it on this thread',
+): TypeError {
   return typeError(
     'ERR_INVALID_TASK',
     `Cannot ${action} as a plain function cannot be found by another thread: received ${received(fn)}. ` +
-      'Write task(import.meta.url, function name(item) { … }) at the top level of a module, ' +
-      'or pass { workers: 0 } to run it on this thread',
+      `Write task(import.meta.url, function name(item) { … }) at the top level of a module${otherwise}`,
   )
 }
 

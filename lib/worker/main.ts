@@ -4,6 +4,7 @@ import { parentPort, type MessagePort } from 'node:worker_threads'
 import { beginChunk, endChunk, noteHeap, settleOffer } from './cells.js'
 import { exposeControls } from './controls.js'
 import { asTask, enterWorker } from './guard.js'
+import { takeIdentity } from './identity.js'
 import { forItems, loadTask, type TaskFunction } from './load.js'
 import {
   LISTENING,
@@ -13,6 +14,7 @@ import {
   type WorkerJob,
   type WorkerSetup,
 } from './protocol.js'
+import { runProcess, type ProcessSetup } from './process.js'
 import { ChunkRun, type Host } from './run.js'
 
 interface KnownJob extends WorkerJob {
@@ -26,7 +28,8 @@ class Desk {
   readonly #queue: { readonly message: ChunkMessage; readonly job: KnownJob }[] = []
   #current: { readonly seq: number; readonly run: ChunkRun } | undefined
 
-  constructor({ port, worker, cells, controlled, watchHeap }: WorkerSetup) {
+  constructor({ port, worker, cells, controlled, watchHeap, identity }: WorkerSetup) {
+    takeIdentity(identity)
     const shared = new Int32Array(cells)
     this.#host = {
       worker,
@@ -112,4 +115,7 @@ function listen(port: MessagePort, receive: (message: ToWorker) => void): void {
 }
 
 enterWorker()
-parentPort?.once('message', (setup: WorkerSetup) => new Desk(setup))
+parentPort?.once('message', (setup: WorkerSetup | ProcessSetup) => {
+  if (setup.type === 'process') void runProcess(setup)
+  else new Desk(setup)
+})

@@ -7,6 +7,7 @@ import type { Data } from '../codec/codec.js'
 import type { Envelope } from '../codec/envelope.js'
 import type { TaskName } from '../task.js'
 import type { Slot } from './cells.js'
+import type { GivenIdentity } from './identity.js'
 
 /** The calls a worker exposes through `threads`. */
 export interface WorkerControl {
@@ -18,6 +19,8 @@ export interface WorkerControl {
 
 /** The first message to a worker, and the only one that goes neither through `threads` nor through the data port. */
 export interface WorkerSetup {
+  readonly type: 'worker'
+  readonly identity: GivenIdentity
   readonly port: MessagePort
   /** The worker's number in its pool, from 1. */
   readonly worker: number
