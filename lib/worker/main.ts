@@ -49,9 +49,10 @@ class Desk {
 
   #receive(message: ToWorker): void {
     if (isChunk(message)) {
-      const [seq, , id] = message
+      const [, , id] = message
       const job = this.#jobs.get(id)
-      if (job === undefined) throw new Error(`Chunk ${seq} names job ${id} before it was introduced`)
+      // Its stream was ended by a getter of one of its items, while that was sent.
+      if (job === undefined) return
       this.#queue.push({ message, job })
       if (this.#current === undefined) this.#work()
     } else if (message.type === 'job') this.#jobs.set(message.id, { ...message.job })

@@ -100,8 +100,6 @@ export interface ChunkDetails {
    * that is their outcome; and those that have had their outcome before, with none.
    */
   readonly settled?: readonly (readonly [place: number, error: Envelope | undefined])[] | undefined
-  /** Whether to run one item at a time, whatever the job's `concurrency`, and to post each outcome at once. */
-  readonly alone?: boolean | undefined
 }
 
 export type ToWorker = ChunkMessage | JobMessage | EndMessage | CancelMessage
