@@ -11,7 +11,7 @@ import { MAX_TIMEOUT, OptionReader } from './options.js'
 import { plainFunctionError, taskName, type Exported, type Named, type TaskName } from './task.js'
 import { assertMayStart } from './worker/guard.js'
 import { ownIdentity, parentIdentity, type ProcessInfo } from './worker/identity.js'
-import type { ProcessFailed, ProcessSetup } from './worker/process.js'
+import type { ProcessNews, ProcessSetup } from './worker/process.js'
 
 export type { ProcessInfo } from './worker/identity.js'
 
@@ -81,6 +81,7 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
   #error: unknown
   #failed = false
   #wasTerminated = false
+  #endsByItself = false
   #isClosed = false
   /** How many `join()`s keep the program alive. */
   #joins = 0
@@ -161,8 +162,10 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
     worker.on('error', (error) => {
       this.#fail(error)
     })
-    worker.on('message', (message: Partial<ProcessFailed> | null) => {
-      if (message?.type === 'millrace.failed' && message.error !== undefined) this.#fail(openError(message.error))
+    // The target may post messages of its own.
+    worker.on('message', (news: ProcessNews | null | undefined) => {
+      if (news?.type === 'millrace.failed') this.#fail(openError(news.error))
+      else if (news?.type === 'millrace.exit') this.#endsByItself = true
     })
     worker.once('exit', (exitCode) => {
       this.#onExit(exitCode)
@@ -181,7 +184,7 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
    * @throws {Error} `ERR_PROCESS_STATE`: it was not started, or is closed. Not what the target threw: see `error`.
    */
   async join(timeout?: number): Promise<void> {
-    if (timeout !== undefined && !(timeout >= 0)) {
+    if (timeout !== undefined && !(typeof timeout === 'number' && timeout >= 0)) {
       throw typeError(
         'ERR_INVALID_OPTION',
         `Cannot join process '${this.name}' as its timeout must be milliseconds of at least 0: received ${received(timeout)}`,
@@ -236,7 +239,7 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
   }
 
   #onExit(exitCode: number): void {
-    this.#exitCode = this.#wasTerminated && exitCode === 1 && !this.#failed ? TERMINATED : exitCode
+    this.#exitCode = this.#wasTerminated && !this.#endsByItself && !this.#failed ? TERMINATED : exitCode
     children.delete(this)
     if (this.#failed) process.stderr.write(`Process ${this.name}:\n${inspect(this.#error)}\n`)
     this.#ended(this.#exitCode)

@@ -15,21 +15,26 @@ export interface ProcessSetup {
   readonly args: readonly unknown[]
 }
 
-/** The one message that comes from there: what the target threw. */
-export interface ProcessFailed {
-  readonly type: 'millrace.failed'
-  readonly error: Envelope
-}
+/** What comes from there: what the target threw; and, last, that the thread ends by itself. */
+export type ProcessNews =
+  { readonly type: 'millrace.failed'; readonly error: Envelope } | { readonly type: 'millrace.exit' }
 
 export async function runProcess({ identity, target, args }: ProcessSetup): Promise<void> {
   takeIdentity(identity)
+  process.once('exit', () => {
+    tell({ type: 'millrace.exit' })
+  })
   try {
     const fn = await loadTask(target)
     const { value: own } = revive(args)
     await asTask(() => fn(...(own as readonly unknown[])))
   } catch (error) {
-    parentPort?.postMessage({ type: 'millrace.failed', error: sealError(error) } satisfies ProcessFailed)
+    tell({ type: 'millrace.failed', error: sealError(error) })
     // As in Python: what it has started and not awaited is left undone.
     process.exit(1)
   }
+}
+
+function tell(news: ProcessNews): void {
+  parentPort?.postMessage(news)
 }
