@@ -8,8 +8,10 @@ const VALUES = [
   'NotSerializableError',
   'Pool',
   'PoolClosedError',
+  'SharedArray',
   'TaskLoadError',
   'TaskTimeoutError',
+  'Value',
   'WorkerCrashError',
   'WorkerStartError',
   'failure',
@@ -43,9 +45,13 @@ const TYPES = [
   'Imap',
   'InlineOptions',
   'InlineReduceOptions',
+  'IntegerType',
   'Lines',
   'LinesOptions',
+  'NameOf',
   'Named',
+  'NumberOf',
+  'NumberType',
   'Outcome',
   'PoolOptions',
   'PoolStats',
@@ -68,6 +74,7 @@ const TYPES = [
   'ThreadedOptions',
   'ThrowOrSkip',
   'Tuning',
+  'TypedArrayOf',
 ]
 
 /** How a list of names differs from the one above, in words; empty when it does not. */

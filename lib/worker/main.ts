@@ -3,6 +3,7 @@ import { getHeapStatistics } from 'node:v8'
 import { parentPort, type MessagePort } from 'node:worker_threads'
 import { beginChunk, endChunk, noteHeap, settleOffer } from './cells.js'
 import { exposeControls } from './controls.js'
+import '../sync/kinds.js'
 import { asTask, enterWorker } from './guard.js'
 import { forItems, loadTask, type TaskFunction } from './load.js'
 import {
