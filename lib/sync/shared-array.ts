@@ -5,7 +5,7 @@ import { defineShared, Shared, type Memory } from '../shared/shared.js'
 import { MOST, Numbers, numbersMemory } from './numbers.js'
 import {
   numberOfType,
-  type IntegerType,
+  type IfInteger,
   type NameOf,
   type NumberOf,
   type NumberType,
@@ -53,6 +53,8 @@ const KIND = 17
  * ```
  */
 export class SharedArray<T extends NumberType> extends Shared implements Iterable<NumberOf<T>> {
+  /** For the compiler alone, to which a typecode and its plain name are thereby one type. @internal */
+  declare protected readonly ofType?: Partial<Record<NameOf<T>, never>>
   readonly #numbers: Numbers;
   /** A number, read and written plainly: see above. */
   [index: number]: NumberOf<T>
@@ -148,48 +150,48 @@ export class SharedArray<T extends NumberType> extends Shared implements Iterabl
   }
 
   /** Reads an element, and all that other threads did before they set it atomically is seen from then on. */
-  atomicLoad(this: SharedArray<T & IntegerType>, index: number): NumberOf<T> {
+  atomicLoad(this: IfInteger<T, this>, index: number): NumberOf<T> {
     return this.#numbers.load(this.#numbers.checkIndex(index)) as NumberOf<T>
   }
 
   /** Adds to an element. @returns The number that was there before. */
-  atomicAdd(this: SharedArray<T & IntegerType>, index: number, n: NumberOf<T>): NumberOf<T> {
+  atomicAdd(this: IfInteger<T, this>, index: number, n: NumberOf<T>): NumberOf<T> {
     return this.#numbers.change(Atomics.add, this.#numbers.checkIndex(index), n) as NumberOf<T>
   }
 
   /** Subtracts from an element. @returns The number that was there before. */
-  atomicSub(this: SharedArray<T & IntegerType>, index: number, n: NumberOf<T>): NumberOf<T> {
+  atomicSub(this: IfInteger<T, this>, index: number, n: NumberOf<T>): NumberOf<T> {
     return this.#numbers.change(Atomics.sub, this.#numbers.checkIndex(index), n) as NumberOf<T>
   }
 
   /** Bitwise and. @returns The number that was there before. */
-  atomicAnd(this: SharedArray<T & IntegerType>, index: number, n: NumberOf<T>): NumberOf<T> {
+  atomicAnd(this: IfInteger<T, this>, index: number, n: NumberOf<T>): NumberOf<T> {
     return this.#numbers.change(Atomics.and, this.#numbers.checkIndex(index), n) as NumberOf<T>
   }
 
   /** Bitwise or. @returns The number that was there before. */
-  atomicOr(this: SharedArray<T & IntegerType>, index: number, n: NumberOf<T>): NumberOf<T> {
+  atomicOr(this: IfInteger<T, this>, index: number, n: NumberOf<T>): NumberOf<T> {
     return this.#numbers.change(Atomics.or, this.#numbers.checkIndex(index), n) as NumberOf<T>
   }
 
   /** Bitwise exclusive or. @returns The number that was there before. */
-  atomicXor(this: SharedArray<T & IntegerType>, index: number, n: NumberOf<T>): NumberOf<T> {
+  atomicXor(this: IfInteger<T, this>, index: number, n: NumberOf<T>): NumberOf<T> {
     return this.#numbers.change(Atomics.xor, this.#numbers.checkIndex(index), n) as NumberOf<T>
   }
 
   /** Sets an element, and all that this thread did before is seen by those that load it. @returns The number that was there before. */
-  atomicStore(this: SharedArray<T & IntegerType>, index: number, n: NumberOf<T>): NumberOf<T> {
+  atomicStore(this: IfInteger<T, this>, index: number, n: NumberOf<T>): NumberOf<T> {
     return this.#numbers.change(Atomics.exchange, this.#numbers.checkIndex(index), n) as NumberOf<T>
   }
 
   /** Sets an element. @returns The number that was there before. */
-  atomicExchange(this: SharedArray<T & IntegerType>, index: number, n: NumberOf<T>): NumberOf<T> {
+  atomicExchange(this: IfInteger<T, this>, index: number, n: NumberOf<T>): NumberOf<T> {
     return this.#numbers.change(Atomics.exchange, this.#numbers.checkIndex(index), n) as NumberOf<T>
   }
 
   /** Sets an element if it is `expected`. @returns The number that was there before: `expected` if it was set. */
   atomicCompareExchange(
-    this: SharedArray<T & IntegerType>,
+    this: IfInteger<T, this>,
     index: number,
     expected: NumberOf<T>,
     replacement: NumberOf<T>,

@@ -40,14 +40,14 @@ interface TypedArrays {
  */
 export type NumberType = keyof Codes | keyof TypedArrays
 
-/** The types that hold integers, and so have atomic operations. */
-export type IntegerType = Exclude<NumberType, 'f' | 'd' | 'float32' | 'float64'>
-
 /** The plain name of a type. */
 export type NameOf<T extends NumberType> = T extends keyof Codes ? Codes[T] : T
 
 /** What JavaScript has for a number of a type: `bigint` for those of 64 bits, else `number`. */
 export type NumberOf<T extends NumberType> = NameOf<T> extends 'int64' | 'uint64' ? bigint : number
+
+/** `V`, but only for types of integers: those that have atomic operations. */
+export type IfInteger<T extends NumberType, V> = NameOf<T> extends 'float32' | 'float64' ? never : V
 
 /** The typed array that holds numbers of a type, over shared memory. */
 export type TypedArrayOf<T extends NumberType> = TypedArrays[NameOf<T> & keyof TypedArrays]

@@ -2,7 +2,7 @@
 import { inspect, type InspectOptions } from 'node:util'
 import { defineShared, Shared, type Memory } from '../shared/shared.js'
 import { Numbers, numbersMemory } from './numbers.js'
-import { numberOfType, type IntegerType, type NameOf, type NumberOf, type NumberType } from './typecodes.js'
+import { numberOfType, type IfInteger, type NameOf, type NumberOf, type NumberType } from './typecodes.js'
 
 const KIND = 16
 
@@ -37,6 +37,8 @@ const KIND = 16
  * ```
  */
 export class Value<T extends NumberType> extends Shared {
+  /** For the compiler alone, to which a typecode and its plain name are thereby one type. @internal */
+  declare protected readonly ofType?: Partial<Record<NameOf<T>, never>>
   readonly #numbers: Numbers
 
   static {
@@ -81,47 +83,47 @@ export class Value<T extends NumberType> extends Shared {
   }
 
   /** Reads the number, and all that other threads did before they set it atomically is seen from then on. */
-  atomicLoad(this: Value<T & IntegerType>): NumberOf<T> {
+  atomicLoad(this: IfInteger<T, this>): NumberOf<T> {
     return this.#numbers.load(0) as NumberOf<T>
   }
 
   /** Adds to the number. @returns The number that was there before. */
-  atomicAdd(this: Value<T & IntegerType>, n: NumberOf<T>): NumberOf<T> {
+  atomicAdd(this: IfInteger<T, this>, n: NumberOf<T>): NumberOf<T> {
     return this.#numbers.change(Atomics.add, 0, n) as NumberOf<T>
   }
 
   /** Subtracts from the number. @returns The number that was there before. */
-  atomicSub(this: Value<T & IntegerType>, n: NumberOf<T>): NumberOf<T> {
+  atomicSub(this: IfInteger<T, this>, n: NumberOf<T>): NumberOf<T> {
     return this.#numbers.change(Atomics.sub, 0, n) as NumberOf<T>
   }
 
   /** Bitwise and. @returns The number that was there before. */
-  atomicAnd(this: Value<T & IntegerType>, n: NumberOf<T>): NumberOf<T> {
+  atomicAnd(this: IfInteger<T, this>, n: NumberOf<T>): NumberOf<T> {
     return this.#numbers.change(Atomics.and, 0, n) as NumberOf<T>
   }
 
   /** Bitwise or. @returns The number that was there before. */
-  atomicOr(this: Value<T & IntegerType>, n: NumberOf<T>): NumberOf<T> {
+  atomicOr(this: IfInteger<T, this>, n: NumberOf<T>): NumberOf<T> {
     return this.#numbers.change(Atomics.or, 0, n) as NumberOf<T>
   }
 
   /** Bitwise exclusive or. @returns The number that was there before. */
-  atomicXor(this: Value<T & IntegerType>, n: NumberOf<T>): NumberOf<T> {
+  atomicXor(this: IfInteger<T, this>, n: NumberOf<T>): NumberOf<T> {
     return this.#numbers.change(Atomics.xor, 0, n) as NumberOf<T>
   }
 
   /** Sets the number, and all that this thread did before is seen by those that load it. @returns The number that was there before. */
-  atomicStore(this: Value<T & IntegerType>, n: NumberOf<T>): NumberOf<T> {
+  atomicStore(this: IfInteger<T, this>, n: NumberOf<T>): NumberOf<T> {
     return this.#numbers.change(Atomics.exchange, 0, n) as NumberOf<T>
   }
 
   /** Sets the number. @returns The number that was there before. */
-  atomicExchange(this: Value<T & IntegerType>, n: NumberOf<T>): NumberOf<T> {
+  atomicExchange(this: IfInteger<T, this>, n: NumberOf<T>): NumberOf<T> {
     return this.#numbers.change(Atomics.exchange, 0, n) as NumberOf<T>
   }
 
   /** Sets the number if it is `expected`. @returns The number that was there before: `expected` if it was set. */
-  atomicCompareExchange(this: Value<T & IntegerType>, expected: NumberOf<T>, replacement: NumberOf<T>): NumberOf<T> {
+  atomicCompareExchange(this: IfInteger<T, this>, expected: NumberOf<T>, replacement: NumberOf<T>): NumberOf<T> {
     return this.#numbers.compareExchange(0, expected, replacement) as NumberOf<T>
   }
 
