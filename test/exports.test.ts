@@ -3,12 +3,22 @@ import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 
 const VALUES = [
+  'Barrier',
+  'BoundedSemaphore',
+  'BrokenBarrierError',
+  'Condition',
+  'Event',
+  'Hold',
   'LineError',
+  'Lock',
   'MainThreadGuardError',
   'NotSerializableError',
   'Pool',
   'PoolClosedError',
+  'RLock',
+  'Semaphore',
   'SharedArray',
+  'SyncError',
   'TaskLoadError',
   'TaskTimeoutError',
   'Value',
@@ -30,6 +40,7 @@ const VALUES = [
 ]
 
 const TYPES = [
+  'BarrierOptions',
   'ByteSource',
   'Chunks',
   'ErrorCode',
@@ -66,6 +77,7 @@ const TYPES = [
   'Stream',
   'StreamOptions',
   'StreamStats',
+  'SyncErrorCode',
   'Task',
   'TaskContext',
   'TaskLike',

@@ -6,7 +6,7 @@
  * two steps, and `bury()` must find its way from there.
  */
 import { threadId } from 'node:worker_threads'
-import { familyOf } from './kin.js'
+import { familyOf, noteChild } from './kin.js'
 
 /** Cells that all objects have in front: a mark, the number of the class, and who made it as its how many-eth. */
 export const HEADER = 4
@@ -71,6 +71,14 @@ function createState(): State {
   // What this thread holds when it ends in good order, or by an uncaught error, is free at once.
   process.once('exit', () => {
     buryThread(threadId)
+  })
+  // Also of workers that Node started, not this library.
+  process.on('worker', (worker) => {
+    const { threadId: child } = worker
+    noteChild(child)
+    worker.once('exit', () => {
+      buryThread(child)
+    })
   })
   return { kinds: new Map(), known, gone, made: 0 }
 }
