@@ -6,13 +6,19 @@ import { inspect } from 'node:util'
 
 /** Every `code` an error of this library can have. */
 export type ErrorCode =
+  | 'ERR_BROKEN_BARRIER'
+  | 'ERR_DEADLOCK'
   | 'ERR_INVALID_OPTION'
   | 'ERR_INVALID_RESULT'
   | 'ERR_INVALID_SOURCE'
   | 'ERR_INVALID_TASK'
   | 'ERR_INVALID_UTF8'
+  | 'ERR_INVALID_VALUE'
+  | 'ERR_LINE_FULL'
   | 'ERR_LINE_TOO_LONG'
   | 'ERR_MAIN_THREAD_GUARD'
+  | 'ERR_MAIN_THREAD_WAIT'
+  | 'ERR_NOT_OWNER'
   | 'ERR_NOT_SERIALIZABLE'
   | 'ERR_POOL_CLOSED'
   | 'ERR_POOL_TERMINATED'
@@ -244,6 +250,58 @@ export class LineError extends Error {
     this.line = line
     this.offset = offset
   }
+}
+
+/** What the `code` of a `SyncError` can be. */
+export type SyncErrorCode = 'ERR_DEADLOCK' | 'ERR_LINE_FULL' | 'ERR_MAIN_THREAD_WAIT' | 'ERR_NOT_OWNER'
+
+/**
+ * A lock, semaphore, condition, event or barrier that was used as it cannot be: released by a thread that does not hold it
+ * (`ERR_NOT_OWNER`); waited for by a synchronous form on the main thread (`ERR_MAIN_THREAD_WAIT`: await the other form), or on a
+ * thread whose own calls are in line before it, which nobody could serve while it is blocked (`ERR_DEADLOCK`: await here, too);
+ * or waited for by more than 65,536 calls at once (`ERR_LINE_FULL`).
+ *
+ * @example
+ * ```ts
+ * import { Lock, SyncError } from 'millrace'
+ *
+ * try {
+ *   new Lock().release()
+ * } catch (error) {
+ *   console.log(error instanceof SyncError && error.message)
+ *   // → Cannot release a lock as nobody holds it
+ * }
+ * ```
+ */
+export class SyncError extends Error {
+  override readonly name = 'SyncError'
+  readonly code: SyncErrorCode
+
+  constructor(message: string, code: SyncErrorCode) {
+    super(message)
+    this.code = code
+  }
+}
+
+/**
+ * A barrier that somebody waits at, or comes to, and that is broken: a call of `wait()` was out of time, a thread that waited
+ * has ended, or somebody called `abort()` or `reset()`. Cure: `reset()`, when all know that it was broken.
+ *
+ * @example
+ * ```ts
+ * import { Barrier, BrokenBarrierError } from 'millrace'
+ *
+ * try {
+ *   await new Barrier(2).wait(10)
+ * } catch (error) {
+ *   console.log(error instanceof BrokenBarrierError && error.code)
+ *   // → ERR_BROKEN_BARRIER
+ * }
+ * ```
+ */
+export class BrokenBarrierError extends Error {
+  override readonly name = 'BrokenBarrierError'
+  readonly code = 'ERR_BROKEN_BARRIER' as const
 }
 
 /** A `TypeError` with one of this library's codes. */

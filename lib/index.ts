@@ -1,15 +1,18 @@
 /** The public names of millrace, nothing else. */
 export { pipe } from 'it-pipe'
 export {
+  BrokenBarrierError,
   LineError,
   MainThreadGuardError,
   NotSerializableError,
   PoolClosedError,
+  SyncError,
   TaskLoadError,
   TaskTimeoutError,
   WorkerCrashError,
   WorkerStartError,
   type ErrorCode,
+  type SyncErrorCode,
 } from './errors.js'
 export { failure, type Failure } from './failure.js'
 export { filter, filterUnordered, flatMap, flatMapUnordered, imap, imapUnordered } from './imap.js'
@@ -33,6 +36,16 @@ export type { Chunks } from './stream/chunks.js'
 export type { ErrorMode, Outcome } from './stream/outcome.js'
 export type { Stream, StreamStats } from './stream/stream.js'
 export type { Tuning } from './stream/tuner.js'
+export { Barrier, type BarrierOptions } from './sync/barrier.js'
+export { Condition } from './sync/condition.js'
+export { Event } from './sync/event.js'
+export { Hold } from './sync/hold.js'
+export { Lock } from './sync/lock.js'
+export { RLock } from './sync/rlock.js'
+export { BoundedSemaphore, Semaphore } from './sync/semaphore.js'
+export { SharedArray } from './sync/shared-array.js'
+export type { IfInteger, NameOf, NumberOf, NumberType, TypedArrayOf } from './sync/typecodes.js'
+export { Value } from './sync/value.js'
 export * from './task-module.js'
 export type { Fold, InlineReduceOptions, Reduce, ReduceOptions, Sink } from './verb/fold.js'
 export type { Expandable, Filter, FlatMap, Given, Guard, Imap, Runnable, ThrowOrSkip } from './verb/lazy.js'

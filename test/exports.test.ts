@@ -3,13 +3,25 @@ import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 
 const VALUES = [
+  'Barrier',
+  'BoundedSemaphore',
+  'BrokenBarrierError',
+  'Condition',
+  'Event',
+  'Hold',
   'LineError',
+  'Lock',
   'MainThreadGuardError',
   'NotSerializableError',
   'Pool',
   'PoolClosedError',
+  'RLock',
+  'Semaphore',
+  'SharedArray',
+  'SyncError',
   'TaskLoadError',
   'TaskTimeoutError',
+  'Value',
   'WorkerCrashError',
   'WorkerStartError',
   'failure',
@@ -28,6 +40,7 @@ const VALUES = [
 ]
 
 const TYPES = [
+  'BarrierOptions',
   'ByteSource',
   'Chunks',
   'ErrorCode',
@@ -40,12 +53,16 @@ const TYPES = [
   'Fold',
   'Given',
   'Guard',
+  'IfInteger',
   'Imap',
   'InlineOptions',
   'InlineReduceOptions',
   'Lines',
   'LinesOptions',
+  'NameOf',
   'Named',
+  'NumberOf',
+  'NumberType',
   'Outcome',
   'PoolOptions',
   'PoolStats',
@@ -60,6 +77,7 @@ const TYPES = [
   'Stream',
   'StreamOptions',
   'StreamStats',
+  'SyncErrorCode',
   'Task',
   'TaskContext',
   'TaskLike',
@@ -68,6 +86,7 @@ const TYPES = [
   'ThreadedOptions',
   'ThrowOrSkip',
   'Tuning',
+  'TypedArrayOf',
 ]
 
 /** How a list of names differs from the one above, in words; empty when it does not. */

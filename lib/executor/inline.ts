@@ -4,6 +4,7 @@
  */
 import pLimit from 'p-limit'
 import { Items } from '../codec/batch.js'
+import { cloned } from '../shared/shared.js'
 import type { TaskContext } from '../task.js'
 import { TaskTimeoutError } from '../errors.js'
 import { elementsOf, isThenable } from '../worker/expand.js'
@@ -106,7 +107,7 @@ class InlineLane implements Lane {
     errors: Map<number, unknown>,
   ): Promise<void> {
     const { initial, stopOnError } = this.#job
-    let accumulator: unknown = structuredClone(initial)
+    let accumulator: unknown = cloned(initial)
     let last: number | undefined
     for (const [place, item] of items.entries()) {
       if (this.#closed || (stopOnError && errors.size > 0)) break

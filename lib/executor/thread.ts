@@ -5,6 +5,7 @@
  * A call through `threads` never settles when its worker dies, so each is raced against the native `exit` event.
  */
 import { openError } from '../codec/envelope.js'
+import { revive } from '../shared/shared.js'
 import type { TaskName } from '../task.js'
 import { ownIdentity } from '../worker/identity.js'
 import type { PartMessage, WorkerControl, WorkerSetup } from '../worker/protocol.js'
@@ -112,7 +113,7 @@ export class Thread {
     this.keepAlive(true)
     const died = this.#exited.then((): Finalized => ({ error: this.#cause ?? new Error('its worker ended meanwhile') }))
     const ended = control.finalize(name).then(
-      ({ value, error }): Finalized => (error === undefined ? { value } : { error: openError(error) }),
+      ({ value, error }): Finalized => (error === undefined ? { value: revive(value).value } : { error: openError(error) }),
       (error: unknown): Finalized => ({ error }),
     )
     return await Promise.race([ended, died])

@@ -6,7 +6,7 @@
  * two steps, and `bury()` must find its way from there.
  */
 import { threadId } from 'node:worker_threads'
-import { familyOf } from './kin.js'
+import { familyOf, noteChild } from './kin.js'
 
 /** Cells that all objects have in front: a mark, the number of the class, and who made it as its how many-eth. */
 export const HEADER = 4
@@ -29,6 +29,11 @@ export abstract class Shared {
     this.memory = memory
     if (parts.length > 0) this.parts = parts
     remember(this)
+  }
+
+  /** What of it a thread can hold or wait for, and has to be told when one ends: by default, it itself. @internal */
+  get claims(): readonly Shared[] {
+    return [this]
   }
 
   /**
@@ -66,6 +71,14 @@ function createState(): State {
   // What this thread holds when it ends in good order, or by an uncaught error, is free at once.
   process.once('exit', () => {
     buryThread(threadId)
+  })
+  // Also of workers that Node started, not this library.
+  process.on('worker', (worker) => {
+    const { threadId: child } = worker
+    noteChild(child)
+    worker.once('exit', () => {
+      buryThread(child)
+    })
   })
   return { kinds: new Map(), known, gone, made: 0 }
 }
@@ -110,6 +123,11 @@ export function isShared(value: object): value is Shared {
 export function revive(clone: unknown): { readonly value: unknown; readonly shared: ReadonlySet<Shared> } {
   const reviver = new Reviver()
   return { value: reviver.revive(clone), shared: reviver.shared }
+}
+
+/** A structured clone in which the objects that threads share are the same as before. */
+export function cloned<T>(value: T): T {
+  return revive(structuredClone(value)).value as T
 }
 
 class Reviver {

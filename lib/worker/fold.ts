@@ -1,5 +1,6 @@
 /** Folds the items of a chunk into one result, for `reduce`. */
 import { openCursor } from '../codec/codec.js'
+import { cloned } from '../shared/shared.js'
 import { beginItem, beginTimedItem, markAwaiting } from './cells.js'
 import { ItemContext, type RunningChunk } from './chunk.js'
 import { isThenable } from './expand.js'
@@ -12,7 +13,7 @@ export async function fold(fn: TaskFunction, chunk: RunningChunk, poster: Poster
   const { cells } = chunk.host
   const { length, next } = openCursor(chunk.data)
   const begin = timeout === undefined ? beginItem : beginTimedItem
-  let accumulator: unknown = structuredClone(initial)
+  let accumulator: unknown = cloned(initial)
   let last: number | undefined
   markAwaiting(cells, false)
   for (let place = 0; place < length && !chunk.isCancelled; place++) {

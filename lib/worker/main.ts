@@ -1,6 +1,7 @@
 /** What a worker thread starts with: it takes chunks from its data port, and control calls, if there are any, through `threads`. */
 import { getHeapStatistics } from 'node:v8'
 import { parentPort, type MessagePort } from 'node:worker_threads'
+import '../sync/kinds.js'
 import { beginChunk, endChunk, noteHeap, settleOffer } from './cells.js'
 import { exposeControls } from './controls.js'
 import { asTask, enterWorker } from './guard.js'

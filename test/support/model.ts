@@ -9,6 +9,9 @@ import { judge, type Ending } from '../faults/judge.js'
 import { Watch } from '../faults/watch.js'
 import { DEADLY, deed, map, type Deed } from '../fixtures/faults.js'
 import { isIdle, open, type Run, type Verb } from './faults.js'
+import { randomOf } from './random.js'
+
+export { randomOf }
 
 export interface Case {
   readonly seed: number
@@ -30,17 +33,6 @@ export interface Case {
   readonly leavesAt: number
   /** Another stream that shares the pool. */
   readonly neighbour: boolean
-}
-
-/** A generator of numbers from 0 up to 1: the same for the same seed (mulberry32). */
-export function randomOf(seed: number): () => number {
-  let state = seed | 0
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }
 
 export function caseOf(seed: number): Case {

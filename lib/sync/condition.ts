@@ -1,0 +1,189 @@
+/**
+ * A lock, and a line of calls that wait until its holder notifies them.
+ *
+ * A call joins this line while it holds the lock, which it then releases: no notification can come in between. Notified calls
+ * are GRANTED, and leave by themselves. A notified call of a thread that has ended is replaced by the next.
+ */
+import { received, typeError } from '../errors.js'
+import { defineShared, HEADER, Shared, type Memory } from '../shared/shared.js'
+import type { Hold } from './hold.js'
+import { createMemoryWithLine, GONE, GRANTED, Line, WAITING } from './line.js'
+import { Lock } from './lock.js'
+import type { Mutex } from './mutex.js'
+import { RLock } from './rlock.js'
+import { checkInteger, checkMayBlock, checkTimeout, Deadline, FOREVER } from './waiting.js'
+
+const KIND = 6
+
+/**
+ * A condition variable across threads: a lock, with which calls can wait until another holder of it has changed something.
+ * `wait()`, `notify()` and `notifyAll()` are for its holder.
+ *
+ * Use `waitFor()`, or `wait()` in a loop: what was waited for may not be true any more when the lock is taken again, and after the
+ * end of a thread one call too many may be notified. Sent to workers, it is the same condition there, with the same lock.
+ *
+ * @example
+ * ```ts
+ * import { Condition } from 'millrace'
+ *
+ * const condition = new Condition()
+ * const parcels: string[] = []
+ *
+ * const consumer = condition.withLock(async () => {
+ *   await condition.waitFor(() => parcels.length > 0)
+ *   console.log(parcels.pop())
+ *   // → a parcel
+ * })
+ * await condition.withLock(() => {
+ *   parcels.push('a parcel')
+ *   condition.notify()
+ * })
+ * await consumer
+ * ```
+ */
+export class Condition extends Shared {
+  readonly #line: Line
+  readonly #lock: Mutex
+
+  /**
+   * @param lock Its lock; without one a new `Lock`. Several conditions may have the same.
+   * @param memory For the library itself: that of a condition which is there already.
+   * @throws {TypeError} If it is no lock.
+   */
+  constructor(lock: Lock | RLock = new Lock(), memory: Memory = createMemoryWithLine(KIND, 0)) {
+    if (!(lock instanceof Lock || lock instanceof RLock)) {
+      throw typeError(
+        'ERR_INVALID_OPTION',
+        `Cannot make a condition as 'lock' must be a Lock or an RLock: received ${received(lock)}`,
+      )
+    }
+    super(memory, [lock])
+    this.#line = new Line(memory, HEADER)
+    this.#lock = lock
+  }
+
+  /** Takes the lock: see `Lock`. */
+  acquire(): Promise<Hold>
+  acquire(timeout: number): Promise<Hold | undefined>
+  acquire(timeout: number = FOREVER): Promise<Hold | undefined> {
+    return this.#lock.acquire(timeout)
+  }
+
+  /** Takes the lock, holding the thread: see `Lock`. */
+  acquireSync(): Hold
+  acquireSync(timeout: number): Hold | undefined
+  acquireSync(timeout: number = FOREVER): Hold | undefined {
+    return this.#lock.acquireSync(timeout)
+  }
+
+  /** Releases the lock. */
+  release(): void {
+    this.#lock.release()
+  }
+
+  /** Runs a function with the lock held, and releases it whatever the function does. */
+  withLock<T>(run: (hold: Hold) => T | PromiseLike<T>): Promise<T> {
+    return this.#lock.withLock(run)
+  }
+
+  /**
+   * Releases the lock, waits to be notified, and takes the lock again, for which it waits as long as it takes. While it waits
+   * it keeps the program alive. If the lock was abandoned meanwhile, the caller's `hold.abandoned` says so.
+   *
+   * @param timeout How long to wait for the notification at most, in milliseconds; without one it waits for ever.
+   * @returns Whether it was notified; `false` if time was over.
+   * @throws {RangeError} If `timeout` is negative or `NaN`.
+   * @throws {SyncError} If this thread does not hold the lock.
+   */
+  async wait(timeout: number = FOREVER): Promise<boolean> {
+    checkTimeout('wait for a condition', timeout)
+    this.#lock.checkHeld('wait for a condition')
+    const place = this.#line.join()
+    const state = this.#lock.letGo()
+    const notified = await this.#line.wait(place, timeout)
+    if (notified) this.#line.leave(place)
+    await this.#lock.takeBack(state)
+    return notified
+  }
+
+  /**
+   * The same, holding the thread: for workers.
+   *
+   * @throws {SyncError} On the main thread; or if this thread does not hold the lock, or has calls in line for it, which could
+   * not go on meanwhile.
+   */
+  waitSync(timeout: number = FOREVER): boolean {
+    checkTimeout('wait for a condition', timeout)
+    checkMayBlock('wait for a condition synchronously', 'wait()')
+    this.#lock.checkHeld('wait for a condition')
+    this.#lock.checkTakenBack()
+    const place = this.#line.join()
+    const state = this.#lock.letGo()
+    const notified = this.#line.waitSync(place, timeout)
+    if (notified) this.#line.leave(place)
+    this.#lock.takeBackSync(state)
+    return notified
+  }
+
+  /**
+   * Waits until `predicate()`, which is called with the lock held, is true: at once, and after each notification.
+   *
+   * @param timeout How long to wait at most, in milliseconds; without one it waits for ever.
+   * @returns What `predicate()` returned last: `false` if time was over.
+   */
+  async waitFor(predicate: () => boolean, timeout: number = FOREVER): Promise<boolean> {
+    checkTimeout('wait for a condition', timeout)
+    this.#lock.checkHeld('wait for a condition')
+    const deadline = new Deadline(timeout)
+    for (;;) {
+      if (predicate()) return true
+      if (!(await this.wait(deadline.left))) return predicate()
+    }
+  }
+
+  /** The same, holding the thread: for workers. */
+  waitForSync(predicate: () => boolean, timeout: number = FOREVER): boolean {
+    checkTimeout('wait for a condition', timeout)
+    this.#lock.checkHeld('wait for a condition')
+    const deadline = new Deadline(timeout)
+    for (;;) {
+      if (predicate()) return true
+      if (!this.waitSync(deadline.left)) return predicate()
+    }
+  }
+
+  /**
+   * Wakes the calls that have waited longest; each goes on when it has the lock.
+   *
+   * @param n How many at most: an integer of at least 1, which is the default.
+   * @throws {SyncError} If this thread does not hold the lock.
+   */
+  notify(n = 1): void {
+    checkInteger('notify a condition', 'n', n, 1, Number.MAX_SAFE_INTEGER)
+    this.#lock.checkHeld('notify a condition')
+    for (let told = 0; told < n; told++) if (!this.#wakeOne()) return
+  }
+
+  /** Wakes all calls that wait. */
+  notifyAll(): void {
+    this.notify(Number.MAX_SAFE_INTEGER)
+  }
+
+  /** @internal */
+  bury(threads: ReadonlySet<number>): void {
+    for (const place of this.#line.of(threads)) {
+      if (!this.#line.move(place, WAITING, GONE) && this.#line.stateOf(place) === GRANTED) this.#wakeOne()
+      this.#line.remove(place, threads)
+    }
+  }
+
+  /** False if nobody waits. */
+  #wakeOne(): boolean {
+    for (let first = this.#line.first(); first !== undefined; first = this.#line.first()) {
+      if (this.#line.grant(first)) return true
+    }
+    return false
+  }
+}
+
+defineShared(KIND, (memory, [lock]) => new Condition(lock as Lock | RLock, memory))

@@ -1,0 +1,30 @@
+/** A lock that its holder can take again. */
+import { defineShared, type Memory } from '../shared/shared.js'
+import { createMutexMemory, Mutex } from './mutex.js'
+
+const KIND = 2
+
+/**
+ * A `Lock` that the thread which holds it can take again at once; it is free when it was released as often. The thread is the
+ * holder: asynchronous calls of one thread are not told apart, and do not exclude each other once one of them has it. Use a
+ * `Lock` for that.
+ *
+ * @example
+ * ```ts
+ * import { RLock } from 'millrace'
+ *
+ * const lock = new RLock()
+ * await lock.withLock(() => lock.withLock(() => console.log(lock.locked)))
+ * // → true
+ * console.log(lock.locked)
+ * // → false
+ * ```
+ */
+export class RLock extends Mutex {
+  /** @param memory For the library itself: that of a lock which is there already. */
+  constructor(memory: Memory = createMutexMemory(KIND)) {
+    super(memory, true)
+  }
+}
+
+defineShared(KIND, (memory) => new RLock(memory))

@@ -1,0 +1,178 @@
+/** Semaphores: so many calls at a time. */
+import { SyncError } from '../errors.js'
+import { defineShared, HEADER, type Memory, Shared } from '../shared/shared.js'
+import { Hold } from './hold.js'
+import { createMemoryWithLine, type Place } from './line.js'
+import { MOST_PERMITS, Permits, wordOf } from './permits.js'
+import { checkInteger, checkMayBlock, checkTimeout } from './waiting.js'
+
+const KIND = 3
+const KIND_BOUNDED = 4
+/** The count takes two. */
+const COUNT = HEADER
+const MOST = HEADER + 2
+const CELLS = 4
+
+/**
+ * A number of permits, for threads to share: each `acquire()` takes one, in the order of the calls, and waits while there is
+ * none; `release()` adds one. It has no owner: any thread may release, also what it never took.
+ *
+ * So what a thread had taken when it ended is lost: it is not known whether it was to be given back. A thread that ends while it waits
+ * loses nothing: a permit that was on its way to it goes to the next.
+ *
+ * Up to 65,536 calls can wait at once.
+ *
+ * @example
+ * ```ts
+ * import { Semaphore } from 'millrace'
+ *
+ * const semaphore = new Semaphore(2)
+ * using first = await semaphore.acquire()
+ * await semaphore.withLock(() => console.log(semaphore.value))
+ * // → 0
+ * console.log(semaphore.value)
+ * // → 1
+ * ```
+ */
+export class Semaphore extends Shared {
+  readonly #permits: Permits
+  readonly #most: number
+
+  /**
+   * @param value How many permits there are at first: an integer from 0 to 2,147,483,647; 1 by default.
+   * @throws {RangeError} If it is another number.
+   */
+  constructor(value?: number)
+  /** @internal */
+  constructor(value: Memory)
+  /** @internal */
+  constructor(value: number | undefined, kind: number)
+  constructor(value: number | Memory = 1, kind = KIND) {
+    super(typeof value === 'object' ? value : createSemaphoreMemory(value, kind))
+    this.#permits = new Permits(this.memory, COUNT, HEADER + CELLS)
+    this.#most = Atomics.load(this.memory, MOST)
+  }
+
+  /** How many permits there are at the moment, which the next may change. */
+  get value(): number {
+    return this.#permits.count
+  }
+
+  /**
+   * Takes a permit. While it waits it keeps the program alive.
+   *
+   * @param timeout How long to wait at most, in milliseconds, from 0, which tries once; without one it waits for ever.
+   * @returns What is to be released, by itself (`using`), by its `release()` or by the semaphore's; `undefined` if time was
+   * over.
+   * @throws {RangeError} If `timeout` is negative or `NaN`.
+   */
+  acquire(): Promise<Hold>
+  acquire(timeout: number): Promise<Hold | undefined>
+  async acquire(timeout = Infinity): Promise<Hold | undefined> {
+    checkTimeout('acquire a semaphore', timeout)
+    const place = this.#permits.join()
+    if (await this.#permits.line.wait(place, timeout)) return this.#take(place)
+    this.#permits.passOn()
+    return undefined
+  }
+
+  /**
+   * The same, holding the thread: for workers.
+   *
+   * @throws {SyncError} On the main thread; and, without a timeout, on a thread that has calls of its own in line before,
+   * which could not go on meanwhile.
+   */
+  acquireSync(): Hold
+  acquireSync(timeout: number): Hold | undefined
+  acquireSync(timeout = Infinity): Hold | undefined {
+    checkTimeout('acquire a semaphore', timeout)
+    checkMayBlock('acquire a semaphore synchronously', 'acquire()')
+    if (timeout === Infinity && this.#permits.line.hasOwn()) {
+      throw new SyncError(
+        'Cannot acquire a semaphore synchronously as calls of this thread are in line before: await acquire() instead',
+        'ERR_DEADLOCK',
+      )
+    }
+    const place = this.#permits.join()
+    if (this.#permits.line.waitSync(place, timeout)) return this.#take(place)
+    this.#permits.passOn()
+    return undefined
+  }
+
+  /**
+   * Adds permits, and gives them to those who have waited longest.
+   *
+   * @param n How many: an integer of at least 1, which is the default.
+   * @throws {RangeError} If there would be more than there can be.
+   */
+  release(n = 1): void {
+    checkInteger('release a semaphore', 'n', n, 1, MOST_PERMITS)
+    this.#permits.add(n, this.#most)
+  }
+
+  /**
+   * Runs a function with a permit taken, and releases it whatever the function does.
+   *
+   * @returns What the function returns.
+   */
+  async withLock<T>(run: () => T | PromiseLike<T>): Promise<T> {
+    const hold = await this.acquire()
+    try {
+      return await run()
+    } finally {
+      hold.release()
+    }
+  }
+
+  /** @internal */
+  bury(threads: ReadonlySet<number>): void {
+    this.#permits.bury(threads)
+  }
+
+  #take(place: Place): Hold {
+    this.#permits.take(place)
+    return new Hold({ ticket: place.ticket, abandoned: false }, () => {
+      this.release()
+    })
+  }
+}
+
+/**
+ * A `Semaphore` that never has more permits than at first: a `release()` too much is a `RangeError`.
+ *
+ * @example
+ * ```ts
+ * import { BoundedSemaphore } from 'millrace'
+ *
+ * try {
+ *   new BoundedSemaphore(2).release()
+ * } catch (error) {
+ *   console.log(error instanceof RangeError && error.message)
+ *   // → Cannot release a semaphore by 1 as it has 2 of at most 2 permits already
+ * }
+ * ```
+ */
+export class BoundedSemaphore extends Semaphore {
+  /**
+   * @param value How many permits there are: an integer from 0 to 2,147,483,647; 1 by default.
+   * @throws {RangeError} If it is another number.
+   */
+  constructor(value?: number)
+  /** @internal */
+  constructor(value: Memory)
+  constructor(value: number | Memory = 1) {
+    if (typeof value === 'object') super(value)
+    else super(value, KIND_BOUNDED)
+  }
+}
+
+function createSemaphoreMemory(value: unknown, kind: number): Memory {
+  checkInteger('make a semaphore', 'value', value, 0, MOST_PERMITS)
+  const memory = createMemoryWithLine(kind, CELLS)
+  new BigInt64Array(memory.buffer)[COUNT / 2] = wordOf(value as number)
+  memory[MOST] = kind === KIND_BOUNDED ? (value as number) : MOST_PERMITS
+  return memory
+}
+
+defineShared(KIND, (memory) => new Semaphore(memory))
+defineShared(KIND_BOUNDED, (memory) => new BoundedSemaphore(memory))
