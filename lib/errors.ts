@@ -6,6 +6,7 @@ import { inspect } from 'node:util'
 
 /** Every `code` an error of this library can have. */
 export type ErrorCode =
+  | 'ERR_INVALID_ARGUMENTS'
   | 'ERR_INVALID_OPTION'
   | 'ERR_INVALID_RESULT'
   | 'ERR_INVALID_SOURCE'

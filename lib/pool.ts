@@ -5,8 +5,10 @@ import { isWorkerEnv, type WorkerEnv } from './executor/launch.js'
 import { ThreadExecutor, type PoolStats } from './executor/threads.js'
 import { isPlainObject, OptionReader } from './options.js'
 import { plainFunctionError, taskName, type Exported, type Named } from './task.js'
+import { applyVerb, type Apply } from './verb/apply.js'
+import { collectVerbs, type MapVerb, type Starmap } from './verb/collect.js'
 import { reduceVerb, type Reduce } from './verb/fold.js'
-import { lazyVerbs, type Filter, type FlatMap, type Imap } from './verb/lazy.js'
+import { lazyVerbs, type Filter, type FlatMap, type Imap, type Istarmap } from './verb/lazy.js'
 
 /** Memory limits of each worker, in MiB; exceeding one ends the worker, and its item with it. As in `new Worker()` of Node. */
 export interface ResourceLimits {
@@ -90,6 +92,10 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
   readonly imap: Imap
   /** As the module-level `imapUnordered`, on this pool. */
   readonly imapUnordered: Imap
+  /** As the module-level `istarmap`, on this pool. */
+  readonly istarmap: Istarmap
+  /** As the module-level `istarmapUnordered`, on this pool. */
+  readonly istarmapUnordered: Istarmap
   /** As the module-level `filter`, on this pool. */
   readonly filter: Filter
   /** As the module-level `filterUnordered`, on this pool. */
@@ -100,6 +106,12 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
   readonly flatMapUnordered: FlatMap
   /** As the module-level `reduce`, on this pool. */
   readonly reduce: Reduce
+  /** As the module-level `map`, on this pool. */
+  readonly map: MapVerb
+  /** As the module-level `starmap`, on this pool. */
+  readonly starmap: Starmap
+  /** As the module-level `apply`, on this pool. */
+  readonly apply: Apply
   readonly #executor: ThreadExecutor
 
   constructor(options?: PoolOptions<A>) {
@@ -148,11 +160,17 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
     const verbs = lazyVerbs(executor)
     this.imap = verbs.imap
     this.imapUnordered = verbs.imapUnordered
+    this.istarmap = verbs.istarmap
+    this.istarmapUnordered = verbs.istarmapUnordered
     this.filter = verbs.filter
     this.filterUnordered = verbs.filterUnordered
     this.flatMap = verbs.flatMap
     this.flatMapUnordered = verbs.flatMapUnordered
     this.reduce = reduceVerb(executor)
+    const { map, starmap } = collectVerbs(executor)
+    this.map = map
+    this.starmap = starmap
+    this.apply = applyVerb(executor)
   }
 
   /**

@@ -67,7 +67,7 @@ export function reduceVerb(executor: () => Executor): Reduce {
         ordered,
         executor,
         errors: THROW_OR_SKIP,
-        options: OWN_OPTIONS,
+        options: optionNames(OWN_OPTIONS),
         initial,
       },
       fold,
