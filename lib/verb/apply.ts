@@ -44,7 +44,7 @@ const OPTIONS = ['signal', 'timeout', 'retries', 'workers']
 /** Makes the verb: `executor` gives the threads it runs on, and throws when they cannot be used. */
 export function applyVerb(executor: () => Executor): Apply {
   const verb = { action: ACTION, kind: 'map', ordered: true, spread: true, executor, options: OPTIONS } as const
-  const apply = (task: unknown, args: unknown = [], options?: unknown): Promise<unknown> => {
+  return (task: unknown, args: unknown = [], options?: unknown): Promise<unknown> => {
     if (!Array.isArray(args)) {
       throw typeError(
         'ERR_INVALID_ARGUMENTS',
@@ -54,7 +54,6 @@ export function applyVerb(executor: () => Executor): Apply {
     const stage = openStage({ ...verb, errors: ['throw'] }, task, options)
     return only(stage([args]))
   }
-  return apply as Apply
 }
 
 async function only(stream: Stream<unknown>): Promise<unknown> {

@@ -33,7 +33,8 @@ export interface RetryOptions {
   /**
    * Called on this thread with the error of an item that has tries left: whether to try it again. It must return that at once:
    * a promise ends the stream with a `TypeError` (`ERR_INVALID_OPTION`), and what it throws ends the stream as well.
-   * Default: always. Never asked about a `NotSerializableError` or `TaskLoadError`: those items are not tried again.
+   * Default: always. Never asked about a `NotSerializableError`, a `TaskLoadError` or an item that is no array of arguments: those items
+   * are not tried again.
    */
   readonly when?: (error: unknown) => boolean
 }
