@@ -115,7 +115,7 @@ for (const [name, run] of Object.entries(RUNS)) {
             message: expect.stringMatching(
               /^Cannot call a task with apply\(\) as its second argument must be an array, the task's arguments: received /,
             ) as string,
-          }),
+          }) as Error,
         )
         expect(() => run(multiply, args)).toThrow(text)
       }
@@ -125,7 +125,7 @@ for (const [name, run] of Object.entries(RUNS)) {
         )
       }
       expect(() => run(multiply, [1, 2], { timeout: 0 })).toThrow("'timeout' must be an integer from 1")
-      expect(() => run('multiply', [1, 2])).toThrow(expect.objectContaining({ code: 'ERR_INVALID_TASK' }))
+      expect(() => run('multiply', [1, 2])).toThrow(expect.objectContaining({ code: 'ERR_INVALID_TASK' }) as Error)
     })
   })
 }

@@ -339,7 +339,7 @@ describe('map() refuses at the call', () => {
           name: 'TypeError',
           code: 'ERR_INVALID_SOURCE',
           message: `Cannot map a source with map() as its second argument must be the source, an iterable or async iterable (for a stage of a pipeline: imap(task, options)): received ${text}`,
-        }),
+        }) as Error,
       )
     }
   })
@@ -365,7 +365,7 @@ describe('map() as a whole', () => {
         const failed = failing.filter((i) => i < gates.count)
         gates.fail(...failed)
         const run = pool.map(gated, gates.items, { ...options, ...(workers === 0 && { workers }) } as object)
-        const [result] = await Promise.allSettled([run as Promise<unknown[]>])
+        const [result] = await Promise.allSettled([run])
         expect(ascending(gates.count).map((i) => gates.entries(i))).toEqual(Array(gates.count).fill(1))
         if (failed.length > 0 && options.errors === 'throw') {
           expect(result.status === 'rejected' && failure(result.reason)?.index).toBe(Math.min(...failed))

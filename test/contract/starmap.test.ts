@@ -30,7 +30,7 @@ const RUNS: Record<string, Run> = {
   'starmap()': starmap as unknown as Run,
   'pool.starmap()': pool.starmap as unknown as Run,
   'starmap() on this thread': (fn, items, options) =>
-    starmap(fn as Call, items as [], { ...options, workers: 0 }) as Promise<unknown[]>,
+    (starmap as unknown as Run)(fn, items, { ...options, workers: 0 }),
   'istarmap()': (fn, items, options) => drain(istarmap(fn as Call & Named, items as [], options)),
   'pool.istarmap() as a stage': (fn, items, options) => drain(pool.istarmap(fn as Call & Named, options)(items as [])),
   'istarmap() on this thread': (fn, items, options) =>
@@ -137,11 +137,11 @@ describe('an argument that cannot be cloned', () => {
         [3, { log: () => 0 }],
         [4, 5],
       ]
-      const error = await rejection((RUNS[name] as Run)(received, items))
+      const error = await rejection(RUNS[name](received, items))
       expect(error).toBeInstanceOf(NotSerializableError)
       expect((error as Error).message).toContain('item 1 to a worker as item[1].log is a function')
       expect(failure(error)?.item).toBe(items[1])
-      expect(await (RUNS[name] as Run)(received, items, { errors: 'skip' })).toEqual([items[0], items[2]])
+      expect(await RUNS[name](received, items, { errors: 'skip' })).toEqual([items[0], items[2]])
     })
   }
 })
@@ -167,7 +167,7 @@ describe('starmap()', () => {
           name: 'TypeError',
           code: 'ERR_INVALID_SOURCE',
           message: expect.stringContaining('(for a stage of a pipeline: istarmap(task, options))') as string,
-        }),
+        }) as Error,
       )
     }
   })
