@@ -8,6 +8,7 @@ import { inspect } from 'node:util'
 export type ErrorCode =
   | 'ERR_BROKEN_BARRIER'
   | 'ERR_DEADLOCK'
+  | 'ERR_INVALID_ARGUMENTS'
   | 'ERR_INVALID_OPTION'
   | 'ERR_INVALID_RESULT'
   | 'ERR_INVALID_SOURCE'

@@ -6,8 +6,10 @@ import { areLimits, LIMITS, type ResourceLimits } from './executor/limits.js'
 import { ThreadExecutor, type PoolStats } from './executor/threads.js'
 import { OptionReader } from './options.js'
 import { plainFunctionError, taskName, type Exported, type Named } from './task.js'
+import { applyVerb, type Apply } from './verb/apply.js'
+import { collectVerbs, type MapVerb, type Starmap } from './verb/collect.js'
 import { reduceVerb, type Reduce } from './verb/fold.js'
-import { lazyVerbs, type Filter, type FlatMap, type Imap } from './verb/lazy.js'
+import { lazyVerbs, type Filter, type FlatMap, type Imap, type Istarmap } from './verb/lazy.js'
 
 /** Options of a pool. */
 export interface PoolOptions<A extends readonly unknown[] = readonly never[]> {
@@ -83,6 +85,10 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
   readonly imap: Imap
   /** As the module-level `imapUnordered`, on this pool. */
   readonly imapUnordered: Imap
+  /** As the module-level `istarmap`, on this pool. */
+  readonly istarmap: Istarmap
+  /** As the module-level `istarmapUnordered`, on this pool. */
+  readonly istarmapUnordered: Istarmap
   /** As the module-level `filter`, on this pool. */
   readonly filter: Filter
   /** As the module-level `filterUnordered`, on this pool. */
@@ -93,6 +99,12 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
   readonly flatMapUnordered: FlatMap
   /** As the module-level `reduce`, on this pool. */
   readonly reduce: Reduce
+  /** As the module-level `map`, on this pool. */
+  readonly map: MapVerb
+  /** As the module-level `starmap`, on this pool. */
+  readonly starmap: Starmap
+  /** As the module-level `apply`, on this pool. */
+  readonly apply: Apply
   readonly #executor: ThreadExecutor
 
   constructor(options?: PoolOptions<A>) {
@@ -141,11 +153,17 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
     const verbs = lazyVerbs(executor)
     this.imap = verbs.imap
     this.imapUnordered = verbs.imapUnordered
+    this.istarmap = verbs.istarmap
+    this.istarmapUnordered = verbs.istarmapUnordered
     this.filter = verbs.filter
     this.filterUnordered = verbs.filterUnordered
     this.flatMap = verbs.flatMap
     this.flatMapUnordered = verbs.flatMapUnordered
     this.reduce = reduceVerb(executor)
+    const { map, starmap } = collectVerbs(executor)
+    this.map = map
+    this.starmap = starmap
+    this.apply = applyVerb(executor)
   }
 
   /**

@@ -44,6 +44,8 @@ export interface WorkerJob {
   /** Where a fold begins: each chunk has a copy. */
   readonly initial?: unknown
   readonly name: TaskName
+  /** Whether an item is an array of arguments, and the task gets those and no context. */
+  readonly spread?: boolean | undefined
   /** How many async items may run at once within one worker. */
   readonly concurrency: number
   /** Whether the parts of a chunk must come in item order. */
