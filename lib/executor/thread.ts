@@ -113,7 +113,8 @@ export class Thread {
     this.keepAlive(true)
     const died = this.#exited.then((): Finalized => ({ error: this.#cause ?? new Error('its worker ended meanwhile') }))
     const ended = control.finalize(name).then(
-      ({ value, error }): Finalized => (error === undefined ? { value: revive(value).value } : { error: openError(error) }),
+      ({ value, error }): Finalized =>
+        error === undefined ? { value: revive(value).value } : { error: openError(error) },
       (error: unknown): Finalized => ({ error }),
     )
     return await Promise.race([ended, died])
