@@ -257,22 +257,72 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
   }
 }
 
-/** Who this thread is. Costs nothing. */
+/**
+ * Who this thread is. Costs nothing.
+ *
+ * @example
+ * ```ts
+ * import { currentProcess } from 'millrace'
+ *
+ * console.log(currentProcess())
+ * // → { name: 'MainProcess', pid: 0, daemon: false }
+ * ```
+ */
 export function currentProcess(): ProcessInfo {
   return ownIdentity()
 }
 
-/** Who has started this thread; `null` in the main thread, and in a thread that was started without this library. */
+/**
+ * Who has started this thread; `null` in the main thread, and in a thread that was started without this library.
+ *
+ * @example
+ * ```ts
+ * import { apply, isMainThread, parentProcess, task } from 'millrace'
+ *
+ * const parent = task(import.meta.url, 'parent', () => parentProcess()?.name)
+ *
+ * if (isMainThread) console.log(parentProcess(), await apply(parent))
+ * // → null MainProcess
+ * ```
+ */
 export function parentProcess(): ProcessInfo | null {
   return parentIdentity()
 }
 
-/** The processes that this thread has started and that have not ended. */
+/**
+ * The processes that this thread has started and that have not ended.
+ *
+ * @example
+ * ```ts
+ * import { activeChildren, isMainThread, Process, task } from 'millrace'
+ *
+ * const sleep = task(import.meta.url, 'sleep', () => new Promise((resolve) => setTimeout(resolve, 60_000)))
+ *
+ * if (isMainThread) {
+ *   await using one = new Process({ target: sleep, name: 'sleeper' })
+ *   one.start()
+ *   console.log(activeChildren().map(({ name }) => name))
+ *   // → [ 'sleeper' ]
+ * }
+ * ```
+ */
 export function activeChildren(): Process<readonly unknown[]>[] {
   return [...children]
 }
 
-/** How many threads can run at once: `os.availableParallelism()`, which minds the limits of a container where Node knows of them. */
+/**
+ * How many threads can run at once: `os.availableParallelism()`, which minds the limits of a container where Node knows of them.
+ *
+ * @example
+ * ```ts
+ * import { cpuCount, Pool } from 'millrace'
+ *
+ * // One is left for everything else.
+ * await using pool = new Pool({ workers: Math.max(1, cpuCount() - 1) })
+ * console.log(pool.workers === Math.max(1, cpuCount() - 1))
+ * // → true
+ * ```
+ */
 export function cpuCount(): number {
   return availableParallelism()
 }

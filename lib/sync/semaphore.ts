@@ -27,7 +27,7 @@ const CELLS = 4
  * import { Semaphore } from 'millrace'
  *
  * const semaphore = new Semaphore(2)
- * using first = await semaphore.acquire()
+ * using _ = await semaphore.acquire()
  * await semaphore.withLock(() => console.log(semaphore.value))
  * // → 0
  * console.log(semaphore.value)
