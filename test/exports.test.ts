@@ -59,6 +59,7 @@ const TYPES = [
   'InlineReduceOptions',
   'Lines',
   'LinesOptions',
+  'LockOptions',
   'NameOf',
   'Named',
   'NumberOf',
