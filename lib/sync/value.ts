@@ -19,8 +19,8 @@ const KIND = 16
  *
  * @param type The type of the number, by name (`'int32'`) or by Python's typecode (`'i'`): see `NumberType`.
  * @param initial What it is first; default: 0.
- * @param options `lock`: whether it has a lock (default: true), or the lock itself. A lock costs some 30 µs and 5 KB, so many small
- * ones are better made with `lock: false`.
+ * @param options `lock`: whether it has a lock (default: true), or the lock itself. A lock costs some 30 µs and 5 KB, and Linux has
+ * room for some 30,000 in a program at a time (then the process ends): more than a few thousand are to be made with `lock: false`.
  * @throws {RangeError} If there is no such type; or if a number, here or later, does not fit the type: nothing wraps or is cut.
  * @throws {TypeError} If a number is no number, or a `number` where the type takes a `bigint`.
  *
