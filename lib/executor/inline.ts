@@ -43,7 +43,8 @@ class InlineLane implements Lane {
 
   constructor(job: Job, concurrency: number, events: LaneEvents) {
     this.#job = job
-    this.#fn = job.fn as TaskFunction | undefined
+    const fn = job.fn as TaskFunction | undefined
+    this.#fn = job.spread === true && fn !== undefined ? forItems(job, fn) : fn
     this.#events = events
     this.#concurrency = concurrency
     this.#limit = pLimit(concurrency)
@@ -173,8 +174,8 @@ class InlineLane implements Lane {
   }
 
   async #load(): Promise<TaskFunction> {
-    const { name, kind } = this.#job
+    const { name } = this.#job
     if (name === undefined) throw new Error('A job for this thread needs its function, or the name of its task')
-    return forItems({ name, kind }, await loadTask(name))
+    return forItems(this.#job, await loadTask(name))
   }
 }

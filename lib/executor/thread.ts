@@ -7,6 +7,7 @@
 import { openError } from '../codec/envelope.js'
 import { revive } from '../shared/shared.js'
 import type { TaskName } from '../task.js'
+import { ownIdentity } from '../worker/identity.js'
 import type { PartMessage, WorkerControl, WorkerSetup } from '../worker/protocol.js'
 import { launch, type LaunchOptions } from './launch.js'
 import { Link } from './link.js'
@@ -168,9 +169,10 @@ export class Thread {
 
   /** Gives the worker its end of the link. */
   #setUp(worker: SpawnableWorker, controlled: boolean): void {
-    const { watchHeap = false } = this.#options
+    const { name, watchHeap = false } = this.#options
     const { port, cells } = this.link
-    const setup: WorkerSetup = { port, worker: this.number, cells, controlled, watchHeap }
+    const identity = { name: `${name}-${this.number}`, daemon: true, parent: ownIdentity() }
+    const setup: WorkerSetup = { type: 'worker', identity, port, worker: this.number, cells, controlled, watchHeap }
     worker.postMessage(setup, [port])
   }
 

@@ -68,7 +68,7 @@ export function reduceVerb(executor: () => Executor): Reduce {
         ordered,
         executor,
         errors: THROW_OR_SKIP,
-        options: OWN_OPTIONS,
+        options: optionNames(OWN_OPTIONS),
         initial,
       },
       fold,
