@@ -75,6 +75,7 @@ const TYPES = [
   'Istarmap',
   'Lines',
   'LinesOptions',
+  'LockOptions',
   'MapVerb',
   'NameOf',
   'Named',

@@ -3,6 +3,9 @@ import { inspect, type InspectOptions } from 'node:util'
 import { rangeError, received, typeError } from '../errors.js'
 import { defineShared, Shared, type Memory } from '../shared/shared.js'
 import { MOST, Numbers, numbersMemory } from './numbers.js'
+import { lockIn, lockParts, type LockOptions } from './own-lock.js'
+import type { Lock } from './lock.js'
+import type { RLock } from './rlock.js'
 import {
   numberOfType,
   type IfInteger,
@@ -29,6 +32,8 @@ const KIND = 17
  * @param type The type of the numbers, by name (`'int32'`) or by Python's typecode (`'i'`): see `NumberType`.
  * @param sizeOrValues How many numbers, all 0: from 0 to 2,147,483,647, as far as there is memory; or the numbers themselves,
  * which are copied.
+ * @param options `lock`: whether it has a lock (default: true), or the lock itself. A lock costs some 30 µs and 5 KB, and Linux has
+ * room for some 30,000 in a program at a time (then the process ends): more than a few thousand are to be made with `lock: false`.
  * @throws {RangeError} If there is no such type; if a number, here or later, does not fit the type; or if one is set at an
  * index that is not there. An index that is read and not there gives `undefined`.
  * @throws {TypeError} If a number is no number, or a `number` where the type takes a `bigint`.
@@ -85,9 +90,9 @@ export class SharedArray<T extends NumberType> extends Shared implements Iterabl
     )
   }
 
-  constructor(type: T, sizeOrValues: number | Iterable<NumberOf<T>> | ArrayLike<NumberOf<T>>)
+  constructor(type: T, sizeOrValues: number | Iterable<NumberOf<T>> | ArrayLike<NumberOf<T>>, options?: LockOptions)
   // Or of its memory and parts, on another thread.
-  constructor(first: T | Memory, second: unknown) {
+  constructor(first: T | Memory, second: unknown, options?: LockOptions) {
     if (first instanceof Int32Array) {
       super(first, second as readonly Shared[])
       this.#numbers = new Numbers(first, 'SharedArray')
@@ -95,7 +100,7 @@ export class SharedArray<T extends NumberType> extends Shared implements Iterabl
       const type = numberOfType('SharedArray', first)
       const values = typeof second === 'number' ? undefined : listOf(second, 'make a SharedArray')
       const memory = numbersMemory(KIND, 'SharedArray', type, values?.length ?? checkedSize(second as number))
-      super(memory)
+      super(memory, lockParts('SharedArray', options))
       this.#numbers = new Numbers(memory, 'SharedArray')
       if (values !== undefined) this.#write(values, 0)
     }
@@ -197,6 +202,16 @@ export class SharedArray<T extends NumberType> extends Shared implements Iterabl
     replacement: NumberOf<T>,
   ): NumberOf<T> {
     return this.#numbers.compareExchange(this.#numbers.checkIndex(index), expected, replacement) as NumberOf<T>
+  }
+
+  /**
+   * The lock that it was made with. Nothing but `getLock()` uses it: who reads and writes several times, such as in `value.value++`,
+   * holds it meanwhile.
+   *
+   * @throws {TypeError} If it was made with `lock: false`.
+   */
+  getLock(): Lock | RLock {
+    return lockIn('SharedArray', this.parts)
   }
 
   /** Its lock alone can be held. @internal */

@@ -1,5 +1,5 @@
 /** What the compiler infers and refuses for shared numbers. It is compiled, and not run. */
-import { imap, SharedArray, task, Value, type NumberOf, type NumberType } from 'millrace'
+import { imap, RLock, SharedArray, task, Value, type Lock, type NumberOf, type NumberType } from 'millrace'
 import type { Equal, Expect } from './equal.js'
 
 export const count = new Value('i')
@@ -38,6 +38,13 @@ large.atomicAdd(1)
 new Value('d').atomicAdd(1)
 // @ts-expect-error -- not even to read
 new Value('float32').atomicLoad()
+
+export const lock = count.getLock()
+export type ItsLock = Expect<Equal<typeof lock, Lock | RLock>>
+new Value('i', 0, { lock: false })
+new Value('i', 0, { lock: new RLock() })
+// @ts-expect-error -- no lock
+new Value('i', 0, { lock: 1 })
 
 export const array = new SharedArray('i', [1, 2, 3])
 export const element = array[0]
