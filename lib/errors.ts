@@ -17,10 +17,14 @@ export type ErrorCode =
   | 'ERR_LINE_TOO_LONG'
   | 'ERR_MAIN_THREAD_GUARD'
   | 'ERR_MAIN_THREAD_WAIT'
+  | 'ERR_NOTHING_TO_DO'
   | 'ERR_NOT_OWNER'
   | 'ERR_NOT_SERIALIZABLE'
   | 'ERR_POOL_CLOSED'
   | 'ERR_POOL_TERMINATED'
+  | 'ERR_QUEUE_CLOSED'
+  | 'ERR_QUEUE_EMPTY'
+  | 'ERR_QUEUE_FULL'
   | 'ERR_TASK_LOAD'
   | 'ERR_TASK_TIMEOUT'
   | 'ERR_WORKER_CRASHED'
@@ -251,13 +255,15 @@ export class LineError extends Error {
 }
 
 /** What the `code` of a `SyncError` can be. */
-export type SyncErrorCode = 'ERR_DEADLOCK' | 'ERR_LINE_FULL' | 'ERR_MAIN_THREAD_WAIT' | 'ERR_NOT_OWNER'
+export type SyncErrorCode =
+  'ERR_DEADLOCK' | 'ERR_LINE_FULL' | 'ERR_MAIN_THREAD_WAIT' | 'ERR_NOTHING_TO_DO' | 'ERR_NOT_OWNER'
 
 /**
  * A lock, semaphore, condition, event or barrier that was used as it cannot be: released by a thread that does not hold it
  * (`ERR_NOT_OWNER`); waited for by a synchronous form on the main thread (`ERR_MAIN_THREAD_WAIT`: await the other form), or on a
  * thread whose own calls are in line before it, which nobody could serve while it is blocked (`ERR_DEADLOCK`: await here, too);
- * or waited for by more than 65,536 calls at once (`ERR_LINE_FULL`).
+ * or waited for by more than 65,536 calls at once (`ERR_LINE_FULL`). Of a `JoinableQueue`, that `taskDone()` was called more
+ * often than items were put (`ERR_NOTHING_TO_DO`).
  *
  * @example
  * ```ts
@@ -300,6 +306,74 @@ export class SyncError extends Error {
 export class BrokenBarrierError extends Error {
   override readonly name = 'BrokenBarrierError'
   readonly code = 'ERR_BROKEN_BARRIER' as const
+}
+
+/**
+ * There was no item in a queue within the time given to `get()`, or, for `getNow()`, at once.
+ *
+ * @example
+ * ```ts
+ * import { Queue, QueueEmptyError } from 'millrace'
+ *
+ * try {
+ *   await new Queue().get(10)
+ * } catch (error) {
+ *   console.log(error instanceof QueueEmptyError && error.message)
+ *   // → Cannot get an item of a queue as there was none within 10 ms
+ * }
+ * ```
+ */
+export class QueueEmptyError extends Error {
+  override readonly name = 'QueueEmptyError'
+  readonly code = 'ERR_QUEUE_EMPTY' as const
+}
+
+/**
+ * There was no room in a queue within the time given to `put()`, or, for `putNow()`, at once. The item was not put.
+ *
+ * @example
+ * ```ts
+ * import { Queue, QueueFullError } from 'millrace'
+ *
+ * const queue = new Queue<string>(1)
+ * await queue.put('first')
+ * try {
+ *   await queue.putNow('second')
+ * } catch (error) {
+ *   console.log(error instanceof QueueFullError && error.code)
+ *   // → ERR_QUEUE_FULL
+ * }
+ * ```
+ */
+export class QueueFullError extends Error {
+  override readonly name = 'QueueFullError'
+  readonly code = 'ERR_QUEUE_FULL' as const
+}
+
+/**
+ * An item put in a queue that is closed; or the end of one: it is closed, and all its items were taken. Cure: `for await`, which
+ * ends there; and `close()` when all have put what they had.
+ *
+ * @example
+ * ```ts
+ * import { Queue, QueueClosedError } from 'millrace'
+ *
+ * const queue = new Queue<string>()
+ * await queue.put('last')
+ * queue.close()
+ * console.log(await queue.get())
+ * // → last
+ * try {
+ *   await queue.get()
+ * } catch (error) {
+ *   console.log(error instanceof QueueClosedError && error.message)
+ *   // → Cannot get an item of a queue as it is closed and empty
+ * }
+ * ```
+ */
+export class QueueClosedError extends Error {
+  override readonly name = 'QueueClosedError'
+  readonly code = 'ERR_QUEUE_CLOSED' as const
 }
 
 /** A `TypeError` with one of this library's codes. */

@@ -6,6 +6,9 @@ export {
   MainThreadGuardError,
   NotSerializableError,
   PoolClosedError,
+  QueueClosedError,
+  QueueEmptyError,
+  QueueFullError,
   SyncError,
   TaskLoadError,
   TaskTimeoutError,
@@ -30,7 +33,9 @@ export { Barrier, type BarrierOptions } from './sync/barrier.js'
 export { Condition } from './sync/condition.js'
 export { Event } from './sync/event.js'
 export { Hold } from './sync/hold.js'
+export { JoinableQueue } from './sync/joinable-queue.js'
 export { Lock } from './sync/lock.js'
+export { Queue, type QueueOptions } from './sync/queue.js'
 export { RLock } from './sync/rlock.js'
 export { BoundedSemaphore, Semaphore } from './sync/semaphore.js'
 export * from './task-module.js'

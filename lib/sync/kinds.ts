@@ -2,6 +2,8 @@
 import './barrier.js'
 import './condition.js'
 import './event.js'
+import './joinable-queue.js'
 import './lock.js'
+import './queue.js'
 import './rlock.js'
 import './semaphore.js'
