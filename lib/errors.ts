@@ -8,6 +8,7 @@ import { inspect } from 'node:util'
 export type ErrorCode =
   | 'ERR_BROKEN_BARRIER'
   | 'ERR_DEADLOCK'
+  | 'ERR_END_OF_FILE'
   | 'ERR_INVALID_OPTION'
   | 'ERR_INVALID_RESULT'
   | 'ERR_INVALID_SOURCE'
@@ -20,6 +21,7 @@ export type ErrorCode =
   | 'ERR_NOTHING_TO_DO'
   | 'ERR_NOT_OWNER'
   | 'ERR_NOT_SERIALIZABLE'
+  | 'ERR_PIPE_CLOSED'
   | 'ERR_POOL_CLOSED'
   | 'ERR_POOL_TERMINATED'
   | 'ERR_QUEUE_CLOSED'
@@ -374,6 +376,54 @@ export class QueueFullError extends Error {
 export class QueueClosedError extends Error {
   override readonly name = 'QueueClosedError'
   readonly code = 'ERR_QUEUE_CLOSED' as const
+}
+
+/**
+ * The end of what comes through a pipe: all was received, and the other end is gone, closed or with its thread. To be expected;
+ * `for await` ends there.
+ *
+ * @example
+ * ```ts
+ * import { EndOfFileError, Pipe } from 'millrace'
+ *
+ * const [a, b] = Pipe<string>()
+ * await a.send('all')
+ * a.close()
+ * console.log(await b.recv())
+ * // → all
+ * try {
+ *   await b.recv()
+ * } catch (error) {
+ *   console.log(error instanceof EndOfFileError && error.code)
+ *   // → ERR_END_OF_FILE
+ * }
+ * ```
+ */
+export class EndOfFileError extends Error {
+  override readonly name = 'EndOfFileError'
+  readonly code = 'ERR_END_OF_FILE' as const
+}
+
+/**
+ * A connection that was used after `close()`; or an item sent through a pipe whose other end is gone: nobody would receive it.
+ *
+ * @example
+ * ```ts
+ * import { Pipe, PipeClosedError } from 'millrace'
+ *
+ * const [a, b] = Pipe<string>()
+ * b.close()
+ * try {
+ *   await a.send('hello?')
+ * } catch (error) {
+ *   console.log(error instanceof PipeClosedError && error.message)
+ *   // → Cannot send through a pipe as its other end is gone
+ * }
+ * ```
+ */
+export class PipeClosedError extends Error {
+  override readonly name = 'PipeClosedError'
+  readonly code = 'ERR_PIPE_CLOSED' as const
 }
 
 /** A `TypeError` with one of this library's codes. */

@@ -2,9 +2,11 @@
 export { pipe } from 'it-pipe'
 export {
   BrokenBarrierError,
+  EndOfFileError,
   LineError,
   MainThreadGuardError,
   NotSerializableError,
+  PipeClosedError,
   PoolClosedError,
   QueueClosedError,
   QueueEmptyError,
@@ -31,6 +33,7 @@ export type { Stream, StreamStats } from './stream/stream.js'
 export type { Tuning } from './stream/tuner.js'
 export { Barrier, type BarrierOptions } from './sync/barrier.js'
 export { Condition } from './sync/condition.js'
+export { Connection, Pipe } from './sync/connection.js'
 export { Event } from './sync/event.js'
 export { Hold } from './sync/hold.js'
 export { JoinableQueue } from './sync/joinable-queue.js'

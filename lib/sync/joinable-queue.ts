@@ -1,10 +1,13 @@
 /** Queues whose items are not only got, but done. */
 import { SyncError } from '../errors.js'
 import { defineShared, type Memory, type Shared } from '../shared/shared.js'
-import { DONE, Queue, type QueueOptions } from './queue.js'
+import { SPARE } from './channel.js'
+import { Queue, type QueueOptions } from './queue.js'
 import { checkMayBlock, checkTimeout, Deadline, FOREVER, wait, waitSync } from './waiting.js'
 
 const KIND = 33
+/** How many items are done, modulo 2^32. */
+const DONE = SPARE
 const JOIN = 'join a queue'
 
 /**
@@ -49,7 +52,7 @@ export class JoinableQueue<T> extends Queue<T> {
   /** How many items were put and are not done: a look at the moment. */
   get unfinished(): number {
     const done = Atomics.load(this.memory, DONE)
-    return (this.written - done) | 0
+    return (this.channel.written - done) | 0
   }
 
   /**
@@ -60,7 +63,7 @@ export class JoinableQueue<T> extends Queue<T> {
   taskDone(): void {
     for (;;) {
       const done = Atomics.load(this.memory, DONE)
-      if (done === this.written)
+      if (done === this.channel.written)
         throw new SyncError('Cannot call taskDone() as all items are done', 'ERR_NOTHING_TO_DO')
       if (Atomics.compareExchange(this.memory, DONE, done, (done + 1) | 0) === done) break
     }
@@ -79,7 +82,7 @@ export class JoinableQueue<T> extends Queue<T> {
     const deadline = new Deadline(timeout)
     for (;;) {
       const done = Atomics.load(this.memory, DONE)
-      if (done === this.written) return true
+      if (done === this.channel.written) return true
       if (!(await wait(this.memory, DONE, done, deadline.left))) return this.unfinished === 0
     }
   }
@@ -95,7 +98,7 @@ export class JoinableQueue<T> extends Queue<T> {
     const deadline = new Deadline(timeout)
     for (;;) {
       const done = Atomics.load(this.memory, DONE)
-      if (done === this.written) return true
+      if (done === this.channel.written) return true
       if (!waitSync(this.memory, DONE, done, deadline.left)) return this.unfinished === 0
     }
   }

@@ -1,6 +1,7 @@
 /** All classes of locks and the like: a worker must know them to make instances of those that it is sent. */
 import './barrier.js'
 import './condition.js'
+import './connection.js'
 import './event.js'
 import './joinable-queue.js'
 import './lock.js'

@@ -1,31 +1,19 @@
 /** Queues: items from any thread to any thread. */
 import { QueueClosedError, QueueEmptyError, QueueFullError, rangeError } from '../errors.js'
 import { OptionReader } from '../options.js'
-import { createMemory, defineShared, HEADER, Shared, type Memory } from '../shared/shared.js'
+import { defineShared, Shared, type Memory } from '../shared/shared.js'
+import { Channel, createChannelMemory, type Got, type Put } from './channel.js'
 import { fromBytes, toBytes } from './item.js'
-import { Latch } from './latch.js'
-import { mostCells, Ring, RING_CELLS, unitsOf } from './ring.js'
-import { Turns, type Wanted } from './turns.js'
+import { itemsOf } from './iteration.js'
+import { Turns } from './turns.js'
 import { checkInteger, checkMayBlock, checkTimeout, FOREVER } from './waiting.js'
 
 const KIND = 32
-const WRITER = HEADER
-/** How many units the item takes that waits for room; 0 if none does, or it is not known. */
-const NEEDED = HEADER + 1
-const MAX_SIZE = HEADER + 2
-const MAX_BYTES = HEADER + 3
-/** How many items are done, modulo 2^32: for a queue that can be joined. */
-export const DONE: number = HEADER + 4
-const RING = HEADER + 6
-/** What the records have at first. */
-const FEW = 128
-
 const MOST_ITEMS = 2 ** 31 - 1
 const MOST_BYTES = 2 ** 30
 const DEFAULT_BYTES = 2 ** 28
 const PUT = 'put an item in a queue'
 const GET = 'get an item of a queue'
-const ENDED = Symbol('ended')
 
 /** Options of a `Queue`. */
 export interface QueueOptions {
@@ -78,13 +66,7 @@ export interface QueueOptions {
  * ```
  */
 export class Queue<T> extends Shared implements AsyncIterable<T> {
-  readonly #ring: Ring
-  readonly #latch: Latch
-  readonly #getters: Turns
-  readonly #putters: Turns
-  readonly #maxsize: number
-  readonly #items: Wanted<Uint8Array | typeof ENDED | undefined>
-  readonly #places: Pick<Wanted<unknown>, 'available'> = { available: () => this.#room }
+  readonly #channel: Channel
 
   /**
    * @param maxsize How many items there may be at once: an integer from 1 to 2,147,483,647; or 0, the default, for no limit.
@@ -99,20 +81,12 @@ export class Queue<T> extends Shared implements AsyncIterable<T> {
     if (typeof maxsize === 'object') super(maxsize, options as readonly Shared[])
     else super(createQueueMemory(maxsize, options as QueueOptions, kind), [new Turns(), new Turns()])
     const [getters, putters] = this.parts as readonly [Turns, Turns]
-    this.#getters = getters
-    this.#putters = putters
-    this.#latch = new Latch(this.memory, WRITER)
-    this.#ring = new Ring(this.memory, RING, this.#maxBytes)
-    this.#maxsize = this.memory[MAX_SIZE] ?? 0
-    this.#items = {
-      available: () => (this.#ring.isClosed ? Infinity : this.#ring.size),
-      attempt: () => this.#take(),
-    }
+    this.#channel = new Channel(this.memory, getters, putters)
   }
 
   /** How many items there are: a look at the moment, which the next may change. */
   get size(): number {
-    return this.#ring.size
+    return this.#channel.size
   }
 
   /** Whether there is no item at the moment. */
@@ -122,12 +96,12 @@ export class Queue<T> extends Shared implements AsyncIterable<T> {
 
   /** Whether there are `maxsize` items at the moment. */
   get isFull(): boolean {
-    return this.#maxsize > 0 && this.size >= this.#maxsize
+    return this.#channel.isFull
   }
 
   /** Whether it was closed; there may still be items. */
   get closed(): boolean {
-    return this.#ring.isClosed
+    return this.#channel.isClosed
   }
 
   /**
@@ -141,13 +115,7 @@ export class Queue<T> extends Shared implements AsyncIterable<T> {
    */
   async put(item: T, timeout: number = FOREVER): Promise<void> {
     checkTimeout(PUT, timeout)
-    const put = this.#putting(item)
-    const wanted = { ...this.#places, attempt: () => this.#latch.run(put.attempt) }
-    try {
-      if ((await this.#putters.wait(wanted, timeout)) === undefined) throw this.#full(timeout)
-    } finally {
-      put.end()
-    }
+    checkPut(await this.#channel.put(this.#bytesOf(item), timeout), timeout)
   }
 
   /** Puts an item if there is room now: `put(item, 0)`. */
@@ -164,13 +132,7 @@ export class Queue<T> extends Shared implements AsyncIterable<T> {
   putSync(item: T, timeout: number = FOREVER): void {
     checkTimeout(PUT, timeout)
     checkMayBlock(`${PUT} synchronously`, 'put()')
-    const put = this.#putting(item)
-    const wanted = { ...this.#places, attempt: () => this.#latch.runSync(put.attempt) }
-    try {
-      if (this.#putters.waitSync(wanted, timeout) === undefined) throw this.#full(timeout)
-    } finally {
-      put.end()
-    }
+    checkPut(this.#channel.putSync(this.#bytesOf(item), timeout), timeout)
   }
 
   /**
@@ -183,7 +145,7 @@ export class Queue<T> extends Shared implements AsyncIterable<T> {
    */
   async get(timeout: number = FOREVER): Promise<T> {
     checkTimeout(GET, timeout)
-    return this.#opened(await this.#getters.wait(this.#items, timeout), timeout)
+    return opened(await this.#channel.get(timeout), timeout) as T
   }
 
   /** Takes the first item if there is one now: `get(0)`. */
@@ -199,7 +161,7 @@ export class Queue<T> extends Shared implements AsyncIterable<T> {
   getSync(timeout: number = FOREVER): T {
     checkTimeout(GET, timeout)
     checkMayBlock(`${GET} synchronously`, 'get()')
-    return this.#opened(this.#getters.waitSync(this.#items, timeout), timeout)
+    return opened(this.#channel.getSync(timeout), timeout) as T
   }
 
   /**
@@ -207,8 +169,7 @@ export class Queue<T> extends Shared implements AsyncIterable<T> {
    * repeated.
    */
   close(): void {
-    this.#ring.close()
-    this.#serve()
+    this.#channel.close()
   }
 
   /**
@@ -216,106 +177,37 @@ export class Queue<T> extends Shared implements AsyncIterable<T> {
    * reads ahead: items that it has read when it is ended early are gone.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<T> {
-    const stop = new AbortController()
-    const { available } = this.#items
-    const attempt = (): Uint8Array | typeof ENDED | undefined => (stop.signal.aborted ? ENDED : this.#take())
-    const iterator: AsyncIterableIterator<T> = {
-      next: async () => {
-        const bytes = stop.signal.aborted
-          ? ENDED
-          : await this.#getters.wait({ available, attempt }, FOREVER, stop.signal)
-        if (bytes === undefined || bytes === ENDED) return { done: true, value: undefined }
-        return { done: false, value: fromBytes(bytes) as T }
-      },
-      // Also of a `next()` that waits, so that it takes no item any more.
-      return: () => {
-        stop.abort()
-        return Promise.resolve({ done: true, value: undefined })
-      },
-      [Symbol.asyncIterator]: () => iterator,
-    }
-    return iterator
+    return itemsOf<T>(this.#channel)
   }
 
   /** @internal */
   bury(threads: ReadonlySet<number>): void {
-    this.#latch.bury(threads)
-    this.#getters.bury(threads)
-    this.#putters.bury(threads)
-    // Whose need it was is not known: if that call is alive, it will find out again.
-    Atomics.store(this.memory, NEEDED, 0)
-    this.#serve()
+    this.#channel.bury(threads)
   }
 
-  /** How many items were put so far, modulo 2^32. @internal */
-  protected get written(): number {
-    return this.#ring.written
+  /** @internal */
+  get channel(): Channel {
+    return this.#channel
   }
 
-  get #maxBytes(): number {
-    return this.memory[MAX_BYTES] ?? 0
-  }
-
-  /** How many calls may try to put an item. */
-  get #room(): number {
-    if (this.#ring.isClosed) return Infinity
-    const needed = Atomics.load(this.memory, NEEDED)
-    if (needed > 0) return this.#ring.hasRoom(needed) && !this.isFull ? 1 : 0
-    return this.#maxsize === 0 ? Infinity : this.#maxsize - this.#ring.size
-  }
-
-  #serve(): void {
-    this.#getters.serve(this.#items)
-    this.#putters.serve(this.#places)
-  }
-
-  #take(): Uint8Array | typeof ENDED | undefined {
-    const bytes = this.#ring.take()
-    if (typeof bytes === 'string') return bytes === 'ended' ? ENDED : undefined
-    this.#putters.serve(this.#places)
-    return bytes
-  }
-
-  /** One item's way in: what to try, alone, until it is put; and what to do in the end. */
-  #putting(item: T): { readonly attempt: () => true | undefined; readonly end: () => void } {
+  #bytesOf(item: T): Uint8Array {
     const bytes = toBytes(PUT, item)
-    if (bytes.length > this.#maxBytes) throw tooLarge(bytes.length, this.#maxBytes)
-    const units = unitsOf(bytes.length)
-    let isWaiting = false
-    const attempt = (): true | undefined => {
-      if (this.isFull && !this.#ring.isClosed) return undefined
-      const done = this.#ring.write(bytes)
-      if (done === 'closed') throw new QueueClosedError(`Cannot ${PUT} as it is closed`)
-      if (done === 'full') {
-        isWaiting = true
-        Atomics.store(this.memory, NEEDED, units)
-        return undefined
-      }
-      this.#getters.serve(this.#items)
-      return true
-    }
-    const end = (): void => {
-      if (!isWaiting) return
-      Atomics.compareExchange(this.memory, NEEDED, units, 0)
-      this.#putters.serve(this.#places)
-    }
-    return { attempt, end }
-  }
-
-  #full(timeout: number): QueueFullError {
-    return new QueueFullError(`Cannot ${PUT} as there was no room for it within ${timeout} ms`)
-  }
-
-  #opened(bytes: Uint8Array | typeof ENDED | undefined, timeout: number): T {
-    if (bytes === undefined) throw new QueueEmptyError(`Cannot ${GET} as there was none within ${timeout} ms`)
-    if (bytes === ENDED) throw new QueueClosedError(`Cannot ${GET} as it is closed and empty`)
-    return fromBytes(bytes) as T
+    const { maxBytes } = this.#channel
+    if (bytes.length <= maxBytes) return bytes
+    const message = `Cannot ${PUT} as it takes ${bytes.length} bytes: 'maxBytes' of the queue is ${maxBytes}`
+    throw rangeError('ERR_INVALID_OPTION', message)
   }
 }
 
-function tooLarge(bytes: number, most: number): RangeError {
-  const message = `Cannot ${PUT} as it takes ${bytes} bytes: 'maxBytes' of the queue is ${most}`
-  return rangeError('ERR_INVALID_OPTION', message)
+function checkPut(put: Put, timeout: number): void {
+  if (put === 'full') throw new QueueFullError(`Cannot ${PUT} as there was no room for it within ${timeout} ms`)
+  if (put === 'closed') throw new QueueClosedError(`Cannot ${PUT} as it is closed`)
+}
+
+function opened(got: Got, timeout: number): unknown {
+  if (got === 'empty') throw new QueueEmptyError(`Cannot ${GET} as there was none within ${timeout} ms`)
+  if (got === 'ended') throw new QueueClosedError(`Cannot ${GET} as it is closed and empty`)
+  return fromBytes(got)
 }
 
 function createQueueMemory(maxsize: unknown, options: QueueOptions, kind: number): Memory {
@@ -323,11 +215,7 @@ function createQueueMemory(maxsize: unknown, options: QueueOptions, kind: number
   checkInteger(action, 'maxsize', maxsize, 0, MOST_ITEMS)
   const reader = new OptionReader<QueueOptions>(action, options, ['maxBytes'])
   const maxBytes = reader.integer('maxBytes', 1, MOST_BYTES) ?? DEFAULT_BYTES
-  const most = RING - HEADER + mostCells(maxBytes)
-  const memory = createMemory(kind, Math.min(RING - HEADER + RING_CELLS + FEW, most), most)
-  memory[MAX_SIZE] = maxsize as number
-  memory[MAX_BYTES] = maxBytes
-  return memory
+  return createChannelMemory(kind, maxsize as number, maxBytes)
 }
 
 defineShared(KIND, (memory, parts) => new Queue(memory, parts))
