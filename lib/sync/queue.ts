@@ -35,6 +35,8 @@ export interface QueueOptions {
  * Calls that wait are served first come, first served: on one thread exactly, between threads as to which is woken first (a thread that
  * is busy then does not hold up the others, which may get the next item before it). Memory that the queue has grown to is freed with it.
  *
+ * What needs not wait settles without a turn of the event loop: a loop that always finds an item lets nothing else run on its thread.
+ *
  * An empty and a full queue are told by errors, as in Python, since any value can be an item, and no item is to be lost in silence.
  *
  * @example
