@@ -1,5 +1,6 @@
 /** The public names of millrace, nothing else. */
 export { pipe } from 'it-pipe'
+export { apply } from './apply.js'
 export {
   BrokenBarrierError,
   EndOfFileError,
@@ -24,8 +25,20 @@ export { filter, filterUnordered, flatMap, flatMapUnordered, imap, imapUnordered
 export type { ByteSource } from './io/bytes.js'
 export { lines, type Lines, type LinesOptions } from './io/lines.js'
 export type { Source } from './io/source.js'
+export { istarmap, istarmapUnordered } from './istarmap.js'
+export { map, starmap } from './map.js'
 export type { PoolStats } from './executor/threads.js'
-export { Pool, type PoolOptions, type ResourceLimits } from './pool.js'
+export type { ResourceLimits } from './executor/limits.js'
+export { Pool, type PoolOptions } from './pool.js'
+export {
+  activeChildren,
+  cpuCount,
+  currentProcess,
+  parentProcess,
+  Process,
+  type ProcessInfo,
+  type ProcessOptions,
+} from './process.js'
 export { reduce } from './reduce.js'
 export type { Chunks } from './stream/chunks.js'
 export type { ErrorMode, Outcome } from './stream/outcome.js'
@@ -38,11 +51,28 @@ export { Event } from './sync/event.js'
 export { Hold } from './sync/hold.js'
 export { JoinableQueue } from './sync/joinable-queue.js'
 export { Lock } from './sync/lock.js'
+export type { LockOptions } from './sync/own-lock.js'
 export { Pipe } from './sync/pipe.js'
 export { Queue, type QueueOptions } from './sync/queue.js'
 export { RLock } from './sync/rlock.js'
 export { BoundedSemaphore, Semaphore } from './sync/semaphore.js'
+export { SharedArray } from './sync/shared-array.js'
+export type { IfInteger, NameOf, NumberOf, NumberType, TypedArrayOf } from './sync/typecodes.js'
+export { Value } from './sync/value.js'
 export * from './task-module.js'
+export type { Apply, ApplyOptions, InlineApplyOptions } from './verb/apply.js'
+export type { MapVerb, Starmap } from './verb/collect.js'
 export type { Fold, InlineReduceOptions, Reduce, ReduceOptions, Sink } from './verb/fold.js'
-export type { Expandable, Filter, FlatMap, Given, Guard, Imap, Runnable, ThrowOrSkip } from './verb/lazy.js'
+export type {
+  Callable,
+  Expandable,
+  Filter,
+  FlatMap,
+  Given,
+  Guard,
+  Imap,
+  Istarmap,
+  Runnable,
+  ThrowOrSkip,
+} from './verb/lazy.js'
 export type { InlineOptions, RetryOptions, Stage, StreamOptions, ThreadedOptions } from './verb/options.js'

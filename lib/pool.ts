@@ -2,19 +2,14 @@
 import { availableParallelism } from 'node:os'
 import { PoolClosedError, typeError } from './errors.js'
 import { isWorkerEnv, type WorkerEnv } from './executor/launch.js'
+import { areLimits, LIMITS, type ResourceLimits } from './executor/limits.js'
 import { ThreadExecutor, type PoolStats } from './executor/threads.js'
-import { isPlainObject, OptionReader } from './options.js'
+import { OptionReader } from './options.js'
 import { plainFunctionError, taskName, type Exported, type Named } from './task.js'
+import { applyVerb, type Apply } from './verb/apply.js'
+import { collectVerbs, type MapVerb, type Starmap } from './verb/collect.js'
 import { reduceVerb, type Reduce } from './verb/fold.js'
-import { lazyVerbs, type Filter, type FlatMap, type Imap } from './verb/lazy.js'
-
-/** Memory limits of each worker, in MiB; exceeding one ends the worker, and its item with it. As in `new Worker()` of Node. */
-export interface ResourceLimits {
-  readonly maxYoungGenerationSizeMb?: number
-  readonly maxOldGenerationSizeMb?: number
-  readonly codeRangeSizeMb?: number
-  readonly stackSizeMb?: number
-}
+import { lazyVerbs, type Filter, type FlatMap, type Imap, type Istarmap } from './verb/lazy.js'
 
 /** Options of a pool. */
 export interface PoolOptions<A extends readonly unknown[] = readonly never[]> {
@@ -90,6 +85,10 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
   readonly imap: Imap
   /** As the module-level `imapUnordered`, on this pool. */
   readonly imapUnordered: Imap
+  /** As the module-level `istarmap`, on this pool. */
+  readonly istarmap: Istarmap
+  /** As the module-level `istarmapUnordered`, on this pool. */
+  readonly istarmapUnordered: Istarmap
   /** As the module-level `filter`, on this pool. */
   readonly filter: Filter
   /** As the module-level `filterUnordered`, on this pool. */
@@ -100,6 +99,12 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
   readonly flatMapUnordered: FlatMap
   /** As the module-level `reduce`, on this pool. */
   readonly reduce: Reduce
+  /** As the module-level `map`, on this pool. */
+  readonly map: MapVerb
+  /** As the module-level `starmap`, on this pool. */
+  readonly starmap: Starmap
+  /** As the module-level `apply`, on this pool. */
+  readonly apply: Apply
   readonly #executor: ThreadExecutor
 
   constructor(options?: PoolOptions<A>) {
@@ -148,11 +153,17 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
     const verbs = lazyVerbs(executor)
     this.imap = verbs.imap
     this.imapUnordered = verbs.imapUnordered
+    this.istarmap = verbs.istarmap
+    this.istarmapUnordered = verbs.istarmapUnordered
     this.filter = verbs.filter
     this.filterUnordered = verbs.filterUnordered
     this.flatMap = verbs.flatMap
     this.flatMapUnordered = verbs.flatMapUnordered
     this.reduce = reduceVerb(executor)
+    const { map, starmap } = collectVerbs(executor)
+    this.map = map
+    this.starmap = starmap
+    this.apply = applyVerb(executor)
   }
 
   /**
@@ -184,8 +195,6 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
   }
 }
 
-const LIMITS =
-  'an object of numbers above 0: maxYoungGenerationSizeMb, maxOldGenerationSizeMb, codeRangeSizeMb, stackSizeMb'
 /** More threads than this are a mistake: each takes several MiB. */
 const MAX_WORKERS = 1_024
 const IDLE_TIMEOUT = 10_000
@@ -208,20 +217,10 @@ export function defaultExecutor(): ThreadExecutor {
 function nameOf(action: string, fn: unknown): ReturnType<typeof taskName> {
   if (fn === undefined) return undefined
   const name = taskName(action, fn)
-  if (name === undefined) throw plainFunctionError(action, fn)
+  if (name === undefined) throw plainFunctionError(action, fn, '')
   return name
 }
 
 function isStrings(value: unknown): boolean {
   return Array.isArray(value) && value.every((entry) => typeof entry === 'string')
-}
-
-/** The limits by the names of `ResourceLimits`, each a number above 0 or left out. */
-function areLimits(value: unknown): boolean {
-  const names = ['maxYoungGenerationSizeMb', 'maxOldGenerationSizeMb', 'codeRangeSizeMb', 'stackSizeMb']
-  if (!isPlainObject(value)) return false
-  return Object.entries(value).every(([name, limit]) => {
-    if (limit === undefined) return names.includes(name)
-    return names.includes(name) && typeof limit === 'number' && limit > 0 && limit < Infinity
-  })
 }

@@ -28,6 +28,7 @@ export interface TaskName {
 
 const NAME: unique symbol = Symbol.for('millrace.task')
 declare const SIGNATURE: unique symbol
+declare const CALL: unique symbol
 
 /** What `task()` adds to a function: its name. The function stays as it was. */
 export interface Named {
@@ -48,11 +49,11 @@ export type Task<I, R> = ((item: I, context: TaskContext) => R) & Named
  * }
  * ```
  */
-export type TaskReference<M, K extends keyof M & string> = Exported<Parameter0<M[K]>, Result<M[K]>> & {
-  readonly export: K
-}
+export type TaskReference<M, K extends keyof M & string> = Exported<Parameter0<M[K]>, Result<M[K]>> &
+  ExportedCall<Arguments<M[K]>, Result<M[K]>> & { readonly export: K }
 
 type Parameter0<F> = F extends (item: infer I, ...rest: never[]) => unknown ? I : never
+type Arguments<F> = F extends (...args: infer A) => unknown ? A : never
 type Result<F> = F extends (...args: never[]) => infer R ? R : never
 
 /** A `TaskReference`, as the verbs take it: item and result types without their module. It is called with the item alone. */
@@ -67,6 +68,18 @@ export interface Exported<I, R> {
 /** Anything a worker can run for items of type `I`. */
 export type TaskLike<I, R> = Task<I, R> | Exported<I, R>
 
+/** A `TaskReference`, as the verbs take it that call it with several arguments. */
+export interface ExportedCall<A extends readonly unknown[], R> {
+  /** The module: a `URL`, a `file:` or `node:` URL string, or an absolute path. */
+  readonly module: string | URL
+  /** The name under which the module exports the function. */
+  readonly export: string
+  readonly [CALL]?: (...args: A) => R
+}
+
+/** Anything a worker can call with arguments of the types `A`, and with nothing more: it gets no `TaskContext`. */
+export type TaskCall<A extends readonly unknown[], R> = (((...args: A) => R) & Named) | ExportedCall<A, R>
+
 type AnyFunction = (...args: never[]) => unknown
 
 /**
@@ -76,7 +89,8 @@ type AnyFunction = (...args: never[]) => unknown
  * out of it, or behind `if (isMainThread)`.
  *
  * @param module `import.meta.url`; in CommonJS `__filename`.
- * @param fn The function. Its name is the task's id; it gets the item and a `TaskContext`, and may be async.
+ * @param fn The function. Its name is the task's id; it gets the item and a `TaskContext`, or what `starmap` and `apply` call it
+ * with, and may be async.
  * @returns The function itself, still callable, that the verbs now take.
  * @throws {TypeError} `ERR_INVALID_TASK`: no name, a name used twice in the module, or no file to import.
  *
@@ -154,13 +168,20 @@ export function taskName(action: string, value: unknown): TaskName | undefined {
   )
 }
 
-/** The error for a plain function where threads are to run it. */
-export function plainFunctionError(action: string, fn: unknown): TypeError {
+/**
+ * The error for a plain function where threads are to run it.
+ *
+ * @param otherwise What else there is to do.
+ */
+export function plainFunctionError(
+  action: string,
+  fn: unknown,
+  otherwise = ', or pass { workers: 0 } to run it on this thread',
+): TypeError {
   return typeError(
     'ERR_INVALID_TASK',
     `Cannot ${action} as a plain function cannot be found by another thread: received ${received(fn)}. ` +
-      'Write task(import.meta.url, function name(item) { … }) at the top level of a module, ' +
-      'or pass { workers: 0 } to run it on this thread',
+      `Write task(import.meta.url, function name(item) { … }) at the top level of a module${otherwise}`,
   )
 }
 

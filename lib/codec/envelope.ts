@@ -3,6 +3,7 @@
  * Not for values: structured clone carries those. It alone would not do for errors, as it drops `code` and fields,
  * makes `{}` of a `DOMException`, and fails when a `cause` is a function.
  */
+import { revive } from '../shared/shared.js'
 import { CLASSES, type Envelope, type Sealed, type SealedError } from './sealed.js'
 import { Sealing } from './sealing.js'
 
@@ -39,7 +40,7 @@ function rebuilt({ kind, name, message, stack }: SealedError): Error {
 function unsealed(sealed: Sealed, opened: readonly Error[]): unknown {
   if ('error' in sealed) return opened[sealed.error]
   if ('list' in sealed) return sealed.list.map((each) => unsealed(each, opened))
-  return sealed.value
+  return revive(sealed.value).value
 }
 
 function define(error: Error, key: string, value: unknown, enumerable: boolean): void {

@@ -53,4 +53,6 @@ export const CLASSES: Readonly<Record<string, ErrorClass>> = {
   PoolClosedError: own.PoolClosedError,
   MainThreadGuardError: own.MainThreadGuardError,
   LineError: own.LineError,
+  SyncError: own.SyncError,
+  BrokenBarrierError: own.BrokenBarrierError,
 }

@@ -24,7 +24,7 @@ export interface CrewEvents {
   /** A thread can be given chunks, or one can be started that could not be before. */
   ready(): void
   part(thread: Thread, held: Held[], message: PartMessage): void
-  /** A thread that had done something has ended, and was not asked to. `cause` is its uncaught error, if there was one. */
+  /** A thread that had done something, or was to do it, has ended, and was not asked to. `cause` is its uncaught error, if there was one. */
   died(thread: Thread, held: readonly Held[], exitCode: number, cause: unknown): void
   /** A thread has ended that had done nothing: what it held must go to others. */
   failed(held: readonly Held[]): void
@@ -91,6 +91,12 @@ export class Crew {
   end(thread: Thread): void {
     this.#remove(thread)
     this.#await(thread.terminate())
+  }
+
+  /** As `end()`, for a thread that may be about to end after its finalizer, and that does not get there. */
+  giveUp(thread: Thread): void {
+    if (!this.#finishing.delete(thread)) this.end(thread)
+    else void thread.terminate()
   }
 
   /** Ends all threads at once, also those that run their finalizers. */
@@ -160,8 +166,10 @@ export class Crew {
   #onDied(thread: Thread, exitCode: number, cause: unknown): void {
     const held = this.#threads.get(thread)
     if (held === undefined) return
-    if (thread.hasWorked || held.some((sent) => thread.link.hasTaken(sent))) {
+    if (thread.hasWorked || held.length > 0) {
       this.#remove(thread)
+      // It did start: others may be expected to.
+      if (this.#threads.size === 0) this.#failedStarts = 0
       this.#events.died(thread, held, exitCode, cause)
     } else {
       // Another one would do the same.
@@ -189,8 +197,8 @@ export class Crew {
     const finished = thread.finish()
     this.#await(finished)
     const finalized = await finished
-    this.#finishing.delete(thread)
-    if (finalized === undefined) return undefined
+    const wasGivenUp = !this.#finishing.delete(thread)
+    if (finalized === undefined || wasGivenUp) return undefined
     if ('value' in finalized) return { result: finalized.value }
     this.#finalError ??= finalized
     return undefined

@@ -89,16 +89,17 @@ export class Dispatcher {
 
   /**
    * The thread to give the next chunk to: the one that holds the fewest, if it may hold another. Never one with a later chunk,
-   * which may last until this one is done.
+   * which may last until this one is done; and what is sent apart has its thread for itself.
    */
   #freeThread(): Thread | undefined {
     const [turn] = this.#queue
     if (turn === undefined) return undefined
     let free: Thread | undefined
-    let fewest = turn.lane.depth
+    let fewest = turn.isApart ? 1 : turn.lane.depth
     for (const [thread, held] of this.#crew.threads) {
       if (thread.state !== 'ready' || held.length >= fewest || this.#crew.isSpent(thread)) continue
       if (held.length === 0) return thread
+      if (held[0]?.turn.isApart) continue
       if (held.length >= mostFor(held) || (held.at(-1)?.turn.number ?? 0) > turn.number) continue
       free = thread
       fewest = held.length
@@ -151,8 +152,15 @@ export class Dispatcher {
   }
 
   #give(turn: Turn, thread: Thread): void {
-    const { lane, chunk } = turn
-    const sent = thread.link.send(chunk, lane.job, lane.eager, turn.details())
+    const { lane } = turn
+    const { chunk, details } = turn.next()
+    const sent = thread.link.send(chunk, lane.job, lane.eager, details)
+    if (!lane.isOpen) {
+      // A getter of an item has ended the stream meanwhile.
+      this.#crew.count(-1)
+      if (thread.link.withdraw(sent)) return
+      thread.link.cancel(sent)
+    }
     this.#crew.threads.get(thread)?.push(new Held(turn, thread.number, sent))
     if (lane.job.timeout !== undefined) this.#limits.watch(thread)
   }

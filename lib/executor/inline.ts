@@ -4,6 +4,7 @@
  */
 import pLimit from 'p-limit'
 import { Items } from '../codec/batch.js'
+import { cloned } from '../shared/shared.js'
 import type { TaskContext } from '../task.js'
 import { TaskTimeoutError } from '../errors.js'
 import { elementsOf, isThenable } from '../worker/expand.js'
@@ -42,7 +43,8 @@ class InlineLane implements Lane {
 
   constructor(job: Job, concurrency: number, events: LaneEvents) {
     this.#job = job
-    this.#fn = job.fn as TaskFunction | undefined
+    const fn = job.fn as TaskFunction | undefined
+    this.#fn = job.spread === true && fn !== undefined ? forItems(job, fn) : fn
     this.#events = events
     this.#concurrency = concurrency
     this.#limit = pLimit(concurrency)
@@ -106,7 +108,7 @@ class InlineLane implements Lane {
     errors: Map<number, unknown>,
   ): Promise<void> {
     const { initial, stopOnError } = this.#job
-    let accumulator: unknown = structuredClone(initial)
+    let accumulator: unknown = cloned(initial)
     let last: number | undefined
     for (const [place, item] of items.entries()) {
       if (this.#closed || (stopOnError && errors.size > 0)) break
@@ -172,8 +174,8 @@ class InlineLane implements Lane {
   }
 
   async #load(): Promise<TaskFunction> {
-    const { name, kind } = this.#job
+    const { name } = this.#job
     if (name === undefined) throw new Error('A job for this thread needs its function, or the name of its task')
-    return forItems({ name, kind }, await loadTask(name))
+    return forItems(this.#job, await loadTask(name))
   }
 }

@@ -171,7 +171,7 @@ export class Link {
   }
 
   #given(shared: Packed['shared']): void {
-    for (const object of shared ?? []) this.#shared.add(object)
+    for (const object of shared ?? []) for (const claim of object.claims) this.#shared.add(claim)
   }
 
   #introduce(job: WorkerJob): number {

@@ -24,9 +24,16 @@ export class Losses {
 
   /** It has ended by itself. `cause` is its uncaught error, if there was one. */
   crashed(thread: Thread, held: readonly Held[], exitCode: number, cause: unknown): void {
-    this.#lost(thread, held, thread.link.progress(), false, (turn, place) =>
-      crashError(turn, place, this.#nameOf(thread), exitCode, cause),
-    )
+    const progress = thread.link.progress()
+    const running = held.find(({ seq }) => seq === progress.seq)
+    const next = held.find((sent) => !thread.link.hasTaken(sent))
+    if (next !== undefined && (running === undefined || (progress.isAwaiting && isOutOfMemory(cause)))) {
+      this.#lostInReceipt(thread, held, running, next, exitCode, cause)
+    } else {
+      this.#lost(thread, held, progress, false, (turn, place) =>
+        crashError(turn, place, this.#nameOf(thread), exitCode, cause),
+      )
+    }
   }
 
   /** It was ended as its item takes too long. */
@@ -39,10 +46,32 @@ export class Losses {
     this.#dispatcher.addAgain(held)
     const turn = held.find((sent) => thread.link.hasTaken(sent))?.turn
     if (turn?.lane.isOpen !== true) return
-    const place = turn.blameUnreadable()
-    if (place === undefined) return
-    const error = unreadableError(turn, place)
-    const part = place === 'all' ? faultPart(turn, thread.number, error) : turn.convict(place, thread.number, error)
+    const blamed = turn.suspect()
+    if (blamed === 'unclear') return
+    const error = unreadableError(turn, blamed)
+    const part = blamed === 'all' ? faultPart(turn, thread.number, error) : turn.convict(blamed, thread.number, error)
+    this.#answer(turn, part)
+  }
+
+  /**
+   * It may have died while it received the next chunk, of items that are too large for it; or of what was left there before; or,
+   * if one ran, of that.
+   */
+  #lostInReceipt(
+    thread: Thread,
+    held: readonly Held[],
+    running: Held | undefined,
+    { turn }: Held,
+    exitCode: number,
+    cause: unknown,
+  ): void {
+    this.#dispatcher.addAgain(held)
+    running?.turn.suspect()
+    if (!turn.lane.isOpen) return
+    const blamed = turn.suspect()
+    if (blamed === 'unclear' || ++turn.fruitless < ATTEMPTS) return
+    const error = crashError(turn, blamed, this.#nameOf(thread), exitCode, cause, true)
+    const part = blamed === 'all' ? faultPart(turn, thread.number, error) : turn.convict(blamed, thread.number, error)
     this.#answer(turn, part)
   }
 
@@ -80,4 +109,8 @@ export class Losses {
   #nameOf(thread: Thread): string {
     return `Worker ${thread.number} of pool '${this.#pool}'`
   }
+}
+
+function isOutOfMemory(cause: unknown): boolean {
+  return (cause as { code?: unknown } | undefined)?.code === 'ERR_WORKER_OUT_OF_MEMORY'
 }

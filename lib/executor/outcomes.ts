@@ -11,8 +11,11 @@ import type { Held, Turn } from './turn.js'
 
 /** Opens what a worker posted; the results stay encoded. */
 export function partOf({ turn, worker, sentBytes }: Held, message: PartMessage): Part {
-  const [, from, count, last, time, bytes, data, { places, counts, errors, fault } = NO_DETAILS] = message
-  const { chunk } = turn
+  const [, sentFrom, count, last, time, bytes, data, { places: sentPlaces, counts, errors, fault } = NO_DETAILS] =
+    message
+  const { chunk, offset } = turn
+  const from = sentFrom + offset
+  const places = offset === 0 ? sentPlaces : sentPlaces?.map((place) => place + offset)
   if (fault !== undefined) return faultPart(turn, worker, openError(fault))
   turn.received += count
   turn.bytes += bytes
@@ -33,7 +36,7 @@ export function partOf({ turn, worker, sentBytes }: Held, message: PartMessage):
     counts,
     errors: opened && new Map(opened),
     worker,
-    last,
+    last: last && turn.isComplete,
     time,
     bytes: Math.max(turn.bytes, sentBytes),
   }
@@ -41,18 +44,22 @@ export function partOf({ turn, worker, sentBytes }: Held, message: PartMessage):
 
 const NO_DETAILS: PartDetails = {}
 
-/** The worker has died while it ran an item, or loaded the task of all of them. */
+/** The worker has died while it ran an item, or loaded the task of all of them; or while it `received` an item. */
 export function crashError(
   { lane, chunk }: Turn,
   place: number | 'all',
   worker: string,
   exitCode: number,
   cause: unknown,
+  received = false,
 ): WorkerCrashError {
-  const what = place !== 'all' ? 'ran' : lane.hasLoaded ? 'began a chunk of' : 'loaded'
-  const where = place === 'all' ? '' : ` on item ${chunk.first + place}`
+  const task = `task '${lane.job.name.id}'`
+  const item = place === 'all' ? 'items' : `item ${chunk.first + place}`
+  const begun = lane.hasLoaded ? `began a chunk of ${task}` : `loaded ${task}`
+  const ran = place === 'all' ? begun : `ran ${task} on ${item}`
+  const what = received ? `received ${item} of ${task}` : ran
   const reason = cause instanceof Error ? `: ${cause.message}` : ''
-  const message = `${worker} ended with exit code ${exitCode} while it ${what} task '${lane.job.name.id}'${where}${reason}`
+  const message = `${worker} ended with exit code ${exitCode} while it ${what}${reason}`
   return new WorkerCrashError(message, exitCode, cause === undefined ? {} : { cause })
 }
 

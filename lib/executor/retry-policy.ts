@@ -1,5 +1,5 @@
 /** When failed items are tried again: which errors, how often, and after what delay. */
-import { NotSerializableError, TaskLoadError, received, typeError } from '../errors.js'
+import { NotSerializableError, TaskLoadError, received, typeError, type ErrorCode } from '../errors.js'
 import { isThenable } from '../worker/expand.js'
 
 export interface RetryPolicy {
@@ -17,7 +17,7 @@ export interface RetryPolicy {
 export function isRetriable(error: unknown, failures: number, { attempts, when }: RetryPolicy): boolean {
   if (failures > attempts) return false
   // It would fail in the same way.
-  if (error instanceof NotSerializableError || error instanceof TaskLoadError) return false
+  if (error instanceof NotSerializableError || error instanceof TaskLoadError || isWrongCall(error)) return false
   if (when === undefined) return true
   const answer = when(error)
   if (!isThenable(answer)) return Boolean(answer)
@@ -27,6 +27,12 @@ export function isRetriable(error: unknown, failures: number, { attempts, when }
     'ERR_INVALID_OPTION',
     `Cannot retry an item as 'retries.when' must return at once, true or false: received ${received(answer)}`,
   )
+}
+
+/** Whether the item is no array of arguments, where it is to be one. */
+function isWrongCall(error: unknown): boolean {
+  const { code }: { readonly code?: ErrorCode } = Object(error) as object
+  return code === 'ERR_INVALID_ARGUMENTS'
 }
 
 /** How long to wait after so many failures, in milliseconds. */

@@ -5,7 +5,9 @@
  * A call through `threads` never settles when its worker dies, so each is raced against the native `exit` event.
  */
 import { openError } from '../codec/envelope.js'
+import { revive } from '../shared/shared.js'
 import type { TaskName } from '../task.js'
+import { ownIdentity } from '../worker/identity.js'
 import type { PartMessage, WorkerControl, WorkerSetup } from '../worker/protocol.js'
 import { launch, type LaunchOptions } from './launch.js'
 import { Link } from './link.js'
@@ -111,7 +113,8 @@ export class Thread {
     this.keepAlive(true)
     const died = this.#exited.then((): Finalized => ({ error: this.#cause ?? new Error('its worker ended meanwhile') }))
     const ended = control.finalize(name).then(
-      ({ value, error }): Finalized => (error === undefined ? { value } : { error: openError(error) }),
+      ({ value, error }): Finalized =>
+        error === undefined ? { value: revive(value).value } : { error: openError(error) },
       (error: unknown): Finalized => ({ error }),
     )
     return await Promise.race([ended, died])
@@ -167,9 +170,10 @@ export class Thread {
 
   /** Gives the worker its end of the link. */
   #setUp(worker: SpawnableWorker, controlled: boolean): void {
-    const { watchHeap = false } = this.#options
+    const { name, watchHeap = false } = this.#options
     const { port, cells } = this.link
-    const setup: WorkerSetup = { port, worker: this.number, cells, controlled, watchHeap }
+    const identity = { name: `${name}-${this.number}`, daemon: true, parent: ownIdentity() }
+    const setup: WorkerSetup = { type: 'worker', identity, port, worker: this.number, cells, controlled, watchHeap }
     worker.postMessage(setup, [port])
   }
 

@@ -196,9 +196,9 @@ export class ThreadExecutor implements Executor {
 
   #replaceUnlessDone(thread: Thread, seq: number): void {
     setTimeout(() => {
-      const held = this.#crew.threads.get(thread)
-      if (held?.[0]?.seq !== seq) return
-      this.#crew.end(thread)
+      if (thread.state === 'dead' || thread.link.progress().seq !== seq) return
+      const held = this.#crew.threads.get(thread) ?? []
+      this.#crew.giveUp(thread)
       this.#dispatcher.addAgain(held.slice(1))
       this.#recover()
     }, GRACE).unref()
@@ -210,19 +210,22 @@ export class ThreadExecutor implements Executor {
     const [seq, , , last, time] = message
     const held = all.find((sent) => sent.seq === seq)
     if (held === undefined) return
-    const { lane } = held.turn
+    const { turn } = held
+    const { lane } = turn
     lane.hasLoaded = true
-    held.turn.fruitless = 0
+    turn.fruitless = 0
+    const part = lane.isOpen ? partOf(held, message) : undefined
     if (last) {
       all.splice(all.indexOf(held), 1)
       thread.link.settle(held)
       if (all[0] !== undefined) all[0].since = performance.now()
       lane.took(time)
-      if (lane.isOpen) this.#crew.count(-1)
+      if (part?.last === true) this.#crew.count(-1)
+      else this.#dispatcher.addAgain([held])
       this.#crew.replaceIfSpent(thread)
       this.#dispatcher.dispatch()
     }
-    if (lane.isOpen) lane.answer(partOf(held, message))
+    if (part !== undefined) lane.answer(part)
   }
 
   #onDied(thread: Thread, held: readonly Held[], exitCode: number, cause: unknown): void {

@@ -3,12 +3,15 @@
  * that is to blame go to another: this tells who that is, and what is left to do.
  */
 import { sealError } from '../codec/envelope.js'
-import { Items } from '../codec/batch.js'
+import { Items, type Batch } from '../codec/batch.js'
 import type { Progress, Slot } from '../worker/cells.js'
 import type { ChunkDetails } from '../worker/protocol.js'
 import type { Chunk, Part } from './executor.js'
 import type { ThreadLane } from './lane.js'
 import type { Sent } from './link.js'
+
+/** Who is to blame: an item, by its place, or see `Turn.blame()`. */
+export type Blame = number | 'none' | 'all' | 'unclear'
 
 export class Turn {
   readonly lane: ThreadLane
@@ -24,8 +27,11 @@ export class Turn {
   readonly culprits: Map<number, unknown>
   /** How many workers in a row have ended with it that no item is to blame for, and that have reported nothing of it. */
   fruitless = 0
-  /** Its items are to run one by one, each outcome posted by itself, so that it can be told who is to blame. */
-  #alone = false
+  /** Whether it is sent to workers that hold nothing else, so that it can be told who is to blame. */
+  isApart = false
+  /** Its items, once they are sent one by one, and the place of the one that was sent. */
+  #single: Batch | undefined
+  #sent = 0
 
   constructor(lane: ThreadLane, chunk: Chunk, number: number) {
     this.lane = lane
@@ -39,49 +45,62 @@ export class Turn {
     return this.received === this.chunk.items.length
   }
 
+  /** Place of the first item in what was sent last. */
+  get offset(): number {
+    return this.#sent
+  }
+
+  /** What to send to a worker next: what is left of the chunk, or one item of it. */
+  next(): { readonly chunk: Chunk; readonly details: ChunkDetails | undefined } {
+    if (this.#single === undefined) return { chunk: this.chunk, details: this.#details() }
+    this.#sent = this.received
+    if (this.places !== undefined) for (this.#sent = 0; this.places.has(this.#sent);) this.#sent++
+    const place = this.#sent
+    const chunk: Chunk = { first: this.chunk.first + place, items: this.#single.slice(place, place + 1) }
+    const failed = this.culprits.has(place) ? sealError(this.culprits.get(place)) : undefined
+    return { chunk, details: failed && { settled: [[0, failed]] } }
+  }
+
   /** What a worker must be told so that it does what is left; undefined when that is everything. */
-  details(): ChunkDetails | undefined {
-    if (this.received === 0 && this.culprits.size === 0 && !this.#alone) return undefined
+  #details(): ChunkDetails | undefined {
+    if (this.received === 0 && this.culprits.size === 0) return undefined
     const done = [...(this.places ?? [])].map((place) => [place, undefined] as const)
     const failed = [...this.culprits].map(([place, error]) => [place, sealError(error)] as const)
     const start = this.places === undefined ? this.received : 0
-    return { start, settled: [...done, ...failed], alone: this.#alone }
+    return { start, settled: [...done, ...failed] }
   }
 
   /**
    * Which item is to blame for the end of the worker that ran this chunk. `'none'`: none ran. `'all'`: their task did not
-   * load. `'unclear'`: several ran, and will run one by one from now on.
+   * load. `'unclear'`: it may have been one of several, which are sent one by one from now on.
    *
    * @param isHung Whether the end was that of an item which takes too long.
    */
-  blame({ place, begun, asleep }: Progress, isHung: boolean): number | 'none' | 'all' | 'unclear' {
+  blame({ place, begun, asleep }: Progress, isHung: boolean): Blame {
     const { concurrency, kind } = this.lane.job
     if (concurrency === 1 || kind === 'reduce') {
       if (place === -1) return 'all'
-      return this.#isOpen(place) ? place : 'none'
+      return this.#isOpen(this.#sent + place) ? this.#sent + place : 'none'
     }
     if (begun === 0) return 'all'
+    if (this.isApart) return this.#sent
     const suspects: number[] = []
     for (let suspect = 0; suspect < begun; suspect++) if (this.#isOpen(suspect)) suspects.push(suspect)
     const [first, second] = suspects
     if (first === undefined || second === undefined) return first ?? 'none'
     // The one that began first has had its time, unless another one kept the event loop from its turn.
     if (isHung && asleep < DOZE) return this.#isOpen(place) ? place : 'none'
-    // Alone they were already, and what became of the first could not be read.
-    if (this.#alone) return first
-    this.#alone = true
-    return 'unclear'
+    return this.suspect()
   }
 
-  /**
-   * Which item is to blame when a part with outcomes of this chunk could not be read back. `'all'`: they have one result.
-   * Undefined: that is not known yet, and will be when they have run one by one.
-   */
-  blameUnreadable(): number | 'all' | undefined {
-    if (this.lane.job.kind === 'reduce') return 'all'
-    if (this.#alone) return this.#firstOpen()
-    this.#alone = true
-    return undefined
+  /** One of the items is to blame. That is the one that was sent, if they are sent one by one; `'all'`: they have one result. */
+  suspect(): Exclude<Blame, 'none'> {
+    const isFold = this.lane.job.kind === 'reduce'
+    if (this.isApart) return isFold ? 'all' : this.#sent
+    this.isApart = true
+    // A batch that is encoded would be decoded again for each of them.
+    if (!isFold) this.#single = new Items([...this.chunk.items.values()])
+    return 'unclear'
   }
 
   /** An item is to blame. @returns Its outcome, if nothing is due before it. */
@@ -98,12 +117,6 @@ export class Turn {
     const nothing = kind === 'map' ? { results: new Items([undefined]) } : { results: new Items([]), counts: NOTHING }
     const errors = new Map([[0, error]])
     return { chunk: this.chunk, from: place, count: 1, ...nothing, errors, worker, last: this.isComplete }
-  }
-
-  #firstOpen(): number {
-    let place = 0
-    while (!this.#isOpen(place)) place++
-    return place
   }
 
   #isOpen(place: number): boolean {

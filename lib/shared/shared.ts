@@ -31,6 +31,11 @@ export abstract class Shared {
     remember(this)
   }
 
+  /** What of it a thread can hold or wait for, and has to be told when one ends: by default, it itself. @internal */
+  get claims(): readonly Shared[] {
+    return [this]
+  }
+
   /**
    * Threads have ended: what they held or waited for here is given up. Harmless when repeated.
    *
@@ -118,6 +123,11 @@ export function isShared(value: object): value is Shared {
 export function revive(clone: unknown): { readonly value: unknown; readonly shared: ReadonlySet<Shared> } {
   const reviver = new Reviver()
   return { value: reviver.revive(clone), shared: reviver.shared }
+}
+
+/** A structured clone in which the objects that threads share are the same as before. */
+export function cloned<T>(value: T): T {
+  return revive(structuredClone(value)).value as T
 }
 
 class Reviver {

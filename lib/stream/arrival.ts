@@ -1,11 +1,11 @@
 /** What is kept of a part's items when it arrives: those that failed, where they will be asked for, and no others. */
 import type { Part } from '../executor/executor.js'
-import type { Arrived, ErrorMode } from './outcome.js'
+import type { Arrived, FailureMode } from './outcome.js'
 
 /** Lets go of the items of a part; before that, takes out those that failed. Once for each part. */
-export function arrive(part: Part, mode: ErrorMode): Arrived {
+export function arrive(part: Part, mode: FailureMode): Arrived {
   const hasFailed = part.errors !== undefined && part.errors.size > 0
-  const arrived = hasFailed && mode !== 'skip' ? { ...part, items: failedItems(part, mode === 'throw') } : part
+  const arrived = hasFailed && mode !== 'skip' ? { ...part, items: failedItems(part, mode !== 'settle') } : part
   forgetItems(part)
   return arrived
 }

@@ -5,6 +5,9 @@ import { noteFailure, type Failure } from '../failure.js'
 /** What becomes of a failed item: the stream throws its error, gives it as an outcome, or leaves it out. */
 export type ErrorMode = 'throw' | 'settle' | 'skip'
 
+/** The same, and one that no user asks for: failed items are left out, and the first error ends the stream after all others. */
+export type FailureMode = ErrorMode | 'late'
+
 /** An item's outcome, under `errors: 'settle'`. */
 export type Outcome<I, R> =
   | { readonly status: 'fulfilled'; readonly value: R; readonly index: number }
@@ -34,7 +37,7 @@ export interface Opened {
   readonly frees: readonly number[] | undefined
   /** How many items before the first value give nothing. */
   readonly freed: number
-  /** Thrown after the values. */
+  /** Thrown after the values; where errors are `'late'`, after those of all other items. */
   readonly failure: { readonly error: unknown } | undefined
   readonly skipped: number
 }
@@ -43,7 +46,7 @@ export interface Opened {
 export const NOTHING_OPEN: Opened = { values: [], frees: undefined, freed: 0, failure: undefined, skipped: 0 }
 
 /** Decodes a part, and makes of it what the consumer is to be given. `task` is what the items' errors are to name. */
-export function openPart(part: Arrived, mode: ErrorMode, task: string): Opened {
+export function openPart(part: Arrived, mode: FailureMode, task: string): Opened {
   const values = part.results.values()
   if (mode === 'settle') return { ...NOTHING_OPEN, values: values.map((value, i) => outcomeOf(part, i, value, task)) }
   if (part.errors === undefined && part.counts === undefined) return { ...NOTHING_OPEN, values }
@@ -51,24 +54,28 @@ export function openPart(part: Arrived, mode: ErrorMode, task: string): Opened {
 }
 
 /** Whether the results can be given as they are, without being looked at. */
-export function isPlain({ errors, results }: Part, mode: ErrorMode): boolean {
+export function isPlain({ errors, results }: Part, mode: FailureMode): boolean {
   return mode !== 'settle' && errors === undefined && results.length > 0
 }
 
 /** Goes through the items: some have failed, or have more results than one, or none. */
-function sorted(part: Arrived, values: readonly unknown[], mode: ErrorMode, task: string): Opened {
+function sorted(part: Arrived, values: readonly unknown[], mode: FailureMode, task: string): Opened {
   const { count, counts, errors } = part
   const given: unknown[] = []
   const frees: number[] = []
   let freed = 0
   let skipped = 0
   let next = 0
+  let failure: Opened['failure']
   for (let position = 0; position < count; position++) {
     const failed = errors?.has(position) === true
     if (failed && mode === 'throw') {
       return { values: given, frees, freed, failure: { error: noted(part, position, task) }, skipped }
     }
-    if (failed) skipped++
+    if (failed) {
+      skipped++
+      if (mode === 'late') failure ??= { error: noted(part, position, task) }
+    }
     const end = next + (counts?.[position] ?? 1)
     // Where items have one result each, something stands in the place of a failed one.
     if (failed) next = end
@@ -80,7 +87,7 @@ function sorted(part: Arrived, values: readonly unknown[], mode: ErrorMode, task
     if (frees.length === 0) freed++
     else frees[frees.length - 1]++
   }
-  return { values: given, frees, freed, failure: undefined, skipped }
+  return { values: given, frees, freed, failure, skipped }
 }
 
 function outcomeOf(part: Arrived, position: number, value: unknown, task: string): Outcome<unknown, unknown> {

@@ -19,6 +19,7 @@ export class Outlet {
   #position = 0
   #delivered = 0
   #skipped = 0
+  #late: { readonly error: unknown } | undefined
 
   constructor(plan: StreamPlan, delivery: Delivery, window: Window) {
     this.#plan = plan
@@ -43,7 +44,12 @@ export class Outlet {
 
   /** The error that comes after the values of the opened part. */
   get failure(): { readonly error: unknown } | undefined {
-    return this.#opened.failure
+    return this.#plan.errors === 'late' ? undefined : this.#opened.failure
+  }
+
+  /** The error that comes after the results of all items, the first in the order in which they are given. */
+  get late(): { readonly error: unknown } | undefined {
+    return this.#late
   }
 
   /** The next value of the opened part. There must be one. */
@@ -99,11 +105,14 @@ export class Outlet {
   }
 
   #nextPart(): Arrived | undefined {
-    return this.#opened.failure === undefined ? this.#delivery.take() : undefined
+    return this.failure === undefined ? this.#delivery.take() : undefined
   }
 
   #open(part: Arrived): void {
-    this.#opened = openPart(part, modeOf(this.#plan, part), taskOf(this.#plan))
+    // An error that comes again is told as that of the item that failed with it first.
+    const mode = this.#late === undefined ? modeOf(this.#plan, part) : 'skip'
+    this.#opened = openPart(part, mode, taskOf(this.#plan))
+    if (this.#plan.errors === 'late') this.#late ??= this.#opened.failure
     this.#values = this.#opened.values
     this.#frees = this.#opened.frees
     this.#position = 0

@@ -1,6 +1,6 @@
 /** What a stream runs, and how. */
 import type { Executor, Job, Part } from '../executor/executor.js'
-import type { ErrorMode } from './outcome.js'
+import type { FailureMode } from './outcome.js'
 import type { Tuner, Tuning } from './tuner.js'
 
 /** Everything a stream needs to know. */
@@ -10,13 +10,13 @@ export interface StreamPlan {
   readonly tuner: Tuner
   /** The window for a chunksize, after the window up to now; a constant when the user gave one. */
   readonly windowFor: (tuning: Tuning, before?: number) => number
-  readonly errors: ErrorMode
+  readonly errors: FailureMode
   /** Any of them ends the stream. */
   readonly signals: readonly AbortSignal[]
 }
 
 /** What becomes of a part's failed items. A fold cannot leave out what a fault takes: that is not the failed item alone. */
-export function modeOf({ job, errors }: StreamPlan, { isFault }: Part): ErrorMode {
+export function modeOf({ job, errors }: StreamPlan, { isFault }: Part): FailureMode {
   return isFault === true && job.kind === 'reduce' ? 'throw' : errors
 }
 

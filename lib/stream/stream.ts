@@ -6,6 +6,7 @@ import type { Batch } from '../codec/batch.js'
 import type { Lane, Part } from '../executor/executor.js'
 import { closeInTime } from '../io/closing.js'
 import { offerBatches, type Source } from '../io/source.js'
+import { offAbort, onAbort } from './aborts.js'
 import { arrive, firstFailed } from './arrival.js'
 import { chunksOf, type Chunks } from './chunks.js'
 import { OrderedDelivery, UnorderedDelivery, type Delivery } from './delivery.js'
@@ -136,7 +137,7 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
       this.#fail(aborted.reason)
       return
     }
-    for (const signal of signals) signal.addEventListener('abort', this.#onAbort)
+    for (const signal of signals) onAbort(signal, this.#onAbort)
     try {
       this.#lane = executor().open(job, {
         room: () => this.#intake?.pump(),
@@ -240,9 +241,9 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
     const { failure } = this.#outlet
     if (failure !== undefined) this.#fail(failure.error)
     else if (this.#intake?.drained === true && this.#window.held === 0) {
-      const { sourceError } = this.#intake
-      if (sourceError === undefined) this.#end()
-      else this.#fail(sourceError.error)
+      const last = this.#outlet.late ?? this.#intake.sourceError
+      if (last === undefined) this.#end()
+      else this.#fail(last.error)
     }
   }
 
@@ -257,7 +258,7 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
 
   #end(): void {
     this.#state = 'ended'
-    for (const signal of this.#plan.signals) signal.removeEventListener('abort', this.#onAbort)
+    for (const signal of this.#plan.signals) offAbort(signal, this.#onAbort)
     this.#lane?.close()
     this.#lane = undefined
     this.#intake = undefined

@@ -10,8 +10,9 @@
  */
 import { BrokenBarrierError } from '../errors.js'
 import { OptionReader } from '../options.js'
-import { createMemoryWithLine, Line, GRANTED, WAITING, type Place } from './line.js'
 import { defineShared, HEADER, Shared, type Memory } from '../shared/shared.js'
+import { createMemoryWithLine, Line, GRANTED, WAITING, type Place } from './line.js'
+import { BROKEN, countOf, isBroken, MOST, nextRound, ONE, ticketOf } from './rounds.js'
 import { checkInteger, checkMayBlock, checkTimeout, Deadline, wait, waitSync } from './waiting.js'
 
 const KIND = 7
@@ -19,12 +20,6 @@ const STATE = HEADER
 const PARTIES = HEADER + 1
 const TIMEOUT = HEADER + 2
 const CELLS = 4
-
-const BROKEN = 1
-const ONE = 2
-const COUNTS = 0xffff
-const ROUNDS = 0x7fff
-const MOST = 0xffff
 
 export interface BarrierOptions {
   /** How long each call of `wait()` waits at most, in whole milliseconds, if it does not say; without one for ever. */
@@ -198,23 +193,6 @@ export class Barrier extends Shared {
   #replace(state: number, other: number): boolean {
     return Atomics.compareExchange(this.memory, STATE, state, other) === state
   }
-}
-
-function isBroken(state: number): boolean {
-  return (state & BROKEN) !== 0
-}
-
-function countOf(state: number): number {
-  return (state >>> 1) & COUNTS
-}
-
-/** The round, from 1. */
-function ticketOf(state: number): number {
-  return (state >>> 17) + 1
-}
-
-function nextRound(state: number): number {
-  return ((ticketOf(state) & ROUNDS) << 17) | 0
 }
 
 function broken(): BrokenBarrierError {

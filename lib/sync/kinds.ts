@@ -1,4 +1,4 @@
-/** All classes of locks and the like: a worker must know them to make instances of those that it is sent. */
+/** All classes of objects that threads share: a worker must know them to make instances of those that it is sent. */
 import './barrier.js'
 import './condition.js'
 import './connection.js'
@@ -8,3 +8,5 @@ import './lock.js'
 import './queue.js'
 import './rlock.js'
 import './semaphore.js'
+import './shared-array.js'
+import './value.js'

@@ -16,6 +16,7 @@
 import { threadId } from 'node:worker_threads'
 import { SyncError } from '../errors.js'
 import { createMemory, type Memory } from '../shared/shared.js'
+import { growTo } from './growth.js'
 import { Deadline, wait, waitSync } from './waiting.js'
 
 /** How many calls may be in a line at once. */
@@ -45,9 +46,6 @@ export interface Place {
   /** From 1 to 2^30 - 1; later calls have later ones. */
   readonly ticket: number
 }
-
-// In every supported Node, but not in the ES2023 library.
-type Growable = SharedArrayBuffer & { grow(bytes: number): void }
 
 /** Memory for an object that has so many cells of its own, and after them a line. */
 export function createMemoryWithLine(kind: number, cells: number): Memory {
@@ -207,17 +205,7 @@ export class Line {
   /** Makes the memory large enough for one place more. */
   #makeRoom(count: number): void {
     if (count === MOST) throw new SyncError(`Cannot wait in line as ${MOST} calls are in it already`, 'ERR_LINE_FULL')
-    const cells = this.#base + FIRST + (count + 1) * PLACE
-    const buffer = this.#memory.buffer as Growable
-    while (this.#memory.length < cells) {
-      const most = this.#base + FIRST + MOST * PLACE
-      const bytes = 8 * Math.ceil((Math.min(2 * cells, most) * Int32Array.BYTES_PER_ELEMENT) / 8)
-      try {
-        buffer.grow(bytes)
-      } catch (error) {
-        // Another thread has made it larger than that meanwhile.
-        if (this.#memory.length < cells) throw error
-      }
-    }
+    const first = this.#base + FIRST
+    growTo(this.#memory, first + (count + 1) * PLACE, first + MOST * PLACE)
   }
 }

@@ -8,7 +8,9 @@ const KIND = 1
  * A lock across threads: one call of `acquire()` has it at a time, the others get it in the order in which they asked, be they
  * of several threads or of one. Sent to workers in items, results or `initargs`, it is the same lock there.
  *
- * A thread that ends while it holds the lock, however it ends, releases it, and the next holder is told: `hold.abandoned`.
+ * A thread that ends while it holds the lock, however it ends, releases it, and the next holder is told: `hold.abandoned`. When
+ * it is ended from outside, the thread that started it sees to that: a pool does; who starts a `Worker` of Node must keep the lock
+ * and let its own event loop turn.
  *
  * Costs microseconds when it is free. Up to 65,536 calls can wait at once; each `acquire()` and `release()` takes time in
  * proportion to the most that ever did.

@@ -27,11 +27,12 @@ const CELLS = 4
  * import { Semaphore } from 'millrace'
  *
  * const semaphore = new Semaphore(2)
- * using first = await semaphore.acquire()
+ * const hold = await semaphore.acquire()
  * await semaphore.withLock(() => console.log(semaphore.value))
  * // → 0
+ * hold.release()
  * console.log(semaphore.value)
- * // → 1
+ * // → 2
  * ```
  */
 export class Semaphore extends Shared {

@@ -1,4 +1,5 @@
 /** The verb `reduce`: folds chunks of a source in workers, and merges what comes of them on this thread. */
+import { cloned } from '../shared/shared.js'
 import type { Executor } from '../executor/executor.js'
 import { received, typeError } from '../errors.js'
 import type { Source } from '../io/source.js'
@@ -67,7 +68,7 @@ export function reduceVerb(executor: () => Executor): Reduce {
         ordered,
         executor,
         errors: THROW_OR_SKIP,
-        options: OWN_OPTIONS,
+        options: optionNames(OWN_OPTIONS),
         initial,
       },
       fold,
@@ -96,7 +97,7 @@ function checked(options: unknown): { initial: unknown; merge: Merge; ordered: b
 /** Each chunk gets a copy, so it must be possible to make one; and what the caller does with the original is no matter. */
 function copied(initial: unknown): unknown {
   try {
-    return structuredClone(initial)
+    return cloned(initial)
   } catch (cause) {
     const error = invalid("'initial' must be something that can be cloned", initial)
     error.cause = cause
@@ -121,7 +122,7 @@ async function merged(
       result = { value: value instanceof Promise ? await unlessAborted(value, signals) : await value }
     }
   }
-  return result === undefined ? structuredClone(initial) : result.value
+  return result === undefined ? cloned(initial) : result.value
 }
 
 /** As the promise; but an abort, of which the stream can tell only who asks it, settles it too. */

@@ -6,7 +6,7 @@ import type { Executor } from '../executor/executor.js'
 import { assertSource, isIterable, type Source } from '../io/source.js'
 import type { ErrorMode, Outcome } from '../stream/outcome.js'
 import { Stream } from '../stream/stream.js'
-import type { Named, TaskContext, TaskLike } from '../task.js'
+import type { Named, TaskCall, TaskContext, TaskLike } from '../task.js'
 import type { JobKind } from '../worker/protocol.js'
 import {
   isAbortSignal,
@@ -41,6 +41,35 @@ export interface Imap {
   <I, R, E extends ErrorMode = 'throw'>(task: TaskLike<I, R>, options?: ThreadedOptions<E>): Stage<I, Given<I, R, E>>
   /** Makes a stage that runs any function on this thread. */
   <I, R, E extends ErrorMode = 'throw'>(task: Runnable<I, R>, options: InlineOptions<E>): Stage<I, Given<I, R, E>>
+}
+
+/** A task to be called with arguments of the types `A`, or any function: what runs on this thread. */
+export type Callable<A extends readonly unknown[], R> = ((...args: A) => R) | TaskCall<A, R>
+
+/** The call signatures of `istarmap` and `istarmapUnordered`. */
+export interface Istarmap {
+  /** Calls a task with the arguments in each item of a source, on worker threads. */
+  <A extends readonly unknown[], R, E extends ErrorMode = 'throw'>(
+    task: TaskCall<A, R>,
+    source: Source<Readonly<A>>,
+    options?: ThreadedOptions<E>,
+  ): Stream<Given<Readonly<A>, R, E>>
+  /** The same on this thread, with any function. */
+  <A extends readonly unknown[], R, E extends ErrorMode = 'throw'>(
+    task: Callable<A, R>,
+    source: Source<Readonly<A>>,
+    options: InlineOptions<E>,
+  ): Stream<Given<Readonly<A>, R, E>>
+  /** Makes a stage that calls a task with the arguments in each item, on worker threads. */
+  <A extends readonly unknown[], R, E extends ErrorMode = 'throw'>(
+    task: TaskCall<A, R>,
+    options?: ThreadedOptions<E>,
+  ): Stage<Readonly<A>, Given<Readonly<A>, R, E>>
+  /** The same on this thread, with any function. */
+  <A extends readonly unknown[], R, E extends ErrorMode = 'throw'>(
+    task: Callable<A, R>,
+    options: InlineOptions<E>,
+  ): Stage<Readonly<A>, Given<Readonly<A>, R, E>>
 }
 
 /** What may become of a failed item where an item need not have one result: there is no outcome of each to give. */
@@ -88,6 +117,8 @@ export interface FlatMap {
 export interface LazyVerbs {
   readonly imap: Imap
   readonly imapUnordered: Imap
+  readonly istarmap: Istarmap
+  readonly istarmapUnordered: Istarmap
   readonly filter: Filter
   readonly filterUnordered: Filter
   readonly flatMap: FlatMap
@@ -95,17 +126,20 @@ export interface LazyVerbs {
 }
 
 export function lazyVerbs(executor: () => Executor): LazyVerbs {
-  const verb = (name: string, kind: JobKind, ordered: boolean): unknown =>
+  const verb = (name: string, kind: JobKind, ordered: boolean, spread = false): unknown =>
     lazyVerb({
       action: `open a stream with ${name}()`,
       kind,
       ordered,
+      spread,
       executor,
       errors: kind === 'map' ? EVERY_MODE : THROW_OR_SKIP,
     })
   return {
     imap: verb('imap', 'map', true) as Imap,
     imapUnordered: verb('imapUnordered', 'map', false) as Imap,
+    istarmap: verb('istarmap', 'map', true, true) as Istarmap,
+    istarmapUnordered: verb('istarmapUnordered', 'map', false, true) as Istarmap,
     filter: verb('filter', 'filter', true) as Filter,
     filterUnordered: verb('filterUnordered', 'filter', false) as Filter,
     flatMap: verb('flatMap', 'flatMap', true) as FlatMap,
@@ -113,7 +147,7 @@ export function lazyVerbs(executor: () => Executor): LazyVerbs {
   }
 }
 
-const EVERY_MODE: readonly ErrorMode[] = ['throw', 'settle', 'skip']
+export const EVERY_MODE: readonly ErrorMode[] = ['throw', 'settle', 'skip']
 export const THROW_OR_SKIP: readonly ThrowOrSkip[] = ['throw', 'skip']
 
 type AnyStage = (source: unknown, context?: { readonly signal?: unknown }) => Stream<unknown>

@@ -33,7 +33,8 @@ export interface RetryOptions {
   /**
    * Called on this thread with the error of an item that has tries left: whether to try it again. It must return that at once:
    * a promise ends the stream with a `TypeError` (`ERR_INVALID_OPTION`), and what it throws ends the stream as well.
-   * Default: always. Never asked about a `NotSerializableError` or `TaskLoadError`: those items are not tried again.
+   * Default: always. Never asked about a `NotSerializableError`, a `TaskLoadError` or an item that is no array of arguments: those items
+   * are not tried again.
    */
   readonly when?: (error: unknown) => boolean
 }
@@ -109,7 +110,11 @@ export interface Verb {
   readonly executor: () => Executor
   /** What may become of a failed item; the first is the default. */
   readonly errors: readonly ErrorMode[]
-  /** Options of its own instead of `concurrency`, which it checks itself. */
+  /** Whether the first error comes after the results of all other items, where it is thrown. */
+  readonly late?: boolean
+  /** Whether items are arrays of arguments. */
+  readonly spread?: boolean
+  /** The names of all its options, if they are not those of a stream; it checks those of its own itself. */
   readonly options?: readonly string[]
   /** Where a fold begins. */
   readonly initial?: unknown
@@ -118,15 +123,15 @@ export interface Verb {
 /** How many items are folded into one partial result on this thread, at most. */
 const INLINE_FOLD = 256
 
-/** The names of all options of a verb, by those of its own. */
-export function optionNames(own: readonly string[] = ['concurrency']): (keyof InlineOptions)[] {
-  return ['chunksize', 'window', 'signal', 'errors', 'timeout', 'retries', ...(own as ['concurrency']), 'workers']
+/** The names of a stream's options, or with others in the place of `concurrency`. */
+export function optionNames(own: readonly string[] = ['concurrency']): string[] {
+  return ['chunksize', 'window', 'signal', 'errors', 'timeout', 'retries', ...own, 'workers']
 }
 
 /** Validates once; the plan is then made anew for every stream, since each has a tuner of its own. */
 export function planStream(verb: Verb, task: unknown, options: unknown): () => StreamPlan {
   const { action } = verb
-  const read = new OptionReader<InlineOptions>(action, options, optionNames(verb.options))
+  const read = new OptionReader<InlineOptions>(action, options, (verb.options ?? optionNames()) as never[])
   const chunksize = read.integerOr('chunksize', 'auto', 1) ?? 'auto'
   const window = read.integer('window', 1)
   const errors = read.oneOf('errors', verb.errors) ?? 'throw'
@@ -153,7 +158,8 @@ export function planStream(verb: Verb, task: unknown, options: unknown): () => S
     deep: chunksize !== 'auto',
     concurrency,
     ordered: verb.ordered,
-    stopOnError: errors === 'throw',
+    spread: verb.spread,
+    stopOnError: errors === 'throw' && verb.late !== true,
     timeout,
   }
   const { workers } = executor()
@@ -167,7 +173,7 @@ export function planStream(verb: Verb, task: unknown, options: unknown): () => S
           new AutoTuner({ workers, min: concurrency === 1 ? 1 : 4 * concurrency, window })
         : new FixedTuner(chunksize),
     windowFor: (tuning, before) => window ?? defaultWindow({ workers, ...tuning }, before),
-    errors,
+    errors: errors === 'throw' && verb.late === true ? 'late' : errors,
     signals: signal === undefined ? [] : [signal],
   })
 }

@@ -47,7 +47,7 @@ async function limited(
 ): Promise<void> {
   const { kind, concurrency, timeout } = chunk.job
   const { cells } = chunk.host
-  const limit = pLimit(chunk.alone ? 1 : concurrency)
+  const limit = pLimit(concurrency)
   const watch = timeout === undefined ? undefined : new Watch(cells)
   const one = async (item: unknown, place: number): Promise<void> => {
     if (chunk.isCancelled || place < chunk.start) return

@@ -20,7 +20,9 @@ const SINCE = RUNNING + 3
 const AWAKE = RUNNING + 4
 /** The heap in use, in KiB, when the last chunk had ended. */
 const HEAP = RUNNING + 5
-const CELLS = RUNNING + 6
+/** Whether the event loop may have its turn while the chunk runs. */
+const AWAITING = RUNNING + 6
+const CELLS = RUNNING + 7
 
 /** From 0 to `SLOTS` - 1. */
 export type Slot = number
@@ -58,6 +60,8 @@ export interface Progress {
   /** Number of the chunk that runs; 0 when none does. */
   readonly seq: number
   readonly begun: number
+  /** Whether the worker may receive other chunks while this one runs: as the task is being loaded, or items are awaited. */
+  readonly isAwaiting: boolean
   /** Place of the item that runs, of several the one that began first; -1 while the task is being loaded. */
   readonly place: number
   /** For how long that item has been running, and the event loop has had no turn, in milliseconds: for timed jobs alone. */
@@ -70,6 +74,7 @@ export function progressOf(cells: Int32Array): Progress {
   return {
     seq: Atomics.load(cells, RUNNING),
     begun: Atomics.load(cells, BEGUN),
+    isAwaiting: Atomics.load(cells, AWAITING) === 1,
     place: Atomics.load(cells, PLACE),
     time: (now - Atomics.load(cells, SINCE)) | 0,
     asleep: (now - Atomics.load(cells, AWAKE)) | 0,
@@ -79,6 +84,7 @@ export function progressOf(cells: Int32Array): Progress {
 /** A chunk begins: its task is loaded next. */
 export function beginChunk(cells: Int32Array, seq: number): void {
   cells[BEGUN] = 0
+  cells[AWAITING] = 1
   cells[PLACE] = -1
   Atomics.store(cells, RUNNING, seq)
 }
@@ -109,6 +115,11 @@ export function countBegun(cells: Int32Array, begun: number): void {
 export function markOldest(cells: Int32Array, place: number, since: number): void {
   Atomics.store(cells, SINCE, since)
   Atomics.store(cells, PLACE, place)
+}
+
+/** From now on the event loop may have its turn, as an item is awaited; or it may not. */
+export function markAwaiting(cells: Int32Array, isAwaiting: boolean): void {
+  cells[AWAITING] = isAwaiting ? 1 : 0
 }
 
 /** The event loop has its turn. */

@@ -30,8 +30,6 @@ export class RunningChunk {
   readonly start: number
   /** Items that are not to be run: the errors that are their outcomes, or undefined where that has been given. */
   readonly settled: ReadonlyMap<number, Envelope | undefined> | undefined
-  /** Whether to run one item at a time, and to post each outcome at once. */
-  readonly alone: boolean
   #controller: AbortController | undefined
 
   constructor([seq, slot, , first, eager, data, details]: ChunkMessage, job: WorkerJob, host: Host) {
@@ -44,7 +42,6 @@ export class RunningChunk {
     this.data = data
     this.start = details?.start ?? 0
     this.settled = details?.settled && new Map(details.settled)
-    this.alone = details?.alone === true
   }
 
   get isCancelled(): boolean {

@@ -1,6 +1,7 @@
 /** Folds the items of a chunk into one result, for `reduce`. */
 import { openCursor } from '../codec/codec.js'
-import { beginItem, beginTimedItem } from './cells.js'
+import { cloned } from '../shared/shared.js'
+import { beginItem, beginTimedItem, markAwaiting } from './cells.js'
 import { ItemContext, type RunningChunk } from './chunk.js'
 import { isThenable } from './expand.js'
 import type { TaskFunction } from './load.js'
@@ -9,18 +10,25 @@ import type { Poster } from './poster.js'
 /** Folds all items, or those before a cancel. The result goes with the last item that did not fail. */
 export async function fold(fn: TaskFunction, chunk: RunningChunk, poster: Poster): Promise<void> {
   const { stopOnError, initial, timeout } = chunk.job
+  const { cells } = chunk.host
   const { length, next } = openCursor(chunk.data)
   const begin = timeout === undefined ? beginItem : beginTimedItem
-  let accumulator: unknown = structuredClone(initial)
+  let accumulator: unknown = cloned(initial)
   let last: number | undefined
+  markAwaiting(cells, false)
   for (let place = 0; place < length && !chunk.isCancelled; place++) {
     const item = next()
     let error = chunk.settled?.get(place)
     try {
       if (error === undefined) {
-        begin(chunk.host.cells, place)
+        begin(cells, place)
         const result = fn(accumulator, item, new ItemContext(chunk, chunk.first + place))
-        accumulator = isThenable(result) ? await result : result
+        if (!isThenable(result)) accumulator = result
+        else {
+          markAwaiting(cells, true)
+          accumulator = await result
+          markAwaiting(cells, false)
+        }
         last = place
         continue
       }

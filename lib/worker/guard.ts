@@ -22,10 +22,10 @@ export function asTask<T>(run: () => T): T {
  * Throws when a worker starts a stream for no task of its own, but by the top-level code of a module that it imports, at
  * once or after an `await`: unguarded, each worker would start workers, without end.
  */
-export function assertMayStart(): void {
+export function assertMayStart(action = 'start a stream'): void {
   if (!isWorker || inTask.getStore() === true) return
   throw new MainThreadGuardError(
-    'Cannot start a stream as this thread is a worker that is only importing its tasks: ' +
+    `Cannot ${action} as this thread is a worker that is only importing its tasks: ` +
       "put the code that starts it inside if (isMainThread) { … }, with import { isMainThread } from 'millrace'",
   )
 }

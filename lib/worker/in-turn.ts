@@ -1,6 +1,6 @@
 /** Runs the items of a chunk one after the other: without a promise of its own as long as nothing has to be awaited. */
 import { openCursor, type Cursor } from '../codec/codec.js'
-import { beginItem, beginTimedItem, isCancelled } from './cells.js'
+import { beginItem, beginTimedItem, isCancelled, markAwaiting } from './cells.js'
 import { ItemContext, type RunningChunk } from './chunk.js'
 import { elementsOf, isThenable } from './expand.js'
 import type { TaskFunction } from './load.js'
@@ -40,6 +40,7 @@ export class InTurn {
     const { kind, timeout } = job
     const { cells } = host
     const begin = timeout === undefined ? beginItem : beginTimedItem
+    markAwaiting(cells, false)
     while (this.#place < length && !isCancelled(cells, slot, seq)) {
       const place = this.#place++
       const item = next()
@@ -65,10 +66,13 @@ export class InTurn {
 
   async #awaiting(first: PromiseLike<unknown>): Promise<void> {
     const poster = this.#poster
-    const { kind } = this.#chunk.job
+    const { job, host } = this.#chunk
+    const { kind } = job
+    const { cells } = host
     for (let awaited: PromiseLike<unknown> | undefined = first; awaited !== undefined; awaited = this.#untilAwaited()) {
       try {
         if (poster.outbox.count > 0) poster.postSoon()
+        markAwaiting(cells, true)
         let result = await awaited
         if (kind === 'flatMap') result = await elementsOf(result)
         // Only now: while the result was awaited, a timer may have posted the outbox and made a new one.

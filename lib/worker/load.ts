@@ -1,7 +1,7 @@
 /** Finds a task's function on this thread: imports its module, once, and looks up the id. */
-import { TaskLoadError } from '../errors.js'
+import { received, TaskLoadError, typeError } from '../errors.js'
 import { definedTask, type TaskName } from '../task.js'
-import type { JobKind } from './protocol.js'
+import type { WorkerJob } from './protocol.js'
 
 /** A task's function: called with an item and its context, or, as an initializer, with the arguments of one. */
 export type TaskFunction = (...args: readonly unknown[]) => unknown
@@ -17,13 +17,26 @@ export async function loadTask(name: TaskName): Promise<TaskFunction> {
   throw new TaskLoadError(`Cannot run task '${name.id}' as ${name.module} ${reason}`)
 }
 
+/** What it takes to know how items are given to a function; one of this thread may have no name. */
+type ItemJob = Pick<WorkerJob, 'kind' | 'spread'> & { readonly name?: TaskName | undefined }
+
 /**
  * The function as it is called with an item, or with an accumulator and an item. A task also gets a context; a function
- * that a module merely exports does not expect one, and may take that argument for something else.
+ * that a module merely exports does not expect one, and may take that argument for something else. Nor does a task that
+ * is called with an array of arguments: it would be one of its parameters.
  */
-export function forItems({ name, kind }: { name: TaskName; kind: JobKind }, fn: TaskFunction): TaskFunction {
-  if (!name.exported) return fn
+export function forItems({ name, kind, spread }: ItemJob, fn: TaskFunction): TaskFunction {
+  if (spread === true) return (item) => fn(...argumentsOf(item))
+  if (name?.exported !== true) return fn
   return kind === 'reduce' ? (accumulator, item) => fn(accumulator, item) : (item) => fn(item)
+}
+
+function argumentsOf(item: unknown): readonly unknown[] {
+  if (Array.isArray(item)) return item
+  throw typeError(
+    'ERR_INVALID_ARGUMENTS',
+    `Cannot call the task as its item must be an array of arguments: received ${received(item)}`,
+  )
 }
 
 async function importModule(name: TaskName): Promise<object> {

@@ -1,10 +1,12 @@
 /** What a worker thread starts with: it takes chunks from its data port, and control calls, if there are any, through `threads`. */
 import { getHeapStatistics } from 'node:v8'
 import { parentPort, type MessagePort } from 'node:worker_threads'
+// So that it can make instances of the locks and the like that it is sent.
 import '../sync/kinds.js'
 import { beginChunk, endChunk, noteHeap, settleOffer } from './cells.js'
 import { exposeControls } from './controls.js'
 import { asTask, enterWorker } from './guard.js'
+import { takeIdentity } from './identity.js'
 import { forItems, loadTask, type TaskFunction } from './load.js'
 import {
   LISTENING,
@@ -14,6 +16,7 @@ import {
   type WorkerJob,
   type WorkerSetup,
 } from './protocol.js'
+import { runProcess, type ProcessSetup } from './process.js'
 import { ChunkRun, type Host } from './run.js'
 
 interface KnownJob extends WorkerJob {
@@ -27,7 +30,8 @@ class Desk {
   readonly #queue: { readonly message: ChunkMessage; readonly job: KnownJob }[] = []
   #current: { readonly seq: number; readonly run: ChunkRun } | undefined
 
-  constructor({ port, worker, cells, controlled, watchHeap }: WorkerSetup) {
+  constructor({ port, worker, cells, controlled, watchHeap, identity }: WorkerSetup) {
+    takeIdentity(identity)
     const shared = new Int32Array(cells)
     this.#host = {
       worker,
@@ -47,9 +51,10 @@ class Desk {
 
   #receive(message: ToWorker): void {
     if (isChunk(message)) {
-      const [seq, , id] = message
+      const [, , id] = message
       const job = this.#jobs.get(id)
-      if (job === undefined) throw new Error(`Chunk ${seq} names job ${id} before it was introduced`)
+      // Its stream was ended by a getter of one of its items, while that was sent.
+      if (job === undefined) return
       this.#queue.push({ message, job })
       if (this.#current === undefined) this.#work()
     } else if (message.type === 'job') this.#jobs.set(message.id, { ...message.job })
@@ -113,4 +118,7 @@ function listen(port: MessagePort, receive: (message: ToWorker) => void): void {
 }
 
 enterWorker()
-parentPort?.once('message', (setup: WorkerSetup) => new Desk(setup))
+parentPort?.once('message', (setup: WorkerSetup | ProcessSetup) => {
+  if (setup.type === 'process') void runProcess(setup)
+  else new Desk(setup)
+})

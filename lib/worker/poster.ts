@@ -96,7 +96,7 @@ export class Poster {
   /** As `#isDue()`, for short items: the clock is read after more and more of them, since that costs more than many an item. */
   #isDueByClock(): boolean {
     const now = performance.now()
-    this.#stride = !this.#chunk.alone && now - this.#clocked < SHORT ? Math.min(2 * this.#stride, MAX_STRIDE) : 1
+    this.#stride = now - this.#clocked < SHORT ? Math.min(2 * this.#stride, MAX_STRIDE) : 1
     this.#unclocked = this.#stride
     this.#clocked = now
     return now - this.#sent >= PATIENCE || this.#mustPost
@@ -107,9 +107,9 @@ export class Poster {
     return this.#mustPost || performance.now() - this.#sent >= PATIENCE
   }
 
-  /** Whether there is an error that ends the stream, or each outcome is to be posted at once. */
+  /** Whether there is an error that ends the stream. */
   get #mustPost(): boolean {
-    return this.#chunk.alone || (this.#chunk.job.stopOnError && this.outbox.errors !== undefined)
+    return this.#chunk.job.stopOnError && this.outbox.errors !== undefined
   }
 
   /** Results that can be cloned, and errors for the items whose results cannot. */

@@ -7,6 +7,7 @@ import type { Data } from '../codec/codec.js'
 import type { Envelope } from '../codec/envelope.js'
 import type { TaskName } from '../task.js'
 import type { Slot } from './cells.js'
+import type { GivenIdentity } from './identity.js'
 
 /** The calls a worker exposes through `threads`. */
 export interface WorkerControl {
@@ -18,6 +19,8 @@ export interface WorkerControl {
 
 /** The first message to a worker, and the only one that goes neither through `threads` nor through the data port. */
 export interface WorkerSetup {
+  readonly type: 'worker'
+  readonly identity: GivenIdentity
   readonly port: MessagePort
   /** The worker's number in its pool, from 1. */
   readonly worker: number
@@ -41,6 +44,8 @@ export interface WorkerJob {
   /** Where a fold begins: each chunk has a copy. */
   readonly initial?: unknown
   readonly name: TaskName
+  /** Whether an item is an array of arguments, and the task gets those and no context. */
+  readonly spread?: boolean | undefined
   /** How many async items may run at once within one worker. */
   readonly concurrency: number
   /** Whether the parts of a chunk must come in item order. */
@@ -97,8 +102,6 @@ export interface ChunkDetails {
    * that is their outcome; and those that have had their outcome before, with none.
    */
   readonly settled?: readonly (readonly [place: number, error: Envelope | undefined])[] | undefined
-  /** Whether to run one item at a time, whatever the job's `concurrency`, and to post each outcome at once. */
-  readonly alone?: boolean | undefined
 }
 
 export type ToWorker = ChunkMessage | JobMessage | EndMessage | CancelMessage

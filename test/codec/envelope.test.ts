@@ -324,6 +324,8 @@ describe("the error envelope, for this library's errors", () => {
     ['PoolClosedError', new errors.PoolClosedError('told', 'ERR_POOL_TERMINATED')],
     ['MainThreadGuardError', new errors.MainThreadGuardError('told')],
     ['LineError', new errors.LineError('told', 'ERR_LINE_TOO_LONG', 3, 14)],
+    ['SyncError', new errors.SyncError('told', 'ERR_NOT_OWNER')],
+    ['BrokenBarrierError', new errors.BrokenBarrierError('told')],
   ]
 
   it('knows each of them', () => {

@@ -1,5 +1,18 @@
 /** The contract of a stream, clause 27: a bad option throws at the call, and the error says what to do about it. */
-import { filter, filterUnordered, flatMap, flatMapUnordered, imap, imapUnordered, Pool, reduce } from 'millrace'
+import {
+  filter,
+  filterUnordered,
+  flatMap,
+  flatMapUnordered,
+  imap,
+  imapUnordered,
+  istarmap,
+  istarmapUnordered,
+  map,
+  Pool,
+  reduce,
+  starmap,
+} from 'millrace'
 import { act, double, share } from '../fixtures/contract-b-tasks.js'
 import { Probe } from '../fixtures/contract-b-ways.js'
 
@@ -246,6 +259,21 @@ function reduceWith(verb: Loose): Loose {
   }
 }
 
+/** `map` or `starmap`, which has no stage: where the tests make one, it takes the source and the options that it has been given. */
+function mapWith(verb: Loose): Loose {
+  const given = (task: unknown, source: unknown, options?: unknown): unknown => {
+    const results = verb(task, source, options)
+    // The items may be no arrays of arguments; here the call alone is tested.
+    if (results instanceof Promise) results.catch(() => undefined)
+    return results
+  }
+  return (task, first, ...rest) => {
+    if (rest.length > 0 || Array.isArray(first)) return given(task, first, ...rest)
+    const isStage = first === undefined && task === double
+    return isStage ? (source: unknown) => given(task, source) : given(task, [], first)
+  }
+}
+
 interface Case {
   readonly name: string
   readonly verb: Loose
@@ -274,6 +302,14 @@ const VERBS: readonly Case[] = [
   { name: 'imapUnordered', verb: imapUnordered as Loose, rules: STREAM_RULES, known },
   { name: 'pool.imap', verb: pool.imap as Loose, rules: STREAM_RULES, known },
   { name: 'pool.imapUnordered', verb: pool.imapUnordered as Loose, rules: STREAM_RULES, known },
+  { name: 'istarmap', verb: istarmap as Loose, rules: STREAM_RULES, known },
+  { name: 'istarmapUnordered', verb: istarmapUnordered as Loose, rules: STREAM_RULES, known },
+  { name: 'pool.istarmap', verb: pool.istarmap as Loose, rules: STREAM_RULES, known },
+  { name: 'pool.istarmapUnordered', verb: pool.istarmapUnordered as Loose, rules: STREAM_RULES, known },
+  { name: 'map', verb: mapWith(map as Loose), rules: STREAM_RULES, known },
+  { name: 'pool.map', verb: mapWith(pool.map as Loose), rules: STREAM_RULES, known },
+  { name: 'starmap', verb: mapWith(starmap as Loose), rules: STREAM_RULES, known },
+  { name: 'pool.starmap', verb: mapWith(pool.starmap as Loose), rules: STREAM_RULES, known },
   { name: 'filter', verb: filter as Loose, rules: SPREAD_RULES, known },
   { name: 'filterUnordered', verb: filterUnordered as Loose, rules: SPREAD_RULES, known },
   { name: 'pool.filter', verb: pool.filter as Loose, rules: SPREAD_RULES, known },

@@ -2,6 +2,7 @@
 import type { Stream } from 'millrace'
 import { count, raise, reaches, row } from '../fixtures/contract-b-board.js'
 import { act, GATE, item, STARTED, type Act } from '../fixtures/contract-b-tasks.js'
+import { leave } from '../fixtures/faults.js'
 import { boardPool, numbers, rejection, until } from '../fixtures/contract-b-ways.js'
 import { drain, expectNothingLeft, isIdle, resources, startedDuring } from '../support/faults.js'
 
@@ -192,6 +193,17 @@ describe('while the worker of a stream that was left has its grace time', () => 
       expect(started).toBe(1 + 2)
       expect(pool.stats()).toMatchObject({ starting: 0, ready: 0, busy: 0, waiting: 0, streams: 0 })
       await expectNothingLeft(before)
+    })
+  }
+})
+
+describe('close() of a pool with a finalizer, when a stream was left', () => {
+  for (const what of ['spin', 'hang'] as const) {
+    it(`waits for the grace time, and no longer, for a worker that does not stop (${what})`, async () => {
+      const pool = boardPool({ workers: 1, finalizer: leave })
+      await LEAVES['return()']?.(pool, row(), what)
+      expect(await pool.close()).toEqual(what === 'spin' ? [] : ['left'])
+      expect(pool.stats()).toMatchObject({ starting: 0, ready: 0 })
     })
   }
 })

@@ -29,6 +29,8 @@ export interface Way {
   run(source: Source, options?: StreamOptions, task?: TaskLike<never, unknown>): Stream<unknown>
   /** As `run`, with another verb than `imap`. */
   open(verb: VerbName, task: TaskLike<never, unknown>, source: Source, options?: StreamOptions): Stream<unknown>
+  /** Runs the task over a source, and gives all results, in the order of the items. */
+  map(source: Source, options?: StreamOptions, task?: TaskLike<never, unknown>): Promise<unknown[]>
   /** Folds a source, and says so with a promise. */
   reduce(fold: unknown, source: Source, options: object): Promise<unknown>
   /** Makes a source of these items that tells what is done with it. */
@@ -215,6 +217,10 @@ function wayOf(pool: Pool, executor: Executor, ordered: boolean, chunksize: numb
     title: `${ordered ? 'ordered' : 'unordered'}, with chunksize ${chunksize} on ${executor}, from ${kind}`,
     run: (source, options, task = gated) => open('imap', task, source, options),
     open,
+    map: (source, options, task = gated) => {
+      const run = on.map as (task: unknown, source: Source, options: object) => Promise<unknown[]>
+      return run(task, source, { chunksize, ...inline, ...options })
+    },
     reduce: (fold, source, options) => {
       const run = on.reduce as (fold: unknown, source: Source, options: object) => Promise<unknown>
       return run(fold, source, { chunksize, ordered, ...(inline && { workers: 0 }), ...options })

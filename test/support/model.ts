@@ -7,7 +7,7 @@ import { getEventListeners } from 'node:events'
 import { lines, Pool, type Stream } from 'millrace'
 import { judge, type Ending } from '../faults/judge.js'
 import { Watch } from '../faults/watch.js'
-import { deed, map, type Deed } from '../fixtures/faults.js'
+import { DEADLY, deed, map, type Deed } from '../fixtures/faults.js'
 import { isIdle, open, type Run, type Verb } from './faults.js'
 import { randomOf } from './random.js'
 
@@ -100,13 +100,20 @@ export interface Plant {
 
 export interface TrialOptions {
   readonly plant?: Plant
-  /** How long a case may take, in milliseconds; default: far more than any does. */
+  /** How long a case may take, in milliseconds; default: far more than any does, and more for each worker that it may need. */
   readonly limit?: number
 }
 
 /** How long a case may take, in milliseconds, and then its pool to come to rest: a task that goes on is given a second. */
 const LIMIT = 45_000
 const REST = 10_000
+/** How long the start of a worker may take on a machine that is very busy, in milliseconds. */
+const START = 1_000
+
+function longest({ deeds, maxTasksPerWorker = Infinity }: Case): number {
+  const deaths = deeds.filter((what) => DEADLY.includes(what)).length
+  return LIMIT + START * (deaths + deeds.length / maxTasksPerWorker)
+}
 
 /** One run of a case. */
 class Trial {
@@ -120,7 +127,7 @@ class Trial {
   /** What the consumer has been given. */
   readonly #values: unknown[] = []
 
-  constructor(it: Case, { plant = {}, limit = LIMIT }: TrialOptions) {
+  constructor(it: Case, { plant = {}, limit = longest(it) }: TrialOptions) {
     this.#case = it
     this.#items = it.deeds.map((what, n) => deed(n, what))
     this.#plant = plant

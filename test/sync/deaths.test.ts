@@ -95,6 +95,24 @@ describe('a thread that ends', () => {
     }
   })
 
+  it('leaves it to the living, who take and give meanwhile', async () => {
+    const semaphore = new Semaphore(1)
+    const cells = newCells()
+    const living = [1, 2].map((seed) => start(cells, { do: 'churn', lock: semaphore, seed, deadly: false }))
+    for (let n = 0; n < 50; n++) {
+      const own = newCells()
+      const worker = start(own, { do: 'wait, blocked', semaphore })
+      await reached(own, READY, 1)
+      await worker.terminate()
+      expect(own[WRONG]).toBe(0)
+      // If the permit is lost, this never comes.
+      await reached(cells, ROUNDS, Atomics.load(cells, ROUNDS) + 5)
+    }
+    Atomics.store(cells, STOP, 1)
+    await Promise.all(living.map((worker) => once(worker, 'exit')))
+    expect([semaphore.value, cells[WRONG]]).toEqual([1, 0])
+  })
+
   it('leaves a notification that was on its way to it to the next', async () => {
     const condition = new Condition()
     const cells = newCells()

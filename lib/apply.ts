@@ -1,0 +1,32 @@
+/** `apply` on the default pool. */
+import { defaultExecutor } from './pool.js'
+import { applyVerb, type Apply } from './verb/apply.js'
+
+/**
+ * Calls a task once on a worker thread, and gives what it returns. It begins at once, if a worker is free. A call costs some tens of
+ * microseconds: for many small ones, `starmap` is faster.
+ *
+ * @param task A task, or `{ module, export: 'name' }`; with `workers: 0` any function. It is called as `task(...args)`, with no
+ * `TaskContext`, which would take the place of an optional parameter.
+ * @param args An array of its arguments. Default: none.
+ * @param options `signal`, `timeout`, `retries` as in `StreamOptions`, and `workers: 0`.
+ * @returns Rejects with the task's error, as it was thrown, with the reason of an aborted `signal`, with a `TaskTimeoutError`, and
+ * with a `PoolClosedError` when the pool is terminated. A call that is given up when it has begun runs on unheard; its worker is
+ * replaced if that takes more than a second.
+ * @throws {TypeError | RangeError} At the call: `ERR_INVALID_ARGUMENTS`, `ERR_INVALID_OPTION`, `ERR_INVALID_TASK`.
+ *
+ * @example
+ * ```ts
+ * import { apply, isMainThread, task } from 'millrace'
+ *
+ * const gcd = task(import.meta.url, function gcd(a: number, b: number): number {
+ *   return b === 0 ? a : gcd(b, a % b)
+ * })
+ *
+ * if (isMainThread) {
+ *   console.log(await apply(gcd, [1071, 462], { timeout: 1_000 }))
+ *   // → 21
+ * }
+ * ```
+ */
+export const apply: Apply = applyVerb(defaultExecutor)

@@ -1,0 +1,328 @@
+/** `Process`: a task that runs on a thread of its own, from beginning to end; and who is who among the threads. */
+import { availableParallelism } from 'node:os'
+import { inspect } from 'node:util'
+import { openError } from './codec/envelope.js'
+import { unclonablePart } from './codec/clonable.js'
+import { NotSerializableError, received, typeError } from './errors.js'
+import { isWorkerEnv, launch, type WorkerEnv } from './executor/launch.js'
+import { areLimits, LIMITS, type ResourceLimits } from './executor/limits.js'
+import type { SpawnableWorker } from './executor/threads-package.js'
+import { MAX_TIMEOUT, OptionReader } from './options.js'
+import { plainFunctionError, taskName, type Exported, type Named, type TaskName } from './task.js'
+import { assertMayStart } from './worker/guard.js'
+import { ownIdentity, parentIdentity, type ProcessInfo } from './worker/identity.js'
+import type { ProcessNews, ProcessSetup } from './worker/process.js'
+
+export type { ProcessInfo } from './worker/identity.js'
+
+/** The exit code of a process that `terminate()` has ended: that of SIGTERM, as Python gives it. */
+const TERMINATED = -15
+
+/** Options of a process. */
+export interface ProcessOptions<A extends readonly unknown[] = readonly never[]> {
+  /** The task that it runs, called with `...args`; it may be async. */
+  readonly target: (((...args: A) => unknown) & Named) | Exported<A[0], unknown>
+  /** Arguments of the target: copied, but for what threads share (`Value`, `Lock`, …). Default: none. */
+  readonly args?: A
+  /** Default: `'Process-1'` and so on; of children of a process `'Process-1:1'`. */
+  readonly name?: string
+  /** Whether the program may end while it runs, and ends it. Default: as the process that makes it; the main one is none. */
+  readonly daemon?: boolean
+  /** Environment variables, as in `new Worker()` of Node. Default: a copy of this thread's. */
+  readonly env?: WorkerEnv
+  /** Memory limits. Default: Node's, but a young generation of 16 MiB. */
+  readonly resourceLimits?: ResourceLimits
+}
+
+const children = new Set<Process<readonly unknown[]>>()
+let made = 0
+
+/**
+ * A task on a thread of its own: a heap of its own, module state of its own, nothing shared but what is meant to be. It is no
+ * operating-system process: a native crash ends the whole program, `process.chdir()` is not there, and `pid` is a thread id.
+ *
+ * It ends when the target has settled and nothing is left for its event loop to do. The program waits for it, unless it is a
+ * daemon. A process ends with the one that has started it. Starting takes some tens of milliseconds and some MiB.
+ *
+ * @throws {TypeError} `ERR_INVALID_OPTION`: an option that is not as described. `ERR_INVALID_TASK`: a target that is no task.
+ *
+ * @example
+ * ```ts
+ * import { isMainThread, Process, task } from 'millrace'
+ *
+ * const greet = task(import.meta.url, 'greet', (name: string) => {
+ *   if (name === '') process.exit(3)
+ * })
+ *
+ * if (isMainThread) {
+ *   const [one, two] = ['Ada', ''].map((name) => new Process({ target: greet, args: [name] }))
+ *   one?.start()
+ *   two?.start()
+ *   await Promise.all([one?.join(), two?.join()])
+ *   console.log(one?.name, one?.exitCode, two?.exitCode)
+ *   // → Process-1 0 3
+ * }
+ * ```
+ */
+export class Process<A extends readonly unknown[] = readonly never[]> implements AsyncDisposable {
+  readonly name: string
+  readonly daemon: boolean
+  /**
+   * Resolves with the exit code when the process has ended; never rejects. For `Promise.race`: it does not keep the program alive, where
+   * `join()` does.
+   */
+  readonly sentinel: Promise<number>
+  readonly #target: TaskName
+  readonly #args: readonly unknown[]
+  readonly #options: Pick<ProcessOptions, 'env' | 'resourceLimits'>
+  #worker: SpawnableWorker | undefined
+  #pid: number | null = null
+  #exitCode: number | null = null
+  #error: unknown
+  #failed = false
+  #wasTerminated = false
+  #endsByItself = false
+  #isClosed = false
+  /** How many `join()`s keep the program alive. */
+  #joins = 0
+  #ended!: (exitCode: number) => void
+
+  constructor(options: ProcessOptions<A>) {
+    const action = 'make a process'
+    const read = new OptionReader<ProcessOptions<A>>(action, options, [
+      'target',
+      'args',
+      'name',
+      'daemon',
+      'env',
+      'resourceLimits',
+    ])
+    const target = taskName(action, (options as Partial<ProcessOptions<A>> | undefined)?.target)
+    if (target === undefined) throw plainFunctionError(action, options.target, '')
+    this.#target = target
+    this.#args = read.value('args', 'an array', Array.isArray) ?? []
+    const own = ownIdentity()
+    const number = ++made
+    this.name =
+      read.value('name', 'a string', (value) => typeof value === 'string') ??
+      (parentIdentity() === null ? `Process-${number}` : `${own.name}:${number}`)
+    this.daemon = read.boolean('daemon') ?? own.daemon
+    this.#options = {
+      env: read.value('env', 'an object of strings or SHARE_ENV', isWorkerEnv),
+      resourceLimits: read.value('resourceLimits', LIMITS, areLimits),
+    } as Pick<ProcessOptions, 'env' | 'resourceLimits'>
+    this.sentinel = new Promise((resolve) => {
+      this.#ended = resolve
+    })
+  }
+
+  /** Whether it has been started and has not ended. */
+  get isAlive(): boolean {
+    return this.#worker !== undefined && this.#exitCode === null
+  }
+
+  /**
+   * `null` until it has ended; 0 when the target has returned; n after `process.exit(n)`; 1 after an error that nobody caught, or
+   * at its memory limit; -15 after `terminate()`.
+   */
+  get exitCode(): number | null {
+    return this.#exitCode
+  }
+
+  /** Its thread id, once it was started; no other thread of the program ever has the same. */
+  get pid(): number | null {
+    return this.#pid
+  }
+
+  /** What ended it: what the target threw, or an error that nobody caught. Undefined when there was none. */
+  get error(): unknown {
+    return this.#error
+  }
+
+  /**
+   * Starts it, once.
+   *
+   * @throws {Error} `ERR_PROCESS_STATE`: it was started before, or is closed.
+   * @throws {NotSerializableError} `args` hold something that cannot be copied to another thread.
+   * @throws {MainThreadGuardError} This thread is a worker that is only importing its tasks.
+   */
+  start(): void {
+    if (this.#isClosed) throw this.#stateError('start', 'it is closed', 'make a new Process')
+    if (this.#worker !== undefined)
+      throw this.#stateError('start', 'it was started before', 'make a new Process for each run')
+    assertMayStart(`start process '${this.name}'`)
+    const worker = launch(this.name, this.#options)
+    try {
+      worker.postMessage(this.#setup())
+    } catch (cause) {
+      void worker.terminate()
+      const fault = unclonablePart(this.#args, 'args') ?? `it cannot be cloned (${received(cause)})`
+      throw new NotSerializableError(`Cannot start process '${this.name}' as ${fault}: pass plain data`, { cause })
+    }
+    worker.on('error', (error) => {
+      this.#fail(error)
+    })
+    // The target may post messages of its own.
+    worker.on('message', (news: ProcessNews | null | undefined) => {
+      if (news?.type === 'millrace.failed') this.#fail(openError(news.error))
+      else if (news?.type === 'millrace.exit') this.#endsByItself = true
+    })
+    worker.once('exit', (exitCode) => {
+      this.#onExit(exitCode)
+    })
+    this.#pid = worker.threadId
+    this.#worker = worker
+    children.add(this)
+    this.#keepAlive()
+  }
+
+  /**
+   * Waits until it has ended; meanwhile it keeps the program alive.
+   *
+   * @param timeout How long to wait at most, in milliseconds: a number of at least 0. Default: as long as it takes. `exitCode` tells
+   * afterwards whether it has ended.
+   * @throws {Error} `ERR_PROCESS_STATE`: it was not started, or is closed. Not what the target threw: see `error`.
+   */
+  async join(timeout?: number): Promise<void> {
+    if (timeout !== undefined && !(typeof timeout === 'number' && timeout >= 0)) {
+      throw typeError(
+        'ERR_INVALID_OPTION',
+        `Cannot join process '${this.name}' as its timeout must be milliseconds of at least 0: received ${received(timeout)}`,
+      )
+    }
+    if (this.#isClosed) throw this.#stateError('join', 'it is closed', 'read its exitCode before close()')
+    if (this.#worker === undefined) throw this.#stateError('join', 'it was not started', 'call start() first')
+    this.#joins++
+    this.#keepAlive()
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>((resolve) => {
+      if (timeout !== undefined && timeout <= MAX_TIMEOUT) timer = setTimeout(resolve, timeout)
+    })
+    await Promise.race([this.sentinel, late])
+    clearTimeout(timer)
+    this.#joins--
+    this.#keepAlive()
+  }
+
+  /** Ends it now, whatever it does, and those that it has started. Resolves when it has ended. Harmless when it does not run. */
+  async terminate(): Promise<void> {
+    if (!this.isAlive) return
+    this.#wasTerminated = true
+    await this.#worker?.terminate()
+    await this.sentinel
+  }
+
+  /**
+   * Says that it is not needed any more: it cannot be started or joined after that.
+   *
+   * @throws {Error} `ERR_PROCESS_STATE`: it still runs.
+   */
+  close(): void {
+    if (this.isAlive) throw this.#stateError('close', 'it still runs', 'await join() or terminate() before')
+    this.#isClosed = true
+  }
+
+  /** As `terminate()`, for `await using`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.terminate()
+  }
+
+  #setup(): ProcessSetup {
+    const identity = { name: this.name, daemon: this.daemon, parent: ownIdentity() }
+    return { type: 'process', identity, target: this.#target, args: this.#args }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failed) return
+    this.#failed = true
+    this.#error = error
+  }
+
+  #onExit(exitCode: number): void {
+    this.#exitCode = this.#wasTerminated && !this.#endsByItself && !this.#failed ? TERMINATED : exitCode
+    children.delete(this)
+    if (this.#failed) process.stderr.write(`Process ${this.name}:\n${inspect(this.#error)}\n`)
+    this.#ended(this.#exitCode)
+  }
+
+  #keepAlive(): void {
+    if (!this.isAlive) return
+    if (this.daemon && this.#joins === 0) this.#worker?.unref()
+    else this.#worker?.ref()
+  }
+
+  #stateError(verb: string, reason: string, cure: string): Error {
+    const error = new Error(`Cannot ${verb} process '${this.name}' as ${reason}: ${cure}`)
+    return Object.assign(error, { code: 'ERR_PROCESS_STATE' as const })
+  }
+}
+
+/**
+ * Who this thread is. Costs nothing.
+ *
+ * @example
+ * ```ts
+ * import { currentProcess } from 'millrace'
+ *
+ * console.log(currentProcess())
+ * // → { name: 'MainProcess', pid: 0, daemon: false }
+ * ```
+ */
+export function currentProcess(): ProcessInfo {
+  return ownIdentity()
+}
+
+/**
+ * Who has started this thread; `null` in the main thread, and in a thread that was started without this library.
+ *
+ * @example
+ * ```ts
+ * import { apply, isMainThread, parentProcess, task } from 'millrace'
+ *
+ * const parent = task(import.meta.url, 'parent', () => parentProcess()?.name)
+ *
+ * if (isMainThread) console.log(parentProcess(), await apply(parent))
+ * // → null MainProcess
+ * ```
+ */
+export function parentProcess(): ProcessInfo | null {
+  return parentIdentity()
+}
+
+/**
+ * The processes that this thread has started and that have not ended.
+ *
+ * @example
+ * ```ts
+ * import { activeChildren, isMainThread, Process, task } from 'millrace'
+ *
+ * const sleep = task(import.meta.url, 'sleep', () => new Promise((resolve) => setTimeout(resolve, 60_000)))
+ *
+ * if (isMainThread) {
+ *   await using one = new Process({ target: sleep, name: 'sleeper' })
+ *   one.start()
+ *   console.log(activeChildren().map(({ name }) => name))
+ *   // → [ 'sleeper' ]
+ * }
+ * ```
+ */
+export function activeChildren(): Process<readonly unknown[]>[] {
+  return [...children]
+}
+
+/**
+ * How many threads can run at once: `os.availableParallelism()`, which minds the limits of a container where Node knows of them.
+ *
+ * @example
+ * ```ts
+ * import { cpuCount, Pool } from 'millrace'
+ *
+ * // One is left for everything else.
+ * await using pool = new Pool({ workers: Math.max(1, cpuCount() - 1) })
+ * console.log(pool.workers === Math.max(1, cpuCount() - 1))
+ * // → true
+ * ```
+ */
+export function cpuCount(): number {
+  return availableParallelism()
+}

@@ -1,0 +1,31 @@
+/** Listening to signals for many streams at once: one listener each, as Node warns of more than ten on one signal. */
+
+interface Heard {
+  readonly calls: Set<() => void>
+  readonly listener: () => void
+}
+
+const heard = new WeakMap<AbortSignal, Heard>()
+
+/** Calls `call` when the signal fires, once for each. */
+export function onAbort(signal: AbortSignal, call: () => void): void {
+  let known = heard.get(signal)
+  if (known === undefined) {
+    const calls = new Set<() => void>()
+    const listener = (): void => {
+      for (const each of [...calls]) each()
+    }
+    known = { calls, listener }
+    heard.set(signal, known)
+    signal.addEventListener('abort', listener)
+  }
+  known.calls.add(call)
+}
+
+/** Takes it back. With the last one the listener goes. Harmless when repeated. */
+export function offAbort(signal: AbortSignal, call: () => void): void {
+  const known = heard.get(signal)
+  if (known?.calls.delete(call) !== true || known.calls.size > 0) return
+  heard.delete(signal)
+  signal.removeEventListener('abort', known.listener)
+}

@@ -1,0 +1,62 @@
+/** The verb `apply`: one call of a task, as a stream of one item. */
+import type { Executor } from '../executor/executor.js'
+import { received, typeError } from '../errors.js'
+import type { Stream } from '../stream/stream.js'
+import type { TaskCall } from '../task.js'
+import { resultsOf } from './collect.js'
+import { openStage, type Callable } from './lazy.js'
+import type { StreamOptions } from './options.js'
+
+/** Options of `apply`. */
+export interface ApplyOptions extends Pick<StreamOptions, 'timeout' | 'retries'> {
+  /** Gives the call up when it fires: the promise rejects with its reason. Default: none. */
+  readonly signal?: AbortSignal
+  /** Only in `InlineApplyOptions`. */
+  readonly workers?: undefined
+}
+
+/** Options of an `apply` that runs on this thread. */
+export interface InlineApplyOptions extends Omit<ApplyOptions, 'workers'> {
+  /** 0: run on this thread; any function will do, and nothing is copied. */
+  readonly workers: 0
+}
+
+/** The arguments of a call: they can be left out where there are none. */
+type Rest<A extends readonly unknown[], O> = [] extends A
+  ? [args?: Readonly<A>, options?: O]
+  : [args: Readonly<A>, options?: O]
+
+/** The call signatures of `apply`. */
+export interface Apply {
+  /** Calls a task on a worker thread. */
+  <A extends readonly unknown[], R>(task: TaskCall<A, R>, ...rest: Rest<A, ApplyOptions>): Promise<Awaited<R>>
+  /** Calls any function on this thread. */
+  <A extends readonly unknown[], R>(
+    task: Callable<A, R>,
+    args: Readonly<A>,
+    options: InlineApplyOptions,
+  ): Promise<Awaited<R>>
+}
+
+const ACTION = 'call a task with apply()'
+const OPTIONS = ['signal', 'timeout', 'retries', 'workers']
+
+/** Makes the verb: `executor` gives the threads it runs on, and throws when they cannot be used. */
+export function applyVerb(executor: () => Executor): Apply {
+  const verb = { action: ACTION, kind: 'map', ordered: true, spread: true, executor, options: OPTIONS } as const
+  return (task: unknown, args: unknown = [], options?: unknown): Promise<unknown> => {
+    if (!Array.isArray(args)) {
+      throw typeError(
+        'ERR_INVALID_ARGUMENTS',
+        `Cannot ${ACTION} as its second argument must be an array, the task's arguments: received ${received(args)}`,
+      )
+    }
+    const stage = openStage({ ...verb, errors: ['throw'] }, task, options)
+    return only(stage([args]))
+  }
+}
+
+async function only(stream: Stream<unknown>): Promise<unknown> {
+  const [result] = await resultsOf(stream)
+  return result
+}

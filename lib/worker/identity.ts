@@ -1,0 +1,35 @@
+/** Who this thread is: the main thread, a worker of a pool, or a `Process`. */
+import { threadId } from 'node:worker_threads'
+
+/** A thread, as `currentProcess()` and `parentProcess()` show it. */
+export interface ProcessInfo {
+  /** `'MainProcess'`, the name of a `Process`, or that of a pool's worker: the pool's name and a number. */
+  readonly name: string
+  /** Its thread id; 0 is the main thread. */
+  readonly pid: number
+  /** Whether the program ends without waiting for it. */
+  readonly daemon: boolean
+}
+
+let own: ProcessInfo = { name: threadId === 0 ? 'MainProcess' : `Thread-${threadId}`, pid: threadId, daemon: false }
+let parent: ProcessInfo | null = null
+
+export function ownIdentity(): ProcessInfo {
+  return own
+}
+
+export function parentIdentity(): ProcessInfo | null {
+  return parent
+}
+
+/** What a thread that was started by another one is told of itself. */
+export interface GivenIdentity {
+  readonly name: string
+  readonly daemon: boolean
+  readonly parent: ProcessInfo
+}
+
+export function takeIdentity(given: GivenIdentity): void {
+  own = { name: given.name, pid: threadId, daemon: given.daemon }
+  parent = given.parent
+}

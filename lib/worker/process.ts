@@ -1,0 +1,40 @@
+/** The inside of a `Process`: calls its target, and tells of what that throws. The thread ends when nothing is left to do. */
+import { parentPort } from 'node:worker_threads'
+import { sealError, type Envelope } from '../codec/envelope.js'
+import { revive } from '../shared/shared.js'
+import type { TaskName } from '../task.js'
+import { asTask } from './guard.js'
+import { takeIdentity, type GivenIdentity } from './identity.js'
+import { loadTask } from './load.js'
+
+/** The first message to the thread of a `Process`. */
+export interface ProcessSetup {
+  readonly type: 'process'
+  readonly identity: GivenIdentity
+  readonly target: TaskName
+  readonly args: readonly unknown[]
+}
+
+/** What comes from there: what the target threw; and, last, that the thread ends by itself. */
+export type ProcessNews =
+  { readonly type: 'millrace.failed'; readonly error: Envelope } | { readonly type: 'millrace.exit' }
+
+export async function runProcess({ identity, target, args }: ProcessSetup): Promise<void> {
+  takeIdentity(identity)
+  process.once('exit', () => {
+    tell({ type: 'millrace.exit' })
+  })
+  try {
+    const fn = await loadTask(target)
+    const { value: own } = revive(args)
+    await asTask(() => fn(...(own as readonly unknown[])))
+  } catch (error) {
+    tell({ type: 'millrace.failed', error: sealError(error) })
+    // As in Python: what it has started and not awaited is left undone.
+    process.exit(1)
+  }
+}
+
+function tell(news: ProcessNews): void {
+  parentPort?.postMessage(news)
+}
