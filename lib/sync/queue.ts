@@ -30,6 +30,7 @@ export interface QueueOptions {
  *
  * Items are copied by structured clone; errors keep their fields, as those of tasks. They wait in shared memory: what `put()` has
  * put stays there, whatever becomes of its thread. An item that a thread has got is that thread's: it ends with it.
+ * That others go on after a thread was ended from outside, its parent sees to, as for a `Lock`.
  * Items that one thread puts come out in its order.
  *
  * Calls that wait are served first come, first served: on one thread exactly, between threads as to which is woken first (a thread that
