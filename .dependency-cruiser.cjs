@@ -66,7 +66,7 @@ const below = {
   io: ['codec', 'options', 'errors'],
   task: ['options', 'errors'],
   codec: ['shared', 'errors'],
-  sync: ['shared', 'options', 'errors'],
+  sync: ['codec', 'shared', 'options', 'errors'],
   shared: ['errors'],
   options: ['errors'],
   errors: [],

@@ -8,6 +8,7 @@ import { inspect } from 'node:util'
 export type ErrorCode =
   | 'ERR_BROKEN_BARRIER'
   | 'ERR_DEADLOCK'
+  | 'ERR_END_OF_FILE'
   | 'ERR_INVALID_ARGUMENTS'
   | 'ERR_INVALID_OPTION'
   | 'ERR_INVALID_RESULT'
@@ -19,11 +20,16 @@ export type ErrorCode =
   | 'ERR_LINE_TOO_LONG'
   | 'ERR_MAIN_THREAD_GUARD'
   | 'ERR_MAIN_THREAD_WAIT'
+  | 'ERR_NOTHING_TO_DO'
   | 'ERR_NOT_OWNER'
   | 'ERR_NOT_SERIALIZABLE'
+  | 'ERR_PIPE_CLOSED'
   | 'ERR_POOL_CLOSED'
   | 'ERR_POOL_TERMINATED'
   | 'ERR_PROCESS_STATE'
+  | 'ERR_QUEUE_CLOSED'
+  | 'ERR_QUEUE_EMPTY'
+  | 'ERR_QUEUE_FULL'
   | 'ERR_TASK_LOAD'
   | 'ERR_TASK_TIMEOUT'
   | 'ERR_WORKER_CRASHED'
@@ -254,13 +260,15 @@ export class LineError extends Error {
 }
 
 /** What the `code` of a `SyncError` can be. */
-export type SyncErrorCode = 'ERR_DEADLOCK' | 'ERR_LINE_FULL' | 'ERR_MAIN_THREAD_WAIT' | 'ERR_NOT_OWNER'
+export type SyncErrorCode =
+  'ERR_DEADLOCK' | 'ERR_LINE_FULL' | 'ERR_MAIN_THREAD_WAIT' | 'ERR_NOTHING_TO_DO' | 'ERR_NOT_OWNER'
 
 /**
  * A lock, semaphore, condition, event or barrier that was used as it cannot be: released by a thread that does not hold it
  * (`ERR_NOT_OWNER`); waited for by a synchronous form on the main thread (`ERR_MAIN_THREAD_WAIT`: await the other form), or on a
  * thread whose own calls are in line before it, which nobody could serve while it is blocked (`ERR_DEADLOCK`: await here, too);
- * or waited for by more than 65,536 calls at once (`ERR_LINE_FULL`).
+ * or waited for by more than 65,536 calls at once (`ERR_LINE_FULL`). Of a `JoinableQueue`, that `taskDone()` was called more
+ * often than items were put (`ERR_NOTHING_TO_DO`).
  *
  * @example
  * ```ts
@@ -303,6 +311,122 @@ export class SyncError extends Error {
 export class BrokenBarrierError extends Error {
   override readonly name = 'BrokenBarrierError'
   readonly code = 'ERR_BROKEN_BARRIER' as const
+}
+
+/**
+ * There was no item in a queue within the time given to `get()`, or, for `getNow()`, at once.
+ *
+ * @example
+ * ```ts
+ * import { Queue, QueueEmptyError } from 'millrace'
+ *
+ * try {
+ *   await new Queue().get(10)
+ * } catch (error) {
+ *   console.log(error instanceof QueueEmptyError && error.message)
+ *   // → Cannot get an item of a queue as there was none within 10 ms
+ * }
+ * ```
+ */
+export class QueueEmptyError extends Error {
+  override readonly name = 'QueueEmptyError'
+  readonly code = 'ERR_QUEUE_EMPTY' as const
+}
+
+/**
+ * There was no room in a queue within the time given to `put()`, or, for `putNow()`, at once. The item was not put.
+ *
+ * @example
+ * ```ts
+ * import { Queue, QueueFullError } from 'millrace'
+ *
+ * const queue = new Queue<string>(1)
+ * await queue.put('first')
+ * try {
+ *   await queue.putNow('second')
+ * } catch (error) {
+ *   console.log(error instanceof QueueFullError && error.code)
+ *   // → ERR_QUEUE_FULL
+ * }
+ * ```
+ */
+export class QueueFullError extends Error {
+  override readonly name = 'QueueFullError'
+  readonly code = 'ERR_QUEUE_FULL' as const
+}
+
+/**
+ * An item put in a queue that is closed; or the end of one: it is closed, and all its items were taken. Cure: `for await`, which
+ * ends there; and `close()` when all have put what they had.
+ *
+ * @example
+ * ```ts
+ * import { Queue, QueueClosedError } from 'millrace'
+ *
+ * const queue = new Queue<string>()
+ * await queue.put('last')
+ * queue.close()
+ * console.log(await queue.get())
+ * // → last
+ * try {
+ *   await queue.get()
+ * } catch (error) {
+ *   console.log(error instanceof QueueClosedError && error.message)
+ *   // → Cannot get an item of a queue as it is closed and empty
+ * }
+ * ```
+ */
+export class QueueClosedError extends Error {
+  override readonly name = 'QueueClosedError'
+  readonly code = 'ERR_QUEUE_CLOSED' as const
+}
+
+/**
+ * The end of what comes through a pipe: all was received, and the other end is gone, closed or with its thread. To be expected;
+ * `for await` ends there.
+ *
+ * @example
+ * ```ts
+ * import { EndOfFileError, Pipe } from 'millrace'
+ *
+ * const [a, b] = Pipe<string>()
+ * await a.send('all')
+ * a.close()
+ * console.log(await b.recv())
+ * // → all
+ * try {
+ *   await b.recv()
+ * } catch (error) {
+ *   console.log(error instanceof EndOfFileError && error.code)
+ *   // → ERR_END_OF_FILE
+ * }
+ * ```
+ */
+export class EndOfFileError extends Error {
+  override readonly name = 'EndOfFileError'
+  readonly code = 'ERR_END_OF_FILE' as const
+}
+
+/**
+ * A connection that was used after `close()`; or an item sent through a pipe whose other end is gone: nobody would receive it.
+ *
+ * @example
+ * ```ts
+ * import { Pipe, PipeClosedError } from 'millrace'
+ *
+ * const [a, b] = Pipe<string>()
+ * b.close()
+ * try {
+ *   await a.send('hello?')
+ * } catch (error) {
+ *   console.log(error instanceof PipeClosedError && error.message)
+ *   // → Cannot send through a pipe as its other end is gone
+ * }
+ * ```
+ */
+export class PipeClosedError extends Error {
+  override readonly name = 'PipeClosedError'
+  readonly code = 'ERR_PIPE_CLOSED' as const
 }
 
 /** A `TypeError` with one of this library's codes. */

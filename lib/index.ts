@@ -3,10 +3,15 @@ export { pipe } from 'it-pipe'
 export { apply } from './apply.js'
 export {
   BrokenBarrierError,
+  EndOfFileError,
   LineError,
   MainThreadGuardError,
   NotSerializableError,
+  PipeClosedError,
   PoolClosedError,
+  QueueClosedError,
+  QueueEmptyError,
+  QueueFullError,
   SyncError,
   TaskLoadError,
   TaskTimeoutError,
@@ -41,10 +46,14 @@ export type { Stream, StreamStats } from './stream/stream.js'
 export type { Tuning } from './stream/tuner.js'
 export { Barrier, type BarrierOptions } from './sync/barrier.js'
 export { Condition } from './sync/condition.js'
+export { Connection } from './sync/connection.js'
 export { Event } from './sync/event.js'
 export { Hold } from './sync/hold.js'
+export { JoinableQueue } from './sync/joinable-queue.js'
 export { Lock } from './sync/lock.js'
 export type { LockOptions } from './sync/own-lock.js'
+export { Pipe } from './sync/pipe.js'
+export { Queue, type QueueOptions } from './sync/queue.js'
 export { RLock } from './sync/rlock.js'
 export { BoundedSemaphore, Semaphore } from './sync/semaphore.js'
 export { SharedArray } from './sync/shared-array.js'

@@ -1,8 +1,11 @@
 /** All classes of objects that threads share: a worker must know them to make instances of those that it is sent. */
 import './barrier.js'
 import './condition.js'
+import './connection.js'
 import './event.js'
+import './joinable-queue.js'
 import './lock.js'
+import './queue.js'
 import './rlock.js'
 import './semaphore.js'
 import './shared-array.js'

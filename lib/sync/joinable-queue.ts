@@ -1,0 +1,114 @@
+/** Queues whose items are not only got, but done. */
+import { SyncError } from '../errors.js'
+import { defineShared, type Memory, type Shared } from '../shared/shared.js'
+import { SPARE } from './channel.js'
+import { Queue, type QueueOptions } from './queue.js'
+import { checkMayBlock, checkTimeout, Deadline, FOREVER, wait, waitSync } from './waiting.js'
+
+const KIND = 33
+/** How many items are done, modulo 2^32. */
+const DONE = SPARE
+const JOIN = 'join a queue'
+
+/**
+ * A `Queue` that can be waited for until all its items are done: who has got an item calls `taskDone()` when it has dealt with it.
+ * An item whose thread ends before that is never done.
+ *
+ * @example
+ * ```ts
+ * import { JoinableQueue } from 'millrace'
+ *
+ * const queue = new JoinableQueue<string>()
+ * for (const name of ['a', 'b', 'c']) await queue.put(name)
+ * const consumer = (async () => {
+ *   for await (const name of queue) {
+ *     console.log(name)
+ *     queue.taskDone()
+ *   }
+ * })()
+ * // → a
+ * // → b
+ * // → c
+ * await queue.join()
+ * console.log(queue.unfinished)
+ * // → 0
+ * queue.close()
+ * await consumer
+ * ```
+ */
+export class JoinableQueue<T> extends Queue<T> {
+  /**
+   * @param maxsize How many items there may be at once: an integer from 1 to 2,147,483,647; or 0, the default, for no limit.
+   * @throws {RangeError | TypeError} If it or an option is not as it may be; or if there is no memory.
+   */
+  constructor(maxsize?: number, options?: QueueOptions)
+  /** @internal */
+  constructor(maxsize: Memory, options: readonly Shared[])
+  constructor(maxsize: number | Memory = 0, options: QueueOptions | readonly Shared[] = {}) {
+    if (typeof maxsize === 'object') super(maxsize, options as readonly Shared[])
+    else super(maxsize, options as QueueOptions, KIND)
+  }
+
+  /** How many items were put and are not done: a look at the moment. */
+  get unfinished(): number {
+    const done = Atomics.load(this.memory, DONE)
+    return (this.channel.written - done) | 0
+  }
+
+  /**
+   * An item that was got is done: to be called once for each.
+   *
+   * @throws {SyncError} If all items that were put are done.
+   */
+  taskDone(): void {
+    for (;;) {
+      const done = Atomics.load(this.memory, DONE)
+      if (done === this.channel.written)
+        throw new SyncError('Cannot call taskDone() as all items are done', 'ERR_NOTHING_TO_DO')
+      if (Atomics.compareExchange(this.memory, DONE, done, (done + 1) | 0) === done) break
+    }
+    if (this.unfinished === 0) Atomics.notify(this.memory, DONE)
+  }
+
+  /**
+   * Settles when all items that were put are done; at once if they are. While it waits it keeps the program alive.
+   *
+   * @param timeout How long to wait at most, in milliseconds, from 0, which only looks; without one it waits for ever.
+   * @returns Whether they are; `false` if time was over.
+   * @throws {RangeError} If `timeout` is negative or `NaN`.
+   */
+  async join(timeout: number = FOREVER): Promise<boolean> {
+    checkTimeout(JOIN, timeout)
+    const deadline = new Deadline(timeout)
+    for (;;) {
+      const done = Atomics.load(this.memory, DONE)
+      if (done === this.channel.written) return true
+      if (!(await wait(this.memory, DONE, done, deadline.left))) return this.unfinished === 0
+    }
+  }
+
+  /**
+   * The same, holding the thread: for workers. Not for a thread whose own workers use the queue.
+   *
+   * @throws {SyncError} On the main thread.
+   */
+  joinSync(timeout: number = FOREVER): boolean {
+    checkTimeout(JOIN, timeout)
+    checkMayBlock(`${JOIN} synchronously`, 'join()')
+    const deadline = new Deadline(timeout)
+    for (;;) {
+      const done = Atomics.load(this.memory, DONE)
+      if (done === this.channel.written) return true
+      if (!waitSync(this.memory, DONE, done, deadline.left)) return this.unfinished === 0
+    }
+  }
+
+  /** @internal */
+  override bury(threads: ReadonlySet<number>): void {
+    super.bury(threads)
+    // One may have ended before it told that all is done.
+    Atomics.notify(this.memory, DONE)
+  }
+}
+
+defineShared(KIND, (memory, parts) => new JoinableQueue(memory, parts))

@@ -1,0 +1,31 @@
+/** Pipes: two threads that talk. */
+import { Connection, createConnectionMemory } from './connection.js'
+import { Ends } from './ends.js'
+
+/**
+ * Two connected ends, for two threads to talk: what one sends, the other receives, in order. Pass one to a worker in items,
+ * results or `initargs`, and keep the other.
+ *
+ * An end is gone when all threads that had it have closed it or ended, in whatever way. A thread has an end from when it
+ * arrives there. The thread that made the pipe has both, until another thread has been given one; then it has that one only if it
+ * uses it. So it needs not close what it passes on, as in Python, and must not before it has arrived. A thread that passes on
+ * an end which it was given has it until it closes it or ends; so should a task of a pool (`using _ = end`), whose thread goes
+ * on. While a pipe is open, threads that know it keep its memory.
+ *
+ * @returns Both ends, which are alike.
+ *
+ * @example
+ * ```ts
+ * import { Pipe } from 'millrace'
+ *
+ * const [a, b] = Pipe<number>()
+ * await a.send(1)
+ * await b.send(2)
+ * console.log(await a.recv(), await b.recv())
+ * // → 2 1
+ * ```
+ */
+export function Pipe<T>(): [Connection<T>, Connection<T>] {
+  const ends = new Ends()
+  return [new Connection(createConnectionMemory(0), [ends]), new Connection(createConnectionMemory(1), [ends])]
+}
