@@ -88,6 +88,11 @@ export function defineShared(kind: number, make: Maker): void {
   state().kinds.set(kind, make)
 }
 
+/** Whether any class is known on this thread; then all are. */
+export function knowsShared(): boolean {
+  return ((globalThis as { [STATE]?: State })[STATE]?.kinds.size ?? 0) > 0
+}
+
 /**
  * Memory for a new object.
  *

@@ -1,10 +1,10 @@
 /** The calls that a pool makes through `threads`, and how the worker lets it make them. Chunks do not come this way. */
 import { createRequire } from 'node:module'
 import { sealError } from '../codec/envelope.js'
-import { revive } from '../shared/shared.js'
 import { asTask } from './guard.js'
 import { requireThreads } from './load-threads.js'
 import { loadTask } from './load.js'
+import { revived } from './sharing.js'
 import type { WorkerControl } from './protocol.js'
 
 /** Lets the pool call the controls of worker number `worker`. Once per thread; takes milliseconds, as `threads` is loaded. */
@@ -13,8 +13,8 @@ export function exposeControls(worker: number): void {
     async initialize(name, args) {
       try {
         const initialize = await loadTask(name)
-        const { value: own } = revive(args)
-        await asTask(() => initialize(...(own as readonly unknown[])))
+        const own = await revived(args)
+        await asTask(() => initialize(...own))
       } catch (error) {
         return sealError(error, `initializer '${name.id}' (worker ${worker})`)
       }

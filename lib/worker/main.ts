@@ -2,7 +2,8 @@
 import { getHeapStatistics } from 'node:v8'
 import { parentPort, type MessagePort } from 'node:worker_threads'
 // So that it can make instances of the locks and the like that it is sent.
-import '../sync/kinds.js'
+import { isMarked } from '../codec/codec.js'
+import { knowsShared } from '../shared/shared.js'
 import { beginChunk, endChunk, noteHeap, settleOffer } from './cells.js'
 import { exposeControls } from './controls.js'
 import { asTask, enterWorker } from './guard.js'
@@ -17,10 +18,12 @@ import {
   type WorkerSetup,
 } from './protocol.js'
 import { runProcess, type ProcessSetup } from './process.js'
+import { loadShared, revived } from './sharing.js'
 import { ChunkRun, type Host } from './run.js'
 
 interface KnownJob extends WorkerJob {
   fn?: TaskFunction
+  initial?: unknown
 }
 
 /** The data port's end: takes chunks in turn, one at a time. */
@@ -72,7 +75,7 @@ class Desk {
       beginChunk(this.#host.cells, seq)
       const run = new ChunkRun(message, job, this.#host)
       this.#current = { seq, run }
-      const awaited = runChunk(job, run)
+      const awaited = runChunk(job, run, message)
       if (awaited !== undefined) {
         void awaited.then(() => {
           this.#ended()
@@ -94,19 +97,26 @@ function isChunk(message: ToWorker): message is ChunkMessage {
   return Array.isArray(message)
 }
 
-function runChunk(job: KnownJob, run: ChunkRun): Promise<void> | undefined {
+function runChunk(job: KnownJob, run: ChunkRun, message: ChunkMessage): Promise<void> | undefined {
   const { fn } = job
-  return fn === undefined ? loadAndRun(job, run) : asTask(() => run.run(fn))
+  if (fn === undefined || (holdsShared(message) && !knowsShared())) return loadAndRun(job, run, message)
+  return asTask(() => run.run(fn))
 }
 
-async function loadAndRun(job: KnownJob, run: ChunkRun): Promise<void> {
+async function loadAndRun(job: KnownJob, run: ChunkRun, message: ChunkMessage): Promise<void> {
   try {
-    job.fn = forItems(job, await loadTask(job.name))
+    job.fn ??= forItems(job, await loadTask(job.name))
+    job.initial = await revived(job.initial)
+    if (holdsShared(message)) await loadShared()
   } catch (error) {
     run.fail(error)
     return
   }
-  await runChunk(job, run)
+  await runChunk(job, run, message)
+}
+
+function holdsShared([, , , , , data]: ChunkMessage): boolean {
+  return isMarked(data)
 }
 
 /** A message that cannot be read back would leave its chunk without an answer; as a crash it is reported. */

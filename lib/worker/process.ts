@@ -1,11 +1,11 @@
 /** The inside of a `Process`: calls its target, and tells of what that throws. The thread ends when nothing is left to do. */
 import { parentPort } from 'node:worker_threads'
 import { sealError, type Envelope } from '../codec/envelope.js'
-import { revive } from '../shared/shared.js'
 import type { TaskName } from '../task.js'
 import { asTask } from './guard.js'
 import { takeIdentity, type GivenIdentity } from './identity.js'
 import { loadTask } from './load.js'
+import { revived } from './sharing.js'
 
 /** The first message to the thread of a `Process`. */
 export interface ProcessSetup {
@@ -26,8 +26,8 @@ export async function runProcess({ identity, target, args }: ProcessSetup): Prom
   })
   try {
     const fn = await loadTask(target)
-    const { value: own } = revive(args)
-    await asTask(() => fn(...(own as readonly unknown[])))
+    const own = await revived(args)
+    await asTask(() => fn(...own))
   } catch (error) {
     tell({ type: 'millrace.failed', error: sealError(error) })
     // As in Python: what it has started and not awaited is left undone.
