@@ -55,4 +55,9 @@ export const CLASSES: Readonly<Record<string, ErrorClass>> = {
   LineError: own.LineError,
   SyncError: own.SyncError,
   BrokenBarrierError: own.BrokenBarrierError,
+  QueueEmptyError: own.QueueEmptyError,
+  QueueFullError: own.QueueFullError,
+  QueueClosedError: own.QueueClosedError,
+  EndOfFileError: own.EndOfFileError,
+  PipeClosedError: own.PipeClosedError,
 }

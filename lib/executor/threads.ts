@@ -186,6 +186,8 @@ export class ThreadExecutor implements Executor {
     }
     this.#tellIfDrained()
     this.#startIdleTimer()
+    // A thread may be free now that nothing else could be given to. None is started: the end of a pool comes here, too.
+    this.#dispatcher.dispatch()
   }
 
   /** Starts threads where there is something for them to do, and gives it to them. */

@@ -326,6 +326,11 @@ describe("the error envelope, for this library's errors", () => {
     ['LineError', new errors.LineError('told', 'ERR_LINE_TOO_LONG', 3, 14)],
     ['SyncError', new errors.SyncError('told', 'ERR_NOT_OWNER')],
     ['BrokenBarrierError', new errors.BrokenBarrierError('told')],
+    ['QueueEmptyError', new errors.QueueEmptyError('told')],
+    ['QueueFullError', new errors.QueueFullError('told')],
+    ['QueueClosedError', new errors.QueueClosedError('told')],
+    ['EndOfFileError', new errors.EndOfFileError('told')],
+    ['PipeClosedError', new errors.PipeClosedError('told')],
   ]
 
   it('knows each of them', () => {

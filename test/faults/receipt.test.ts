@@ -84,4 +84,32 @@ describe('an item whose getter ends its stream while it is sent', () => {
       await expectNothingLeft(before)
     }
   })
+
+  it('holds up no other stream when it was sent apart and is withdrawn', async () => {
+    await using pool = new Pool({ workers: 1 })
+    for (let attempt = 0; attempt < 20; attempt++) {
+      let looked = 0
+      const trap = {
+        get id() {
+          // Each time that it is sent it is looked at twice. The second time it goes alone, as it may have ended the worker.
+          if (++looked === 3) queueMicrotask(leave)
+          return 1
+        },
+      }
+      const given = [deed(0, 'wait'), trap as never, deed(2, 'exit')]
+      const left = pool.imap(map, given, { chunksize: 3, concurrency: 3, errors: 'settle' })
+      const leave = (): void => void left.return()
+      const drained = drain(left)
+      expect(
+        await drain(
+          pool.imap(
+            map,
+            numbers(20).map((n) => deed(n)),
+            { chunksize: 1 },
+          ),
+        ),
+      ).toEqual(numbers(20))
+      expect(await drained).toEqual([{ status: 'fulfilled', index: 0, value: 0 }])
+    }
+  })
 })
