@@ -44,7 +44,8 @@ export interface PoolOptions<A extends readonly unknown[] = readonly never[]> {
   readonly initargs?: A
   /**
    * A task that each worker runs before it ends in good order: when the pool is closed, when the worker is replaced by
-   * `maxTasksPerWorker` or `maxHeapUsed`, or has been idle for `idleTimeout`; not after a crash or `terminate()`. Default: none.
+   * `maxTasksPerWorker` or `maxHeapUsed`, or has been idle for `idleTimeout`; not after a crash or `terminate()`.
+   * It is waited for, however long it takes: one that never ends keeps the program alive until `terminate()`. Default: none.
    */
   readonly finalizer?: ((() => unknown) & Named) | Exported<never, unknown>
 }
