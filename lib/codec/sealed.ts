@@ -42,6 +42,7 @@ export const BUILT_IN: Readonly<Record<string, ErrorClass>> = {
   DOMException,
   ...(typeof SuppressedError === 'function' && { SuppressedError }),
 }
+
 /** The classes that an error can arrive as. By key: a bundler may rename the classes themselves. */
 export const CLASSES: Readonly<Record<string, ErrorClass>> = {
   ...BUILT_IN,

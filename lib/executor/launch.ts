@@ -1,7 +1,5 @@
 /** How a native worker is started. */
 import { SHARE_ENV } from 'node:worker_threads'
-import { noteChild } from '../shared/kin.js'
-import { buryThread } from '../shared/shared.js'
 import { SpawnableWorker } from './threads-package.js'
 
 /** Environment variables of a worker: its own, or, with `SHARE_ENV` of `node:worker_threads`, this thread's. */
@@ -30,18 +28,12 @@ const YOUNG_GENERATION_MB = 16
 export function launch(name: string, { execArgv, env, resourceLimits }: LaunchOptions): SpawnableWorker {
   // Node's own default hands on the options of `node --input-type=module -e …`, with which no file can be run.
   const args = execArgv ?? (process.execArgv.some((arg) => arg.startsWith('--input-type')) ? [] : undefined)
-  const worker = new SpawnableWorker(new URL(import.meta.resolve('#worker')), {
+  return new SpawnableWorker(new URL(import.meta.resolve('#worker')), {
     name,
     ...(args && { execArgv: [...args] }),
     ...(env !== undefined && { env: typeof env === 'symbol' ? env : withoutUndefined(env) }),
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB, ...resourceLimits },
   })
-  const { threadId } = worker
-  noteChild(threadId)
-  worker.once('exit', () => {
-    buryThread(threadId)
-  })
-  return worker
 }
 
 /** Node would make the text 'undefined' of a variable that was left out this way. */

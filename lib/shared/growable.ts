@@ -1,19 +1,29 @@
-/** Growing memory that other threads may be growing, too. */
-import type { Memory } from '../shared/shared.js'
+/** Shared memory that grows while other threads use it, and may be growing it, too. */
 
-// In every supported Node, but not in the ES2023 library.
-type Growable = SharedArrayBuffer & { grow(bytes: number): void }
+// In every supported Node, but not in the ES2023 library: hence these types.
+export type Growable = SharedArrayBuffer & { grow(bytes: number): void }
+type GrowableConstructor = new (bytes: number, options: { maxByteLength: number }) => Growable
+
+/** Memory of so many cells, and at most so many once it has grown. */
+export function createGrowable(cells: number, most: number): Growable {
+  const Constructor = SharedArrayBuffer as unknown as GrowableConstructor
+  return new Constructor(bytesOf(cells), { maxByteLength: bytesOf(most) })
+}
 
 /** Makes the memory at least so many cells long: at once twice as long, but not longer than `most`. */
-export function growTo(memory: Memory, cells: number, most: number): void {
+export function growTo(memory: Int32Array<SharedArrayBuffer>, cells: number, most: number): void {
   const buffer = memory.buffer as Growable
   while (memory.length < cells) {
-    const bytes = 8 * Math.ceil((Math.min(2 * cells, most) * Int32Array.BYTES_PER_ELEMENT) / 8)
     try {
-      buffer.grow(bytes)
+      buffer.grow(bytesOf(Math.min(2 * cells, most)))
     } catch (error) {
       // Another thread has made it larger than that meanwhile.
       if (memory.length < cells) throw error
     }
   }
+}
+
+/** Whole words of 64 bits, which some objects have among their cells. */
+export function bytesOf(cells: number): number {
+  return 8 * Math.ceil((cells * Int32Array.BYTES_PER_ELEMENT) / 8)
 }

@@ -1,11 +1,13 @@
 /**
  * Objects that threads share: locks, values, queues. Each is one piece of shared memory, and its class; what a structured clone
- * makes of it is `{ memory }`, or `{ memory, parts }`, of which the other side makes an instance again. On one thread there is one instance of each.
+ * makes of it is `{ memory }`, or `{ memory, parts }`, of which the other side makes an instance again. On one thread there is
+ * one instance of each.
  *
  * All that matters to other threads is in that memory, in words that are written one at a time: a thread can end between any
  * two steps, and `bury()` must find its way from there.
  */
 import { threadId } from 'node:worker_threads'
+import { bytesOf, createGrowable } from './growable.js'
 import { familyOf, noteChild } from './kin.js'
 
 /** Cells that all objects have in front: a mark, the number of the class, and who made it as its how many-eth. */
@@ -72,7 +74,7 @@ function createState(): State {
   process.once('exit', () => {
     buryThread(threadId)
   })
-  // Also of workers that Node started, not this library.
+  // Of all workers, also those that this library did not start.
   process.on('worker', (worker) => {
     const { threadId: child } = worker
     noteChild(child)
@@ -99,21 +101,14 @@ export function knowsShared(): boolean {
  * @param cells How many cells of 32 bits it has after the header; at most that many once it has grown, if `most` is more.
  */
 export function createMemory(kind: number, cells: number, most: number = cells): Memory {
-  const bytes = (count: number): number => 8 * Math.ceil(((HEADER + count) * Int32Array.BYTES_PER_ELEMENT) / 8)
-  const buffer = most > cells ? growable(bytes(cells), bytes(most)) : new SharedArrayBuffer(bytes(cells))
+  const [least, largest] = [HEADER + cells, HEADER + most]
+  const buffer = largest > least ? createGrowable(least, largest) : new SharedArrayBuffer(bytesOf(least))
   const memory = new Int32Array(buffer)
   memory[MARKED] = MARK
   memory[KIND] = kind
   memory[MAKER] = threadId
   memory[NUMBER] = ++state().made
   return memory
-}
-
-// In every supported Node, but not in the ES2023 library.
-type Growable = new (bytes: number, options: { maxByteLength: number }) => SharedArrayBuffer
-
-function growable(bytes: number, most: number): SharedArrayBuffer {
-  return new (SharedArrayBuffer as unknown as Growable)(bytes, { maxByteLength: most })
 }
 
 export function isShared(value: object): value is Shared {

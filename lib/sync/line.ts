@@ -15,8 +15,8 @@
  */
 import { threadId } from 'node:worker_threads'
 import { SyncError } from '../errors.js'
+import { growTo } from '../shared/growable.js'
 import { createMemory, type Memory } from '../shared/shared.js'
-import { growTo } from './growth.js'
 import { Deadline, wait, waitSync } from './waiting.js'
 
 /** How many calls may be in a line at once. */

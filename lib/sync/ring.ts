@@ -11,6 +11,7 @@
  * Records go round. When the memory grows while they have wrapped around its end, nothing is moved: the next record goes to where the old
  * memory ended, the MARK, and what is below the mark is not written until HEAD is beyond it.
  */
+import type { Growable } from '../shared/growable.js'
 import type { Memory } from '../shared/shared.js'
 
 const HEAD = 0
@@ -30,9 +31,6 @@ interface Word {
   readonly at: number
   readonly closed: boolean
 }
-
-// In every supported Node, but not in the ES2023 library.
-type Growable = SharedArrayBuffer & { grow(bytes: number): void }
 
 /** How many units a record of so many bytes takes. */
 export function unitsOf(bytes: number): number {

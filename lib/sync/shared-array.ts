@@ -21,9 +21,8 @@ const KIND = 17
  * An array of numbers that threads share: in items, results and `initargs`, also nested, it arrives as the same array, not as a
  * copy. Its length is fixed.
  *
- * `array[i]` reads and sets plainly, and costs some 100 ns each time, as a `Proxy` is asked; `at(i)` costs some 2 ns, and in `typed`,
- * the typed array itself, a number costs less than 1 ns: loops over many belong there. A `typed` array
- * checks nothing, though: what does not fit it wraps or cuts.
+ * `array[i]` reads and sets plainly, and asks a `Proxy` each time. Loops over many belong into `typed`, the typed array itself, where
+ * a number costs what it costs in any; it checks nothing, though: what does not fit it wraps or is cut.
  *
  * Plain reads and writes do not order threads: `array[i]++` of two at once can lose one of the two. The atomic operations, which
  * integers have, need no lock. They wrap around where a result is out of range, as the hardware does, and give the number
@@ -32,8 +31,9 @@ const KIND = 17
  * @param type The type of the numbers, by name (`'int32'`) or by Python's typecode (`'i'`): see `NumberType`.
  * @param sizeOrValues How many numbers, all 0: from 0 to 2,147,483,647, as far as there is memory; or the numbers themselves,
  * which are copied.
- * @param options `lock`: whether it has a lock (default: true), or the lock itself. A lock costs some 30 µs and 5 KB, and Linux has
- * room for some 30,000 in a program at a time (then the process ends): more than a few thousand are to be made with `lock: false`.
+ * @param options `lock`: whether it has a lock (default: true), or the lock itself. Each lock has
+ * memory of its own, of which Linux has only so many pieces for a program (with 70,000 locks at once it ends, 20,000 are fine): many
+ * are to be made with `lock: false`.
  * @throws {RangeError} If there is no such type; if a number, here or later, does not fit the type; or if one is set at an
  * index that is not there. An index that is read and not there gives `undefined`.
  * @throws {TypeError} If a number is no number, or a `number` where the type takes a `bigint`.
@@ -66,6 +66,7 @@ export class SharedArray<T extends NumberType> extends Shared implements Iterabl
 
   static {
     type Maker = new (memory: Memory, parts: readonly Shared[]) => SharedArray<NumberType>
+    // That way to make one is not public, and so not among the declared ones.
     defineShared(KIND, (memory, parts) => new (this as unknown as Maker)(memory, parts))
     Object.defineProperty(this.prototype, inspect.custom, {
       value(this: SharedArray<NumberType>, _: number, options: InspectOptions) {
@@ -251,6 +252,7 @@ type List = ArrayLike<unknown> & Iterable<unknown>
 /** What can be gone through twice. */
 function listOf(values: unknown, action: string): List {
   if (typeof values === 'object' && values !== null) {
+    // A view with a length is a typed array, which the compiler does not know.
     if (Array.isArray(values) || (ArrayBuffer.isView(values) && 'length' in values)) return values as unknown as List
     if (Symbol.iterator in values || 'length' in values) return Array.from(values as ArrayLike<unknown>)
   }

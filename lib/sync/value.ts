@@ -19,8 +19,9 @@ const KIND = 16
  *
  * @param type The type of the number, by name (`'int32'`) or by Python's typecode (`'i'`): see `NumberType`.
  * @param initial What it is first; default: 0.
- * @param options `lock`: whether it has a lock (default: true), or the lock itself. A lock costs some 30 µs and 5 KB, and Linux has
- * room for some 30,000 in a program at a time (then the process ends): more than a few thousand are to be made with `lock: false`.
+ * @param options `lock`: whether it has a lock (default: true), or the lock itself. Each lock has
+ * memory of its own, of which Linux has only so many pieces for a program (with 70,000 locks at once it ends, 20,000 are fine): many
+ * are to be made with `lock: false`.
  * @throws {RangeError} If there is no such type; or if a number, here or later, does not fit the type: nothing wraps or is cut.
  * @throws {TypeError} If a number is no number, or a `number` where the type takes a `bigint`.
  *
@@ -51,6 +52,7 @@ export class Value<T extends NumberType> extends Shared {
 
   static {
     type Maker = new (memory: Memory, parts: readonly Shared[]) => Value<NumberType>
+    // That way to make one is not public, and so not among the declared ones.
     defineShared(KIND, (memory, parts) => new (this as unknown as Maker)(memory, parts))
     Object.defineProperty(this.prototype, inspect.custom, {
       value(this: Value<NumberType>, _: number, options: InspectOptions) {
