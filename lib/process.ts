@@ -7,13 +7,15 @@ import { NotSerializableError, received, typeError } from './errors.js'
 import { isWorkerEnv, launch, type WorkerEnv } from './executor/launch.js'
 import { areLimits, LIMITS, type ResourceLimits } from './executor/limits.js'
 import type { SpawnableWorker } from './executor/threads-package.js'
+import { logUncaught, processExited, processStarted } from './log/events.js'
+import { logSettings } from './log/settings.js'
 import { MAX_TIMEOUT, OptionReader } from './options.js'
 import { plainFunctionError, taskName, type Exported, type Named, type TaskName } from './task.js'
 import { assertMayStart } from './worker/guard.js'
-import { ownIdentity, parentIdentity, type ProcessInfo } from './worker/identity.js'
+import { ownIdentity, parentIdentity, type ProcessInfo } from './identity.js'
 import type { ProcessNews, ProcessSetup } from './worker/process.js'
 
-export type { ProcessInfo } from './worker/identity.js'
+export type { ProcessInfo } from './identity.js'
 
 /** The exit code of a process that `terminate()` has ended: that of SIGTERM, as Python gives it. */
 const TERMINATED = -15
@@ -174,6 +176,7 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
     this.#worker = worker
     children.add(this)
     this.#keepAlive()
+    processStarted({ name: this.name, pid: worker.threadId })
   }
 
   /**
@@ -229,7 +232,7 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
 
   #setup(): ProcessSetup {
     const identity = { name: this.name, daemon: this.daemon, parent: ownIdentity() }
-    return { type: 'process', identity, target: this.#target, args: this.#args }
+    return { type: 'process', identity, log: logSettings(), target: this.#target, args: this.#args }
   }
 
   #fail(error: unknown): void {
@@ -241,7 +244,11 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
   #onExit(exitCode: number): void {
     this.#exitCode = this.#wasTerminated && !this.#endsByItself && !this.#failed ? TERMINATED : exitCode
     children.delete(this)
-    if (this.#failed) process.stderr.write(`Process ${this.name}:\n${inspect(this.#error)}\n`)
+    const identity = { name: this.name, pid: Number(this.#pid) }
+    if (this.#failed && !logUncaught(identity, this.#error)) {
+      process.stderr.write(`Process ${this.name}:\n${inspect(this.#error)}\n`)
+    }
+    processExited({ ...identity, exitCode: this.#exitCode, error: this.#error })
     this.#ended(this.#exitCode)
   }
 

@@ -3,6 +3,7 @@
  * Which chunk goes to which thread is decided elsewhere (`dispatcher.ts`), and what a death costs (`threads.ts`).
  */
 import { received, WorkerStartError } from '../errors.js'
+import { workerRecycled, type WorkerEvent } from '../log/events.js'
 import type { PartMessage } from '../worker/protocol.js'
 import { Thread, type ThreadOptions } from './thread.js'
 import type { Held } from './turn.js'
@@ -41,6 +42,8 @@ export class Crew {
   /** Threads that run their finalizers, and all that were told to end. */
   readonly #finishing = new Set<Thread>()
   readonly #ending = new Set<Promise<unknown>>()
+  /** Who has been started last with which number. */
+  readonly #started = new Map<number, WorkerEvent>()
   #failedStarts = 0
   #pause: NodeJS.Timeout | undefined
   #recycled = 0
@@ -56,6 +59,12 @@ export class Crew {
   /** The living threads, each with the chunks it holds, in the order it runs them. */
   get threads(): ReadonlyMap<Thread, Held[]> {
     return this.#threads
+  }
+
+  /** The last thread that was started with this number. */
+  identify(number: number): WorkerEvent {
+    const { name } = this.#options
+    return this.#started.get(number) ?? { name: `${name}-${number}`, pid: -1, pool: name, worker: number }
   }
 
   /** How many threads were replaced as they were spent. */
@@ -83,6 +92,7 @@ export class Crew {
   replaceIfSpent(thread: Thread): void {
     if (this.#threads.get(thread)?.length !== 0 || !this.isSpent(thread)) return
     this.#recycled++
+    workerRecycled({ ...thread.identity, items: thread.link.itemsSent, heapUsed: thread.link.heapUsed })
     void this.#finish(thread)
     this.start()
   }
@@ -144,6 +154,7 @@ export class Crew {
         this.#onDied(thread, exitCode, cause)
       },
     })
+    this.#started.set(number, thread.identity)
     thread.keepAlive(this.#work > 0)
     return thread
   }

@@ -4,6 +4,7 @@
  * A stream opens one lane, submits a chunk whenever the lane is `ready`, and gets each chunk's outcomes back in parts.
  */
 import type { Batch } from '../codec/batch.js'
+import type { WorkerEvent } from '../log/events.js'
 import type { TaskName } from '../task.js'
 import type { WorkerJob } from '../worker/protocol.js'
 
@@ -82,6 +83,8 @@ export interface Lane {
 export interface Executor {
   /** How many chunks run at once: the number of workers. */
   readonly workers: number
+  /** Who the worker is that has this number, as far as is known. */
+  identify(worker: number): WorkerEvent
   /** Opens a lane. Throws when the executor is closed. Starts nothing yet. */
   open(job: Job, events: LaneEvents): Lane
 }

@@ -4,6 +4,8 @@
  */
 import pLimit from 'p-limit'
 import { Items } from '../codec/batch.js'
+import { ownIdentity } from '../identity.js'
+import type { WorkerEvent } from '../log/events.js'
 import { cloned } from '../shared/shared.js'
 import type { TaskContext } from '../task.js'
 import { TaskTimeoutError } from '../errors.js'
@@ -21,6 +23,10 @@ export class InlineExecutor implements Executor {
 
   constructor(concurrency: number) {
     this.workers = concurrency
+  }
+
+  identify(worker: number): WorkerEvent {
+    return { ...ownIdentity(), pool: '', worker }
   }
 
   open(job: Job, events: LaneEvents): Lane {

@@ -1,5 +1,6 @@
 /** How a native worker is started. */
 import { SHARE_ENV } from 'node:worker_threads'
+import { relay } from '../log/record.js'
 import { SpawnableWorker } from './threads-package.js'
 
 /** Environment variables of a worker: its own, or, with `SHARE_ENV` of `node:worker_threads`, this thread's. */
@@ -24,16 +25,18 @@ export interface LaunchOptions {
  */
 const YOUNG_GENERATION_MB = 16
 
-/** Starts a worker. Throws what `new Worker()` throws. */
+/** Starts a worker, and takes what it writes into the log. Throws what `new Worker()` throws. */
 export function launch(name: string, { execArgv, env, resourceLimits }: LaunchOptions): SpawnableWorker {
   // Node's own default hands on the options of `node --input-type=module -e …`, with which no file can be run.
   const args = execArgv ?? (process.execArgv.some((arg) => arg.startsWith('--input-type')) ? [] : undefined)
-  return new SpawnableWorker(new URL(import.meta.resolve('#worker')), {
+  const worker = new SpawnableWorker(new URL(import.meta.resolve('#worker')), {
     name,
     ...(args && { execArgv: [...args] }),
     ...(env !== undefined && { env: typeof env === 'symbol' ? env : withoutUndefined(env) }),
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB, ...resourceLimits },
   })
+  worker.on('message', relay)
+  return worker
 }
 
 /** Node would make the text 'undefined' of a variable that was left out this way. */

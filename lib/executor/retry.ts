@@ -2,6 +2,7 @@
  * Tries failed items again: an executor around another one. Its stream gets the outcomes of a chunk as if the item had only
  * taken longer, so that neither its window nor its order knows of it.
  */
+import type { WorkerEvent } from '../log/events.js'
 import type { Chunk, Executor, Job, Lane, LaneEvents } from './executor.js'
 import { FoldRetries } from './retry-fold.js'
 import { ItemRetries } from './retry-items.js'
@@ -19,6 +20,10 @@ export class RetryExecutor implements Executor {
 
   get workers(): number {
     return this.#executor.workers
+  }
+
+  identify(worker: number): WorkerEvent {
+    return this.#executor.identify(worker)
   }
 
   open(job: Job, events: LaneEvents): Lane {

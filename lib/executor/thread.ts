@@ -7,7 +7,9 @@
 import { openError } from '../codec/envelope.js'
 import { revive } from '../shared/shared.js'
 import type { TaskName } from '../task.js'
-import { ownIdentity } from '../worker/identity.js'
+import { ownIdentity } from '../identity.js'
+import { workerExited, workerStarted, type WorkerEvent } from '../log/events.js'
+import { logSettings } from '../log/settings.js'
 import type { PartMessage, WorkerControl, WorkerSetup } from '../worker/protocol.js'
 import { launch, type LaunchOptions } from './launch.js'
 import { Link } from './link.js'
@@ -43,10 +45,13 @@ export class Thread {
   readonly #events: ThreadEvents
   readonly #options: ThreadOptions
   readonly #exited: Promise<void>
+  /** Its thread id. */
+  readonly #pid: number
   #state: 'starting' | 'ready' | 'dead' = 'starting'
   readonly #worker: SpawnableWorker | undefined
   #control: (WorkerControl & object) | undefined
   #cause: unknown
+  #isEnding = false
   #refed = true
   #hasWorked = false
 
@@ -65,10 +70,12 @@ export class Thread {
       },
     })
     try {
-      this.#worker = launch(`${options.name}-${number}`, options)
+      this.#worker = launch(this.identity.name, options)
+      this.#pid = this.#worker.threadId
       this.#exited = this.#start(this.#worker)
     } catch (cause) {
       this.#state = 'dead'
+      this.#pid = -1
       this.#exited = Promise.resolve().then(() => {
         this.link.close()
         events.failed(cause)
@@ -85,6 +92,12 @@ export class Thread {
     return this.#state
   }
 
+  /** Who it is. */
+  get identity(): WorkerEvent {
+    const { name } = this.#options
+    return { name: `${name}-${this.number}`, pid: this.#pid, pool: name, worker: this.number }
+  }
+
   /** Whether the thread keeps the program alive. */
   keepAlive(keep: boolean): void {
     if (keep === this.#refed) return
@@ -95,6 +108,7 @@ export class Thread {
 
   /** Ends the thread, whatever it does. Resolves when it has exited; never rejects. */
   async terminate(): Promise<void> {
+    this.#isEnding = true
     if (this.#control === undefined) await this.#worker?.terminate()
     else await loadThreads().Thread.terminate(this.#control)
     await this.#exited
@@ -138,6 +152,7 @@ export class Thread {
   #onExit(exitCode: number): void {
     const wasReady = this.#state === 'ready'
     this.#state = 'dead'
+    workerExited({ ...this.identity, exitCode, wasAsked: this.#isEnding, error: this.#cause }, wasReady)
     if (wasReady) {
       this.link.drain()
       this.link.close()
@@ -161,6 +176,7 @@ export class Thread {
       await this.link.listening
       if (this.#state !== 'starting') return
       this.#state = 'ready'
+      workerStarted(this.identity)
       this.#events.ready()
     } catch (cause) {
       this.#cause ??= cause
@@ -170,10 +186,20 @@ export class Thread {
 
   /** Gives the worker its end of the link. */
   #setUp(worker: SpawnableWorker, controlled: boolean): void {
-    const { name, watchHeap = false } = this.#options
+    const { watchHeap = false } = this.#options
     const { port, cells } = this.link
-    const identity = { name: `${name}-${this.number}`, daemon: true, parent: ownIdentity() }
-    const setup: WorkerSetup = { type: 'worker', identity, port, worker: this.number, cells, controlled, watchHeap }
+    const identity = { name: this.identity.name, daemon: true, parent: ownIdentity() }
+    const log = logSettings()
+    const setup: WorkerSetup = {
+      type: 'worker',
+      identity,
+      log,
+      port,
+      worker: this.number,
+      cells,
+      controlled,
+      watchHeap,
+    }
     worker.postMessage(setup, [port])
   }
 

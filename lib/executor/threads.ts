@@ -3,6 +3,7 @@
  * the crew, who gets which chunk of the dispatcher, how long an item may take of the time limits, and what the end of a thread
  * costs of the losses: here their news meet.
  */
+import { workerTimedOut, type WorkerEvent } from '../log/events.js'
 import { PoolClosedError, type MainThreadGuardError } from '../errors.js'
 import type { Progress } from '../worker/cells.js'
 import { assertMayStart } from '../worker/guard.js'
@@ -112,6 +113,10 @@ export class ThreadExecutor implements Executor {
         'ERR_POOL_CLOSED',
       )
     }
+  }
+
+  identify(worker: number): WorkerEvent {
+    return this.#crew.identify(worker)
   }
 
   open(job: Job, events: LaneEvents): Lane {
@@ -243,6 +248,8 @@ export class ThreadExecutor implements Executor {
 
   #onOverdue(thread: Thread, held: readonly Held[], progress: Progress): void {
     this.#timeouts++
+    const running = held.find(({ seq }) => seq === progress.seq)
+    workerTimedOut({ ...thread.identity, timeout: running?.turn.lane.job.timeout ?? 0 })
     this.#crew.end(thread)
     this.#losses.overdue(thread, held, progress)
     this.#recover()

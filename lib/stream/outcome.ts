@@ -1,5 +1,6 @@
 /** What becomes of an item's outcome on its way to the consumer; the types of it, and the part that is opened for giving. */
-import type { Part } from '../executor/executor.js'
+import type { Executor, Part } from '../executor/executor.js'
+import { taskFailed } from '../log/events.js'
 import { noteFailure, type Failure } from '../failure.js'
 
 /** What becomes of a failed item: the stream throws its error, gives it as an outcome, or leaves it out. */
@@ -103,6 +104,15 @@ export function noted(part: Arrived, position: number, task: string): unknown {
   const isFirst = part.isFault !== true || position === 0
   if (isFirst) noteFailure(error, { ...failureAt(part, position, task), item: part.items?.get(position) })
   return error
+}
+
+/** Tells of a part's failed items whoever listens or reads the log. */
+export function tellFailures(part: Part, task: string, executor: Executor | undefined): void {
+  const by = executor?.identify(part.worker)
+  if (by === undefined) return
+  for (const [position, error] of part.errors ?? []) {
+    taskFailed({ ...failureAt(part, position, task), error, pool: by.pool }, by)
+  }
 }
 
 function failureAt(part: Arrived, position: number, task: string): Omit<Failure, 'item'> {

@@ -3,15 +3,16 @@
  * stuck `next()`. It owns what a stream is made of, and decides when to read, when to give, and when it ends.
  */
 import type { Batch } from '../codec/batch.js'
-import type { Lane, Part } from '../executor/executor.js'
+import type { Executor, Lane, Part } from '../executor/executor.js'
 import { closeInTime } from '../io/closing.js'
 import { offerBatches, type Source } from '../io/source.js'
+import { tellsFailures } from '../log/events.js'
 import { offAbort, onAbort } from './aborts.js'
 import { arrive, firstFailed } from './arrival.js'
 import { chunksOf, type Chunks } from './chunks.js'
 import { OrderedDelivery, UnorderedDelivery, type Delivery } from './delivery.js'
 import { Intake } from './intake.js'
-import { noted } from './outcome.js'
+import { noted, tellFailures } from './outcome.js'
 import { Outlet } from './outlet.js'
 import { modeOf, taskOf, type StreamPlan } from './plan.js'
 import type { StreamStats } from './stats.js'
@@ -34,6 +35,7 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
   /** Let go when the stream ends, like all that leads to items or results: an ended stream may be kept for its figures. */
   #source: Source<unknown> | undefined
   #state: 'new' | 'open' | 'ended' = 'new'
+  #executor: Executor | undefined
   #lane: Lane | undefined
   #intake: Intake | undefined
   /** An error that ends the stream and that no `next()` has been told of yet. */
@@ -139,7 +141,8 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
     }
     for (const signal of signals) onAbort(signal, this.#onAbort)
     try {
-      this.#lane = executor().open(job, {
+      this.#executor = executor()
+      this.#lane = this.#executor.open(job, {
         room: () => this.#intake?.pump(),
         part: (part) => {
           this.#onPart(part)
@@ -176,6 +179,7 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
     const mode = modeOf(this.#plan, part)
     const failed = part.errors?.size ?? 0
     this.#failed += failed
+    if (failed > 0 && tellsFailures()) tellFailures(part, taskOf(this.#plan), this.#executor)
     const arrived = arrive(part, mode)
     if (part.last) {
       tuner.record({ items: part.chunk.items.length, time: part.time, bytes: part.bytes })
@@ -261,6 +265,7 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
     for (const signal of this.#plan.signals) offAbort(signal, this.#onAbort)
     this.#lane?.close()
     this.#lane = undefined
+    this.#executor = undefined
     this.#intake = undefined
     this.#source = undefined
     this.#outlet.clear()

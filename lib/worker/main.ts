@@ -5,9 +5,11 @@ import { parentPort, type MessagePort } from 'node:worker_threads'
 import { isMarked } from '../codec/codec.js'
 import { knowsShared } from '../shared/shared.js'
 import { beginChunk, endChunk, noteHeap, settleOffer } from './cells.js'
+import { logConsole } from '../log/console.js'
+import { logsConsole, takeLogSettings } from '../log/settings.js'
 import { exposeControls } from './controls.js'
 import { asTask, enterWorker } from './guard.js'
-import { takeIdentity } from './identity.js'
+import { takeIdentity } from '../identity.js'
 import { forItems, loadTask, type TaskFunction } from './load.js'
 import {
   LISTENING,
@@ -33,8 +35,7 @@ class Desk {
   readonly #queue: { readonly message: ChunkMessage; readonly job: KnownJob }[] = []
   #current: { readonly seq: number; readonly run: ChunkRun } | undefined
 
-  constructor({ port, worker, cells, controlled, watchHeap, identity }: WorkerSetup) {
-    takeIdentity(identity)
+  constructor({ port, worker, cells, controlled, watchHeap }: WorkerSetup) {
     const shared = new Int32Array(cells)
     this.#host = {
       worker,
@@ -129,6 +130,9 @@ function listen(port: MessagePort, receive: (message: ToWorker) => void): void {
 
 enterWorker()
 parentPort?.once('message', (setup: WorkerSetup | ProcessSetup) => {
+  takeIdentity(setup.identity)
+  takeLogSettings(setup.log)
+  if (logsConsole()) logConsole()
   if (setup.type === 'process') void runProcess(setup)
   else new Desk(setup)
 })

@@ -3,7 +3,7 @@ import { parentPort } from 'node:worker_threads'
 import { sealError, type Envelope } from '../codec/envelope.js'
 import type { TaskName } from '../task.js'
 import { asTask } from './guard.js'
-import { takeIdentity, type GivenIdentity } from './identity.js'
+import type { GivenIdentity } from '../identity.js'
 import { loadTask } from './load.js'
 import { revived } from './sharing.js'
 
@@ -11,6 +11,8 @@ import { revived } from './sharing.js'
 export interface ProcessSetup {
   readonly type: 'process'
   readonly identity: GivenIdentity
+  /** What is logged (see `log/settings.ts`). */
+  readonly log: Int32Array<SharedArrayBuffer>
   readonly target: TaskName
   readonly args: readonly unknown[]
 }
@@ -19,8 +21,7 @@ export interface ProcessSetup {
 export type ProcessNews =
   { readonly type: 'millrace.failed'; readonly error: Envelope } | { readonly type: 'millrace.exit' }
 
-export async function runProcess({ identity, target, args }: ProcessSetup): Promise<void> {
-  takeIdentity(identity)
+export async function runProcess({ target, args }: ProcessSetup): Promise<void> {
   process.once('exit', () => {
     tell({ type: 'millrace.exit' })
   })

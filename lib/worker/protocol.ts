@@ -7,7 +7,7 @@ import type { Data } from '../codec/codec.js'
 import type { Envelope } from '../codec/envelope.js'
 import type { TaskName } from '../task.js'
 import type { Slot } from './cells.js'
-import type { GivenIdentity } from './identity.js'
+import type { GivenIdentity } from '../identity.js'
 
 /** The calls a worker exposes through `threads`. */
 export interface WorkerControl {
@@ -21,6 +21,8 @@ export interface WorkerControl {
 export interface WorkerSetup {
   readonly type: 'worker'
   readonly identity: GivenIdentity
+  /** What is logged (see `log/settings.ts`). */
+  readonly log: Int32Array<SharedArrayBuffer>
   readonly port: MessagePort
   /** The worker's number in its pool, from 1. */
   readonly worker: number

@@ -1,6 +1,6 @@
 /** What a stream gets from an executor that tries again, part by part; with an executor behind it that does as it is told. */
 import { Items } from '#dist/codec/batch.js'
-import type { Chunk, Job, Lane, LaneEvents, Part } from '#dist/executor/executor.js'
+import type { Chunk, Executor, Job, Lane, LaneEvents, Part } from '#dist/executor/executor.js'
 import type { RetryPolicy } from '#dist/executor/retry-policy.js'
 import { RetryExecutor } from '#dist/executor/retry.js'
 
@@ -17,8 +17,9 @@ function opened(job: Partial<Job> = {}, policy: Partial<RetryPolicy> = {}) {
   let innerJob: Job | undefined
   let inner: LaneEvents | undefined
   let told = (): void => undefined
-  const executor = {
+  const executor: Executor = {
     workers: 3,
+    identify: (worker) => ({ name: 'none', pid: -1, pool: '', worker }),
     open: (job: Job, events: LaneEvents): Lane => {
       innerJob = job
       inner = events

@@ -1,0 +1,41 @@
+/** `console` in a worker: what it would print goes into the log, where it bears the worker's name. */
+import { Console } from 'node:console'
+import { ownIdentity } from '../identity.js'
+import { emit } from './record.js'
+import type { LogLevel } from './settings.js'
+
+/** Methods that do not write at the level of `console.log`. */
+const LEVEL_OF: Readonly<Record<string, LogLevel>> = {
+  debug: 'debug',
+  warn: 'warn',
+  error: 'error',
+  trace: 'error',
+  assert: 'error',
+}
+
+/** From now on, in this thread. */
+export function logConsole(): void {
+  let level: LogLevel = 'info'
+  // All that `Console` asks of a stream, unless it is to ignore errors; each call writes once.
+  const stream = {
+    write(text: string): void {
+      const { name, pid } = ownIdentity()
+      const message = text.replace(/\n$/, '')
+      // Whatever the level of the log: what a program prints is not to be lost.
+      emit({ level, message, name, pid, time: Date.now() })
+    },
+  } as NodeJS.WritableStream
+  const logging = new Console({ stdout: stream, stderr: stream, ignoreErrors: false })
+  for (const [name, method] of Object.entries(logging) as [keyof Console, unknown][]) {
+    if (typeof method !== 'function') continue
+    Object.defineProperty(console, name, {
+      configurable: true,
+      enumerable: true,
+      writable: true,
+      value: (...args: unknown[]): unknown => {
+        level = LEVEL_OF[name] ?? 'info'
+        return Reflect.apply(method, logging, args)
+      },
+    })
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * What happens to workers, processes and items: each published on a channel of `node:diagnostics_channel`, for pino,
+ * OpenTelemetry and whoever else listens, and written into the log; in the thread that owns the pool or the process.
+ */
+import { channel } from 'node:diagnostics_channel'
+import { inspect } from 'node:util'
+import { emit, type LogRecord } from './record.js'
+import { goesToStderr, isLogged, type LogLevel } from './settings.js'
+
+/** A thread that the library has started. */
+export interface ThreadEvent {
+  /** Its name, as its `currentProcess()` tells. */
+  readonly name: string
+  /** Its thread id. */
+  readonly pid: number
+}
+
+/** A worker of a pool. */
+export interface WorkerEvent extends ThreadEvent {
+  /** The pool's name. */
+  readonly pool: string
+  /** The worker's number, as tasks see it. */
+  readonly worker: number
+}
+
+/** An item that has failed, for good. */
+export interface TaskFailure {
+  /** What the task threw, or what became of its worker. */
+  readonly error: unknown
+  /** The id of the task; of a function that runs on this thread, its name. */
+  readonly task: string
+  /** The item's index in its source. */
+  readonly index: number
+  /** The pool's name; `''` on this thread. */
+  readonly pool: string
+  /** Number of the worker that tried it last, as tasks see it; 0 on this thread. */
+  readonly worker: number
+  /** How often it was tried. */
+  readonly attempts: number
+}
+
+/**
+ * The channels of `node:diagnostics_channel`, and what is published on each, in the thread that owns the pool or the process. A
+ * listener is called before anything follows from the event; what it throws is an uncaught error.
+ *
+ * @example
+ * ```ts
+ * import { subscribe } from 'node:diagnostics_channel'
+ * import { type Diagnostics, isMainThread, map, task } from 'millrace'
+ *
+ * const half = task(import.meta.url, 'half', (n: number) => {
+ *   if (n % 2 === 1) throw new RangeError(`${n} is odd`)
+ *   return n / 2
+ * })
+ *
+ * if (isMainThread) {
+ *   subscribe('millrace:task:failure', (message) => {
+ *     const { task, index, error } = message as Diagnostics['millrace:task:failure']
+ *     console.log(task, index, String(error))
+ *   })
+ *   await map(half, [2, 3, 4], { errors: 'settle' })
+ *   // → half 1 RangeError: 3 is odd
+ * }
+ * ```
+ */
+export interface Diagnostics {
+  /** A worker has started: its module is loaded, and its initializer is done. */
+  readonly 'millrace:worker:start': WorkerEvent
+  /** A worker has ended. `wasAsked`: whether the pool has ended it. `error`: what nobody caught in it. */
+  readonly 'millrace:worker:exit': WorkerEvent & {
+    readonly exitCode: number
+    readonly wasAsked: boolean
+    readonly error?: unknown
+  }
+  /** A worker is being replaced: it was given so many items, and had so many bytes of its heap in use (0: not looked at). */
+  readonly 'millrace:worker:recycle': WorkerEvent & { readonly items: number; readonly heapUsed: number }
+  /** A worker is being ended, as an item takes longer than its `timeout`, in milliseconds. */
+  readonly 'millrace:worker:timeout': WorkerEvent & { readonly timeout: number }
+  /** An item has failed, and will not be tried again; whatever the stream's `errors` makes of it. */
+  readonly 'millrace:task:failure': TaskFailure
+  /** A `Process` has been started. */
+  readonly 'millrace:process:start': ThreadEvent
+  /** A `Process` has ended. `error`: what its target threw, or what nobody caught. */
+  readonly 'millrace:process:exit': ThreadEvent & { readonly exitCode: number; readonly error?: unknown }
+  /** A record of the log, as it is written, or comes from a thread that this one has started. */
+  readonly 'millrace:log': LogRecord
+}
+
+const workerStart = channel('millrace:worker:start')
+const workerExit = channel('millrace:worker:exit')
+const workerRecycle = channel('millrace:worker:recycle')
+const workerTimeout = channel('millrace:worker:timeout')
+const taskFailure = channel('millrace:task:failure')
+const processStart = channel('millrace:process:start')
+const processExit = channel('millrace:process:exit')
+
+export function workerStarted(event: Diagnostics['millrace:worker:start']): void {
+  workerStart.publish(event)
+  log('info', event, () => 'started')
+}
+
+/** @param wasReady Whether it had started. */
+export function workerExited(event: Diagnostics['millrace:worker:exit'], wasReady: boolean): void {
+  workerExit.publish(event)
+  const { exitCode, wasAsked, error } = event
+  if (wasAsked) log('info', event, () => 'ended')
+  else {
+    const what = wasReady ? 'died' : 'did not start: it ended'
+    log('error', event, () => `${what} with exit code ${exitCode}${error === undefined ? '' : `: ${inspect(error)}`}`)
+  }
+}
+
+export function workerRecycled(event: Diagnostics['millrace:worker:recycle']): void {
+  workerRecycle.publish(event)
+  const heap = event.heapUsed === 0 ? '' : `, with ${(event.heapUsed / 2 ** 20).toFixed(1)} MiB of its heap in use`
+  log('info', event, () => `is replaced after ${event.items} items${heap}`)
+}
+
+export function workerTimedOut(event: Diagnostics['millrace:worker:timeout']): void {
+  workerTimeout.publish(event)
+  log('warn', event, () => `is ended as an item takes longer than ${event.timeout} ms`)
+}
+
+/** Whether it is worth its while to tell of failures. */
+export function tellsFailures(): boolean {
+  return taskFailure.hasSubscribers || isLogged('warn')
+}
+
+/** @param by The thread that has run it. */
+export function taskFailed(event: Diagnostics['millrace:task:failure'], by: ThreadEvent): void {
+  taskFailure.publish(event)
+  const { task, index, attempts, error } = event
+  const times = attempts === 1 ? '' : ` after ${attempts} attempts`
+  log('warn', by, () => `task '${task}' failed on item ${index}${times}: ${String(error)}`)
+}
+
+export function processStarted(event: Diagnostics['millrace:process:start']): void {
+  processStart.publish(event)
+  log('info', event, () => 'started')
+}
+
+export function processExited(event: Diagnostics['millrace:process:exit']): void {
+  processExit.publish(event)
+  log('info', event, () => `ended with exit code ${event.exitCode}`)
+}
+
+/** An error that nobody has caught in a thread. Returns whether the log has written it to stderr: it has to be told there. */
+export function logUncaught(by: ThreadEvent, error: unknown): boolean {
+  log('error', by, () => `uncaught ${inspect(error)}`)
+  return isLogged('error') && goesToStderr()
+}
+
+function log(level: LogLevel, { name, pid }: ThreadEvent, text: () => string): void {
+  if (isLogged(level)) emit({ level, message: text(), name, pid, time: Date.now() })
+}

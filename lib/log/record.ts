@@ -1,0 +1,68 @@
+/**
+ * A record's way: from the thread that it is of to the one that started that, and on to the main thread, which writes it; or to
+ * the first thread on this way that has a logger of its own.
+ */
+import { channel } from 'node:diagnostics_channel'
+import { parentPort } from 'node:worker_threads'
+import { parentIdentity } from '../identity.js'
+import { goesToStderr, type LogLevel } from './settings.js'
+
+/** An entry of the log. */
+export interface LogRecord {
+  readonly level: LogLevel
+  readonly message: string
+  /** Of which thread it is, as its `currentProcess()` tells. */
+  readonly name: string
+  readonly pid: number
+  /** When it was written: milliseconds since 1970, as `Date.now()` gives them. */
+  readonly time: number
+}
+
+/** A logger of one's own: `console`, pino, winston and bunyan are of this shape. */
+export interface LogTarget {
+  debug(text: string): unknown
+  info(text: string): unknown
+  warn(text: string): unknown
+  error(text: string): unknown
+}
+
+/** A record, as it comes from another thread. */
+interface Relayed {
+  readonly type: 'millrace.log'
+  readonly record: LogRecord
+}
+
+const records = channel('millrace:log')
+let target: LogTarget | undefined
+
+/** The logger of this thread. */
+export function setTarget(logger: LogTarget | undefined): void {
+  target = logger
+}
+
+/** Takes a record of this thread, or of one that it has started. */
+export function emit(record: LogRecord): void {
+  records.publish(record)
+  if (target !== undefined) give(target, record)
+  else if (parentIdentity() !== null) parentPort?.postMessage({ type: 'millrace.log', record } satisfies Relayed)
+  if (parentIdentity() === null && goesToStderr()) {
+    process.stderr.write(`[${record.level.toUpperCase()}/${record.name}] ${record.message}\n`)
+  }
+}
+
+/** Takes a message of a thread that this one has started, if it is a record. */
+export function relay(message: unknown): void {
+  const relayed = message as Partial<Relayed> | null | undefined
+  if (relayed?.type === 'millrace.log' && relayed.record !== undefined) emit(relayed.record)
+}
+
+/** What a logger throws must not stop what is being logged: it is an uncaught error, as that of a listener of a channel. */
+function give(logger: LogTarget, { level, name, message }: LogRecord): void {
+  try {
+    logger[level](`[${name}] ${message}`)
+  } catch (error) {
+    process.nextTick(() => {
+      throw error
+    })
+  }
+}

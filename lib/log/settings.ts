@@ -1,0 +1,54 @@
+/** What is logged, for the whole program: cells that all of its threads share, so that a change is seen at once in each. */
+
+/** How much a record matters, and how much the log lets through. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+/** From the one that lets nothing through to the one that lets everything through. */
+export const LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const
+
+/** The cells: the level, by its place in `LEVELS`; whether records go to stderr; and whether `console` writes records. */
+const LEVEL = 0
+const STDERR = 1
+const CONSOLE = 2
+const CELLS = 3
+
+let cells = new Int32Array(new SharedArrayBuffer(CELLS * Int32Array.BYTES_PER_ELEMENT))
+
+/** The cells, for a thread that this one starts. */
+export function logSettings(): Int32Array<SharedArrayBuffer> {
+  return cells
+}
+
+/** Uses those of the thread that has started this one. */
+export function takeLogSettings(given: Int32Array<SharedArrayBuffer>): void {
+  cells = given
+}
+
+export function logLevel(): LogLevel | 'silent' {
+  return LEVELS[Atomics.load(cells, LEVEL)] ?? 'silent'
+}
+
+export function setLogLevel(level: LogLevel | 'silent'): void {
+  Atomics.store(cells, LEVEL, LEVELS.indexOf(level))
+}
+
+/** Whether a record of this level is let through. */
+export function isLogged(level: LogLevel): boolean {
+  return LEVELS.indexOf(level) <= Atomics.load(cells, LEVEL)
+}
+
+export function goesToStderr(): boolean {
+  return Atomics.load(cells, STDERR) === 1
+}
+
+export function sendToStderr(): void {
+  Atomics.store(cells, STDERR, 1)
+}
+
+export function logsConsole(): boolean {
+  return Atomics.load(cells, CONSOLE) === 1
+}
+
+export function setLogsConsole(logs: boolean): void {
+  Atomics.store(cells, CONSOLE, logs ? 1 : 0)
+}
