@@ -278,7 +278,7 @@ export type SyncErrorCode =
  *   new Lock().release()
  * } catch (error) {
  *   console.log(error instanceof SyncError && error.message)
- *   // → Cannot release a lock as nobody holds it
+ *   // → Cannot release a lock as nobody holds it: acquire() it first
  * }
  * ```
  */
@@ -372,7 +372,7 @@ export class QueueFullError extends Error {
  *   await queue.get()
  * } catch (error) {
  *   console.log(error instanceof QueueClosedError && error.message)
- *   // → Cannot get an item of a queue as it is closed and empty
+ *   // → Cannot get an item of a queue as it is closed and empty: 'for await' ends there
  * }
  * ```
  */

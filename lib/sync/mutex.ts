@@ -109,8 +109,11 @@ export abstract class Mutex extends Shared {
     if (this.#ownership.isHere) return
     const { holder, line } = this.#ownership
     const thread = holder === undefined ? -1 : line.threadOf(holder)
-    const who = thread < 0 || thread === threadId ? 'nobody' : `thread ${thread}, not this one (${threadId}),`
-    throw new SyncError(`Cannot ${action} as ${who} holds it`, 'ERR_NOT_OWNER')
+    const reason =
+      thread < 0 || thread === threadId
+        ? 'nobody holds it: acquire() it first'
+        : `thread ${thread}, not this one (${threadId}), holds it: leave that to the thread that has acquired it`
+    throw new SyncError(`Cannot ${action} as ${reason}`, 'ERR_NOT_OWNER')
   }
 
   /** Releases it wholly, for a condition that waits. @internal */

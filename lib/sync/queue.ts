@@ -204,12 +204,13 @@ export class Queue<T> extends Shared implements AsyncIterable<T> {
 
 function checkPut(put: Put, timeout: number): void {
   if (put === 'full') throw new QueueFullError(`Cannot ${PUT} as there was no room for it within ${timeout} ms`)
-  if (put === 'closed') throw new QueueClosedError(`Cannot ${PUT} as it is closed`)
+  if (put === 'closed')
+    throw new QueueClosedError(`Cannot ${PUT} as it is closed: close it when all have put what they had`)
 }
 
 function opened(got: Got, timeout: number): unknown {
   if (got === 'empty') throw new QueueEmptyError(`Cannot ${GET} as there was none within ${timeout} ms`)
-  if (got === 'ended') throw new QueueClosedError(`Cannot ${GET} as it is closed and empty`)
+  if (got === 'ended') throw new QueueClosedError(`Cannot ${GET} as it is closed and empty: 'for await' ends there`)
   return fromBytes(got)
 }
 
