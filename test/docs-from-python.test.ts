@@ -1,0 +1,99 @@
+/** The table of docs/from-python.md: it has all names of Python's multiprocessing, and names of ours that there are. */
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import * as library from 'millrace'
+import ts from 'typescript'
+import { PYTHON_NAMES } from './fixtures/python-names.js'
+
+/** Named in the table before they are there. */
+const TO_COME: readonly string[] = ['getLogger', 'logToStderr']
+
+/** A row: the names in its cell for Python, those in its cell for ours, and what is said of them. */
+interface Row {
+  readonly python: readonly string[]
+  readonly ours: readonly string[]
+  readonly remark: string
+}
+
+/** What is in code marks, without `new`, `await`, brackets and what is in them. */
+function namesIn(cell: string): string[] {
+  return Array.from(cell.matchAll(/`(?:new |await )?([\w.]+)[^`]*`/g), ([, name]) => name ?? '')
+}
+
+/** The rows of all tables that are headed as this one is. */
+function rows(markdown: string): Row[] {
+  const tables = markdown.split('\n| Python | here | |\n|---|---|---|\n').slice(1)
+  const lines = tables.flatMap((text) => text.slice(0, text.indexOf('\n\n')).split('\n'))
+  return lines.map((line) => {
+    const [python = '', ours = '', remark = ''] = line.slice(2, -2).split(' | ')
+    return { python: namesIn(python), ours: namesIn(ours), remark }
+  })
+}
+
+/** The members of each class and interface that the built declarations export, by its name. */
+function members(): Map<string, string[]> {
+  const entry = fileURLToPath(new URL('index.d.ts', import.meta.resolve('millrace')))
+  const program = ts.createProgram([entry], {
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    target: ts.ScriptTarget.ES2022,
+  })
+  const checker = program.getTypeChecker()
+  const file = program.getSourceFile(entry)
+  const module = file && checker.getSymbolAtLocation(file)
+  if (module === undefined) throw new Error(`Cannot read the exports of ${entry}: it is no module`)
+  return new Map(
+    checker.getExportsOfModule(module).map((exported) => {
+      const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported
+      const properties = checker.getPropertiesOfType(checker.getDeclaredTypeOfSymbol(symbol))
+      return [exported.name, properties.map(({ name }) => name)]
+    }),
+  )
+}
+
+/** A file of the repository: throws if there is none. */
+function textOf(path: string): string {
+  return readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
+}
+
+const table = rows(textOf('docs/from-python.md'))
+
+describe('the table of docs/from-python.md', () => {
+  it('has each public name of multiprocessing once', () => {
+    const listed = table.flatMap(({ python }) => python)
+    const times = new Map<string, number>()
+    for (const name of listed) times.set(name, (times.get(name) ?? 0) + 1)
+    expect(PYTHON_NAMES.length).toBeGreaterThan(200)
+    expect(PYTHON_NAMES.filter((name) => !times.has(name))).toEqual([])
+    expect([...times].filter(([, count]) => count > 1).map(([name]) => name)).toEqual([])
+  })
+
+  it('gives names of ours that are exported, or members of what is', () => {
+    const known = members()
+    const wrong = table
+      .flatMap(({ ours }) => ours)
+      .filter((name) => !TO_COME.includes(name))
+      .filter((name) => {
+        const [owner = '', member] = name.split('.')
+        return member === undefined ? !(owner in library) : known.get(owner)?.includes(member) !== true
+      })
+    expect(wrong).toEqual([])
+  })
+
+  it('says of each row whether it is the same, better, different or nothing', () => {
+    const unsaid = table.filter(({ remark }) => !/^(Same|Better:|Differs:|None:)/.test(remark))
+    expect(unsaid.map(({ python }) => python)).toEqual([])
+    const none = table.filter(({ ours, remark }) => remark.startsWith('None:') && ours.length > 0)
+    expect(none.map(({ python }) => python)).toEqual([])
+  })
+
+  it('names a test that there is for what it calls better', () => {
+    const better = table.filter(({ remark }) => remark.startsWith('Better:'))
+    expect(better.length).toBeGreaterThan(5)
+    for (const { python, remark } of better) {
+      const named = Array.from(remark.matchAll(/`([\w/-]+\.test\.ts)`(?:: "([^"]+)")?/g))
+      const missing = named.filter(([, file = '', title = '']) => !textOf(`test/${file}`).includes(title))
+      expect([python, named.length > 0, missing]).toEqual([python, true, []])
+    }
+  })
+})
