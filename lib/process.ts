@@ -67,13 +67,13 @@ let made = 0
  * ```
  */
 export class Process<A extends readonly unknown[] = readonly never[]> implements AsyncDisposable {
-  readonly name: string
-  readonly daemon: boolean
   /**
    * Resolves with the exit code when the process has ended; never rejects. For `Promise.race`: it does not keep the program alive, where
    * `join()` does.
    */
   readonly sentinel: Promise<number>
+  readonly #name: string
+  readonly #daemon: boolean
   readonly #target: TaskName
   readonly #args: readonly unknown[]
   readonly #options: Pick<ProcessOptions, 'env' | 'resourceLimits'>
@@ -105,10 +105,10 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
     this.#args = read.value('args', 'an array', Array.isArray) ?? []
     const own = ownIdentity()
     const number = ++made
-    this.name =
+    this.#name =
       read.value('name', 'a string', (value) => typeof value === 'string') ??
       (parentIdentity() === null ? `Process-${number}` : `${own.name}:${number}`)
-    this.daemon = read.boolean('daemon') ?? own.daemon
+    this.#daemon = read.boolean('daemon') ?? own.daemon
     this.#options = {
       env: read.value('env', 'an object of strings or SHARE_ENV', isWorkerEnv),
       resourceLimits: read.value('resourceLimits', LIMITS, areLimits),
@@ -116,6 +116,16 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
     this.sentinel = new Promise((resolve) => {
       this.#ended = resolve
     })
+  }
+
+  /** Its name, as it was made with; in log and stderr, and as `currentProcess().name` of its thread. */
+  get name(): string {
+    return this.#name
+  }
+
+  /** Whether the program may end while it runs. */
+  get daemon(): boolean {
+    return this.#daemon
   }
 
   /** Whether it has been started and has not ended. */

@@ -91,6 +91,9 @@ describe('a process', () => {
     expect(first.name).toMatch(/^Process-\d+$/)
     expect(Number(second.name.slice(8))).toBe(Number(first.name.slice(8)) + 1)
     expect(new Process({ target: exit, args: [0], name: 'mill' }).name).toBe('mill')
+    expect(() => {
+      ;(first as { name: string }).name = 'other'
+    }).toThrow(TypeError)
     const bytes = newBytes()
     const { pid } = await ended({ target: tellWho, args: [bytes], name: 'mill' })
     expect(JSON.parse(textOf(bytes))).toEqual([
