@@ -13,6 +13,8 @@ interface Program {
   readonly name: string
   /** Arguments of both forms. */
   readonly args?: readonly string[]
+  /** Which lines of stderr are compared, too. They are sorted: processes that run at once log in no order. */
+  readonly log?: RegExp
 }
 
 interface Run {
@@ -31,6 +33,8 @@ const PROGRAMS: readonly Program[] = [
   { name: 'square' },
   { name: 'multiply' },
   { name: 'spare-core' },
+  // What the libraries log themselves, of processes that start and end, is in other words.
+  { name: 'process-names', log: /^\[\w+\/[\w-]+\] working/ },
   { name: 'huge-range' },
   { name: 'neighbours' },
 ]
@@ -44,13 +48,14 @@ const LIMIT = 60_000 + 2_000 * (Number(values.times) || 0)
 
 const start = promisify(execFile)
 
-async function run(file: string, args: readonly string[]): Promise<Run> {
+async function run(file: string, args: readonly string[], log: RegExp | undefined): Promise<Run> {
   const begin = performance.now()
-  const { stdout } = await start(file, args, { timeout: LIMIT })
+  const { stdout, stderr } = await start(file, args, { timeout: LIMIT })
   const seconds = (performance.now() - begin) / 1000
   const all = stdout.trimEnd().split(/\r?\n/)
+  const logged = log === undefined ? [] : stderr.split(/\r?\n/).filter((line) => log.test(line))
   return {
-    lines: all.filter((line) => !line.startsWith('#')),
+    lines: [...all.filter((line) => !line.startsWith('#')), ...logged.sort()],
     notes: all.filter((line) => line.startsWith('#')),
     seconds,
   }
@@ -80,10 +85,10 @@ function differences(python: Run, ours: Run): string[] {
 }
 
 /** Prints a row of the table, and below it what the programs tell of themselves, or where they differ. */
-async function compare({ name, args = [] }: Program): Promise<boolean> {
+async function compare({ name, args = [], log }: Program): Promise<boolean> {
   try {
-    const python = await run('python3', [resolve(WRITTEN, `${name}.py`), ...args])
-    const ours = await run(process.execPath, [resolve(COMPILED, `${name}.js`), ...args])
+    const python = await run('python3', [resolve(WRITTEN, `${name}.py`), ...args], log)
+    const ours = await run(process.execPath, [resolve(COMPILED, `${name}.js`), ...args], log)
     const different = differences(python, ours)
     row(name, different.length === 0 ? 'same' : 'differs', python.seconds.toFixed(1), ours.seconds.toFixed(1))
     for (const line of different) console.log(line)

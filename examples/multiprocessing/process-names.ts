@@ -1,0 +1,16 @@
+/** Who does what, in a log that names the process of each line. */
+import { getLogger, isMainThread, logToStderr, Process, task } from 'millrace'
+
+const cook = task(import.meta.url, function cook(dish: string): void {
+  getLogger().info('working on the %s', dish)
+})
+
+if (isMainThread) {
+  // Processes that are started from here on know of it, too. The library writes lines of its own to the same log.
+  logToStderr('info')
+  getLogger().info('working on the menu')
+  const processes = ['soup', 'bread', 'cake'].map((dish) => new Process({ target: cook, args: [dish] }))
+  for (const process of processes) process.start()
+  await Promise.all(processes.map((process) => process.join()))
+  for (const process of processes) console.log(process.name, process.exitCode)
+}
