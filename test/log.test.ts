@@ -6,6 +6,7 @@ import {
   imap,
   logTo,
   logToStderr,
+  map,
   Pool,
   Process,
   WorkerCrashError,
@@ -325,6 +326,20 @@ describe('what is heard of', () => {
     expect(written).toEqual([`warn [MainProcess] task 'half' failed on item 1: RangeError: 3 is odd`])
   })
 
+  it('items that fail with what has no text', async () => {
+    logTo(target, 'warn')
+    const fail = (error: unknown): never => {
+      throw error
+    }
+    const errors = [{ toString: 1 }, Object.create(null), Symbol('none'), 'text']
+    await map(fail, errors, { workers: 0, errors: 'settle' })
+    expect(written).toEqual(
+      ['{ toString: 1 }', '[Object: null prototype] {}', 'Symbol(none)', "'text'"].map(
+        (text, i) => `warn [MainProcess] task 'fail' failed on item ${i}: ${text}`,
+      ),
+    )
+  })
+
   it('a worker that is ended as an item takes too long', async () => {
     logTo(target, 'warn')
     await using pool = new Pool({ workers: 1, name: 'mill' })
@@ -346,6 +361,17 @@ describe('what is heard of', () => {
     })
     expect(recycled).toMatchObject([{ name: 'mill-1', worker: 1, items: 2, heapUsed: 0 }])
     expect(written).toContain('info [mill-1] is replaced after 2 items')
+  })
+
+  it('a worker that is replaced once, where a listener ends the stream', async () => {
+    await using pool = new Pool({ workers: 1, maxTasksPerWorker: 1 })
+    const stream = pool.imap(half, [2, 4, 6], { chunksize: 1 })
+    const end = (): void => void stream.return()
+    subscribe('millrace:worker:recycle', end)
+    const recycled = await heard('millrace:worker:recycle', () => collect(stream))
+    unsubscribe('millrace:worker:recycle', end)
+    expect(recycled.length).toBe(1)
+    expect(pool.stats().recycled).toBe(1)
   })
 
   it('the start and the end of a process', async () => {

@@ -92,9 +92,10 @@ export class Crew {
   replaceIfSpent(thread: Thread): void {
     if (this.#threads.get(thread)?.length !== 0 || !this.isSpent(thread)) return
     this.#recycled++
-    workerRecycled({ ...thread.identity, items: thread.link.itemsSent, heapUsed: thread.link.heapUsed })
     void this.#finish(thread)
     this.start()
+    // Last: a listener may end a stream, which leads here again.
+    workerRecycled({ ...thread.identity, items: thread.link.itemsSent, heapUsed: thread.link.heapUsed })
   }
 
   /** Ends a thread on purpose, at once: what it holds is no concern of it any more. */

@@ -77,6 +77,7 @@ export class Thread {
       this.#state = 'dead'
       this.#pid = -1
       this.#exited = Promise.resolve().then(() => {
+        workerExited({ ...this.identity, exitCode: 1, wasAsked: this.#isEnding, error: cause }, false)
         this.link.close()
         events.failed(cause)
       })

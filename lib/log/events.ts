@@ -4,6 +4,7 @@
  */
 import { channel } from 'node:diagnostics_channel'
 import { inspect } from 'node:util'
+import { received } from '../errors.js'
 import { emit, type LogRecord } from './record.js'
 import { goesToStderr, isLogged, type LogLevel } from './settings.js'
 
@@ -11,7 +12,7 @@ import { goesToStderr, isLogged, type LogLevel } from './settings.js'
 export interface ThreadEvent {
   /** Its name, as its `currentProcess()` tells. */
   readonly name: string
-  /** Its thread id. */
+  /** Its thread id; of a worker that has not come to have one, -1. */
   readonly pid: number
 }
 
@@ -41,7 +42,8 @@ export interface TaskFailure {
 
 /**
  * The channels of `node:diagnostics_channel`, and what is published on each, in the thread that owns the pool or the process. A
- * listener is called before anything follows from the event; what it throws is an uncaught error.
+ * listener is called at once, before whoever waits for the item, the worker or the process hears of the event; it may end streams and
+ * pools and start others. What it throws is an uncaught error.
  *
  * @example
  * ```ts
@@ -66,7 +68,7 @@ export interface TaskFailure {
 export interface Diagnostics {
   /** A worker has started: its module is loaded, and its initializer is done. */
   readonly 'millrace:worker:start': WorkerEvent
-  /** A worker has ended. `wasAsked`: whether the pool has ended it. `error`: what nobody caught in it. */
+  /** A worker has ended, or cannot be started. `wasAsked`: whether the pool has ended it. `error`: what nobody caught in it. */
   readonly 'millrace:worker:exit': WorkerEvent & {
     readonly exitCode: number
     readonly wasAsked: boolean
@@ -82,7 +84,10 @@ export interface Diagnostics {
   readonly 'millrace:process:start': ThreadEvent
   /** A `Process` has ended. `error`: what its target threw, or what nobody caught. */
   readonly 'millrace:process:exit': ThreadEvent & { readonly exitCode: number; readonly error?: unknown }
-  /** A record of the log, as it is written, or comes from a thread that this one has started. */
+  /**
+   * A record of the log, as it is written, or comes from a thread that this one has started. Lines of `console` are published by
+   * the latter alone, so that a listener may print.
+   */
   readonly 'millrace:log': LogRecord
 }
 
@@ -131,7 +136,17 @@ export function taskFailed(event: Diagnostics['millrace:task:failure'], by: Thre
   taskFailure.publish(event)
   const { task, index, attempts, error } = event
   const times = attempts === 1 ? '' : ` after ${attempts} attempts`
-  log('warn', by, () => `task '${task}' failed on item ${index}${times}: ${String(error)}`)
+  log('warn', by, () => `task '${task}' failed on item ${index}${times}: ${lineOf(error)}`)
+}
+
+/** Anything can be thrown, also what `String()` refuses. */
+function lineOf(error: unknown): string {
+  try {
+    if (error instanceof Error) return String(error)
+  } catch {
+    // Its text is no text.
+  }
+  return received(error)
 }
 
 export function processStarted(event: Diagnostics['millrace:process:start']): void {

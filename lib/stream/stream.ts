@@ -180,6 +180,8 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
     const failed = part.errors?.size ?? 0
     this.#failed += failed
     if (failed > 0 && tellsFailures()) tellFailures(part, taskOf(this.#plan), this.#executor)
+    // A listener may have ended the stream, which then is to keep no results.
+    if (this.#state === 'ended') return
     const arrived = arrive(part, mode)
     if (part.last) {
       tuner.record({ items: part.chunk.items.length, time: part.time, bytes: part.bytes })
