@@ -221,10 +221,29 @@ describe('the log on stderr', () => {
     expect(stderr).toMatch(/^Process Process-1:\nRangeError: 1 is odd\n/)
   })
 
+  it('has it where a process between has a logger of its own', async () => {
+    const { stderr } = await runProgram('logging.js', ['uncaught below a logger'])
+    expect(stderr).toMatch(/^\[ERROR\/Process-1:1\] uncaught RangeError: 1 is odd\n +at half /)
+  })
+
   it('does not touch console unless asked to', async () => {
     const { stdout, stderr } = await runProgram('logging.js', ['unnamed'])
     expect(stdout).toMatch(/^plain of 1\nplain\nplain\n┌[^]*┘\ngroup\n {2}two\n {2}lines\n$/)
     expect(stderr).toBe('plain\nplain\nAssertion failed: plain\n')
+  })
+
+  it('gives console back when there is no logger any more', async () => {
+    const { stdout } = await runProgram('logging.js', ['no more'])
+    expect(stdout).toBe('[pool-1] one\ntwo\n')
+  })
+
+  it('has no end of its own lines where a logger or a listener in a worker writes by console', async () => {
+    expect(await runProgram('logging.js', ['ring'])).toMatchObject({
+      code: 0,
+      stdout:
+        '[Process-1] started\n[Process-1] heard one\n[Process-1] given [Process-1] one\n[Process-1] heard two\n[Process-1] two\n' +
+        '[Process-1] three\n[Process-1] ended with exit code 0\n',
+    })
   })
 
   it('a logger that throws has its own uncaught error, and stops nothing', async () => {
@@ -303,6 +322,17 @@ describe('what is heard of', () => {
           ) as unknown,
       ),
     )
+  })
+
+  it('a worker that Node refuses to start', async () => {
+    logTo(target, 'error')
+    await using pool = new Pool({ workers: 1, name: 'mill', execArgv: ['--no-such-option'] })
+    const exits = await heard('millrace:worker:exit', async () => {
+      await expect(pool.map(half, [2])).rejects.toThrow('--no-such-option')
+    })
+    expect(exits).toMatchObject([1, 2, 3].map(() => ({ name: 'mill-1', pid: -1, exitCode: 1, wasAsked: false })))
+    expect(written.length).toBe(3)
+    expect(written[0]).toMatch(/^error \[mill-1\] did not start: it ended with exit code 1: .*--no-such-option/)
   })
 
   it.each(['throw', 'settle', 'skip'] as const)('items that fail, whatever becomes of them (%s)', async (errors) => {

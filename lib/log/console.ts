@@ -1,8 +1,8 @@
 /** `console` in a worker: what it would print goes into the log, where it bears the worker's name. */
 import { Console } from 'node:console'
 import { ownIdentity } from '../identity.js'
-import { emit } from './record.js'
-import type { LogLevel } from './settings.js'
+import { handUp } from './record.js'
+import { logsConsole, type LogLevel } from './settings.js'
 
 /** Methods that do not write at the level of `console.log`. */
 const LEVEL_OF: Readonly<Record<string, LogLevel>> = {
@@ -13,26 +13,37 @@ const LEVEL_OF: Readonly<Record<string, LogLevel>> = {
   assert: 'error',
 }
 
+let isCaptured = false
+
+/** Whether `console` of this thread writes into the log. */
+export function isConsoleLogged(): boolean {
+  return isCaptured && logsConsole()
+}
+
 /** From now on, in this thread. */
 export function logConsole(): void {
+  isCaptured = true
   let level: LogLevel = 'info'
   // All that `Console` asks of a stream, unless it is to ignore errors; each call writes once.
   const stream = {
     write(text: string): void {
       const { name, pid } = ownIdentity()
       const message = text.replace(/\n$/, '')
-      // Whatever the level of the log: what a program prints is not to be lost.
-      emit({ level, message, name, pid, time: Date.now() })
+      // Whatever the level of the log: what a program prints is not to be lost. And past the logger and the listeners of this
+      // thread, which may write by console themselves: that would never end.
+      handUp({ level, message, name, pid, time: Date.now() })
     },
   } as NodeJS.WritableStream
   const logging = new Console({ stdout: stream, stderr: stream, ignoreErrors: false })
   for (const [name, method] of Object.entries(logging) as [keyof Console, unknown][]) {
     if (typeof method !== 'function') continue
+    const plain = Reflect.get(console, name) as () => unknown
     Object.defineProperty(console, name, {
       configurable: true,
       enumerable: true,
       writable: true,
       value: (...args: unknown[]): unknown => {
+        if (!logsConsole()) return Reflect.apply(plain, console, args)
         level = LEVEL_OF[name] ?? 'info'
         return Reflect.apply(method, logging, args)
       },

@@ -2,6 +2,7 @@
 import { format } from 'node:util'
 import { received, typeError } from '../errors.js'
 import { ownIdentity } from '../identity.js'
+import { isConsoleLogged } from './console.js'
 import { OptionReader } from '../options.js'
 import { emit, setTarget, type LogTarget } from './record.js'
 import { isLogged, LEVELS, logLevel, sendToStderr, setLogLevel, setLogsConsole, type LogLevel } from './settings.js'
@@ -28,7 +29,9 @@ export interface LogOptions {
   /**
    * Whether `console.log()` and the like, in workers and processes that start from now on, write into the log: `console.debug` at
    * its level, `console.warn` at its own, `console.error`, `trace` and failed assertions as errors, everything else at `'info'`; none of it
-   * is held back by the level of the log. Otherwise their lines go to stdout and stderr, and nothing tells whose they are. Default: false.
+   * is held back by the level of the log. Such a line passes over a logger that its own thread has by `logTo()`, as that may print,
+   * too. Otherwise lines go to stdout and stderr, and nothing tells whose they are; `false` makes them do so again at once.
+   * Default: as it was; false at first, and after `logTo(null)`.
    */
   readonly console?: boolean
 }
@@ -115,11 +118,11 @@ export function logToStderr(level: LogLevel = 'info', options?: LogOptions): Log
 
 /**
  * Gives the records of this thread, and of those that it starts, to a logger of one's own: each as one text,
- * `[Process-1] started`, by the method of its level. They go no further up then; with `logToStderr()`, the main thread writes them
- * to stderr as well.
+ * `[Process-1] started`, by the method of its level. They go no further up then; with `logToStderr()`, they are written to stderr
+ * as well.
  *
  * @param target `console`, or a logger of pino, winston, bunyan or the like: an object with `debug`, `info`, `warn` and `error`. What
- * it throws is an uncaught error. `null`: none any more.
+ * it throws is an uncaught error. `null`: none any more; and so is, in a worker, a `console` that writes into the log itself.
  * @param level What is let through: this level and those that matter more. Default: `'info'`.
  * @returns The logger that writes to it, as `getLogger()` gives it.
  * @throws {TypeError} `ERR_INVALID_OPTION`: a target that lacks a method; a level or an option that is not as described.
@@ -143,7 +146,8 @@ export function logTo(target: LogTarget | null, level: LogLevel = 'info', option
     )
   }
   keep('log to this target', level, options)
-  setTarget(target ?? undefined)
+  if (target === null && options?.console === undefined) setLogsConsole(false)
+  setTarget(target === null || (target === console && isConsoleLogged()) ? undefined : target)
   return logger
 }
 

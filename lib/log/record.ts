@@ -43,11 +43,17 @@ export function setTarget(logger: LogTarget | undefined): void {
 /** Takes a record of this thread, or of one that it has started. */
 export function emit(record: LogRecord): void {
   records.publish(record)
-  if (target !== undefined) give(target, record)
-  else if (parentIdentity() !== null) parentPort?.postMessage({ type: 'millrace.log', record } satisfies Relayed)
-  if (parentIdentity() === null && goesToStderr()) {
-    process.stderr.write(`[${record.level.toUpperCase()}/${record.name}] ${record.message}\n`)
+  if (target === undefined && parentIdentity() !== null) {
+    handUp(record)
+    return
   }
+  if (target !== undefined) give(target, record)
+  if (goesToStderr()) process.stderr.write(`[${record.level.toUpperCase()}/${record.name}] ${record.message}\n`)
+}
+
+/** Hands a record to the thread that has started this one. */
+export function handUp(record: LogRecord): void {
+  parentPort?.postMessage({ type: 'millrace.log', record } satisfies Relayed)
 }
 
 /** Takes a message of a thread that this one has started, if it is a record. */
