@@ -14,11 +14,35 @@ export interface ProcessInfo {
 let own: ProcessInfo = { name: threadId === 0 ? 'MainProcess' : `Thread-${threadId}`, pid: threadId, daemon: false }
 let parent: ProcessInfo | null = null
 
-export function ownIdentity(): ProcessInfo {
+/**
+ * Who this thread is. Costs nothing.
+ *
+ * @example
+ * ```ts
+ * import { currentProcess } from 'millrace'
+ *
+ * console.log(currentProcess())
+ * // → { name: 'MainProcess', pid: 0, daemon: false }
+ * ```
+ */
+export function currentProcess(): ProcessInfo {
   return own
 }
 
-export function parentIdentity(): ProcessInfo | null {
+/**
+ * Who has started this thread; `null` in the main thread, and in a thread that was started without this library.
+ *
+ * @example
+ * ```ts
+ * import { apply, isMainThread, parentProcess, task } from 'millrace'
+ *
+ * const parent = task(import.meta.url, 'parent', () => parentProcess()?.name)
+ *
+ * if (isMainThread) console.log(parentProcess(), await apply(parent))
+ * // → null MainProcess
+ * ```
+ */
+export function parentProcess(): ProcessInfo | null {
   return parent
 }
 

@@ -21,6 +21,7 @@ export {
   type SyncErrorCode,
 } from './errors.js'
 export { failure, type Failure } from './failure.js'
+export { currentProcess, parentProcess, type ProcessInfo } from './identity.js'
 export { filter, filterUnordered, flatMap, flatMapUnordered, imap, imapUnordered } from './imap.js'
 export type { ByteSource } from './io/bytes.js'
 export { lines, type Lines, type LinesOptions } from './io/lines.js'
@@ -34,15 +35,7 @@ export { map, starmap } from './map.js'
 export type { PoolStats } from './executor/threads.js'
 export type { ResourceLimits } from './executor/limits.js'
 export { Pool, type PoolOptions } from './pool.js'
-export {
-  activeChildren,
-  cpuCount,
-  currentProcess,
-  parentProcess,
-  Process,
-  type ProcessInfo,
-  type ProcessOptions,
-} from './process.js'
+export { activeChildren, cpuCount, Process, type ProcessOptions } from './process.js'
 export { reduce } from './reduce.js'
 export type { Chunks } from './stream/chunks.js'
 export type { ErrorMode, Outcome } from './stream/outcome.js'

@@ -1,4 +1,4 @@
-/** `Process`: a task that runs on a thread of its own, from beginning to end; and who is who among the threads. */
+/** `Process`: a task that runs on a thread of its own, from beginning to end. */
 import { availableParallelism } from 'node:os'
 import { inspect } from 'node:util'
 import { openError } from './codec/envelope.js'
@@ -7,15 +7,13 @@ import { NotSerializableError, received, typeError } from './errors.js'
 import { isWorkerEnv, launch, type WorkerEnv } from './executor/launch.js'
 import { areLimits, LIMITS, type ResourceLimits } from './executor/limits.js'
 import type { SpawnableWorker } from './executor/threads-package.js'
+import { currentProcess, parentProcess } from './identity.js'
 import { logUncaught, processExited, processStarted } from './log/events.js'
 import { logSettings } from './log/settings.js'
 import { MAX_TIMEOUT, OptionReader } from './options.js'
 import { plainFunctionError, taskName, type Exported, type Named, type TaskName } from './task.js'
 import { assertMayStart } from './worker/guard.js'
-import { ownIdentity, parentIdentity, type ProcessInfo } from './identity.js'
 import type { ProcessNews, ProcessSetup } from './worker/process.js'
-
-export type { ProcessInfo } from './identity.js'
 
 /** The exit code of a process that `terminate()` has ended: that of SIGTERM, as Python gives it. */
 const TERMINATED = -15
@@ -103,11 +101,11 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
     if (target === undefined) throw plainFunctionError(action, options.target, '')
     this.#target = target
     this.#args = read.value('args', 'an array', Array.isArray) ?? []
-    const own = ownIdentity()
+    const own = currentProcess()
     const number = ++made
     this.#name =
       read.value('name', 'a string', (value) => typeof value === 'string') ??
-      (parentIdentity() === null ? `Process-${number}` : `${own.name}:${number}`)
+      (parentProcess() === null ? `Process-${number}` : `${own.name}:${number}`)
     this.#daemon = read.boolean('daemon') ?? own.daemon
     this.#options = {
       env: read.value('env', 'an object of strings or SHARE_ENV', isWorkerEnv),
@@ -241,7 +239,7 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
   }
 
   #setup(): ProcessSetup {
-    const identity = { name: this.name, daemon: this.daemon, parent: ownIdentity() }
+    const identity = { name: this.name, daemon: this.daemon, parent: currentProcess() }
     return { type: 'process', identity, log: logSettings(), target: this.#target, args: this.#args }
   }
 
@@ -272,38 +270,6 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
     const error = new Error(`Cannot ${verb} process '${this.name}' as ${reason}: ${cure}`)
     return Object.assign(error, { code: 'ERR_PROCESS_STATE' as const })
   }
-}
-
-/**
- * Who this thread is. Costs nothing.
- *
- * @example
- * ```ts
- * import { currentProcess } from 'millrace'
- *
- * console.log(currentProcess())
- * // → { name: 'MainProcess', pid: 0, daemon: false }
- * ```
- */
-export function currentProcess(): ProcessInfo {
-  return ownIdentity()
-}
-
-/**
- * Who has started this thread; `null` in the main thread, and in a thread that was started without this library.
- *
- * @example
- * ```ts
- * import { apply, isMainThread, parentProcess, task } from 'millrace'
- *
- * const parent = task(import.meta.url, 'parent', () => parentProcess()?.name)
- *
- * if (isMainThread) console.log(parentProcess(), await apply(parent))
- * // → null MainProcess
- * ```
- */
-export function parentProcess(): ProcessInfo | null {
-  return parentIdentity()
 }
 
 /**

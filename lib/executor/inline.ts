@@ -4,7 +4,7 @@
  */
 import pLimit from 'p-limit'
 import { Items } from '../codec/batch.js'
-import { ownIdentity } from '../identity.js'
+import { currentProcess } from '../identity.js'
 import type { WorkerEvent } from '../log/events.js'
 import { cloned } from '../shared/shared.js'
 import type { TaskContext } from '../task.js'
@@ -26,7 +26,7 @@ export class InlineExecutor implements Executor {
   }
 
   identify(worker: number): WorkerEvent {
-    return { ...ownIdentity(), pool: '', worker }
+    return { ...currentProcess(), pool: '', worker }
   }
 
   open(job: Job, events: LaneEvents): Lane {

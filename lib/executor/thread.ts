@@ -7,7 +7,7 @@
 import { openError } from '../codec/envelope.js'
 import { revive } from '../shared/shared.js'
 import type { TaskName } from '../task.js'
-import { ownIdentity } from '../identity.js'
+import { currentProcess } from '../identity.js'
 import { workerExited, workerStarted, type WorkerEvent } from '../log/events.js'
 import { logSettings } from '../log/settings.js'
 import type { PartMessage, WorkerControl, WorkerSetup } from '../worker/protocol.js'
@@ -189,7 +189,7 @@ export class Thread {
   #setUp(worker: SpawnableWorker, controlled: boolean): void {
     const { watchHeap = false } = this.#options
     const { port, cells } = this.link
-    const identity = { name: this.identity.name, daemon: true, parent: ownIdentity() }
+    const identity = { name: this.identity.name, daemon: true, parent: currentProcess() }
     const log = logSettings()
     const setup: WorkerSetup = {
       type: 'worker',

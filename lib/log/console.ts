@@ -1,6 +1,6 @@
 /** `console` in a worker: what it would print goes into the log, where it bears the worker's name. */
 import { Console } from 'node:console'
-import { ownIdentity } from '../identity.js'
+import { currentProcess } from '../identity.js'
 import { handUp } from './record.js'
 import { logsConsole, type LogLevel } from './settings.js'
 
@@ -27,7 +27,7 @@ export function logConsole(): void {
   // All that `Console` asks of a stream, unless it is to ignore errors; each call writes once.
   const stream = {
     write(text: string): void {
-      const { name, pid } = ownIdentity()
+      const { name, pid } = currentProcess()
       const message = text.replace(/\n$/, '')
       // Whatever the level of the log: what a program prints is not to be lost. And past the logger and the listeners of this
       // thread, which may write by console themselves: that would never end.

@@ -1,7 +1,7 @@
 /** The log, as users see it: who writes into it, how much is let through, and where it goes. */
 import { format } from 'node:util'
 import { received, typeError } from '../errors.js'
-import { ownIdentity } from '../identity.js'
+import { currentProcess } from '../identity.js'
 import { isConsoleLogged } from './console.js'
 import { OptionReader } from '../options.js'
 import { emit, setTarget, type LogTarget } from './record.js'
@@ -172,6 +172,6 @@ function assertLevel(action: string, level: unknown, levels: readonly string[]):
 
 function write(level: LogLevel, message: unknown, args: readonly unknown[]): void {
   if (!isLogged(level)) return
-  const { name, pid } = ownIdentity()
+  const { name, pid } = currentProcess()
   emit({ level, message: format(message, ...args), name, pid, time: Date.now() })
 }

@@ -4,7 +4,7 @@
  */
 import { channel } from 'node:diagnostics_channel'
 import { parentPort } from 'node:worker_threads'
-import { parentIdentity } from '../identity.js'
+import { parentProcess } from '../identity.js'
 import { goesToStderr, type LogLevel } from './settings.js'
 
 /** An entry of the log. */
@@ -43,7 +43,7 @@ export function setTarget(logger: LogTarget | undefined): void {
 /** Takes a record of this thread, or of one that it has started. */
 export function emit(record: LogRecord): void {
   records.publish(record)
-  if (target === undefined && parentIdentity() !== null) {
+  if (target === undefined && parentProcess() !== null) {
     handUp(record)
     return
   }
