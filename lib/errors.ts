@@ -267,7 +267,7 @@ export type SyncErrorCode =
  * A lock, semaphore, condition, event or barrier that was used as it cannot be: released by a thread that does not hold it
  * (`ERR_NOT_OWNER`); waited for by a synchronous form on the main thread (`ERR_MAIN_THREAD_WAIT`: await the other form), or on a
  * thread whose own calls are in line before it, which nobody could serve while it is blocked (`ERR_DEADLOCK`: await here, too);
- * or waited for by more than 65,536 calls at once (`ERR_LINE_FULL`). Of a `JoinableQueue`, that `taskDone()` was called more
+ * or waited for by more than a million calls at once (`ERR_LINE_FULL`). Of a `JoinableQueue`, that `taskDone()` was called more
  * often than items were put (`ERR_NOTHING_TO_DO`).
  *
  * @example

@@ -198,6 +198,11 @@ function instanceOf(memory: Memory, parts: readonly Shared[]): Shared {
   return known.get(idOf(memory))?.deref() ?? make(memory, parts)
 }
 
+/** As how many-eth its thread made the object. */
+export function numberOf(memory: Memory): number {
+  return memory[NUMBER] ?? 0
+}
+
 function idOf(memory: Memory): string {
   return `${memory[MAKER]}.${memory[NUMBER]}`
 }

@@ -12,6 +12,7 @@ import { BrokenBarrierError } from '../errors.js'
 import { OptionReader } from '../options.js'
 import { defineShared, HEADER, Shared, type Memory } from '../shared/shared.js'
 import { createMemoryWithLine, Line, GRANTED, WAITING, type Place } from './line.js'
+import { ownOverflow } from './overflow.js'
 import { BROKEN, countOf, isBroken, MOST, nextRound, ONE, ticketOf } from './rounds.js'
 import { checkInteger, checkMayBlock, checkTimeout, Deadline, wait, waitSync } from './waiting.js'
 
@@ -53,10 +54,11 @@ export class Barrier extends Shared {
    */
   constructor(parties: number, options?: BarrierOptions)
   /** @internal */
-  constructor(parties: Memory)
-  constructor(parties: number | Memory, options: BarrierOptions = {}) {
-    super(typeof parties === 'object' ? parties : createBarrierMemory(parties, options))
-    this.#line = new Line(this.memory, HEADER + CELLS)
+  constructor(parties: Memory, options: readonly Shared[])
+  constructor(parties: number | Memory, options: BarrierOptions | readonly Shared[] = {}) {
+    if (typeof parties === 'object') super(parties, options as readonly Shared[])
+    else super(createBarrierMemory(parties, options as BarrierOptions), [ownOverflow()])
+    this.#line = new Line(this.memory, HEADER + CELLS, this.parts)
   }
 
   /** How many calls go on together. */
@@ -208,4 +210,4 @@ function createBarrierMemory(parties: unknown, options: BarrierOptions): Memory 
   return memory
 }
 
-defineShared(KIND, (memory) => new Barrier(memory))
+defineShared(KIND, (memory, parts) => new Barrier(memory, parts))

@@ -10,6 +10,7 @@ import type { Hold } from './hold.js'
 import { createMemoryWithLine, GONE, GRANTED, Line, WAITING } from './line.js'
 import { Lock } from './lock.js'
 import type { Mutex } from './mutex.js'
+import { ownOverflow } from './overflow.js'
 import { RLock } from './rlock.js'
 import { checkInteger, checkMayBlock, checkTimeout, Deadline, FOREVER } from './waiting.js'
 
@@ -48,17 +49,22 @@ export class Condition extends Shared {
   /**
    * @param lock Its lock; without one a new `Lock`. Several conditions may have the same.
    * @param memory For the library itself: that of a condition which is there already.
+   * @param overflow The same.
    * @throws {TypeError} If it is no lock.
    */
-  constructor(lock: Lock | RLock = new Lock(), memory: Memory = createMemoryWithLine(KIND, 0)) {
+  constructor(
+    lock: Lock | RLock = new Lock(),
+    memory: Memory = createMemoryWithLine(KIND, 0),
+    overflow: Shared = ownOverflow(),
+  ) {
     if (!(lock instanceof Lock || lock instanceof RLock)) {
       throw typeError(
         'ERR_INVALID_OPTION',
         `Cannot make a condition as 'lock' must be a Lock or an RLock: received ${received(lock)}`,
       )
     }
-    super(memory, [lock])
-    this.#line = new Line(memory, HEADER)
+    super(memory, [lock, overflow])
+    this.#line = new Line(memory, HEADER, this.parts)
     this.#lock = lock
   }
 
@@ -186,4 +192,4 @@ export class Condition extends Shared {
   }
 }
 
-defineShared(KIND, (memory, [lock]) => new Condition(lock as Lock | RLock, memory))
+defineShared(KIND, (memory, [lock, overflow]) => new Condition(lock as Lock | RLock, memory, overflow))

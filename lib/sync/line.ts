@@ -1,7 +1,8 @@
 /**
  * A line of waiting calls in shared memory, first come, first served: where they stand, not what they wait for.
  *
- * A call has a place: two cells, its THREAD (plus one; 0 is a free place) and its WORD, the call's ticket and state in one.
+ * A call has a place, with its THREAD and its WORD, the call's ticket and state in one. The first places are in the memory of the
+ * line's owner; when they are taken, more are in the overflow, which the line has in common with others (`overflow.ts`).
  * What holds at any moment, so that a thread may end between any two steps:
  * - A free place is claimed by one compareExchange of THREAD, and given back WORD first: a place with a WORD has its THREAD,
  *   and what a thread that ended has left can be told by THREAD alone.
@@ -14,21 +15,17 @@
  * A search takes time in proportion to the most calls that ever waited at once.
  */
 import { threadId } from 'node:worker_threads'
-import { SyncError } from '../errors.js'
-import { growTo } from '../shared/growable.js'
-import { createMemory, type Memory } from '../shared/shared.js'
+import { createMemory, numberOf, type Memory, type Shared } from '../shared/shared.js'
+import type { Overflow } from './overflow.js'
+import { Places } from './places.js'
 import { Deadline, wait, waitSync } from './waiting.js'
 
-/** How many calls may be in a line at once. */
-const MOST = 1 << 16
-const PLACE = 2
-const THREAD = 0
-const WORD = 1
 const TICKETS = 0
 const COUNT = 1
 const FIRST = 2
-/** Places in the memory before it grows. */
-const FEW = 8
+/** Places in the memory of the owner, each a thread and a word. */
+const OWN_PLACES = 16
+const PLACE = 2
 const TICKET_BITS = 30
 
 /** The states of a call. Not in line, or not any more. */
@@ -41,7 +38,7 @@ export const TAKEN = 3
 
 /** A call in line. */
 export interface Place {
-  /** The first of its cells. */
+  /** The number of its place. */
   readonly at: number
   /** From 1 to 2^30 - 1; later calls have later ones. */
   readonly ticket: number
@@ -49,83 +46,85 @@ export interface Place {
 
 /** Memory for an object that has so many cells of its own, and after them a line. */
 export function createMemoryWithLine(kind: number, cells: number): Memory {
-  return createMemory(kind, cells + FIRST + FEW * PLACE, cells + FIRST + MOST * PLACE)
+  return createMemory(kind, cells + FIRST + OWN_PLACES * PLACE)
 }
 
 export class Line {
   readonly #memory: Memory
   readonly #base: number
+  readonly #overflow: Overflow
+  readonly #own: Places
+  /** Those in the overflow, once there are any. */
+  #more: Places | undefined
   /** Where to look for a free place. */
   #hint = 0
 
-  /** `base` is the first cell of the line; all cells after it are the line's. */
-  constructor(memory: Memory, base: number) {
+  /** `base` is the first cell of the line, the last of `parts` its overflow. */
+  constructor(memory: Memory, base: number, parts: readonly Shared[] = []) {
     this.#memory = memory
     this.#base = base
+    this.#own = new Places(memory, { first: base + FIRST, size: PLACE, word: 1 })
+    this.#overflow = parts.at(-1) as Overflow
   }
 
   /** Takes a place at the end. */
   join(ticket: number = this.#nextTicket()): Place {
     const at = this.#claim()
-    Atomics.store(this.#memory, at + WORD, (ticket << 2) | WAITING)
+    this.#places(at).write(at, (ticket << 2) | WAITING)
     return { at, ticket }
   }
 
   /** Gives back the place of a call of this thread. */
   leave({ at }: Place): void {
-    Atomics.store(this.#memory, at + WORD, 0)
-    Atomics.store(this.#memory, at + THREAD, 0)
-    this.#hint = (at - this.#base - FIRST) / PLACE
+    this.#places(at).write(at, 0)
+    this.#places(at).free(at, threadId)
+    this.#hint = at
   }
 
   stateOf({ at, ticket }: Place): number {
-    const word = Atomics.load(this.#memory, at + WORD)
+    const word = this.#places(at).wordOf(at)
     return word >>> 2 === ticket ? word & 3 : GONE
   }
 
   /** One step of a call: whether it was in the state `from`, and is in the state `to` now. */
   move({ at, ticket }: Place, from: number, to: number): boolean {
-    const word = (ticket << 2) | from
-    return Atomics.compareExchange(this.#memory, at + WORD, word, to === GONE ? 0 : (ticket << 2) | to) === word
+    return this.#places(at).replace(at, (ticket << 2) | from, to === GONE ? 0 : (ticket << 2) | to)
   }
 
   /** Tells a waiting call that it has what it waits for. False if it does not wait any more. */
   grant(place: Place): boolean {
     if (!this.move(place, WAITING, GRANTED)) return false
-    Atomics.notify(this.#memory, place.at + WORD)
+    const { memory, cell } = this.#cellOf(place)
+    Atomics.notify(memory, cell)
     return true
   }
 
   /** The call that has waited longest. */
   first(): Place | undefined {
-    let found: Place | undefined
-    for (let at = this.#base + FIRST, end = this.#end; at < end; at += PLACE) {
-      const word = Atomics.load(this.#memory, at + WORD)
-      if ((word & 3) !== WAITING) continue
-      const ticket = word >>> 2
-      // Tickets start again when all were given.
-      if (found === undefined || (ticket - found.ticket) << (32 - TICKET_BITS) < 0) found = { at, ticket }
+    for (;;) {
+      const found = this.#first()
+      if (found === undefined || this.stateOf(found) === WAITING) return found
     }
-    return found
   }
 
   /** The call of a ticket, if it is in line. */
   find(ticket: number): Place | undefined {
-    for (let at = this.#base + FIRST, end = this.#end; at < end; at += PLACE) {
-      if (Atomics.load(this.#memory, at + WORD) >>> 2 === ticket) return { at, ticket }
+    for (let at = 0, end = this.#count; at < end; at++) {
+      const places = this.#places(at)
+      if (places.glance(at) >>> 2 === ticket && places.wordOf(at) >>> 2 === ticket) return { at, ticket }
     }
     return undefined
   }
 
   /** The thread of a call. */
   threadOf({ at }: Place): number {
-    return Atomics.load(this.#memory, at + THREAD) - 1
+    return this.#places(at).threadOf(at)
   }
 
   /** All calls in line. */
   *all(): Generator<Place, void, void> {
-    for (let at = this.#base + FIRST, end = this.#end; at < end; at += PLACE) {
-      yield { at, ticket: Atomics.load(this.#memory, at + WORD) >>> 2 }
+    for (let at = 0, end = this.#count; at < end; at++) {
+      yield { at, ticket: this.#places(at).wordOf(at) >>> 2 }
     }
   }
 
@@ -144,15 +143,16 @@ export class Line {
   remove(place: Place, threads: ReadonlySet<number>): void {
     for (let state = this.stateOf(place); state !== GONE; state = this.stateOf(place)) this.move(place, state, GONE)
     const thread = this.threadOf(place)
-    if (threads.has(thread)) Atomics.compareExchange(this.#memory, place.at + THREAD, thread + 1, 0)
+    if (threads.has(thread)) this.#places(place.at).free(place.at, thread)
   }
 
   /** Settles when the call was granted (true), or the time was over: then it has left the line. */
   async wait(place: Place, timeout: number): Promise<boolean> {
     const deadline = new Deadline(timeout)
+    const { memory, cell } = this.#cellOf(place)
     // A late notification may be meant for a call that was in this place before.
     while (this.stateOf(place) === WAITING) {
-      const woken = await wait(this.#memory, place.at + WORD, (place.ticket << 2) | WAITING, deadline.left)
+      const woken = await wait(memory, cell, (place.ticket << 2) | WAITING, deadline.left)
       if (!woken && this.#giveUp(place)) return false
     }
     return true
@@ -161,8 +161,9 @@ export class Line {
   /** The same, holding the thread. */
   waitSync(place: Place, timeout: number): boolean {
     const deadline = new Deadline(timeout)
+    const { memory, cell } = this.#cellOf(place)
     while (this.stateOf(place) === WAITING) {
-      const woken = waitSync(this.#memory, place.at + WORD, (place.ticket << 2) | WAITING, deadline.left)
+      const woken = waitSync(memory, cell, (place.ticket << 2) | WAITING, deadline.left)
       if (!woken && this.#giveUp(place)) return false
     }
     return true
@@ -175,8 +176,29 @@ export class Line {
     return true
   }
 
-  get #end(): number {
-    return this.#base + FIRST + PLACE * Atomics.load(this.#memory, this.#base + COUNT)
+  #first(): Place | undefined {
+    let found: Place | undefined
+    for (let at = 0, end = this.#count; at < end; at++) {
+      const word = this.#places(at).glance(at)
+      if ((word & 3) !== WAITING) continue
+      const ticket = word >>> 2
+      // Tickets start again when all were given.
+      if (found === undefined || (ticket - found.ticket) << (32 - TICKET_BITS) < 0) found = { at, ticket }
+    }
+    return found
+  }
+
+  get #count(): number {
+    return Atomics.load(this.#memory, this.#base + COUNT)
+  }
+
+  #places(at: number): Places {
+    return at < OWN_PLACES ? this.#own : (this.#more ??= this.#overflow.placesOf(numberOf(this.#memory), OWN_PLACES))
+  }
+
+  #cellOf({ at }: Place): { readonly memory: Memory; readonly cell: number } {
+    const places = this.#places(at)
+    return { memory: places.memory, cell: places.cellOf(at) }
   }
 
   #nextTicket(): number {
@@ -188,24 +210,25 @@ export class Line {
 
   #claim(): number {
     for (;;) {
-      const count = Atomics.load(this.#memory, this.#base + COUNT)
+      const count = this.#count
       for (let tried = 0; tried < count; tried++) {
-        const number = (this.#hint + tried) % count
-        const at = this.#base + FIRST + number * PLACE
-        if (Atomics.load(this.#memory, at + THREAD) !== 0) continue
-        if (Atomics.compareExchange(this.#memory, at + THREAD, 0, threadId + 1) !== 0) continue
-        this.#hint = number + 1
+        const at = (this.#hint + tried) % count
+        if (!this.#places(at).claim(at)) continue
+        this.#hint = at + 1
         return at
       }
-      this.#makeRoom(count)
-      if (Atomics.compareExchange(this.#memory, this.#base + COUNT, count, count + 1) === count) this.#hint = count
+      this.#raiseCount(count)
     }
   }
 
-  /** Makes the memory large enough for one place more. */
-  #makeRoom(count: number): void {
-    if (count === MOST) throw new SyncError(`Cannot wait in line as ${MOST} calls are in it already`, 'ERR_LINE_FULL')
-    const first = this.#base + FIRST
-    growTo(this.#memory, first + (count + 1) * PLACE, first + MOST * PLACE)
+  /** To one place more, in the overflow to one that is free. */
+  #raiseCount(count: number): void {
+    let at = count
+    while (at >= OWN_PLACES) {
+      this.#overflow.makeRoom(at + 1 - OWN_PLACES)
+      if (this.#places(at).isFree(at)) break
+      at++
+    }
+    if (Atomics.compareExchange(this.#memory, this.#base + COUNT, count, at + 1) === count) this.#hint = at
   }
 }

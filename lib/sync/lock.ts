@@ -1,6 +1,7 @@
 /** A lock that one call holds at a time. */
-import { defineShared, type Memory } from '../shared/shared.js'
+import { defineShared, type Memory, type Shared } from '../shared/shared.js'
 import { createMutexMemory, Mutex } from './mutex.js'
+import { ownOverflow } from './overflow.js'
 
 const KIND = 1
 
@@ -12,7 +13,8 @@ const KIND = 1
  * it is ended from outside, the thread that started it sees to that: a pool does; who starts a `Worker` of Node must keep the lock
  * and let its own event loop turn.
  *
- * Costs microseconds when it is free. Up to 65,536 calls can wait at once; each `acquire()` and `release()` takes time in
+ * Costs microseconds when it is free, and some hundreds of bytes; there can be as many locks as there is memory for. About a million
+ * calls can wait at once for all locks and the like that one thread has made; each `acquire()` and `release()` takes time in
  * proportion to the most that ever did.
  *
  * @example
@@ -38,10 +40,13 @@ const KIND = 1
  * ```
  */
 export class Lock extends Mutex {
-  /** @param memory For the library itself: that of a lock which is there already. */
-  constructor(memory: Memory = createMutexMemory(KIND)) {
-    super(memory, false)
+  /**
+   * @param memory For the library itself: that of a lock which is there already.
+   * @param parts The same.
+   */
+  constructor(memory: Memory = createMutexMemory(KIND), parts: readonly Shared[] = [ownOverflow()]) {
+    super(memory, parts, false)
   }
 }
 
-defineShared(KIND, (memory) => new Lock(memory))
+defineShared(KIND, (memory, parts) => new Lock(memory, parts))

@@ -24,10 +24,10 @@ export abstract class Mutex extends Shared {
   #holding: Holding | undefined
 
   /** `isReentrant`: whether the thread that holds it can take it again at once. */
-  protected constructor(memory: Memory, isReentrant: boolean) {
-    super(memory)
+  protected constructor(memory: Memory, parts: readonly Shared[], isReentrant: boolean) {
+    super(memory, parts)
     this.#isReentrant = isReentrant
-    this.#ownership = new Ownership(memory, OWNER, HEADER + CELLS)
+    this.#ownership = new Ownership(this, OWNER, HEADER + CELLS)
   }
 
   /** Whether anybody holds it: a look at the moment, which the next may change. */

@@ -9,7 +9,7 @@
  * free lock with calls in line always has somebody on the way who gives it to the first.
  */
 import { threadId } from 'node:worker_threads'
-import type { Memory } from '../shared/shared.js'
+import type { Memory, Shared } from '../shared/shared.js'
 import { GONE, GRANTED, Line, TAKEN, WAITING, type Place } from './line.js'
 
 export class Ownership {
@@ -18,8 +18,8 @@ export class Ownership {
   readonly #cell: number
 
   /** `cell` is that of OWNER; `base` is the first of the line. */
-  constructor(memory: Memory, cell: number, base: number) {
-    this.line = new Line(memory, base)
+  constructor({ memory, parts }: Shared, cell: number, base: number) {
+    this.line = new Line(memory, base, parts)
     this.#memory = memory
     this.#cell = cell
   }

@@ -13,7 +13,7 @@
  * Whoever adds to the count or joins the line calls `passOn()` next; for those who end before they can, `bury()` does.
  */
 import { rangeError } from '../errors.js'
-import type { Memory } from '../shared/shared.js'
+import type { Shared } from '../shared/shared.js'
 import { GONE, GRANTED as CALL_GRANTED, Line, WAITING, type Place } from './line.js'
 
 const GRANTED = 0
@@ -37,8 +37,8 @@ export class Permits {
   readonly #word: number
 
   /** `cell` is the first of the two of the word, an even one; `base` is the first of the line. */
-  constructor(memory: Memory, cell: number, base: number) {
-    this.line = new Line(memory, base)
+  constructor({ memory, parts }: Shared, cell: number, base: number) {
+    this.line = new Line(memory, base, parts)
     this.#words = new BigInt64Array(memory.buffer)
     this.#word = cell / 2
   }

@@ -1,6 +1,7 @@
 /** A lock that its holder can take again. */
-import { defineShared, type Memory } from '../shared/shared.js'
+import { defineShared, type Memory, type Shared } from '../shared/shared.js'
 import { createMutexMemory, Mutex } from './mutex.js'
+import { ownOverflow } from './overflow.js'
 
 const KIND = 2
 
@@ -21,10 +22,13 @@ const KIND = 2
  * ```
  */
 export class RLock extends Mutex {
-  /** @param memory For the library itself: that of a lock which is there already. */
-  constructor(memory: Memory = createMutexMemory(KIND)) {
-    super(memory, true)
+  /**
+   * @param memory For the library itself: that of a lock which is there already.
+   * @param parts The same.
+   */
+  constructor(memory: Memory = createMutexMemory(KIND), parts: readonly Shared[] = [ownOverflow()]) {
+    super(memory, parts, true)
   }
 }
 
-defineShared(KIND, (memory) => new RLock(memory))
+defineShared(KIND, (memory, parts) => new RLock(memory, parts))

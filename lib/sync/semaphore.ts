@@ -3,6 +3,7 @@ import { SyncError } from '../errors.js'
 import { defineShared, HEADER, type Memory, Shared } from '../shared/shared.js'
 import { Hold } from './hold.js'
 import { createMemoryWithLine, type Place } from './line.js'
+import { ownOverflow } from './overflow.js'
 import { MOST_PERMITS, Permits, wordOf } from './permits.js'
 import { checkInteger, checkMayBlock, checkTimeout } from './waiting.js'
 
@@ -20,7 +21,7 @@ const CELLS = 4
  * So what a thread had taken when it ended is lost: it is not known whether it was to be given back. A thread that ends while it waits
  * loses nothing: a permit that was on its way to it goes to the next.
  *
- * Up to 65,536 calls can wait at once.
+ * As many calls can wait at once as for a `Lock`.
  *
  * @example
  * ```ts
@@ -45,12 +46,13 @@ export class Semaphore extends Shared {
    */
   constructor(value?: number)
   /** @internal */
-  constructor(value: Memory)
+  constructor(value: Memory, parts: readonly Shared[])
   /** @internal */
   constructor(value: number | undefined, kind: number)
-  constructor(value: number | Memory = 1, kind = KIND) {
-    super(typeof value === 'object' ? value : createSemaphoreMemory(value, kind))
-    this.#permits = new Permits(this.memory, COUNT, HEADER + CELLS)
+  constructor(value: number | Memory = 1, second: readonly Shared[] | number = KIND) {
+    if (typeof value === 'object') super(value, second as readonly Shared[])
+    else super(createSemaphoreMemory(value, second as number), [ownOverflow()])
+    this.#permits = new Permits(this, COUNT, HEADER + CELLS)
     this.#most = Atomics.load(this.memory, MOST)
   }
 
@@ -160,9 +162,9 @@ export class BoundedSemaphore extends Semaphore {
    */
   constructor(value?: number)
   /** @internal */
-  constructor(value: Memory)
-  constructor(value: number | Memory = 1) {
-    if (typeof value === 'object') super(value)
+  constructor(value: Memory, parts: readonly Shared[])
+  constructor(value: number | Memory = 1, parts: readonly Shared[] = []) {
+    if (typeof value === 'object') super(value, parts)
     else super(value, KIND_BOUNDED)
   }
 }
@@ -175,5 +177,5 @@ function createSemaphoreMemory(value: unknown, kind: number): Memory {
   return memory
 }
 
-defineShared(KIND, (memory) => new Semaphore(memory))
-defineShared(KIND_BOUNDED, (memory) => new BoundedSemaphore(memory))
+defineShared(KIND, (memory, parts) => new Semaphore(memory, parts))
+defineShared(KIND_BOUNDED, (memory, parts) => new BoundedSemaphore(memory, parts))

@@ -31,9 +31,8 @@ const KIND = 17
  * @param type The type of the numbers, by name (`'int32'`) or by Python's typecode (`'i'`): see `NumberType`.
  * @param sizeOrValues How many numbers, all 0: from 0 to 2,147,483,647, as far as there is memory; or the numbers themselves,
  * which are copied.
- * @param options `lock`: whether it has a lock (default: true), or the lock itself. Each lock has
- * memory of its own, of which Linux has only so many pieces for a program (with 70,000 locks at once it ends, 20,000 are fine): many
- * are to be made with `lock: false`.
+ * @param options `lock`: whether it has a lock (default: true), or the lock itself. A lock costs more memory than a number: where
+ * there are very many, `lock: false` saves most of it.
  * @throws {RangeError} If there is no such type; if a number, here or later, does not fit the type; or if one is set at an
  * index that is not there. An index that is read and not there gives `undefined`.
  * @throws {TypeError} If a number is no number, or a `number` where the type takes a `bigint`.

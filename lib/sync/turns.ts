@@ -9,6 +9,7 @@
 import { MAX_TIMEOUT } from '../options.js'
 import { defineShared, HEADER, Shared, type Memory } from '../shared/shared.js'
 import { createMemoryWithLine, GRANTED, Line, type Place } from './line.js'
+import { ownOverflow } from './overflow.js'
 import { Deadline } from './waiting.js'
 
 const KIND = 35
@@ -28,9 +29,9 @@ export class Turns extends Shared {
   /** Settles when all calls of this thread have ended; undefined if they have. */
   #last: Promise<unknown> | undefined
 
-  constructor(memory: Memory = createMemoryWithLine(KIND, 0)) {
-    super(memory)
-    this.#line = new Line(memory, HEADER)
+  constructor(memory: Memory = createMemoryWithLine(KIND, 0), parts: readonly Shared[] = [ownOverflow()]) {
+    super(memory, parts)
+    this.#line = new Line(memory, HEADER, parts)
   }
 
   /** Wakes as many calls as there are things. */
@@ -149,4 +150,4 @@ async function settlesWithin(promise: Promise<unknown>, timeout: number): Promis
   }
 }
 
-defineShared(KIND, (memory) => new Turns(memory))
+defineShared(KIND, (memory, parts) => new Turns(memory, parts))

@@ -19,9 +19,8 @@ const KIND = 16
  *
  * @param type The type of the number, by name (`'int32'`) or by Python's typecode (`'i'`): see `NumberType`.
  * @param initial What it is first; default: 0.
- * @param options `lock`: whether it has a lock (default: true), or the lock itself. Each lock has
- * memory of its own, of which Linux has only so many pieces for a program (with 70,000 locks at once it ends, 20,000 are fine): many
- * are to be made with `lock: false`.
+ * @param options `lock`: whether it has a lock (default: true), or the lock itself. A lock costs more memory than a number: where
+ * there are very many, `lock: false` saves most of it.
  * @throws {RangeError} If there is no such type; or if a number, here or later, does not fit the type: nothing wraps or is cut.
  * @throws {TypeError} If a number is no number, or a `number` where the type takes a `bigint`.
  *

@@ -1,6 +1,6 @@
 /** Threads that end while they hold or wait for a lock and the like, in every way there is, at any moment. */
 import { once } from 'node:events'
-import type { Worker } from 'node:worker_threads'
+import { threadId, type Worker } from 'node:worker_threads'
 import { Condition, Lock, RLock, Semaphore } from 'millrace'
 import { randomOf } from '../support/random.js'
 import { reached } from '../support/reached.js'
@@ -12,9 +12,21 @@ function ended(worker: Worker): Promise<unknown> {
   return new Promise((resolve) => worker.once('exit', resolve))
 }
 
+/** Where a lock's places begin, after the number of those that were used. */
+const COUNT = 7
+const PLACES = 16
+
+/** Takes all places that a lock has in its own memory: calls stand where other locks' calls do. */
+function crowded(lock: Lock): Lock {
+  for (let place = 0; place < PLACES; place++) lock.memory[COUNT + 1 + 2 * place] = threadId + 1
+  lock.memory[COUNT] = PLACES
+  return lock
+}
+
 describe.each<[string, () => Lock | RLock]>([
   ['Lock', () => new Lock()],
   ['RLock', () => new RLock()],
+  ['Lock with a crowd', () => crowded(new Lock())],
 ])('a %s whose holder ends', (_, make) => {
   it.each(['exit', 'throw', 'wait'] as const)('is released, and the next holder told (%s)', async (then) => {
     const lock = make()
@@ -35,6 +47,9 @@ describe.each<[string, () => Lock | RLock]>([
   it('is never lost and never held twice, in 100 deaths at any moment', async () => {
     const lock = make()
     const cells = newCells()
+    // Its calls stand among those of a lock with a crowd.
+    const beside = newCells()
+    const neighbour = start(beside, { do: 'churn', lock: crowded(new Lock()), seed: 0, deadly: false })
     const random = randomOf(5)
     const living = new Set<Worker>()
     let deaths = 0
@@ -65,6 +80,9 @@ describe.each<[string, () => Lock | RLock]>([
     await expect(lock.acquire(10_000)).resolves.toBeDefined()
     lock.release()
     expect(lock.locked).toBe(false)
+    Atomics.store(beside, STOP, 1)
+    await ended(neighbour)
+    expect([beside[WRONG], beside[TOTAL]]).toEqual([0, beside[ROUNDS]])
   })
 })
 
@@ -134,5 +152,5 @@ it('keeps no place for calls that have ended', async () => {
   await reached(cells, ROUNDS, 1000)
   Atomics.store(cells, STOP, 1)
   await Promise.all(workers.map((worker) => once(worker, 'exit')))
-  expect(lock.memory.length).toBeLessThan(32)
+  expect(lock.memory[COUNT]).toBeLessThan(8)
 })
