@@ -210,14 +210,19 @@ function idOf(memory: Memory): string {
 function remember(object: Shared): void {
   const { known, gone } = state()
   const id = idOf(object.memory)
+  // An object comes after its parts, also if it was known before.
+  known.delete(id)
   known.set(id, new WeakRef(object))
   gone.register(object, id)
 }
 
-/** A thread has ended, and with it those that it had started: all objects that this thread knows are told. */
+/**
+ * A thread has ended, and with it those that it had started: all objects that this thread knows are told, each before its parts,
+ * while those still show what the thread held.
+ */
 export function buryThread(thread: number): void {
   const known = (globalThis as { [STATE]?: State })[STATE]?.known
   if (known === undefined) return
   const dead = familyOf(thread)
-  for (const object of known.values()) object.deref()?.bury(dead)
+  for (const object of [...known.values()].reverse()) object.deref()?.bury(dead)
 }

@@ -2,7 +2,8 @@
  * A lock, and a line of calls that wait until its holder notifies them.
  *
  * A call joins this line while it holds the lock, which it then releases: no notification can come in between. Notified calls
- * are GRANTED, and leave by themselves. A notified call of a thread that has ended is replaced by the next.
+ * are GRANTED, and leave by themselves when they have the lock again. A notified call of a thread that ends before is replaced by the
+ * next. A thread that ends while it holds the lock may have changed what others wait for, and told nobody: all are woken.
  */
 import { received, typeError } from '../errors.js'
 import { defineShared, HEADER, Shared, type Memory } from '../shared/shared.js'
@@ -20,8 +21,9 @@ const KIND = 6
  * A condition variable across threads: a lock, with which calls can wait until another holder of it has changed something.
  * `wait()`, `notify()` and `notifyAll()` are for its holder.
  *
- * Use `waitFor()`, or `wait()` in a loop: what was waited for may not be true any more when the lock is taken again, and after the
- * end of a thread one call too many may be notified. Sent to workers, it is the same condition there, with the same lock.
+ * Use `waitFor()`, or `wait()` in a loop: what was waited for may not be true any more when the lock is taken again. A thread that
+ * ends leaves nobody waiting in vain: a notification that it had not used goes to the next call, maybe twice, and if it held the lock, all
+ * calls wake, of which the first finds its hold `abandoned`. Sent to workers, it is the same condition there, with the same lock.
  *
  * @example
  * ```ts
@@ -107,8 +109,8 @@ export class Condition extends Shared {
     const place = this.#line.join()
     const state = this.#lock.letGo()
     const notified = await this.#line.wait(place, timeout)
-    if (notified) this.#line.leave(place)
     await this.#lock.takeBack(state)
+    if (notified) this.#line.leave(place)
     return notified
   }
 
@@ -126,8 +128,8 @@ export class Condition extends Shared {
     const place = this.#line.join()
     const state = this.#lock.letGo()
     const notified = this.#line.waitSync(place, timeout)
-    if (notified) this.#line.leave(place)
     this.#lock.takeBackSync(state)
+    if (notified) this.#line.leave(place)
     return notified
   }
 
@@ -177,6 +179,8 @@ export class Condition extends Shared {
 
   /** @internal */
   bury(threads: ReadonlySet<number>): void {
+    // Before the lock is buried, by which it is free; nobody can join the line until then.
+    if (this.#lock.isHeldBy(threads)) while (this.#wakeOne());
     for (const place of this.#line.of(threads)) {
       if (!this.#line.move(place, WAITING, GONE) && this.#line.stateOf(place) === GRANTED) this.#wakeOne()
       this.#line.remove(place, threads)

@@ -3,7 +3,7 @@ import { threadId } from 'node:worker_threads'
 import { SyncError } from '../errors.js'
 import { HEADER, Shared, type Memory } from '../shared/shared.js'
 import { Hold, type Holding } from './hold.js'
-import { createMemoryWithLine, type Place } from './line.js'
+import { createMemoryWithLine, TAKEN, type Place } from './line.js'
 import { Ownership } from './ownership.js'
 import { checkMayBlock, checkTimeout } from './waiting.js'
 
@@ -114,6 +114,12 @@ export abstract class Mutex extends Shared {
         ? 'nobody holds it: acquire() it first'
         : `thread ${thread}, not this one (${threadId}), holds it: leave that to the thread that has acquired it`
     throw new SyncError(`Cannot ${action} as ${reason}`, 'ERR_NOT_OWNER')
+  }
+
+  /** Whether one of these threads holds it, and knew. @internal */
+  isHeldBy(threads: ReadonlySet<number>): boolean {
+    const { holder, line } = this.#ownership
+    return holder !== undefined && line.stateOf(holder) === TAKEN && threads.has(line.threadOf(holder))
   }
 
   /** Releases it wholly, for a condition that waits. @internal */

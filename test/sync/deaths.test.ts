@@ -1,10 +1,24 @@
 /** Threads that end while they hold or wait for a lock and the like, in every way there is, at any moment. */
 import { once } from 'node:events'
 import { threadId, type Worker } from 'node:worker_threads'
-import { Condition, Lock, RLock, Semaphore } from 'millrace'
+import { Barrier, Condition, Lock, RLock, Semaphore } from 'millrace'
 import { randomOf } from '../support/random.js'
 import { reached } from '../support/reached.js'
-import { ABANDONED, newCells, READY, ROUNDS, start, STOP, TOTAL, WRONG } from '../fixtures/sync-raw.js'
+import {
+  ABANDONED,
+  newCells,
+  ORDER,
+  PUT,
+  READY,
+  ROOM,
+  ROUNDS,
+  start,
+  STOP,
+  TOOK,
+  TOTAL,
+  WRONG,
+  type Deed,
+} from '../fixtures/sync-raw.js'
 
 /** Makes it known when the worker has ended; that it failed as planned is no error. */
 function ended(worker: Worker): Promise<unknown> {
@@ -12,9 +26,77 @@ function ended(worker: Worker): Promise<unknown> {
   return new Promise((resolve) => worker.once('exit', resolve))
 }
 
+/**
+ * Starts workers, each of which another one follows when it ends, and ends so many of them at any moment, as long as they get on.
+ *
+ * @param deedOf What the n-th worker does at a place of `places`.
+ * @returns How many ended. The last ones live, and get on.
+ */
+async function endAtRandom(
+  cells: Int32Array<SharedArrayBuffer>,
+  { places, most }: { readonly places: number; readonly most: number },
+  deedOf: (place: number, seed: number) => Deed,
+): Promise<{ readonly deaths: number; readonly living: readonly Promise<unknown>[] }> {
+  const random = randomOf(most)
+  const living: { worker: Worker; end: Promise<unknown> }[] = []
+  let [deaths, seeds] = [0, 0]
+  const begin = (place: number): void => {
+    const worker = start(cells, deedOf(place, ++seeds))
+    const end = ended(worker).then(() => {
+      if (Atomics.load(cells, STOP) === 1) return
+      deaths++
+      begin(place)
+    })
+    living[place] = { worker, end }
+  }
+  for (let place = 0; place < places; place++) begin(place)
+  while (deaths < most) {
+    // If nobody can go on, this never comes.
+    await reached(cells, ROUNDS, Atomics.load(cells, ROUNDS) + 1 + Math.floor(random() * 200))
+    void living[Math.floor(random() * places)]?.worker.terminate()
+  }
+  await reached(cells, ROUNDS, Atomics.load(cells, ROUNDS) + 1_000)
+  return { deaths, living: living.map(({ end }) => end) }
+}
+
+interface Stock {
+  readonly cells: Int32Array<SharedArrayBuffer>
+  readonly lock: Lock
+  readonly full: Condition
+  readonly free: Condition
+}
+
+function newStock(): Stock {
+  const lock = new Lock()
+  return { cells: newCells(), lock, full: new Condition(lock), free: new Condition(lock) }
+}
+
+/** Ends those who trade, and looks that what is left of the stock can be. */
+async function stopTrade(
+  cells: Int32Array<SharedArrayBuffer>,
+  conditions: readonly Condition[],
+  ends: readonly Promise<unknown>[],
+): Promise<void> {
+  Atomics.store(cells, STOP, 1)
+  for (const condition of conditions) {
+    await condition.withLock(() => {
+      condition.notifyAll()
+    })
+  }
+  await Promise.all(ends)
+  const stock = (cells[PUT] ?? 0) - (cells[TOOK] ?? 0)
+  expect(stock >= 0 && stock <= ROOM).toBe(true)
+}
+
 /** Where a lock's places begin, after the number of those that were used. */
 const COUNT = 7
 const PLACES = 16
+
+/** Settles when so many calls are in line, the holder's among them. */
+async function inLine(lock: Lock, calls: number): Promise<void> {
+  const words = (): number => lock.memory.slice(COUNT + 1).filter((cell, at) => at % 2 === 1 && cell !== 0).length
+  while (words() < calls) await new Promise(setImmediate)
+}
 
 /** Takes all places that a lock has in its own memory: calls stand where other locks' calls do. */
 function crowded(lock: Lock): Lock {
@@ -50,33 +132,15 @@ describe.each<[string, () => Lock | RLock]>([
     // Its calls stand among those of a lock with a crowd.
     const beside = newCells()
     const neighbour = start(beside, { do: 'churn', lock: crowded(new Lock()), seed: 0, deadly: false })
-    const random = randomOf(5)
-    const living = new Set<Worker>()
-    let deaths = 0
-    let seeds = 0
-    const begin = (): void => {
-      const worker = start(cells, { do: 'churn', lock, seed: ++seeds, deadly: true })
-      living.add(worker)
-      void ended(worker).then(() => {
-        deaths++
-        living.delete(worker)
-        if (deaths < 97) begin()
-      })
-    }
-    for (let n = 0; n < 4; n++) begin()
-    while (living.size > 0) {
-      const rounds = Atomics.load(cells, ROUNDS)
-      // If they are lost, this never comes.
-      await reached(cells, ROUNDS, rounds + 1 + Math.floor(random() * 200))
-      void [...living][Math.floor(random() * living.size)]?.terminate()
-      if (deaths >= 96) for (const worker of living) await worker.terminate()
-    }
-    expect(deaths).toBe(100)
+    const deedOf = (_: number, seed: number): Deed => ({ do: 'churn', lock, seed, deadly: true })
+    const { deaths, living } = await endAtRandom(cells, { places: 4, most: 100 }, deedOf)
+    Atomics.store(cells, STOP, 1)
+    await Promise.all(living)
     expect(cells[WRONG]).toBe(0)
     expect(cells[ABANDONED]).toBeGreaterThan(0)
     // Some ended between the two counts.
     const [rounds, total] = [Atomics.load(cells, ROUNDS), Atomics.load(cells, TOTAL)]
-    expect(total >= rounds && total <= rounds + deaths).toBe(true)
+    expect(total >= rounds && total <= rounds + deaths + living.length).toBe(true)
     await expect(lock.acquire(10_000)).resolves.toBeDefined()
     lock.release()
     expect(lock.locked).toBe(false)
@@ -134,7 +198,7 @@ describe('a thread that ends', () => {
   it('leaves a notification that was on its way to it to the next', async () => {
     const condition = new Condition()
     const cells = newCells()
-    const worker = start(cells, { do: 'wait for a condition', condition })
+    const worker = start(cells, { do: 'wait for a condition', condition, busy: true })
     await reached(cells, READY, 1)
     const next = condition.withLock(() => condition.wait())
     await condition.withLock(() => {
@@ -142,6 +206,92 @@ describe('a thread that ends', () => {
     })
     await worker.terminate()
     expect(await next).toBe(true)
+  })
+
+  it('leaves a notification to the next even while it waits for the lock', async () => {
+    const lock = new Lock()
+    const condition = new Condition(lock)
+    const cells = newCells()
+    const worker = start(cells, { do: 'wait for a condition', condition, busy: false })
+    await reached(cells, READY, 1)
+    const next = condition.withLock(() => condition.wait())
+    await condition.withLock(async () => {
+      condition.notify()
+      await inLine(lock, 2)
+      await worker.terminate()
+    })
+    expect(await next).toBe(true)
+  })
+
+  it('wakes those who wait for the condition that it held', async () => {
+    const condition = new Condition()
+    const calls = [1, 2, 3].map(() =>
+      condition.withLock(async (hold) => {
+        await condition.wait()
+        return hold.abandoned
+      }),
+    )
+    const cells = newCells()
+    const worker = start(cells, { do: 'hold', lock: condition, then: 'wait' })
+    await reached(cells, READY, 1)
+    await worker.terminate()
+    expect(await Promise.all(calls)).toEqual([true, false, false])
+  })
+})
+
+describe('threads that end at any moment', () => {
+  it('lose no count of what a condition is for', async () => {
+    const { cells, lock, full, free } = newStock()
+    const deedOf = (place: number, seed: number): Deed => ({
+      do: 'trade',
+      full,
+      free,
+      puts: place < 2,
+      seed,
+      wild: true,
+    })
+    const { living } = await endAtRandom(cells, { places: 4, most: 60 }, deedOf)
+    await stopTrade(cells, [full, free], living)
+    expect([cells[WRONG], lock.locked]).toEqual([0, false])
+    expect(cells[ABANDONED]).toBeGreaterThan(0)
+  })
+
+  it('leave nobody waiting for a condition in vain', async () => {
+    const random = randomOf(7)
+    for (let n = 0; n < 10; n++) {
+      const { cells, lock, full, free } = newStock()
+      const workers = [0, 1, 2, 3, 4, 5].map((seed) =>
+        start(cells, { do: 'trade', full, free, puts: seed < 3, seed, wild: false }),
+      )
+      const ends = workers.map(ended)
+      await reached(cells, READY, workers.length)
+      // One is left who puts, and one who takes: each needs to be woken by the other.
+      for (const victim of [0, 3, 1, 4]) {
+        await reached(cells, ROUNDS, Atomics.load(cells, ROUNDS) + 1 + Math.floor(random() * 100))
+        void workers[victim]?.terminate()
+      }
+      await Promise.all([0, 1, 3, 4].map((victim) => ends[victim]))
+      await reached(cells, ROUNDS, Atomics.load(cells, ROUNDS) + 200)
+      await stopTrade(cells, [full, free], ends)
+      expect([cells[WRONG], lock.locked]).toEqual([0, false])
+    }
+  })
+
+  it('break the barrier for those who wait, and count in no later round', async () => {
+    const barrier = new Barrier(3)
+    const cells = newCells()
+    const deedOf = (_: number, seed: number): Deed => ({ do: 'meet', barrier, seed })
+    const { deaths, living } = await endAtRandom(cells, { places: 3, most: 60 }, deedOf)
+    Atomics.store(cells, STOP, 1)
+    barrier.abort()
+    await Promise.all(living)
+    expect(cells[ABANDONED]).toBeGreaterThan(0)
+    // In each round one came as each of the three, but for those that ended before they could tell.
+    const counts = [...cells.slice(ORDER, ORDER + 3)]
+    expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(deaths + 3)
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(3 * deaths)
+    barrier.reset()
+    expect(await Promise.all([barrier.wait(), barrier.wait(), barrier.wait()])).toEqual([0, 1, 2])
   })
 })
 
