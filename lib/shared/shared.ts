@@ -115,8 +115,12 @@ export function isShared(value: object): value is Shared {
   return BRAND in value
 }
 
+/** Arrays longer than this are taken for sparse, and gone through by their keys. */
+const LONGEST_DENSE = 10_000_000
+
 /**
- * Makes the objects again that a clone holds; the clone is changed.
+ * Makes the objects again that a clone holds, but for those in named properties of arrays: to find out that an array has none takes a
+ * list of all its elements. The clone is changed.
  *
  * @returns The clone, or what it is to be replaced by, and the objects in it.
  */
@@ -151,6 +155,7 @@ class Reviver {
     this.#seen.add(value)
     if (value instanceof Map) this.#reviveMap(value)
     else if (value instanceof Set) this.#reviveSet(value)
+    else if (Array.isArray(value) && value.length <= LONGEST_DENSE) this.#reviveElements(value)
     else this.#reviveFields(value as Record<string, unknown>)
     return value
   }
@@ -162,6 +167,14 @@ class Reviver {
       const before = whole[key]
       const after = this.revive(before)
       if (after !== before) whole[key] = after
+    }
+  }
+
+  #reviveElements(array: unknown[]): void {
+    for (let at = 0; at < array.length; at++) {
+      const before = array[at]
+      const after = this.revive(before)
+      if (after !== before) array[at] = after
     }
   }
 

@@ -3,6 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { imap, NotSerializableError, pipe, Pool, reduce, SharedArray, Value } from 'millrace'
+import { revive } from '#dist/shared/shared.js'
 import {
   adopt,
   bump,
@@ -193,6 +194,19 @@ describe('objects that threads share', () => {
     const other = (result as { memory: Int32Array }).memory
     Atomics.store(memory, 3, 7)
     expect(other[3]).toBe(7)
+  })
+
+  it('are looked for in arrays by index, and in sparse ones by key: a list of all keys costs more than all else', () => {
+    const counter = new Value('int32')
+    const dense = new Proxy([1, structuredClone(counter), [structuredClone({ counter })]] as unknown[], {
+      ownKeys: () => {
+        throw new Error('listed')
+      },
+    })
+    expect(sharedIn([...(revive(dense).value as unknown[])])).toEqual([counter, counter])
+    const sparse: unknown[] = []
+    sparse[2 ** 32 - 2] = structuredClone(counter)
+    expect((revive(sparse).value as unknown[])[2 ** 32 - 2]).toBe(counter)
   })
 
   it('are not kept by the pool they were sent through, when no thread can hold them', async () => {
