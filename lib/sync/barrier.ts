@@ -95,7 +95,8 @@ export class Barrier extends Shared {
   }
 
   /**
-   * The same, holding the thread: for workers.
+   * The same, holding the thread: for workers. Not for a thread whose own workers are parties and may be terminated, unless it has a
+   * timeout: the barrier is broken when the thread hears of that, which it does by its event loop.
    *
    * @throws {SyncError} On the main thread.
    */

@@ -115,7 +115,8 @@ export class Condition extends Shared {
   }
 
   /**
-   * The same, holding the thread: for workers.
+   * The same, holding the thread: for workers. Not for a thread whose own workers may be terminated while they hold the lock, or are
+   * notified: see `Lock`.
    *
    * @throws {SyncError} On the main thread; or if this thread does not hold the lock, or has calls in line for it, which could
    * not go on meanwhile.
@@ -149,7 +150,7 @@ export class Condition extends Shared {
     }
   }
 
-  /** The same, holding the thread: for workers. */
+  /** The same, holding the thread: see `waitSync()`. */
   waitForSync(predicate: () => boolean, timeout: number = FOREVER): boolean {
     checkTimeout('wait for a condition', timeout)
     this.#lock.checkHeld('wait for a condition')

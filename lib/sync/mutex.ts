@@ -54,8 +54,8 @@ export abstract class Mutex extends Shared {
   }
 
   /**
-   * The same, holding the thread: for workers. Not for a thread whose own workers hold the lock: while it is held it does not
-   * hear of their end.
+   * The same, holding the thread: for workers. Not for a thread whose own workers may be terminated, or run out of heap, while they hold
+   * the lock: it hears of that by its event loop, and until then the lock is not free. `await acquire()` there, or give a timeout.
    *
    * @throws {SyncError} On the main thread; and, without a timeout, on a thread that has the lock itself, or calls of its own
    * in line before: it would wait for ever.

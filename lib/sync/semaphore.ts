@@ -80,7 +80,7 @@ export class Semaphore extends Shared {
   }
 
   /**
-   * The same, holding the thread: for workers.
+   * The same, holding the thread: for workers. Not for a thread whose own workers may be terminated while they wait: see `Lock`.
    *
    * @throws {SyncError} On the main thread; and, without a timeout, on a thread that has calls of its own in line before,
    * which could not go on meanwhile.
