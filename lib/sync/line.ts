@@ -12,7 +12,7 @@
  * - A call stays in its place for as long as it is in line, and COUNT, the number of places ever used, is raised before a place
  *   is claimed: a search from 0 to COUNT finds every call that is in line throughout the search.
  *
- * A search takes time in proportion to the most calls that ever waited at once.
+ * A search takes time in proportion to the most calls that ever waited at once; if they were more than OWN_PLACES, also elsewhere.
  */
 import { threadId } from 'node:worker_threads'
 import { createMemory, numberOf, type Memory, type Shared } from '../shared/shared.js'

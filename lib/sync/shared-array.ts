@@ -32,7 +32,7 @@ const KIND = 17
  * @param sizeOrValues How many numbers, all 0: from 0 to 2,147,483,647, as far as there is memory; or the numbers themselves,
  * which are copied.
  * @param options `lock`: whether it has a lock (default: true), or the lock itself. A lock costs more memory than a number: where
- * there are very many, `lock: false` saves most of it.
+ * there are very many, `lock: false` saves most of it. Node compares all shared memory of a message: send very many in several.
  * @throws {RangeError} If there is no such type; if a number, here or later, does not fit the type; or if one is set at an
  * index that is not there. An index that is read and not there gives `undefined`.
  * @throws {TypeError} If a number is no number, or a `number` where the type takes a `bigint`.

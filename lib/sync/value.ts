@@ -20,7 +20,7 @@ const KIND = 16
  * @param type The type of the number, by name (`'int32'`) or by Python's typecode (`'i'`): see `NumberType`.
  * @param initial What it is first; default: 0.
  * @param options `lock`: whether it has a lock (default: true), or the lock itself. A lock costs more memory than a number: where
- * there are very many, `lock: false` saves most of it.
+ * there are very many, `lock: false` saves most of it. Node compares all shared memory of a message: send very many in several.
  * @throws {RangeError} If there is no such type; or if a number, here or later, does not fit the type: nothing wraps or is cut.
  * @throws {TypeError} If a number is no number, or a `number` where the type takes a `bigint`.
  *

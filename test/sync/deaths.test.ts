@@ -68,7 +68,7 @@ interface Stock {
 
 function newStock(): Stock {
   const lock = new Lock()
-  return { cells: newCells(), lock, full: new Condition(lock), free: new Condition(lock) }
+  return { cells: newCells(), lock, full: new Condition(lock), free: crowded(new Condition(lock)) }
 }
 
 /** Ends those who trade, and looks that what is left of the stock can be. */
@@ -98,11 +98,12 @@ async function inLine(lock: Lock, calls: number): Promise<void> {
   while (words() < calls) await new Promise(setImmediate)
 }
 
-/** Takes all places that a lock has in its own memory: calls stand where other locks' calls do. */
-function crowded(lock: Lock): Lock {
-  for (let place = 0; place < PLACES; place++) lock.memory[COUNT + 1 + 2 * place] = threadId + 1
-  lock.memory[COUNT] = PLACES
-  return lock
+/** Takes all places that an object has in its own memory: calls stand where those of other objects do. */
+function crowded<T extends Lock | Semaphore | Condition | Barrier>(object: T): T {
+  const count = object instanceof Lock ? COUNT : object instanceof Condition ? COUNT - 2 : COUNT + 2
+  for (let place = 0; place < PLACES; place++) object.memory[count + 1 + 2 * place] = threadId + 1
+  object.memory[count] = PLACES
+  return object
 }
 
 describe.each<[string, () => Lock | RLock]>([
@@ -161,7 +162,7 @@ describe('a thread that ends', () => {
   })
 
   it('leaves a permit that was on its way to it to the next', async () => {
-    const semaphore = new Semaphore(0)
+    const semaphore = crowded(new Semaphore(0))
     for (let n = 0; n < 20; n++) {
       const cells = newCells()
       const worker = start(cells, { do: 'wait, blocked', semaphore })
@@ -177,8 +178,10 @@ describe('a thread that ends', () => {
     }
   })
 
-  it('leaves it to the living, who take and give meanwhile', async () => {
-    const semaphore = new Semaphore(1)
+  it.each([
+    ['', new Semaphore(1)],
+    [', with a crowd', crowded(new Semaphore(1))],
+  ])('leaves it to the living, who take and give meanwhile%s', async (_, semaphore) => {
     const cells = newCells()
     const living = [1, 2].map((seed) => start(cells, { do: 'churn', lock: semaphore, seed, deadly: false }))
     for (let n = 0; n < 50; n++) {
@@ -278,7 +281,7 @@ describe('threads that end at any moment', () => {
   })
 
   it('break the barrier for those who wait, and count in no later round', async () => {
-    const barrier = new Barrier(3)
+    const barrier = crowded(new Barrier(3))
     const cells = newCells()
     const deedOf = (_: number, seed: number): Deed => ({ do: 'meet', barrier, seed })
     const { deaths, living } = await endAtRandom(cells, { places: 3, most: 60 }, deedOf)
