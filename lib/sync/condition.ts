@@ -186,6 +186,7 @@ export class Condition extends Shared {
       if (!this.#line.move(place, WAITING, GONE) && this.#line.stateOf(place) === GRANTED) this.#wakeOne()
       this.#line.remove(place, threads)
     }
+    this.#line.wakeGranted()
   }
 
   /** False if nobody waits. */

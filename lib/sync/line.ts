@@ -94,9 +94,13 @@ export class Line {
   /** Tells a waiting call that it has what it waits for. False if it does not wait any more. */
   grant(place: Place): boolean {
     if (!this.move(place, WAITING, GRANTED)) return false
-    const { memory, cell } = this.#cellOf(place)
-    Atomics.notify(memory, cell)
+    this.#notify(place)
     return true
+  }
+
+  /** Wakes the calls that were granted: a thread may have ended before it did so. */
+  wakeGranted(): void {
+    for (const place of this.all()) if (this.stateOf(place) === GRANTED) this.#notify(place)
   }
 
   /** The call that has waited longest. */
@@ -174,6 +178,11 @@ export class Line {
     if (!this.move(place, WAITING, GONE)) return false
     this.leave(place)
     return true
+  }
+
+  #notify(place: Place): void {
+    const { memory, cell } = this.#cellOf(place)
+    Atomics.notify(memory, cell)
   }
 
   #first(): Place | undefined {

@@ -3,7 +3,7 @@
  *
  * OWNER is the ticket of the call that has the lock, and whether it was abandoned before; ticket 0 is a free lock. To write a
  * call's ticket into it decides that the call gets the lock: all else (its GRANTED, the notification) can be made up for by
- * anybody, and `passOn()` does so first. If that call has given up meanwhile, whoever notices takes the ticket out again. A
+ * anybody, and `passOn()` and `bury()` do so first. If that call has given up meanwhile, whoever notices takes the ticket out again. A
  * holder stays in line until OWNER is another: a ticket in OWNER that is not in line is one that gave up.
  * Whoever makes OWNER free or joins the line calls `passOn()` next; for those who end before they can, `bury()` does. So a
  * free lock with calls in line always has somebody on the way who gives it to the first.
@@ -84,6 +84,7 @@ export class Ownership {
       this.#giveUp(place)
       this.line.remove(place, threads)
     }
+    this.line.wakeGranted()
     this.passOn()
   }
 

@@ -100,6 +100,7 @@ export class Permits {
       if (!this.line.move(place, WAITING, GONE)) this.#giveBack(place)
       this.line.remove(place, threads)
     }
+    this.line.wakeGranted()
     this.passOn()
   }
 

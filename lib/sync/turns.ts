@@ -79,6 +79,7 @@ export class Turns extends Shared {
   /** The owner must `serve()` next. @internal */
   bury(threads: ReadonlySet<number>): void {
     for (const place of this.#line.of(threads)) this.#line.remove(place, threads)
+    this.#line.wakeGranted()
   }
 
   async #wait<R>(wanted: Wanted<Eventual<R>>, deadline: Deadline, signal?: AbortSignal): Promise<R | undefined> {

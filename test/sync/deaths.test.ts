@@ -1,7 +1,7 @@
 /** Threads that end while they hold or wait for a lock and the like, in every way there is, at any moment. */
 import { once } from 'node:events'
 import { threadId, type Worker } from 'node:worker_threads'
-import { Barrier, Condition, Lock, RLock, Semaphore } from 'millrace'
+import { Barrier, Condition, Lock, Queue, RLock, Semaphore } from 'millrace'
 import { randomOf } from '../support/random.js'
 import { reached } from '../support/reached.js'
 import {
@@ -18,6 +18,7 @@ import {
   TOTAL,
   WRONG,
   type Deed,
+  type Grants,
 } from '../fixtures/sync-raw.js'
 
 /** Makes it known when the worker has ended; that it failed as planned is no error. */
@@ -159,6 +160,26 @@ describe('a thread that ends', () => {
     await reached(cells, READY, 1)
     await worker.terminate()
     expect((await lock.acquire()).abandoned).toBe(true)
+  })
+
+  it.each<[string, Grants, (object: never) => Promise<unknown>]>([
+    ['Lock', new Lock(), (lock: Lock) => lock.acquire()],
+    ['Lock with a crowd', crowded(new Lock()), (lock: Lock) => lock.acquire()],
+    ['Semaphore', new Semaphore(0), (semaphore: Semaphore) => semaphore.acquire()],
+    ['Condition', new Condition(), (condition: Condition) => condition.withLock(() => condition.wait())],
+    ['Queue', new Queue<number>(), (queue: Queue<number>) => queue.get()],
+  ])('leaves no call asleep that it has given what it waits for (%s)', async (_, object, wait) => {
+    const cells = newCells()
+    // It waits for a condition before the worker has the lock; for a lock, when the worker has it.
+    const early = object instanceof Condition ? wait(object as never) : undefined
+    const worker = start(cells, { do: 'grant, and not notify', object })
+    await reached(cells, READY, 1)
+    const call = early ?? wait(object as never)
+    Atomics.store(cells, STOP, 1)
+    Atomics.notify(cells, STOP)
+    await reached(cells, TOTAL, 1)
+    await worker.terminate()
+    await call
   })
 
   it('leaves a permit that was on its way to it to the next', async () => {
