@@ -70,16 +70,17 @@ function createState(): State {
     // There may be another instance by now.
     if (known.get(id)?.deref() === undefined) known.delete(id)
   })
-  // What this thread holds when it ends in good order, or by an uncaught error, is free at once.
+  // What this thread holds when it ends in good order, or by an uncaught error, is free at once. Those that it has started go on for a
+  // moment, and are not to lose what they hold meanwhile.
   process.once('exit', () => {
-    buryThread(threadId)
+    buryThreads(new Set([threadId]))
   })
   // Of all workers, also those that this library did not start.
   process.on('worker', (worker) => {
     const { threadId: child } = worker
     noteChild(child)
     worker.once('exit', () => {
-      buryThread(child)
+      buryThreads(familyOf(child))
     })
   })
   return { kinds: new Map(), known, gone, made: 0 }
@@ -229,13 +230,9 @@ function remember(object: Shared): void {
   gone.register(object, id)
 }
 
-/**
- * A thread has ended, and with it those that it had started: all objects that this thread knows are told, each before its parts,
- * while those still show what the thread held.
- */
-export function buryThread(thread: number): void {
+/** Threads have ended: all objects that this thread knows are told, each before its parts, while those still show what they held. */
+function buryThreads(dead: ReadonlySet<number>): void {
   const known = (globalThis as { [STATE]?: State })[STATE]?.known
   if (known === undefined) return
-  const dead = familyOf(thread)
   for (const object of [...known.values()].reverse()) object.deref()?.bury(dead)
 }

@@ -162,6 +162,14 @@ describe('a thread that ends', () => {
     expect((await lock.acquire()).abandoned).toBe(true)
   })
 
+  it('leaves to those that it had started what they hold, until they have ended', async () => {
+    const lock = new Lock()
+    const cells = newCells()
+    await ended(start(cells, { do: 'exit before a child', lock }))
+    expect([cells[READY], cells[WRONG]]).toEqual([1, 0])
+    expect((await lock.acquire()).abandoned).toBe(true)
+  })
+
   it.each<[string, Grants, (object: never) => Promise<unknown>]>([
     ['Lock', new Lock(), (lock: Lock) => lock.acquire()],
     ['Lock with a crowd', crowded(new Lock()), (lock: Lock) => lock.acquire()],
