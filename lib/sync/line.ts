@@ -213,7 +213,8 @@ export class Line {
   #nextTicket(): number {
     for (;;) {
       const ticket = Atomics.add(this.#memory, this.#base + TICKETS, 1) & ((1 << TICKET_BITS) - 1)
-      if (ticket !== 0) return ticket
+      // A call may be in line, or hold what it waited for, while 2^30 others try in vain.
+      if (ticket !== 0 && this.find(ticket) === undefined) return ticket
     }
   }
 

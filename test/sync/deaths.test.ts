@@ -327,6 +327,17 @@ describe('threads that end at any moment', () => {
   })
 })
 
+it('gives no call the ticket of one that is still there', async () => {
+  const lock = new Lock()
+  const first = await lock.acquire()
+  const second = lock.acquire()
+  first.release()
+  await second
+  // As if 2^30 calls had tried in vain since.
+  lock.memory[COUNT - 1] = 2
+  expect(await lock.acquire(0)).toBeUndefined()
+})
+
 it('keeps no place for calls that have ended', async () => {
   const lock = new Lock()
   const cells = newCells()
