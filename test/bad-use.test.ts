@@ -4,11 +4,15 @@
  */
 import {
   apply,
+  Barrier,
   BoundedSemaphore,
+  Event,
+  JoinableQueue,
   Lock,
   Process,
   Queue,
   QueueClosedError,
+  RLock,
   Semaphore,
   SharedArray,
   SyncError,
@@ -42,6 +46,32 @@ describe('bad use has a clear error:', () => {
       code: 'ERR_QUEUE_CLOSED',
       message: "Cannot get an item of a queue as it is closed and empty: 'for await' ends there",
     })
+  })
+
+  it.each([
+    ['a Queue', () => new Queue({ maxsize: 5 } as unknown as number), "'maxsize' must be an integer from 0"],
+    ['a JoinableQueue', () => new JoinableQueue(null as unknown as number), "'maxsize' must be an integer from 0"],
+    ['a Semaphore', () => new Semaphore({ value: 5 } as unknown as number), "'value' must be an integer from 0"],
+    ['a BoundedSemaphore', () => new BoundedSemaphore([5] as unknown as number), "'value' must be an integer from 0"],
+    ['a Barrier', () => new Barrier({ parties: 2 } as unknown as number), "'parties' must be an integer from 1"],
+    ['a Lock', () => Reflect.construct(Lock, [true]) as unknown, 'Cannot make the Lock as its constructor takes no'],
+    [
+      'an RLock',
+      () => Reflect.construct(RLock, [null]) as unknown,
+      'Cannot make the RLock as its constructor takes no',
+    ],
+    ['an Event', () => Reflect.construct(Event, [{}]) as unknown, 'Cannot make the Event as its constructor takes no'],
+    ['a Value', () => new Value(new Int32Array(9) as never), "its type must be one of 'int8' ('b')"],
+  ])('%s made of what it cannot be made of', async (_, make, message) => {
+    expect(await thrown(make)).toMatchObject({ name: 'TypeError', message: expect.stringContaining(message) as string })
+  })
+
+  it('an object that could not be made, of which no later end of a thread is told', async () => {
+    await thrown(() => new Queue({ maxsize: 5 } as unknown as number))
+    const child = new Process({ target: release, args: [new Semaphore(0)] })
+    child.start()
+    await child.join()
+    expect(child.exitCode).toBe(0)
   })
 
   it('a lock released by a stranger, who is told who holds it', async () => {

@@ -7,6 +7,7 @@
  * two steps, and `bury()` must find its way from there.
  */
 import { threadId } from 'node:worker_threads'
+import { received, typeError } from '../errors.js'
 import { bytesOf, createGrowable } from './growable.js'
 import { familyOf, noteChild } from './kin.js'
 
@@ -28,6 +29,10 @@ export abstract class Shared {
   declare readonly parts?: readonly Shared[]
 
   protected constructor(memory: Memory, parts: readonly Shared[] = []) {
+    if (!isMemory(memory)) {
+      const text = `Cannot make the ${new.target.name} as its constructor takes no such argument: received ${received(memory)}`
+      throw typeError('ERR_INVALID_OPTION', text)
+    }
     this.memory = memory
     if (parts.length > 0) this.parts = parts
     remember(this)
@@ -110,6 +115,11 @@ export function createMemory(kind: number, cells: number, most: number = cells):
   memory[MAKER] = threadId
   memory[NUMBER] = ++state().made
   return memory
+}
+
+/** Whether that is memory of an object, rather than what a caller has passed to a constructor. */
+export function isMemory(value: unknown): value is Memory {
+  return value instanceof Int32Array && value.buffer instanceof SharedArrayBuffer && value[MARKED] === MARK
 }
 
 export function isShared(value: object): value is Shared {
@@ -195,14 +205,13 @@ class Reviver {
 /** The memory of an object, if this is what a clone makes of one. */
 function memoryOf(value: object): Memory | undefined {
   const { memory } = value as { memory?: unknown }
-  if (!(memory instanceof Int32Array) || !(memory.buffer instanceof SharedArrayBuffer)) return undefined
   if (
-    memory[MARKED] !== MARK ||
+    !isMemory(memory) ||
     memory.byteOffset !== 0 ||
     Object.keys(value).some((key) => key !== 'memory' && key !== 'parts')
   )
     return undefined
-  return memory as Memory
+  return memory
 }
 
 function instanceOf(memory: Memory, parts: readonly Shared[]): Shared {

@@ -10,7 +10,7 @@
  */
 import { BrokenBarrierError } from '../errors.js'
 import { OptionReader } from '../options.js'
-import { defineShared, HEADER, Shared, type Memory } from '../shared/shared.js'
+import { defineShared, HEADER, isMemory, Shared, type Memory } from '../shared/shared.js'
 import { createMemoryWithLine, Line, GRANTED, WAITING, type Place } from './line.js'
 import { ownOverflow } from './overflow.js'
 import { BROKEN, countOf, isBroken, MOST, nextRound, ONE, ticketOf } from './rounds.js'
@@ -56,7 +56,7 @@ export class Barrier extends Shared {
   /** @internal */
   constructor(parties: Memory, options: readonly Shared[])
   constructor(parties: number | Memory, options: BarrierOptions | readonly Shared[] = {}) {
-    if (typeof parties === 'object') super(parties, options as readonly Shared[])
+    if (isMemory(parties)) super(parties, options as readonly Shared[])
     else super(createBarrierMemory(parties, options as BarrierOptions), [ownOverflow()])
     this.#line = new Line(this.memory, HEADER + CELLS, this.parts)
   }

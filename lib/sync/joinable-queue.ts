@@ -1,6 +1,6 @@
 /** Queues whose items are not only got, but done. */
 import { SyncError } from '../errors.js'
-import { defineShared, type Memory, type Shared } from '../shared/shared.js'
+import { defineShared, isMemory, type Memory, type Shared } from '../shared/shared.js'
 import { SPARE } from './channel.js'
 import { Queue, type QueueOptions } from './queue.js'
 import { checkMayBlock, checkTimeout, Deadline, FOREVER, wait, waitSync } from './waiting.js'
@@ -45,7 +45,7 @@ export class JoinableQueue<T> extends Queue<T> {
   /** @internal */
   constructor(maxsize: Memory, options: readonly Shared[])
   constructor(maxsize: number | Memory = 0, options: QueueOptions | readonly Shared[] = {}) {
-    if (typeof maxsize === 'object') super(maxsize, options as readonly Shared[])
+    if (isMemory(maxsize)) super(maxsize, options as readonly Shared[])
     else super(maxsize, options as QueueOptions, KIND)
   }
 

@@ -1,7 +1,7 @@
 /** Queues: items from any thread to any thread. */
 import { QueueClosedError, QueueEmptyError, QueueFullError, rangeError } from '../errors.js'
 import { OptionReader } from '../options.js'
-import { defineShared, Shared, type Memory } from '../shared/shared.js'
+import { defineShared, isMemory, Shared, type Memory } from '../shared/shared.js'
 import { Channel, createChannelMemory, type Got, type Put } from './channel.js'
 import { fromBytes, toBytes } from './item.js'
 import { itemsOf } from './iteration.js'
@@ -81,7 +81,7 @@ export class Queue<T> extends Shared implements AsyncIterable<T> {
   /** @internal */
   constructor(maxsize: number | undefined, options: QueueOptions | undefined, kind: number)
   constructor(maxsize: number | Memory = 0, options: QueueOptions | readonly Shared[] = {}, kind: number = KIND) {
-    if (typeof maxsize === 'object') super(maxsize, options as readonly Shared[])
+    if (isMemory(maxsize)) super(maxsize, options as readonly Shared[])
     else super(createQueueMemory(maxsize, options as QueueOptions, kind), [new Turns(), new Turns()])
     const [getters, putters] = this.parts as readonly [Turns, Turns]
     this.#channel = new Channel(this.memory, getters, putters)

@@ -1,6 +1,6 @@
 /** Semaphores: so many calls at a time. */
 import { SyncError } from '../errors.js'
-import { defineShared, HEADER, type Memory, Shared } from '../shared/shared.js'
+import { defineShared, HEADER, isMemory, type Memory, Shared } from '../shared/shared.js'
 import { Hold } from './hold.js'
 import { createMemoryWithLine, type Place } from './line.js'
 import { ownOverflow } from './overflow.js'
@@ -50,7 +50,7 @@ export class Semaphore extends Shared {
   /** @internal */
   constructor(value: number | undefined, kind: number)
   constructor(value: number | Memory = 1, second: readonly Shared[] | number = KIND) {
-    if (typeof value === 'object') super(value, second as readonly Shared[])
+    if (isMemory(value)) super(value, second as readonly Shared[])
     else super(createSemaphoreMemory(value, second as number), [ownOverflow()])
     this.#permits = new Permits(this, COUNT, HEADER + CELLS)
     this.#most = Atomics.load(this.memory, MOST)
@@ -164,7 +164,7 @@ export class BoundedSemaphore extends Semaphore {
   /** @internal */
   constructor(value: Memory, parts: readonly Shared[])
   constructor(value: number | Memory = 1, parts: readonly Shared[] = []) {
-    if (typeof value === 'object') super(value, parts)
+    if (isMemory(value)) super(value, parts)
     else super(value, KIND_BOUNDED)
   }
 }

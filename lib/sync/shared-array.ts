@@ -1,7 +1,7 @@
 /** Numbers in shared memory, by index. */
 import { inspect, type InspectOptions } from 'node:util'
 import { rangeError, received, typeError } from '../errors.js'
-import { defineShared, Shared, type Memory } from '../shared/shared.js'
+import { defineShared, isMemory, Shared, type Memory } from '../shared/shared.js'
 import { MOST, Numbers, numbersMemory } from './numbers.js'
 import { lockIn, lockParts, type LockOptions } from './own-lock.js'
 import type { Lock } from './lock.js'
@@ -93,7 +93,7 @@ export class SharedArray<T extends NumberType> extends Shared implements Iterabl
   constructor(type: T, sizeOrValues: number | Iterable<NumberOf<T>> | ArrayLike<NumberOf<T>>, options?: LockOptions)
   // Or of its memory and parts, on another thread.
   constructor(first: T | Memory, second: unknown, options?: LockOptions) {
-    if (first instanceof Int32Array) {
+    if (isMemory(first)) {
       super(first, second as readonly Shared[])
       this.#numbers = new Numbers(first, 'SharedArray')
     } else {

@@ -1,6 +1,6 @@
 /** One number in shared memory. */
 import { inspect, type InspectOptions } from 'node:util'
-import { defineShared, Shared, type Memory } from '../shared/shared.js'
+import { defineShared, isMemory, Shared, type Memory } from '../shared/shared.js'
 import { Numbers, numbersMemory } from './numbers.js'
 import { lockIn, lockParts, type LockOptions } from './own-lock.js'
 import type { Lock } from './lock.js'
@@ -63,7 +63,7 @@ export class Value<T extends NumberType> extends Shared {
   constructor(type: T, initial?: NumberOf<T>, options?: LockOptions)
   // Or of its memory and parts, on another thread.
   constructor(first: T | Memory, second?: unknown, options?: LockOptions) {
-    if (first instanceof Int32Array) {
+    if (isMemory(first)) {
       super(first, second as readonly Shared[])
       this.#numbers = new Numbers(first, 'Value')
     } else {
