@@ -137,16 +137,18 @@ export class Condition extends Shared {
   /**
    * Waits until `predicate()`, which is called with the lock held, is true: at once, and after each notification.
    *
+   * @param predicate A function that is not async: a promise would count as true.
    * @param timeout How long to wait at most, in milliseconds; without one it waits for ever.
-   * @returns What `predicate()` returned last: `false` if time was over.
+   * @returns Whether `predicate()` was true when it was called last: `false` if time was over.
+   * @throws {TypeError} If `predicate` is no function, or returns a promise.
    */
   async waitFor(predicate: () => boolean, timeout: number = FOREVER): Promise<boolean> {
     checkTimeout('wait for a condition', timeout)
     this.#lock.checkHeld('wait for a condition')
     const deadline = new Deadline(timeout)
     for (;;) {
-      if (predicate()) return true
-      if (!(await this.wait(deadline.left))) return predicate()
+      if (isTrue(predicate)) return true
+      if (!(await this.wait(deadline.left))) return isTrue(predicate)
     }
   }
 
@@ -156,8 +158,8 @@ export class Condition extends Shared {
     this.#lock.checkHeld('wait for a condition')
     const deadline = new Deadline(timeout)
     for (;;) {
-      if (predicate()) return true
-      if (!this.waitSync(deadline.left)) return predicate()
+      if (isTrue(predicate)) return true
+      if (!this.waitSync(deadline.left)) return isTrue(predicate)
     }
   }
 
@@ -196,6 +198,13 @@ export class Condition extends Shared {
     }
     return false
   }
+}
+
+function isTrue(predicate: () => unknown): boolean {
+  const answer = typeof predicate === 'function' ? predicate() : predicate
+  if (typeof predicate === 'function' && !(answer instanceof Promise)) return Boolean(answer)
+  const text = `Cannot wait for a condition as 'predicate' must be a function that is not async: received ${received(predicate)}`
+  throw typeError('ERR_INVALID_OPTION', text)
 }
 
 defineShared(KIND, (memory, [lock, overflow]) => new Condition(lock as Lock | RLock, memory, overflow))

@@ -130,6 +130,16 @@ describe('a condition', () => {
     expect([...item.cells.slice(0, 2)]).toEqual([0, 800])
     expect(lock.locked).toBe(false)
   })
+
+  it('refuses a predicate that is async, which would count as true, or none at all', async () => {
+    const condition = new Condition()
+    const error = { name: 'TypeError', code: 'ERR_INVALID_OPTION' }
+    await condition.withLock(async () => {
+      const later = (() => Promise.resolve(false)) as unknown as () => boolean
+      await expect(condition.waitFor(later)).rejects.toMatchObject(error)
+      await expect(condition.waitFor(50 as unknown as () => boolean)).rejects.toMatchObject(error)
+    })
+  })
 })
 
 describe('a barrier', () => {
