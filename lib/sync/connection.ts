@@ -84,10 +84,10 @@ export class Connection<T> extends Shared implements AsyncIterable<T> {
    * Receives the next item; waits while there is none. While it waits it keeps the program alive.
    *
    * @throws {EndOfFileError} If the other end is gone, and all that it had sent was received.
-   * @throws {PipeClosedError} If this end is closed.
+   * @throws {PipeClosedError} If this end is closed, or was while it waited.
    */
   async recv(): Promise<T> {
-    return received(await this.#incoming(RECEIVE).get(FOREVER)) as T
+    return this.#received(await this.#incoming(RECEIVE).get(FOREVER)) as T
   }
 
   /**
@@ -98,7 +98,7 @@ export class Connection<T> extends Shared implements AsyncIterable<T> {
    */
   recvSync(): T {
     checkMayBlock(`${RECEIVE} synchronously`, 'recv()')
-    return received(this.#incoming(RECEIVE).getSync(FOREVER)) as T
+    return this.#received(this.#incoming(RECEIVE).getSync(FOREVER)) as T
   }
 
   /**
@@ -162,6 +162,13 @@ export class Connection<T> extends Shared implements AsyncIterable<T> {
     return this.#ends.queue(this.#side === 0 ? 1 : 0).channel
   }
 
+  #received(got: Got): unknown {
+    if (typeof got !== 'string') return fromBytes(got)
+    // It may have been closed here meanwhile.
+    this.#use(RECEIVE)
+    throw new EndOfFileError(`Cannot ${RECEIVE} as its other end is gone, and all was received`)
+  }
+
   #use(action: string): void {
     if (this.#isClosed) throw new PipeClosedError(`Cannot ${action} as this end of it is closed`)
     this.hold()
@@ -184,12 +191,6 @@ function bytesOf(channel: Channel, item: unknown): Uint8Array {
 
 function checkSent(put: Put): void {
   if (put !== 'put') throw new PipeClosedError(`Cannot ${SEND} as its other end is gone`)
-}
-
-function received(got: Got): unknown {
-  if (typeof got === 'string')
-    throw new EndOfFileError(`Cannot ${RECEIVE} as its other end is gone, and all was received`)
-  return fromBytes(got)
 }
 
 defineShared(KIND, (memory, parts) => {

@@ -73,6 +73,11 @@ describe('a pipe on one thread', () => {
     await expect(a.send(1)).rejects.toMatchObject(error)
     await expect(a.recv()).rejects.toMatchObject(error)
     await expect(a.poll()).rejects.toMatchObject(error)
+    const [c, d] = Pipe<number>()
+    const waiting = c.recv()
+    c.close()
+    await expect(waiting).rejects.toMatchObject(error)
+    expect(d.closed).toBe(false)
   })
 })
 
