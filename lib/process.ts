@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import { inspect } from 'node:util'
 import { openError } from './codec/envelope.js'
 import { unclonablePart } from './codec/clonable.js'
+import { DEEPEST, Walk } from './codec/walk.js'
 import { NotSerializableError, received, typeError } from './errors.js'
 import { isWorkerEnv, launch, type WorkerEnv } from './executor/launch.js'
 import { areLimits, LIMITS, type ResourceLimits } from './executor/limits.js'
@@ -162,6 +163,9 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
       throw this.#stateError('start', 'it was started before', 'make a new Process for each run')
     assertMayStart(`start process '${this.name}'`)
     const worker = launch(this.name, this.#options)
+    const walk = new Walk({ named: false, deepest: DEEPEST })
+    walk.isApart(this.#args)
+    for (const object of walk.shared ?? []) object.hand?.(worker.threadId)
     try {
       worker.postMessage(this.#setup())
     } catch (cause) {

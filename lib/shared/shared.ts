@@ -43,6 +43,9 @@ export abstract class Shared {
     return [this]
   }
 
+  /** A `Process` on that thread is being given it: holds it from now on, where having an object is to hold it. @internal */
+  hand?(thread: number): void
+
   /**
    * Threads have ended: what they held or waited for here is given up. Harmless when repeated.
    *

@@ -145,10 +145,15 @@ export class Connection<T> extends Shared implements AsyncIterable<T> {
     this.#ends.bury(threads)
   }
 
+  /** @internal */
+  override hand(thread: number): void {
+    if (!this.#isClosed) this.#ends.hold(this.#side, thread)
+  }
+
   /** This thread was given it, or uses it. @internal */
   hold(): void {
     if (this.#isHeld) return
-    this.#ends.hold(this.#side)
+    this.#ends.hold(this.#side, threadId)
     this.#isHeld = true
   }
 

@@ -37,9 +37,9 @@ export class Ends extends Shared {
     return this.#queues[side]
   }
 
-  /** This thread holds the end. */
-  hold(side: Side): void {
-    const own = threadId + 1
+  /** A thread holds the end. */
+  hold(side: Side, thread: number): void {
+    const own = thread + 1
     const first = makerOf(side) + 1
     for (let cell = first; cell < first + MOST; cell++) {
       const holder = Atomics.compareExchange(this.memory, cell, 0, own)

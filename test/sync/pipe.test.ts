@@ -1,6 +1,6 @@
 /** Pipes: two ends, and what is heard at one when the other is gone. */
 import type { Worker } from 'node:worker_threads'
-import { EndOfFileError, imap, Lock, Pipe, PipeClosedError } from 'millrace'
+import { EndOfFileError, imap, Lock, Pipe, PipeClosedError, Process } from 'millrace'
 import { reached } from '../support/reached.js'
 import * as fixtures from '../fixtures/queues.js'
 import { newBoard, READY, ROUNDS, talk } from '../fixtures/queues.js'
@@ -102,6 +102,27 @@ describe('a pipe between threads', () => {
     for await (const n of here) all.push(n)
     expect(all).toEqual([0, 2, 4, 6, 8, 10, 12, 14, 16, 18])
     expect((await counted).value).toBe(10)
+  })
+
+  it('is of the process that it is passed to from its start, so that it can be closed here at once', async () => {
+    const [here, there] = Pipe<number>()
+    const child = new Process({ target: fixtures.answer, args: [there] })
+    child.start()
+    there.close()
+    for (let n = 0; n < 10; n++) await here.send(n)
+    const all: number[] = []
+    for await (const n of here) all.push(n)
+    expect(all).toEqual([0, 2, 4, 6, 8, 10, 12, 14, 16, 18])
+    await child.join()
+    expect(child.exitCode).toBe(0)
+  })
+
+  it('has an end when the process that it was passed to ended before it arrived there', async () => {
+    const [here, there] = Pipe<number>()
+    const child = new Process({ target: fixtures.answer, args: [there] })
+    child.start()
+    await child.terminate()
+    await expect(here.recv()).rejects.toBeInstanceOf(EndOfFileError)
   })
 
   it.each(['send and exit', 'send and throw'] as const)('has an end when the thread has (%s)', async (what) => {
