@@ -6,10 +6,12 @@
  * All that matters to other threads is in that memory, in words that are written one at a time: a thread can end between any
  * two steps, and `bury()` must find its way from there.
  */
+import { inspect, type InspectOptions } from 'node:util'
 import { threadId } from 'node:worker_threads'
 import { received, typeError } from '../errors.js'
 import { bytesOf, createGrowable } from './growable.js'
 import { familyOf, noteChild } from './kin.js'
+import { show } from './show.js'
 
 /** Cells that all objects have in front: a mark, the number of the class, and who made it as its how many-eth. */
 export const HEADER = 4
@@ -55,6 +57,11 @@ export abstract class Shared {
 }
 
 Object.defineProperty(Shared.prototype, BRAND, { value: true })
+Object.defineProperty(Shared.prototype, inspect.custom, {
+  value(this: Shared, _: number, options: InspectOptions) {
+    return show(this, Shared.prototype, options)
+  },
+})
 
 /** Makes an instance of memory, and of the other objects that it was made with. */
 export type Maker = (memory: Memory, parts: readonly Shared[]) => Shared

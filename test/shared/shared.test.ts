@@ -1,8 +1,9 @@
 /** How objects that threads share cross: in items, results, arguments, errors, wherever they stand in them. */
 import { setImmediate as turn } from 'node:timers/promises'
+import { inspect } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { imap, NotSerializableError, pipe, Pool, reduce, SharedArray, Value } from 'millrace'
+import { Condition, imap, Lock, NotSerializableError, pipe, Pool, Queue, reduce, SharedArray, Value } from 'millrace'
 import { revive } from '#dist/shared/shared.js'
 import {
   adopt,
@@ -230,5 +231,17 @@ describe('objects that threads share', () => {
     }
     // A lane may hold the last of all.
     expect(held()).toBeLessThanOrEqual(1)
+  })
+})
+
+describe('console.log()', () => {
+  it.each([
+    [new Lock(), 'Lock { locked: false }'],
+    [new Queue(1), 'Queue { size: 0, isEmpty: true, isFull: false, closed: false }'],
+    [new Condition(), 'Condition {}'],
+    [new Value('i', 3), "Value<'int32'>(3)"],
+  ])('shows by what it tells, not by its memory (%#)', (shared, shown) => {
+    expect(inspect(shared)).toBe(shown)
+    expect(inspect([shared], { breakLength: Infinity })).toBe(`[ ${shown} ]`)
   })
 })
