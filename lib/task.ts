@@ -114,13 +114,15 @@ export function task<F extends AnyFunction>(module: string | URL, fn: F): F & Na
 /** As above, with an explicit id: for arrow functions, or names that a minifier changes. */
 export function task<F extends AnyFunction>(module: string | URL, id: string, fn: F): F & Named
 export function task<F extends AnyFunction>(module: string | URL, idOrFn: string | F, maybeFn?: F): F & Named {
+  // First: who leaves it out has all else in the wrong place.
+  const url = moduleUrl(module)
   const fn = typeof idOrFn === 'string' ? maybeFn : idOrFn
   if (typeof fn !== 'function') throw invalid(`its function must be a function: received ${received(fn)}`)
   const id = typeof idOrFn === 'string' ? idOrFn : fn.name
   if (id === '') {
     throw invalid("its function has no name: name it, or give an id, as in task(import.meta.url, 'shout', (x) => …)")
   }
-  return define(moduleUrl(module), id, fn)
+  return define(url, id, fn)
 }
 
 /**

@@ -95,6 +95,12 @@ describe('task()', () => {
     expect(() => task(import.meta.url, 'twice', once)).toThrow(refusal("already is the task 'once'"))
   })
 
+  it('says that the module is left out, whatever stands in its place', () => {
+    for (const given of [[(x: unknown) => x], ['id', (x: unknown) => x], [{ id: () => 1 }]]) {
+      expect(() => looseTask(...given)).toThrow(refusal('its module must be import.meta.url', 'received'))
+    }
+  })
+
   it('refuses what is no function', () => {
     for (const fn of [undefined, null, 5, {}]) {
       expect(() => looseTask(import.meta.url, fn)).toThrow(refusal('must be a function'))
