@@ -133,6 +133,16 @@ describe('a script without if (isMainThread)', () => {
 })
 
 describe('other programs', () => {
+  it.each(['closed', 'replaced'])('lose nothing of what workers print that are %s', async (how) => {
+    const numbers = [1, 2, 3, 4, 5]
+    expect(await runProgram('prints.js', [how])).toEqual({
+      code: 0,
+      signal: null,
+      stdout: numbers.map((n) => `said ${n}\n`).join('') + 'closed\n',
+      stderr: numbers.map((n) => `told ${n}\n`).join(''),
+    })
+  })
+
   it('CommonJS: require("millrace") works, with __filename as the module of a task', async () => {
     const ending = await runProgram('require.cjs', [], { execArgv: ['--disable-warning=ExperimentalWarning'] })
     expectGood(ending)

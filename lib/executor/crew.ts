@@ -202,11 +202,12 @@ export class Crew {
     }, PAUSE).unref()
   }
 
-  /** Ends a thread that holds nothing, after its finalizer. */
+  /** Lets a thread end, after its finalizer. */
   async #finish(thread: Thread): Promise<{ readonly result: unknown } | undefined> {
+    const isBusy = this.#threads.get(thread)?.length !== 0
     this.#remove(thread)
     this.#finishing.add(thread)
-    const finished = thread.finish()
+    const finished = thread.finish(isBusy)
     this.#await(finished)
     const finalized = await finished
     const wasGivenUp = !this.#finishing.delete(thread)

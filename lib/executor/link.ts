@@ -151,6 +151,11 @@ export class Link {
     this.#post({ type: 'cancel', seq })
   }
 
+  /** Asks the worker to end by itself. */
+  dismiss(): void {
+    this.#post({ type: 'leave' })
+  }
+
   /** How far the worker is; when it has ended, how far it got. */
   progress(): Progress {
     return progressOf(this.#cells)

@@ -15,6 +15,9 @@ import { launch, type LaunchOptions } from './launch.js'
 import { Link } from './link.js'
 import { loadThreads, type SpawnableWorker, type Threads } from './threads-package.js'
 
+/** How long a thread that is to end by itself may take for that, in milliseconds. */
+const PATIENCE = 1_000
+
 /** How a pool's threads are started. */
 export interface ThreadOptions extends LaunchOptions {
   readonly name: string
@@ -115,13 +118,32 @@ export class Thread {
     await this.#exited
   }
 
-  /** Runs the finalizer, if there is one and the thread has started, and ends the thread. Never rejects. */
-  async finish(): Promise<Finalized | undefined> {
+  /**
+   * Runs the finalizer, if there is one and the thread has started, and lets the thread end by itself, so that nothing is lost of what
+   * it has printed. Never rejects.
+   *
+   * @param isBusy Whether it is still at a cancelled chunk, and may be for long: then it is ended at once.
+   */
+  async finish(isBusy: boolean): Promise<Finalized | undefined> {
     const name = this.#options.finalizer
     const control = this.#state === 'ready' && name !== undefined ? this.#control : undefined
     const finalized = name && control && (await this.#finalize(control, name))
+    if (this.#state === 'ready' && !isBusy) await this.#leave()
     await this.terminate()
     return finalized
+  }
+
+  /** Settles when the thread has ended by itself, or does not. */
+  async #leave(): Promise<void> {
+    this.#isEnding = true
+    this.keepAlive(true)
+    this.link.dismiss()
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, PATIENCE)
+    })
+    await Promise.race([this.#exited, late])
+    clearTimeout(timer)
   }
 
   async #finalize(control: WorkerControl, name: TaskName): Promise<Finalized> {

@@ -61,7 +61,8 @@ class Desk {
       if (job === undefined) return
       this.#queue.push({ message, job })
       if (this.#current === undefined) this.#work()
-    } else if (message.type === 'job') this.#jobs.set(message.id, { ...message.job })
+    } else if (message.type === 'leave') process.exit(0)
+    else if (message.type === 'job') this.#jobs.set(message.id, { ...message.job })
     else if (message.type === 'end') this.#jobs.delete(message.id)
     else if (this.#current?.seq === message.seq) this.#current.run.cancel()
   }

@@ -106,7 +106,12 @@ export interface ChunkDetails {
   readonly settled?: readonly (readonly [place: number, error: Envelope | undefined])[] | undefined
 }
 
-export type ToWorker = ChunkMessage | JobMessage | EndMessage | CancelMessage
+/** The worker is to end by itself: what it has printed would be lost in part if it were ended. */
+export interface LeaveMessage {
+  readonly type: 'leave'
+}
+
+export type ToWorker = ChunkMessage | JobMessage | EndMessage | CancelMessage | LeaveMessage
 
 /**
  * Outcomes of some items of a chunk; a tuple, as a chunk is.
