@@ -2,9 +2,10 @@
  * `npm run soak -- --minutes N --seed S`: mixed streams on one pool, with faults of every kind, for as long as you like. Each stream
  * checks what it is given. It prints memory, throughput and the account as it goes, and ends with a picture of memory over time.
  */
+import { subscribe } from 'node:diagnostics_channel'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { Pool } from 'millrace'
+import { Pool, type TaskFailure } from 'millrace'
 import { Account } from './account.js'
 import { memoryPicture, type Sample } from './picture.js'
 import { RUNS } from './streams.js'
@@ -32,6 +33,14 @@ function chance(start: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 }
+
+/** The last items that have failed, so that a stream that gives something wrong can be told from one that left out what failed. */
+const lastFailures: string[] = []
+subscribe('millrace:task:failure', (message) => {
+  const { task, index, error } = message as TaskFailure
+  lastFailures.push(`${task} ${index}: ${String(error)}`)
+  if (lastFailures.length > 200) lastFailures.shift()
+})
 
 const pool = new Pool({ maxTasksPerWorker: 10_000, resourceLimits: { maxOldGenerationSizeMb: 128 } })
 const account = new Account()
@@ -74,7 +83,10 @@ async function lane(number: number): Promise<void> {
   while (performance.now() - started < minutes * 60_000) {
     const run = RUNS[Math.floor(random() * RUNS.length)]
     if (run === undefined) throw new Error('There is no such stream')
-    const { items, failed } = await run({ pool, account, random })
+    const { items, failed } = await run({ pool, account, random }).catch((error: unknown) => {
+      console.error(`The last items that failed:\n${lastFailures.join('\n')}`)
+      throw error
+    })
     totals.streams++
     totals.items += items
     totals.failed += failed
