@@ -1,10 +1,10 @@
 /** `Process`: a task that runs on a thread of its own, from beginning to end. */
 import { availableParallelism } from 'node:os'
-import { inspect } from 'node:util'
+import { inspect, type InspectOptions } from 'node:util'
 import { openError } from './codec/envelope.js'
 import { unclonablePart } from './codec/clonable.js'
 import { DEEPEST, Walk } from './codec/walk.js'
-import { NotSerializableError, received, typeError } from './errors.js'
+import { NotSerializableError, received } from './errors.js'
 import { isWorkerEnv, launch, type WorkerEnv } from './executor/launch.js'
 import { areLimits, LIMITS, type ResourceLimits } from './executor/limits.js'
 import type { SpawnableWorker } from './executor/threads-package.js'
@@ -12,6 +12,8 @@ import { currentProcess, parentProcess } from './identity.js'
 import { logUncaught, processExited, processStarted } from './log/events.js'
 import { logSettings } from './log/settings.js'
 import { MAX_TIMEOUT, OptionReader } from './options.js'
+import { show } from './shared/show.js'
+import { checkTimeout, FOREVER } from './sync/waiting.js'
 import { plainFunctionError, taskName, type Exported, type Named, type TaskName } from './task.js'
 import { assertMayStart } from './worker/guard.js'
 import type { ProcessNews, ProcessSetup } from './worker/process.js'
@@ -197,21 +199,17 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
    * @param timeout How long to wait at most, in milliseconds: a number of at least 0. Default: as long as it takes. `exitCode` tells
    * afterwards whether it has ended.
    * @throws {Error} `ERR_PROCESS_STATE`: it was not started, or is closed. Not what the target threw: see `error`.
+   * @throws {RangeError} If `timeout` is negative or `NaN`.
    */
-  async join(timeout?: number): Promise<void> {
-    if (timeout !== undefined && !(typeof timeout === 'number' && timeout >= 0)) {
-      throw typeError(
-        'ERR_INVALID_OPTION',
-        `Cannot join process '${this.name}' as its timeout must be milliseconds of at least 0: received ${received(timeout)}`,
-      )
-    }
+  async join(timeout: number = FOREVER): Promise<void> {
+    checkTimeout(`join process '${this.name}'`, timeout)
     if (this.#isClosed) throw this.#stateError('join', 'it is closed', 'read its exitCode before close()')
     if (this.#worker === undefined) throw this.#stateError('join', 'it was not started', 'call start() first')
     this.#joins++
     this.#keepAlive()
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<void>((resolve) => {
-      if (timeout !== undefined && timeout <= MAX_TIMEOUT) timer = setTimeout(resolve, timeout)
+      if (timeout <= MAX_TIMEOUT) timer = setTimeout(resolve, timeout)
     })
     await Promise.race([this.sentinel, late])
     clearTimeout(timer)
@@ -275,6 +273,12 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
     return Object.assign(error, { code: 'ERR_PROCESS_STATE' as const })
   }
 }
+
+Object.defineProperty(Process.prototype, inspect.custom, {
+  value(this: Process, _: number, options: InspectOptions) {
+    return show(this, Object.prototype, options)
+  },
+})
 
 /**
  * The processes that this thread has started and that have not ended.

@@ -6,6 +6,7 @@ import {
   apply,
   Barrier,
   BoundedSemaphore,
+  Condition,
   Event,
   JoinableQueue,
   Lock,
@@ -87,6 +88,19 @@ describe('bad use has a clear error:', () => {
     })
     expect(lock.locked).toBe(true)
   })
+
+  it.each([new Lock(), new RLock(), new Semaphore(), new Condition()])(
+    'withLock() of no function (%s)',
+    async (lock) => {
+      expect(await thrown(() => lock.withLock(5 as never))).toMatchObject({
+        name: 'TypeError',
+        code: 'ERR_INVALID_OPTION',
+        message: 'Cannot call withLock() as it takes a function: received 5',
+      })
+      // Nobody is left with it.
+      expect(await lock.acquire(0)).toBeDefined()
+    },
+  )
 
   it('a negative semaphore', async () => {
     for (const make of [() => new Semaphore(-1), () => new BoundedSemaphore(-1)]) {

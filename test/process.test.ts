@@ -10,6 +10,7 @@ import {
   type ProcessOptions,
 } from 'millrace'
 import { availableParallelism } from 'node:os'
+import { inspect } from 'node:util'
 import {
   BEGUN,
   DONE,
@@ -240,9 +241,25 @@ describe('bad use of a process has a clear error:', () => {
 
   it('a timeout that is none', async () => {
     const one = await ended({ target: exit, args: [0] })
-    for (const timeout of [-1, NaN, '1']) {
-      expect(await rejection(one.join(timeout as number))).toMatchObject({ code: 'ERR_INVALID_OPTION' })
+    for (const [timeout, type] of [
+      [-1, RangeError],
+      [NaN, RangeError],
+      ['1', TypeError],
+    ] as const) {
+      const error = await rejection(one.join(timeout as number))
+      expect(error).toBeInstanceOf(type)
+      expect(error).toMatchObject({
+        code: 'ERR_INVALID_OPTION',
+        message: expect.stringMatching(
+          /^Cannot join process 'Process-\d+' as 'timeout' must be a number of milliseconds/,
+        ) as string,
+      })
     }
+  })
+
+  it('is shown by its name and state', () => {
+    const one = new Process({ target: exit, args: [0], name: 'mill' })
+    expect(inspect(one, { breakLength: Infinity })).toBe("Process { name: 'mill', daemon: false, isAlive: false }")
   })
 
   it('close() while it runs, start() and join() after close()', async () => {

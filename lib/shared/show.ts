@@ -1,4 +1,4 @@
-/** How `console.log()` shows an object that threads share: by what its getters tell, rather than by its memory. */
+/** How `console.log()` shows a process, or an object that threads share: by what its getters tell, rather than by its memory. */
 import { inspect, type InspectOptions } from 'node:util'
 
 /** `base`: the class whose getters, and those of its own base, tell nothing of the object. */

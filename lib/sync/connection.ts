@@ -58,7 +58,8 @@ export class Connection<T> extends Shared implements AsyncIterable<T> {
   }
 
   /**
-   * Sends an item, by structured clone. Waits only while items of more than 256 MiB are on their way.
+   * Sends an item, by structured clone. Waits only while items of more than 256 MiB are on their way. What was not awaited may not
+   * have been sent when the thread ends by `process.exit()`.
    *
    * @throws {PipeClosedError} If this end is closed, or the other one is gone.
    * @throws {NotSerializableError} If a part of the item cannot be copied: a function; or what threads share.

@@ -5,7 +5,7 @@ import { HEADER, Shared, type Memory } from '../shared/shared.js'
 import { Hold, type Holding } from './hold.js'
 import { createMemoryWithLine, TAKEN, type Place } from './line.js'
 import { Ownership } from './ownership.js'
-import { checkMayBlock, checkTimeout } from './waiting.js'
+import { checkFunction, checkMayBlock, checkTimeout } from './waiting.js'
 
 const OWNER = HEADER
 /** How often a re-entrant lock is held; only its holder reads and writes it. */
@@ -91,6 +91,7 @@ export abstract class Mutex extends Shared {
    * @returns What the function returns.
    */
   async withLock<T>(run: (hold: Hold) => T | PromiseLike<T>): Promise<T> {
+    checkFunction(run)
     const hold = await this.acquire()
     try {
       return await run(hold)

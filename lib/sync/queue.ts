@@ -108,7 +108,8 @@ export class Queue<T> extends Shared implements AsyncIterable<T> {
   }
 
   /**
-   * Puts an item at the end; waits while there is no room. While it waits it keeps the program alive.
+   * Puts an item at the end; waits while there is no room. While it waits it keeps the program alive; but what was not awaited may not
+   * have been put when the thread ends by `process.exit()`.
    *
    * @param timeout How long to wait at most, in milliseconds, from 0, which tries once; without one it waits for ever.
    * @throws {QueueFullError} If time was over: the item was not put.

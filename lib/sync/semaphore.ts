@@ -5,7 +5,7 @@ import { Hold } from './hold.js'
 import { createMemoryWithLine, type Place } from './line.js'
 import { ownOverflow } from './overflow.js'
 import { MOST_PERMITS, Permits, wordOf } from './permits.js'
-import { checkInteger, checkMayBlock, checkTimeout } from './waiting.js'
+import { checkFunction, checkInteger, checkMayBlock, checkTimeout } from './waiting.js'
 
 const KIND = 3
 const KIND_BOUNDED = 4
@@ -119,6 +119,7 @@ export class Semaphore extends Shared {
    * @returns What the function returns.
    */
   async withLock<T>(run: () => T | PromiseLike<T>): Promise<T> {
+    checkFunction(run)
     const hold = await this.acquire()
     try {
       return await run()

@@ -51,6 +51,12 @@ export class Deadline {
   }
 }
 
+/** Throws unless `run` can be called. */
+export function checkFunction(run: unknown): void {
+  if (typeof run === 'function') return
+  throw typeError('ERR_INVALID_OPTION', `Cannot call withLock() as it takes a function: received ${received(run)}`)
+}
+
 /** Throws unless `timeout` is a time in milliseconds; `action` opens the error text ("acquire a lock"). */
 export function checkTimeout(action: string, timeout: number): void {
   const expected = "'timeout' must be a number of milliseconds of at least 0, or Infinity"
