@@ -10,7 +10,7 @@ import { applyVerb, type Apply } from './verb/apply.js'
  * `TaskContext`, which would take the place of an optional parameter.
  * @param args An array of its arguments. Default: none.
  * @param options `signal`, `timeout`, `retries` as in `StreamOptions`, and `workers: 0`.
- * @returns Rejects with the task's error, as it was thrown, with the reason of an aborted `signal`, with a `TaskTimeoutError`, and
+ * @returns Rejects with the task's error, as `imap` gives it, with the reason of an aborted `signal`, with a `TaskTimeoutError`, and
  * with a `PoolClosedError` when the pool is terminated. A call that is given up when it has begun runs on unheard; its worker is
  * replaced if that takes more than a second.
  * @throws {TypeError | RangeError} At the call: `ERR_INVALID_ARGUMENTS`, `ERR_INVALID_OPTION`, `ERR_INVALID_TASK`.

@@ -1,6 +1,6 @@
 /**
  * The errors this library makes itself, each with a `code` that stays the same from version to version.
- * Errors of tasks and sources are not here: they reach the consumer as they were thrown.
+ * Errors of tasks and sources are not here: they are not wrapped.
  */
 import { inspect } from 'node:util'
 

@@ -1,4 +1,4 @@
-/** What is known of errors that came out of streams: beside the errors, which stay as they were thrown. */
+/** What is known of errors that came out of streams: beside the errors, which stay as they are. */
 
 /** Which item an error is of. */
 export interface Failure {

@@ -16,7 +16,8 @@ const verbs = lazyVerbs(defaultExecutor)
  * @param options See `StreamOptions`.
  * @returns The stream, or a stage that makes one of a source.
  * @throws {TypeError | RangeError} At the call: `ERR_INVALID_OPTION`, `ERR_INVALID_TASK`, `ERR_INVALID_SOURCE`.
- * What the task or the source throws comes out of `next()`, as it was thrown; `failure(error)` tells of which item it is.
+ * What the source throws comes out of `next()` as it was thrown, what the task throws with all that it has, but an error of a class of
+ * one's own as the nearest built-in one (on this thread: as it was thrown); `failure(error)` tells of which item it is.
  *
  * @example
  * ```ts

@@ -15,7 +15,7 @@ const verbs = collectVerbs(defaultExecutor)
  * @param options See `StreamOptions`. `errors`: with `'throw'` (default) all other items are run to their ends, and then the
  * promise rejects with the first error in the order of the items; `failure(error)` tells of which item it is, and the results are
  * lost. With `'settle'` it gives an `Outcome` of each item, with `'skip'` the results of the others.
- * @returns Rejects with the task's error, as it was thrown; if no item has failed, with the source's, once the items before it are
+ * @returns Rejects with the task's error, as `imap` gives it; if no item has failed, with the source's, once the items before it are
  * done; at once with the reason of an aborted `signal`, and with a `PoolClosedError` when the pool is terminated.
  * @throws {TypeError | RangeError} At the call: `ERR_INVALID_OPTION`, `ERR_INVALID_TASK`, `ERR_INVALID_SOURCE`.
  *

@@ -1,8 +1,8 @@
 /** The table of docs/from-python.md: it has all names of Python's multiprocessing, and names of ours that there are. */
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import * as library from 'millrace'
 import ts from 'typescript'
+import { declarations } from './support/declarations.js'
 import { PYTHON_NAMES } from './fixtures/python-names.js'
 
 /** A row: the names in its cell for Python, those in its cell for ours, and what is said of them. */
@@ -29,18 +29,9 @@ function rows(markdown: string): Row[] {
 
 /** The members of each class and interface that the built declarations export, by its name. */
 function members(): Map<string, string[]> {
-  const entry = fileURLToPath(new URL('index.d.ts', import.meta.resolve('millrace')))
-  const program = ts.createProgram([entry], {
-    module: ts.ModuleKind.NodeNext,
-    moduleResolution: ts.ModuleResolutionKind.NodeNext,
-    target: ts.ScriptTarget.ES2022,
-  })
-  const checker = program.getTypeChecker()
-  const file = program.getSourceFile(entry)
-  const module = file && checker.getSymbolAtLocation(file)
-  if (module === undefined) throw new Error(`Cannot read the exports of ${entry}: it is no module`)
+  const { checker, exports } = declarations()
   return new Map(
-    checker.getExportsOfModule(module).map((exported) => {
+    exports.map((exported) => {
       const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported
       const properties = checker.getPropertiesOfType(checker.getDeclaredTypeOfSymbol(symbol))
       return [exported.name, properties.map(({ name }) => name)]

@@ -1,6 +1,6 @@
 /** The public surface, name by name: what is in it is kept from version to version. */
-import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
+import { declarations } from './support/declarations.js'
 
 const VALUES = [
   'Barrier',
@@ -143,18 +143,9 @@ function changes(actual: string[], listed: string[]): string[] {
 
 /** The names that the built declarations export, as values or as types alone. */
 function declared(): { values: string[]; types: string[] } {
-  const entry = fileURLToPath(new URL('index.d.ts', import.meta.resolve('millrace')))
-  const program = ts.createProgram([entry], {
-    module: ts.ModuleKind.NodeNext,
-    moduleResolution: ts.ModuleResolutionKind.NodeNext,
-    target: ts.ScriptTarget.ES2022,
-  })
-  const checker = program.getTypeChecker()
-  const file = program.getSourceFile(entry)
-  const module = file && checker.getSymbolAtLocation(file)
-  if (module === undefined) throw new Error(`Cannot read the exports of ${entry}: it is no module`)
+  const { checker, exports } = declarations()
   const names = { values: [] as string[], types: [] as string[] }
-  for (const exported of checker.getExportsOfModule(module)) {
+  for (const exported of exports) {
     const meant = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported
     const isType = !(meant.flags & ts.SymbolFlags.Value) || exported.declarations?.some(ts.isTypeOnlyExportDeclaration)
     names[isType === true ? 'types' : 'values'].push(exported.name)

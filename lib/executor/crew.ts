@@ -1,6 +1,6 @@
 /**
  * The threads of a pool, and what each holds: starts them, replaces those that are spent, ends them after their finalizers.
- * Which chunk goes to which thread is decided elsewhere (`dispatcher.ts`), and what a death costs (`threads.ts`).
+ * Which chunk goes to which thread is decided elsewhere (`dispatcher.ts`), and what a death costs (`losses.ts`).
  */
 import { received, WorkerStartError } from '../errors.js'
 import { workerRecycled, type WorkerEvent } from '../log/events.js'

@@ -61,7 +61,7 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
    * Asks for the next result. May be called again before the last one has settled: results come in the order of calls.
    *
    * @returns `{ value, done: false }`, or `{ value: undefined, done: true }` after the end, for ever.
-   * @throws A task's or the source's error, as it was thrown; the reason of an aborted `signal`. The stream has then ended.
+   * @throws The source's error, as it was thrown; a task's (see `imap`); the reason of an aborted `signal`. The stream has then ended.
    */
   next(): Promise<IteratorResult<R, undefined>> {
     if (this.#outlet.isOpen && this.#waiters.size === 0) {

@@ -1,7 +1,6 @@
 /** What a worker thread starts with: it takes chunks from its data port, and control calls, if there are any, through `threads`. */
 import { getHeapStatistics } from 'node:v8'
 import { parentPort, type MessagePort } from 'node:worker_threads'
-// So that it can make instances of the locks and the like that it is sent.
 import { isMarked } from '../codec/codec.js'
 import { knowsShared } from '../shared/shared.js'
 import { beginChunk, endChunk, noteHeap, settleOffer } from './cells.js'
