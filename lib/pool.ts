@@ -168,8 +168,9 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
   }
 
   /**
-   * Takes no new streams, lets the open ones finish, then ends the threads. Resolves when they have ended: a stream that is
-   * neither read to its end nor left by `break` or `return()` keeps it waiting, where `terminate()` does not.
+   * Takes no new streams, lets the open ones finish, then ends the threads. Resolves when they have ended: a stream that you
+   * hold and do not read keeps it waiting, where `terminate()` does not. A stream that you dropped does so until it is
+   * garbage collected.
    *
    * @returns What the `finalizer` returned in each worker that was left, in no order; an empty array without one.
    * @throws The first error of a finalizer, in any worker that the pool has had; the threads have then ended all the same.

@@ -1,23 +1,12 @@
 /**
  * What a stage returns: an async iterator of results, written by hand, since a generator would queue `return()` behind a
- * stuck `next()`. It owns what a stream is made of, and decides when to read, when to give, and when it ends.
+ * stuck `next()`. It is only what the consumer holds; the engine does the work.
  */
-import type { Batch } from '../codec/batch.js'
-import type { Executor, Lane, Part } from '../executor/executor.js'
-import { closeInTime } from '../io/closing.js'
 import { offerBatches, type Source } from '../io/source.js'
-import { tellsFailures } from '../log/events.js'
-import { offAbort, onAbort } from './aborts.js'
-import { arrive, firstFailed } from './arrival.js'
 import { chunksOf, type Chunks } from './chunks.js'
-import { OrderedDelivery, UnorderedDelivery, type Delivery } from './delivery.js'
-import { Intake } from './intake.js'
-import { noted, tellFailures } from './outcome.js'
-import { Outlet } from './outlet.js'
-import { modeOf, taskOf, type StreamPlan } from './plan.js'
+import { Engine } from './engine.js'
+import type { StreamPlan } from './plan.js'
 import type { StreamStats } from './stats.js'
-import { Waiters, type Waiter } from './waiters.js'
-import { Window } from './window.js'
 
 export type { StreamPlan } from './plan.js'
 export type { StreamStats } from './stats.js'
@@ -25,36 +14,19 @@ export type { StreamStats } from './stats.js'
 /**
  * Results of a stage, in the order of its items or, unordered, as they complete. Iterate it once, with `for await` or
  * `next()`. Nothing is read and no worker started before the first `next()`.
+ *
+ * A stream that you drop before its end is closed when it is garbage collected. Until then it keeps its place in the pool:
+ * call `return()`, or leave `for await` by `break`, to close it at once.
  */
 export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, AsyncDisposable {
-  readonly #plan: StreamPlan
-  readonly #window: Window
-  readonly #delivery: Delivery
-  readonly #outlet: Outlet
-  readonly #waiters = new Waiters()
-  /** Let go when the stream ends, like all that leads to items or results: an ended stream may be kept for its figures. */
-  #source: Source<unknown> | undefined
-  #state: 'new' | 'open' | 'ended' = 'new'
-  #executor: Executor | undefined
-  #lane: Lane | undefined
-  #intake: Intake | undefined
-  /** An error that ends the stream and that no `next()` has been told of yet. */
-  #failure: { readonly error: unknown } | undefined
-  /** Settles when `return()` has closed the source; never rejects. */
-  #closed: Promise<void> | undefined
-  #failed = 0
-  #retried = 0
-  #chunks = 0
+  readonly #engine: Engine
 
   /** Streams are made by stages. */
   constructor(plan: StreamPlan, source: Source<unknown>) {
-    this.#plan = plan
-    this.#source = source
-    this.#window = new Window(plan.windowFor(plan.tuner.tuning))
-    this.#delivery = plan.job.ordered ? new OrderedDelivery() : new UnorderedDelivery()
-    this.#outlet = new Outlet(plan, this.#delivery, this.#window)
+    const engine = new Engine(plan, source)
+    this.#engine = engine
     // For a stage whose source is this stream: it takes whole batches, and leaves them as they are.
-    offerBatches(this, () => ({ next: (max) => this.#nextBatch(max), close: () => this.return() }))
+    offerBatches(this, () => ({ next: (max) => engine.nextBatch(this, max), close: () => this.return() }))
   }
 
   /**
@@ -64,14 +36,7 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
    * @throws The source's error, as it was thrown; a task's (see `imap`); the reason of an aborted `signal`. The stream has then ended.
    */
   next(): Promise<IteratorResult<R, undefined>> {
-    if (this.#outlet.isOpen && this.#waiters.size === 0) {
-      this.#window.acknowledge()
-      const result = this.#outlet.takeOpened()
-      const intake = this.#intake
-      if (intake !== undefined && this.#window.room >= intake.appetite) intake.pump()
-      return Promise.resolve(result as IteratorResult<R, undefined>)
-    }
-    return this.#wait(this.#outlet.takeOne, doneResult()) as Promise<IteratorResult<R, undefined>>
+    return this.#engine.next(this) as Promise<IteratorResult<R, undefined>>
   }
 
   /**
@@ -82,7 +47,7 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
    */
   chunks(): Chunks<R> {
     return chunksOf(
-      () => this.#wait(this.#outlet.takeChunk, doneResult()) as Promise<IteratorResult<R[], undefined>>,
+      () => this.#engine.nextChunk(this) as Promise<IteratorResult<R[], undefined>>,
       () => this.return(),
     )
   }
@@ -94,16 +59,8 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
    * @throws What the source's `return()` throws.
    */
   async return(): Promise<IteratorResult<R, undefined>> {
-    this.#failure = undefined
-    if (this.#state !== 'ended') {
-      const intake = this.#intake
-      this.#end()
-      const closed = intake && closeInTime(intake)
-      this.#closed = closed?.catch(() => undefined)
-      await closed
-    }
-    await this.#closed
-    return doneResult()
+    await this.#engine.return()
+    return { value: undefined, done: true }
   }
 
   /** The stream itself: it can be iterated once. */
@@ -118,173 +75,6 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
 
   /** Figures of the stream so far; they stay readable after its end. */
   stats(): StreamStats {
-    return {
-      read: this.#window.read - (this.#intake?.reserved ?? 0),
-      delivered: this.#outlet.delivered,
-      failed: this.#failed,
-      skipped: this.#outlet.skipped,
-      retried: this.#retried,
-      chunks: this.#chunks,
-      chunksize: this.#plan.tuner.tuning.chunksize,
-      tuning: this.#plan.tuner.tuning,
-      window: this.#window.limit,
-    }
+    return this.#engine.stats()
   }
-
-  #start(): void {
-    const { signals, executor, job, tuner } = this.#plan
-    this.#state = 'open'
-    const aborted = signals.find((signal) => signal.aborted)
-    if (aborted !== undefined) {
-      this.#fail(aborted.reason)
-      return
-    }
-    for (const signal of signals) onAbort(signal, this.#onAbort)
-    try {
-      this.#executor = executor()
-      this.#lane = this.#executor.open(job, {
-        room: () => this.#intake?.pump(),
-        part: (part) => {
-          this.#onPart(part)
-        },
-        retried: () => {
-          this.#retried++
-        },
-        broken: (error) => {
-          this.#fail(error)
-        },
-      })
-    } catch (error) {
-      this.#fail(error)
-      return
-    }
-    this.#intake = new Intake(this.#source ?? [], this.#lane, this.#window, tuner, {
-      submitted: (chunk) => {
-        this.#chunks++
-        this.#delivery.admit(chunk)
-      },
-      ended: () => {
-        this.#serve()
-      },
-      consumerWaits: () => this.#waiters.size > 0,
-    })
-  }
-
-  readonly #onAbort = (): void => {
-    this.#fail(this.#plan.signals.find((signal) => signal.aborted)?.reason)
-  }
-
-  #onPart(part: Part): void {
-    const { job, tuner, windowFor } = this.#plan
-    const mode = modeOf(this.#plan, part)
-    const failed = part.errors?.size ?? 0
-    this.#failed += failed
-    if (failed > 0 && tellsFailures()) tellFailures(part, taskOf(this.#plan), this.#executor)
-    // A listener may have ended the stream, which then is to keep no results.
-    if (this.#state === 'ended') return
-    const arrived = arrive(part, mode)
-    if (part.last) {
-      tuner.record({ items: part.chunk.items.length, time: part.time, bytes: part.bytes })
-      this.#window.limit = windowFor(tuner.tuning, this.#window.limit)
-    }
-    if (failed > 0 && mode === 'throw') {
-      if (!job.ordered) {
-        this.#fail(noted(arrived, firstFailed(part), taskOf(this.#plan)))
-        return
-      }
-      this.#intake?.halt()
-    }
-    this.#delivery.put(arrived)
-    this.#serve()
-    this.#intake?.pump()
-  }
-
-  #nextBatch(max: number): Promise<Batch | undefined> {
-    return this.#wait(() => this.#outlet.takeBatch(max), undefined) as Promise<Batch | undefined>
-  }
-
-  /** Waits for what `take` gives, or for the end. */
-  #wait(take: Waiter['take'], done: unknown): Promise<unknown> {
-    if (this.#state === 'new') this.#start()
-    if (this.#failure !== undefined) {
-      const { error } = this.#failure
-      this.#failure = undefined
-      return Promise.reject(error)
-    }
-    if (this.#state === 'ended') return Promise.resolve(done)
-    this.#window.acknowledge()
-    return new Promise((resolve, reject) => {
-      this.#waiters.add({ take, done, resolve, reject })
-      this.#intake?.pump()
-      this.#serve()
-      // Still waiting: items that were left out have made room, or a chunk that is not full must go as it is.
-      if (this.#waiters.size > 0) this.#intake?.pump()
-    })
-  }
-
-  /** Gives waiting calls what is there for them. */
-  #serve(): void {
-    while (this.#waiters.size > 0) {
-      const before = this.#window.handed
-      if (!this.#waiters.serve()) {
-        this.#endIfDue()
-        return
-      }
-      if (this.#waiters.size > 0) this.#acknowledgeLater(this.#window.handed - before)
-    }
-  }
-
-  /** The consumer has asked for the next result already. It sees this one before another item is read. */
-  #acknowledgeLater(count: number): void {
-    queueMicrotask(() => {
-      this.#window.acknowledge(count)
-      this.#intake?.pump()
-    })
-  }
-
-  /** There is nothing to give: for an error is due, or the end, or results that are not there yet. */
-  #endIfDue(): void {
-    const { failure } = this.#outlet
-    if (failure !== undefined) this.#fail(failure.error)
-    else if (this.#intake?.drained === true && this.#window.held === 0) {
-      const last = this.#outlet.late ?? this.#intake.sourceError
-      if (last === undefined) this.#end()
-      else this.#fail(last.error)
-    }
-  }
-
-  /** Ends the stream with an error: the first waiting call gets it, or else the next call to come. */
-  #fail(error: unknown): void {
-    if (this.#state === 'ended') return
-    if (!this.#waiters.fail(error)) this.#failure = { error }
-    const intake = this.#intake
-    this.#end()
-    void abandon(intake)
-  }
-
-  #end(): void {
-    this.#state = 'ended'
-    for (const signal of this.#plan.signals) offAbort(signal, this.#onAbort)
-    this.#lane?.close()
-    this.#lane = undefined
-    this.#executor = undefined
-    this.#intake = undefined
-    this.#source = undefined
-    this.#outlet.clear()
-    this.#waiters.end()
-  }
-}
-
-/** Closes a source without waiting. The error that ended the stream is the one to tell, whatever closing throws. */
-async function abandon(intake: Intake | undefined): Promise<void> {
-  try {
-    await intake?.close()
-  } catch {
-    // Observed, so that it is no unhandled rejection.
-  }
-}
-
-/** How `next()` tells that the stream has ended. */
-function doneResult(): IteratorReturnResult<undefined> {
-  return { value: undefined, done: true }
 }

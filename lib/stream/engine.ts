@@ -1,0 +1,266 @@
+/**
+ * The inside of a stream: owns what it is made of, and decides when to read, when to give, and when it ends.
+ *
+ * Pools, signals and sources lead to the engine. It does not lead to the `Stream` that the consumer holds, so that a stream
+ * that nobody can read on is collected, and ends.
+ */
+import type { Batch } from '../codec/batch.js'
+import type { Executor, Lane, Part } from '../executor/executor.js'
+import { closeInTime } from '../io/closing.js'
+import type { Source } from '../io/source.js'
+import { tellsFailures } from '../log/events.js'
+import { Abandonment } from './abandonment.js'
+import { offAbort, onAbort } from './aborts.js'
+import { arrive, firstFailed } from './arrival.js'
+import { OrderedDelivery, UnorderedDelivery, type Delivery } from './delivery.js'
+import { Intake } from './intake.js'
+import { noted, tellFailures } from './outcome.js'
+import { Outlet } from './outlet.js'
+import { modeOf, taskOf, type StreamPlan } from './plan.js'
+import type { StreamStats } from './stats.js'
+import { Waiters, type Waiter } from './waiters.js'
+import { Window } from './window.js'
+
+export class Engine {
+  readonly #plan: StreamPlan
+  readonly #window: Window
+  readonly #delivery: Delivery
+  readonly #outlet: Outlet
+  readonly #waiters = new Waiters()
+  /** Let go when the stream ends, like all that leads to items or results: an ended stream may be kept for its figures. */
+  #source: Source<unknown> | undefined
+  #state: 'new' | 'open' | 'ended' = 'new'
+  #executor: Executor | undefined
+  #lane: Lane | undefined
+  #intake: Intake | undefined
+  /** An error that ends the stream and that no `next()` has been told of yet. */
+  #failure: { readonly error: unknown } | undefined
+  /** Settles when `return()` has closed the source; never rejects. */
+  #closed: Promise<void> | undefined
+  #abandonment: Abandonment | undefined
+  #failed = 0
+  #retried = 0
+  #chunks = 0
+
+  constructor(plan: StreamPlan, source: Source<unknown>) {
+    this.#plan = plan
+    this.#source = source
+    this.#window = new Window(plan.windowFor(plan.tuner.tuning))
+    this.#delivery = plan.job.ordered ? new OrderedDelivery() : new UnorderedDelivery()
+    this.#outlet = new Outlet(plan, this.#delivery, this.#window)
+  }
+
+  /** @param face What the consumer holds. */
+  next(face: object): Promise<IteratorResult<unknown, undefined>> {
+    if (this.#outlet.isOpen && this.#waiters.size === 0) {
+      this.#window.acknowledge()
+      const result = this.#outlet.takeOpened()
+      const intake = this.#intake
+      if (intake !== undefined && this.#window.room >= intake.appetite) intake.pump()
+      return Promise.resolve(result)
+    }
+    return this.#wait(face, this.#outlet.takeOne, doneResult()) as Promise<IteratorResult<unknown, undefined>>
+  }
+
+  nextChunk(face: object): Promise<IteratorResult<unknown[], undefined>> {
+    return this.#wait(face, this.#outlet.takeChunk, doneResult()) as Promise<IteratorResult<unknown[], undefined>>
+  }
+
+  /** The next results, at most so many, as they came, if they can be left so; undefined at the end. */
+  nextBatch(face: object, max: number): Promise<Batch | undefined> {
+    return this.#wait(face, () => this.#outlet.takeBatch(max), undefined) as Promise<Batch | undefined>
+  }
+
+  /** Ends the stream. Settles when the source has closed, or after one second; rejects with what closing throws. */
+  async return(): Promise<void> {
+    this.#failure = undefined
+    if (this.#state !== 'ended') {
+      const intake = this.#intake
+      this.#end()
+      const closed = intake && closeInTime(intake)
+      this.#closed = closed?.catch(() => undefined)
+      await closed
+    }
+    await this.#closed
+  }
+
+  /** Ends the stream: nobody can read on. */
+  abandon(): void {
+    if (this.#state === 'ended') return
+    const intake = this.#intake
+    this.#end()
+    void abandon(intake)
+  }
+
+  stats(): StreamStats {
+    return {
+      read: this.#window.read - (this.#intake?.reserved ?? 0),
+      delivered: this.#outlet.delivered,
+      failed: this.#failed,
+      skipped: this.#outlet.skipped,
+      retried: this.#retried,
+      chunks: this.#chunks,
+      chunksize: this.#plan.tuner.tuning.chunksize,
+      tuning: this.#plan.tuner.tuning,
+      window: this.#window.limit,
+    }
+  }
+
+  #start(face: object): void {
+    const { signals, executor, job, tuner } = this.#plan
+    this.#state = 'open'
+    const aborted = signals.find((signal) => signal.aborted)
+    if (aborted !== undefined) {
+      this.#fail(aborted.reason)
+      return
+    }
+    for (const signal of signals) onAbort(signal, this.#onAbort)
+    try {
+      this.#executor = executor()
+      this.#lane = this.#executor.open(job, {
+        room: () => this.#intake?.pump(),
+        part: (part) => {
+          this.#onPart(part)
+        },
+        retried: () => {
+          this.#retried++
+        },
+        broken: (error) => {
+          this.#fail(error)
+        },
+      })
+    } catch (error) {
+      this.#fail(error)
+      return
+    }
+    this.#abandonment = new Abandonment(this, face)
+    this.#intake = new Intake(this.#source ?? [], this.#lane, this.#window, tuner, {
+      submitted: (chunk) => {
+        this.#chunks++
+        this.#delivery.admit(chunk)
+      },
+      ended: () => {
+        this.#serve()
+      },
+      consumerWaits: () => this.#waiters.size > 0,
+    })
+  }
+
+  readonly #onAbort = (): void => {
+    this.#fail(this.#plan.signals.find((signal) => signal.aborted)?.reason)
+  }
+
+  #onPart(part: Part): void {
+    const { job, tuner, windowFor } = this.#plan
+    const mode = modeOf(this.#plan, part)
+    const failed = part.errors?.size ?? 0
+    this.#failed += failed
+    if (failed > 0 && tellsFailures()) tellFailures(part, taskOf(this.#plan), this.#executor)
+    // A listener may have ended the stream, which then is to keep no results.
+    if (this.#state === 'ended') return
+    const arrived = arrive(part, mode)
+    if (part.last) {
+      tuner.record({ items: part.chunk.items.length, time: part.time, bytes: part.bytes })
+      this.#window.limit = windowFor(tuner.tuning, this.#window.limit)
+    }
+    if (failed > 0 && mode === 'throw') {
+      if (!job.ordered) {
+        this.#fail(noted(arrived, firstFailed(part), taskOf(this.#plan)))
+        return
+      }
+      this.#intake?.halt()
+    }
+    this.#delivery.put(arrived)
+    this.#serve()
+    this.#intake?.pump()
+  }
+
+  /** Waits for what `take` gives, or for the end. */
+  #wait(face: object, take: Waiter['take'], done: unknown): Promise<unknown> {
+    if (this.#state === 'new') this.#start(face)
+    if (this.#failure !== undefined) {
+      const { error } = this.#failure
+      this.#failure = undefined
+      return Promise.reject(error)
+    }
+    if (this.#state === 'ended') return Promise.resolve(done)
+    this.#window.acknowledge()
+    this.#abandonment?.suspend()
+    return new Promise((resolve, reject) => {
+      this.#waiters.add({ take, done, resolve, reject })
+      this.#intake?.pump()
+      this.#serve()
+      // Still waiting: items that were left out have made room, or a chunk that is not full must go as it is.
+      if (this.#waiters.size > 0) this.#intake?.pump()
+    })
+  }
+
+  /** Gives waiting calls what is there for them. */
+  #serve(): void {
+    while (this.#waiters.size > 0) {
+      const before = this.#window.handed
+      if (!this.#waiters.serve()) {
+        this.#endIfDue()
+        return
+      }
+      if (this.#waiters.size > 0) this.#acknowledgeLater(this.#window.handed - before)
+      else this.#abandonment?.resume(this)
+    }
+  }
+
+  /** The consumer has asked for the next result already. It sees this one before another item is read. */
+  #acknowledgeLater(count: number): void {
+    queueMicrotask(() => {
+      this.#window.acknowledge(count)
+      this.#intake?.pump()
+    })
+  }
+
+  /** There is nothing to give: for an error is due, or the end, or results that are not there yet. */
+  #endIfDue(): void {
+    const { failure } = this.#outlet
+    if (failure !== undefined) this.#fail(failure.error)
+    else if (this.#intake?.drained === true && this.#window.held === 0) {
+      const last = this.#outlet.late ?? this.#intake.sourceError
+      if (last === undefined) this.#end()
+      else this.#fail(last.error)
+    }
+  }
+
+  /** Ends the stream with an error: the first waiting call gets it, or else the next call to come. */
+  #fail(error: unknown): void {
+    if (this.#state === 'ended') return
+    if (!this.#waiters.fail(error)) this.#failure = { error }
+    const intake = this.#intake
+    this.#end()
+    void abandon(intake)
+  }
+
+  #end(): void {
+    this.#state = 'ended'
+    this.#abandonment?.suspend()
+    this.#abandonment = undefined
+    for (const signal of this.#plan.signals) offAbort(signal, this.#onAbort)
+    this.#lane?.close()
+    this.#lane = undefined
+    this.#executor = undefined
+    this.#intake = undefined
+    this.#source = undefined
+    this.#outlet.clear()
+    this.#waiters.end()
+  }
+}
+
+/** Closes a source without waiting. The error that ended the stream is the one to tell, whatever closing throws. */
+async function abandon(intake: Intake | undefined): Promise<void> {
+  try {
+    await intake?.close()
+  } catch {
+    // Observed, so that it is no unhandled rejection.
+  }
+}
+
+/** How `next()` tells that the stream has ended. */
+function doneResult(): IteratorReturnResult<undefined> {
+  return { value: undefined, done: true }
+}
