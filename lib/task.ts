@@ -6,7 +6,7 @@ import { isAbsolute } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { received, typeError } from './errors.js'
 
-/** What a task is told besides its item. */
+/** What a task is told besides its item, if it declares a second parameter without a default. */
 export interface TaskContext {
   /** Fires when the stream ended early. A synchronous task may poll `signal.aborted`. */
   readonly signal: AbortSignal
@@ -89,8 +89,10 @@ type AnyFunction = (...args: never[]) => unknown
  * out of it, or behind `if (isMainThread)`.
  *
  * @param module `import.meta.url`; in CommonJS `__filename`.
- * @param fn The function. Its name is the task's id; it gets the item and a `TaskContext`, or what `starmap` and `apply` call it
- * with, and may be async.
+ * @param fn The function, which may be async. Its name is the task's id. It gets the item, or what `starmap` and `apply` call it
+ * with. It also gets a `TaskContext` if it declares a second parameter without a default, as a fold does with a third one
+ * (`fn.length` tells). `(line, sep = ',')`, `...rest`, functions of the language such as `Math.max`, and bound functions get the
+ * item alone: wrap those that want the context.
  * @returns The function itself, still callable, that the verbs now take.
  * @throws {TypeError} `ERR_INVALID_TASK`: no name, a name used twice in the module, or no file to import.
  *

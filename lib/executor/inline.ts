@@ -10,7 +10,7 @@ import { cloned } from '../shared/shared.js'
 import type { TaskContext } from '../task.js'
 import { TaskTimeoutError } from '../errors.js'
 import { elementsOf, isThenable } from '../worker/expand.js'
-import { forItems, loadTask, type TaskFunction } from '../worker/load.js'
+import { forItems, loadTask, takesContext, type TaskFunction } from '../worker/load.js'
 import { Outbox } from '../worker/outbox.js'
 import type { Chunk, Executor, Job, Lane, LaneEvents } from './executor.js'
 
@@ -50,7 +50,7 @@ class InlineLane implements Lane {
   constructor(job: Job, concurrency: number, events: LaneEvents) {
     this.#job = job
     const fn = job.fn as TaskFunction | undefined
-    this.#fn = job.spread === true && fn !== undefined ? forItems(job, fn) : fn
+    this.#fn = fn && forItems(job, fn)
     this.#events = events
     this.#concurrency = concurrency
     this.#limit = pLimit(concurrency)
@@ -122,10 +122,12 @@ class InlineLane implements Lane {
         errors.set(place, failed.get(place))
         continue
       }
-      const context: TaskContext = { signal: this.#controller.signal, index: first + place, worker: 0 }
       try {
         const fn = await this.#function()
-        accumulator = await this.#inTime(fn(accumulator, item, context), first + place)
+        const result = takesContext('reduce', fn)
+          ? fn(accumulator, item, this.#contextOf(first + place))
+          : fn(accumulator, item)
+        accumulator = await this.#inTime(result, first + place)
         last = place
       } catch (error) {
         errors.set(place, error)
@@ -142,15 +144,22 @@ class InlineLane implements Lane {
   }
 
   async #one(item: unknown, index: number): Promise<{ value: unknown } | { error: unknown }> {
-    const context: TaskContext = { signal: this.#controller.signal, index, worker: 0 }
     try {
       const fn = this.#function()
-      const returned = typeof fn === 'function' ? fn(item, context) : (await fn)(item, context)
+      const returned = typeof fn === 'function' ? this.#call(fn, item, index) : this.#call(await fn, item, index)
       const value = this.#job.kind === 'flatMap' ? this.#elementsOf(returned) : returned
       return { value: await this.#inTime(value, index) }
     } catch (error) {
       return { error }
     }
+  }
+
+  #call(fn: TaskFunction, item: unknown, index: number): unknown {
+    return takesContext(this.#job.kind, fn) ? fn(item, this.#contextOf(index)) : fn(item)
+  }
+
+  #contextOf(index: number): TaskContext {
+    return { signal: this.#controller.signal, index, worker: 0 }
   }
 
   async #elementsOf(returned: unknown): Promise<readonly unknown[]> {

@@ -5,7 +5,7 @@ import type { Envelope } from '../codec/envelope.js'
 import { countBegun } from './cells.js'
 import { ItemContext, type RunningChunk } from './chunk.js'
 import { elementsOf } from './expand.js'
-import type { TaskFunction } from './load.js'
+import { takesContext, type TaskFunction } from './load.js'
 import type { Poster } from './poster.js'
 import { Watch } from './watch.js'
 
@@ -48,6 +48,7 @@ async function limited(
   const { kind, concurrency, timeout } = chunk.job
   const { cells } = chunk.host
   const limit = pLimit(concurrency)
+  const withContext = takesContext(kind, fn)
   const watch = timeout === undefined ? undefined : new Watch(cells)
   const one = async (item: unknown, place: number): Promise<void> => {
     if (chunk.isCancelled || place < chunk.start) return
@@ -59,7 +60,7 @@ async function limited(
     }
     watch?.begin(place)
     try {
-      const result = await fn(item, new ItemContext(chunk, chunk.first + place))
+      const result = await (withContext ? fn(item, new ItemContext(chunk, chunk.first + place)) : fn(item))
       settled(place, kind === 'flatMap' ? await elementsOf(result) : result)
     } catch (error) {
       settled(place, undefined, chunk.seal(error, place))

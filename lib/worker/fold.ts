@@ -4,15 +4,16 @@ import { cloned } from '../shared/shared.js'
 import { beginItem, beginTimedItem, markAwaiting } from './cells.js'
 import { ItemContext, type RunningChunk } from './chunk.js'
 import { isThenable } from './expand.js'
-import type { TaskFunction } from './load.js'
+import { takesContext, type TaskFunction } from './load.js'
 import type { Poster } from './poster.js'
 
 /** Folds all items, or those before a cancel. The result goes with the last item that did not fail. */
 export async function fold(fn: TaskFunction, chunk: RunningChunk, poster: Poster): Promise<void> {
-  const { stopOnError, initial, timeout } = chunk.job
+  const { kind, stopOnError, initial, timeout } = chunk.job
   const { cells } = chunk.host
   const { length, next } = openCursor(chunk.data)
   const begin = timeout === undefined ? beginItem : beginTimedItem
+  const withContext = takesContext(kind, fn)
   let accumulator: unknown = cloned(initial)
   let last: number | undefined
   markAwaiting(cells, false)
@@ -22,7 +23,9 @@ export async function fold(fn: TaskFunction, chunk: RunningChunk, poster: Poster
     try {
       if (error === undefined) {
         begin(cells, place)
-        const result = fn(accumulator, item, new ItemContext(chunk, chunk.first + place))
+        const result = withContext
+          ? fn(accumulator, item, new ItemContext(chunk, chunk.first + place))
+          : fn(accumulator, item)
         if (!isThenable(result)) accumulator = result
         else {
           markAwaiting(cells, true)

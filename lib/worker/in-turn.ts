@@ -3,7 +3,7 @@ import { openCursor, type Cursor } from '../codec/codec.js'
 import { beginItem, beginTimedItem, isCancelled, markAwaiting } from './cells.js'
 import { ItemContext, type RunningChunk } from './chunk.js'
 import { elementsOf, isThenable } from './expand.js'
-import type { TaskFunction } from './load.js'
+import { takesContext, type TaskFunction } from './load.js'
 import type { Poster } from './poster.js'
 
 export class InTurn {
@@ -40,6 +40,7 @@ export class InTurn {
     const { kind, timeout } = job
     const { cells } = host
     const begin = timeout === undefined ? beginItem : beginTimedItem
+    const withContext = takesContext(kind, fn)
     markAwaiting(cells, false)
     while (this.#place < length && !isCancelled(cells, slot, seq)) {
       const place = this.#place++
@@ -52,7 +53,7 @@ export class InTurn {
       begin(cells, place)
       try {
         this.#item = item
-        let result = fn(item, new ItemContext(chunk, first + place))
+        let result = withContext ? fn(item, new ItemContext(chunk, first + place)) : fn(item)
         if (kind === 'flatMap' && !isThenable(result)) result = elementsOf(result)
         if (isThenable(result)) return result
         poster.outbox.take(kind, item, result)

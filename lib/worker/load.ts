@@ -1,7 +1,7 @@
 /** Finds a task's function on this thread: imports its module, once, and looks up the id. */
 import { received, TaskLoadError, typeError } from '../errors.js'
 import { definedTask, type TaskName } from '../task.js'
-import type { WorkerJob } from './protocol.js'
+import type { JobKind, WorkerJob } from './protocol.js'
 
 /** A task's function: called with an item and its context, or, as an initializer, with the arguments of one. */
 export type TaskFunction = (...args: readonly unknown[]) => unknown
@@ -21,14 +21,24 @@ export async function loadTask(name: TaskName): Promise<TaskFunction> {
 type ItemJob = Pick<WorkerJob, 'kind' | 'spread'> & { readonly name?: TaskName | undefined }
 
 /**
- * The function as it is called with an item, or with an accumulator and an item. A task also gets a context; a function
- * that a module merely exports does not expect one, and may take that argument for something else. Nor does a task that
- * is called with an array of arguments: it would be one of its parameters.
+ * The function as it is called with an item, or with an accumulator and an item. It gets a context as well if
+ * `takesContext()`, which is so only for a task that declares it. Others may take that argument for something else: a
+ * function that a module merely exports, one of the language, a bound one, and one that is called with an array of arguments.
  */
 export function forItems({ name, kind, spread }: ItemJob, fn: TaskFunction): TaskFunction {
   if (spread === true) return (item) => fn(...argumentsOf(item))
-  if (name?.exported !== true) return fn
+  if (!takesContext(kind, fn) || (name?.exported !== true && !isNative(fn))) return fn
   return kind === 'reduce' ? (accumulator, item) => fn(accumulator, item) : (item) => fn(item)
+}
+
+/** Whether a function made by `forItems()` gets a context: if it declares a parameter for it, without a default. */
+export function takesContext(kind: JobKind, fn: TaskFunction): boolean {
+  return fn.length > (kind === 'reduce' ? 2 : 1)
+}
+
+/** Of the language, of Node in C++, or bound: the length tells nothing of who wrote it. */
+function isNative(fn: TaskFunction): boolean {
+  return /\{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(fn))
 }
 
 function argumentsOf(item: unknown): readonly unknown[] {
