@@ -1,6 +1,18 @@
 /** Which tasks get a `TaskContext`: those that declare a parameter for it, without a default. */
 import { filter, flatMap, imap, map, Pool, reduce, type Stream } from 'millrace'
-import { add, folds, isAlone, isTold, most, parse, tasks, type Got } from '../fixtures/contract-context.js'
+import {
+  folds,
+  greater,
+  greaterTask,
+  isAlone,
+  isTold,
+  same,
+  sameTask,
+  tasks,
+  toNumber,
+  toNumberTask,
+  type Got,
+} from '../fixtures/contract-context.js'
 
 const pool = new Pool({ workers: 1, name: 'context' })
 afterAll(() => pool.terminate())
@@ -39,14 +51,13 @@ describe.each(Object.entries(runs))('%s', (_, run) => {
 describe('functions of the language', () => {
   it('get the item alone', async () => {
     const digits = ['10', '11', '12']
-    expect(await pool.map(parse, digits)).toEqual([10, 11, 12])
-    expect(await map(parse, digits, inline)).toEqual([10, 11, 12])
-    expect(await map(parseInt as (text: string) => number, digits, inline)).toEqual([10, 11, 12])
-    expect(await pool.map(most, [10, 11])).toEqual([10, 11])
-    expect(await map(Math.max as (item: number) => number, [10, 11], inline)).toEqual([10, 11])
-    const options = { initial: -Infinity, merge: Math.max }
-    expect(await pool.reduce(add, [3, 7, 5], options)).toBe(7)
-    const greater = Math.max as (sum: number, item: number) => number
+    expect(await pool.map(toNumberTask, digits)).toEqual([10, 11, 12])
+    expect(await map(toNumberTask, digits, inline)).toEqual([10, 11, 12])
+    expect(await map(toNumber.bind(undefined), digits, inline)).toEqual([10, 11, 12])
+    expect(await pool.map(sameTask, [10, 11])).toEqual([10, 11])
+    expect(await map(same, [10, 11], inline)).toEqual([10, 11])
+    const options = { initial: -Infinity, merge: greater }
+    expect(await pool.reduce(greaterTask, [3, 7, 5], options)).toBe(7)
     expect(await reduce(greater, [3, 7, 5], { ...options, ...inline })).toBe(7)
   })
 })
