@@ -7,7 +7,7 @@
 /** The files of each floor, as the start of a path. `verbs` is every file of lib/ that has no floor of its own. */
 const floors = {
   index: '^lib/index[.]ts$',
-  verbs: '^lib/(?!(index|pool|task|options|errors|failure|identity)[.])[^/]+$',
+  verbs: '^lib/(?!(index|pool|task|options|errors|failure|identity|bundled|worker-file)[.])[^/]+$',
   pool: '^lib/pool[.]ts$',
   verb: '^lib/verb/',
   stream: '^lib/stream/',
@@ -24,6 +24,7 @@ const floors = {
   identity: '^lib/identity[.]ts$',
   errors: '^lib/errors[.]ts$',
   failure: '^lib/failure[.]ts$',
+  files: '^lib/(bundled|worker-file)[.]ts$',
 }
 
 /**
@@ -80,7 +81,20 @@ const below = {
     'errors',
   ],
   stream: ['executor', 'io', 'codec', 'log', 'options', 'errors', 'failure'],
-  executors: ['executor', 'worker', 'codec', 'sync', 'shared', 'io', 'task', 'log', 'identity', 'options', 'errors'],
+  executors: [
+    'executor',
+    'worker',
+    'codec',
+    'sync',
+    'shared',
+    'io',
+    'task',
+    'log',
+    'identity',
+    'options',
+    'errors',
+    'files',
+  ],
   executor: ['worker', 'codec', 'sync', 'shared', 'io', 'task', 'log', 'identity', 'options', 'errors'],
   worker: ['codec', 'sync', 'shared', 'io', 'task', 'log', 'identity', 'options', 'errors'],
   io: ['codec', 'options', 'errors'],
@@ -93,6 +107,7 @@ const below = {
   identity: [],
   errors: [],
   failure: [],
+  files: [],
 }
 
 const layers = Object.entries(below).map(([floor, others]) => {

@@ -57,7 +57,7 @@ for (const [name, { fewest, shapes, tests, isColumn }] of Object.entries(PATHS))
  * @param {string} dist @param {string} text @param {string} other
  */
 function replace(dist, text, other) {
-  const joined = readdirSync(dist).filter((name) => name.endsWith('.js'))
+  const joined = readdirSync(dist).filter((name) => /[.]c?js$/.test(name))
   const found = ['codec/codec.js', ...joined].filter((name) => {
     const path = join(dist, name)
     const parts = readFileSync(path, 'utf8').split(text)

@@ -1,4 +1,5 @@
 /** The public surface, name by name: what is in it is kept from version to version. */
+import { createRequire } from 'node:module'
 import ts from 'typescript'
 import { declarations } from './support/declarations.js'
 
@@ -164,5 +165,16 @@ describe('the public surface', () => {
 
   it('declares the listed types', () => {
     expect(changes(declared().types, TYPES)).toEqual([])
+  })
+
+  it('is one and the same for import and require()', async () => {
+    const require = createRequire(import.meta.url)
+    for (const name of ['millrace', 'millrace/task']) {
+      const [imported, required] = [(await import(name)) as object, require(name) as object]
+      expect({ ...required }).toEqual({ ...imported })
+      for (const [key, value] of Object.entries(required)) {
+        expect([key, Object.is((imported as Record<string, unknown>)[key], value)]).toEqual([key, true])
+      }
+    }
   })
 })

@@ -12,10 +12,9 @@ export interface Threads {
   Thread: { terminate(thread: unknown): Promise<void> }
 }
 
-const require = createRequire(import.meta.url)
-
 /** Loads `threads`, which takes many milliseconds: call it only where there is a control call to make. */
 export function loadThreads(): Threads {
+  const require = createRequire(import.meta.url)
   return requireThreads(require, 'threads', ['SIGINT', 'SIGTERM']) as Threads
 }
 

@@ -1,0 +1,20 @@
+/**
+ * What is said where a bundler has copied this library into another file: workers load files of the package, which are not beside
+ * that file. Imports nothing, as it is part of the files that a bundler copies.
+ */
+
+const CURES = [
+  'esbuild: --packages=external',
+  'rollup: external: [/^millrace/]',
+  'webpack: externals: [/^millrace/], or webpack-node-externals',
+  "Next.js: serverExternalPackages: ['millrace']",
+  "Vite: ssr: { external: ['millrace'] }",
+  'Bun: --packages external',
+  'ncc: --external millrace',
+]
+
+/** The error for a copy of this library that cannot find its files. */
+export function bundledError(cause?: unknown): Error {
+  const text = `Cannot load millrace as it was bundled: its workers load its files, so keep it external (${CURES.join('; ')})`
+  return Object.assign(new Error(text, { cause }), { code: 'ERR_BUNDLED' as const })
+}

@@ -1,0 +1,18 @@
+/** Where the file is that workers start with. The only file that the library looks for at run time. */
+import { existsSync } from 'node:fs'
+import { bundledError } from './bundled.js'
+
+/** Its URL. Beside this file, and beside each file that has this one's code in it: they are all in dist/. */
+export const WORKER_FILE: URL = findWorkerFile()
+
+/** Throws at once, when the library is loaded: a copy in another place could not start a worker. */
+function findWorkerFile(): URL {
+  let file: URL
+  try {
+    file = new URL('./worker/main.cjs', import.meta.url)
+  } catch (cause) {
+    throw bundledError(cause)
+  }
+  if (!existsSync(file)) throw bundledError()
+  return file
+}
