@@ -7,8 +7,10 @@ import { inspect } from 'node:util'
 /** Every `code` an error of this library can have. */
 export type ErrorCode =
   | 'ERR_BROKEN_BARRIER'
+  | 'ERR_DAMAGED_INPUT'
   | 'ERR_DEADLOCK'
   | 'ERR_END_OF_FILE'
+  | 'ERR_INPUT_FORMAT'
   | 'ERR_INVALID_ARGUMENTS'
   | 'ERR_INVALID_OPTION'
   | 'ERR_INVALID_RESULT'
@@ -255,6 +257,40 @@ export class LineError extends Error {
     super(message)
     this.code = code
     this.line = line
+    this.offset = offset
+  }
+}
+
+/**
+ * An input that `lines()` cannot read: compressed data that are damaged (`ERR_DAMAGED_INPUT`), or a format that is not text,
+ * such as a zip archive (`ERR_INPUT_FORMAT`). All whole lines before the damage are given first. `path` is the file, where
+ * there is one; `cause` is the error of Node's decoder, where there is one.
+ *
+ * @example
+ * ```ts
+ * import { gzipSync } from 'node:zlib'
+ * import { InputError, lines } from 'millrace'
+ *
+ * const input = Buffer.concat([gzipSync('one\ntwo\n'), Buffer.from('garbage')])
+ * try {
+ *   for await (const line of lines([input])) console.log(line)
+ *   // → one
+ *   // → two
+ * } catch (error) {
+ *   if (error instanceof InputError) console.log(error.code, error.offset)
+ *   // → ERR_DAMAGED_INPUT 28
+ * }
+ * ```
+ */
+export class InputError extends Error {
+  override readonly name = 'InputError'
+  readonly code: 'ERR_DAMAGED_INPUT' | 'ERR_INPUT_FORMAT'
+  /** Where in the input, as it is stored, the damage was found, in bytes from 0. */
+  readonly offset: number
+
+  constructor(message: string, code: 'ERR_DAMAGED_INPUT' | 'ERR_INPUT_FORMAT', offset: number, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
     this.offset = offset
   }
 }

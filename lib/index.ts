@@ -4,6 +4,7 @@ export { apply } from './apply.js'
 export {
   BrokenBarrierError,
   EndOfFileError,
+  InputError,
   LineError,
   MainThreadGuardError,
   NotSerializableError,

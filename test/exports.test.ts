@@ -12,6 +12,7 @@ const VALUES = [
   'EndOfFileError',
   'Event',
   'Hold',
+  'InputError',
   'JoinableQueue',
   'LineError',
   'Lock',

@@ -53,6 +53,7 @@ export const CLASSES: Readonly<Record<string, ErrorClass>> = {
   TaskTimeoutError: own.TaskTimeoutError,
   PoolClosedError: own.PoolClosedError,
   MainThreadGuardError: own.MainThreadGuardError,
+  InputError: own.InputError,
   LineError: own.LineError,
   SyncError: own.SyncError,
   BrokenBarrierError: own.BrokenBarrierError,

@@ -5,10 +5,12 @@
 import { findBadLine, type BadLine, type LineLimits } from './bad-line.js'
 import type { Bytes } from './bytes.js'
 import { LineCutter } from './cutter.js'
-import { gunzip, GZIP_MARK } from './gunzip.js'
+import { gzip } from './compression.js'
+import { decompress } from './decompress.js'
 import { beginsWith, readHead, withHead } from './head.js'
 import type { Reader } from './source.js'
 
+const GZIP_MARK = Buffer.from([0x1f, 0x8b])
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf])
 
 /** Gives blocks that end with `\n`; only the last may lack it. Each is the caller's until it asks for the next. */
@@ -76,12 +78,13 @@ export class LineBlocks {
   }
 
   async #open(): Promise<Reader<Buffer>> {
-    let input = (this.#input = this.#bytes.open())
+    const opened = this.#bytes.open()
+    let input: Reader<Buffer> = (this.#input = opened)
     const head = await readHead(input, GZIP_MARK)
     // The input may have been closed meanwhile, and nobody would close what is opened now.
     if (this.#closing !== undefined) return input
     input = this.#input = withHead(head, input)
-    if (beginsWith(head, GZIP_MARK)) input = this.#input = gunzip(input)
+    if (beginsWith(head, GZIP_MARK)) input = this.#input = decompress(gzip, input, (offset) => opened.openAt?.(offset))
     if (this.#limits.encoding !== 'utf8') return input
     const start = await readHead(input, BYTE_ORDER_MARK)
     if (beginsWith(start, BYTE_ORDER_MARK)) this.#offset = BYTE_ORDER_MARK.length

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { types } from 'node:util'
 import { received, typeError } from '../errors.js'
 import { closeInTime } from './closing.js'
-import { FileReader } from './file.js'
+import { PathReader } from './path.js'
 import { isIterable, openSource, type Reader, type Source } from './source.js'
 
 /** What bytes can be read from: a file, or any source of byte chunks (Node and web streams among them). */
@@ -18,7 +18,13 @@ export interface Bytes {
    * time and again: it reaches the source at most once, and never after the source ended or threw. A block may be
    * overwritten by the `next()` after it.
    */
-  open(): Reader<Buffer>
+  open(): ByteReader
+}
+
+/** An opened source of bytes. */
+export interface ByteReader extends Reader<Buffer> {
+  /** Reads it anew from an offset on, if that can be done; it tells once the first block has been read. */
+  openAt?(offset: number): Reader<Buffer> | undefined
 }
 
 /**
@@ -42,7 +48,7 @@ export function sourcesOf(action: string, given: unknown): Bytes[] {
 
 function bytesOf(action: string, source: unknown): Bytes {
   const path = pathOf(action, source)
-  if (path !== undefined) return { path, open: () => new FileReader(path) }
+  if (path !== undefined) return { path, open: () => new PathReader(path) }
   if (isIterable(source) && !types.isUint8Array(source)) {
     return { path, open: () => chunkReader(action, openSource(source)) }
   }

@@ -1,6 +1,10 @@
-/** Reading a file in large blocks, one block ahead of whoever reads. It knows bytes only, nothing of lines or gzip. */
-import { open, type FileHandle } from 'node:fs/promises'
+/** Reading an open file in large blocks, one block ahead of whoever reads. It knows bytes only, nothing of lines or gzip. */
+import { close, read } from 'node:fs'
+import { promisify } from 'node:util'
 import type { Reader } from './source.js'
+
+const closeFile = promisify(close)
+const readFile = promisify(read)
 
 /** Measured from 64 KiB to 1 MiB: smaller ones cost more trips to the thread pool, larger ones gain nothing but memory use. */
 export const BLOCK_SIZE: number = 512 * 1024
@@ -15,20 +19,20 @@ const idle: Buffer[] = []
 const MOST_IDLE = 2
 
 /**
- * A file, opened at the first `next()` and closed before the end or an error is told. A block is the caller's until the
- * next `next()`, which reads into its memory again; who needs it for longer copies it.
+ * A file, closed before its end or an error is told. A block is the caller's until the next `next()`, which reads into its
+ * memory again; who needs it for longer copies it.
  */
 export class FileReader implements Reader<Buffer> {
-  readonly #path: string
-  #file: FileHandle | undefined
+  readonly #file: number
   #memory = NOTHING
   #spareMemory = NOTHING
   /** The latest read: under way, or done and not yet asked for. */
   #read: Promise<Buffer> | undefined
   #closing: Promise<void> | undefined
 
-  constructor(path: string) {
-    this.#path = path
+  /** The file is the reader's, which closes it. */
+  constructor(file: number) {
+    this.#file = file
   }
 
   async next(): Promise<IteratorResult<Buffer, undefined>> {
@@ -59,6 +63,23 @@ export class FileReader implements Reader<Buffer> {
     return this.#closing
   }
 
+  /** Reads the file anew from an offset on, while this reader is open. */
+  openAt(offset: number): Reader<Buffer> {
+    const memory = Buffer.allocUnsafeSlow(BLOCK_SIZE)
+    let position = offset
+    return {
+      next: async () => {
+        if (this.#closing !== undefined) return { done: true, value: undefined }
+        const { bytesRead } = await readFile(this.#file, memory, 0, BLOCK_SIZE, position)
+        position += bytesRead
+        return bytesRead === 0
+          ? { done: true, value: undefined }
+          : { done: false, value: memory.subarray(0, bytesRead) }
+      },
+      close: () => {},
+    }
+  }
+
   #startRead(): Promise<Buffer> {
     const read = this.#readBlock()
     // A block read ahead may fail before anybody asks for it, or when nobody will.
@@ -69,10 +90,7 @@ export class FileReader implements Reader<Buffer> {
 
   async #readBlock(): Promise<Buffer> {
     if (this.#closing !== undefined) return NOTHING
-    this.#file ??= await open(this.#path)
-    // The file may have been closed while it was being opened; a read from a pipe would then hold it open.
-    if (this.#closing !== undefined) return NOTHING
-    const { bytesRead } = await this.#file.read(this.#nextMemory(), 0, BLOCK_SIZE, null)
+    const { bytesRead } = await readFile(this.#file, this.#nextMemory(), 0, BLOCK_SIZE, null)
     return this.#memory.subarray(0, bytesRead)
   }
 
@@ -87,6 +105,6 @@ export class FileReader implements Reader<Buffer> {
   async #close(): Promise<void> {
     // Whoever awaits the read hears of its error; here it only has to be over.
     await this.#read?.catch(() => {})
-    await this.#file?.close()
+    await closeFile(this.#file)
   }
 }

@@ -52,8 +52,8 @@ export interface LinesOptions {
  * `ReadableStream`, any iterable or async iterable. Or an array of these; an array of byte chunks is one source.
  * @param options `encoding` (default `'utf8'`), `maxLength` (bytes, default 16 MiB), `fatal` (default false).
  * @throws `TypeError` or `RangeError` at the call, for a bad source or option. From `next()`, after all lines before it:
- * the system's own error, with `path` set, for a file that cannot be read and for broken gzip; `LineError` for a line
- * that is too long or, with `fatal`, not UTF-8; `TypeError` (`ERR_INVALID_SOURCE`) for a chunk that is not bytes; the
+ * the system's own error, with `path` set, for a file that cannot be read; `InputError` for damaged gzip; `LineError` for a
+ * line that is too long or, with `fatal`, not UTF-8; `TypeError` (`ERR_INVALID_SOURCE`) for a chunk that is not bytes; the
  * source's own error, as it was thrown.
  * @example
  * ```ts

@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { constants, gunzipSync, gzipSync } from 'node:zlib'
-import { lines } from 'millrace'
+import { constants, gunzipSync, gzipSync, inflateRawSync, crc32 } from 'node:zlib'
+import fc from 'fast-check'
+import { imap, InputError, lines } from 'millrace'
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-gunzip-'))
 afterAll(() => {
@@ -14,6 +16,16 @@ async function collect(source: AsyncIterable<string>): Promise<string[]> {
   const given: string[] = []
   for await (const line of source) given.push(line)
   return given
+}
+
+async function untilError(source: AsyncIterable<string>): Promise<{ given: string[]; error: unknown }> {
+  const given: string[] = []
+  try {
+    for await (const line of source) given.push(line)
+  } catch (error) {
+    return { given, error }
+  }
+  throw new Error(`no error came after ${given.length} lines`)
 }
 
 /** Lines that do not compress to nothing: about 3 MB, 1.5 MB as gzip. */
@@ -59,6 +71,37 @@ describe('lines() decompresses gzip', () => {
     expect(await collect(lines([Buffer.concat([gzipSync('one\n'), Buffer.alloc(512)])]))).toEqual(['one'])
   })
 
+  it('of members behind zeros, wherever the chunks end', async () => {
+    const padded = Buffer.concat([
+      gzipSync('a\nb'),
+      Buffer.alloc(16),
+      gzipSync('c\n'),
+      Buffer.alloc(1),
+      gzipSync('d\n'),
+    ])
+    const bytes = Buffer.concat([padded, Buffer.alloc(600)])
+    for (let at = 0; at <= bytes.length; at += 7) {
+      expect(await collect(lines([bytes.subarray(0, at), bytes.subarray(at)]))).toEqual(['a', 'bc', 'd'])
+    }
+    expect(await collect(lines(blocks(bytes, 1)))).toEqual(['a', 'bc', 'd'])
+  })
+
+  it('whose header has all that a header can have', async () => {
+    const [, ...rest] = [0, ...zipped.subarray(10)]
+    const fields = Buffer.concat([
+      Buffer.from([0x1f, 0x8b, 8, 2 | 4 | 8 | 16, 0, 0, 0, 0, 0, 3]),
+      Buffer.from([3, 0, 1, 2, 3]),
+      Buffer.from('name.log\0a comment\0'),
+    ])
+    const checksum = Buffer.alloc(2)
+    checksum.writeUInt16LE(crc32(fields) & 0xffff)
+    const bytes = Buffer.concat([fields, checksum, Buffer.from(rest)])
+    expect(gunzipSync(bytes).equals(text)).toBe(true)
+    expect(await collect(lines([bytes]))).toEqual(expected)
+    const small = bytes.subarray(0, 200)
+    expect((await untilError(lines(blocks(small, 1)))).given).toEqual((await untilError(lines([small]))).given)
+  })
+
   it('and counts bytes of the uncompressed input', async () => {
     const reading = lines([gzipSync('one\ntwo\nthree\n')], { maxLength: 3 })
     await expect(collect(reading)).rejects.toMatchObject({ code: 'ERR_LINE_TOO_LONG', line: 3, offset: 8 })
@@ -85,7 +128,7 @@ describe('lines() decompresses gzip', () => {
   })
 })
 
-describe('lines() gives the system error of broken gzip', () => {
+describe('lines() tells of damaged gzip', () => {
   it('that is cut short, after all lines that are there', async () => {
     const path = join(folder, 'short.gz')
     const short = zipped.subarray(0, zipped.length - 100_000)
@@ -98,27 +141,137 @@ describe('lines() gives the system error of broken gzip', () => {
         (async () => {
           for await (const line of reading) given.push(line)
         })(),
-      ).rejects.toMatchObject({ code: 'Z_BUF_ERROR', ...(source === path && { path }) })
+      ).rejects.toMatchObject({
+        code: 'ERR_DAMAGED_INPUT',
+        offset: short.length,
+        cause: { code: 'Z_BUF_ERROR' },
+        ...(source === path && { path }),
+      })
       expect(given).toEqual(there)
       expect(await reading.next()).toEqual({ done: true, value: undefined })
     }
   })
 
-  it('that is corrupt, with the path in it', async () => {
+  it('that is corrupt, with the path in it, after all lines before the damage', async () => {
     const path = join(folder, 'corrupt.gz')
-    writeFileSync(path, Buffer.concat([zipped, zipped.subarray(0, 10), Buffer.alloc(10, 0xff)]))
-    const given: string[] = []
-    let error: unknown
-    try {
-      for await (const line of lines(path)) given.push(line)
-    } catch (thrown) {
-      error = thrown
-    }
-    expect(error).toMatchObject({ code: 'Z_DATA_ERROR', path })
-    expect((error as Error).message).toContain(`(in '${path}')`)
+    const header = zipped.subarray(0, 10)
+    writeFileSync(path, Buffer.concat([zipped, header, Buffer.alloc(10, 0xff)]))
+    const { given, error } = await untilError(lines(path))
+    expect(error).toBeInstanceOf(InputError)
+    expect(error).toMatchObject({ code: 'ERR_DAMAGED_INPUT', path, cause: { code: 'Z_DATA_ERROR' } })
+    const offset = zipped.length + header.length
+    expect((error as InputError).offset).toBe(offset)
+    expect((error as Error).message).toBe(
+      'Cannot decompress gzip as its data must be intact: received invalid data (invalid block type) ' +
+        `at byte ${offset} of the compressed input, after ${text.length} bytes of text (in '${path}')`,
+    )
     expect((error as Error).stack).toContain(`(in '${path}')`)
-    expect(given.length).toBeGreaterThan(expected.length / 2)
-    expect(given).toEqual(expected.slice(0, given.length))
+    expect(given).toEqual(expected)
+  })
+
+  const small = gzipSync('a\nb\n')
+  const wrong = (at: number) => {
+    const bytes = Buffer.from(small)
+    bytes[at] = (bytes[at] ?? 0) ^ 1
+    return bytes
+  }
+  it.each([
+    ['has bytes behind it', Buffer.concat([small, Buffer.from('garbage')]), small.length, 'bytes behind a member'],
+    [
+      'has bytes behind zeros',
+      Buffer.concat([small, Buffer.alloc(9), Buffer.from('x')]),
+      small.length + 9,
+      'bytes behind',
+    ],
+    ['has a wrong checksum', wrong(small.length - 5), small.length - 8, 'checksum (CRC-32)'],
+    ['has a wrong length', wrong(small.length - 1), small.length - 4, 'length'],
+    ['lacks a byte of its trailer', small.subarray(0, -1), small.length - 1, 'the end of the input inside a member'],
+    ['lacks its trailer', small.subarray(0, -8), small.length - 8, 'the end of the input inside a member'],
+    ['begins a member that is cut', Buffer.concat([small, small.subarray(0, 5)]), small.length + 5, 'in the header'],
+  ])('that %s', async (_, bytes, offset, what) => {
+    const path = join(folder, 'damaged.gz')
+    writeFileSync(path, bytes)
+    for (const source of [path, [bytes], blocks(bytes, 1)]) {
+      const { given, error } = await untilError(lines(source))
+      expect(given).toEqual(['a', 'b'])
+      expect(error).toMatchObject({
+        code: 'ERR_DAMAGED_INPUT',
+        offset,
+        message: expect.stringContaining(what) as string,
+      })
+    }
+  })
+
+  it('also to workers, with the lines before it, and names the file', async () => {
+    const paths = ['good.gz', 'bad.gz', 'never.gz'].map((name) => join(folder, name))
+    writeFileSync(paths[0] ?? '', small)
+    writeFileSync(paths[1] ?? '', Buffer.concat([small, Buffer.from('garbage')]))
+    const stream = imap({ module: 'node:path', export: 'basename' }, lines(paths) as AsyncIterable<never>)
+    const { given, error } = await untilError(stream as AsyncIterable<string>)
+    expect(given).toEqual(['a', 'b', 'a', 'b'])
+    expect(error).toMatchObject({ code: 'ERR_DAMAGED_INPUT', path: paths[1], offset: small.length })
+  })
+
+  it('wherever a byte is wrong, with the lines that can be decoded before it', async () => {
+    const source = expected.slice(0, 3000).join('\n')
+    const whole = gzipSync(source)
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 10, max: whole.length - 1 }),
+        fc.integer({ min: 1, max: 255 }),
+        fc.constantFrom('file', 'one block', 'small blocks'),
+        async (at, flip, kind) => {
+          const bytes = Buffer.from(whole)
+          bytes[at] = (bytes[at] ?? 0) ^ flip
+          const path = join(folder, 'random.gz')
+          writeFileSync(path, bytes)
+          const { given, error } = await untilError(
+            lines(kind === 'file' ? path : kind === 'one block' ? [bytes] : blocks(bytes, 999)),
+          )
+          expect(given).toEqual(wholeLines(decodable(bytes)))
+          expect(error).toMatchObject({ code: 'ERR_DAMAGED_INPUT' })
+        },
+      ),
+      { numRuns: 25 },
+    )
+  })
+
+  /** The text up to the longest beginning that zlib decodes, without the header. */
+  function decodable(bytes: Buffer): Buffer {
+    const data = bytes.subarray(10)
+    const decode = (length: number) => {
+      try {
+        return inflateRawSync(data.subarray(0, length), { finishFlush: constants.Z_SYNC_FLUSH })
+      } catch {
+        return undefined
+      }
+    }
+    let [good, bad] = [0, data.length + 1]
+    while (bad - good > 1) {
+      const middle = (good + bad) >> 1
+      if (decode(middle) === undefined) bad = middle
+      else good = middle
+    }
+    return decode(good) ?? Buffer.alloc(0)
+  }
+
+  function wholeLines(text: Buffer): string[] {
+    return text.toString().split('\n').slice(0, -1)
+  }
+
+  it('from a stream too long to be kept: at most a block of text before invalid data is lost', async () => {
+    const noise = randomBytes(6 * 1024 * 1024)
+      .toString('latin1')
+      .replace(/[\n\r]/g, ' ')
+    const rows = noise.match(/[^]{1,100}/g) ?? []
+    const bytes = gzipSync(Buffer.from(rows.join('\n'), 'latin1'), { level: 1 })
+    // The rest of the data is a stored block of a wrong length.
+    const at = bytes.length - 100_000
+    bytes.fill(0xff, at)
+    const { given, error } = await untilError(lines(blocks(bytes, 65_536), { encoding: 'latin1' }))
+    expect(error).toMatchObject({ code: 'ERR_DAMAGED_INPUT' })
+    expect(given).toEqual(rows.slice(0, given.length))
+    expect(given.length * 101).toBeGreaterThan(at - 2 * 1024 * 1024)
   })
 
   it('whose source fails, as the source threw it, after the lines before', async () => {

@@ -1,0 +1,229 @@
+/**
+ * Decompressing on the way: a reader of compressed blocks in, a reader of blocks of text out. Members are taken one after
+ * the other, and what is damaged is an error behind all text that could be decoded.
+ */
+import { crc32 } from 'node:zlib'
+import { InputError } from '../errors.js'
+import { ByteQueue } from './byte-queue.js'
+import type { Compression, Decoder } from './compression.js'
+import type { Damage, MemberText } from './damage.js'
+import { BLOCK_SIZE } from './file.js'
+import { salvage, written } from './salvage.js'
+import { openSource, type Reader } from './source.js'
+
+/** The least size of a decoder's output: many small members would spend their time on large ones. */
+const MIN_CHUNK_SIZE = 64 * 1024
+
+/** How much of a member is kept to decode it once more, where it cannot be read again. */
+const MAX_KEPT_BYTES = 4 * 1024 * 1024
+
+/** Reads the input anew from an offset on, where that can be done. It may be asked after the first `next()`. */
+export type Reopen = (offset: number) => Reader<Buffer> | undefined
+
+export function decompress(compression: Compression, input: Reader<Buffer>, reopen: Reopen): Reader<Buffer> {
+  return new Decompressor(compression, input, reopen)
+}
+
+/** The member at hand. */
+interface Member {
+  readonly decoder: Decoder
+  readonly output: Reader<Buffer>
+  /** Where in the input its data begin. */
+  readonly start: number
+  readonly text: MemberText
+  /** Its data so far, where they cannot be read again. */
+  kept: KeptBytes | undefined
+  /** Whether its data are all read, so that the decoder is only asked whether they were whole. */
+  probed: boolean
+}
+
+class Decompressor implements Reader<Buffer> {
+  readonly #compression: Compression
+  readonly #input: ByteQueue
+  readonly #reopen: Reopen
+  #member: Member | undefined
+  /** Settles when the decoder has been given all that it takes. */
+  #feeding: Promise<void> | undefined
+  /** What the input threw: told after all text before it. */
+  #inputError: { error: unknown } | undefined
+  #damage: Damage | undefined
+  #chunkSize = BLOCK_SIZE
+  #textLength = 0
+  #members = 0
+  #closed = false
+
+  constructor(compression: Compression, input: Reader<Buffer>, reopen: Reopen) {
+    this.#compression = compression
+    this.#input = new ByteQueue(input)
+    this.#reopen = reopen
+  }
+
+  async next(): Promise<IteratorResult<Buffer, undefined>> {
+    while (!this.#closed) {
+      if (this.#damage === undefined) this.#member ??= await this.#openMember()
+      if (this.#damage !== undefined) throw this.#error(this.#damage)
+      if (this.#member === undefined) break
+      const text = await this.#read(this.#member)
+      if (text !== undefined && text.length > 0) {
+        this.#textLength += text.length
+        return { done: false, value: text }
+      }
+    }
+    return { done: true, value: undefined }
+  }
+
+  close(): unknown {
+    this.#closed = true
+    this.#member?.decoder.destroy()
+    return this.#input.close()
+  }
+
+  /** The next member; undefined if there is none. */
+  async #openMember(): Promise<Member | undefined> {
+    const input = this.#input
+    const compression = this.#compression
+    if (this.#members > 0) {
+      if (compression.padding) await input.skipZeros()
+      if ((await input.peek()) === undefined) return undefined
+      if (!compression.severalMembers) this.#damage = { what: 'bytes behind the end of the data', offset: input.offset }
+    }
+    this.#members++
+    this.#damage ??= await compression.readHeader(input)
+    if (this.#damage !== undefined || this.#closed) return undefined
+    const decoder = compression.createDecoder(this.#chunkSize)
+    // It may fail when nobody reads from it any more.
+    decoder.on('error', () => {})
+    const member: Member = {
+      decoder,
+      output: openSource<Buffer>(decoder),
+      start: input.offset,
+      text: { length: 0, checksum: 0 },
+      kept: this.#reopen(input.offset) === undefined ? new KeptBytes() : undefined,
+      probed: false,
+    }
+    this.#feeding = this.#feed(member)
+    return member
+  }
+
+  /** Gives the decoder what it takes. Never rejects. */
+  async #feed(member: Member): Promise<void> {
+    const { decoder } = member
+    const input = this.#input
+    try {
+      for (let block = await input.peek(); block !== undefined; block = await input.peek()) {
+        const before = decoder.bytesWritten
+        const tookAll = await written(decoder, block)
+        if (this.#closed) return
+        const taken = decoder.bytesWritten - before
+        if (member.kept?.add(decoder.errored ? block : block.subarray(0, taken)) === false) member.kept = undefined
+        input.consume(taken)
+        if (!tookAll) return
+      }
+      const { endProbe } = this.#compression
+      if (endProbe !== undefined) {
+        member.probed = true
+        await written(decoder, endProbe.bytes)
+      }
+      decoder.end()
+    } catch (error) {
+      this.#inputError = { error }
+      decoder.destroy()
+    }
+  }
+
+  /** The next text of a member; undefined when it has ended, or there may be none. */
+  async #read(member: Member): Promise<Buffer | undefined> {
+    try {
+      const result = await member.output.next()
+      if (!result.done) return member.probed ? undefined : this.#checked(member, result.value)
+      if (member.probed) this.#damage = this.#cutShort()
+    } catch (error) {
+      await this.#feeding
+      if (this.#closed || this.#inputError !== undefined) return this.#stop()
+      if (!member.probed) return await this.#fail(member, error)
+      if (codeOf(error) !== this.#compression.endProbe?.code) this.#damage = this.#cutShort()
+    }
+    await this.#feeding
+    if (this.#closed || this.#inputError !== undefined) return this.#stop()
+    this.#member = undefined
+    this.#chunkSize = Math.min(BLOCK_SIZE, Math.max(MIN_CHUNK_SIZE, member.text.length))
+    this.#damage ??= await this.#compression.readTrailer(this.#input, member.text)
+    return undefined
+  }
+
+  #checked(member: Member, text: Buffer): Buffer {
+    member.text.length += text.length
+    if (this.#compression.checksum) member.text.checksum = crc32(text, member.text.checksum)
+    return text
+  }
+
+  /** The text ends here as the reader was closed, or as the input threw. */
+  #stop(): Buffer | undefined {
+    this.#member = undefined
+    if (this.#inputError !== undefined && !this.#closed) throw this.#inputError.error
+    return undefined
+  }
+
+  /** The decoder has failed: gives what it had decoded before. */
+  async #fail(member: Member, cause: unknown): Promise<Buffer | undefined> {
+    this.#member = undefined
+    if (codeOf(cause) === 'Z_BUF_ERROR') {
+      this.#damage = { ...this.#cutShort(), cause }
+      return undefined
+    }
+    const { start, kept, text } = member
+    const offset = this.#input.offset
+    this.#damage = { what: `invalid data (${messageOf(cause)})`, offset, cause }
+    const open = (): Reader<Buffer> | undefined => kept?.open() ?? this.#reopen(start)
+    try {
+      const saved = await salvage(this.#compression, open, offset - start, text.length)
+      if (saved === undefined) return undefined
+      this.#damage = { ...this.#damage, offset: start + saved.consumed }
+      return saved.text
+    } catch {
+      // The data cannot be read again. The error to tell is that they are damaged.
+      return undefined
+    }
+  }
+
+  #cutShort(): Damage {
+    return { what: 'the end of the input inside a member', offset: this.#input.offset }
+  }
+
+  #error({ what, offset, cause }: Damage): InputError {
+    return new InputError(
+      `Cannot decompress ${this.#compression.name} as its data must be intact: ` +
+        `received ${what} at byte ${offset} of the compressed input, after ${this.#textLength} bytes of text`,
+      'ERR_DAMAGED_INPUT',
+      offset,
+      cause === undefined ? undefined : { cause },
+    )
+  }
+}
+
+/** Copies of bytes, as long as they are few. */
+class KeptBytes {
+  readonly #blocks: Buffer[] = []
+  #length = 0
+
+  /** False if they are too many: nothing of them is of use then. */
+  add(bytes: Buffer): boolean {
+    this.#length += bytes.length
+    if (this.#length > MAX_KEPT_BYTES) return false
+    this.#blocks.push(Buffer.from(bytes))
+    return true
+  }
+
+  open(): Reader<Buffer> {
+    const blocks = this.#blocks.values()
+    return { next: () => blocks.next(), close: () => {} }
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as { code?: unknown } | undefined)?.code
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,113 @@
+/**
+ * What a path names, opened at the first `next()`: a file is read in blocks by the thread pool; a pipe, a socket or a
+ * terminal as a stream, since a read of these that waits in the thread pool could not be given up.
+ */
+import { constants, fstat, open, type Stats } from 'node:fs'
+import { Socket } from 'node:net'
+import { isatty, ReadStream } from 'node:tty'
+import { promisify } from 'node:util'
+import { FileReader } from './file.js'
+import { openSource, type Reader } from './source.js'
+
+const openFile = promisify(open)
+const statFile = promisify(fstat)
+
+/** Opening a named pipe would else wait for a writer, in the thread pool. Windows has no such flag. */
+const FLAGS = constants.O_RDONLY | ((constants as { O_NONBLOCK?: number }).O_NONBLOCK ?? 0)
+
+/** Where the system shows the descriptors of a process; a socket cannot be opened there. */
+const OWN_DESCRIPTOR = /^(?:\/dev\/stdin|\/(?:dev|proc\/self)\/fd\/(\d+))$/
+
+const DONE = { done: true, value: undefined } as const
+
+export class PathReader implements Reader<Buffer> {
+  readonly #path: string
+  #opening: Promise<Reader<Buffer>> | undefined
+  #file: FileReader | undefined
+  #closed = false
+
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  async next(): Promise<IteratorResult<Buffer, undefined>> {
+    if (this.#closed) return DONE
+    const reader = await (this.#opening ??= this.#open())
+    // It may have been closed while it was being opened.
+    return this.#closed ? DONE : ((await reader.next()) as IteratorResult<Buffer, undefined>)
+  }
+
+  /** May be called at any time and again. */
+  async close(): Promise<void> {
+    this.#closed = true
+    // Whoever reads hears of an error.
+    const reader = await this.#opening?.catch(() => undefined)
+    await reader?.close()
+  }
+
+  /** Reads it anew from an offset on, where it is a file and open. */
+  openAt(offset: number): Reader<Buffer> | undefined {
+    return this.#file?.openAt(offset)
+  }
+
+  async #open(): Promise<Reader<Buffer>> {
+    const path = this.#path
+    let descriptor: number
+    try {
+      descriptor = await openFile(path, FLAGS)
+    } catch (error) {
+      const own = OWN_DESCRIPTOR.exec(path)
+      if (own === null || (error as NodeJS.ErrnoException).code !== 'ENXIO') throw withFolder(error, path)
+      return streamReader(own[1] === undefined || own[1] === '0' ? process.stdin : new Socket({ fd: Number(own[1]) }))
+    }
+    const stats = await statFile(descriptor)
+    const stream = streamOf(descriptor, stats)
+    if (stream !== undefined) return streamReader(stream)
+    const file = new FileReader(descriptor)
+    if (stats.isFile()) this.#file = file
+    return file
+  }
+}
+
+function streamOf(descriptor: number, stats: Stats): Socket | undefined {
+  if (process.platform === 'win32') return undefined
+  if (stats.isFIFO() || stats.isSocket()) return new Socket({ fd: descriptor, readable: true, writable: false })
+  if (stats.isCharacterDevice() && isatty(descriptor)) return new ReadStream(descriptor)
+  return undefined
+}
+
+/** Closed before the end is told, and when `close()` settles. */
+function streamReader(stream: Socket): Reader<Buffer> {
+  const closed = new Promise<void>((resolve) =>
+    stream.once('close', () => {
+      resolve()
+    }),
+  )
+  const reader = openSource<Buffer>(stream)
+  let ended = false
+  return {
+    next: async () => {
+      const result = ended ? DONE : await reader.next()
+      if (result.done) {
+        ended = true
+        await closed
+      }
+      return result
+    },
+    close: async () => {
+      if (!ended) {
+        ended = true
+        await reader.close()
+      }
+      await closed
+    },
+  }
+}
+
+/** A relative path that is not there: says where it was looked for. */
+function withFolder(error: unknown, path: string): unknown {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (!(error instanceof Error) || code !== 'ENOENT' || path.startsWith('/')) return error
+  error.message = `${message} (in the working directory ${process.cwd()})`
+  return error
+}

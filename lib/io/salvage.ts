@@ -1,0 +1,91 @@
+/**
+ * What a decoder of Node has decoded before it fails: it drops up to a block of text then. So the data are decoded once
+ * more, and given to the decoder byte by byte where it failed.
+ */
+import type { Compression, Decoder } from './compression.js'
+import type { Reader } from './source.js'
+
+/** Pieces of the first round: so many round trips to the thread pool, and as many again for the bytes of one of them. */
+const PIECE_SIZE = 2048
+
+/** Small, as only what comes behind `skip` is of use. */
+const CHUNK_SIZE = 64 * 1024
+
+export interface Salvaged {
+  /** The text behind what was known already. */
+  readonly text: Buffer
+  /** How many bytes of the data the decoder took before it failed. */
+  readonly consumed: number
+}
+
+/**
+ * @param open Opens the compressed data of the member that failed, from its start. Undefined if that cannot be done.
+ * @param whole How many bytes of them are known to be good.
+ * @param skip How much of the text is known already, in bytes.
+ */
+export async function salvage(
+  compression: Compression,
+  open: () => Reader<Buffer> | undefined,
+  whole: number,
+  skip: number,
+): Promise<Salvaged | undefined> {
+  const first = open()
+  if (first === undefined) return undefined
+  const nearly = await decodeUntilError(compression.createDecoder(CHUNK_SIZE), first, whole, PIECE_SIZE, () => {})
+  const second = open()
+  if (second === undefined) return undefined
+  const pieces: Buffer[] = []
+  let length = 0
+  const decoder = compression.createDecoder(CHUNK_SIZE)
+  const consumed = await decodeUntilError(decoder, second, nearly, 1, (text) => {
+    const known = Math.max(0, Math.min(text.length, skip - length))
+    if (known < text.length) pieces.push(text.subarray(known))
+    length += text.length
+  })
+  return { text: Buffer.concat(pieces), consumed }
+}
+
+/** Gives the first `whole` bytes as they come, and the others in pieces. How many bytes the decoder took of them. */
+async function decodeUntilError(
+  decoder: Decoder,
+  data: Reader<Buffer>,
+  whole: number,
+  size: number,
+  see: (text: Buffer) => void,
+): Promise<number> {
+  decoder.on('data', see)
+  decoder.on('error', () => {})
+  let offset = 0
+  try {
+    for (let result = await data.next(); !result.done; result = await data.next()) {
+      const block = result.value
+      for (let start = 0; start < block.length;) {
+        const length = offset < whole ? whole - offset : size
+        const piece = block.subarray(start, start + length)
+        if (!(await written(decoder, piece))) return offset
+        start += piece.length
+        offset += piece.length
+      }
+    }
+    return offset
+  } finally {
+    decoder.destroy()
+    await data.close()
+  }
+}
+
+/** Whether the decoder took all of the block. It has not if it failed, was destroyed or has come to the end of its data. */
+export function written(decoder: Decoder, block: Buffer): Promise<boolean> {
+  return new Promise((resolve) => {
+    const before = decoder.bytesWritten
+    const closed = (): void => {
+      resolve(false)
+    }
+    // A decoder that fails does not answer the write.
+    decoder.once('close', closed)
+    decoder.write(block, (error) => {
+      decoder.off('close', closed)
+      resolve(!error && decoder.bytesWritten - before === block.length)
+    })
+  })
+}
