@@ -7,7 +7,7 @@
 /** The files of each floor, as the start of a path. `verbs` is every file of lib/ that has no floor of its own. */
 const floors = {
   index: '^lib/index[.]ts$',
-  verbs: '^lib/(?!(index|pool|task|options|errors|failure|identity|bundled|worker-file)[.])[^/]+$',
+  verbs: '^lib/(?!(index|pool|task|options|errors|failure|identity|async-context|bundled|worker-file)[.])[^/]+$',
   pool: '^lib/pool[.]ts$',
   verb: '^lib/verb/',
   stream: '^lib/stream/',
@@ -22,6 +22,7 @@ const floors = {
   log: '^lib/log/',
   options: '^lib/options[.]ts$',
   identity: '^lib/identity[.]ts$',
+  context: '^lib/async-context[.]ts$',
   errors: '^lib/errors[.]ts$',
   failure: '^lib/failure[.]ts$',
   files: '^lib/(bundled|worker-file)[.]ts$',
@@ -80,8 +81,9 @@ const below = {
     'options',
     'errors',
   ],
-  stream: ['executor', 'io', 'codec', 'log', 'options', 'errors', 'failure'],
+  stream: ['context', 'executor', 'io', 'codec', 'log', 'options', 'errors', 'failure'],
   executors: [
+    'context',
     'executor',
     'worker',
     'codec',
@@ -95,7 +97,7 @@ const below = {
     'errors',
     'files',
   ],
-  executor: ['worker', 'codec', 'sync', 'shared', 'io', 'task', 'log', 'identity', 'options', 'errors'],
+  executor: ['context', 'worker', 'codec', 'sync', 'shared', 'io', 'task', 'log', 'identity', 'options', 'errors'],
   worker: ['codec', 'sync', 'shared', 'io', 'task', 'log', 'identity', 'options', 'errors'],
   io: ['codec', 'options', 'errors'],
   task: ['options', 'errors'],

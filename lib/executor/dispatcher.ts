@@ -154,7 +154,8 @@ export class Dispatcher {
   #give(turn: Turn, thread: Thread): void {
     const { lane } = turn
     const { chunk, details } = turn.next()
-    const sent = thread.link.send(chunk, lane.job, lane.eager, details)
+    // Getters of items are called there.
+    const sent = lane.events.context.runInAsyncScope(() => thread.link.send(chunk, lane.job, lane.eager, details))
     if (!lane.isOpen) {
       // A getter of an item has ended the stream meanwhile.
       this.#crew.count(-1)

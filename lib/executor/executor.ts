@@ -3,6 +3,7 @@
  *
  * A stream opens one lane, submits a chunk whenever the lane is `ready`, and gets each chunk's outcomes back in parts.
  */
+import type { AsyncContext } from '../async-context.js'
 import type { Batch } from '../codec/batch.js'
 import type { WorkerEvent } from '../log/events.js'
 import type { TaskName } from '../task.js'
@@ -57,14 +58,16 @@ export interface Job extends Omit<WorkerJob, 'name'> {
 
 /** What an executor tells a stream. */
 export interface LaneEvents {
+  /** In which all of these are to be called, and user code too. */
+  readonly context: AsyncContext
   /** The lane is ready again. */
-  room(): void
+  readonly room: () => void
   /** Outcomes have arrived. */
-  part(part: Part): void
+  readonly part: (part: Part) => void
   /** An item has failed, and will be tried again. */
-  retried(): void
+  readonly retried: () => void
   /** The executor can give no more results. */
-  broken(error: unknown): void
+  readonly broken: (error: unknown) => void
 }
 
 /** One stream's way into an executor. */

@@ -1,12 +1,13 @@
 /** A stream's way to the threads: room for one waiting chunk, and the way back for outcomes. */
+import { outside } from '../async-context.js'
 import type { Chunk, Job, Lane, LaneEvents, Part } from './executor.js'
 import { SLOTS } from '../worker/cells.js'
 import type { WorkerJob } from '../worker/protocol.js'
 
 /** What a lane asks of the executor it belongs to. */
 interface Owner {
-  submit(lane: ThreadLane, chunk: Chunk): void
-  release(lane: ThreadLane): void
+  readonly submit: (lane: ThreadLane, chunk: Chunk) => void
+  readonly release: (lane: ThreadLane) => void
 }
 
 /** How long the chunks that wait in a thread may take together, in milliseconds. */
@@ -65,23 +66,29 @@ export class ThreadLane implements Lane {
   /** Outcomes have come back. */
   answer(part: Part): void {
     this.#answered = true
-    this.events.part(part)
+    this.events.context.runInAsyncScope(this.events.part, undefined, part)
   }
 
   submit(chunk: Chunk): void {
     this.#waiting = true
-    this.#executor.submit(this, chunk)
+    outside.runInAsyncScope(this.#executor.submit, this.#executor, this, chunk)
   }
 
   /** The waiting chunk has gone to a thread. */
   taken(): void {
     this.#waiting = false
-    if (!this.#closed) this.events.room()
+    if (!this.#closed) this.events.context.runInAsyncScope(this.events.room)
+  }
+
+  /** The executor can give no more results. */
+  break(error: unknown): void {
+    this.close()
+    this.events.context.runInAsyncScope(this.events.broken, undefined, error)
   }
 
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    this.#executor.release(this)
+    outside.runInAsyncScope(this.#executor.release, this.#executor, this)
   }
 }

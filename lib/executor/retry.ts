@@ -41,6 +41,7 @@ class RetryLane implements Lane {
     const isFold = job.kind === 'reduce'
     // A fold goes on behind an item that fails: it may be tried again.
     this.#lane = executor.open(isFold ? { ...job, stopOnError: false } : job, {
+      context: events.context,
       room: () => {
         this.#queue.submitDue()
         if (this.ready) events.room()

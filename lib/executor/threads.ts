@@ -280,9 +280,6 @@ export class ThreadExecutor implements Executor {
   }
 
   #breakLanes(error: unknown): void {
-    for (const lane of this.#lanes) {
-      lane.close()
-      lane.events.broken(error)
-    }
+    for (const lane of this.#lanes) lane.break(error)
   }
 }

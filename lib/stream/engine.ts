@@ -4,6 +4,7 @@
  * Pools, signals and sources lead to the engine. It does not lead to the `Stream` that the consumer holds, so that a stream
  * that nobody can read on is collected, and ends.
  */
+import { currentContext, type AsyncContext } from '../async-context.js'
 import type { Batch } from '../codec/batch.js'
 import type { Executor, Lane, Part } from '../executor/executor.js'
 import { closeInTime } from '../io/closing.js'
@@ -30,6 +31,8 @@ export class Engine {
   /** Let go when the stream ends, like all that leads to items or results: an ended stream may be kept for its figures. */
   #source: Source<unknown> | undefined
   #state: 'new' | 'open' | 'ended' = 'new'
+  /** That of whoever started the stream: the source is read and closed there. */
+  #context: AsyncContext | undefined
   #executor: Executor | undefined
   #lane: Lane | undefined
   #intake: Intake | undefined
@@ -56,7 +59,7 @@ export class Engine {
       this.#window.acknowledge()
       const result = this.#outlet.takeOpened()
       const intake = this.#intake
-      if (intake !== undefined && this.#window.room >= intake.appetite) intake.pump()
+      if (intake !== undefined && this.#window.room >= intake.appetite) this.#pump()
       return Promise.resolve(result)
     }
     return this.#wait(face, this.#outlet.takeOne, doneResult()) as Promise<IteratorResult<unknown, undefined>>
@@ -76,8 +79,9 @@ export class Engine {
     this.#failure = undefined
     if (this.#state !== 'ended') {
       const intake = this.#intake
+      const context = this.#context
       this.#end()
-      const closed = intake && closeInTime(intake)
+      const closed = intake && context?.runInAsyncScope(closeInTime, undefined, intake)
       this.#closed = closed?.catch(() => undefined)
       await closed
     }
@@ -88,8 +92,9 @@ export class Engine {
   abandon(): void {
     if (this.#state === 'ended') return
     const intake = this.#intake
+    const context = this.#context
     this.#end()
-    void abandon(intake)
+    void context?.runInAsyncScope(abandon, undefined, intake)
   }
 
   stats(): StreamStats {
@@ -115,9 +120,11 @@ export class Engine {
       return
     }
     for (const signal of signals) onAbort(signal, this.#onAbort)
+    this.#context = currentContext()
     try {
       this.#executor = executor()
       this.#lane = this.#executor.open(job, {
+        context: this.#context,
         room: () => this.#intake?.pump(),
         part: (part) => {
           this.#onPart(part)
@@ -144,6 +151,15 @@ export class Engine {
       },
       consumerWaits: () => this.#waiters.size > 0,
     })
+  }
+
+  /** For calls of the consumer, who may be in another context than who started the stream. */
+  #pump(): void {
+    this.#context?.runInAsyncScope(this.#pumpHere)
+  }
+
+  readonly #pumpHere = (): void => {
+    this.#intake?.pump()
   }
 
   readonly #onAbort = (): void => {
@@ -188,10 +204,10 @@ export class Engine {
     this.#abandonment?.suspend()
     return new Promise((resolve, reject) => {
       this.#waiters.add({ take, done, resolve, reject })
-      this.#intake?.pump()
+      this.#pump()
       this.#serve()
       // Still waiting: items that were left out have made room, or a chunk that is not full must go as it is.
-      if (this.#waiters.size > 0) this.#intake?.pump()
+      if (this.#waiters.size > 0) this.#pump()
     })
   }
 
@@ -212,7 +228,7 @@ export class Engine {
   #acknowledgeLater(count: number): void {
     queueMicrotask(() => {
       this.#window.acknowledge(count)
-      this.#intake?.pump()
+      this.#pump()
     })
   }
 
@@ -232,8 +248,9 @@ export class Engine {
     if (this.#state === 'ended') return
     if (!this.#waiters.fail(error)) this.#failure = { error }
     const intake = this.#intake
+    const context = this.#context
     this.#end()
-    void abandon(intake)
+    void context?.runInAsyncScope(abandon, undefined, intake)
   }
 
   #end(): void {
@@ -243,6 +260,7 @@ export class Engine {
     for (const signal of this.#plan.signals) offAbort(signal, this.#onAbort)
     this.#lane?.close()
     this.#lane = undefined
+    this.#context = undefined
     this.#executor = undefined
     this.#intake = undefined
     this.#source = undefined

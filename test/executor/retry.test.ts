@@ -1,4 +1,5 @@
 /** What a stream gets from an executor that tries again, part by part; with an executor behind it that does as it is told. */
+import { AsyncResource } from 'node:async_hooks'
 import { Items } from '#dist/codec/batch.js'
 import type { Chunk, Executor, Job, Lane, LaneEvents, Part } from '#dist/executor/executor.js'
 import type { RetryPolicy } from '#dist/executor/retry-policy.js'
@@ -45,6 +46,7 @@ function opened(job: Partial<Job> = {}, policy: Partial<RetryPolicy> = {}) {
   const lane = retrying.open(
     { ...base, ...job },
     {
+      context: new AsyncResource('TEST'),
       room: () => rooms++,
       part: (part) => {
         parts.push(part)
