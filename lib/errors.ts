@@ -2,11 +2,12 @@
  * The errors this library makes itself, each with a `code` that stays the same from version to version.
  * Errors of tasks and sources are not here: they are not wrapped.
  */
-import { inspect } from 'node:util'
+import { inspect, types } from 'node:util'
 
 /** Every `code` an error of this library can have. */
 export type ErrorCode =
   | 'ERR_BROKEN_BARRIER'
+  | 'ERR_BUNDLED'
   | 'ERR_DAMAGED_INPUT'
   | 'ERR_DEADLOCK'
   | 'ERR_END_OF_FILE'
@@ -463,6 +464,11 @@ export class EndOfFileError extends Error {
 export class PipeClosedError extends Error {
   override readonly name = 'PipeClosedError'
   readonly code = 'ERR_PIPE_CLOSED' as const
+}
+
+/** Of any realm: a test runner may have another one than Node's own errors. */
+export function isErrorObject(value: unknown): value is Error {
+  return types.isNativeError(value) || value instanceof Error
 }
 
 /** A `TypeError` with one of this library's codes. */

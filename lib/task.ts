@@ -3,6 +3,8 @@
  * Nothing is imported or run here; `worker/load.ts` does that.
  */
 import { isAbsolute } from 'node:path'
+// Not the global one, which tests replace.
+import { setImmediate } from 'node:timers'
 import { pathToFileURL } from 'node:url'
 import { received, typeError } from './errors.js'
 
@@ -191,24 +193,51 @@ export function plainFunctionError(
 
 /** The function that `task()` defined on this thread under a name, if its module has been imported here. */
 export function definedTask(name: TaskName): AnyFunction | undefined {
-  return registry().get(key(name.module, name.id))
+  return registry().tasks.get(key(name.module, name.id))
 }
 
 function define<F extends AnyFunction>(module: string, id: string, fn: F): F & Named {
   const { [NAME]: known } = fn as F & Partial<Named>
   if (known !== undefined) throw invalid(`its function already is the task '${known.id}': define it once`)
-  const tasks = registry()
-  if (tasks.has(key(module, id))) {
+  const { tasks, current, redefined } = registry()
+  const name = key(module, id)
+  if (current.has(name)) {
     throw invalid(`'${id}' is defined twice in ${module}: give each task of a module its own id, at the top level`)
   }
-  tasks.set(key(module, id), fn)
+  if (tasks.has(name)) redefined.set(module, ++registry().redefinitions)
+  tasks.set(name, fn)
+  // A module that is evaluated again in a later turn, as by hot reload, replaces its tasks.
+  if (current.size === 0)
+    setImmediate(() => {
+      current.clear()
+    }).unref()
+  current.add(name)
   return Object.defineProperty(fn, NAME, { value: { module, id, exported: false } satisfies TaskName }) as F & Named
 }
 
+/** How often a task was defined again on this thread: grows when a module of tasks is evaluated again. */
+export function redefinitions(): number {
+  return registry().redefinitions
+}
+
+/** Whether a module of tasks was evaluated again since `redefinitions()` gave a number. */
+export function isRedefined(module: string, since: number): boolean {
+  return (registry().redefined.get(module) ?? 0) > since
+}
+
+interface Registry {
+  readonly tasks: Map<string, AnyFunction>
+  /** Those defined in this turn of the event loop. */
+  readonly current: Set<string>
+  /** For each module that was evaluated again, how many redefinitions there were by then. */
+  readonly redefined: Map<string, number>
+  redefinitions: number
+}
+
 /** On `globalThis`, so that two copies of this library in one program find each other's tasks. */
-function registry(): Map<string, AnyFunction> {
-  const holder = globalThis as { [REGISTRY]?: Map<string, AnyFunction> }
-  return (holder[REGISTRY] ??= new Map())
+function registry(): Registry {
+  const holder = globalThis as { [REGISTRY]?: Registry }
+  return (holder[REGISTRY] ??= { tasks: new Map(), current: new Set(), redefined: new Map(), redefinitions: 0 })
 }
 const REGISTRY: unique symbol = Symbol.for('millrace.tasks')
 

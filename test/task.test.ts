@@ -1,5 +1,8 @@
 /** Naming a task, and how a worker finds it. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { threadId, type Worker } from 'node:worker_threads'
 import {
@@ -397,4 +400,81 @@ describe('a task', () => {
       expect(await rejection(collect(verb(missing, [1, 2], { workers: 0 })))).toBeInstanceOf(TaskLoadError)
     })
   }
+})
+
+describe('the module of a task', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-modules-'))
+  afterAll(() => {
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  function write(name: string, text: string): string {
+    const path = join(folder, name)
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, text)
+    return path
+  }
+
+  it('may be CommonJS whose exports Node does not see as names', async () => {
+    const library = write(
+      'library.cjs',
+      `const library = () => 'called'
+      Object.assign(library, { chunk: (n) => 'chunk ' + n })
+      module.exports = library`,
+    )
+    expect(await pool.map({ module: library, export: 'chunk' } as Exported<number, string>, [1])).toEqual(['chunk 1'])
+    expect(await pool.map({ module: library, export: 'default' } as Exported<number, string>, [1])).toEqual(['called'])
+  })
+
+  it('may be compiled TypeScript: its default export is `exports.default`', async () => {
+    const compiled = write(
+      'compiled.cjs',
+      `Object.defineProperty(exports, '__esModule', { value: true })
+      exports.default = (n) => 'default ' + n`,
+    )
+    const reference = { module: compiled, export: 'default' } as Exported<number, string>
+    expect(await pool.map(reference, [1])).toEqual(['default 1'])
+    expect(await collect(imap(reference, [2], { chunksize: 1 }))).toEqual(['default 2'])
+  })
+
+  it('may be CommonJS in a folder with a backslash in its name', async () => {
+    const path = write(
+      'back\\slash/tasks.cjs',
+      `const { task } = require(${JSON.stringify(require.resolve('millrace/task'))})
+      exports.twice = task(__filename, 'twice', (n) => 2 * n)`,
+    )
+    const { twice } = require(path) as { twice: Task<number, number> }
+    expect(await pool.map(twice, [1, 2])).toEqual([2, 4])
+  })
+
+  it('is compiled by a CommonJS hook that the program has, and runs once', async () => {
+    const hook = write(
+      'hook.cjs',
+      `require.extensions['.tsx'] = (module, file) => {
+        module._compile(require('node:fs').readFileSync(file, 'utf8').replaceAll(': number', ''), file)
+      }`,
+    )
+    const tasks = write(
+      'tasks.tsx',
+      `const { task } = require(${JSON.stringify(require.resolve('millrace/task'))})
+      globalThis.runs = (globalThis.runs ?? 0) + 1
+      exports.runs = task(__filename, 'runs', (n: number) => [n, globalThis.runs])`,
+    )
+    await using hooked = new Pool({ workers: 1, execArgv: ['--require', hook] })
+    const runs = task(tasks, 'runs', (): unknown => undefined)
+    expect(await hooked.map(runs, [1])).toEqual([[1, 1]])
+  })
+
+  it('is TypeScript that Node does not run: the error says how to start the program', async () => {
+    const tasks = write('plain.tsx', 'export {}')
+    const error = await rejection(
+      pool.map(
+        task(tasks, 'none', (): unknown => undefined),
+        [1],
+      ),
+    )
+    expect(error).toBeInstanceOf(TaskLoadError)
+    expect((error as Error).message).toMatch(/start the program by node --import .*node -r ts-node\/register.*execArgv/)
+    expect((error as Error).cause).toMatchObject({ code: 'ERR_UNKNOWN_FILE_EXTENSION' })
+  })
 })

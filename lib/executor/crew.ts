@@ -2,9 +2,10 @@
  * The threads of a pool, and what each holds: starts them, replaces those that are spent, ends them after their finalizers.
  * Which chunk goes to which thread is decided elsewhere (`dispatcher.ts`), and what a death costs (`losses.ts`).
  */
-import { received, WorkerStartError } from '../errors.js'
+import { isErrorObject, received, WorkerStartError } from '../errors.js'
 import { workerRecycled, type WorkerEvent } from '../log/events.js'
 import type { PartMessage } from '../worker/protocol.js'
+import { redefinitions } from '../task.js'
 import { Thread, type ThreadOptions } from './thread.js'
 import type { Held } from './turn.js'
 
@@ -47,6 +48,7 @@ export class Crew {
   #failedStarts = 0
   #pause: NodeJS.Timeout | undefined
   #recycled = 0
+  #redefinitions = redefinitions()
   #work = 0
   /** The first error of a finalizer. */
   #finalError: { readonly error: unknown } | undefined
@@ -85,7 +87,8 @@ export class Crew {
   /** Whether a thread is to be given nothing more. */
   isSpent(thread: Thread): boolean {
     const { maxTasksPerWorker = Infinity, maxHeapUsed = Infinity } = this.#options
-    return thread.link.itemsSent >= maxTasksPerWorker || thread.link.heapUsed > maxHeapUsed
+    const { link } = thread
+    return link.itemsSent >= maxTasksPerWorker || link.heapUsed > maxHeapUsed || link.isOutdated
   }
 
   /** Replaces a thread that is spent and holds nothing. */
@@ -96,6 +99,13 @@ export class Crew {
     this.start()
     // Last: a listener may end a stream, which leads here again.
     workerRecycled({ ...thread.identity, items: thread.link.itemsSent, heapUsed: thread.link.heapUsed })
+  }
+
+  /** Replaces threads that hold nothing, and have loaded tasks that were defined again since. */
+  replaceOutdated(): void {
+    if (this.#redefinitions === redefinitions()) return
+    this.#redefinitions = redefinitions()
+    for (const thread of [...this.#threads.keys()]) this.replaceIfSpent(thread)
   }
 
   /** Ends a thread on purpose, at once: what it holds is no concern of it any more. */
@@ -190,7 +200,7 @@ export class Crew {
   }
 
   #startError(cause: unknown): WorkerStartError {
-    const reason = cause instanceof Error ? cause.message : received(cause)
+    const reason = isErrorObject(cause) ? cause.message : received(cause)
     const message = `Cannot start the workers of pool '${this.#options.name}' (${STARTS} attempts failed): ${reason}`
     return new WorkerStartError(message, { cause })
   }

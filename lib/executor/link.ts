@@ -5,6 +5,7 @@
 import { MessageChannel, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
 import { marked, sift, type Packed } from '../codec/codec.js'
 import type { Shared } from '../shared/shared.js'
+import { isRedefined, redefinitions } from '../task.js'
 import {
   createCells,
   heapOf,
@@ -52,6 +53,10 @@ export class Link {
   /** The jobs that the worker knows, by their numbers there. */
   readonly #jobs = new Map<WorkerJob, number>()
   #lastJob = 0
+  /** The modules whose tasks it was sent, and how many redefinitions there were when it loaded them. */
+  readonly #modules = new Map<string, number>()
+  #redefinitions = 0
+  #isOutdated = false
   #seq = 0
   /** A bit for each slot that a chunk has. */
   #slots = 0
@@ -85,6 +90,20 @@ export class Link {
 
   get isGarbled(): boolean {
     return this.#isGarbled
+  }
+
+  /** The worker loads a module, unless it has done so before. */
+  loads(module: string): void {
+    if (!this.#modules.has(module)) this.#modules.set(module, redefinitions())
+  }
+
+  /** Whether it has loaded a module of tasks that this thread has evaluated again since. */
+  get isOutdated(): boolean {
+    if (this.#redefinitions !== redefinitions()) {
+      this.#redefinitions = redefinitions()
+      this.#isOutdated = [...this.#modules].some(([module, since]) => isRedefined(module, since))
+    }
+    return this.#isOutdated
   }
 
   /** How many items the worker has been sent and has kept. */
@@ -182,6 +201,7 @@ export class Link {
   #introduce(job: WorkerJob): number {
     const id = ++this.#lastJob
     this.#jobs.set(job, id)
+    this.loads(job.name.module)
     this.#post({ type: 'job', id, job })
     return id
   }

@@ -4,7 +4,7 @@
  */
 import { Encoded, Items } from '../codec/batch.js'
 import { openError } from '../codec/envelope.js'
-import { NotSerializableError, TaskTimeoutError, WorkerCrashError } from '../errors.js'
+import { isErrorObject, NotSerializableError, TaskTimeoutError, WorkerCrashError } from '../errors.js'
 import type { PartDetails, PartMessage } from '../worker/protocol.js'
 import type { Part } from './executor.js'
 import type { Held, Turn } from './turn.js'
@@ -58,7 +58,7 @@ export function crashError(
   const begun = lane.hasLoaded ? `began a chunk of ${task}` : `loaded ${task}`
   const ran = place === 'all' ? begun : `ran ${task} on ${item}`
   const what = received ? `received ${item} of ${task}` : ran
-  const reason = cause instanceof Error ? `: ${cause.message}` : ''
+  const reason = isErrorObject(cause) ? `: ${cause.message}` : ''
   const message = `${worker} ended with exit code ${exitCode} while it ${what}${reason}`
   return new WorkerCrashError(message, exitCode, cause === undefined ? {} : { cause })
 }

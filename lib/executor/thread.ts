@@ -72,6 +72,7 @@ export class Thread {
         if (this.#state !== 'dead') void this.#worker?.terminate()
       },
     })
+    if (options.initializer !== undefined) this.link.loads(options.initializer.module)
     try {
       this.#worker = launch(this.identity.name, options)
       this.#pid = this.#worker.threadId

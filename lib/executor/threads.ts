@@ -42,7 +42,7 @@ export interface PoolStats {
   readonly crashes: number
   /** Threads that were ended since an item took longer than its `timeout`. */
   readonly timeouts: number
-  /** Threads that were replaced by `maxTasksPerWorker` or `maxHeapUsed`. */
+  /** Threads that were replaced: by `maxTasksPerWorker` or `maxHeapUsed`, or as their module of tasks was evaluated again. */
   readonly recycled: number
 }
 
@@ -197,6 +197,7 @@ export class ThreadExecutor implements Executor {
 
   /** Starts threads where there is something for them to do, and gives it to them. */
   #recover(): void {
+    this.#crew.replaceOutdated()
     if (this.#dispatcher.waiting > 0) this.#crew.start()
     this.#dispatcher.dispatch()
   }

@@ -6,6 +6,7 @@ import type { LineLimits } from './bad-line.js'
 import { LineBlocks } from './blocks.js'
 import type { Bytes } from './bytes.js'
 import { closeInTime } from './closing.js'
+import { isErrorObject } from '../errors.js'
 
 export class LineInput {
   readonly #limits: LineLimits
@@ -70,7 +71,7 @@ export class LineInput {
 
 /** The same error, saying which file it is about. */
 function located(error: unknown, path: string): unknown {
-  if (!(error instanceof Error)) return error
+  if (!isErrorObject(error)) return error
   const { message, stack } = error
   Object.assign(error, { path })
   if (message.includes(`'${path}'`)) return error

@@ -4,7 +4,7 @@
  */
 import { channel } from 'node:diagnostics_channel'
 import { inspect } from 'node:util'
-import { received } from '../errors.js'
+import { isErrorObject, received } from '../errors.js'
 import { emit, type LogRecord } from './record.js'
 import { goesToStderr, isLogged, type LogLevel } from './settings.js'
 
@@ -142,7 +142,7 @@ export function taskFailed(event: Diagnostics['millrace:task:failure'], by: Thre
 /** Anything can be thrown, also what `String()` refuses. */
 function lineOf(error: unknown): string {
   try {
-    if (error instanceof Error) return String(error)
+    if (isErrorObject(error)) return String(error)
   } catch {
     // Its text is no text.
   }

@@ -6,7 +6,7 @@
  * All that matters to other threads is in that memory, in words that are written one at a time: a thread can end between any
  * two steps, and `bury()` must find its way from there.
  */
-import { inspect, type InspectOptions } from 'node:util'
+import { inspect, types, type InspectOptions } from 'node:util'
 import { threadId } from 'node:worker_threads'
 import { received, typeError } from '../errors.js'
 import { bytesOf, createGrowable } from './growable.js'
@@ -129,7 +129,8 @@ export function createMemory(kind: number, cells: number, most: number = cells):
 
 /** Whether that is memory of an object, rather than what a caller has passed to a constructor. */
 export function isMemory(value: unknown): value is Memory {
-  return value instanceof Int32Array && value.buffer instanceof SharedArrayBuffer && value[MARKED] === MARK
+  // Of any realm: a test runner may have another one than what workers post.
+  return types.isInt32Array(value) && types.isSharedArrayBuffer(value.buffer) && value[MARKED] === MARK
 }
 
 export function isShared(value: object): value is Shared {
@@ -174,8 +175,8 @@ class Reviver {
       return object
     }
     this.#seen.add(value)
-    if (value instanceof Map) this.#reviveMap(value)
-    else if (value instanceof Set) this.#reviveSet(value)
+    if (types.isMap(value)) this.#reviveMap(value)
+    else if (types.isSet(value)) this.#reviveSet(value)
     else if (Array.isArray(value) && value.length <= LONGEST_DENSE) this.#reviveElements(value)
     else this.#reviveFields(value as Record<string, unknown>)
     return value
@@ -183,7 +184,7 @@ class Reviver {
 
   #reviveFields(whole: Record<string, unknown>): void {
     // An error's `cause` is no enumerable field.
-    const keys = whole instanceof Error && Object.hasOwn(whole, 'cause') ? ['cause'] : Object.keys(whole)
+    const keys = types.isNativeError(whole) && Object.hasOwn(whole, 'cause') ? ['cause'] : Object.keys(whole)
     for (const key of keys) {
       const before = whole[key]
       const after = this.revive(before)

@@ -7,7 +7,7 @@ import { nestsDeeperThan, unclonablePart } from '../codec/clonable.js'
 import { openError, sealError, type Envelope } from '../codec/envelope.js'
 import { isError } from '../codec/thrown.js'
 import { DEEPEST, Walk } from '../codec/walk.js'
-import { NotSerializableError } from '../errors.js'
+import { isErrorObject, NotSerializableError } from '../errors.js'
 
 /** What the bytes are of: a value; or an error, sealed, since a clone would lose its fields. */
 const VALUE = 0
@@ -31,7 +31,7 @@ export function toBytes(action: string, value: unknown): Uint8Array {
     serializer.writeHeader()
     serializer.writeValue(sealed ? sealError(value) : value)
   } catch (cause) {
-    const [reason = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n', 1)
+    const [reason = ''] = (isErrorObject(cause) ? cause.message : String(cause)).split('\n', 1)
     throw refused(action, unclonablePart(value, 'item') ?? `it cannot be copied (${reason})`, cause)
   }
   return serializer.releaseBuffer()

@@ -1,6 +1,7 @@
 /** Finds a task's function on this thread: imports its module, once, and looks up the id. */
 import { received, TaskLoadError, typeError } from '../errors.js'
 import { definedTask, type TaskName } from '../task.js'
+import { importModule } from './import-module.js'
 import type { JobKind, WorkerJob } from './protocol.js'
 
 /** A task's function: called with an item and its context, or, as an initializer, with the arguments of one. */
@@ -49,31 +50,15 @@ function argumentsOf(item: unknown): readonly unknown[] {
   )
 }
 
-async function importModule(name: TaskName): Promise<object> {
-  try {
-    return (await import(name.module)) as object
-  } catch (cause) {
-    const { code, message } = (typeof cause === 'object' && cause !== null ? cause : {}) as Partial<
-      Record<string, unknown>
-    >
-    const reason = typeof message === 'string' ? message : String(cause)
-    const hint =
-      code === 'ERR_UNKNOWN_FILE_EXTENSION'
-        ? ". This Node does not run TypeScript by itself: compile the module, use Node 22.18 or later, or give the pool execArgv: ['--import', <a file that calls register() from 'tsx/esm/api'>]"
-        : ''
-    throw new TaskLoadError(
-      `Cannot run task '${name.id}' as its module ${name.module} does not load in a worker: ${reason}${hint}`,
-      { cause },
-    )
-  }
-}
-
-/** A CommonJS module's exports that Node did not detect as names are still on its default export. */
+/**
+ * Of a CommonJS module, Node sees only some exports as names: the others are properties of its default export. So is `default`, where
+ * a compiler has written `exports.default`.
+ */
 function exportOf(namespace: object, id: string): unknown {
   const module = namespace as Partial<Record<string, unknown>>
-  if (Object.hasOwn(module, id)) return module[id]
   const { default: commonjs } = module
-  return typeof commonjs === 'object' && commonjs !== null && Object.hasOwn(commonjs, id)
-    ? (commonjs as Partial<Record<string, unknown>>)[id]
-    : undefined
+  const direct = Object.hasOwn(module, id) ? module[id] : undefined
+  if (typeof direct === 'function') return direct
+  if ((typeof commonjs !== 'object' && typeof commonjs !== 'function') || commonjs === null) return direct
+  return Object.hasOwn(commonjs, id) ? (commonjs as Partial<Record<string, unknown>>)[id] : direct
 }

@@ -1,0 +1,100 @@
+/**
+ * Loads a task's module as the program has loaded it: by `import()`, or by `require()` where the program compiles its modules by a
+ * CommonJS hook (ts-node, swc-node, esbuild-register), of which `import()` knows nothing.
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, extname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { TaskLoadError } from '../errors.js'
+import type { TaskName } from '../task.js'
+
+/** What only compilers read. */
+const COMPILED = /\.(?:ts|cts|tsx|jsx)$/
+
+/** Imports the task's module. Rejects with a `TaskLoadError` that names module and reason. */
+export async function importModule({ id, module }: TaskName): Promise<object> {
+  try {
+    const required = requireCompiled(module)
+    if (required !== undefined) return required
+    return (await import(module)) as object
+  } catch (error) {
+    const { code } = (error ?? {}) as { code?: unknown }
+    // `import()` takes no such URL, and in Jest's default mode no URL at all: nothing of the module has run.
+    const isRefused =
+      code === 'ERR_INVALID_MODULE_SPECIFIER' || String(code).startsWith('ERR_VM_DYNAMIC_IMPORT_CALLBACK')
+    if (!isRefused || module.startsWith('data:')) throw loadError(id, module, error)
+    try {
+      return asNamespace(requireModule(module))
+    } catch (cause) {
+      throw loadError(id, module, cause)
+    }
+  }
+}
+
+/**
+ * The module by `require()`, if a hook compiles such files and it is CommonJS; else undefined, and then nothing of it has run. It is
+ * asked first, as a module that fails halfway in `import()` would run twice.
+ */
+function requireCompiled(module: string): object | undefined {
+  if (!module.startsWith('file:') || !COMPILED.test(new URL(module).pathname)) return undefined
+  const path = fileURLToPath(module)
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- this is where such hooks are
+  const hook = createRequire(path).extensions[extname(path)] as ((...args: never[]) => unknown) | undefined
+  // Node's own takes the types out, which `import()` does as well.
+  if (hook === undefined || /^load[A-Z]+$/.test(hook.name) || !isCommonJS(path)) return undefined
+  try {
+    return asNamespace(requireModule(module))
+  } catch (error) {
+    if (/^ERR_REQUIRE_(?:ESM|ASYNC_MODULE)$/.test(String((error as { code?: unknown } | null)?.code))) return undefined
+    throw error
+  }
+}
+
+function requireModule(module: string): unknown {
+  if (!module.startsWith('file:')) return createRequire(join(process.cwd(), 'x.js'))(module)
+  const path = fileURLToPath(module)
+  return createRequire(path)(path)
+}
+
+/** As `import()` gives a CommonJS module. */
+function asNamespace(exports: unknown): object {
+  return { default: exports }
+}
+
+/** Whether Node takes a file to be CommonJS, or leaves it open. */
+function isCommonJS(path: string): boolean {
+  if (path.endsWith('.cts')) return true
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
+    const file = join(folder, 'package.json')
+    if (existsSync(file)) return (JSON.parse(readFileSync(file, 'utf8')) as { type?: unknown }).type !== 'module'
+    if (folder === dirname(folder)) return true
+  }
+}
+
+function loadError(id: string, module: string, cause: unknown): TaskLoadError {
+  const { code, message } = (typeof cause === 'object' && cause !== null ? cause : {}) as Partial<
+    Record<string, unknown>
+  >
+  const reason = typeof message === 'string' ? message : String(cause)
+  const text = `Cannot run task '${id}' as its module ${module} does not load in a worker: ${reason}${cureOf(module, code, reason)}`
+  return new TaskLoadError(text, { cause })
+}
+
+/** What to do where Node cannot load a file of TypeScript by itself. */
+function cureOf(module: string, code: unknown, reason: string): string {
+  if (!/\.[cm]?tsx?$/.test(module)) return ''
+  const isUnreadable =
+    code === 'ERR_UNKNOWN_FILE_EXTENSION' ||
+    code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX' ||
+    /in ES module scope|^Cannot use import statement|strip-only mode/.test(reason) ||
+    (code === 'ERR_MODULE_NOT_FOUND' && !/^Cannot find package '[^@.]/.test(reason))
+  if (!isUnreadable) return ''
+  const tsx = process.version.startsWith('v20.')
+    ? "node --import ./register.mjs, a file that calls register() from 'tsx/esm/api'"
+    : 'node --import tsx'
+  return (
+    '. Workers have the loaders that Node itself was started with: compile the module; or start the program by ' +
+    `${tsx}, node -r ts-node/register or node -r @swc-node/register; or give these to a Pool as execArgv`
+  )
+}
