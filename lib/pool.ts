@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os'
 import { PoolClosedError, typeError } from './errors.js'
 import { isWorkerEnv, type WorkerEnv } from './executor/launch.js'
-import { areLimits, LIMITS, type ResourceLimits } from './executor/limits.js'
+import { readLimits, type ResourceLimits } from './executor/limits.js'
 import { ThreadExecutor, type PoolStats } from './executor/threads.js'
 import { OptionReader } from './options.js'
 import { plainFunctionError, taskName, type Exported, type Named } from './task.js'
@@ -139,7 +139,7 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
       idleTimeout: read.milliseconds('idleTimeout') ?? IDLE_TIMEOUT,
       execArgv: read.value('execArgv', 'an array of strings', isStrings),
       env: read.value('env', 'an object of strings or SHARE_ENV', isWorkerEnv),
-      resourceLimits: read.value('resourceLimits', LIMITS, areLimits),
+      resourceLimits: readLimits(action, read),
       maxTasksPerWorker: read.integer('maxTasksPerWorker', 1),
       maxHeapUsed,
       watchHeap: maxHeapUsed !== undefined,

@@ -6,15 +6,19 @@ import { unclonablePart } from './codec/clonable.js'
 import { DEEPEST, Walk } from './codec/walk.js'
 import { NotSerializableError, received } from './errors.js'
 import { isWorkerEnv, launch, type WorkerEnv } from './executor/launch.js'
-import { areLimits, LIMITS, type ResourceLimits } from './executor/limits.js'
+import { readLimits, type ResourceLimits } from './executor/limits.js'
+import { EndRequest } from './executor/end-request.js'
+import { untilExited } from './executor/exit.js'
+import { inTime } from './executor/in-time.js'
 import type { SpawnableWorker } from './executor/threads-package.js'
 import { currentProcess, parentProcess } from './identity.js'
 import { logUncaught, processExited, processStarted } from './log/events.js'
 import { logSettings } from './log/settings.js'
-import { MAX_TIMEOUT, OptionReader } from './options.js'
+import { OptionReader } from './options.js'
 import { show } from './shared/show.js'
 import { checkTimeout, FOREVER } from './sync/waiting.js'
 import { plainFunctionError, taskName, type Exported, type Named, type TaskName } from './task.js'
+import { addEnding, removeEnding } from './worker/ending.js'
 import { assertMayStart } from './worker/guard.js'
 import type { ProcessNews, ProcessSetup } from './worker/process.js'
 
@@ -39,6 +43,8 @@ export interface ProcessOptions<A extends readonly unknown[] = readonly never[]>
 
 const children = new Set<Process<readonly unknown[]>>()
 let made = 0
+/** Ends the daemons among them. */
+let endDaemons: () => Promise<void>
 
 /**
  * A task on a thread of its own: a heap of its own, module state of its own, nothing shared but what is meant to be. It is no
@@ -79,6 +85,8 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
   readonly #args: readonly unknown[]
   readonly #options: Pick<ProcessOptions, 'env' | 'resourceLimits'>
   #worker: SpawnableWorker | undefined
+  /** Of a daemon. */
+  #endRequest: EndRequest | undefined
   #pid: number | null = null
   #exitCode: number | null = null
   #error: unknown
@@ -112,7 +120,7 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
     this.#daemon = read.boolean('daemon') ?? own.daemon
     this.#options = {
       env: read.value('env', 'an object of strings or SHARE_ENV', isWorkerEnv),
-      resourceLimits: read.value('resourceLimits', LIMITS, areLimits),
+      resourceLimits: readLimits(action, read),
     } as Pick<ProcessOptions, 'env' | 'resourceLimits'>
     this.sentinel = new Promise((resolve) => {
       this.#ended = resolve
@@ -169,7 +177,9 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
     walk.isApart(this.#args)
     for (const object of walk.shared ?? []) object.hand?.(worker.threadId)
     try {
-      worker.postMessage(this.#setup())
+      if (this.daemon) this.#endRequest = new EndRequest()
+      const endPort = this.#endRequest?.port
+      worker.postMessage(this.#setup(endPort), endPort && [endPort])
     } catch (cause) {
       void worker.terminate()
       const fault = unclonablePart(this.#args, 'args') ?? `it cannot be cloned (${received(cause)})`
@@ -189,6 +199,7 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
     this.#pid = worker.threadId
     this.#worker = worker
     children.add(this)
+    addEnding(endDaemons)
     this.#keepAlive()
     processStarted({ name: this.name, pid: worker.threadId })
   }
@@ -207,12 +218,7 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
     if (this.#worker === undefined) throw this.#stateError('join', 'it was not started', 'call start() first')
     this.#joins++
     this.#keepAlive()
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<void>((resolve) => {
-      if (timeout <= MAX_TIMEOUT) timer = setTimeout(resolve, timeout)
-    })
-    await Promise.race([this.sentinel, late])
-    clearTimeout(timer)
+    await inTime(this.sentinel, timeout)
     this.#joins--
     this.#keepAlive()
   }
@@ -240,9 +246,25 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
     await this.terminate()
   }
 
-  #setup(): ProcessSetup {
+  #setup(endPort: EndRequest['port'] | undefined): ProcessSetup {
     const identity = { name: this.name, daemon: this.daemon, parent: currentProcess() }
-    return { type: 'process', identity, log: logSettings(), target: this.#target, args: this.#args }
+    return { type: 'process', identity, log: logSettings(), target: this.#target, args: this.#args, endPort }
+  }
+
+  /** As the program ends: lets a daemon end by itself, so that what it has printed arrives. Never rejects. */
+  async #endWithProgram(): Promise<void> {
+    if (!this.daemon || this.#worker === undefined) return
+    this.#wasTerminated = true
+    this.#worker.ref()
+    this.#endRequest?.send()
+    await untilExited(this.#worker, this.sentinel, () => true)
+    await this.terminate()
+  }
+
+  static {
+    endDaemons = async () => {
+      await Promise.all([...children].map((child) => child.#endWithProgram()))
+    }
   }
 
   #fail(error: unknown): void {
@@ -254,6 +276,8 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
   #onExit(exitCode: number): void {
     this.#exitCode = this.#wasTerminated && !this.#endsByItself && !this.#failed ? TERMINATED : exitCode
     children.delete(this)
+    if (children.size === 0) removeEnding(endDaemons)
+    this.#endRequest?.close()
     const identity = { name: this.name, pid: Number(this.#pid) }
     if (this.#failed && !logUncaught(identity, this.#error)) {
       process.stderr.write(`Process ${this.name}:\n${inspect(this.#error)}\n`)

@@ -10,7 +10,10 @@ import { received, typeError } from './errors.js'
 
 /** What a task is told besides its item, if it declares a second parameter without a default. */
 export interface TaskContext {
-  /** Fires when the stream ended early. A synchronous task may poll `signal.aborted`. */
+  /**
+   * Fires when the stream ended early. A synchronous task may poll `signal.aborted`. Its `reason` is that of the stream's own `signal`,
+   * copied as an error of a task is; an `AbortError` where the stream was left in another way.
+   */
   readonly signal: AbortSignal
   /** The item's place in the source, from 0. */
   readonly index: number

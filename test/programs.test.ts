@@ -1,5 +1,8 @@
 /** Whole programs: when and how they end (contract, clauses 23 and 25), and what a forgotten guard does to them. */
-import { availableParallelism } from 'node:os'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { runNode, runProgram, type Ending } from './support/programs.js'
 
 /** The program ended by itself, and well. */
@@ -41,7 +44,9 @@ describe('clause 23: a program exits by itself, within a turn of the event loop,
   for (const end of ['forgotten', 'crashedIdle']) {
     it(`was ${end}, as soon as its workers have done what they have`, async () => {
       const ending = await runProgram('exits.js', [end])
-      expectGood(ending)
+      if (end === 'forgotten') expectGood(ending)
+      else
+        expect(ending).toMatchObject({ code: 0, signal: null, stderr: expect.stringContaining('too late') as string })
       expect(ending.stdout).toMatch(/^end\n/)
       expect(ending.stdout).not.toMatch('late')
     })
@@ -132,6 +137,53 @@ describe('a script without if (isMainThread)', () => {
   }
 })
 
+describe('an error in a worker that belongs to no item', () => {
+  const TEXTS = {
+    timer: /^Uncaught error in worker 'strays-1', outside of any item:\nRangeError.*: stray timer\n {4}at /,
+    rejection: /^Uncaught error in worker 'strays-1', outside of any item:\nRangeError.*: stray rejection\n {4}at /,
+    undefined: /^Uncaught error in worker 'strays-1', outside of any item:\nundefined\n$/,
+    socket: /^Uncaught error in worker 'strays-1', outside of any item:\nError: connect ENOENT/,
+    handler: /^Uncaught error in worker 'strays-1', outside of any item:\nRangeError.*: stray handler\n {4}at /,
+  }
+  for (const [way, text] of Object.entries(TEXTS)) {
+    it(`is written to stderr with the worker's name, and changes nothing else (${way})`, async () => {
+      const ending = await runProgram('strays.js', [way])
+      expect(ending).toMatchObject({ code: 0, signal: null, stdout: `${way}\nnone\n` })
+      expect(ending.stderr).toMatch(text)
+      expect(ending.stderr.match(/Uncaught error/g)).toHaveLength(1)
+    })
+  }
+
+  it('is written there where it may have been that of several items, and proves to be of none', async () => {
+    const ending = await runProgram('strays.js', ['many'])
+    expect(ending).toMatchObject({ code: 0, signal: null, stdout: '[ 0, 1, 2 ]\n' })
+    expect(ending.stderr).toMatch(
+      /^Uncaught error in worker 'strays-1', outside of any item:\nRangeError.*: stray of many\n/,
+    )
+    expect(ending.stderr.match(/Uncaught error/g)).toHaveLength(1)
+  })
+
+  it('is left to a logger, to the log on stderr, or to a listener of the channel', async () => {
+    const died = 'died with exit code 1: RangeError.*: stray timer'
+    const logged = await runProgram('strays.js', ['timer', 'log'])
+    expectGood(logged)
+    expect(logged.stdout).toMatch(new RegExp(`^\\[strays-1\\] ${died}$`, 'm'))
+    const inLog = await runProgram('strays.js', ['timer', 'stderr'])
+    expect(inLog.stderr).toMatch(new RegExp(`^\\[ERROR/strays-1\\] ${died}\n`))
+    expect(inLog.stderr).not.toMatch('Uncaught')
+    expect(await runProgram('strays.js', ['timer', 'channel'])).toMatchObject({
+      stdout: 'timer\ntold\nnone\ntold\n',
+      stderr: '',
+    })
+    // A level alone is nobody who is told.
+    expect((await runProgram('strays.js', ['timer', 'level'])).stderr).toMatch(TEXTS.timer)
+  })
+
+  it('is none where a worker ends by process.exit()', async () => {
+    expectGood(await runProgram('strays.js', ['exit']))
+  })
+})
+
 describe('other programs', () => {
   it.each(['closed', 'replaced'])('lose nothing of what workers print that are %s', async (how) => {
     const numbers = [1, 2, 3, 4, 5]
@@ -141,6 +193,48 @@ describe('other programs', () => {
       stdout: numbers.map((n) => `said ${n}\n`).join('') + 'closed\n',
       stderr: numbers.map((n) => `told ${n}\n`).join(''),
     })
+  })
+
+  it.each(['workers', 'this thread'])(
+    'have thirty items at once that use their signal on %s without a warning',
+    async (where) => {
+      const ending = await runProgram('many-signals.js', [where])
+      expectGood(ending)
+      expect(ending.stdout).toBe('60\n')
+    },
+  )
+
+  for (const how of ['default', 'pool', 'nested', 'daemon', 'initializer', 'thrown elsewhere']) {
+    it(`get all that workers print before they end by themselves, in order, and their exit handlers run (${how})`, async () => {
+      const lines = Array.from({ length: 3_000 }, (_, n) => `line ${n}`)
+      const ending = await runProgram('prints-and-ends.js', [how, '3000'])
+      expect(ending).toMatchObject({ code: how === 'thrown elsewhere' ? 7 : 0, signal: null })
+      expect(ending.stdout.split('\n')).toEqual([...lines, 'exits', ''])
+      expect(ending.stderr).toBe('told\n')
+    })
+  }
+
+  it('get it in a file, too', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-'))
+    const path = join(folder, 'out')
+    const program = fileURLToPath(new URL('fixtures/programs/prints-and-ends.js', import.meta.url))
+    const shell = `"${process.execPath}" "${program}" default 3000 >"${path}"`
+    const ending = await runNode(['-e', `require('node:child_process').execSync(process.argv[1])`, shell])
+    expect(ending).toMatchObject({ code: 0, signal: null })
+    expect(readFileSync(path, 'utf8').split('\n')).toHaveLength(3_002)
+    rmSync(folder, { recursive: true })
+  })
+
+  it('end at once by process.exit(), whatever workers do at their end', async () => {
+    const ending = await runProgram('prints-and-ends.js', ['exit', '3'])
+    expect(ending).toMatchObject({ code: 5, signal: null })
+    expect(ending.stdout).not.toMatch('exits')
+  })
+
+  it('have listeners of the library for their end only while it has workers', async () => {
+    const ending = await runProgram('prints-and-ends.js', ['listeners', '1'])
+    expectGood({ ...ending, stderr: '' })
+    expect(ending.stdout).toMatch(/^0 1 0\n/m)
   })
 
   it('CommonJS: require("millrace") works, with __filename as the module of a task', async () => {

@@ -3,7 +3,8 @@
  * Which chunk goes to which thread is decided elsewhere (`dispatcher.ts`), and what a death costs (`losses.ts`).
  */
 import { isErrorObject, received, WorkerStartError } from '../errors.js'
-import { workerRecycled, type WorkerEvent } from '../log/events.js'
+import { uncaughtInWorker, workerRecycled, type WorkerEvent } from '../log/events.js'
+import { addEnding, removeEnding } from '../worker/ending.js'
 import type { PartMessage } from '../worker/protocol.js'
 import { redefinitions } from '../task.js'
 import { Thread, type ThreadOptions } from './thread.js'
@@ -134,6 +135,15 @@ export class Crew {
     return results.map(({ result }) => result)
   }
 
+  /** As the program ends: lets all threads end by themselves, as far as that takes no time of its own. */
+  readonly #leaveAll = async (): Promise<void> => {
+    const left = [...this.#threads.keys()].map((thread) => {
+      this.#remove(thread)
+      return thread.leave()
+    })
+    await Promise.all(left)
+  }
+
   /** Throws the first error that a finalizer has had. */
   assertFinalized(): void {
     if (this.#finalError !== undefined) throw this.#finalError.error
@@ -166,6 +176,7 @@ export class Crew {
       },
     })
     this.#started.set(number, thread.identity)
+    addEnding(this.#leaveAll)
     thread.keepAlive(this.#work > 0)
     return thread
   }
@@ -195,6 +206,7 @@ export class Crew {
       this.#events.died(thread, held, exitCode, cause)
     } else {
       // Another one would do the same.
+      if (thread.uncaught !== undefined) uncaughtInWorker(thread.identity, thread.uncaught.error)
       this.#onFailed(thread, cause ?? new Error(`it ended with exit code ${exitCode} before its first item`))
     }
   }
@@ -229,6 +241,7 @@ export class Crew {
 
   #remove(thread: Thread): void {
     this.#threads.delete(thread)
+    if (this.#threads.size === 0) removeEnding(this.#leaveAll)
     this.#events.left(thread)
   }
 

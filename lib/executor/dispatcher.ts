@@ -52,7 +52,9 @@ export class Dispatcher {
   }
 
   remove(turn: Turn): void {
-    this.#queue.splice(this.#queue.indexOf(turn), 1)
+    const at = this.#queue.indexOf(turn)
+    if (at === -1) throw new Error('Cannot remove a chunk as it does not wait')
+    this.#queue.splice(at, 1)
     this.#crew.count(-1)
   }
 

@@ -70,6 +70,11 @@ export interface LaneEvents {
   readonly broken: (error: unknown) => void
 }
 
+/** What an `AbortSignal` was aborted for: anything. */
+export interface Reason {
+  readonly value: unknown
+}
+
 /** One stream's way into an executor. */
 export interface Lane {
   /** Whether items are encoded on their way: then a source had better give whole batches than single items. */
@@ -78,8 +83,12 @@ export interface Lane {
   readonly ready: boolean
   /** Hands a chunk over; only when `ready`. The executor starts its workers at the first one. */
   submit(chunk: Chunk): void
-  /** Cancels what is in flight and forgets the stream: no event comes after this. Harmless when repeated. */
-  close(): void
+  /**
+   * Cancels what is in flight and forgets the stream: no event comes after this. Harmless when repeated.
+   *
+   * @param reason Why the stream was aborted: the reason of the `signal` of tasks that run. Undefined where it ended in another way.
+   */
+  close(reason?: Reason): void
 }
 
 /** Runs the chunks of many streams, each in its turn. */

@@ -2,6 +2,7 @@
  * Runs items on this thread, `concurrency` at once by `p-limit`: for functions that wait more than they compute.
  * Nothing is copied; any closure will do.
  */
+import { setMaxListeners } from 'node:events'
 import pLimit from 'p-limit'
 import { Items } from '../codec/batch.js'
 import { currentProcess } from '../identity.js'
@@ -9,10 +10,11 @@ import type { WorkerEvent } from '../log/events.js'
 import { cloned } from '../shared/shared.js'
 import type { TaskContext } from '../task.js'
 import { TaskTimeoutError } from '../errors.js'
+import { streamEnded } from '../worker/chunk.js'
 import { elementsOf, isThenable } from '../worker/expand.js'
 import { forItems, loadTask, takesContext, type TaskFunction } from '../worker/load.js'
 import { Outbox } from '../worker/outbox.js'
-import type { Chunk, Executor, Job, Lane, LaneEvents } from './executor.js'
+import type { Chunk, Executor, Job, Lane, LaneEvents, Reason } from './executor.js'
 
 /** How long items may run without a turn of the event loop, in milliseconds. */
 const SLICE = 5
@@ -54,6 +56,8 @@ class InlineLane implements Lane {
     this.#events = events
     this.#concurrency = concurrency
     this.#limit = pLimit(concurrency)
+    // All items that run at once listen to it.
+    setMaxListeners(0, this.#controller.signal)
   }
 
   get ready(): boolean {
@@ -65,11 +69,11 @@ class InlineLane implements Lane {
     void this.#run(chunk)
   }
 
-  close(): void {
+  close(reason?: Reason): void {
     if (this.#closed) return
     this.#closed = true
     this.#limit.clearQueue()
-    this.#controller.abort(new DOMException('The stream ended before this item was done', 'AbortError'))
+    this.#controller.abort(reason === undefined ? streamEnded() : reason.value)
   }
 
   /** Chunks are transport, and here nothing is transported: their items are limited one by one. Only a fold takes them in turn. */

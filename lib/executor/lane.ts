@@ -1,13 +1,20 @@
 /** A stream's way to the threads: room for one waiting chunk, and the way back for outcomes. */
 import { outside } from '../async-context.js'
-import type { Chunk, Job, Lane, LaneEvents, Part } from './executor.js'
+import type { ThreadEvent } from '../log/events.js'
+import type { Chunk, Job, Lane, LaneEvents, Part, Reason } from './executor.js'
 import { SLOTS } from '../worker/cells.js'
 import type { WorkerJob } from '../worker/protocol.js'
+
+/** An error that nobody has caught in a worker. */
+export interface Stray {
+  readonly by: ThreadEvent
+  readonly error: unknown
+}
 
 /** What a lane asks of the executor it belongs to. */
 interface Owner {
   readonly submit: (lane: ThreadLane, chunk: Chunk) => void
-  readonly release: (lane: ThreadLane) => void
+  readonly release: (lane: ThreadLane, reason?: Reason) => void
 }
 
 /** How long the chunks that wait in a thread may take together, in milliseconds. */
@@ -25,6 +32,8 @@ export class ThreadLane implements Lane {
   /** Whether a worker has loaded the task, and how many have ended while they did. */
   hasLoaded = false
   failedLoads = 0
+  /** Uncaught errors of workers that may be those of an item of a chunk: it is not known yet. */
+  readonly strays = new Map<Chunk, Stray>()
   /** How long the last chunk took, in milliseconds. */
   #time = Infinity
   #waiting = false
@@ -86,9 +95,9 @@ export class ThreadLane implements Lane {
     this.events.context.runInAsyncScope(this.events.broken, undefined, error)
   }
 
-  close(): void {
+  close(reason?: Reason): void {
     if (this.#closed) return
     this.#closed = true
-    outside.runInAsyncScope(this.#executor.release, this.#executor, this)
+    outside.runInAsyncScope(this.#executor.release, this.#executor, this, reason)
   }
 }

@@ -1,22 +1,48 @@
 /** Memory limits of a worker. */
-import { isPlainObject } from '../options.js'
+import { rangeError } from '../errors.js'
+import { isPlainObject, type OptionReader } from '../options.js'
 
 /** Memory limits of each worker, in MiB; exceeding one ends the worker, and its item with it. As in `new Worker()` of Node. */
 export interface ResourceLimits {
   readonly maxYoungGenerationSizeMb?: number
+  /** At least 4. A worker of less than some 16 does not start. */
   readonly maxOldGenerationSizeMb?: number
   readonly codeRangeSizeMb?: number
+  /** At least 0.3: with less, Node itself runs out of stack, which ends the whole program. Default: 4. */
   readonly stackSizeMb?: number
 }
+
+/**
+ * With less, Node 20 to 24 end the whole program while the worker starts, found by trial: up to 0.25 MiB of stack, of which Node keeps
+ * 0.1875 for itself; up to 2 MiB of heap.
+ */
+const MINIMA = { stackSizeMb: 0.3, maxOldGenerationSizeMb: 4 } as const
 
 const NAMES = ['maxYoungGenerationSizeMb', 'maxOldGenerationSizeMb', 'codeRangeSizeMb', 'stackSizeMb']
 
 /** What the limits must be, for error texts. */
-export const LIMITS =
+const LIMITS =
   'an object of numbers above 0: maxYoungGenerationSizeMb, maxOldGenerationSizeMb, codeRangeSizeMb, stackSizeMb'
 
+/** Reads the option `resourceLimits`. Throws where it is not as described. */
+export function readLimits(
+  action: string,
+  read: OptionReader<{ readonly resourceLimits?: ResourceLimits }>,
+): ResourceLimits | undefined {
+  const limits = read.value('resourceLimits', LIMITS, areLimits)
+  for (const [name, min] of Object.entries(MINIMA)) {
+    const limit = limits?.[name as keyof typeof MINIMA] ?? min
+    if (limit >= min) continue
+    throw rangeError(
+      'ERR_INVALID_OPTION',
+      `Cannot ${action} as 'resourceLimits.${name}' must be at least ${min}, as less ends the whole program: received ${limit}`,
+    )
+  }
+  return limits
+}
+
 /** The limits by their names, each a number above 0 or left out. */
-export function areLimits(value: unknown): value is ResourceLimits {
+function areLimits(value: unknown): boolean {
   if (!isPlainObject(value)) return false
   return Object.entries(value).every(([name, limit]) => {
     if (!NAMES.includes(name)) return false

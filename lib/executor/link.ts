@@ -4,6 +4,7 @@
  */
 import { MessageChannel, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
 import { marked, sift, type Packed } from '../codec/codec.js'
+import type { Envelope } from '../codec/envelope.js'
 import type { Shared } from '../shared/shared.js'
 import { isRedefined, redefinitions } from '../task.js'
 import {
@@ -14,6 +15,7 @@ import {
   offer,
   progressOf,
   settleOffer,
+  SLOTS,
   type Progress,
   type Slot,
 } from '../worker/cells.js'
@@ -120,6 +122,8 @@ export class Link {
   send({ items, first }: Chunk, job: WorkerJob, eager: boolean, details?: ChunkDetails): Sent {
     const seq = ++this.#seq
     const slot = lowestZeroBit(this.#slots)
+    // Another chunk's mark would be overwritten.
+    if (slot >= SLOTS) throw new Error(`Cannot send a chunk as the worker holds ${SLOTS}: the most that it may hold`)
     this.#slots |= 1 << slot
     this.#itemsSent += items.length
     const id = this.#jobs.get(job) ?? this.#introduce(job)
@@ -165,9 +169,10 @@ export class Link {
   }
 
   /** Asks for a chunk to stop: the mark reaches synchronous code, the message fires the signal of what awaits. */
-  cancel({ slot, seq }: Sent): void {
+  cancel({ slot, seq }: Sent, reason?: Envelope): void {
+    // In this order: a task that sees the mark finds the message.
+    this.#post({ type: 'cancel', seq, reason })
     markCancelled(this.#cells, slot, seq)
-    this.#post({ type: 'cancel', seq })
   }
 
   /** Asks the worker to end by itself. */

@@ -2,9 +2,11 @@
  * What the end of a thread costs the chunks that it held: the item that is to blame gets an error; whatever else had no outcome
  * yet waits again, to run on other threads.
  */
+import { uncaughtInWorker } from '../log/events.js'
 import type { Progress } from '../worker/cells.js'
 import type { Dispatcher } from './dispatcher.js'
-import type { Part } from './executor.js'
+import type { Chunk, Part } from './executor.js'
+import type { ThreadLane } from './lane.js'
 import { crashError, faultPart, timeoutError, unreadableError } from './outcomes.js'
 import type { Thread } from './thread.js'
 import type { Held, Turn } from './turn.js'
@@ -34,6 +36,27 @@ export class Losses {
         crashError(turn, place, this.#nameOf(thread), exitCode, cause),
       )
     }
+  }
+
+  /** A chunk has had its last outcome: what no item of it has failed with belongs to none. */
+  settled(lane: ThreadLane, chunk: Chunk): void {
+    const stray = lane.strays.get(chunk)
+    if (stray === undefined) return
+    lane.strays.delete(chunk)
+    uncaughtInWorker(stray.by, stray.error)
+  }
+
+  /** Nobody asks for outcomes of this lane any more. */
+  released(lane: ThreadLane): void {
+    for (const chunk of [...lane.strays.keys()]) this.settled(lane, chunk)
+  }
+
+  /** What a thread threw and nobody caught belongs to no item; or it may belong to one of `turn`. */
+  #stray(thread: Thread, turn?: Turn): void {
+    if (thread.uncaught === undefined) return
+    const { error } = thread.uncaught
+    if (turn?.lane.isOpen === true) turn.lane.strays.set(turn.chunk, { by: thread.identity, error })
+    else uncaughtInWorker(thread.identity, error)
   }
 
   /** It was ended as its item takes too long. */
@@ -67,6 +90,7 @@ export class Losses {
   ): void {
     this.#dispatcher.addAgain(held)
     running?.turn.suspect()
+    this.#stray(thread, turn)
     if (!turn.lane.isOpen) return
     const blamed = turn.suspect()
     if (blamed === 'unclear' || ++turn.fruitless < ATTEMPTS) return
@@ -84,7 +108,10 @@ export class Losses {
   ): void {
     this.#dispatcher.addAgain(held)
     const turn = held.find(({ seq }) => seq === progress.seq)?.turn
-    if (turn?.lane.isOpen !== true) return
+    if (turn?.lane.isOpen !== true) {
+      this.#stray(thread)
+      return
+    }
     const { lane } = turn
     const blamed = turn.blame(progress, isHung)
     let part: Part | undefined
@@ -96,12 +123,15 @@ export class Losses {
       part = faultPart(turn, thread.number, errorOf(turn, 'all'))
     }
     if (blamed !== 'all') lane.hasLoaded = true
+    if (typeof blamed === 'number' || part !== undefined || lane.fault !== undefined) lane.strays.delete(turn.chunk)
+    else this.#stray(thread, blamed === 'none' ? undefined : turn)
     this.#answer(turn, part)
   }
 
   /** Gives outcomes of a turn that waits, if there are any; it waits no more if they are the last. */
   #answer(turn: Turn, part: Part | undefined): void {
     if (part === undefined) return
+    turn.lane.strays.delete(turn.chunk)
     if (part.last) this.#dispatcher.remove(turn)
     turn.lane.answer(part)
   }

@@ -3,7 +3,7 @@
  * taken longer, so that neither its window nor its order knows of it.
  */
 import type { WorkerEvent } from '../log/events.js'
-import type { Chunk, Executor, Job, Lane, LaneEvents } from './executor.js'
+import type { Chunk, Executor, Job, Lane, LaneEvents, Reason } from './executor.js'
 import { FoldRetries } from './retry-fold.js'
 import { ItemRetries } from './retry-items.js'
 import type { RetryPolicy } from './retry-policy.js'
@@ -74,9 +74,9 @@ class RetryLane implements Lane {
     this.#lane.submit(chunk)
   }
 
-  close(): void {
+  close(reason?: Reason): void {
     this.#retries = undefined
     this.#queue.close()
-    this.#lane.close()
+    this.#lane.close(reason)
   }
 }

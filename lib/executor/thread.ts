@@ -8,15 +8,13 @@ import { openError } from '../codec/envelope.js'
 import { revive } from '../shared/shared.js'
 import type { TaskName } from '../task.js'
 import { currentProcess } from '../identity.js'
-import { workerExited, workerStarted, type WorkerEvent } from '../log/events.js'
+import { uncaughtInWorker, workerExited, workerStarted, type WorkerEvent } from '../log/events.js'
 import { logSettings } from '../log/settings.js'
 import type { PartMessage, WorkerControl, WorkerSetup } from '../worker/protocol.js'
+import { untilExited } from './exit.js'
 import { launch, type LaunchOptions } from './launch.js'
 import { Link } from './link.js'
 import { loadThreads, type SpawnableWorker, type Threads } from './threads-package.js'
-
-/** How long a thread that is to end by itself may take for that, in milliseconds. */
-const PATIENCE = 1_000
 
 /** How a pool's threads are started. */
 export interface ThreadOptions extends LaunchOptions {
@@ -54,6 +52,7 @@ export class Thread {
   readonly #worker: SpawnableWorker | undefined
   #control: (WorkerControl & object) | undefined
   #cause: unknown
+  #uncaught: { readonly error: unknown } | undefined
   #isEnding = false
   #refed = true
   #hasWorked = false
@@ -93,6 +92,11 @@ export class Thread {
     return this.#hasWorked
   }
 
+  /** What it threw and nobody caught, which has ended it. */
+  get uncaught(): { readonly error: unknown } | undefined {
+    return this.#uncaught
+  }
+
   get state(): 'starting' | 'ready' | 'dead' {
     return this.#state
   }
@@ -114,8 +118,12 @@ export class Thread {
   /** Ends the thread, whatever it does. Resolves when it has exited; never rejects. */
   async terminate(): Promise<void> {
     this.#isEnding = true
-    if (this.#control === undefined) await this.#worker?.terminate()
-    else await loadThreads().Thread.terminate(this.#control)
+    try {
+      if (this.#control !== undefined) await loadThreads().Thread.terminate(this.#control)
+    } catch {
+      // The worker is ended below all the same, which is all that was asked for.
+    }
+    await this.#worker?.terminate()
     await this.#exited
   }
 
@@ -134,17 +142,25 @@ export class Thread {
     return finalized
   }
 
+  /**
+   * Lets the thread end by itself as the program ends, without its finalizer: what it has printed arrives, and its `exit` handlers run.
+   * One on which no code of the user has run yet is ended at once, and one that is blocked by a synchronous item soon. Never rejects.
+   */
+  async leave(): Promise<void> {
+    if (this.#state === 'ready' || this.#options.initializer !== undefined) await this.#leave()
+    await this.terminate()
+  }
+
   /** Settles when the thread has ended by itself, or does not. */
   async #leave(): Promise<void> {
+    if (this.#worker === undefined) return
     this.#isEnding = true
     this.keepAlive(true)
     this.link.dismiss()
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, PATIENCE)
+    await untilExited(this.#worker, this.#exited, () => {
+      const { seq, isAwaiting } = this.link.progress()
+      return seq !== 0 && !isAwaiting
     })
-    await Promise.race([this.#exited, late])
-    clearTimeout(timer)
   }
 
   async #finalize(control: WorkerControl, name: TaskName): Promise<Finalized> {
@@ -162,6 +178,7 @@ export class Thread {
   async #start(worker: SpawnableWorker): Promise<void> {
     worker.on('error', (error) => {
       this.#cause ??= error
+      this.#uncaught ??= { error }
     })
     const exited = new Promise<void>((resolve) => {
       worker.once('exit', (exitCode) => {
@@ -176,6 +193,8 @@ export class Thread {
   #onExit(exitCode: number): void {
     const wasReady = this.#state === 'ready'
     this.#state = 'dead'
+    // By a handler of `exit`, or of what was cancelled: nobody asks for its outcome.
+    if (this.#isEnding && this.#uncaught !== undefined) uncaughtInWorker(this.identity, this.#uncaught.error)
     workerExited({ ...this.identity, exitCode, wasAsked: this.#isEnding, error: this.#cause }, wasReady)
     if (wasReady) {
       this.link.drain()

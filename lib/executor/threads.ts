@@ -3,14 +3,15 @@
  * the crew, who gets which chunk of the dispatcher, how long an item may take of the time limits, and what the end of a thread
  * costs of the losses: here their news meet.
  */
-import { workerTimedOut, type WorkerEvent } from '../log/events.js'
+import { sealError, type Envelope } from '../codec/envelope.js'
+import { uncaughtInWorker, workerTimedOut, type WorkerEvent } from '../log/events.js'
 import { PoolClosedError, type MainThreadGuardError } from '../errors.js'
 import type { Progress } from '../worker/cells.js'
 import { assertMayStart } from '../worker/guard.js'
 import type { PartMessage } from '../worker/protocol.js'
 import { Crew, type CrewOptions } from './crew.js'
 import { Dispatcher } from './dispatcher.js'
-import type { Chunk, Executor, Job, Lane, LaneEvents } from './executor.js'
+import type { Chunk, Executor, Job, Lane, LaneEvents, Reason } from './executor.js'
 import { ThreadLane } from './lane.js'
 import { Losses } from './losses.js'
 import { partOf } from './outcomes.js'
@@ -173,16 +174,19 @@ export class ThreadExecutor implements Executor {
   }
 
   /** Forgets a lane: its waiting chunks are dropped, its running ones cancelled. */
-  release(lane: ThreadLane): void {
+  release(lane: ThreadLane, reason?: Reason): void {
     if (!this.#lanes.delete(lane)) return
     this.#dispatcher.removeAll(lane)
+    if (lane.strays.size > 0) this.#losses.released(lane)
+    let sealed: Envelope | undefined
     for (const [thread, held] of this.#crew.threads) {
       // The waiting one first: it must not begin when the running one has stopped.
       for (const sent of held.filter(({ turn }) => turn.lane === lane).reverse()) {
         this.#crew.count(-1)
         if (thread.link.withdraw(sent)) held.splice(held.indexOf(sent), 1)
         else {
-          thread.link.cancel(sent)
+          sealed ??= reason && sealError(reason.value)
+          thread.link.cancel(sent, sealed)
           this.#replaceUnlessDone(thread, sent.seq)
         }
       }
@@ -230,6 +234,7 @@ export class ThreadExecutor implements Executor {
       lane.took(time)
       if (part?.last === true) this.#crew.count(-1)
       else this.#dispatcher.addAgain([held])
+      if (turn.isComplete && lane.strays.size > 0) this.#losses.settled(lane, turn.chunk)
       this.#crew.replaceIfSpent(thread)
       this.#dispatcher.dispatch()
     }
@@ -241,6 +246,7 @@ export class ThreadExecutor implements Executor {
     if ((cause as Partial<MainThreadGuardError> | undefined)?.code === 'ERR_MAIN_THREAD_GUARD') {
       // Each worker would end so, once its module has run for a while, whatever its items are.
       this.#dispatcher.addAgain(held)
+      if (this.#lanes.size === 0 && thread.uncaught !== undefined) uncaughtInWorker(thread.identity, cause)
       this.#breakLanes(cause)
     } else if (thread.link.isGarbled) this.#losses.garbled(thread, held)
     else this.#losses.crashed(thread, held, exitCode, cause)

@@ -5,7 +5,7 @@
 import { channel } from 'node:diagnostics_channel'
 import { inspect } from 'node:util'
 import { isErrorObject, received } from '../errors.js'
-import { emit, type LogRecord } from './record.js'
+import { emit, isRead, type LogRecord } from './record.js'
 import { goesToStderr, isLogged, type LogLevel } from './settings.js'
 
 /** A thread that the library has started. */
@@ -157,6 +157,15 @@ export function processStarted(event: Diagnostics['millrace:process:start']): vo
 export function processExited(event: Diagnostics['millrace:process:exit']): void {
   processExit.publish(event)
   log('info', event, () => `ended with exit code ${event.exitCode}`)
+}
+
+/**
+ * An error that nobody has caught in a worker, and that no item fails with: written to stderr, as Node does, unless somebody is told
+ * of it by `workerExited()`.
+ */
+export function uncaughtInWorker({ name }: ThreadEvent, error: unknown): void {
+  if (workerExit.hasSubscribers || (isLogged('error') && isRead())) return
+  process.stderr.write(`Uncaught error in worker '${name}', outside of any item:\n${inspect(error)}\n`)
 }
 
 /** An error that nobody has caught in a thread. Returns whether the log has written it to stderr: it has to be told there. */

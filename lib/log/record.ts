@@ -40,6 +40,11 @@ export function setTarget(logger: LogTarget | undefined): void {
   target = logger
 }
 
+/** Whether anybody reads the records of this thread. Another thread that has started it is taken to. */
+export function isRead(): boolean {
+  return target !== undefined || goesToStderr() || records.hasSubscribers || parentProcess() !== null
+}
+
 /** Takes a record of this thread, or of one that it has started. */
 export function emit(record: LogRecord): void {
   records.publish(record)

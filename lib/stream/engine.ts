@@ -6,7 +6,7 @@
  */
 import { currentContext, type AsyncContext } from '../async-context.js'
 import type { Batch } from '../codec/batch.js'
-import type { Executor, Lane, Part } from '../executor/executor.js'
+import type { Executor, Lane, Part, Reason } from '../executor/executor.js'
 import { closeInTime } from '../io/closing.js'
 import type { Source } from '../io/source.js'
 import { tellsFailures } from '../log/events.js'
@@ -163,7 +163,8 @@ export class Engine {
   }
 
   readonly #onAbort = (): void => {
-    this.#fail(this.#plan.signals.find((signal) => signal.aborted)?.reason)
+    const value: unknown = this.#plan.signals.find((signal) => signal.aborted)?.reason
+    this.#fail(value, { value })
   }
 
   #onPart(part: Part): void {
@@ -244,21 +245,22 @@ export class Engine {
   }
 
   /** Ends the stream with an error: the first waiting call gets it, or else the next call to come. */
-  #fail(error: unknown): void {
+  #fail(error: unknown, reason?: Reason): void {
     if (this.#state === 'ended') return
     if (!this.#waiters.fail(error)) this.#failure = { error }
     const intake = this.#intake
     const context = this.#context
-    this.#end()
+    this.#end(reason)
     void context?.runInAsyncScope(abandon, undefined, intake)
   }
 
-  #end(): void {
+  /** @param reason Why it was aborted, if it was. */
+  #end(reason?: Reason): void {
     this.#state = 'ended'
     this.#abandonment?.suspend()
     this.#abandonment = undefined
     for (const signal of this.#plan.signals) offAbort(signal, this.#onAbort)
-    this.#lane?.close()
+    this.#lane?.close(reason)
     this.#lane = undefined
     this.#context = undefined
     this.#executor = undefined

@@ -2,8 +2,9 @@
  * The chunk that runs: what all ways to run it need to know of it, and what its tasks are told. The items' outcomes are not
  * here: see `poster.ts`.
  */
+import { setMaxListeners } from 'node:events'
 import type { Data, Packed } from '../codec/codec.js'
-import { sealError, type Envelope } from '../codec/envelope.js'
+import { openError, sealError, type Envelope } from '../codec/envelope.js'
 import type { TaskContext } from '../task.js'
 import { isCancelled, type Slot } from './cells.js'
 import type { ChunkMessage, PartMessage, WorkerJob } from './protocol.js'
@@ -14,6 +15,8 @@ export interface Host {
   readonly worker: number
   readonly cells: Int32Array
   post(part: PartMessage, transfer: Packed['transfer']): void
+  /** Takes the messages that have come meanwhile, where a synchronous task keeps the event loop from it. */
+  receive(): void
 }
 
 export class RunningChunk {
@@ -31,6 +34,8 @@ export class RunningChunk {
   /** Items that are not to be run: the errors that are their outcomes, or undefined where that has been given. */
   readonly settled: ReadonlyMap<number, Envelope | undefined> | undefined
   #controller: AbortController | undefined
+  #isAborting = false
+  #reason: Envelope | undefined
 
   constructor([seq, slot, , first, eager, data, details]: ChunkMessage, job: WorkerJob, host: Host) {
     this.job = job
@@ -53,21 +58,33 @@ export class RunningChunk {
     if (this.#controller === undefined) {
       this.#controller = new AbortController()
       const { signal } = this.#controller
+      // All items of the chunk that run at once listen to it.
+      setMaxListeners(0, signal)
       const aborted = (): boolean => Reflect.get<AbortSignal, 'aborted'>(AbortSignal.prototype, 'aborted', signal)
       Object.defineProperty(signal, 'aborted', {
         get: () => {
-          if (!aborted() && this.isCancelled) this.cancel()
+          if (!aborted() && this.isCancelled) this.#abort()
           return aborted()
         },
       })
-      if (this.isCancelled) this.cancel()
+      if (this.isCancelled) this.#abort()
     }
     return this.#controller.signal
   }
 
-  /** Fires the signal of the items that run. */
-  cancel(): void {
-    this.#controller?.abort(new DOMException('The stream ended before this item was done', 'AbortError'))
+  /** Fires the signal of the items that run. @param reason Why the stream was aborted; undefined where it just ended. */
+  cancel(reason?: Envelope): void {
+    this.#reason = reason
+    this.#abort()
+  }
+
+  /** Once: a runtime's `abort()` may ask `aborted` first, which comes here. */
+  #abort(): void {
+    if (this.#controller === undefined || this.#isAborting) return
+    this.#isAborting = true
+    // The mark was seen before the message that tells why: it has been posted by then.
+    if (this.#reason === undefined) this.host.receive()
+    this.#controller.abort(this.#reason === undefined ? streamEnded() : openError(this.#reason))
   }
 
   /** The envelope of what the task threw for the item at a place. */
@@ -75,6 +92,11 @@ export class RunningChunk {
     const index = this.first + place
     return sealError(error, `task '${this.job.name.id}' (item ${index}, worker ${this.host.worker})`)
   }
+}
+
+/** The reason of a task's signal when its stream has ended by itself: by `break`, an error, or a result that was enough. */
+export function streamEnded(): DOMException {
+  return new DOMException('The stream ended before this item was done', 'AbortError')
 }
 
 /** What a task is told besides its item. */

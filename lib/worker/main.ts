@@ -1,11 +1,12 @@
 /** What a worker thread starts with: it takes chunks from its data port, and control calls, if there are any, through `threads`. */
 import { getHeapStatistics } from 'node:v8'
-import { parentPort, type MessagePort } from 'node:worker_threads'
+import { parentPort, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
 import { isMarked } from '../codec/codec.js'
 import { knowsShared } from '../shared/shared.js'
 import { beginChunk, endChunk, noteHeap, settleOffer } from './cells.js'
 import { logConsole } from '../log/console.js'
 import { logsConsole, takeLogSettings } from '../log/settings.js'
+import { endThread } from './ending.js'
 import { exposeControls } from './controls.js'
 import { asTask, enterWorker } from './guard.js'
 import { takeIdentity } from '../identity.js'
@@ -44,6 +45,10 @@ class Desk {
         if (watchHeap && last) noteHeap(shared, getHeapStatistics().used_heap_size)
         port.postMessage(part, transfer)
       },
+      receive: () => {
+        const next = (): ToWorker | undefined => receiveMessageOnPort(port)?.message as ToWorker | undefined
+        for (let message = next(); message !== undefined; message = next()) this.#receive(message)
+      },
     }
     listen(port, (message) => {
       this.#receive(message)
@@ -60,10 +65,10 @@ class Desk {
       if (job === undefined) return
       this.#queue.push({ message, job })
       if (this.#current === undefined) this.#work()
-    } else if (message.type === 'leave') process.exit(0)
+    } else if (message.type === 'leave') void endThread()
     else if (message.type === 'job') this.#jobs.set(message.id, { ...message.job })
     else if (message.type === 'end') this.#jobs.delete(message.id)
-    else if (this.#current?.seq === message.seq) this.#current.run.cancel()
+    else if (this.#current?.seq === message.seq) this.#current.run.cancel(message.reason)
   }
 
   /** Runs chunks until there is none, or one has to be awaited. */

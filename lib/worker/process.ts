@@ -1,7 +1,8 @@
 /** The inside of a `Process`: calls its target, and tells of what that throws. The thread ends when nothing is left to do. */
-import { parentPort } from 'node:worker_threads'
+import { parentPort, type MessagePort } from 'node:worker_threads'
 import { sealError, type Envelope } from '../codec/envelope.js'
 import type { TaskName } from '../task.js'
+import { endThread } from './ending.js'
 import { asTask } from './guard.js'
 import type { GivenIdentity } from '../identity.js'
 import { loadTask } from './load.js'
@@ -15,16 +16,25 @@ export interface ProcessSetup {
   readonly log: Int32Array<SharedArrayBuffer>
   readonly target: TaskName
   readonly args: readonly unknown[]
+  /** Of a daemon: a message there asks it to end by itself, as the program ends. */
+  readonly endPort: MessagePort | undefined
 }
 
 /** What comes from there: what the target threw; and, last, that the thread ends by itself. */
 export type ProcessNews =
   { readonly type: 'millrace.failed'; readonly error: Envelope } | { readonly type: 'millrace.exit' }
 
-export async function runProcess({ target, args }: ProcessSetup): Promise<void> {
-  process.once('exit', () => {
+export async function runProcess({ target, args, endPort }: ProcessSetup): Promise<void> {
+  const tellOfExit = (): void => {
     tell({ type: 'millrace.exit' })
+  }
+  process.once('exit', tellOfExit)
+  endPort?.once('message', () => {
+    // It was ended: that it ends in this way is nobody's concern.
+    process.off('exit', tellOfExit)
+    void endThread()
   })
+  endPort?.unref()
   try {
     const fn = await loadTask(target)
     const own = await revived(args)

@@ -75,6 +75,8 @@ export interface EndMessage {
 export interface CancelMessage {
   readonly type: 'cancel'
   readonly seq: number
+  /** Why the stream was aborted; undefined where it ended in another way. */
+  readonly reason?: Envelope | undefined
 }
 
 /**

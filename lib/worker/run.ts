@@ -1,5 +1,5 @@
 /** Runs one chunk inside a worker, in the way that its job asks for, and posts the outcomes in parts. */
-import { sealError } from '../codec/envelope.js'
+import { sealError, type Envelope } from '../codec/envelope.js'
 import { runAtOnce, runAtOnceInOrder } from './at-once.js'
 import { RunningChunk, type Host } from './chunk.js'
 import { fold } from './fold.js'
@@ -20,8 +20,8 @@ export class ChunkRun {
   }
 
   /** Fires the signal of the items that run. */
-  cancel(): void {
-    this.#chunk.cancel()
+  cancel(reason?: Envelope): void {
+    this.#chunk.cancel(reason)
   }
 
   /**

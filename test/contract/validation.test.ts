@@ -10,6 +10,7 @@ import {
   istarmapUnordered,
   map,
   Pool,
+  Process,
   reduce,
   starmap,
 } from 'millrace'
@@ -529,6 +530,30 @@ describe('clause 27: a bad option of a pool throws at the call', () => {
         code: 'ERR_INVALID_OPTION',
         message: expect.stringContaining("'resourceLimits' must be") as string,
       })
+    }
+  })
+
+  it('new Pool() and new Process() refuse limits so small that Node would end the program, and name the least', () => {
+    for (const [name, least, tooSmall] of [
+      ['stackSizeMb', 0.3, [0.01, 0.2, 0.29]],
+      ['maxOldGenerationSizeMb', 4, [0.1, 1, 3.9]],
+    ] as const) {
+      for (const limit of tooSmall) {
+        const resourceLimits = { [name]: limit }
+        for (const make of [
+          () => new LoosePool({ resourceLimits }),
+          () => new Process({ target: act, resourceLimits }),
+        ]) {
+          const thrown = thrownBy(make)?.error
+          expect(thrown).toBeInstanceOf(RangeError)
+          expect(thrown).toMatchObject({
+            code: 'ERR_INVALID_OPTION',
+            message: expect.stringMatching(
+              new RegExp(`'resourceLimits.${name}' must be at least ${least}, .*: received ${limit}$`),
+            ) as string,
+          })
+        }
+      }
     }
   })
 

@@ -57,6 +57,7 @@ function start(
     worker: 3,
     cells,
     post,
+    receive: () => undefined,
   })
   const until = async (count: number): Promise<void> => {
     while (parts.length < count) await new Promise<void>((resolve) => (posted = resolve))
