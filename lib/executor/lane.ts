@@ -33,7 +33,7 @@ export class ThreadLane implements Lane {
   hasLoaded = false
   failedLoads = 0
   /** Uncaught errors of workers that may be those of an item of a chunk: it is not known yet. */
-  readonly strays = new Map<Chunk, Stray>()
+  readonly strays: Map<Chunk, Stray> = new Map<Chunk, Stray>()
   /** How long the last chunk took, in milliseconds. */
   #time = Infinity
   #waiting = false
