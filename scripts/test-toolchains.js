@@ -7,7 +7,8 @@
  * `--quick`: only the rows that need few seconds. Names after that: rows that begin so. `--report FILE`: writes the counts there.
  */
 import { spawn } from 'node:child_process'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import pLimit from 'p-limit'
@@ -34,9 +35,11 @@ const chosen = rows.filter(
   ({ name, quick }) =>
     (quick || !values.quick) && (positionals.length === 0 || positionals.some((start) => name.startsWith(start))),
 )
-install(root, [...new Set(chosen.flatMap(({ tools }) => tools ?? ['base']))])
+const tarball = install(root, [...new Set(chosen.flatMap(({ tools }) => tools ?? ['base']))])
 const limit = pLimit(2)
+const apart = mkdtempSync(join(tmpdir(), 'millrace-toolchains-'))
 const passed = await Promise.all(chosen.map((row) => limit(run, row)))
+rmSync(apart, { recursive: true, force: true })
 const failed = passed.filter((ok) => !ok).length
 console.log(`toolchains: ${passed.length - failed} passed, ${failed} failed`)
 if (values.report !== undefined) {
@@ -48,13 +51,14 @@ process.exitCode = failed === 0 ? 0 : 1
 /** @param {import('./toolchains/rows.js').Row} row @returns {Promise<boolean>} */
 async function run(row) {
   const group = row.tools?.[0] ?? 'base'
-  const folder = join(root, group, 'projects', row.name)
+  const folder = row.isApart === true ? join(apart, row.name) : join(root, group, 'projects', row.name)
   rmSync(folder, { recursive: true, force: true })
   const recipe = page.get(row.name)
   for (const [name, text] of Object.entries({ ...row.files, ...recipe?.files })) {
     mkdirSync(dirname(join(folder, name)), { recursive: true })
     writeFileSync(join(folder, name), text)
   }
+  if (row.isApart === true) copyFileSync(tarball, join(folder, 'millrace.tgz'))
   const commands = row.commands ?? recipe?.commands ?? []
   const started = performance.now()
   let output = ''

@@ -8,6 +8,7 @@ import { PRINTED, program, runnerTests, singleFile } from './programs.js'
  * @property {boolean} [quick] whether it belongs to the half that takes few minutes
  * @property {'22' | '24'} [node] default: the Node that runs this
  * @property {string[]} [tools] the groups of tools that it needs; it runs in the folder of the first. Default: `base`
+ * @property {boolean} [isApart] whether it runs outside this repository, with the package as `millrace.tgz`
  * @property {Record<string, string>} files
  * @property {string[]} [commands] default: those of the recipe that the page has under its name
  * @property {string | RegExp} [prints]
@@ -63,7 +64,13 @@ const loaders = [
   },
   { name: 'tsx-commonjs', node: '24', files: program({ extension: 'ts', type: 'commonjs', tasks: './tasks' }), prints },
   { name: 'tsx-node20', files: untyped, prints },
-  { name: 'tsx-node20-module', files: program({ extension: 'ts', type: 'module', tasks: './tasks' }), prints },
+  {
+    name: 'tsx-node20-module',
+    files: program({ extension: 'ts', type: 'module', tasks: './tasks' }),
+    commands: ['tsx main.ts'],
+    fails: /start the program by node --import \.\/register\.mjs, .*or give these to a Pool as execArgv/,
+  },
+  { name: 'tsx-node20-import', files: program({ extension: 'ts', type: 'module', tasks: './tasks' }), prints },
   { name: 'ts-node', quick, node: '22', files: classic, prints },
   { name: 'ts-node-20', files: classic, prints },
   { name: 'ts-node-24', node: '24', files: classic, prints },
@@ -79,7 +86,7 @@ const loaders = [
   {
     name: 'swc-node-esm',
     node: '22',
-    files: program({ extension: 'ts', type: 'module', tasks: './tasks.js' }),
+    files: { ...program({ extension: 'ts', type: 'module', tasks: './tasks.js' }), 'tsconfig.json': '{}' },
     prints,
   },
   { name: 'esbuild-register', quick, node: '22', files: typescriptCJS, prints },
@@ -281,6 +288,12 @@ test.each([1, 2])('a module that is evaluated again', async () => {
     prints: /Tests +2 passed/,
   },
   {
+    name: 'bun-test',
+    tools: ['runtimes', 'base'],
+    files: jestCJS,
+    fails: /node:v8 Serializer is not yet implemented[^]* 7 pass\n 1 fail/,
+  },
+  {
     name: 'mocha',
     files: { ...mjs, 'a.test.mjs': `${plainTest('')}it(name, run)\n` },
     commands: ['mocha a.test.mjs'],
@@ -332,13 +345,8 @@ const types = [
 
 /** @type {Row[]} */
 const managers = [
-  {
-    name: 'pnpm',
-    tools: ['managers', 'base'],
-    files: mjs,
-    commands: ['pnpm add --ignore-workspace ../../../$(ls ../../.. | grep tgz)', 'node main.mjs'],
-    prints,
-  },
+  { name: 'pnpm', tools: ['managers', 'base'], isApart: true, files: mjs, prints },
+  { name: 'yarn', tools: ['managers', 'base'], isApart: true, files: { ...mjs, ...cjs, 'yarn.lock': '' }, prints },
 ]
 
 export const rows = [...runtimes, ...loaders, ...bundlers, ...runners, ...types, ...managers]

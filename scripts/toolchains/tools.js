@@ -7,6 +7,7 @@ import { join } from 'node:path'
 /** By group: each has a folder of its own, as some tools need versions of others that differ. @type {Record<string, string[]>} */
 export const TOOLS = {
   base: [
+    '@babel/plugin-transform-modules-commonjs@7.29.14',
     '@rollup/plugin-commonjs@29.0.3',
     '@rollup/plugin-node-resolve@16.0.3',
     '@swc-node/register@1.12.1',
@@ -61,7 +62,6 @@ export function install(root, groups) {
       execFileSync('tar', ['-xzf', tarball, '-C', there, '--strip-components', '1'])
       continue
     }
-    rmSync(folder, { recursive: true, force: true })
     mkdirSync(folder, { recursive: true })
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true }))
     npm(folder, ['install', '--no-package-lock', ...tools, tarball])
