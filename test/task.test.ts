@@ -465,6 +465,18 @@ describe('the module of a task', () => {
     expect(await hooked.map(runs, [1])).toEqual([[1, 1]])
   })
 
+  it('is not there: the error says what a bundler may have done', async () => {
+    const gone = pathToFileURL(join(folder, 'gone.mjs')).href
+    const error = await rejection(
+      pool.map(
+        task(gone, 'none', (): unknown => undefined),
+        [1],
+      ),
+    )
+    expect(error).toBeInstanceOf(TaskLoadError)
+    expect((error as Error).message).toMatch(/There is no such file: where a bundler .*importMeta: false/)
+  })
+
   it('is TypeScript that Node does not run: the error says how to start the program', async () => {
     const tasks = write('plain.tsx', 'export {}')
     const error = await rejection(

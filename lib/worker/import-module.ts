@@ -81,8 +81,14 @@ function loadError(id: string, module: string, cause: unknown): TaskLoadError {
   return new TaskLoadError(text, { cause })
 }
 
-/** What to do where Node cannot load a file of TypeScript by itself. */
+/** What to do where Node does not find the file, or cannot load TypeScript by itself. */
 function cureOf(module: string, code: unknown, reason: string): string {
+  if (code === 'ERR_MODULE_NOT_FOUND' && module.startsWith('file:') && !existsSync(new URL(module))) {
+    return (
+      '. There is no such file: where a bundler has put the path of a source in the place of import.meta.url, ' +
+      'let it keep that (webpack: module.parser.javascript.importMeta: false)'
+    )
+  }
   if (!/\.[cm]?tsx?$/.test(module)) return ''
   const isUnreadable =
     code === 'ERR_UNKNOWN_FILE_EXTENSION' ||

@@ -125,6 +125,7 @@ test('a stream gives its results', async () => {
   expect(await map(square, [3])).toEqual([9])
   expect(await apply(square, [4])).toBe(16)
   expect(await all(imap({ module: 'node:path', export: 'basename' }, ['/a/b']))).toEqual(['b'])
+  expect(await all(imap({ module: 'node:path', export: 'basename' }, ['/a/b'], { workers: 0 }))).toEqual(['b'])
 })
 
 test('a pool gives its results, and closes', async () => {
@@ -183,4 +184,34 @@ test('results can be items again', async () => {
 })
 `,
   }
+}
+
+/** The same tests without a runner: `node main.mjs` says how many have passed. @returns {Files} */
+export function points() {
+  const head = `import assert from 'node:assert'
+
+const tests = []
+const test = (title, run) => tests.push({ title, run })
+const expect = (value) => ({
+  toBe: (other) => assert.strictEqual(value, other),
+  toEqual: (other) => assert.deepEqual(value, other),
+  toMatchObject: (other) => { for (const key in other) assert.deepEqual(value[key], other[key]) },
+  toThrow: (text) => assert.throws(value, (error) => error.message.includes(text)),
+  toBeGreaterThan: (least) => assert.ok(value > least),
+})
+`
+  const files = runnerTests({ form: 'import', file: 'main.mjs', tasks: './tasks.mjs', extension: 'mjs', head })
+  const end = `
+let passed = 0
+for (const { title, run } of tests) {
+  try {
+    await run()
+    passed++
+  } catch (error) {
+    console.log('failed:', title, error)
+  }
+}
+console.log(passed + ' of ' + tests.length + ' passed')
+`
+  return { ...files, 'main.mjs': files['main.mjs'] + end }
 }

@@ -1,6 +1,6 @@
 // @ts-check
 /** What `npm run test:toolchains` runs: for each tool a project, its commands, and what these must print or say. */
-import { PRINTED, program, runnerTests, singleFile } from './programs.js'
+import { points, PRINTED, program, runnerTests, singleFile } from './programs.js'
 
 /**
  * @typedef {object} Row
@@ -47,7 +47,25 @@ const runtimes = [
     prints,
   },
   { name: 'node24-cjs', node: '24', files: cjs, commands: ['node main.cjs'], prints },
+  ...[undefined, '22', '24'].map(
+    (node) =>
+      /** @type {Row} */ ({
+        name: `node${node ?? ''}-points`,
+        quick,
+        node,
+        files: points(),
+        commands: ['node main.mjs'],
+        prints: '8 of 8 passed',
+      }),
+  ),
   { name: 'bun', tools: ['runtimes', 'base'], files: esm, prints },
+  {
+    name: 'deno-points',
+    tools: ['runtimes', 'base'],
+    files: points(),
+    commands: ['deno run -A main.mjs'],
+    prints: '8 of 8 passed',
+  },
   { name: 'deno', tools: ['runtimes', 'base'], files: esm, prints },
 ]
 
@@ -165,6 +183,31 @@ export default { input: 'main.mjs', plugins: [resolve(), commonjs()], output: { 
     files: { ...esm, 'vite.config.mjs': `export default { ssr: { noExternal: ['millrace'] } }\n` },
     commands: ['vite build --ssr main.ts', 'node dist/main.js'],
     fails: BUNDLED,
+  },
+  {
+    name: 'vite-hot',
+    quick,
+    node: '22',
+    files: {
+      ...esm,
+      'main.mjs': `import { readFileSync, writeFileSync } from 'node:fs'
+import { imap } from 'millrace'
+import { createServer } from 'vite'
+
+const server = await createServer({ server: { middlewareMode: true, hmr: false, ws: false }, appType: 'custom' })
+async function run() {
+  const { level } = await server.ssrLoadModule('/tasks.ts')
+  for await (const found of imap(level, ['a first'])) console.log(found)
+}
+await run()
+writeFileSync('tasks.ts', readFileSync('tasks.ts', 'utf8').replace("?? ''", "&& 'second'"))
+server.moduleGraph.invalidateAll()
+await run()
+await server.close()
+`,
+    },
+    commands: ['node main.mjs'],
+    prints: /^first\nsecond\n/m,
   },
   { name: 'ncc', files: { ...singleCommonJS() }, prints },
   { name: 'ncc-bundled', files: cjs, commands: ['ncc build main.cjs -o out', 'node out/index.cjs'], fails: BUNDLED },
