@@ -46,9 +46,9 @@ export class OptionReader<O extends object> {
   }
 
   /** A time that a timer of Node can wait, or `Infinity`. */
-  milliseconds(name: keyof O & string): number | undefined {
-    const expected = `an integer from 0 to ${MAX_TIMEOUT}, or Infinity`
-    return this.#number(name, expected, (value) => value === Infinity || isInteger(value, 0, MAX_TIMEOUT))
+  milliseconds(name: keyof O & string, min = 0): number | undefined {
+    const expected = `an integer from ${min} to ${MAX_TIMEOUT}, or Infinity`
+    return this.#number(name, expected, (value) => value === Infinity || isInteger(value, min, MAX_TIMEOUT))
   }
 
   /** One of a few values. */

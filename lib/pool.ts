@@ -22,6 +22,12 @@ export interface PoolOptions<A extends readonly unknown[] = readonly never[]> {
    * keep the program alive. Default: 10,000.
    */
   readonly idleTimeout?: number
+  /**
+   * How long a worker may take to start, its initializer included; how long the module of a task may take to load in it; and
+   * how long the `finalizer` may take: each in milliseconds, an integer of at least 1, or `Infinity`. A worker that takes longer is ended;
+   * the error says what hung: a `WorkerStartError`, a `TaskLoadError` for the items, or from `close()` a `TaskTimeoutError`. Default: 60,000.
+   */
+  readonly startTimeout?: number
   /** Node options of each worker, as in `new Worker()`. Default: those of this process. */
   readonly execArgv?: readonly string[]
   /** Environment variables of each worker, as in `new Worker()`. Default: a copy of this thread's. */
@@ -44,8 +50,8 @@ export interface PoolOptions<A extends readonly unknown[] = readonly never[]> {
   readonly initargs?: A
   /**
    * A task that each worker runs before it ends in good order: when the pool is closed, when the worker is replaced by
-   * `maxTasksPerWorker` or `maxHeapUsed`, or has been idle for `idleTimeout`; not after a crash or `terminate()`.
-   * It is waited for, however long it takes: one that never ends keeps the program alive until `terminate()`. Default: none.
+   * `maxTasksPerWorker` or `maxHeapUsed`, or has been idle for `idleTimeout`; not after a crash or `terminate()`, nor when the program
+   * ends before `close()`. It may take as long as `startTimeout`; the worker is then ended. Default: none.
    */
   readonly finalizer?: ((() => unknown) & Named) | Exported<never, unknown>
 }
@@ -114,6 +120,7 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
       'workers',
       'name',
       'idleTimeout',
+      'startTimeout',
       'execArgv',
       'env',
       'resourceLimits',
@@ -136,7 +143,8 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
     this.#executor = new ThreadExecutor({
       workers: this.workers,
       name: this.name,
-      idleTimeout: read.milliseconds('idleTimeout') ?? IDLE_TIMEOUT,
+      idleTimeout: read.milliseconds('idleTimeout') ?? IDLE_TIMEOUT_MS,
+      startTimeout: read.milliseconds('startTimeout', 1) ?? START_TIMEOUT_MS,
       execArgv: read.value('execArgv', 'an array of strings', isStrings),
       env: read.value('env', 'an object of strings or SHARE_ENV', isWorkerEnv),
       resourceLimits: readLimits(action, read),
@@ -172,7 +180,8 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
    * hold and do not read keeps it waiting, where `terminate()` does not. A stream that you dropped does so until it is
    * garbage collected.
    *
-   * @returns What the `finalizer` returned in each worker that was left, in no order; an empty array without one.
+   * @returns What the `finalizer` returned in each worker that has ended in good order since the pool was made, in the order in which they
+   * ended; an empty array without a finalizer. They are kept until then: in a pool that replaces many workers, return little.
    * @throws The first error of a finalizer, in any worker that the pool has had; the threads have then ended all the same.
    */
   async close(): Promise<unknown[]> {
@@ -199,7 +208,8 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
 
 /** More threads than this are a mistake: each takes several MiB. */
 const MAX_WORKERS = 1_024
-const IDLE_TIMEOUT = 10_000
+const IDLE_TIMEOUT_MS = 10_000
+const START_TIMEOUT_MS = 60_000
 
 let shared: ThreadExecutor | undefined
 
@@ -209,7 +219,8 @@ export function defaultExecutor(): ThreadExecutor {
     shared = new ThreadExecutor({
       workers: availableParallelism(),
       name: 'default',
-      idleTimeout: IDLE_TIMEOUT,
+      idleTimeout: IDLE_TIMEOUT_MS,
+      startTimeout: START_TIMEOUT_MS,
       initargs: [],
     })
   }

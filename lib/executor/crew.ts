@@ -51,6 +51,8 @@ export class Crew {
   #recycled = 0
   #redefinitions = redefinitions()
   #work = 0
+  /** What the finalizers returned. */
+  readonly #finalResults: unknown[] = []
   /** The first error of a finalizer. */
   #finalError: { readonly error: unknown } | undefined
 
@@ -127,12 +129,11 @@ export class Crew {
     for (const thread of this.#finishing) void thread.terminate()
   }
 
-  /** Ends all threads after their finalizers. Resolves with what those returned, when every thread has ended; never rejects. */
+  /** Ends all threads after their finalizers. Resolves with what those and all before them returned, when every thread has ended; never rejects. */
   async finishAll(): Promise<unknown[]> {
-    const finished = [...this.#threads.keys()].map((thread) => this.#finish(thread))
-    const results = (await Promise.all(finished)).filter((result) => result !== undefined)
+    await Promise.all([...this.#threads.keys()].map((thread) => this.#finish(thread)))
     await Promise.all(this.#ending)
-    return results.map(({ result }) => result)
+    return this.#finalResults
   }
 
   /** As the program ends: lets all threads end by themselves, as far as that takes no time of its own. */
@@ -185,9 +186,11 @@ export class Crew {
     const held = this.#threads.get(thread)
     if (held === undefined) return
     this.#remove(thread)
-    if (++this.#failedStarts >= STARTS) {
+    // What hangs once hangs again: it is not waited for several times.
+    this.#failedStarts = thread.isOverdue ? STARTS : this.#failedStarts + 1
+    if (this.#failedStarts >= STARTS) {
       if (this.#threads.size === 0) {
-        this.#events.broken(this.#startError(cause), held)
+        this.#events.broken(this.#startError(thread, cause), held)
         return
       }
       // Fewer threads than were asked for are better than none, and than trying without end.
@@ -211,9 +214,10 @@ export class Crew {
     }
   }
 
-  #startError(cause: unknown): WorkerStartError {
+  #startError({ isOverdue }: Thread, cause: unknown): WorkerStartError {
     const reason = isErrorObject(cause) ? cause.message : received(cause)
-    const message = `Cannot start the workers of pool '${this.#options.name}' (${STARTS} attempts failed): ${reason}`
+    const attempts = isOverdue ? '' : ` (${STARTS} attempts failed)`
+    const message = `Cannot start the workers of pool '${this.#options.name}'${attempts}: ${reason}`
     return new WorkerStartError(message, { cause })
   }
 
@@ -225,7 +229,7 @@ export class Crew {
   }
 
   /** Lets a thread end, after its finalizer. */
-  async #finish(thread: Thread): Promise<{ readonly result: unknown } | undefined> {
+  async #finish(thread: Thread): Promise<void> {
     const isBusy = this.#threads.get(thread)?.length !== 0
     this.#remove(thread)
     this.#finishing.add(thread)
@@ -233,10 +237,9 @@ export class Crew {
     this.#await(finished)
     const finalized = await finished
     const wasGivenUp = !this.#finishing.delete(thread)
-    if (finalized === undefined || wasGivenUp) return undefined
-    if ('value' in finalized) return { result: finalized.value }
-    this.#finalError ??= finalized
-    return undefined
+    if (finalized === undefined || wasGivenUp) return
+    if ('value' in finalized) this.#finalResults.push(finalized.value)
+    else this.#finalError ??= finalized
   }
 
   #remove(thread: Thread): void {

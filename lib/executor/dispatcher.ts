@@ -165,7 +165,7 @@ export class Dispatcher {
       thread.link.cancel(sent)
     }
     this.#crew.threads.get(thread)?.push(new Held(turn, thread.number, sent))
-    if (lane.job.timeout !== undefined) this.#limits.watch(thread)
+    if (lane.job.timeout !== undefined || !sent.known.isLoaded) this.#limits.watch(thread)
   }
 }
 

@@ -35,6 +35,15 @@ export interface Sent {
   readonly slot: Slot
   readonly items: number
   readonly sentBytes: number
+  readonly known: KnownJob
+}
+
+/** A job as a worker knows it. */
+export interface KnownJob {
+  /** Its number there. */
+  readonly id: number
+  /** Whether the worker has given an outcome of it, and so has loaded its task. */
+  isLoaded: boolean
 }
 
 /** What a link reports. */
@@ -52,8 +61,8 @@ export class Link {
   readonly port: MessagePort
   /** Resolves when the worker listens. */
   readonly listening: Promise<void>
-  /** The jobs that the worker knows, by their numbers there. */
-  readonly #jobs = new Map<WorkerJob, number>()
+  /** The jobs that the worker knows. */
+  readonly #jobs = new Map<WorkerJob, KnownJob>()
   #lastJob = 0
   /** The modules whose tasks it was sent, and how many redefinitions there were when it loaded them. */
   readonly #modules = new Map<string, number>()
@@ -126,28 +135,29 @@ export class Link {
     if (slot >= SLOTS) throw new Error(`Cannot send a chunk as the worker holds ${SLOTS}: the most that it may hold`)
     this.#slots |= 1 << slot
     this.#itemsSent += items.length
-    const id = this.#jobs.get(job) ?? this.#introduce(job)
+    const known = this.#jobs.get(job) ?? this.#introduce(job)
+    const { id } = known
     offer(this.#cells, slot, seq)
     try {
       const { data, transfer, bytes, shared } = items.pack()
       this.#given(shared)
       this.#post([seq, slot, id, first, eager, data, details], transfer)
-      return { seq, slot, items: items.length, sentBytes: bytes }
+      return { seq, slot, items: items.length, sentBytes: bytes, known }
     } catch {
       const { values, shared, refused } = sift('item', items.values(), (place) => first + place)
       this.#given(shared)
       const settled = [...refused, ...(details?.settled ?? [])]
       this.#post([seq, slot, id, first, eager, marked(values, shared), { ...details, settled }])
-      return { seq, slot, items: items.length, sentBytes: 0 }
+      return { seq, slot, items: items.length, sentBytes: 0, known }
     }
   }
 
   /** No more chunks of this job will come. */
   forget(job: WorkerJob): void {
-    const id = this.#jobs.get(job)
-    if (id === undefined) return
+    const known = this.#jobs.get(job)
+    if (known === undefined) return
     this.#jobs.delete(job)
-    this.#post({ type: 'end', id })
+    this.#post({ type: 'end', id: known.id })
   }
 
   /** Whether the worker has begun a chunk, and maybe ended it. */
@@ -203,12 +213,12 @@ export class Link {
     for (const object of shared ?? []) for (const claim of object.claims) this.#shared.add(claim)
   }
 
-  #introduce(job: WorkerJob): number {
-    const id = ++this.#lastJob
-    this.#jobs.set(job, id)
+  #introduce(job: WorkerJob): KnownJob {
+    const known = { id: ++this.#lastJob, isLoaded: false }
+    this.#jobs.set(job, known)
     this.loads(job.name.module)
-    this.#post({ type: 'job', id, job })
-    return id
+    this.#post({ type: 'job', id: known.id, job })
+    return known
   }
 
   #post(message: ToWorker, transfer: Packed['transfer'] = []): void {

@@ -7,7 +7,7 @@ import type { Progress } from '../worker/cells.js'
 import type { Dispatcher } from './dispatcher.js'
 import type { Chunk, Part } from './executor.js'
 import type { ThreadLane } from './lane.js'
-import { crashError, faultPart, timeoutError, unreadableError } from './outcomes.js'
+import { crashError, faultPart, loadTimeoutError, timeoutError, unreadableError } from './outcomes.js'
 import type { Thread } from './thread.js'
 import type { Held, Turn } from './turn.js'
 
@@ -62,6 +62,17 @@ export class Losses {
   /** It was ended as its item takes too long. */
   overdue(thread: Thread, held: readonly Held[], progress: Progress): void {
     this.#lost(thread, held, progress, true, (turn, place) => timeoutError(turn, Number(place), this.#nameOf(thread)))
+  }
+
+  /** It was ended as its task was not loaded in time, in milliseconds. Another worker would most likely fare no better. */
+  hungLoading(thread: Thread, held: readonly Held[], progress: Progress, startTimeout: number): void {
+    this.#dispatcher.addAgain(held)
+    const turn = held.find(({ seq }) => seq === progress.seq)?.turn
+    if (turn?.lane.isOpen !== true) return
+    const { lane } = turn
+    const error = loadTimeoutError(lane.job.name, startTimeout, this.#nameOf(thread))
+    if (!lane.hasLoaded) lane.fault = { error, worker: thread.number }
+    else if (++turn.fruitless === ATTEMPTS) this.#answer(turn, faultPart(turn, thread.number, error))
   }
 
   /** It was ended as something that it had posted could not be read back. All that it had posted before was read. */

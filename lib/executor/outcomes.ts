@@ -4,8 +4,9 @@
  */
 import { Encoded, Items } from '../codec/batch.js'
 import { openError } from '../codec/envelope.js'
-import { isErrorObject, NotSerializableError, TaskTimeoutError, WorkerCrashError } from '../errors.js'
+import { isErrorObject, NotSerializableError, TaskLoadError, TaskTimeoutError, WorkerCrashError } from '../errors.js'
 import type { PartDetails, PartMessage } from '../worker/protocol.js'
+import type { TaskName } from '../task.js'
 import type { Part } from './executor.js'
 import type { Held, Turn } from './turn.js'
 
@@ -67,6 +68,13 @@ export function timeoutError({ lane, chunk }: Turn, place: number, worker: strin
   const { name, timeout } = lane.job
   return new TaskTimeoutError(
     `Task '${name.id}' did not end within ${timeout} ms on item ${chunk.first + place} (${worker})`,
+  )
+}
+
+export function loadTimeoutError({ id, module }: TaskName, startTimeout: number, worker: string): TaskLoadError {
+  return new TaskLoadError(
+    `Cannot run task '${id}' as its module ${module} did not load within ${startTimeout} ms (${worker}): ` +
+      'it may wait at its top level for what never comes; wait inside the task, or give a new Pool a longer startTimeout',
   )
 }
 

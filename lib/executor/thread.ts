@@ -5,6 +5,7 @@
  * A call through `threads` never settles when its worker dies, so each is raced against the native `exit` event.
  */
 import { openError } from '../codec/envelope.js'
+import { TaskTimeoutError } from '../errors.js'
 import { revive } from '../shared/shared.js'
 import type { TaskName } from '../task.js'
 import { currentProcess } from '../identity.js'
@@ -12,6 +13,7 @@ import { uncaughtInWorker, workerExited, workerStarted, type WorkerEvent } from 
 import { logSettings } from '../log/settings.js'
 import type { PartMessage, WorkerControl, WorkerSetup } from '../worker/protocol.js'
 import { untilExited } from './exit.js'
+import { inTime } from './in-time.js'
 import { launch, type LaunchOptions } from './launch.js'
 import { Link } from './link.js'
 import { loadThreads, type SpawnableWorker, type Threads } from './threads-package.js'
@@ -22,6 +24,8 @@ export interface ThreadOptions extends LaunchOptions {
   readonly initializer?: TaskName | undefined
   readonly initargs: readonly unknown[]
   readonly finalizer?: TaskName | undefined
+  /** How long its start with its initializer, and its finalizer, may each take, in milliseconds. */
+  readonly startTimeout: number
   /** Whether the worker is to tell how much of its heap is in use. */
   readonly watchHeap?: boolean
 }
@@ -56,6 +60,7 @@ export class Thread {
   #isEnding = false
   #refed = true
   #hasWorked = false
+  #isOverdue = false
 
   constructor(number: number, options: ThreadOptions, events: ThreadEvents) {
     this.number = number
@@ -90,6 +95,11 @@ export class Thread {
   /** Whether anything has come of it. */
   get hasWorked(): boolean {
     return this.#hasWorked
+  }
+
+  /** Whether it was ended as it was not ready in time. */
+  get isOverdue(): boolean {
+    return this.#isOverdue
   }
 
   /** What it threw and nobody caught, which has ended it. */
@@ -171,7 +181,13 @@ export class Thread {
         error === undefined ? { value: revive(value).value } : { error: openError(error) },
       (error: unknown): Finalized => ({ error }),
     )
-    return await Promise.race([ended, died])
+    const finalized = Promise.race([ended, died])
+    const { startTimeout } = this.#options
+    if (await inTime(finalized, startTimeout)) return await finalized
+    const what = `Finalizer '${name.id}' of ${name.module} did not end within ${startTimeout} ms`
+    return {
+      error: new TaskTimeoutError(`${what} (worker '${this.identity.name}'): give the pool a longer startTimeout`),
+    }
   }
 
   /** Resolves when the thread has exited. Never rejects: whatever fails is reported. */
@@ -209,6 +225,7 @@ export class Thread {
   async #open(worker: SpawnableWorker): Promise<void> {
     const { initializer, initargs, finalizer } = this.#options
     const controlled = (initializer ?? finalizer) !== undefined
+    const timer = this.#limitStart(worker)
     try {
       this.#setUp(worker, controlled)
       const control = controlled ? await this.#connect(worker, loadThreads()) : undefined
@@ -224,7 +241,25 @@ export class Thread {
     } catch (cause) {
       this.#cause ??= cause
       await worker.terminate()
+    } finally {
+      clearTimeout(timer)
     }
+  }
+
+  /** Ends the thread if it is not ready in time. */
+  #limitStart(worker: SpawnableWorker): NodeJS.Timeout | undefined {
+    const { startTimeout, initializer } = this.#options
+    if (startTimeout === Infinity) return undefined
+    const what =
+      initializer === undefined
+        ? `a worker did not start within ${startTimeout} ms: a module that its execArgv loads may wait for what never comes`
+        : `initializer '${initializer.id}' of ${initializer.module} did not end within ${startTimeout} ms: it may wait for what never comes`
+    return setTimeout(() => {
+      if (this.#state !== 'starting') return
+      this.#isOverdue = true
+      this.#cause ??= new Error(`${what}; or give the pool a longer startTimeout`)
+      void worker.terminate()
+    }, startTimeout).unref()
   }
 
   /** Gives the worker its end of the link. */

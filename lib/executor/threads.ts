@@ -41,7 +41,7 @@ export interface PoolStats {
   readonly streams: number
   /** Threads that died while they were not asked to, since the pool was made. */
   readonly crashes: number
-  /** Threads that were ended since an item took longer than its `timeout`. */
+  /** Threads that were ended since an item took longer than its `timeout`, or a module longer to load than `startTimeout`. */
   readonly timeouts: number
   /** Threads that were replaced: by `maxTasksPerWorker` or `maxHeapUsed`, or as their module of tasks was evaluated again. */
   readonly recycled: number
@@ -90,7 +90,7 @@ export class ThreadExecutor implements Executor {
         this.#limits.forget(thread)
       },
     })
-    this.#limits = new TimeLimits(this.#crew.threads, (thread, held, progress) => {
+    this.#limits = new TimeLimits(this.#crew.threads, options.startTimeout, (thread, held, progress) => {
       this.#onOverdue(thread, held, progress)
     })
     this.#dispatcher = new Dispatcher(this.#crew, this.#limits)
@@ -225,6 +225,7 @@ export class ThreadExecutor implements Executor {
     const { turn } = held
     const { lane } = turn
     lane.hasLoaded = true
+    held.known.isLoaded = true
     turn.fruitless = 0
     const part = lane.isOpen ? partOf(held, message) : undefined
     if (last) {
@@ -256,9 +257,12 @@ export class ThreadExecutor implements Executor {
   #onOverdue(thread: Thread, held: readonly Held[], progress: Progress): void {
     this.#timeouts++
     const running = held.find(({ seq }) => seq === progress.seq)
-    workerTimedOut({ ...thread.identity, timeout: running?.turn.lane.job.timeout ?? 0 })
+    const { isLoading } = progress
+    const timeout = isLoading ? this.#options.startTimeout : (running?.turn.lane.job.timeout ?? 0)
+    workerTimedOut({ ...thread.identity, timeout }, isLoading ? 'the module of a task takes longer to load' : undefined)
     this.#crew.end(thread)
-    this.#losses.overdue(thread, held, progress)
+    if (isLoading) this.#losses.hungLoading(thread, held, progress, timeout)
+    else this.#losses.overdue(thread, held, progress)
     this.#recover()
   }
 

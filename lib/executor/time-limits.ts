@@ -1,4 +1,7 @@
-/** Sees to it that no item runs longer than its stream's `timeout`: a timer for each thread that has such a chunk. */
+/**
+ * Sees to it that no item runs longer than its stream's `timeout`, and that no module of a task is loaded for longer than the pool's
+ * `startTimeout`: a timer for each thread that has such a chunk.
+ */
 import type { Progress } from '../worker/cells.js'
 import type { Thread } from './thread.js'
 import type { Held } from './turn.js'
@@ -12,24 +15,28 @@ interface Watch {
 
 export class TimeLimits {
   readonly #threads: ReadonlyMap<Thread, readonly Held[]>
+  readonly #startTimeout: number
   readonly #overdue: (thread: Thread, held: readonly Held[], progress: Progress) => void
   readonly #watches = new Map<Thread, Watch>()
 
   /**
    * @param threads The living threads and the chunks they hold.
-   * @param overdue Called when the item that a thread runs has been running for too long.
+   * @param startTimeout In milliseconds.
+   * @param overdue Called when the item that a thread runs has been running for too long, or its task has been loading for too long.
    */
   constructor(
     threads: ReadonlyMap<Thread, readonly Held[]>,
+    startTimeout: number,
     overdue: (thread: Thread, held: readonly Held[], progress: Progress) => void,
   ) {
     this.#threads = threads
+    this.#startTimeout = startTimeout
     this.#overdue = overdue
   }
 
   /** A thread has been given a chunk: an item of any that it holds may begin now. */
   watch(thread: Thread, milliseconds?: number): void {
-    const timeouts = this.#threads.get(thread)?.map(({ turn }) => turn.lane.job.timeout ?? Infinity) ?? []
+    const timeouts = this.#threads.get(thread)?.map((held) => this.#limitOf(held)) ?? []
     const wait = Math.min(milliseconds ?? Infinity, ...timeouts)
     const due = performance.now() + wait
     if (due >= (this.#watches.get(thread)?.due ?? Infinity)) return
@@ -54,9 +61,14 @@ export class TimeLimits {
     const held = this.#threads.get(thread) ?? []
     const progress = thread.link.progress()
     const running = held.find(({ seq }) => seq === progress.seq)
-    const timeout = running?.turn.lane.job.timeout
-    if (timeout === undefined || progress.place === -1) this.watch(thread)
+    const timeout = progress.isLoading ? this.#startTimeout : running?.turn.lane.job.timeout
+    const isLooking = running !== undefined && (progress.isLoading || progress.place !== -1)
+    if (timeout === undefined || !isLooking) this.watch(thread)
     else if (progress.time < timeout) this.watch(thread, timeout - progress.time)
     else this.#overdue(thread, held, progress)
+  }
+  /** The least time in which something of a chunk may take too long. */
+  #limitOf({ turn, known }: Held): number {
+    return Math.min(turn.lane.job.timeout ?? Infinity, known.isLoaded ? Infinity : this.#startTimeout)
   }
 }

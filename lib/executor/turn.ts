@@ -8,7 +8,7 @@ import type { Progress, Slot } from '../worker/cells.js'
 import type { ChunkDetails } from '../worker/protocol.js'
 import type { Chunk, Part } from './executor.js'
 import type { ThreadLane } from './lane.js'
-import type { Sent } from './link.js'
+import type { KnownJob, Sent } from './link.js'
 
 /** Who is to blame: an item, by its place, or see `Turn.blame()`. */
 export type Blame = number | 'none' | 'all' | 'unclear'
@@ -140,15 +140,17 @@ export class Held implements Sent {
   readonly slot: Slot
   readonly items: number
   readonly sentBytes: number
+  readonly known: KnownJob
   /** When it was first in its thread, by `performance.now()`. */
   since: number = performance.now()
 
-  constructor(turn: Turn, worker: number, { seq, slot, items, sentBytes }: Sent) {
+  constructor(turn: Turn, worker: number, { seq, slot, items, sentBytes, known }: Sent) {
     this.turn = turn
     this.worker = worker
     this.seq = seq
     this.slot = slot
     this.items = items
     this.sentBytes = sentBytes
+    this.known = known
   }
 }

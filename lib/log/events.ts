@@ -121,9 +121,10 @@ export function workerRecycled(event: Diagnostics['millrace:worker:recycle']): v
   log('info', event, () => `is replaced after ${event.items} items${heap}`)
 }
 
-export function workerTimedOut(event: Diagnostics['millrace:worker:timeout']): void {
+/** @param what What took too long. */
+export function workerTimedOut(event: Diagnostics['millrace:worker:timeout'], what = 'an item takes longer'): void {
   workerTimeout.publish(event)
-  log('warn', event, () => `is ended as an item takes longer than ${event.timeout} ms`)
+  log('warn', event, () => `is ended as ${what} than ${event.timeout} ms`)
 }
 
 /** Whether it is worth its while to tell of failures. */

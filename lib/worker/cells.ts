@@ -22,7 +22,9 @@ const AWAKE = RUNNING + 4
 const HEAP = RUNNING + 5
 /** Whether the event loop may have its turn while the chunk runs. */
 const AWAITING = RUNNING + 6
-const CELLS = RUNNING + 7
+/** Whether the task's module is being loaded; since when, `SINCE` tells. */
+const LOADING = RUNNING + 7
+const CELLS = RUNNING + 8
 
 /** From 0 to `SLOTS` - 1. */
 export type Slot = number
@@ -62,6 +64,8 @@ export interface Progress {
   readonly begun: number
   /** Whether the worker may receive other chunks while this one runs: as the task is being loaded, or items are awaited. */
   readonly isAwaiting: boolean
+  /** Whether the module of the task is being loaded; `time` tells for how long. */
+  readonly isLoading: boolean
   /** Place of the item that runs, of several the one that began first; -1 while the task is being loaded. */
   readonly place: number
   /** For how long that item has been running, and the event loop has had no turn, in milliseconds: for timed jobs alone. */
@@ -75,6 +79,7 @@ export function progressOf(cells: Int32Array): Progress {
     seq: Atomics.load(cells, RUNNING),
     begun: Atomics.load(cells, BEGUN),
     isAwaiting: Atomics.load(cells, AWAITING) === 1,
+    isLoading: Atomics.load(cells, LOADING) === 1,
     place: Atomics.load(cells, PLACE),
     time: (now - Atomics.load(cells, SINCE)) | 0,
     asleep: (now - Atomics.load(cells, AWAKE)) | 0,
@@ -87,6 +92,16 @@ export function beginChunk(cells: Int32Array, seq: number): void {
   cells[AWAITING] = 1
   cells[PLACE] = -1
   Atomics.store(cells, RUNNING, seq)
+}
+
+/** The task of the chunk that runs is to be loaded first. */
+export function beginLoading(cells: Int32Array): void {
+  Atomics.store(cells, SINCE, clock())
+  Atomics.store(cells, LOADING, 1)
+}
+
+export function endLoading(cells: Int32Array): void {
+  Atomics.store(cells, LOADING, 0)
 }
 
 export function endChunk(cells: Int32Array): void {

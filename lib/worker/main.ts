@@ -3,7 +3,7 @@ import { getHeapStatistics } from 'node:v8'
 import { parentPort, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
 import { isMarked } from '../codec/codec.js'
 import { knowsShared } from '../shared/shared.js'
-import { beginChunk, endChunk, noteHeap, settleOffer } from './cells.js'
+import { beginChunk, beginLoading, endChunk, endLoading, noteHeap, settleOffer } from './cells.js'
 import { logConsole } from '../log/console.js'
 import { logsConsole, takeLogSettings } from '../log/settings.js'
 import { endThread } from './ending.js'
@@ -81,7 +81,7 @@ class Desk {
       beginChunk(this.#host.cells, seq)
       const run = new ChunkRun(message, job, this.#host)
       this.#current = { seq, run }
-      const awaited = runChunk(job, run, message)
+      const awaited = runChunk(job, run, message, this.#host.cells)
       if (awaited !== undefined) {
         void awaited.then(() => {
           this.#ended()
@@ -103,13 +103,14 @@ function isChunk(message: ToWorker): message is ChunkMessage {
   return Array.isArray(message)
 }
 
-function runChunk(job: KnownJob, run: ChunkRun, message: ChunkMessage): Promise<void> | undefined {
+function runChunk(job: KnownJob, run: ChunkRun, message: ChunkMessage, cells: Int32Array): Promise<void> | undefined {
   const { fn } = job
-  if (fn === undefined || (holdsShared(message) && !knowsShared())) return loadAndRun(job, run, message)
+  if (fn === undefined || (holdsShared(message) && !knowsShared())) return loadAndRun(job, run, message, cells)
   return asTask(() => run.run(fn))
 }
 
-async function loadAndRun(job: KnownJob, run: ChunkRun, message: ChunkMessage): Promise<void> {
+async function loadAndRun(job: KnownJob, run: ChunkRun, message: ChunkMessage, cells: Int32Array): Promise<void> {
+  beginLoading(cells)
   try {
     job.fn ??= forItems(job, await loadTask(job.name))
     job.initial = await revived(job.initial)
@@ -117,8 +118,10 @@ async function loadAndRun(job: KnownJob, run: ChunkRun, message: ChunkMessage): 
   } catch (error) {
     run.fail(error)
     return
+  } finally {
+    endLoading(cells)
   }
-  await runChunk(job, run, message)
+  await runChunk(job, run, message, cells)
 }
 
 function holdsShared([, , , , , data]: ChunkMessage): boolean {

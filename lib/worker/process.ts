@@ -1,6 +1,7 @@
 /** The inside of a `Process`: calls its target, and tells of what that throws. The thread ends when nothing is left to do. */
 import { parentPort, type MessagePort } from 'node:worker_threads'
 import { sealError, type Envelope } from '../codec/envelope.js'
+import { TaskLoadError } from '../errors.js'
 import type { TaskName } from '../task.js'
 import { endThread } from './ending.js'
 import { asTask } from './guard.js'
@@ -28,6 +29,13 @@ export async function runProcess({ target, args, endPort }: ProcessSetup): Promi
   const tellOfExit = (): void => {
     tell({ type: 'millrace.exit' })
   }
+  // Nothing is left to do, and the module is not there: it waits at its top level for what never comes.
+  const tellOfHang = (): void => {
+    const reason = 'waits at its top level for something that never comes: wait inside the task'
+    const error = new TaskLoadError(`Cannot run task '${target.id}' as its module ${target.module} ${reason}`)
+    tell({ type: 'millrace.failed', error: sealError(error) })
+    process.exit(1)
+  }
   process.once('exit', tellOfExit)
   endPort?.once('message', () => {
     // It was ended: that it ends in this way is nobody's concern.
@@ -35,8 +43,10 @@ export async function runProcess({ target, args, endPort }: ProcessSetup): Promi
     void endThread()
   })
   endPort?.unref()
+  process.once('beforeExit', tellOfHang)
   try {
     const fn = await loadTask(target)
+    process.off('beforeExit', tellOfHang)
     const own = await revived(args)
     await asTask(() => fn(...own))
   } catch (error) {

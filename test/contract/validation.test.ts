@@ -120,6 +120,12 @@ const POOL_RULES: readonly Rule[] = [
     range: [...NO_COUNTS.filter(([value]) => value !== 0 && value !== Infinity), [2 ** 31, '2147483648']],
   },
   {
+    option: 'startTimeout',
+    allowed: 'an integer from 1 to 2147483647, or Infinity',
+    type: NO_NUMBERS,
+    range: [...NO_COUNTS.filter(([value]) => value !== Infinity), [2 ** 31, '2147483648']],
+  },
+  {
     option: 'execArgv',
     allowed: 'an array of strings',
     type: [
@@ -577,7 +583,7 @@ describe('clause 27: a bad option of a pool throws at the call', () => {
     for (const option of ['worker', 'size', 'window', 'chunksize', 'constructor', 'idletimeout']) {
       const parts = [
         `'${option}'`,
-        'workers, name, idleTimeout, execArgv, env, resourceLimits, maxTasksPerWorker, maxHeapUsed, initializer, initargs, finalizer',
+        'workers, name, idleTimeout, startTimeout, execArgv, env, resourceLimits, maxTasksPerWorker, maxHeapUsed, initializer, initargs, finalizer',
       ]
       expect(faults(option, () => new LoosePool({ [option]: 1 }), TypeError, parts)).toEqual([])
     }

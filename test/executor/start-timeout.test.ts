@@ -1,0 +1,136 @@
+/** The option `startTimeout`: what hangs before the first item, or after the last one, is ended, and the error says what it was. */
+import type { Worker } from 'node:worker_threads'
+import { failure, Pool, Process, TaskLoadError, TaskTimeoutError, WorkerStartError } from 'millrace'
+import { collect, numbers, rejection, until } from '../fixtures/contract-b-ways.js'
+import { neverLoaded as hangs } from '../fixtures/hanging-module.js'
+import { neverLoaded as loops } from '../fixtures/looping-module.js'
+import { countItem, counted, hang, loop, same } from '../fixtures/start-limits.js'
+
+let started = 0
+const living = new Set<Worker>()
+const note = (worker: Worker): void => {
+  started++
+  living.add(worker)
+  worker.once('exit', () => living.delete(worker))
+}
+beforeEach(() => {
+  started = 0
+  process.on('worker', note)
+})
+afterEach(async () => {
+  process.off('worker', note)
+  await until(() => living.size === 0)
+})
+
+describe('startTimeout', () => {
+  for (const [how, initializer] of [
+    ['waits', hang],
+    ['loops', loop],
+  ] as const) {
+    it(`bounds an initializer that ${how}: a WorkerStartError that names it, at the first attempt`, async () => {
+      const pool = new Pool({ workers: 2, name: 'slow', initializer, startTimeout: 300 })
+      const error = await rejection(collect(pool.imap(same, numbers(10), { errors: 'skip' })))
+      expect(error).toBeInstanceOf(WorkerStartError)
+      expect((error as Error).message).toMatch(
+        new RegExp(
+          `^Cannot start the workers of pool 'slow': initializer '${initializer.name || (how === 'waits' ? 'hang' : 'loop')}' of file:.*/start-limits.js did not end within 300 ms: .*startTimeout`,
+        ),
+      )
+      expect(() => pool.imap(same, [1])).toThrow(WorkerStartError)
+      expect(started).toBeLessThanOrEqual(2)
+      await pool.terminate()
+    })
+  }
+
+  it('bounds the start itself', async () => {
+    const source = `data:text/javascript,await new Promise(() => setInterval(() => {}, 1000))`
+    const pool = new Pool({ workers: 1, name: 'slow', execArgv: ['--import', source], startTimeout: 300 })
+    const error = await rejection(pool.apply(same, [1]))
+    expect(error).toBeInstanceOf(WorkerStartError)
+    expect((error as Error).message).toMatch(/pool 'slow': a worker did not start within 300 ms: .*execArgv/)
+    await pool.terminate()
+  })
+
+  for (const [how, task] of [
+    ['waits', hangs],
+    ['loops', loops],
+  ] as const) {
+    for (const concurrency of [1, 3]) {
+      it(`bounds a module that ${how} while it loads: a TaskLoadError for each item (concurrency ${concurrency})`, async () => {
+        const pool = new Pool({ workers: 1, startTimeout: 300 })
+        const stream = pool.imap(task, numbers(20), { errors: 'settle', chunksize: 5, window: 20, concurrency })
+        const outcomes = await collect(stream)
+        expect(outcomes.map(({ status, index }) => [status, index])).toEqual(numbers(20).map((n) => ['rejected', n]))
+        for (const outcome of outcomes) {
+          const { reason } = outcome as { reason: Error }
+          expect(reason).toBeInstanceOf(TaskLoadError)
+          expect(reason.message).toMatch(
+            /^Cannot run task 'neverLoaded' as its module file:.*-module.js did not load within 300 ms .*startTimeout/,
+          )
+        }
+        expect(pool.stats()).toMatchObject({ timeouts: 1, crashes: 0 })
+        // It was replaced, once, and the pool is of use.
+        expect(await pool.apply(same, [5])).toBe(5)
+        expect(started).toBe(2)
+        await pool.terminate()
+      })
+    }
+  }
+
+  it('leaves other streams unharmed, and items that take longer', async () => {
+    const pool = new Pool({ workers: 2, startTimeout: 500 })
+    const steady = collect(pool.imap(countItem, numbers(2_000), { chunksize: 1 }))
+    const error = await rejection(pool.apply(hangs, [1], { retries: 2 }))
+    expect(error).toBeInstanceOf(TaskLoadError)
+    expect(failure(error)).toMatchObject({ task: 'neverLoaded', attempts: 1 })
+    expect(await steady).toEqual(numbers(2_000))
+    const spent = await pool.apply({ module: new URL('node:timers/promises'), export: 'setTimeout' }, [700])
+    expect(spent).toBeUndefined()
+    await pool.terminate()
+  })
+
+  it('does not count as time of an item: `timeout` begins with the item', async () => {
+    const pool = new Pool({ workers: 1, startTimeout: 400 })
+    const error = await rejection(pool.apply(hangs, [1], { timeout: 20 }))
+    expect(error).toBeInstanceOf(TaskLoadError)
+    await pool.terminate()
+  })
+
+  for (const [how, finalizer] of [
+    ['waits', hang],
+    ['loops', loop],
+  ] as const) {
+    it(`bounds a finalizer that ${how}: close() rejects with a TaskTimeoutError`, async () => {
+      const pool = new Pool({ workers: 1, name: 'slow', finalizer, startTimeout: 300 })
+      expect(await pool.apply(same, [1])).toBe(1)
+      const error = await rejection(pool.close())
+      expect(error).toBeInstanceOf(TaskTimeoutError)
+      expect((error as Error).message).toMatch(/^Finalizer '(hang|loop)' of file:.* did not end within 300 ms/)
+    })
+  }
+
+  it('may be Infinity', async () => {
+    const pool = new Pool({ workers: 1, startTimeout: Infinity, initializer: same, initargs: [1], finalizer: counted })
+    expect(await pool.apply(same, [1])).toBe(1)
+    expect(await pool.close()).toEqual([0])
+  })
+})
+
+describe('close()', () => {
+  it('resolves with what the finalizers of all workers have returned, also of those that were replaced', async () => {
+    const pool = new Pool({ workers: 1, maxTasksPerWorker: 10, finalizer: counted })
+    await pool.map(countItem, numbers(35), { chunksize: 5 })
+    expect(await pool.close()).toEqual([10, 10, 10, 5])
+  })
+})
+
+describe('a Process', () => {
+  it('whose module waits for what never comes ends with an error that says so', async () => {
+    const one = new Process({ target: hangs, args: [1] })
+    one.start()
+    await one.join()
+    expect(one.exitCode).toBe(1)
+    expect(one.error).toBeInstanceOf(TaskLoadError)
+    expect((one.error as Error).message).toMatch(/'neverLoaded' as its module file:.* waits at its top level/)
+  })
+})
