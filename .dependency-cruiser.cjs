@@ -7,7 +7,7 @@
 /** The files of each floor, as the start of a path. `verbs` is every file of lib/ that has no floor of its own. */
 const floors = {
   index: '^lib/index[.]ts$',
-  verbs: '^lib/(?!(index|pool|task|options|errors|failure|identity|async-context|bundled|worker-file)[.])[^/]+$',
+  verbs: '^lib/(?!(index|pool|task|options|errors|failure|identity|async-context|fifo|bundled|worker-file)[.])[^/]+$',
   pool: '^lib/pool[.]ts$',
   verb: '^lib/verb/',
   stream: '^lib/stream/',
@@ -23,6 +23,7 @@ const floors = {
   options: '^lib/options[.]ts$',
   identity: '^lib/identity[.]ts$',
   context: '^lib/async-context[.]ts$',
+  fifo: '^lib/fifo[.]ts$',
   errors: '^lib/errors[.]ts$',
   failure: '^lib/failure[.]ts$',
   files: '^lib/(bundled|worker-file)[.]ts$',
@@ -81,8 +82,9 @@ const below = {
     'options',
     'errors',
   ],
-  stream: ['context', 'executor', 'io', 'codec', 'log', 'options', 'errors', 'failure'],
+  stream: ['fifo', 'context', 'executor', 'io', 'codec', 'log', 'options', 'errors', 'failure'],
   executors: [
+    'fifo',
     'context',
     'executor',
     'worker',

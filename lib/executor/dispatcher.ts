@@ -12,6 +12,7 @@ import { faultPart } from './outcomes.js'
 import type { Thread } from './thread.js'
 import type { TimeLimits } from './time-limits.js'
 import { Held, Turn } from './turn.js'
+import { TurnQueue } from './turn-queue.js'
 
 /**
  * How long a chunk may run before the one behind it is given to an idle thread, in milliseconds. Moving a chunk costs a
@@ -24,8 +25,8 @@ const VERY_LONG = 50
 export class Dispatcher {
   readonly #crew: Crew
   readonly #limits: TimeLimits
-  /** Of open lanes, in the order of their numbers. */
-  readonly #queue: Turn[] = []
+  /** Of open lanes. */
+  readonly #queue = new TurnQueue()
   #lastTurn = 0
   #dispatching = false
   #rebalanceTimer: NodeJS.Timeout | undefined
@@ -37,29 +38,27 @@ export class Dispatcher {
 
   /** How many chunks wait for a thread. */
   get waiting(): number {
-    return this.#queue.length
+    return this.#queue.size
   }
 
   add(lane: ThreadLane, chunk: Chunk): void {
-    this.#queue.push(new Turn(lane, chunk, ++this.#lastTurn))
+    this.#queue.add(new Turn(lane, chunk, ++this.#lastTurn))
     this.#crew.count(1)
   }
 
   /** Chunks that a thread held go to others, each in its turn. */
   addAgain(held: readonly Held[]): void {
-    this.#queue.unshift(...held.map(({ turn }) => turn).filter(({ lane }) => lane.isOpen))
-    this.#queue.sort((one, other) => one.number - other.number)
+    for (const { turn } of held) if (turn.lane.isOpen) this.#queue.add(turn)
   }
 
   remove(turn: Turn): void {
-    const at = this.#queue.indexOf(turn)
-    if (at === -1) throw new Error('Cannot remove a chunk as it does not wait')
-    this.#queue.splice(at, 1)
+    this.#queue.remove(turn)
     this.#crew.count(-1)
   }
 
   removeAll(lane: ThreadLane): void {
-    for (const turn of this.#queue.filter((turn) => turn.lane === lane)) this.remove(turn)
+    for (const turn of this.#queue.ofLane(lane)) this.remove(turn)
+    this.#queue.forget(lane)
   }
 
   /** Gives chunks to threads, as long as there are both. A lane told of room submits its next chunk meanwhile. */
@@ -94,7 +93,7 @@ export class Dispatcher {
    * which may last until this one is done; and what is sent apart has its thread for itself.
    */
   #freeThread(): Thread | undefined {
-    const [turn] = this.#queue
+    const turn = this.#queue.first
     if (turn === undefined) return undefined
     let free: Thread | undefined
     let fewest = turn.isApart ? 1 : turn.lane.depth

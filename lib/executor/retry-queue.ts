@@ -1,4 +1,5 @@
 /** The chunks of a lane that are to go again: each waits for its time, and then for room, which it gets before new chunks do. */
+import { Fifo } from '../fifo.js'
 import type { Chunk, Lane, LaneEvents } from './executor.js'
 import { delayAfter, isRetriable, type RetryPolicy } from './retry-policy.js'
 
@@ -8,7 +9,7 @@ export class RetryQueue {
   readonly #events: LaneEvents
   readonly #timers = new Set<NodeJS.Timeout>()
   /** Those that wait for room. */
-  readonly #due: Chunk[] = []
+  readonly #due = new Fifo<Chunk>()
   #closed = false
 
   constructor(lane: Lane, policy: RetryPolicy, events: LaneEvents) {
@@ -23,7 +24,7 @@ export class RetryQueue {
   }
 
   get hasDue(): boolean {
-    return this.#due.length > 0
+    return this.#due.size > 0
   }
 
   /** Whether an item is tried again that has failed so often, now with this error. */
@@ -62,6 +63,6 @@ export class RetryQueue {
   close(): void {
     this.#closed = true
     for (const timer of this.#timers) clearTimeout(timer)
-    this.#due.length = 0
+    this.#due.clear()
   }
 }

@@ -10,6 +10,8 @@ export type Source<T> = Iterable<T> | AsyncIterable<T>
 
 /** An opened source. `next` may throw or reject; `close` tells the source that nobody reads on. */
 export interface Reader<T> {
+  /** Whether items that are promises are to be awaited, as `for await` does with what an `Iterable` gives. */
+  readonly givesPromises?: boolean
   next(): IteratorResult<T> | Promise<IteratorResult<T>>
   /** Called at most once, also while a `next()` is pending, and never after the source ended or threw. */
   close(): unknown
@@ -64,7 +66,8 @@ export function openSource<T>(source: Source<T>): Reader<T> {
   const { [Symbol.asyncIterator]: async } = source as AsyncIterable<T>
   const iterator = typeof async === 'function' ? async.call(source) : (source as Iterable<T>)[Symbol.iterator]()
   assertIterator(iterator)
-  return iteratorReader(iterator, isDestroyable(source) ? source : undefined)
+  const reader = iteratorReader(iterator, isDestroyable(source) ? source : undefined)
+  return typeof async === 'function' ? reader : { ...reader, givesPromises: true }
 }
 
 function assertIterator(iterator: unknown): void {

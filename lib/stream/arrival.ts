@@ -12,7 +12,9 @@ export function arrive(part: Part, mode: FailureMode): Arrived {
 
 /** The position of the first item that failed. */
 export function firstFailed({ errors }: Part): number {
-  return Math.min(...(errors?.keys() ?? []))
+  let first = Infinity
+  for (const position of errors?.keys() ?? []) first = Math.min(first, position)
+  return first
 }
 
 /** The items that failed, by their position, or the first of them. Those from the first to the last are decoded, once. */

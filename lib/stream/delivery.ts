@@ -3,7 +3,7 @@
  * stream gives the parts of one chunk after those of the chunk before it, an unordered one gives parts as they come.
  */
 import type { Chunk } from '../executor/executor.js'
-import { Fifo } from './fifo.js'
+import { Fifo } from '../fifo.js'
 import type { Arrived } from './outcome.js'
 
 export interface Delivery {

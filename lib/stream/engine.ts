@@ -12,10 +12,10 @@ import type { Source } from '../io/source.js'
 import { tellsFailures } from '../log/events.js'
 import { Abandonment } from './abandonment.js'
 import { offAbort, onAbort } from './aborts.js'
-import { arrive, firstFailed } from './arrival.js'
+import { arrive } from './arrival.js'
 import { OrderedDelivery, UnorderedDelivery, type Delivery } from './delivery.js'
 import { Intake } from './intake.js'
-import { noted, tellFailures } from './outcome.js'
+import { tellFailures } from './outcome.js'
 import { Outlet } from './outlet.js'
 import { modeOf, taskOf, type StreamPlan } from './plan.js'
 import type { StreamStats } from './stats.js'
@@ -180,12 +180,10 @@ export class Engine {
       tuner.record({ items: part.chunk.items.length, time: part.time, bytes: part.bytes })
       this.#window.limit = windowFor(tuner.tuning, this.#window.limit)
     }
+    // Without an order nothing else is waited for: what is known already comes before the error.
     if (failed > 0 && mode === 'throw') {
-      if (!job.ordered) {
-        this.#fail(noted(arrived, firstFailed(part), taskOf(this.#plan)))
-        return
-      }
       this.#intake?.halt()
+      if (!job.ordered) this.#stop()
     }
     this.#delivery.put(arrived)
     this.#serve()
@@ -242,6 +240,12 @@ export class Engine {
       if (last === undefined) this.#end()
       else this.#fail(last.error)
     }
+  }
+
+  /** Cancels what is in flight and closes the source. The stream goes on giving what has arrived. */
+  #stop(): void {
+    this.#lane?.close()
+    void this.#context?.runInAsyncScope(abandon, undefined, this.#intake)
   }
 
   /** Ends the stream with an error: the first waiting call gets it, or else the next call to come. */

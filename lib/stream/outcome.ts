@@ -46,12 +46,18 @@ export interface Opened {
 /** Nothing to give. */
 export const NOTHING_OPEN: Opened = { values: [], frees: undefined, freed: 0, failure: undefined, skipped: 0 }
 
-/** Decodes a part, and makes of it what the consumer is to be given. `task` is what the items' errors are to name. */
-export function openPart(part: Arrived, mode: FailureMode, task: string): Opened {
+/**
+ * Decodes a part, and makes of it what the consumer is to be given.
+ *
+ * @param task What the items' errors are to name.
+ * @param ordered Whether results behind a failed item are not given, where errors are thrown. Without an order, all that is
+ * known is given before the error.
+ */
+export function openPart(part: Arrived, mode: FailureMode, task: string, ordered = true): Opened {
   const values = part.results.values()
   if (mode === 'settle') return { ...NOTHING_OPEN, values: values.map((value, i) => outcomeOf(part, i, value, task)) }
   if (part.errors === undefined && part.counts === undefined) return { ...NOTHING_OPEN, values }
-  return sorted(part, values, mode, task)
+  return sorted(part, values, mode, task, ordered)
 }
 
 /** Whether the results can be given as they are, without being looked at. */
@@ -60,7 +66,7 @@ export function isPlain({ errors, results }: Part, mode: FailureMode): boolean {
 }
 
 /** Goes through the items: some have failed, or have more results than one, or none. */
-function sorted(part: Arrived, values: readonly unknown[], mode: FailureMode, task: string): Opened {
+function sorted(part: Arrived, values: readonly unknown[], mode: FailureMode, task: string, ordered: boolean): Opened {
   const { count, counts, errors } = part
   const given: unknown[] = []
   const frees: number[] = []
@@ -70,13 +76,11 @@ function sorted(part: Arrived, values: readonly unknown[], mode: FailureMode, ta
   let failure: Opened['failure']
   for (let position = 0; position < count; position++) {
     const failed = errors?.has(position) === true
-    if (failed && mode === 'throw') {
+    if (failed && mode === 'throw' && ordered) {
       return { values: given, frees, freed, failure: { error: noted(part, position, task) }, skipped }
     }
-    if (failed) {
-      skipped++
-      if (mode === 'late') failure ??= { error: noted(part, position, task) }
-    }
+    if (failed && mode !== 'throw') skipped++
+    if (failed && mode !== 'skip') failure ??= { error: noted(part, position, task) }
     const end = next + (counts?.[position] ?? 1)
     // Where items have one result each, something stands in the place of a failed one.
     if (failed) next = end

@@ -111,7 +111,7 @@ export class Outlet {
   #open(part: Arrived): void {
     // An error that comes again is told as that of the item that failed with it first.
     const mode = this.#late === undefined ? modeOf(this.#plan, part) : 'skip'
-    this.#opened = openPart(part, mode, taskOf(this.#plan))
+    this.#opened = openPart(part, mode, taskOf(this.#plan), this.#plan.job.ordered)
     if (this.#plan.errors === 'late') this.#late ??= this.#opened.failure
     this.#values = this.#opened.values
     this.#frees = this.#opened.frees

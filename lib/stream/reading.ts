@@ -4,7 +4,7 @@
  */
 import type { Batch } from '../codec/batch.js'
 import { openBatches, openSource, type BatchReader, type Reader, type Source } from '../io/source.js'
-import { assertResult, isDone, isItem, isPromise } from './foreign.js'
+import { assertResult, isDone, isItem, isPromise, isThenable } from './foreign.js'
 import type { Gathered } from './gathered.js'
 import type { Window } from './window.js'
 
@@ -142,21 +142,27 @@ export class Reading {
   #readItems(items: Reader<unknown>, most: number): void {
     const gathered = this.#gathered.items
     const start = gathered.length
+    const givesPromises = items.givesPromises === true
     let result: unknown
+    let later: PromiseLike<unknown> | undefined
     let isGiven = true
     try {
       // What opens the source may have ended the stream, and so may each read.
       while (isGiven && gathered.length - start < most && this.#state === 'reading') {
         result = items.next()
-        if (isItem(result)) gathered.push(result.value)
-        else isGiven = false
+        if (!isItem(result)) isGiven = false
+        else if (givesPromises && isThenable(result.value)) {
+          later = result.value
+          isGiven = false
+        } else gathered.push(result.value)
       }
     } finally {
       this.#window.enter(gathered.length - start)
     }
     if (isGiven || this.#state !== 'reading') return
     this.#window.enter((this.#reserved = 1))
-    if (!isPromise(result)) this.#acceptItem(result)
+    if (later !== undefined) this.#awaitItem(items, later)
+    else if (!isPromise(result)) this.#acceptItem(result)
     else {
       this.#awaitRead(result, (settled) => {
         this.#acceptItem(settled)
@@ -174,7 +180,21 @@ export class Reading {
     } else if (this.#state === 'reading') this.#acceptBatch(batch)
   }
 
-  #awaitRead<T>(result: Promise<T>, accept: (result: T) => void): void {
+  /** An item of an `Iterable` is a promise. Where it rejects, that is an error of the source, which is closed then. */
+  #awaitItem(items: Reader<unknown>, item: PromiseLike<unknown>): void {
+    this.#awaitRead(
+      item,
+      (value) => {
+        this.#gathered.items.push(value)
+        this.#settleReserved(1)
+      },
+      () => {
+        void closeQuietly(items)
+      },
+    )
+  }
+
+  #awaitRead<T>(result: PromiseLike<T>, accept: (result: T) => void, reject: () => void = noop): void {
     if (this.#state === 'reading') this.#state = 'awaiting'
     this.#sourceIsSlow = false
     this.#resumeNextTurn()
@@ -186,6 +206,7 @@ export class Reading {
       },
       (error: unknown) => {
         this.#resume(() => {
+          reject()
           this.#fail(error)
         })
       },
@@ -242,5 +263,18 @@ export class Reading {
       this.#sourceIsSlow = true
       this.#events.resumed()
     })
+  }
+}
+
+function noop(): void {
+  // Nothing is to be done.
+}
+
+/** The error that ended the reading is the one to tell, whatever closing throws. */
+async function closeQuietly(reader: Reader<unknown>): Promise<void> {
+  try {
+    await reader.close()
+  } catch {
+    // Observed, so that it is no unhandled rejection.
   }
 }

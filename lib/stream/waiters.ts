@@ -1,5 +1,5 @@
 /** The consumer's calls that wait, in the order in which they were made: each is given what it asks for, or told of the end. */
-import { Fifo } from './fifo.js'
+import { Fifo } from '../fifo.js'
 
 /** A call that waits: for one result, or for several. */
 export interface Waiter {

@@ -6,6 +6,7 @@ import type { Source } from '../io/source.js'
 import { OptionReader } from '../options.js'
 import type { Stream } from '../stream/stream.js'
 import type { Named, TaskContext } from '../task.js'
+import { isThenable } from '../worker/expand.js'
 import { isDirect, openStage, THROW_OR_SKIP, type ThrowOrSkip } from './lazy.js'
 import { isAbortSignal, optionNames, type StreamOptions } from './options.js'
 
@@ -119,7 +120,7 @@ async function merged(
   for await (const chunk of partials.chunks()) {
     for (const partial of chunk) {
       const value = result === undefined ? partial : merge(result.value, partial)
-      result = { value: value instanceof Promise ? await unlessAborted(value, signals) : await value }
+      result = { value: isThenable(value) ? await unlessAborted(Promise.resolve(value), signals) : value }
     }
   }
   return result === undefined ? cloned(initial) : result.value
@@ -127,6 +128,8 @@ async function merged(
 
 /** As the promise; but an abort, of which the stream can tell only who asks it, settles it too. */
 async function unlessAborted(promise: Promise<unknown>, signals: readonly AbortSignal[]): Promise<unknown> {
+  // Maybe by merge() itself.
+  for (const signal of signals) signal.throwIfAborted()
   let abort = (): void => undefined
   const aborted = new Promise<never>((_, reject) => {
     abort = () => {

@@ -3,9 +3,21 @@ import { isNativeError } from 'node:util/types'
 import { imap, imapUnordered, Pool, type Stream } from 'millrace'
 import { failsAtThrees, located, rejecting, thrown, throwing, type Thrown } from '../fixtures/contract-a-errors.js'
 import { gated } from '../fixtures/contract-a-gated.js'
+import { expandsToItself, keepsAll } from '../fixtures/contract-verbs.js'
 import { Gates, turns } from '../support/gates.js'
 import { watchRejections } from '../support/rejections.js'
-import { ascending, drain, inEveryWay, inTime, Probe, rejection, sorted, take, ways } from '../support/matrix.js'
+import {
+  ascending,
+  asyncSource,
+  drain,
+  inEveryWay,
+  inTime,
+  Probe,
+  rejection,
+  sorted,
+  take,
+  ways,
+} from '../support/matrix.js'
 
 const pool = new Pool({ workers: 2, name: 'errors' })
 const all = ways(pool)
@@ -206,23 +218,82 @@ describe("errors: 'throw' (clause 12)", () => {
     expect(probe.delivered).toBeLessThan(29)
   })
 
-  inEveryWay('unordered throws the error before results that were ready and not asked for', all, async (way) => {
-    if (way.ordered) return
-    const failing = 15
-    const gates = new Gates(20)
-    gates.hold(failing)
-    gates.fail(failing)
-    // Wide enough for the end of the source to be read, so that no item waits for its chunk to fill.
-    const stream = way.run(way.source(gates.items), { window: 40 })
-    await stream.next()
-    for (let i = 0; i < failing; i += way.chunk) await gates.left(i)
-    gates.release(failing)
-    while (stream.stats().failed === 0) await turns(1)
-    expect(await rejection(stream.next())).toMatchObject({
-      message: expect.stringMatching(slot(gates, failing)) as string,
+  describe('unordered gives what is known before the error, however slow its consumer', () => {
+    const own = new Pool({ workers: 2, name: 'known' })
+    afterAll(() => own.terminate())
+
+    const verbs = {
+      imapUnordered: (source: Source, options: object) => own.imapUnordered(gated, source, options),
+      filterUnordered: (source: Source, options: object) => own.filterUnordered(keepsAll, source, options),
+      flatMapUnordered: (source: Source, options: object) => own.flatMapUnordered(expandsToItself, source, options),
+    }
+    type Source = AsyncIterable<number> | Iterable<number>
+
+    for (const [name, open] of Object.entries(verbs)) {
+      for (const chunksize of [1, 2] as const) {
+        for (const retries of [0, 1]) {
+          for (const how of ['next()', 'chunks()'] as const) {
+            it(`${name}(), chunksize ${chunksize}, retries ${retries}, by ${how}`, async () => {
+              const failing = 2 * chunksize - 1
+              const gates = new Gates(4 * chunksize)
+              gates.hold(failing)
+              gates.fail(failing)
+              const probe = new Probe()
+              const options = { chunksize, window: 2 * chunksize, retries: retries && { attempts: 1, minDelay: 0 } }
+              const stream = open(asyncSource(gates.items, probe), options)
+              const first = stream.next()
+              for (let i = 0; i < failing; i++) await gates.left(i)
+              // The results of the other chunk have arrived when its worker has nothing to do.
+              while (own.stats().busy > 1) await turns(1)
+              const seen = [(await first).value]
+              gates.release(failing)
+              while (stream.stats().failed === 0) await turns(1)
+              const iterator = how === 'next()' ? stream : stream.chunks()
+              let error: unknown
+              try {
+                for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
+                  seen.push(...[next.value].flat())
+                }
+              } catch (thrown) {
+                error = thrown
+              }
+              expect(error).toMatchObject({ message: expect.stringMatching(slot(gates, failing)) as string })
+              expect(seen.map((result) => gates.index(result)).sort((a, b) => a - b)).toEqual(ascending(failing))
+              expect(await stream.next()).toEqual(done)
+              expect(stream.stats()).toMatchObject({ delivered: failing, skipped: 0 })
+              expect(probe.returns).toBe(1)
+              // Nothing new has been started.
+              expect(gates.begun).toBeLessThanOrEqual(2 * chunksize + 1)
+            })
+          }
+        }
+      }
+    }
+
+    it('closes the source when the error is known, not when it is told', async () => {
+      const gates = new Gates(2)
+      gates.fail(1)
+      const probe = new Probe()
+      const stream = own.imapUnordered(gated, asyncSource([...gates.items, ...gates.items], probe), {
+        chunksize: 1,
+        window: 2,
+      })
+      expect((await stream.next()).done).toBe(false)
+      while (stream.stats().failed === 0) await turns(1)
+      expect(probe.returns).toBe(1)
+      await expect(stream.next()).rejects.toThrow()
+      expect(probe.returns).toBe(1)
     })
-    expect(await stream.next()).toEqual(done)
-    expect(stream.stats().delivered).toBe(1)
+
+    it('tells no error when the consumer leaves before', async () => {
+      const gates = new Gates(2)
+      gates.fail(1)
+      const stream = own.imapUnordered(gated, gates.items, { chunksize: 1 })
+      await stream.next()
+      while (stream.stats().failed === 0) await turns(1)
+      expect(await stream.return()).toEqual(done)
+      expect(await stream.next()).toEqual(done)
+    })
   })
 
   inEveryWay('tells the first of many errors only, and no rejection goes unseen', all, async (way) => {

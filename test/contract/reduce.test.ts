@@ -510,3 +510,25 @@ describe('reduce() in a pipeline', () => {
     expect(await drain(sink([2, 3]))).toEqual([2])
   })
 })
+
+describe('an abort by merge() itself', () => {
+  for (const [name, value] of Object.entries({
+    'a promise': () => new Promise<never>(() => {}),
+    'a thenable': () => ({ then: () => undefined }),
+  })) {
+    it(`settles the promise when merge() then gives ${name} that never settles`, async () => {
+      const controller = new AbortController()
+      const reason = new Error('given up')
+      const options = {
+        initial: 0,
+        chunksize: 1,
+        signal: controller.signal,
+        merge: (): never => {
+          controller.abort(reason)
+          return value() as never
+        },
+      }
+      await expect(pool.reduce(counted as never, [1, 2, 3], options as never)).rejects.toBe(reason)
+    })
+  }
+})

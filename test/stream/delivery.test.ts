@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { Items } from '#dist/codec/batch.js'
 import type { Chunk } from '#dist/executor/executor.js'
 import { OrderedDelivery, UnorderedDelivery, type Delivery } from '#dist/stream/delivery.js'
-import { Fifo } from '#dist/stream/fifo.js'
+import { Fifo } from '#dist/fifo.js'
 import type { Arrived } from '#dist/stream/outcome.js'
 
 function chunkOf(first: number): Chunk {

@@ -126,7 +126,7 @@ function syncSource(items: Iterable<Item>, probe: Probe): Iterable<Item> {
 }
 
 /** Some items at once, others after a turn of the event loop: both happen to real sources. */
-function asyncSource<T>(items: Iterable<T>, probe: Probe): AsyncIterable<T> {
+export function asyncSource<T>(items: Iterable<T>, probe: Probe): AsyncIterable<T> {
   return {
     [Symbol.asyncIterator]: () => {
       probe.open()
