@@ -69,7 +69,7 @@ export const imapUnordered: Imap = verbs.imapUnordered
  * Keeps the items for which a task returns something truthy, in their order; the task runs on worker threads.
  *
  * Two forms, as `imap`: `filter(task, options?)` is a stage; `filter(task, source, options?)` is the stream. Only what is kept
- * comes back from the workers. An item that is kept arrives as `structuredClone` gives it, with `workers: 0` as it is.
+ * comes back from the workers. An item that is kept arrives as a copy, with `workers: 0` as it is.
  *
  * @param task A task, or `{ module, export: 'name' }`; with `workers: 0` any function. It may be async; a type guard gives the
  * stream its type.

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { inspect, type InspectOptions } from 'node:util'
 import { openError } from './codec/envelope.js'
 import { unclonablePart } from './codec/clonable.js'
-import { DEEPEST, Walk } from './codec/walk.js'
+import { pack, type Data } from './codec/codec.js'
 import { NotSerializableError, received } from './errors.js'
 import { isWorkerEnv, launch, type WorkerEnv } from './executor/launch.js'
 import { readLimits, type ResourceLimits } from './executor/limits.js'
@@ -173,13 +173,12 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
       throw this.#stateError('start', 'it was started before', 'make a new Process for each run')
     assertMayStart(`start process '${this.name}'`)
     const worker = launch(this.name, this.#options)
-    const walk = new Walk({ named: false, deepest: DEEPEST })
-    walk.isApart(this.#args)
-    for (const object of walk.shared ?? []) object.hand?.(worker.threadId)
     try {
       if (this.daemon) this.#endRequest = new EndRequest()
       const endPort = this.#endRequest?.port
-      worker.postMessage(this.#setup(endPort), endPort && [endPort])
+      const args = pack([this.#args])
+      for (const object of args.shared ?? []) object.hand?.(worker.threadId)
+      worker.postMessage(this.#setup(args.data, endPort), endPort && [endPort])
     } catch (cause) {
       void worker.terminate()
       const fault = unclonablePart(this.#args, 'args') ?? `it cannot be cloned (${received(cause)})`
@@ -246,9 +245,9 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
     await this.terminate()
   }
 
-  #setup(endPort: EndRequest['port'] | undefined): ProcessSetup {
+  #setup(args: Data, endPort: EndRequest['port'] | undefined): ProcessSetup {
     const identity = { name: this.name, daemon: this.daemon, parent: currentProcess() }
-    return { type: 'process', identity, log: logSettings(), target: this.#target, args: this.#args, endPort }
+    return { type: 'process', identity, log: logSettings(), target: this.#target, args, endPort }
   }
 
   /** As the program ends: lets a daemon end by itself, so that what it has printed arrives. Never rejects. */

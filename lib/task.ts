@@ -88,7 +88,9 @@ export type TaskCall<A extends readonly unknown[], R> = (((...args: A) => R) & N
 type AnyFunction = (...args: never[]) => unknown
 
 /**
- * Makes a function into a task: worker threads import its module and find it there by its id.
+ * Makes a function into a task: worker threads import its module and find it there by its id. Items and results are copied:
+ * the instance of a class arrives as a plain object with its own data fields, without methods and accessors. What would arrive
+ * without its state, such as a `URL` or an instance with private fields, fails with a `NotSerializableError` (see docs/values.md).
  *
  * Call it at the top level of a module. Every worker that runs the task imports that module once, so keep other work
  * out of it, or behind `if (isMainThread)`.

@@ -2,7 +2,7 @@
  * A run of consecutive values on its way: as an array, encoded as it came from another thread, or as the bytes of lines.
  * Whoever passes it on need not know which.
  */
-import { isMarked, pack, unpack, type Data, type Packed } from './codec.js'
+import { holdsShared, pack, unpack, type Data, type Packed } from './codec.js'
 
 export interface Batch {
   /** How many values. */
@@ -79,7 +79,7 @@ export class Encoded implements Batch {
 
   pack(): Packed {
     const data = this.#data ?? []
-    return isMarked(data) ? pack(this.values()) : { data, transfer: [], bytes: this.#bytes }
+    return holdsShared(data) ? pack(this.values()) : { data, transfer: [], bytes: this.#bytes }
   }
 
   slice(start: number, end: number): Batch {

@@ -5,6 +5,8 @@
 import { EventEmitter } from 'node:events'
 import { types } from 'node:util'
 import { NotSerializableError, received } from '../errors.js'
+import { cureOf, type Cure } from './cures.js'
+import { faultOf, nameOf } from './kinds.js'
 
 /** How much a search may look at: an object costs 100, a primitive 1. */
 const BUDGET = 1_000_000
@@ -35,12 +37,19 @@ export function notSerializable(
   value: unknown,
   cause: unknown,
 ): NotSerializableError {
-  const fault = unclonablePart(value, what) ?? `it cannot be cloned (${reasonText(cause)})`
+  const found = unfitPart(value, what)
+  const fault = found?.text ?? `it cannot be cloned (${reasonText(cause)})`
+  const { item, result } = found?.cure ?? HANDLES
   const message =
     what === 'item'
-      ? `Cannot send item ${index} to a worker as ${fault}: send plain data and open handles inside the task`
-      : `Cannot return the result of item ${index} as ${fault}: return plain data and close handles inside the task`
+      ? `Cannot send item ${index} to a worker as ${fault}: ${item}`
+      : `Cannot return the result of item ${index} as ${fault}: ${result}`
   return new NotSerializableError(message, { cause })
+}
+
+const HANDLES: Cure = {
+  item: 'send plain data and open handles inside the task',
+  result: 'return plain data and close handles inside the task',
 }
 
 /**
@@ -48,9 +57,19 @@ export function notSerializable(
  * call the whole. Undefined when there is none, or when it is hidden too deep to be worth the search.
  */
 export function unclonablePart(value: unknown, name: string): string | undefined {
+  return unfitPart(value, name)?.text
+}
+
+function unfitPart(
+  value: unknown,
+  name: string,
+): { readonly text: string; readonly cure: Cure | undefined } | undefined {
   try {
     const found = search({ kind: 'field', key: name, value, of: undefined })
-    return found && `${pathOf(found.part, name)} ${found.fault}`
+    if (found === undefined) return undefined
+    const { part, fault } = found
+    const cure = isObject(part.value) && !types.isProxy(part.value) ? cureOf(part.value) : undefined
+    return { text: `${pathOf(part, name)} ${fault}`, cure }
   } catch {
     // A hostile prototype can throw wherever it is looked at.
     return undefined
@@ -88,6 +107,8 @@ function search(root: Part): { part: Part; fault: string } | undefined {
   for (const part of queue) {
     const whole = part.value
     if (!isObject(whole)) continue
+    const unfit = faultOf(whole)
+    if (unfit !== undefined) return { part, fault: `is an instance of ${nameOf(whole)}, ${unfit}` }
     if (hasHiddenParts(whole)) {
       if (!clones(whole)) return { part, fault: instanceText(whole) }
       continue
@@ -174,13 +195,7 @@ function clones(value: object): boolean {
 }
 
 function instanceText(value: object): string {
-  const prototype = Object.getPrototypeOf(value) as object | null
-  // Iterators inherit the constructor of Object.
-  const constructor: unknown = prototype && Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value
-  const name =
-    typeof constructor === 'function' && constructor.name !== ''
-      ? constructor.name
-      : Object.prototype.toString.call(value).slice('[object '.length, -1)
+  const name = nameOf(value)
   return types.isAnyArrayBuffer(value) || ArrayBuffer.isView(value)
     ? `is a detached ${name}`
     : `is an instance of ${name}`

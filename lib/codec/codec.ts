@@ -10,6 +10,7 @@ import { decode } from './decode.js'
 import { encode } from './encode.js'
 import { sealError, type Envelope } from './envelope.js'
 import { allLines, lineCursor, type LineData } from './line-data.js'
+import { restore, type Marks } from './marks.js'
 import { revive, type Shared } from '../shared/shared.js'
 import { Shapes } from './shapes.js'
 import { DEEPEST, Walk } from './walk.js'
@@ -17,8 +18,15 @@ import { DEEPEST, Walk } from './walk.js'
 /** What a message carries for a chunk's values: the values themselves, for the port to clone; or a column of them. */
 type Values = readonly unknown[] | Column | LineData
 
-/** The same; and whether there are objects in it that threads share, of which instances must be made again. */
-export type Data = Values | { readonly kind: 'shared'; readonly values: Values }
+/** The same; with what to put right in it, and whether there are objects in it that threads share, of which instances must be made again. */
+export type Data = Values | Marked
+
+interface Marked {
+  readonly kind: 'marked'
+  readonly values: Values
+  readonly marks: Marks | undefined
+  readonly holdsShared: boolean
+}
 
 /** Values made ready to be posted. */
 export interface Packed {
@@ -45,23 +53,36 @@ const ownShapes = new Shapes()
  */
 export function pack(values: readonly unknown[], shapes: Shapes = ownShapes): Packed {
   const encoded = values.length < FEWEST ? undefined : encode(values, shapes)
-  if (encoded !== undefined) return { ...encoded, data: marked(encoded.column, encoded.shared) }
+  if (encoded !== undefined) return { ...encoded, data: marked(encoded.column, encoded) }
   const walk = new Walk({ named: false, deepest: DEEPEST })
   // Pushed, not mapped: an array that was made at its full length might have holes, and V8 writes it index by index.
   const data: unknown[] = []
   for (const value of values) data.push(walk.isApart(value) ? value : cloneInto(walk, value))
-  return { data: marked(data, walk.shared), transfer: [], bytes: walk.bytes, shared: walk.shared }
+  return { data: marked(data, walk), transfer: [], bytes: walk.bytes, shared: walk.shared }
 }
 
-/** Tells whoever unpacks the values that there are objects in it that threads share. */
-export function marked(values: Values, shared: ReadonlySet<Shared> | undefined): Data {
-  return shared === undefined ? values : { kind: 'shared', values }
+/** What whoever unpacks values has to know of them: see `marked()`. */
+export interface Notes {
+  /** The objects in them that threads share. */
+  readonly shared: ReadonlySet<Shared> | undefined
+  /** What to put right when they have arrived. */
+  readonly marks: Marks | undefined
+}
+
+/** Tells whoever unpacks the values what there is to know of them. */
+export function marked(values: Values, { shared, marks }: Notes): Data {
+  const holdsShared = shared !== undefined
+  return holdsShared || marks !== undefined ? { kind: 'marked', values, marks, holdsShared } : values
 }
 
 /** The values of a pack, once it has arrived. */
 export function unpack(data: Data, shapes: Shapes = ownShapes): unknown[] {
   if (isLines(data)) return allLines(data)
-  if (isMarked(data)) return revive(unpack(data.values, shapes)).value as unknown[]
+  if (isMarked(data)) {
+    if (data.marks !== undefined) restore(data.marks)
+    const values = unpack(data.values, shapes)
+    return data.holdsShared ? (revive(values).value as unknown[]) : values
+  }
   const values = Array.isArray(data) ? data : decode(data as Column, shapes)
   if (Array.isArray(values)) return values as unknown[]
   const own = new Array<unknown>(values.length)
@@ -70,8 +91,12 @@ export function unpack(data: Data, shapes: Shapes = ownShapes): unknown[] {
 }
 
 /** Whether there are objects in it that threads share. */
-export function isMarked(data: Data): data is Exclude<Data, Values> {
-  return (data as { kind?: unknown }).kind === 'shared'
+export function holdsShared(data: Data): boolean {
+  return isMarked(data) && data.holdsShared
+}
+
+function isMarked(data: Data): data is Marked {
+  return (data as { kind?: unknown }).kind === 'marked'
 }
 
 function isLines(data: Data): data is LineData {
@@ -93,21 +118,41 @@ export function openCursor(data: Data): Cursor {
   return { length: values.length, next: () => values[position++] }
 }
 
-/** A clone that can be read back, or a `RangeError`. Adds the objects in it that threads share to those that the walk has met. */
+/**
+ * A clone of one value that can be read back, or a `RangeError`. The walk takes note of what is in it, as if it had gone through
+ * the clone.
+ */
 function cloneInto(walk: Walk, value: unknown): unknown {
-  const clone: unknown = structuredClone(value)
-  if (nestsDeeperThan(DEEPEST, clone)) throw new RangeError(`a value nests more than ${DEEPEST} levels deep`)
-  const { value: revived, shared } = revive(clone)
+  const { marks } = walkAlone(value)
+  const clone = structuredClone({ value, marks })
+  if (nestsDeeperThan(DEEPEST, clone.value)) throw new RangeError(`a value nests more than ${DEEPEST} levels deep`)
+  if (clone.marks !== undefined) {
+    restore(clone.marks)
+    walk.adopt(clone.marks)
+  }
+  const { value: revived, shared } = revive(clone.value)
   for (const object of shared) (walk.shared ??= new Set()).add(object)
   return revived
+}
+
+/** A walk through one value, as far as it can be seen. */
+function walkAlone(value: unknown): Walk {
+  const walk = new Walk({ named: false, deepest: Infinity })
+  walk.isApart(value)
+  return walk
+}
+
+/** A copy of a value as it would arrive in another thread. */
+export function cloned<T>(value: T): T {
+  return cloneInto(new Walk({ named: false, deepest: DEEPEST }), value) as T
 }
 
 /** The values of a pack that could not be posted, told apart: those that can be cloned, and the errors of the others. */
 export interface Sifted {
   /** Clones of the values, in their places; `undefined` for each that was refused. */
   readonly values: unknown[]
-  /** The objects in them that threads share: see `marked()`. */
-  readonly shared: ReadonlySet<Shared> | undefined
+  /** See `marked()`. */
+  readonly notes: Notes
   readonly refused: readonly (readonly [position: number, error: Envelope])[]
 }
 
@@ -125,11 +170,11 @@ export function sift(
   const walk = new Walk({ named: false, deepest: DEEPEST })
   const clones = values.map((value, position) => {
     try {
-      return walk.isApart(value) ? structuredClone(value) : cloneInto(walk, value)
+      return cloneInto(walk, value)
     } catch (cause) {
       refused.push([position, sealError(notSerializable(what, indexOf(position), value, cause))])
       return undefined
     }
   })
-  return { values: clones, shared: walk.shared, refused }
+  return { values: clones, notes: { shared: walk.shared, marks: walk.marks }, refused }
 }

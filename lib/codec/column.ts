@@ -29,6 +29,8 @@ export interface RecordColumn {
   readonly length: number
   /** The keys, as JSON. */
   readonly keys: string
+  /** Whether they have no prototype. */
+  readonly bare?: true
   readonly columns: readonly Column[]
 }
 

@@ -15,7 +15,7 @@ export function decode(column: Column, shapes: Shapes): ArrayLike<unknown> {
       return decodeText(column)
     case 'records': {
       const parts = column.columns.map((part) => decode(part, shapes))
-      return shapes.ofText(column.keys).build(parts, column.length)
+      return shapes.ofText(column.keys, column.bare).build(parts, column.length)
     }
     case 'plain':
       return column.values

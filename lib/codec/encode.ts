@@ -7,6 +7,7 @@
  * elsewhere as well.
  */
 import type { Column, PlainColumn } from './column.js'
+import type { Marks } from './marks.js'
 import type { Shared } from '../shared/shared.js'
 import type { Shapes } from './shapes.js'
 import { PlainGroup, RecordGroup, sort, type Group } from './sort.js'
@@ -24,6 +25,8 @@ export interface Encoded {
   readonly bytes: number
   /** The objects in it that threads share. */
   readonly shared: ReadonlySet<Shared> | undefined
+  /** What to put right when it has arrived. */
+  readonly marks: Marks | undefined
 }
 
 /** Encodes values, each as if it were alone. Undefined when they are better cloned, or must be. */
@@ -33,7 +36,7 @@ export function encode(values: readonly unknown[], shapes: Shapes): Encoded | un
   const encoder = new Encoder(shapes)
   const { column, copied } = encoder.encode(values, 0)
   if (column.kind === 'plain' || !encoder.isSound(copied)) return undefined
-  return { column, transfer: encoder.transfer, bytes: encoder.bytes, shared: encoder.shared }
+  return { column, transfer: encoder.transfer, bytes: encoder.bytes, shared: encoder.shared, marks: encoder.marks }
 }
 
 interface Part {
@@ -46,6 +49,7 @@ class Encoder {
   readonly transfer: ArrayBuffer[] = []
   bytes = 0
   shared: ReadonlySet<Shared> | undefined
+  marks: Marks | undefined
   readonly #shapes: Shapes
   readonly #plain: PlainColumn[] = []
 
@@ -70,6 +74,7 @@ class Encoder {
     if (!this.#plain.every(({ values }) => values.every((value) => walk.isApart(value)))) return false
     this.bytes += walk.bytes
     this.shared = walk.shared
+    this.marks = walk.marks
     return walk.isEmpty || !copied.some((rows) => rows.some((object) => walk.has(object)))
   }
 
@@ -112,7 +117,9 @@ class Encoder {
       copied.push(...part.copied)
     }
     this.bytes += shape.text.length
-    return { column: { kind: 'records', length, keys: shape.text, columns }, copied }
+    const { text: keys, isBare } = shape
+    const column = { kind: 'records', length, keys, columns, ...(isBare && { bare: true as const }) } as const
+    return { column, copied }
   }
 
   #clone(values: readonly unknown[]): Part {

@@ -16,14 +16,17 @@ export class Shape {
   /** The keys, as JSON. */
   readonly text: string
   readonly keys: readonly string[]
+  /** Whether its records have no prototype. */
+  readonly isBare: boolean
   readonly #worthwhile: number
   #used = 0
   #split: Split | undefined
   #build: Build | undefined
 
-  constructor(text: string, keys: readonly string[], worthwhile: number) {
+  constructor(text: string, keys: readonly string[], isBare: boolean, worthwhile: number) {
     this.text = text
     this.keys = keys
+    this.isBare = isBare
     this.#worthwhile = worthwhile
   }
 
@@ -31,18 +34,18 @@ export class Shape {
     let at = from
     if (this.#split === undefined) {
       const most = Math.max(0, Math.min(records.length - from, this.#worthwhile - this.#used))
-      at = loopSplit(this.keys, records, from, most, parts, to)
+      at = loopSplit(this, records, from, most, parts, to)
       this.#used += at - from
       if (this.#used < this.#worthwhile) return at
-      this.#split = generateSplit(this.keys)
+      this.#split = generateSplit(this)
     }
     return this.#split(records, at, parts, to + at - from)
   }
 
   build(parts: readonly ArrayLike<unknown>[], length: number): object[] {
     this.#used += length
-    if (this.#used >= this.#worthwhile) this.#build ??= generateBuild(this.keys)
-    return this.#build?.(parts, length) ?? loopBuild(this.keys, parts, length)
+    if (this.#used >= this.#worthwhile) this.#build ??= generateBuild(this)
+    return this.#build?.(parts, length) ?? loopBuild(this, parts, length)
   }
 }
 
@@ -60,30 +63,37 @@ export class Shapes {
   }
 
   /** The shape with these keys, which must be interned strings, as `Object.keys()` gives them. */
-  ofKeys(keys: readonly string[]): Shape {
+  ofKeys(keys: readonly string[], isBare = false): Shape {
     const text = JSON.stringify(keys)
-    return this.#keep(this.#byText.get(text) ?? new Shape(text, keys, this.#worthwhile))
+    const key = keyOf(text, isBare)
+    return this.#keep(key, this.#byText.get(key) ?? new Shape(text, keys, isBare, this.#worthwhile))
   }
 
-  ofText(text: string): Shape {
-    return this.#keep(this.#byText.get(text) ?? new Shape(text, JSON.parse(text) as string[], this.#worthwhile))
+  ofText(text: string, isBare = false): Shape {
+    const key = keyOf(text, isBare)
+    const known = this.#byText.get(key)
+    return this.#keep(key, known ?? new Shape(text, JSON.parse(text) as string[], isBare, this.#worthwhile))
   }
 
   /** Makes the shape the latest, and forgets the one not met for longest when there are too many. */
-  #keep(shape: Shape): Shape {
-    this.#byText.delete(shape.text)
+  #keep(key: string, shape: Shape): Shape {
+    this.#byText.delete(key)
     if (this.#byText.size >= MOST_SHAPES) {
       for (const [oldest] of this.#byText) {
         this.#byText.delete(oldest)
         break
       }
     }
-    this.#byText.set(shape.text, shape)
+    this.#byText.set(key, shape)
     return shape
   }
 }
 
 const MOST_SHAPES = 256
+
+function keyOf(text: string, isBare: boolean): string {
+  return isBare ? `bare ${text}` : text
+}
 
 /**
  * Whether an object is nothing but its own enumerable fields: what cloning makes of it is then known without cloning it.
@@ -100,8 +110,13 @@ function isPlain(value: object): boolean {
   return Reflect.get(value, Symbol.iterator) === undefined && Reflect.get(value, Symbol.toStringTag) === undefined
 }
 
+/** Whether an object has no prototype. */
+export function isBareObject(value: object): boolean {
+  return Object.getPrototypeOf(value) === null
+}
+
 function loopSplit(
-  keys: readonly string[],
+  { keys, isBare }: Shape,
   records: readonly unknown[],
   from: number,
   most: number,
@@ -111,7 +126,7 @@ function loopSplit(
   const end = from + most
   for (let at = from; at < end; at++) {
     const record = records[at]
-    if (typeof record !== 'object' || record === null || !isRecord(record)) return at
+    if (typeof record !== 'object' || record === null || !isRecord(record) || isBareObject(record) !== isBare) return at
     let fields = 0
     for (const key in record) {
       if (key !== keys[fields++]) return at
@@ -126,7 +141,7 @@ function loopSplit(
 }
 
 /** The prototype is looked at last: by then the compiled code knows the hidden class, and with it the prototype. */
-function generateSplit(keys: readonly string[]): Split {
+function generateSplit({ keys, isBare }: Shape): Split {
   const each = (code: (key: string, index: number) => string): string => keys.map(code).join('\n')
   const body = `
     ${each((_, index) => `const part${index} = parts[${index}]`)}
@@ -138,8 +153,7 @@ function generateSplit(keys: readonly string[]): Split {
       for (const key in record) if (key !== keys[fields++]) return at
       if (fields !== ${keys.length}) return at
       ${each((key, index) => `const value${index} = record[${JSON.stringify(key)}]`)}
-      const prototype = Object.getPrototypeOf(record)
-      if (prototype !== Object.prototype && prototype !== null) return at
+      if (Object.getPrototypeOf(record) !== ${isBare ? 'null' : 'Object.prototype'}) return at
       if (record[Symbol.iterator] !== undefined || record[Symbol.toStringTag] !== undefined) return at
       ${each((_, index) => `part${index}[at + shift] = value${index}`)}
     }
@@ -148,23 +162,25 @@ function generateSplit(keys: readonly string[]): Split {
   return make(keys, types.isProxy) as Split
 }
 
-function loopBuild(keys: readonly string[], parts: readonly ArrayLike<unknown>[], length: number): object[] {
+function loopBuild({ keys, isBare }: Shape, parts: readonly ArrayLike<unknown>[], length: number): object[] {
   // A copy of the template has all the fields already: a key '__proto__', or one with a setter in a prototype, is data.
   const template = Object.fromEntries(keys.map((key): [string, unknown] => [key, undefined]))
   return Array.from({ length }, (_, at) => {
     const record = { ...template }
+    if (isBare) Object.setPrototypeOf(record, null)
     keys.forEach((key, index) => (record[key] = parts[index]?.[at]))
     return record
   })
 }
 
-function generateBuild(keys: readonly string[]): Build {
+function generateBuild({ keys, isBare }: Shape): Build {
   // Only as a computed name is '__proto__' a field like others.
   const name = (key: string): string => (key === '__proto__' ? '["__proto__"]' : JSON.stringify(key))
   const body = `
     ${keys.map((_, index) => `const part${index} = parts[${index}]`).join('\n')}
     const records = new Array(length)
     for (let at = 0; at < length; at++) records[at] = {
+      ${isBare ? '__proto__: null,' : ''}
       ${keys.map((key, index) => `${name(key)}: part${index}[at]`).join(',\n')}
     }
     return records`

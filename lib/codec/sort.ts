@@ -4,7 +4,7 @@
  */
 import { CONSTANTS, FIRST_CONSTANT } from './column.js'
 import { DateGroup, isDateLike, NumberGroup } from './numbers.js'
-import { isRecord, type Shape, type Shapes } from './shapes.js'
+import { isBareObject, isRecord, type Shape, type Shapes } from './shapes.js'
 import { LONGEST_SEGMENT, TextGroup } from './text.js'
 
 const MOST_KEYS = 64
@@ -159,10 +159,12 @@ class Sorter {
       case 'date':
         return new DateGroup(capacity)
       case 'record': {
-        const keys = Object.keys(this.#values[at] as object)
+        const record = this.#values[at] as object
+        const keys = Object.keys(record)
+        const isBare = isBareObject(record)
         // Where there is a second group, records may be of many kinds: no room is made for more than there are.
         const expected = this.#groups.length === 0 ? capacity : 0
-        return keys.length > MOST_KEYS ? undefined : new RecordGroup(this.#shapes.ofKeys(keys), expected)
+        return keys.length > MOST_KEYS ? undefined : new RecordGroup(this.#shapes.ofKeys(keys, isBare), expected)
       }
       case 'plain':
         return new PlainGroup()

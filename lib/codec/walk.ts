@@ -1,13 +1,14 @@
 /**
  * A walk through values that are to be cloned, which tells what the clone of all of them at once would not: that values
- * share an object, which would arrive as one; and that a value nests too deeply to be read back. Cloning recurses, and a
- * worker's stack is four times the main thread's: what one thread could write, the other may not be able to read.
+ * share an object, which would arrive as one; that a value nests too deeply to be read back; which objects lose what they are.
+ * Cloning recurses, and a worker's stack is four times the main thread's: what one thread could write, the other may not be
+ * able to read.
  *
  * Buffers and their views may be shared: a thousand slices of one block must not cross as a thousand blocks.
  */
-
-import { types } from 'node:util'
-import { isShared, type Shared } from '../shared/shared.js'
+import type { Shared } from '../shared/shared.js'
+import { faultOfKind, kindOf, nameOf, type Kind } from './kinds.js'
+import type { Marks } from './marks.js'
 
 /** A main thread reads some 1,600 levels of objects, of the kinds that take most stack. */
 export const DEEPEST = 1_000
@@ -23,6 +24,9 @@ export interface Options {
   readonly deepest: number
 }
 
+/** A value has a part that would arrive as something else. */
+export class UnfitError extends Error {}
+
 export class Walk {
   /** The objects met that threads share. They may be shared by values, too. */
   shared: Set<Shared> | undefined
@@ -33,6 +37,8 @@ export class Walk {
   /** The values in which objects were met, by number. */
   readonly #owners = new Map<object, number>()
   #value = 0
+  readonly #buffers: Uint8Array[] = []
+  readonly #bare: object[] = []
 
   constructor({ named, deepest }: Options) {
     this.#named = named
@@ -40,19 +46,36 @@ export class Walk {
   }
 
   /**
-   * Goes through the next value. Never throws.
+   * Goes through the next value.
    *
    * @returns Whether the value surely shares no object with those before it, and does not nest too deeply. If not, not all
    * of it was seen.
+   * @throws {UnfitError} Part of it would arrive as something else.
    */
   isApart(value: unknown): boolean {
     this.#value++
+    const { length: buffers } = this.#buffers
+    const { length: bare } = this.#bare
     try {
-      return this.#visit(value, this.#deepest)
-    } catch {
+      if (this.#visit(value, this.#deepest)) return true
+    } catch (error) {
+      if (error instanceof UnfitError) throw error
       // A getter that threw, or an object that is not what its prototype says.
-      return false
     }
+    this.#buffers.length = buffers
+    this.#bare.length = bare
+    return false
+  }
+
+  /** What to put right when the values have arrived; undefined when that is nothing. */
+  get marks(): Marks | undefined {
+    return this.#buffers.length + this.#bare.length === 0 ? undefined : { buffers: this.#buffers, bare: this.#bare }
+  }
+
+  /** Adds what to put right in a value that was cloned instead of gone through. */
+  adopt({ buffers, bare }: Marks): void {
+    for (const bytes of buffers) this.#buffers.push(bytes)
+    for (const object of bare) this.#bare.push(object)
   }
 
   /** Whether an object is part of a value that was gone through. */
@@ -70,33 +93,62 @@ export class Walk {
       return true
     }
     const isArray = Array.isArray(value)
-    const isOther = !isArray && Object.getPrototypeOf(value) !== Object.prototype
-    if (isOther && (ArrayBuffer.isView(value) || value instanceof ArrayBuffer)) {
-      this.bytes += value.byteLength
-      return true
-    }
-    if (isOther && isShared(value)) {
-      ;(this.shared ??= new Set()).add(value)
-      return true
-    }
+    const prototype = Object.getPrototypeOf(value) as object | null
+    const isPlain = prototype === (isArray ? Array.prototype : Object.prototype)
+    const kind = isPlain || prototype === null ? undefined : fitKind(value, prototype)
+    if (kind !== undefined && this.#takeLeaf(value, kind)) return true
     const owner = this.#owners.get(value)
     // Within a value, cloning keeps what is shared, and does not go through it again.
     if (owner !== undefined) return owner === this.#value
     if (levels === 0) return false
     this.#owners.set(value, this.#value)
     this.bytes += OBJECT_BYTES
+    if (prototype === null) this.#bare.push(value)
     if (isArray) return this.#visitArray(value, levels - 1)
-    if (isOther) {
-      // Of another realm, such as that of what workers post to a test runner; `types` costs more than `instanceof`.
-      const isForeign = !(value instanceof Object)
-      if (value instanceof Map || (isForeign && types.isMap(value))) return this.#visitMap(value, levels - 1)
-      if (value instanceof Set || (isForeign && types.isSet(value))) return this.#visitSet(value, levels - 1)
-      if (value instanceof Error || (isForeign && types.isNativeError(value)))
-        return this.#visitError(value, levels - 1)
+    switch (kind?.is) {
+      case 'map':
+        return this.#visitMap(value as ReadonlyMap<unknown, unknown>, levels - 1)
+      case 'set':
+        return this.#visitSet(value as ReadonlySet<unknown>, levels - 1)
+      case 'error':
+        return this.#visitError(value as Error, levels - 1)
+      case 'fields':
+      case 'plain':
+        return this.#visitOwn(value, levels - 1)
+      case 'date':
+      case 'whole':
+        return true
     }
     for (const key in value) {
       this.bytes += key.length
       if (!this.#visit((value as Record<string, unknown>)[key], levels - 1)) return false
+    }
+    return true
+  }
+
+  /** Takes what has no parts and may stand in several values. @returns Whether the object is such a one. */
+  #takeLeaf(value: object, { is }: Kind): boolean {
+    switch (is) {
+      case 'buffer':
+        this.#buffers.push(value as Buffer)
+        this.bytes += (value as Buffer).byteLength
+        return true
+      case 'view':
+      case 'block':
+        this.bytes += (value as ArrayBuffer).byteLength
+        return true
+      case 'shared':
+        ;(this.shared ??= new Set()).add(value as Shared)
+        return true
+      default:
+        return false
+    }
+  }
+
+  #visitOwn(object: object, levels: number): boolean {
+    for (const key of Object.keys(object)) {
+      this.bytes += key.length
+      if (!this.#visit((object as Record<string, unknown>)[key], levels)) return false
     }
     return true
   }
@@ -106,11 +158,13 @@ export class Walk {
       if (array.length > LONGEST_LISTED) return false
       return Object.values(array).every((value) => this.#visit(value, levels))
     }
-    if (array.length > LONGEST_DENSE) return false
+    if (array.length > LONGEST_DENSE) return this.#visitOwn(array, levels)
     for (const element of array) {
       if (!this.#visit(element, levels)) return false
     }
-    return true
+    // Of other named properties nothing is known: to tell them from the elements takes a list of all. These are of a match.
+    const { groups } = array as { readonly groups?: unknown }
+    return groups === undefined || this.#visit(groups, levels)
   }
 
   #visitMap(map: ReadonlyMap<unknown, unknown>, levels: number): boolean {
@@ -132,6 +186,13 @@ export class Walk {
     this.bytes += error.message.length + (error.stack?.length ?? 0)
     return !Object.hasOwn(error, 'cause') || this.#visit(error.cause, levels)
   }
+}
+
+function fitKind(value: object, prototype: object): Kind {
+  const kind = kindOf(value, prototype)
+  const fault = faultOfKind(value, kind)
+  if (fault !== undefined) throw new UnfitError(`An instance of ${nameOf(value)} cannot be copied, ${fault}`)
+  return kind
 }
 
 const OBJECT_BYTES = 4

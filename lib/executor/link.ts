@@ -3,7 +3,7 @@
  * for, and whose turn it is, is not known here.
  */
 import { MessageChannel, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
-import { marked, sift, type Packed } from '../codec/codec.js'
+import { marked, pack, sift, type Packed } from '../codec/codec.js'
 import type { Envelope } from '../codec/envelope.js'
 import type { Shared } from '../shared/shared.js'
 import { isRedefined, redefinitions } from '../task.js'
@@ -144,10 +144,10 @@ export class Link {
       this.#post([seq, slot, id, first, eager, data, details], transfer)
       return { seq, slot, items: items.length, sentBytes: bytes, known }
     } catch {
-      const { values, shared, refused } = sift('item', items.values(), (place) => first + place)
-      this.#given(shared)
+      const { values, notes, refused } = sift('item', items.values(), (place) => first + place)
+      this.#given(notes.shared)
       const settled = [...refused, ...(details?.settled ?? [])]
-      this.#post([seq, slot, id, first, eager, marked(values, shared), { ...details, settled }])
+      this.#post([seq, slot, id, first, eager, marked(values, notes), { ...details, settled }])
       return { seq, slot, items: items.length, sentBytes: 0, known }
     }
   }
@@ -217,7 +217,10 @@ export class Link {
     const known = { id: ++this.#lastJob, isLoaded: false }
     this.#jobs.set(job, known)
     this.loads(job.name.module)
-    this.#post({ type: 'job', id: known.id, job })
+    const { initial, ...rest } = job
+    const packed = job.kind === 'reduce' ? pack([initial]) : undefined
+    this.#given(packed?.shared)
+    this.#post({ type: 'job', id: known.id, job: rest, initial: packed?.data })
     return known
   }
 

@@ -4,9 +4,9 @@
  *
  * A call through `threads` never settles when its worker dies, so each is raced against the native `exit` event.
  */
+import { pack, unpack } from '../codec/codec.js'
 import { openError } from '../codec/envelope.js'
 import { TaskTimeoutError } from '../errors.js'
-import { revive } from '../shared/shared.js'
 import type { TaskName } from '../task.js'
 import { currentProcess } from '../identity.js'
 import { uncaughtInWorker, workerExited, workerStarted, type WorkerEvent } from '../log/events.js'
@@ -178,7 +178,7 @@ export class Thread {
     const died = this.#exited.then((): Finalized => ({ error: this.#cause ?? new Error('its worker ended meanwhile') }))
     const ended = control.finalize(name).then(
       ({ value, error }): Finalized =>
-        error === undefined ? { value: revive(value).value } : { error: openError(error) },
+        error === undefined ? { value: value && unpack(value)[0] } : { error: openError(error) },
       (error: unknown): Finalized => ({ error }),
     )
     const finalized = Promise.race([ended, died])
@@ -230,7 +230,7 @@ export class Thread {
       this.#setUp(worker, controlled)
       const control = controlled ? await this.#connect(worker, loadThreads()) : undefined
       if (initializer !== undefined) {
-        const error = await control?.initialize(initializer, initargs)
+        const error = await control?.initialize(initializer, pack([initargs]).data)
         if (error !== undefined) throw openError(error)
       }
       await this.link.listening

@@ -151,11 +151,6 @@ export function revive(clone: unknown): { readonly value: unknown; readonly shar
   return { value: reviver.revive(clone), shared: reviver.shared }
 }
 
-/** A structured clone in which the objects that threads share are the same as before. */
-export function cloned<T>(value: T): T {
-  return revive(structuredClone(value)).value as T
-}
-
 class Reviver {
   readonly shared = new Set<Shared>()
   readonly #seen = new Set<object>()

@@ -1,5 +1,5 @@
 /** The verb `reduce`: folds chunks of a source in workers, and merges what comes of them on this thread. */
-import { cloned } from '../shared/shared.js'
+import { cloned } from '../codec/codec.js'
 import type { Executor } from '../executor/executor.js'
 import { received, typeError } from '../errors.js'
 import type { Source } from '../io/source.js'

@@ -1,10 +1,11 @@
 /** The calls that a pool makes through `threads`, and how the worker lets it make them. Chunks do not come this way. */
 import { createRequire } from 'node:module'
+import { pack } from '../codec/codec.js'
 import { sealError } from '../codec/envelope.js'
 import { asTask } from './guard.js'
 import { requireThreads } from './load-threads.js'
 import { loadTask } from './load.js'
-import { revived } from './sharing.js'
+import { arrived } from './sharing.js'
 import type { WorkerControl } from './protocol.js'
 
 /** Lets the pool call the controls of worker number `worker`. Once per thread; takes milliseconds, as `threads` is loaded. */
@@ -13,7 +14,7 @@ export function exposeControls(worker: number): void {
     async initialize(name, args) {
       try {
         const initialize = await loadTask(name)
-        const own = await revived(args)
+        const own = (await arrived(args)) as readonly unknown[]
         await asTask(() => initialize(...own))
       } catch (error) {
         return sealError(error, `initializer '${name.id}' (worker ${worker})`)
@@ -23,7 +24,7 @@ export function exposeControls(worker: number): void {
     async finalize(name) {
       try {
         const finalize = await loadTask(name)
-        return { value: structuredClone(await asTask(() => finalize())) }
+        return { value: structuredClone(pack([await asTask(() => finalize())]).data) }
       } catch (error) {
         return { error: sealError(error, `finalizer '${name.id}' (worker ${worker})`) }
       }

@@ -1,6 +1,5 @@
 /** Folds the items of a chunk into one result, for `reduce`. */
-import { openCursor } from '../codec/codec.js'
-import { cloned } from '../shared/shared.js'
+import { cloned, openCursor } from '../codec/codec.js'
 import { beginItem, beginTimedItem, markAwaiting } from './cells.js'
 import { ItemContext, type RunningChunk } from './chunk.js'
 import { isThenable } from './expand.js'

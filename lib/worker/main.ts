@@ -1,7 +1,7 @@
 /** What a worker thread starts with: it takes chunks from its data port, and control calls, if there are any, through `threads`. */
 import { getHeapStatistics } from 'node:v8'
 import { parentPort, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
-import { isMarked } from '../codec/codec.js'
+import { holdsShared } from '../codec/codec.js'
 import { knowsShared } from '../shared/shared.js'
 import { beginChunk, beginLoading, endChunk, endLoading, noteHeap, settleOffer } from './cells.js'
 import { logConsole } from '../log/console.js'
@@ -15,17 +15,20 @@ import {
   LISTENING,
   type ChunkMessage,
   type FromWorker,
+  type JobMessage,
   type ToWorker,
   type WorkerJob,
   type WorkerSetup,
 } from './protocol.js'
 import { runProcess, type ProcessSetup } from './process.js'
-import { loadShared, revived } from './sharing.js'
+import { arrived, loadShared } from './sharing.js'
 import { ChunkRun, type Host } from './run.js'
 
 interface KnownJob extends WorkerJob {
   fn?: TaskFunction
   initial?: unknown
+  /** The same as it came: until the task is loaded. */
+  readonly sentInitial: JobMessage['initial']
 }
 
 /** The data port's end: takes chunks in turn, one at a time. */
@@ -66,7 +69,7 @@ class Desk {
       this.#queue.push({ message, job })
       if (this.#current === undefined) this.#work()
     } else if (message.type === 'leave') void endThread()
-    else if (message.type === 'job') this.#jobs.set(message.id, { ...message.job })
+    else if (message.type === 'job') this.#jobs.set(message.id, { ...message.job, sentInitial: message.initial })
     else if (message.type === 'end') this.#jobs.delete(message.id)
     else if (this.#current?.seq === message.seq) this.#current.run.cancel(message.reason)
   }
@@ -105,16 +108,19 @@ function isChunk(message: ToWorker): message is ChunkMessage {
 
 function runChunk(job: KnownJob, run: ChunkRun, message: ChunkMessage, cells: Int32Array): Promise<void> | undefined {
   const { fn } = job
-  if (fn === undefined || (holdsShared(message) && !knowsShared())) return loadAndRun(job, run, message, cells)
+  if (fn === undefined || (needsShared(message) && !knowsShared())) return loadAndRun(job, run, message, cells)
   return asTask(() => run.run(fn))
 }
 
 async function loadAndRun(job: KnownJob, run: ChunkRun, message: ChunkMessage, cells: Int32Array): Promise<void> {
   beginLoading(cells)
   try {
-    job.fn ??= forItems(job, await loadTask(job.name))
-    job.initial = await revived(job.initial)
-    if (holdsShared(message)) await loadShared()
+    if (job.fn === undefined) {
+      const fn = forItems(job, await loadTask(job.name))
+      if (job.sentInitial !== undefined) job.initial = await arrived(job.sentInitial)
+      job.fn = fn
+    }
+    if (needsShared(message)) await loadShared()
   } catch (error) {
     run.fail(error)
     return
@@ -124,8 +130,8 @@ async function loadAndRun(job: KnownJob, run: ChunkRun, message: ChunkMessage, c
   await runChunk(job, run, message, cells)
 }
 
-function holdsShared([, , , , , data]: ChunkMessage): boolean {
-  return isMarked(data)
+function needsShared([, , , , , data]: ChunkMessage): boolean {
+  return holdsShared(data)
 }
 
 /** A message that cannot be read back would leave its chunk without an answer; as a crash it is reported. */

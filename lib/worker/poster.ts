@@ -121,13 +121,13 @@ export class Poster {
     const owners = counts && [...counts].flatMap((count, position) => new Array<number>(count).fill(position))
     const ownerOf = (i: number): number => owners?.[i] ?? i
     const indexOf = (i: number): number => this.#chunk.first + (places?.[ownerOf(i)] ?? from + ownerOf(i))
-    const { values, shared, refused } = sift('result', results, indexOf)
+    const { values, notes, refused } = sift('result', results, indexOf)
     const failed = new Map(refused.map(([i, error]) => [ownerOf(i), error]))
     const all = [...(errors ?? []), ...failed]
-    if (counts === undefined) return { data: marked(values, shared), counts, errors: all }
+    if (counts === undefined) return { data: marked(values, notes), counts, errors: all }
     const sent = values.filter((_, i) => !failed.has(ownerOf(i)))
     return {
-      data: marked(sent, shared),
+      data: marked(sent, notes),
       counts: counts.map((count, position) => (failed.has(position) ? 0 : count)),
       errors: all,
     }

@@ -1,5 +1,6 @@
 /** The inside of a `Process`: calls its target, and tells of what that throws. The thread ends when nothing is left to do. */
 import { parentPort, type MessagePort } from 'node:worker_threads'
+import type { Data } from '../codec/codec.js'
 import { sealError, type Envelope } from '../codec/envelope.js'
 import { TaskLoadError } from '../errors.js'
 import type { TaskName } from '../task.js'
@@ -7,7 +8,7 @@ import { endThread } from './ending.js'
 import { asTask } from './guard.js'
 import type { GivenIdentity } from '../identity.js'
 import { loadTask } from './load.js'
-import { revived } from './sharing.js'
+import { arrived } from './sharing.js'
 
 /** The first message to the thread of a `Process`. */
 export interface ProcessSetup {
@@ -16,7 +17,8 @@ export interface ProcessSetup {
   /** What is logged (see `log/settings.ts`). */
   readonly log: Int32Array<SharedArrayBuffer>
   readonly target: TaskName
-  readonly args: readonly unknown[]
+  /** A pack of one value, the array of its arguments. */
+  readonly args: Data
   /** Of a daemon: a message there asks it to end by itself, as the program ends. */
   readonly endPort: MessagePort | undefined
 }
@@ -47,7 +49,7 @@ export async function runProcess({ target, args, endPort }: ProcessSetup): Promi
   try {
     const fn = await loadTask(target)
     process.off('beforeExit', tellOfHang)
-    const own = await revived(args)
+    const own = (await arrived(args)) as readonly unknown[]
     await asTask(() => fn(...own))
   } catch (error) {
     tell({ type: 'millrace.failed', error: sealError(error) })

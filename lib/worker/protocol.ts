@@ -11,10 +11,10 @@ import type { GivenIdentity } from '../identity.js'
 
 /** The calls a worker exposes through `threads`. */
 export interface WorkerControl {
-  /** Runs the initializer; answers with its error, if it threw one. */
-  initialize(name: TaskName, args: readonly unknown[]): Promise<Envelope | undefined>
-  /** Runs the finalizer; answers with what it returned, or with its error. */
-  finalize(name: TaskName): Promise<{ readonly value?: unknown; readonly error?: Envelope | undefined }>
+  /** Runs the initializer with a pack of one value, the array of its arguments; answers with its error, if it threw one. */
+  initialize(name: TaskName, args: Data): Promise<Envelope | undefined>
+  /** Runs the finalizer; answers with a pack of what it returned, or with its error. */
+  finalize(name: TaskName): Promise<{ readonly value?: Data; readonly error?: Envelope | undefined }>
 }
 
 /** The first message to a worker, and the only one that goes neither through `threads` nor through the data port. */
@@ -62,7 +62,9 @@ export interface WorkerJob {
 export interface JobMessage {
   readonly type: 'job'
   readonly id: number
-  readonly job: WorkerJob
+  readonly job: Omit<WorkerJob, 'initial'>
+  /** A pack of one value: where a fold begins. */
+  readonly initial: Data | undefined
 }
 
 /** The stream has ended: no more chunks of its job. */

@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { pack, unpack, type Data } from '#dist/codec/codec.js'
 import type { Shapes } from '#dist/codec/shapes.js'
+import { copyOf } from '../support/copy.js'
 import { difference } from './difference.js'
 
 /** A chunk, by default long enough for columns. */
@@ -17,9 +18,9 @@ export function sent(values: readonly unknown[], shapes?: Shapes): unknown[] {
 
 /** Where values arrive other than they would if each were sent alone; and whether packing changed them. */
 export function deviation(values: readonly unknown[], shapes?: Shapes): string | undefined {
-  const alone = values.map((value) => structuredClone(value))
+  const alone = values.map(copyOf)
   const arrived = sent(values, shapes)
-  const after = values.map((value) => structuredClone(value))
+  const after = values.map(copyOf)
   return difference(arrived, alone) ?? difference(after, alone)
 }
 

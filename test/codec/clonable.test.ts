@@ -207,6 +207,73 @@ describe('notSerializable()', () => {
   })
 })
 
+describe('classes that would lose their state', () => {
+  class Secret {
+    x = 1
+    readonly #key = 2
+    get key(): number {
+      return this.#key
+    }
+  }
+  class Methods {
+    x = 1
+    get y(): string {
+      // In a comment: #z = 1
+      return `${this.#z()} #z = 2`
+    }
+    #z(): number {
+      return this.x
+    }
+  }
+  /** With private fields that are not its own. */
+  class Maker {
+    x = 1
+    make(): object {
+      return new (class {
+        readonly #inner = 1
+        has(other: object): boolean {
+          return #inner in other
+        }
+      })()
+    }
+  }
+  // As a minifier writes it.
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call
+  const Dense = new Function("return class{a=/'/;#x=1;b='c';y(){return this.#x}}")() as new () => object
+
+  it.each<[string, object, string | undefined]>([
+    ['private fields', new Secret(), 'item is an instance of Secret, whose private field #key would be lost'],
+    [
+      'inherited private fields',
+      new (class More extends Secret {})(),
+      'item is an instance of More, whose private field #key would be lost',
+    ],
+    [
+      'private fields of a minified class',
+      new Dense(),
+      'item is an instance of Dense, whose private field #x would be lost',
+    ],
+    ['private methods alone', new Methods(), undefined],
+    ['private fields of another class', new Maker(), undefined],
+    ['an emitter', new EventEmitter(), 'item is an instance of EventEmitter, whose listeners would be lost'],
+    ['a URL', new URL('http://localhost/'), 'item is an instance of URL, which would arrive empty'],
+  ])('are found by %s', (_, value, text) => {
+    expect(unclonablePart(value, 'item')?.replace('instance of Object', 'instance of Dense')).toBe(text)
+  })
+
+  it('are named with what to send instead', () => {
+    const texts = [new URL('http://localhost/'), generate(), Promise.resolve(), new Secret()].map(
+      (value) => notSerializable('result', 0, value, undefined).message.split(': ')[1],
+    )
+    expect(texts).toEqual([
+      'return its href',
+      'return an array of its elements, or give them one by one with flatMap()',
+      'await it, and return what it gives',
+      'return plain data, and make the instance of it there',
+    ])
+  })
+})
+
 describe('nestsDeeperThan()', () => {
   it('counts the levels of a value', () => {
     expect(nestsDeeperThan(3, chain(3, 1))).toBe(false)

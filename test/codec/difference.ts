@@ -83,7 +83,7 @@ function isSameKind(field: PropertyDescriptor | undefined, expected: PropertyDes
 
 function compareBytes(actual: object, expected: object): string | undefined {
   const same =
-    Object.prototype.toString.call(actual) === Object.prototype.toString.call(expected) &&
+    Object.getPrototypeOf(actual) === Object.getPrototypeOf(expected) &&
     Buffer.compare(bytesOf(actual), bytesOf(expected)) === 0
   return same ? undefined : ' has other bytes'
 }

@@ -1,11 +1,20 @@
 /** Values that are cloned in a way of their own, or not at all. As records they have the keys `id` and `name`. */
 import * as timers from 'node:timers/promises'
+import { runInNewContext } from 'node:vm'
 import { rows } from './arrivals.js'
 
 export const record = (row: number): object => ({ id: row, name: `name ${row}` })
 
 class Point {
   x = 1
+  get double(): number {
+    return this.#times(2)
+  }
+  #times(factor: number): number {
+    return this.x * factor
+  }
+}
+class Secret extends Point {
   readonly #secret = 2
   get sum(): number {
     return this.x + this.#secret
@@ -36,6 +45,13 @@ function argumentsOf(): unknown {
   return arguments
 }
 
+// eslint-disable-next-line @typescript-eslint/no-extraneous-class -- to be refused
+class Nothing {}
+
+function bare(): Record<string, unknown> {
+  return Object.assign(Object.create(null) as Record<string, unknown>, { id: 1 })
+}
+
 function wide(keys: number): object {
   return Object.fromEntries(rows((key): [string, unknown] => [`key${key}`, key], keys))
 }
@@ -44,7 +60,8 @@ function wide(keys: number): object {
 export const odd: readonly (readonly [string, make: () => unknown])[] = [
   ['a class instance', () => new Point()],
   ['a class instance with the same keys', () => Object.assign(new Point(), record(1))],
-  ['an object that inherits fields', () => Object.create({ id: 1, name: 'n' }) as unknown],
+  ['an object that inherits fields', () => Object.assign(Object.create({ id: 1, name: 'n' }) as object, { id: 2 })],
+  ['plain objects of another realm', () => runInNewContext('({ id: 1, name: {}, list: [{}] })') as unknown],
   ['an object without a prototype', () => Object.assign(Object.create(null) as object, record(2))],
   ['a frozen object', () => Object.freeze(record(3))],
   ['a sealed object', () => Object.seal(record(4))],
@@ -65,9 +82,18 @@ export const odd: readonly (readonly [string, make: () => unknown])[] = [
   ['an invalid Date', () => new Date(NaN)],
   ['a Date with fields', () => Object.assign(new Date(5), { zone: 'UTC' })],
   ['a Date of a class', () => new (class Day extends Date {})(5)],
-  ['what looks like a Date', () => Object.create(Date.prototype) as unknown],
   ['a boxed string, number and boolean', () => [Object('s'), Object(1), Object(false)] as unknown[]],
   ['an Error with a cause', () => Object.assign(new TypeError('told', { cause: { a: 1 } }), { code: 'E' })],
+  [
+    'Buffers',
+    () => [Buffer.from('pooled'), Buffer.alloc(3), [Buffer.from('')], new Map([[1, Buffer.from('in a map')]])],
+  ],
+  ['a Map of a class', () => new (class Bag extends Map<unknown, unknown> {})([[1, 2]])],
+  ['a list of a class', () => Object.assign(new (class List extends Array<unknown> {})(), [1, 2])],
+  [
+    'objects in one another without a prototype',
+    () => Object.assign(bare(), { in: bare(), of: [bare()], map: new Map([[bare(), bare()]]) }),
+  ],
   ['a Map and a Set', () => new Map<unknown, unknown>([[{ a: 1 }, new Set([1, { b: 2 }])]])],
   ['an expression', () => /x+/giu],
   ['an array with holes', () => [1, , 3]],
@@ -94,6 +120,14 @@ export const odd: readonly (readonly [string, make: () => unknown])[] = [
 
 /** Values that cannot. */
 export const unclonable: readonly (readonly [string, make: () => unknown])[] = [
+  ['an object with nothing but inherited fields', () => Object.create({ id: 1, name: 'n' }) as unknown],
+  ['an instance with private fields', () => new Secret()],
+  ['an instance with private fields and the same keys', () => Object.assign(new Secret(), record(1))],
+  ['an instance of an empty class', () => new Nothing()],
+  ['what looks like a Date', () => Object.create(Date.prototype) as unknown],
+  ['what looks like a Map', () => Object.create(Map.prototype) as unknown],
+  ['a URL', () => new URL('http://localhost/')],
+  ['a Map of a class with fields', () => Object.assign(new (class Bag extends Map {})(), { size2: 1 })],
   ['a function', () => () => 1],
   ['a symbol', () => Symbol('s')],
   ['a proxy of a record', () => new Proxy(record(1), {})],

@@ -6,6 +6,7 @@ import { runInNewContext } from 'node:vm'
 import { imap, imapUnordered, lines, Pool, type Stream } from 'millrace'
 import { gated } from '../fixtures/contract-a-gated.js'
 import { box, echo, make, type Maker } from '../fixtures/contract-a-values.js'
+import { copyOf } from '../support/copy.js'
 import { Gates, turns } from '../support/gates.js'
 import { ascending, drain, inEveryWay, inTime, Probe, sorted, take, ways } from '../support/matrix.js'
 
@@ -281,7 +282,7 @@ describe('values (clause 9)', () => {
       const entries = Object.entries(values)
 
       for (const [label, on] of Object.entries({ 'the default pool': { imap, imapUnordered }, 'a pool': pool })) {
-        it(`${name} on ${label} brings every value as structuredClone() would, there and back`, async () => {
+        it(`${name} on ${label} brings every value as a faithful copy, there and back`, async () => {
           const stream = on[verb](echo, Object.values(values), { chunksize, window: 50, errors: 'settle' })
           const outcomes = await drain(stream)
           expect(sorted(outcomes.map(({ index }) => index))).toEqual(ascending(entries.length))
@@ -290,7 +291,7 @@ describe('values (clause 9)', () => {
             expect(`${title}: ${outcome.status}`).toBe(`${title}: fulfilled`)
             if (outcome.status !== 'fulfilled') continue
             const { received, seen } = outcome.value
-            const expected = structuredClone(value)
+            const expected = copyOf(value)
             expectSame(title, received, expected)
             expect(Object.is(received, expected)).toBe(typeof expected !== 'object' || expected === null)
             // What the task saw, too, was a clone, and not something that turns into one on the way back.
@@ -299,14 +300,14 @@ describe('values (clause 9)', () => {
         })
       }
 
-      it(`${name} brings every value that is made in a worker as structuredClone() would`, async () => {
+      it(`${name} brings every value that is made in a worker as a faithful copy`, async () => {
         const makers = Object.keys(make) as Maker[]
         const task = (await import('../fixtures/contract-a-values.js')).made
         const outcomes = await drain(pool[verb](task, makers, { chunksize, window: 50, errors: 'settle' }))
         expect(outcomes).toHaveLength(makers.length)
         for (const outcome of outcomes) {
           const maker = makers[outcome.index]
-          const expected: unknown = structuredClone(await make[maker]())
+          const expected = copyOf(await make[maker]())
           expect({ maker, ...outcome }).toStrictEqual({
             maker,
             status: 'fulfilled',
@@ -391,7 +392,7 @@ describe('values (clause 9)', () => {
     }
   })
 
-  it('brings any value that fast-check can think of as structuredClone() would', async () => {
+  it('brings any value that fast-check can think of as a faithful copy', async () => {
     const anything = fc.anything({
       withBigInt: true,
       withDate: true,
@@ -408,7 +409,7 @@ describe('values (clause 9)', () => {
         const results = await drain(pool.imap(echo, items, { chunksize, window: 24 }))
         expect(results).toHaveLength(items.length)
         results.forEach(({ received }, i) => {
-          expectSame(`item ${i}`, received, structuredClone(items[i]))
+          expectSame(`item ${i}`, received, copyOf(items[i]))
         })
       }),
       { numRuns: 300, interruptAfterTimeLimit: 10_000 },

@@ -1,0 +1,148 @@
+/**
+ * What a clone makes of objects that are neither plain objects nor plain arrays, by their prototype: found out once for each,
+ * with the first object that has it. What would arrive empty, or without its private state, is refused.
+ */
+import { EventEmitter } from 'node:events'
+import { types } from 'node:util'
+import { isShared } from '../shared/shared.js'
+import { privateFieldOf } from './private-fields.js'
+
+export interface Kind {
+  /**
+   * How to go through it: `'fields'` by its own enumerable fields, which is all that arrives; `'block'` is an ArrayBuffer;
+   * `'plain'` is a plain object of another realm; `'whole'` has no parts that matter; `'shared'` is what threads share.
+   */
+  readonly is:
+    'array' | 'block' | 'buffer' | 'date' | 'error' | 'fields' | 'map' | 'plain' | 'set' | 'shared' | 'view' | 'whole'
+  /** Whether it is of a class of its own, which extends that one. */
+  readonly isExtended: boolean
+  /** Why it must not be sent, whatever it holds: "which would arrive empty". */
+  readonly fault: string | undefined
+}
+
+const WHOLE: Kind = { is: 'whole', isExtended: false, fault: undefined }
+const EMPTY = 'which would arrive empty'
+
+/** By prototype. */
+const known = new WeakMap<object, Kind>()
+
+export function kindOf(value: object, prototype: object): Kind {
+  return known.get(prototype) ?? find(value, prototype)
+}
+
+/** Why an object must not be sent: undefined if it may be, as far as itself is concerned. */
+export function faultOf(value: object): string | undefined {
+  const prototype = Object.getPrototypeOf(value) as object | null
+  if (prototype === null || prototype === Object.prototype || prototype === Array.prototype) return undefined
+  return faultOfKind(value, kindOf(value, prototype))
+}
+
+/** As `faultOf()`, when the kind is known. */
+export function faultOfKind(value: object, kind: Kind): string | undefined {
+  switch (kind.is) {
+    case 'fields':
+      return hasFields(value) ? kind.fault : EMPTY
+    case 'date':
+      return isDate(value) ? faultOfExtended(value, kind) : EMPTY
+    case 'map':
+      return types.isMap(value) ? faultOfExtended(value, kind) : EMPTY
+    case 'set':
+      return types.isSet(value) ? faultOfExtended(value, kind) : EMPTY
+    default:
+      return faultOfExtended(value, kind)
+  }
+}
+
+/** What a built-in object has besides is left behind: that is no matter, unless it is the state of a class. */
+function faultOfExtended(value: object, { is, isExtended, fault }: Kind): string | undefined {
+  if (fault !== undefined || !isExtended || is === 'array' || is === 'error') return fault
+  const own = Object.keys(value).find((key) => !/^\d+$/.test(key))
+  return own === undefined ? undefined : `whose field '${own}' would be lost`
+}
+
+function hasFields(value: object): boolean {
+  for (const key in value) if (Object.hasOwn(value, key)) return true
+  return false
+}
+
+/** Not so for an object that was only made with the prototype. */
+function isDate(value: object): boolean {
+  try {
+    Date.prototype.getTime.call(value)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function find(value: object, prototype: object): Kind {
+  const kind = judge(value, prototype)
+  // What cannot be cloned is found out when it is sent; another object of its class may be fine.
+  if (kind === undefined) return WHOLE
+  known.set(prototype, kind)
+  return kind
+}
+
+function judge(value: object, prototype: object): Kind | undefined {
+  if (isShared(value)) return { is: 'shared', isExtended: false, fault: undefined }
+  const is = builtIn(value, prototype)
+  if (is !== undefined) {
+    const isExtended = is !== 'buffer' && !isNative(prototype)
+    const field = isExtended && is !== 'error' ? privateFieldOf(prototype) : undefined
+    return { is, isExtended, fault: lost(field) }
+  }
+  if (isNative(prototype) && Object.getPrototypeOf(prototype) === null) return { ...WHOLE, is: 'plain' }
+  let clone: object
+  try {
+    clone = structuredClone(value)
+  } catch {
+    return undefined
+  }
+  return judgeClone(value, prototype, clone)
+}
+
+/** What came of an object that is of no class of the language: one of Node that can be cloned, or the instance of another class. */
+function judgeClone(value: object, prototype: object, clone: object): Kind {
+  if (Object.prototype.isPrototypeOf.call(prototype, clone)) return WHOLE
+  let fault = lost(privateFieldOf(prototype))
+  if (value instanceof EventEmitter || value instanceof EventTarget) fault = 'whose listeners would be lost'
+  const name = nameOf(clone)
+  return name === 'Object'
+    ? { is: 'fields', isExtended: false, fault }
+    : { ...WHOLE, fault: `which would arrive as a ${name}` }
+}
+
+function lost(field: string | undefined): string | undefined {
+  return field === undefined ? undefined : `whose private field ${field} would be lost`
+}
+
+function builtIn(value: object, prototype: object): Kind['is'] | undefined {
+  if (Array.isArray(value)) return 'array'
+  if (ArrayBuffer.isView(value)) return prototype === Buffer.prototype ? 'buffer' : 'view'
+  if (types.isArrayBuffer(value)) return 'block'
+  if (types.isMap(value)) return 'map'
+  if (types.isSet(value)) return 'set'
+  if (types.isDate(value)) return 'date'
+  if (types.isNativeError(value)) return 'error'
+  if (types.isSharedArrayBuffer(value) || types.isRegExp(value) || types.isBoxedPrimitive(value)) return 'whole'
+  return undefined
+}
+
+/** Whether it is the prototype of a class of the language, in whichever realm. */
+function isNative(prototype: object): boolean {
+  const constructor: unknown = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value
+  return (
+    typeof constructor === 'function' &&
+    /\{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(constructor))
+  )
+}
+
+/** The name of an object's class, as an error text gives it. */
+export function nameOf(value: object): string {
+  const prototype = Object.getPrototypeOf(value) as object | null
+  // Iterators inherit the constructor of Object.
+  const constructor: unknown = prototype && Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value
+  return typeof constructor === 'function' && constructor.name !== ''
+    ? constructor.name
+    : Object.prototype.toString.call(value).slice('[object '.length, -1)
+}
