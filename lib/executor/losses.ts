@@ -29,11 +29,21 @@ export class Losses {
     const progress = thread.link.progress()
     const running = held.find(({ seq }) => seq === progress.seq)
     const next = held.find((sent) => !thread.link.hasTaken(sent))
-    if (next !== undefined && (running === undefined || (progress.isAwaiting && isOutOfMemory(cause)))) {
+    if (
+      next !== undefined &&
+      (running === undefined || (progress.isAwaiting && progress.encoding === 0 && isOutOfMemory(cause)))
+    ) {
       this.#lostInReceipt(thread, held, running, next, exitCode, cause)
     } else {
       this.#lost(thread, held, progress, false, (turn, place) =>
-        crashError(turn, place, this.#nameOf(thread), exitCode, cause),
+        crashError(
+          turn,
+          place,
+          this.#nameOf(thread),
+          exitCode,
+          cause,
+          progress.encoding > 0 ? 'sent the result of' : undefined,
+        ),
       )
     }
   }
@@ -61,7 +71,7 @@ export class Losses {
 
   /** It was ended as its item takes too long. */
   overdue(thread: Thread, held: readonly Held[], progress: Progress): void {
-    this.#lost(thread, held, progress, true, (turn, place) => timeoutError(turn, Number(place), this.#nameOf(thread)))
+    this.#lost(thread, held, progress, true, (turn, place) => timeoutError(turn, place, this.#nameOf(thread)))
   }
 
   /** It was ended as its task was not loaded in time, in milliseconds. Another worker would most likely fare no better. */
@@ -105,7 +115,7 @@ export class Losses {
     if (!turn.lane.isOpen) return
     const blamed = turn.suspect()
     if (blamed === 'unclear' || ++turn.fruitless < ATTEMPTS) return
-    const error = crashError(turn, blamed, this.#nameOf(thread), exitCode, cause, true)
+    const error = crashError(turn, blamed, this.#nameOf(thread), exitCode, cause, 'received')
     const part = blamed === 'all' ? faultPart(turn, thread.number, error) : turn.convict(blamed, thread.number, error)
     this.#answer(turn, part)
   }

@@ -7,7 +7,7 @@ import { openError } from '../codec/envelope.js'
 import { isErrorObject, NotSerializableError, TaskLoadError, TaskTimeoutError, WorkerCrashError } from '../errors.js'
 import type { PartDetails, PartMessage } from '../worker/protocol.js'
 import type { TaskName } from '../task.js'
-import type { Part } from './executor.js'
+import type { Chunk, Part } from './executor.js'
 import type { Held, Turn } from './turn.js'
 
 /** Opens what a worker posted; the results stay encoded. */
@@ -45,30 +45,34 @@ export function partOf({ turn, worker, sentBytes }: Held, message: PartMessage):
 
 const NO_DETAILS: PartDetails = {}
 
-/** The worker has died while it ran an item, or loaded the task of all of them; or while it `received` an item. */
+/** The worker has died while it ran an item, or loaded the task of all of them; or did `how` with an item, as 'received'. */
 export function crashError(
   { lane, chunk }: Turn,
   place: number | 'all',
   worker: string,
   exitCode: number,
   cause: unknown,
-  received = false,
+  how?: string,
 ): WorkerCrashError {
   const task = `task '${lane.job.name.id}'`
   const item = place === 'all' ? 'items' : `item ${chunk.first + place}`
   const begun = lane.hasLoaded ? `began a chunk of ${task}` : `loaded ${task}`
   const ran = place === 'all' ? begun : `ran ${task} on ${item}`
-  const what = received ? `received ${item} of ${task}` : ran
+  const what = how === undefined ? ran : `${how} ${item} of ${task}`
   const reason = isErrorObject(cause) ? `: ${cause.message}` : ''
   const message = `${worker} ended with exit code ${exitCode} while it ${what}${reason}`
   return new WorkerCrashError(message, exitCode, cause === undefined ? {} : { cause })
 }
 
-export function timeoutError({ lane, chunk }: Turn, place: number, worker: string): TaskTimeoutError {
+export function timeoutError({ lane, chunk }: Turn, place: number | 'all', worker: string): TaskTimeoutError {
   const { name, timeout } = lane.job
   return new TaskTimeoutError(
-    `Task '${name.id}' did not end within ${timeout} ms on item ${chunk.first + place} (${worker})`,
+    `Task '${name.id}' did not end within ${timeout} ms on ${itemsOf(chunk, place)} (${worker})`,
   )
+}
+
+function itemsOf({ first, items }: Chunk, place: number | 'all'): string {
+  return place === 'all' ? `items ${first} to ${first + items.length - 1}` : `item ${first + place}`
 }
 
 export function loadTimeoutError({ id, module }: TaskName, startTimeout: number, worker: string): TaskLoadError {
@@ -80,10 +84,8 @@ export function loadTimeoutError({ id, module }: TaskName, startTimeout: number,
 
 /** The worker could write the result of an item, or of a whole fold, and this thread could not read it. */
 export function unreadableError({ chunk }: Turn, place: number | 'all'): NotSerializableError {
-  const last = chunk.first + chunk.items.length - 1
-  const whose = place === 'all' ? `items ${chunk.first} to ${last}` : `item ${chunk.first + place}`
   return new NotSerializableError(
-    `Cannot read the result of ${whose} as it was sent: it may be nested too deeply; return flatter data`,
+    `Cannot read the result of ${itemsOf(chunk, place)} as it was sent: it may be nested too deeply; return flatter data`,
   )
 }
 

@@ -76,8 +76,11 @@ export class Turn {
    *
    * @param isHung Whether the end was that of an item which takes too long.
    */
-  blame({ place, begun, asleep }: Progress, isHung: boolean): Blame {
+  blame({ place, begun, asleep, encoding, encodedFrom }: Progress, isHung: boolean): Blame {
     const { concurrency, kind } = this.lane.job
+    // Not an item, but a result ends it: one of those that were to be sent.
+    if (encoding > 1 || (encoding > 0 && kind === 'reduce')) return this.suspect()
+    if (encoding === 1) return this.#isOpen(this.#sent + encodedFrom) ? this.#sent + encodedFrom : 'none'
     if (concurrency === 1 || kind === 'reduce') {
       if (place === -1) return 'all'
       return this.#isOpen(this.#sent + place) ? this.#sent + place : 'none'

@@ -24,7 +24,12 @@ const HEAP = RUNNING + 5
 const AWAITING = RUNNING + 6
 /** Whether the task's module is being loaded; since when, `SINCE` tells. */
 const LOADING = RUNNING + 7
-const CELLS = RUNNING + 8
+/** How many outcomes are being encoded, to be posted; 0 when none are. And the place of the first. */
+const ENCODING = RUNNING + 8
+const ENCODED_FROM = RUNNING + 9
+/** Since when, for jobs with a time limit. */
+const ENCODED_SINCE = RUNNING + 10
+const CELLS = RUNNING + 11
 
 /** From 0 to `SLOTS` - 1. */
 export type Slot = number
@@ -68,20 +73,26 @@ export interface Progress {
   readonly isLoading: boolean
   /** Place of the item that runs, of several the one that began first; -1 while the task is being loaded. */
   readonly place: number
-  /** For how long that item has been running, and the event loop has had no turn, in milliseconds: for timed jobs alone. */
+  /** How many outcomes are being encoded, and the place of the first: code of results may run then, their getters. */
+  readonly encoding: number
+  readonly encodedFrom: number
+  /** For how long that item has been running, or outcomes being encoded, and the event loop has had no turn, in milliseconds: for timed jobs alone. */
   readonly time: number
   readonly asleep: number
 }
 
 export function progressOf(cells: Int32Array): Progress {
   const now = clock()
+  const encoding = Atomics.load(cells, ENCODING)
   return {
     seq: Atomics.load(cells, RUNNING),
     begun: Atomics.load(cells, BEGUN),
     isAwaiting: Atomics.load(cells, AWAITING) === 1,
     isLoading: Atomics.load(cells, LOADING) === 1,
     place: Atomics.load(cells, PLACE),
-    time: (now - Atomics.load(cells, SINCE)) | 0,
+    encoding,
+    encodedFrom: Atomics.load(cells, ENCODED_FROM),
+    time: (now - Atomics.load(cells, encoding > 0 ? ENCODED_SINCE : SINCE)) | 0,
     asleep: (now - Atomics.load(cells, AWAKE)) | 0,
   }
 }
@@ -119,6 +130,19 @@ export function beginItem(cells: Int32Array, place: number): void {
 export function beginTimedItem(cells: Int32Array, place: number): void {
   Atomics.store(cells, SINCE, clock())
   Atomics.store(cells, PLACE, place)
+}
+
+/** Outcomes are encoded from now on. Written plainly, as `beginItem()`, unless somebody looks as the job has a time limit. */
+export function beginEncoding(cells: Int32Array, from: number, count: number, isTimed: boolean): void {
+  cells[ENCODED_FROM] = from
+  if (isTimed) {
+    Atomics.store(cells, ENCODED_SINCE, clock())
+    Atomics.store(cells, ENCODING, count)
+  } else cells[ENCODING] = count
+}
+
+export function endEncoding(cells: Int32Array): void {
+  Atomics.store(cells, ENCODING, 0)
 }
 
 /** So many items have begun of a chunk that runs several at once. */

@@ -4,6 +4,7 @@
  */
 import { marked, pack, sift, type Data } from '../codec/codec.js'
 import type { Envelope } from '../codec/envelope.js'
+import { beginEncoding, endEncoding } from './cells.js'
 import type { RunningChunk } from './chunk.js'
 import { Outbox } from './outbox.js'
 import type { PartDetails } from './protocol.js'
@@ -78,6 +79,8 @@ export class Poster {
     const time = this.#sent - this.#started
     const isSimple = (places ?? counts ?? errors ?? fault) === undefined
     const details = isSimple ? undefined : { places, counts: counts && Uint32Array.from(counts), errors, fault }
+    const { cells } = host
+    beginEncoding(cells, places?.[0] ?? from, count, job.timeout !== undefined)
     try {
       const { data, transfer, bytes } = pack(results)
       host.post([seq, from, count, last, time, bytes, data, details], transfer)
@@ -90,6 +93,8 @@ export class Poster {
         return
       }
       host.post([seq, from, count, last, time, 0, data, { ...details, ...sifted }], [])
+    } finally {
+      endEncoding(cells)
     }
   }
 
