@@ -392,7 +392,46 @@ const managers = [
   { name: 'yarn', tools: ['managers', 'base'], isApart: true, files: { ...mjs, ...cjs, 'yarn.lock': '' }, prints },
 ]
 
-export const rows = [...runtimes, ...loaders, ...bundlers, ...runners, ...types, ...managers]
+/** @type {Row[]} */
+const frameworks = [
+  {
+    name: 'next',
+    node: '22',
+    isApart: true,
+    files: {
+      'package.json': '{ "private": true, "type": "module" }',
+      'app/layout.tsx': `export default function Layout({ children }: { children: React.ReactNode }) {
+  return <html><body>{children}</body></html>
+}
+`,
+      'app/tasks.ts': esm['tasks.ts'] ?? '',
+      'app/run/route.ts': `import { imap } from 'millrace'
+import { level } from '../tasks'
+export const dynamic = 'force-dynamic'
+export async function GET() {
+  for await (const found of imap(level, ['a first'])) return new Response(found)
+}
+`,
+      'ask.mjs': `import { spawn } from 'node:child_process'
+const server = spawn('node_modules/.bin/next', ['start', '-p', '0'], { stdio: ['ignore', 'pipe', 'inherit'] })
+server.stdout.setEncoding('utf8').on('data', async (text) => {
+  const [url] = /http:\\/\\/localhost:\\d+/.exec(text) ?? []
+  if (url === undefined) return
+  console.log('answer:', await (await fetch(url + '/run')).text())
+  server.kill()
+})
+`,
+    },
+    commands: [
+      'npm install --no-audit --no-fund next@16.4.6 react@19.3.1 react-dom@19.3.1 @types/react@19.3.3 typescript@6.0.3 @types/node@22 ./millrace.tgz',
+      'node_modules/.bin/next build',
+      'node ask.mjs',
+    ],
+    prints: 'answer: first',
+  },
+]
+
+export const rows = [...runtimes, ...loaders, ...bundlers, ...runners, ...types, ...managers, ...frameworks]
 
 /** @param {Record<string, unknown>} compilerOptions */
 function tsconfig(compilerOptions) {
