@@ -17,6 +17,7 @@ export type ErrorCode =
   | 'ERR_INVALID_RESULT'
   | 'ERR_INVALID_SOURCE'
   | 'ERR_INVALID_TASK'
+  | 'ERR_INVALID_TEXT'
   | 'ERR_INVALID_UTF8'
   | 'ERR_INVALID_VALUE'
   | 'ERR_LINE_FULL'
@@ -248,13 +249,18 @@ export class MainThreadGuardError extends Error {
  */
 export class LineError extends Error {
   override readonly name = 'LineError'
-  readonly code: 'ERR_LINE_TOO_LONG' | 'ERR_INVALID_UTF8'
+  readonly code: 'ERR_LINE_TOO_LONG' | 'ERR_INVALID_UTF8' | 'ERR_INVALID_TEXT'
   /** Number of the line, from 1. */
   readonly line: number
   /** Where in the (uncompressed) input it is, in bytes from 0: the line's first byte, or the first invalid one. */
   readonly offset: number
 
-  constructor(message: string, code: 'ERR_LINE_TOO_LONG' | 'ERR_INVALID_UTF8', line: number, offset: number) {
+  constructor(
+    message: string,
+    code: 'ERR_LINE_TOO_LONG' | 'ERR_INVALID_UTF8' | 'ERR_INVALID_TEXT',
+    line: number,
+    offset: number,
+  ) {
     super(message)
     this.code = code
     this.line = line

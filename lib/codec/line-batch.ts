@@ -2,7 +2,8 @@
 import type { Batch } from './batch.js'
 import type { Packed } from './codec.js'
 import { allLines, type LineData } from './line-data.js'
-import { endsLine, lineEnd, type Encoding } from './split.js'
+import { LineEnd } from './line-end.js'
+import type { LineFormat } from './split.js'
 
 /**
  * Memory that several batches refer to. It is shared, not transferred, so that a batch can be sent again after a worker
@@ -29,13 +30,13 @@ export interface HeldSegment {
  * that is dropped instead costs no more than the memory's being allocated anew.
  */
 export class LineBatch implements Batch {
-  readonly #encoding: Encoding
+  readonly #format: LineFormat
   #length: number
   #segments: HeldSegment[]
 
-  /** The segments, and what they retain, are the batch's from now on. */
-  constructor(encoding: Encoding, length: number, segments: HeldSegment[]) {
-    this.#encoding = encoding
+  /** The segments, and what they retain, are the batch's from now on. Batches of one source have the same format object. */
+  constructor(format: LineFormat, length: number, segments: HeldSegment[]) {
+    this.#format = format
     this.#length = length
     this.#segments = segments
   }
@@ -56,21 +57,22 @@ export class LineBatch implements Batch {
   /** Counts lines from the first on, in tens of nanoseconds each: it is for the rare batch that must be cut. */
   slice(start: number, end: number): LineBatch {
     const parts: HeldSegment[] = []
+    const lineEnd = new LineEnd(this.#format.delimiter)
     let line = 0
     for (const segment of this.#segments) {
       const block = viewOf(segment)
       let from = 0
-      for (; line < start && from < block.length; line++) from = lineEnd(block, from)
+      for (; line < start && from < block.length; line++) from = lineEnd.after(block, from)
       let to = from
-      for (; line < end && to < block.length; line++) to = lineEnd(block, to)
+      for (; line < end && to < block.length; line++) to = lineEnd.after(block, to)
       if (to > from) parts.push(held(segment.memory, segment.start + from, segment.start + to))
       if (line >= end) break
     }
-    return new LineBatch(this.#encoding, Math.max(0, line - start), parts)
+    return new LineBatch(this.#format, Math.max(0, line - start), parts)
   }
 
   join(next: Batch): this | undefined {
-    if (!(next instanceof LineBatch) || next.#encoding !== this.#encoding) return undefined
+    if (!(next instanceof LineBatch) || next.#format !== this.#format) return undefined
     for (const segment of next.#segments) this.#append(segment)
     this.#length += next.#length
     next.#segments = []
@@ -90,7 +92,7 @@ export class LineBatch implements Batch {
     const last = this.#segments.at(-1)
     const { memory, start, end } = segment
     // Many short batches of a slow source become one segment, unless a line without end would run into the next.
-    if (last?.memory === memory && last.end === start && endsLine(viewOf(last))) {
+    if (last?.memory === memory && last.end === start && new LineEnd(this.#format.delimiter).isAtEnd(viewOf(last))) {
       this.#segments[this.#segments.length - 1] = { memory, start: last.start, end }
       memory.release()
     } else {
@@ -100,7 +102,7 @@ export class LineBatch implements Batch {
 
   #data(): LineData {
     const segments = this.#segments.map(({ memory, start, end }) => ({ memory: memory.bytes.buffer, start, end }))
-    return { kind: 'lines', encoding: this.#encoding, count: this.#length, segments }
+    return { kind: 'lines', format: this.#format, count: this.#length, segments }
   }
 }
 

@@ -2,7 +2,8 @@
  * Lines as a message carries them: where their bytes are in shared memory. Splitting and decoding is left to the thread
  * that receives them. What owns the memory is in line-batch.ts.
  */
-import { LineSplitter, type Encoding } from './split.js'
+import { LineEnd } from './line-end.js'
+import { LineSplitter, type LineFormat } from './split.js'
 
 /** Whole lines that stand together: the bytes from `start` up to `end`. */
 export interface LineSegment {
@@ -14,7 +15,7 @@ export interface LineSegment {
 /** Can be cloned; the memory goes by reference. */
 export interface LineData {
   readonly kind: 'lines'
-  readonly encoding: Encoding
+  readonly format: LineFormat
   /** How many lines there are in all segments. */
   readonly count: number
   readonly segments: readonly LineSegment[]
@@ -22,8 +23,8 @@ export interface LineData {
 
 /** Gives the lines one by one, each decoded when it is asked for: call it `count` times at most. */
 export function lineCursor(data: LineData): () => string {
-  const splitter = new LineSplitter(data.encoding)
-  const pieces = piecesOf(data.segments)
+  const splitter = new LineSplitter(data.format)
+  const pieces = piecesOf(data.segments, new LineEnd(data.format.delimiter))
   return () => {
     for (;;) {
       const line = splitter.next()
@@ -50,7 +51,7 @@ let spare: Buffer | undefined
  * The bytes of the segments, piece by piece, each of whole lines. Copied, since Node finds the end of a line in ordinary memory
  * in a third of the time that it takes in shared memory; a line longer than a piece stays where it is.
  */
-function* piecesOf(segments: readonly LineSegment[]): Generator<Buffer, void, void> {
+function* piecesOf(segments: readonly LineSegment[], lineEnd: LineEnd): Generator<Buffer, void, void> {
   const scratch = spare ?? Buffer.allocUnsafeSlow(SCRATCH_SIZE)
   spare = undefined
   for (const { memory, start, end } of segments) {
@@ -59,7 +60,7 @@ function* piecesOf(segments: readonly LineSegment[]): Generator<Buffer, void, vo
       const size = Math.min(SCRATCH_SIZE, end - at)
       // Not `copy()`: from shared memory that goes byte by byte, unless source and target happen to be aligned alike.
       scratch.fill(Buffer.from(memory, at, size), 0, size)
-      const cut = at + size < end ? scratch.lastIndexOf('\n', size - 1, 'latin1') + 1 : size
+      const cut = at + size < end ? lineEnd.findCut(scratch.subarray(0, size)) : size
       yield cut > 0 ? scratch.subarray(0, cut) : Buffer.from(memory, at, end - at)
       at += cut > 0 ? cut : end - at
     }

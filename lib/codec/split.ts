@@ -1,13 +1,18 @@
 /**
- * Splitting bytes into the strings of their lines, alike on every thread: lines end with `\n` or `\r\n`, the last may lack
- * its end. It knows no source, no limits and no errors: what must not be given is found before (io/bad-line.ts).
+ * Splitting bytes into the strings of their lines, alike on every thread. It knows no source, no limits and no errors: what
+ * must not be given is found before (io/bad-line.ts).
  */
 import { isAscii } from 'node:buffer'
+import { CARRIAGE_RETURN, LineEnd, NEWLINE } from './line-end.js'
+import { decoderOf, type Decode } from './line-text.js'
 
-export type Encoding = 'utf8' | 'latin1'
-
-const NEWLINE = 10
-const CARRIAGE_RETURN = 13
+/** How lines are cut and decoded. Can be cloned. */
+export interface LineFormat {
+  /** `'utf8'`, `'latin1'` (each byte is the character of its number), or another encoding in which ASCII bytes are ASCII. */
+  readonly encoding: string
+  /** What ends a line; undefined for `\n` or `\r\n`. */
+  readonly delimiter?: Uint8Array | undefined
+}
 
 /** Node's decoders, which its types leave out. `toString` is a tenth slower: it looks them up again for every line. */
 interface Decoders {
@@ -20,13 +25,19 @@ const NOTHING = Buffer.alloc(0) as Block
 
 /** Gives the lines of one block after the other, each decoded when it is asked for. */
 export class LineSplitter {
-  readonly #encoding: Encoding
+  readonly #isLatin1: boolean
+  /** Undefined for the default, which is found here: a call less for each line. */
+  readonly #end: LineEnd | undefined
+  /** Of encodings that a Buffer does not know. */
+  readonly #decode: Decode | undefined
   #block = NOTHING
   #start = 0
   #isSingleByte = true
 
-  constructor(encoding: Encoding) {
-    this.#encoding = encoding
+  constructor({ encoding, delimiter }: LineFormat) {
+    this.#isLatin1 = encoding === 'latin1'
+    this.#end = delimiter && new LineEnd(delimiter)
+    this.#decode = decoderOf(encoding)
   }
 
   /** Takes the next whole lines, once `next()` has given all of the last. */
@@ -34,7 +45,7 @@ export class LineSplitter {
     this.#block = block as Block
     this.#start = 0
     // Most blocks are ASCII, where the faster decoder gives the same strings.
-    this.#isSingleByte = this.#encoding === 'latin1' || isAscii(block)
+    this.#isSingleByte = this.#isLatin1 || isAscii(block)
   }
 
   /** The next line; undefined at the end of the block. */
@@ -42,23 +53,20 @@ export class LineSplitter {
     const block = this.#block
     const start = this.#start
     if (start >= block.length) return undefined
-    const newline = block.indexOf(NEWLINE, start)
-    let end = newline
-    if (newline < 0) end = block.length
-    else if (newline > start && block[newline - 1] === CARRIAGE_RETURN) end--
-    this.#start = newline < 0 ? end : newline + 1
+    let end: number
+    if (this.#end === undefined) {
+      const newline = block.indexOf(NEWLINE, start)
+      end = newline
+      if (newline < 0) end = block.length
+      else if (newline > start && block[newline - 1] === CARRIAGE_RETURN) end--
+      this.#start = newline < 0 ? end : newline + 1
+    } else {
+      const after = this.#end.find(block, start)
+      end = after < 0 ? block.length : this.#end.textEnd(block, start, after)
+      this.#start = after < 0 ? end : after
+    }
     // Decoded one by one: a slice of the decoded block would keep all of it alive for as long as one line is.
-    return this.#isSingleByte ? block.latin1Slice(start, end) : block.utf8Slice(start, end)
+    if (this.#isSingleByte) return block.latin1Slice(start, end)
+    return this.#decode === undefined ? block.utf8Slice(start, end) : this.#decode(block.subarray(start, end))
   }
-}
-
-/** Where the line that begins at `start` ends, its line end included. */
-export function lineEnd(block: Buffer, start: number): number {
-  const newline = block.indexOf(NEWLINE, start)
-  return newline < 0 ? block.length : newline + 1
-}
-
-/** Whether the bytes end with a line's end, so that what follows them is another line. */
-export function endsLine(block: Buffer): boolean {
-  return block[block.length - 1] === NEWLINE
 }

@@ -1,73 +1,88 @@
 /** Finding the first line that cannot be given, block by block and without splitting. Pure: it reads nothing. */
 import { isUtf8 } from 'node:buffer'
-import type { Encoding } from '../codec/split.js'
+import { CARRIAGE_RETURN, type LineEnd } from '../codec/line-end.js'
 import { LineError } from '../errors.js'
 
-const NEWLINE = 10
-const CARRIAGE_RETURN = 13
-
 export interface LineLimits {
-  readonly encoding: Encoding
+  /** Of the blocks. */
+  readonly encoding: string
+  readonly lineEnd: LineEnd
   readonly maxLength: number
   readonly fatal: boolean
 }
 
 export interface BadLine {
+  readonly kind: 'long' | 'invalid'
   /** Where in the block the line begins: all before it are good. */
   readonly start: number
-  /** Its error, once it is known how many lines of the source come before it. */
-  error(linesBefore: number): LineError
+  /** Where what is wrong with it begins. */
+  readonly at: number
+  /** What is there. */
+  readonly found: string
 }
 
-/** `offset` is where in the source the block of whole lines begins, in bytes. */
-export function findBadLine(block: Buffer, offset: number, limits: LineLimits): BadLine | undefined {
-  const { encoding, maxLength, fatal } = limits
-  const long = longLine(block, maxLength)
+export function findBadLine(block: Buffer, limits: LineLimits): BadLine | undefined {
+  const { encoding, lineEnd, maxLength, fatal } = limits
+  const long = lineEnd.findLong(block, maxLength)
   // Of a line that is too long nothing else is said: its end may be missing.
   const checked = block.subarray(0, long)
-  if (fatal && encoding === 'utf8' && !isUtf8(checked)) return notUtf8(checked, offset)
-  return long === undefined
-    ? undefined
-    : { start: long, error: (lines) => tooLong(lines + 1, offset + long, maxLength) }
+  if (fatal && !isValid(checked, encoding)) return invalidLine(checked, limits)
+  if (long === undefined) return undefined
+  const found = lineEnd.delimiter === undefined && block.includes(CARRIAGE_RETURN, long) ? HINT : ''
+  return { kind: 'long', start: long, at: long, found }
 }
 
-/** Where the first line begins that is longer than `maxLength`, its end not counted. */
-function longLine(block: Buffer, maxLength: number): number | undefined {
-  let start = 0
-  while (block.length - start > maxLength) {
-    // No line is too long up to the last newline within reach, so there is no need to look at each.
-    const newline = block.lastIndexOf(NEWLINE, start + maxLength)
-    if (newline >= start) start = newline + 1
-    else if (block[start + maxLength] === CARRIAGE_RETURN && block[start + maxLength + 1] === NEWLINE)
-      start += maxLength + 2
-    else return start
+const HINT = String.raw` (it has '\r': for lines that end with it, set delimiter: '\r')`
+
+/** `offset` is where in the input the fault is; `encoding` is that of the input. */
+export function lineError(
+  bad: Pick<BadLine, 'kind' | 'found'>,
+  line: number,
+  offset: number,
+  of: ErrorContext,
+): LineError {
+  if (bad.kind === 'long') {
+    return new LineError(
+      `Cannot read line ${line} as it must not be longer than 'maxLength': ` +
+        `received more than ${of.maxLength} bytes from byte ${offset} on${bad.found}`,
+      'ERR_LINE_TOO_LONG',
+      line,
+      offset,
+    )
   }
-  return undefined
-}
-
-function tooLong(line: number, offset: number, maxLength: number): LineError {
   return new LineError(
-    `Cannot read line ${line} as it must not be longer than 'maxLength': ` +
-      `received more than ${maxLength} bytes from byte ${offset} on`,
-    'ERR_LINE_TOO_LONG',
+    `Cannot read line ${line} as it must be valid ${of.encoding === 'utf8' ? 'UTF-8' : of.encoding}: ` +
+      `received byte 0x${bad.found} at byte ${offset}`,
+    of.encoding === 'utf8' ? 'ERR_INVALID_UTF8' : 'ERR_INVALID_TEXT',
     line,
     offset,
   )
 }
 
-function notUtf8(block: Buffer, offset: number): BadLine {
-  const at = validLength(block)
-  const byte = block.toString('hex', at, at + 1)
-  return {
-    start: at === 0 ? 0 : block.lastIndexOf(NEWLINE, at - 1) + 1,
-    error: (lines) =>
-      new LineError(
-        `Cannot read line ${lines + 1} as it must be valid UTF-8: received byte 0x${byte} at byte ${offset + at}`,
-        'ERR_INVALID_UTF8',
-        lines + 1,
-        offset + at,
-      ),
+export interface ErrorContext {
+  readonly encoding: string
+  readonly maxLength: number
+}
+
+function isValid(bytes: Buffer, encoding: string): boolean {
+  return encoding === 'utf8' ? isUtf8(bytes) : encoding === 'latin1' || decodes(bytes, encoding, false)
+}
+
+/** Whether bytes are valid; with `stream`, their last character may lack something. */
+function decodes(bytes: Buffer, encoding: string, stream: boolean): boolean {
+  try {
+    new TextDecoder(encoding, { fatal: true }).decode(bytes, { stream })
+    return true
+  } catch {
+    return false
   }
+}
+
+function invalidLine(block: Buffer, { encoding, lineEnd }: LineLimits): BadLine {
+  const at = encoding === 'utf8' ? validLength(block) : decodableLength(block, encoding)
+  let start = 0
+  for (let end = lineEnd.find(block, 0); end >= 0 && end <= at; end = lineEnd.find(block, end)) start = end
+  return { kind: 'invalid', start, at, found: block.toString('hex', at, at + 1) }
 }
 
 const REPLACEMENT = Buffer.from('\ufffd')
@@ -85,4 +100,17 @@ function validLength(bytes: Buffer): number {
     length += REPLACEMENT.length
     from = at + 1
   }
+}
+
+/** The same, for another encoding: how long a beginning may be without an error, and then without half a character. */
+function decodableLength(bytes: Buffer, encoding: string): number {
+  let good = 0
+  let bad = bytes.length + 1
+  while (bad - good > 1) {
+    const middle = (good + bad) >> 1
+    if (decodes(bytes.subarray(0, middle), encoding, true)) good = middle
+    else bad = middle
+  }
+  while (good > 0 && !decodes(bytes.subarray(0, good), encoding, false)) good--
+  return good
 }

@@ -1,36 +1,50 @@
 /**
- * A byte source as blocks of whole lines: opened, decompressed where it is gzip, without byte order mark, cut at a line
- * end, and without what cannot be given. What becomes of a block (strings, or a batch) is not decided here.
+ * A byte source as blocks of whole lines: opened, decompressed, without byte order mark, cut at a line end, and without
+ * what cannot be given. What becomes of a block (strings, or a batch) is not decided here.
  */
-import { findBadLine, type BadLine, type LineLimits } from './bad-line.js'
+import type { LineError } from '../errors.js'
+import { findBadLine, lineError, type BadLine, type LineLimits } from './bad-line.js'
 import type { Bytes } from './bytes.js'
 import { LineCutter } from './cutter.js'
-import { gzip } from './compression.js'
-import { decompress } from './decompress.js'
-import { beginsWith, readHead, withHead } from './head.js'
 import type { Reader } from './source.js'
+import { openText, type TextOptions } from './text.js'
+import type { Transcoder } from './transcode.js'
 
-const GZIP_MARK = Buffer.from([0x1f, 0x8b])
-const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf])
+/** What is read, and what is done about lines that cannot be given. */
+export interface BlockOptions extends LineLimits, TextOptions {
+  readonly tooLong: 'error' | 'skip'
+}
 
-/** Gives blocks that end with `\n`; only the last may lack it. Each is the caller's until it asks for the next. */
+const NOTHING = Buffer.alloc(0)
+
+/** Gives blocks that end with a line end; only the last may lack it. Each is the caller's until it asks for the next. */
 export class LineBlocks {
   /** How many lines have been given out of the blocks. Whoever splits them counts here: an error tells its line from it. */
   lines = 0
+  /** How many lines were left out. */
+  skipped = 0
   readonly #bytes: Bytes
-  readonly #limits: LineLimits
+  readonly #options: BlockOptions
   readonly #cutter: LineCutter
-  #input: Reader<Buffer> | undefined
+  /** What closes all that is open. */
+  #input: Pick<Reader<Buffer>, 'close'> | undefined
+  #text: Reader<Buffer> | undefined
+  #transcoder: Transcoder | undefined
+  #encoding: string
   #ended = false
   #closing: Promise<unknown> | undefined
-  /** Where in the source the next block begins. */
-  #offset = 0
-  #badLine: BadLine | undefined
+  /** Where in the input the text begins, behind a byte order mark. */
+  #textStart = 0
+  /** The lines behind one that was left out. */
+  #rest: Buffer = NOTHING
+  #restStart = 0
+  #error: (() => LineError) | undefined
 
-  constructor(bytes: Bytes, limits: LineLimits) {
+  constructor(bytes: Bytes, options: BlockOptions) {
     this.#bytes = bytes
-    this.#limits = limits
-    this.#cutter = new LineCutter(limits.maxLength)
+    this.#options = options
+    this.#encoding = options.text.input ?? options.text.blocks
+    this.#cutter = new LineCutter(options.lineEnd, options.maxLength)
   }
 
   /** The file it reads, where it does. */
@@ -40,25 +54,40 @@ export class LineBlocks {
 
   /** The next block, if that takes no reading. */
   take(): Buffer | undefined {
-    if (this.#badLine !== undefined || this.#closing !== undefined) return undefined
-    const block = this.#cutter.next()
-    if (block === undefined) return undefined
-    this.#badLine = findBadLine(block, this.#offset, this.#limits)
-    this.#offset += block.length
-    if (this.#badLine === undefined) return block
-    return this.#badLine.start === 0 ? undefined : block.subarray(0, this.#badLine.start)
+    while (this.#error === undefined && this.#closing === undefined) {
+      const rest = this.#rest
+      const block = rest.length > 0 ? rest : this.#cutter.next()
+      if (block === undefined) return undefined
+      this.#rest = NOTHING
+      const start = rest.length > 0 ? this.#restStart : this.#cutter.start
+      this.#transcoder?.forget(start)
+      const bad = findBadLine(block, this.#options)
+      if (bad === undefined) return block
+      if (bad.kind === 'long' && this.#options.tooLong === 'skip') {
+        const end = this.#options.lineEnd.after(block, bad.start)
+        this.#rest = block.subarray(end)
+        this.#restStart = start + end
+        this.#countSkipped()
+      } else {
+        const offset = this.#inputOffset(start + bad.at)
+        this.#error = () => this.#errorOf(bad, offset)
+      }
+      if (bad.start > 0) return block.subarray(0, bad.start)
+    }
+    return undefined
   }
 
   /** The next block, or undefined at the end. Throws what the source does, and a `LineError` after all lines before it. */
   async read(): Promise<Buffer | undefined> {
-    const input = this.#input ?? (await this.#open())
-    for (;;) {
+    const text = this.#text ?? (await this.#open())
+    while (text !== undefined) {
       const block = this.take()
       if (block !== undefined) return block
-      if (this.#badLine !== undefined) throw this.#badLine.error(this.lines)
+      if (this.#error !== undefined) throw this.#error()
       if (this.#ended || this.#closing !== undefined) return undefined
-      await this.#readOn(input)
+      await this.#readOn(text)
     }
+    return undefined
   }
 
   /** Closes the source; a `read()` that is pending then gives nothing. May be called at any time and again. */
@@ -67,28 +96,48 @@ export class LineBlocks {
     return this.#closing
   }
 
-  async #readOn(input: Reader<Buffer>): Promise<void> {
-    const result = this.#cutter.overflows ? undefined : await input.next()
-    if (result !== undefined && !result.done) {
-      this.#cutter.feed(result.value)
-    } else {
-      this.#ended = true
-      this.#cutter.end()
+  async #readOn(text: Reader<Buffer>): Promise<void> {
+    const cutter = this.#cutter
+    if (cutter.overflows && this.#options.tooLong === 'skip') {
+      cutter.leaveOut()
+      this.#countSkipped()
     }
+    const result = cutter.overflows ? undefined : await text.next()
+    if (result !== undefined && !result.done) {
+      cutter.feed(result.value)
+      return
+    }
+    this.#ended = true
+    const invalid = this.#transcoder?.invalid
+    if (invalid === undefined) cutter.end()
+    else this.#error = () => this.#errorOf({ kind: 'invalid', found: invalid.byte }, invalid.offset)
   }
 
-  async #open(): Promise<Reader<Buffer>> {
-    const opened = this.#bytes.open()
-    let input: Reader<Buffer> = (this.#input = opened)
-    const head = await readHead(input, GZIP_MARK)
-    // The input may have been closed meanwhile, and nobody would close what is opened now.
-    if (this.#closing !== undefined) return input
-    input = this.#input = withHead(head, input)
-    if (beginsWith(head, GZIP_MARK)) input = this.#input = decompress(gzip, input, (offset) => opened.openAt?.(offset))
-    if (this.#limits.encoding !== 'utf8') return input
-    const start = await readHead(input, BYTE_ORDER_MARK)
-    if (beginsWith(start, BYTE_ORDER_MARK)) this.#offset = BYTE_ORDER_MARK.length
-    this.#input = withHead(start.subarray(this.#offset), input)
-    return this.#input
+  /** The line counts, as errors behind it tell theirs. */
+  #countSkipped(): void {
+    this.lines++
+    this.skipped++
+  }
+
+  #errorOf(bad: Pick<BadLine, 'kind' | 'found'>, offset: number): LineError {
+    return lineError(bad, this.lines + 1, offset, { encoding: this.#encoding, maxLength: this.#options.maxLength })
+  }
+
+  #inputOffset(textOffset: number): number {
+    return this.#transcoder?.inputOffset(textOffset) ?? this.#textStart + textOffset
+  }
+
+  /** Undefined if it was closed meanwhile. */
+  async #open(): Promise<Reader<Buffer> | undefined> {
+    const open = await openText(this.#bytes, this.#options, (input) => {
+      this.#input = input
+      return this.#closing === undefined
+    })
+    if (open === undefined) return undefined
+    this.#text = open.text
+    this.#transcoder = open.transcoder
+    this.#textStart = open.start
+    this.#encoding = open.encoding
+    return open.text
   }
 }

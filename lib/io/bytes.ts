@@ -52,18 +52,35 @@ function bytesOf(action: string, source: unknown): Bytes {
   if (isIterable(source) && !types.isUint8Array(source)) {
     return { path, open: () => chunkReader(action, openSource(source)) }
   }
-  throw invalidSource(action, source, types.isUint8Array(source) ? ' (for bytes in memory: [bytes])' : '')
+  throw invalidSource(action, source, cureFor(source))
+}
+
+/** What to do about the sources that are most often given by mistake. */
+function cureFor(source: unknown): string {
+  if (types.isUint8Array(source)) return ' (for bytes in memory: [bytes])'
+  if (types.isAnyArrayBuffer(source)) return ' (for bytes in memory: [new Uint8Array(buffer)])'
+  if (typeof source !== 'object' || source === null) return ''
+  const { then, body, createReadStream } = source as { then?: unknown; body?: unknown; createReadStream?: unknown }
+  if (typeof then === 'function') return ' (await the promise first)'
+  if (typeof createReadStream === 'function') return ' (for an open file: file.createReadStream())'
+  return isIterable(body) ? ' (for the text of a response: response.body)' : ''
 }
 
 function pathOf(action: string, source: unknown): string | undefined {
-  if (typeof source === 'string') return source
-  if (!(source instanceof URL)) return undefined
+  if (typeof source === 'string' && !URL_START.test(source)) return source
+  if (typeof source !== 'string' && !(source instanceof URL)) return undefined
+  const text = String(source)
+  if (!text.toLowerCase().startsWith('file:'))
+    throw invalidSource(action, text, ' (for a URL: (await fetch(url)).body)')
   try {
-    return fileURLToPath(source)
+    return fileURLToPath(text)
   } catch (cause) {
-    throw invalidSource(action, source.href, '', cause)
+    throw invalidSource(action, text, '', cause)
   }
 }
+
+/** No path that anybody means to be one begins like this. */
+const URL_START = /^(?:https?|file):\/\//i
 
 function invalidSource(action: string, source: unknown, hint: string, cause?: unknown): TypeError {
   const expected = 'a path, a file: URL, a stream of bytes or an iterable of byte chunks'
@@ -98,6 +115,8 @@ function chunkReader(action: string, source: Reader<unknown>): Reader<Buffer> {
       if (result.done) return { done: true, value: undefined }
       const { value } = result
       if (types.isUint8Array(value)) return { done: false, value: asBuffer(value) }
+      // Web streams of Node 20 may give these.
+      if (types.isAnyArrayBuffer(value)) return { done: false, value: Buffer.from(value) }
       // What the source gave is the error to tell, whatever closing it throws.
       await closeInTime({ close }).catch(() => {})
       throw typeError(

@@ -1,24 +1,35 @@
 /** Cutting bytes into blocks that end where a line ends. It splits and decodes nothing, and knows no source. */
+import type { LineEnd } from '../codec/line-end.js'
 
-const NEWLINE = 10
-const CARRIAGE_RETURN = 13
 const NOTHING = Buffer.alloc(0)
-/** The most bytes held beyond `maxLength`: a line end of two, or a `\r` that may begin one and a byte too many. */
-const BEYOND = 2
 
 /**
  * Turns blocks of any bytes into blocks of whole lines, holding back the bytes of a line that has no end yet. A line in
  * two blocks becomes a block of its own, so that all others are passed on without copying them.
  */
 export class LineCutter {
+  readonly #lineEnd: LineEnd
   readonly #maxLength: number
   #bytes: Buffer = NOTHING
+  /** What is held back, in memory that is larger: at most as much of a line as shows that it is too long. */
   #held: Buffer = NOTHING
   #length = 0
+  /** How many bytes of the line held back there are beyond those that are held. */
+  #beyond = 0
+  /** The last bytes of a line that is left out, in which its end may have begun; undefined if none is. */
+  #leavingOut: Buffer | undefined
   #ended = false
+  #start = 0
+  #offset = 0
 
-  constructor(maxLength: number) {
+  constructor(lineEnd: LineEnd, maxLength: number) {
+    this.#lineEnd = lineEnd
     this.#maxLength = maxLength
+  }
+
+  /** Where in the input the block begins that was given last, in bytes. */
+  get start(): number {
+    return this.#start
   }
 
   /** Takes the next bytes, once `next()` has given all that can be given of the last. */
@@ -33,44 +44,78 @@ export class LineCutter {
 
   /** Gives lines that are whole, with their ends; undefined if more bytes are needed, or no more come. */
   next(): Buffer | undefined {
-    const bytes = this.#bytes
     if (this.#ended) return this.#flush()
+    if (this.#leavingOut !== undefined && !this.#leaveOut(this.#leavingOut)) return undefined
+    const bytes = this.#bytes
     if (this.#length === 0) {
-      const cut = bytes.lastIndexOf(NEWLINE) + 1
+      const cut = this.#lineEnd.findLast(bytes)
       this.#bytes = NOTHING
       this.#hold(bytes.subarray(cut))
-      return cut === 0 ? undefined : bytes.subarray(0, cut)
+      return cut === 0 ? undefined : this.#give(bytes.subarray(0, cut), cut)
     }
-    const cut = bytes.indexOf(NEWLINE) + 1
-    this.#hold(cut === 0 ? bytes : bytes.subarray(0, cut))
-    this.#bytes = cut === 0 ? NOTHING : bytes.subarray(cut)
-    return cut === 0 ? undefined : this.#flush()
+    const cut = this.#lineEnd.findAcross(this.#held.subarray(0, this.#length), bytes)
+    this.#hold(cut < 0 ? bytes : bytes.subarray(0, cut))
+    this.#bytes = cut < 0 ? NOTHING : bytes.subarray(cut)
+    return cut < 0 ? undefined : this.#flush()
   }
 
   /** Whether the line held back is longer than `maxLength` already, whatever follows. */
   get overflows(): boolean {
-    const mayEnd = this.#length > 0 && this.#held[this.#length - 1] === CARRIAGE_RETURN
-    return this.#length > this.#maxLength + (mayEnd ? 1 : 0)
+    const spare = this.#length - this.#maxLength
+    return spare > 0 && (this.#beyond > 0 || spare > this.#lineEnd.begun(this.#held.subarray(0, this.#length)))
+  }
+
+  /** Leaves out the line held back, up to its end. */
+  leaveOut(): void {
+    const length = this.#lineEnd.maxLength - 1
+    this.#leavingOut = Buffer.from(this.#held.subarray(Math.max(0, this.#length - length), this.#length))
+    this.#offset += this.#length + this.#beyond
+    this.#held = NOTHING
+    this.#length = this.#beyond = 0
+  }
+
+  /** Whether the end of the line has come. */
+  #leaveOut(last: Buffer): boolean {
+    const bytes = this.#bytes
+    const cut = this.#lineEnd.findAcross(last, bytes)
+    this.#offset += cut < 0 ? bytes.length : cut
+    this.#bytes = cut < 0 ? NOTHING : bytes.subarray(cut)
+    this.#leavingOut = undefined
+    if (cut >= 0) return true
+    const length = this.#lineEnd.maxLength - 1
+    const end = bytes.length < length ? Buffer.concat([last, bytes]) : bytes
+    this.#leavingOut = Buffer.from(end.subarray(Math.max(0, end.length - length)))
+    return false
   }
 
   #flush(): Buffer | undefined {
     if (this.#length === 0) return undefined
     const last = this.#held.subarray(0, this.#length)
+    const length = this.#length + this.#beyond
     this.#held = NOTHING
-    this.#length = 0
-    return last
+    this.#length = this.#beyond = 0
+    return this.#give(last, length)
+  }
+
+  #give(block: Buffer, length: number): Buffer {
+    this.#start = this.#offset
+    this.#offset += length
+    return block
   }
 
   /** Copies, so that a short rest does not keep a whole block alive, nor depends on what the source does with it. */
   #hold(bytes: Buffer): void {
-    const most = this.#maxLength + BEYOND
+    // A line end more than the line may have, and one byte too many.
+    const most = this.#maxLength + this.#lineEnd.maxLength
     const length = Math.min(this.#length + bytes.length, most)
     if (length > this.#held.length) {
       const held = Buffer.allocUnsafeSlow(Math.min(Math.max(length, 2 * this.#held.length), most))
       this.#held.copy(held, 0, 0, this.#length)
       this.#held = held
     }
-    bytes.copy(this.#held, this.#length, 0, length - this.#length)
+    const taken = length - this.#length
+    bytes.copy(this.#held, this.#length, 0, taken)
+    this.#beyond += bytes.length - taken
     this.#length = length
   }
 }

@@ -1,13 +1,13 @@
-/** Looking at the first bytes of an input without losing them: how gzip and byte order marks are recognised. */
+/** Looking at the first bytes of an input without losing them. */
 import type { Reader } from './source.js'
 
 /**
- * Reads until it is known whether the input begins with `mark`, and gives what was read. It never waits for more bytes
- * than that takes, so that the first line of a slow source is not held back.
+ * Reads until the first bytes tell enough, and gives what was read. It never waits for more bytes than that takes, so that
+ * the first line of a slow source is not held back.
  */
-export async function readHead(input: Reader<Buffer>, mark: Buffer): Promise<Buffer> {
+export async function readHead(input: Reader<Buffer>, isEnough: (head: Buffer) => boolean): Promise<Buffer> {
   let head: Buffer = Buffer.alloc(0)
-  while (head.length < mark.length && beginsWith(mark, head)) {
+  while (!isEnough(head)) {
     // A copy, since the source may use the chunk's memory again for its next one.
     const before = Buffer.from(head)
     const result = await input.next()
@@ -15,10 +15,6 @@ export async function readHead(input: Reader<Buffer>, mark: Buffer): Promise<Buf
     head = before.length === 0 ? result.value : Buffer.concat([before, result.value])
   }
   return head
-}
-
-export function beginsWith(bytes: Buffer, mark: Buffer): boolean {
-  return bytes.subarray(0, mark.length).equals(mark)
 }
 
 /** A reader that gives `head` and then the rest of the input. */

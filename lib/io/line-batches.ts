@@ -1,6 +1,7 @@
 /** The lines of an input as batches of bytes: here they are counted and copied into shared memory, elsewhere split. */
 import { LineBatch } from '../codec/line-batch.js'
-import { lineEnd, type Encoding } from '../codec/split.js'
+import { LineEnd } from '../codec/line-end.js'
+import type { LineFormat } from '../codec/split.js'
 import type { LineInput } from './line-input.js'
 import { SlabWriter } from './slabs.js'
 import type { BatchReader } from './source.js'
@@ -9,7 +10,8 @@ const NOTHING: Buffer = Buffer.alloc(0)
 
 export class LineBatches implements BatchReader {
   readonly #input: LineInput
-  readonly #encoding: Encoding
+  readonly #format: LineFormat
+  readonly #lineEnd: LineEnd
   /**
    * Reading files into shared memory would save the copy, and lose more: Node finds newlines in shared memory at half the
    * speed, and short files and reads would hold a slab each.
@@ -20,9 +22,10 @@ export class LineBatches implements BatchReader {
   #closed = false
   #stopWaiting: (() => void) | undefined
 
-  constructor(input: LineInput, encoding: Encoding) {
+  constructor(input: LineInput, format: LineFormat) {
     this.#input = input
-    this.#encoding = encoding
+    this.#format = format
+    this.#lineEnd = new LineEnd(format.delimiter)
   }
 
   /** The next lines of the block at hand, as many as one slab takes; those of the next block if there are none. */
@@ -74,17 +77,18 @@ export class LineBatches implements BatchReader {
   #cut(max: number): LineBatch {
     const block = this.#block
     const start = this.#start
-    let end = lineEnd(block, start)
+    const lineEnd = this.#lineEnd
+    let end = lineEnd.after(block, start)
     const limit = start + this.#slabs.roomFor(end - start)
     let count = 1
     for (; count < max && end < block.length; count++) {
-      const next = lineEnd(block, end)
+      const next = lineEnd.after(block, end)
       if (next > limit) break
       end = next
     }
     this.#start = end
     this.#input.count(count)
-    return new LineBatch(this.#encoding, count, [this.#slabs.copy(block.subarray(start, end))])
+    return new LineBatch(this.#format, count, [this.#slabs.copy(block.subarray(start, end))])
   }
 
   #end(): void {

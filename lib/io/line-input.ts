@@ -2,27 +2,33 @@
  * The lines of several byte sources, one source after the other, as blocks: each source is opened when it is reached, and
  * closed before its end or an error is told. It splits nothing.
  */
-import type { LineLimits } from './bad-line.js'
-import { LineBlocks } from './blocks.js'
+import { LineBlocks, type BlockOptions } from './blocks.js'
 import type { Bytes } from './bytes.js'
 import { closeInTime } from './closing.js'
 import { isErrorObject } from '../errors.js'
 
 export class LineInput {
-  readonly #limits: LineLimits
+  readonly #options: BlockOptions
   /** Those not yet reached. */
   #sources: Iterator<Bytes>
   #blocks: LineBlocks | undefined
   #closing: Promise<void> | undefined
+  /** How many lines were left out of the sources before the one at hand. */
+  #skipped = 0
 
-  constructor(sources: readonly Bytes[], limits: LineLimits) {
+  constructor(sources: readonly Bytes[], options: BlockOptions) {
     this.#sources = sources.values()
-    this.#limits = limits
+    this.#options = options
   }
 
   /** Says how many lines were given out of the last block, since errors name the line. Call it before asking for the next. */
   count(lines: number): void {
     if (this.#blocks !== undefined) this.#blocks.lines += lines
+  }
+
+  /** How many lines were left out. */
+  get skipped(): number {
+    return this.#skipped + (this.#blocks?.skipped ?? 0)
   }
 
   /** The next block, if that takes no reading. It is the caller's until it asks for another. */
@@ -59,12 +65,13 @@ export class LineInput {
   #source(): LineBlocks | undefined {
     if (this.#blocks !== undefined) return this.#blocks
     const next = this.#sources.next()
-    if (!next.done) this.#blocks = new LineBlocks(next.value, this.#limits)
+    if (!next.done) this.#blocks = new LineBlocks(next.value, this.#options)
     return this.#blocks
   }
 
   async #closeSource(): Promise<void> {
     if (this.#blocks !== undefined) await closeInTime(this.#blocks)
+    this.#skipped = this.skipped
     this.#blocks = undefined
   }
 }

@@ -1,9 +1,12 @@
 /** The lines of files, streams or other byte sources. This file is the iterator; line-input.ts reads. */
 import { constants } from 'node:buffer'
-import { LineSplitter, type Encoding } from '../codec/split.js'
+import { types } from 'node:util'
+import { LineEnd } from '../codec/line-end.js'
+import { LineSplitter, type LineFormat } from '../codec/split.js'
 import { OptionReader } from '../options.js'
-import type { LineLimits } from './bad-line.js'
+import type { BlockOptions } from './blocks.js'
 import { sourcesOf, type ByteSource, type Bytes } from './bytes.js'
+import { textEncoding } from './encoding.js'
 import { LineBatches } from './line-batches.js'
 import { LineInput } from './line-input.js'
 import { offerBatches, type BatchReader } from './source.js'
@@ -11,30 +14,48 @@ import { offerBatches, type BatchReader } from './source.js'
 export type { ByteSource } from './bytes.js'
 
 const ACTION = 'read lines'
+const OPTIONS = ['encoding', 'delimiter', 'maxLength', 'tooLong', 'fatal', 'detect'] as const
 const DEFAULT_MAX_LENGTH = 16 * 1024 * 1024
 
 /** The options of `lines()`. */
 export interface LinesOptions {
   /**
-   * How bytes become characters. In `'utf8'` a byte order mark at the start is dropped; in `'latin1'` each byte is one
-   * character. Default: `'utf8'`.
+   * The encoding of the text: `'utf8'`, `'latin1'` (ISO-8859-1: each byte is the character of its number), or any label that
+   * `TextDecoder` knows, such as `'windows-1252'`, `'shift_jis'` or `'utf-16le'`. A byte order mark is dropped in UTF-8 and
+   * UTF-16. In `'utf8'`, an input that begins with the byte order mark of UTF-16 is read as UTF-16. Default: `'utf8'`.
    */
-  encoding?: 'utf8' | 'latin1' | undefined
+  encoding?: string | undefined
   /**
-   * The most bytes a line may have, its end not counted, uncompressed. A longer one is a `LineError` (`ERR_LINE_TOO_LONG`).
-   * Default: 16,777,216 (16 MiB); minimum: 1; maximum: the longest string there can be.
+   * What ends a line: a string, or bytes in the encoding of the input; at least one byte. Use `'\0'` for the output of
+   * `find -print0`, and `'\r'` for old Mac files. Default: `\n`, and a `\r` before it belongs to the end.
+   */
+  delimiter?: string | Uint8Array | undefined
+  /**
+   * The most bytes a line may have, its end not counted, uncompressed. Lines of UTF-16 are measured in UTF-8. Default:
+   * 16,777,216 (16 MiB); minimum: 1; maximum: the longest string there can be.
    */
   maxLength?: number | undefined
   /**
-   * What becomes of bytes that are not valid UTF-8: a `LineError` (`ERR_INVALID_UTF8`) if true, a replacement character
-   * (U+FFFD) if false. Default: false.
+   * What is done about a line longer than `maxLength`: `'error'` throws a `LineError` (`ERR_LINE_TOO_LONG`); `'skip'` leaves the
+   * line out, and `skipped` of the lines counts it. Default: `'error'`.
+   */
+  tooLong?: 'error' | 'skip' | undefined
+  /**
+   * What is done about bytes that are not valid in the encoding: a `LineError` (`ERR_INVALID_UTF8`, `ERR_INVALID_TEXT`) if true,
+   * a replacement character (U+FFFD) if false. Default: false.
    */
   fatal?: boolean | undefined
+  /**
+   * Whether the first bytes tell what the input is: gzip, zstd and brotli are decompressed, UTF-16 is decoded, and what is not
+   * text is refused. With false, all bytes are text in `encoding`. Default: true.
+   */
+  detect?: boolean | undefined
 }
 
 /**
  * Gives the lines of files, streams or any sources of bytes, as strings without their ends. Lines end with `\n` or
- * `\r\n`; empty lines are kept, and a last line needs no end. Gzip is recognised by its first two bytes and decompressed.
+ * `\r\n`, or with the `delimiter`; empty lines are kept, and a last line needs no end. Gzip, zstd (from Node 22.15 on) and
+ * files named `.br` are decompressed. Zip, xz and other formats that are not text are refused.
  *
  * Nothing is opened before the first `next()`. At every end (the last line, an error, `break`, `return()`) the file is
  * closed before you are told, and a source of chunks that has not ended itself is closed once; waiting for that is
@@ -50,10 +71,11 @@ export interface LinesOptions {
  *
  * @param source A path, a `file:` URL, or what gives byte chunks (`Uint8Array`): a Node `Readable` without encoding, a web
  * `ReadableStream`, any iterable or async iterable. Or an array of these; an array of byte chunks is one source.
- * @param options `encoding` (default `'utf8'`), `maxLength` (bytes, default 16 MiB), `fatal` (default false).
+ * @param options `encoding` (default `'utf8'`), `delimiter` (default `\n` or `\r\n`), `maxLength` (bytes, default 16 MiB), `tooLong`
+ * (default `'error'`), `fatal` (default false), `detect` (default true).
  * @throws `TypeError` or `RangeError` at the call, for a bad source or option. From `next()`, after all lines before it:
- * the system's own error, with `path` set, for a file that cannot be read; `InputError` for damaged gzip; `LineError` for a
- * line that is too long or, with `fatal`, not UTF-8; `TypeError` (`ERR_INVALID_SOURCE`) for a chunk that is not bytes; the
+ * the system's own error, with `path` set, for a file that cannot be read; `InputError` for damaged
+ * compressed data and for what is not text; `LineError` for a line that is too long or, with `fatal`, not valid; `TypeError` (`ERR_INVALID_SOURCE`) for a chunk that is not bytes; the
  * source's own error, as it was thrown.
  * @example
  * ```ts
@@ -74,17 +96,32 @@ export interface LinesOptions {
  */
 export function lines(source: ByteSource | readonly ByteSource[], options?: LinesOptions): Lines {
   const sources = sourcesOf(ACTION, source)
-  const read = new OptionReader<LinesOptions>(ACTION, options, ['encoding', 'maxLength', 'fatal'])
+  const read = new OptionReader<LinesOptions>(ACTION, options, OPTIONS)
+  const text = textEncoding(
+    ACTION,
+    read.value('encoding', 'the name of an encoding', (value) => typeof value === 'string'),
+    read.value('delimiter', 'a string or bytes, not empty', isDelimiter),
+  )
   return new LineReader(sources, {
-    encoding: read.oneOf('encoding', ['utf8', 'latin1']) ?? 'utf8',
+    text,
+    encoding: text.blocks,
+    lineEnd: new LineEnd(text.delimiter),
     maxLength: read.integer('maxLength', 1, constants.MAX_STRING_LENGTH) ?? DEFAULT_MAX_LENGTH,
     fatal: read.boolean('fatal') ?? false,
+    tooLong: read.oneOf('tooLong', ['error', 'skip']) ?? 'error',
+    detect: read.boolean('detect') ?? true,
   })
+}
+
+function isDelimiter(value: unknown): boolean {
+  return (typeof value === 'string' || types.isUint8Array(value)) && value.length > 0
 }
 
 /** What `lines()` gives: an iterator over the lines, which also `await using` closes. */
 export interface Lines extends AsyncIterableIterator<string, undefined>, AsyncDisposable {
   [Symbol.asyncIterator](): this
+  /** How many lines were left out so far, with `tooLong: 'skip'`. As batches are read ahead, more than you have come past. */
+  readonly skipped: number
   /** The next line. Calls may overlap: they are answered in order. */
   next(): Promise<IteratorResult<string, undefined>>
   /** Ends the reading at once: calls of `next()` that still wait get "done". Settles when the source is closed. */
@@ -99,7 +136,7 @@ interface Waiter {
 const NOTHING = Buffer.alloc(0)
 
 class LineReader implements Lines {
-  readonly #encoding: Encoding
+  readonly #format: LineFormat
   readonly #input: LineInput
   readonly #splitter: LineSplitter
   #state: 'new' | 'open' | 'done' = 'new'
@@ -109,11 +146,16 @@ class LineReader implements Lines {
   readonly #waiting: Waiter[] = []
   #batches: LineBatches | undefined
 
-  constructor(sources: readonly Bytes[], limits: LineLimits) {
-    this.#encoding = limits.encoding
-    this.#input = new LineInput(sources, limits)
-    this.#splitter = new LineSplitter(limits.encoding)
+  constructor(sources: readonly Bytes[], options: BlockOptions) {
+    const { blocks, delimiter } = options.text
+    this.#format = { encoding: blocks, ...(delimiter && { delimiter }) }
+    this.#input = new LineInput(sources, options)
+    this.#splitter = new LineSplitter(this.#format)
     offerBatches(this, () => this.#openBatches())
+  }
+
+  get skipped(): number {
+    return this.#input.skipped
   }
 
   [Symbol.asyncIterator](): this {
@@ -193,7 +235,7 @@ class LineReader implements Lines {
   #openBatches(): BatchReader | undefined {
     if (this.#state !== 'new') return undefined
     this.#state = 'done'
-    this.#batches = new LineBatches(this.#input, this.#encoding)
+    this.#batches = new LineBatches(this.#input, this.#format)
     return this.#batches
   }
 }

@@ -3,6 +3,9 @@ import { Items } from '#dist/codec/batch.js'
 import { LineBatch, type HeldSegment, type LineMemory } from '#dist/codec/line-batch.js'
 import { allLines, lineCursor } from '#dist/codec/line-data.js'
 
+const UTF8 = { encoding: 'utf8' }
+const LATIN1 = { encoding: 'latin1' }
+
 /** Memory that counts who refers to it. */
 class Memory implements LineMemory {
   readonly bytes: Buffer<SharedArrayBuffer>
@@ -32,7 +35,7 @@ class Memory implements LineMemory {
 function batchOf(text: string): { batch: LineBatch; memory: Memory } {
   const memory = new Memory(text)
   const length = text.split('\n').length - (text.endsWith('\n') ? 1 : 0)
-  return { batch: new LineBatch('utf8', length, [memory.segment()]), memory }
+  return { batch: new LineBatch(UTF8, length, [memory.segment()]), memory }
 }
 
 /** The lines as a worker has them. */
@@ -50,7 +53,7 @@ describe('a batch of lines', () => {
 
   it('posts its memory by reference, and tells the size of the lines', () => {
     const memory = new Memory('--one\ntwo\n--')
-    const { data, transfer, bytes } = new LineBatch('utf8', 2, [memory.segment(2, 10)]).pack()
+    const { data, transfer, bytes } = new LineBatch(UTF8, 2, [memory.segment(2, 10)]).pack()
     const clone = structuredClone(data)
     memory.bytes.write('ONE', 2)
     expect(allLines(clone)).toEqual(['ONE', 'two'])
@@ -61,8 +64,8 @@ describe('a batch of lines', () => {
   it('is decoded in its encoding, alike in ASCII and other segments', () => {
     const [ascii, other] = [new Memory('one\n'), new Memory('\xe4\n\u20ac\n')]
     const segments = () => [ascii.segment(), other.segment(), ascii.segment()]
-    expect(received(new LineBatch('utf8', 4, segments()))).toEqual(['one', '\xe4', '\u20ac', 'one'])
-    expect(received(new LineBatch('latin1', 4, segments()))).toEqual(['one', '\xc3\xa4', '\xe2\x82\xac', 'one'])
+    expect(received(new LineBatch(UTF8, 4, segments()))).toEqual(['one', '\xe4', '\u20ac', 'one'])
+    expect(received(new LineBatch(LATIN1, 4, segments()))).toEqual(['one', '\xc3\xa4', '\xe2\x82\xac', 'one'])
   })
 
   it('can be read line by line, and no further', () => {
@@ -84,7 +87,7 @@ describe('a batch of lines that is cut or joined', () => {
         const batches = texts.map((text, i) => {
           const start = at
           at += Buffer.byteLength(text)
-          return new LineBatch('utf8', pieces[i]?.[0].length ?? 0, [memory.segment(start, at)])
+          return new LineBatch(UTF8, pieces[i]?.[0].length ?? 0, [memory.segment(start, at)])
         })
         const expected = pieces.flatMap(([lines, ended]) =>
           // A `\r` is part of the line's end, but of the last line where that has none.
@@ -112,7 +115,7 @@ describe('a batch of lines that is cut or joined', () => {
   it('is one segment where the lines stand one behind the other', () => {
     const memory = new Memory('one\ntwo\nthree\n')
     const batches = [memory.segment(0, 4), memory.segment(4, 8), memory.segment(8, 14)].map(
-      (segment) => new LineBatch('utf8', 1, [segment]),
+      (segment) => new LineBatch(UTF8, 1, [segment]),
     )
     const joined = batches.reduce((all, batch) => all.join(batch) ?? all)
     expect(joined.pack().data.segments).toEqual([{ memory: memory.bytes.buffer, start: 0, end: 14 }])
@@ -121,14 +124,14 @@ describe('a batch of lines that is cut or joined', () => {
 
   it('never runs a line without end into the line behind it', () => {
     const memory = new Memory('onetwo')
-    const [first, second] = [memory.segment(0, 3), memory.segment(3)].map((held) => new LineBatch('utf8', 1, [held]))
+    const [first, second] = [memory.segment(0, 3), memory.segment(3)].map((held) => new LineBatch(UTF8, 1, [held]))
     expect(first && second && first.join(second) && received(first)).toEqual(['one', 'two'])
   })
 
   it('joins nothing but lines in the same encoding', () => {
     const { batch, memory } = batchOf('one\n')
     expect(batch.join(new Items(['two']))).toBeUndefined()
-    expect(batch.join(new LineBatch('latin1', 1, [memory.segment()]))).toBeUndefined()
+    expect(batch.join(new LineBatch(LATIN1, 1, [memory.segment()]))).toBeUndefined()
     expect(new Items(['two']).join(batch)).toBeUndefined()
     expect(received(batch)).toEqual(['one'])
   })

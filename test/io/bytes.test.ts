@@ -71,6 +71,11 @@ describe('lines() reads', () => {
     expect(await collect(lines(new Blob(chunks).stream() as ReadableStream<Uint8Array>))).toEqual(expected)
   })
 
+  it('chunks that are ArrayBuffers', async () => {
+    const buffers = chunks.map((chunk) => Uint8Array.from(chunk).buffer)
+    expect(await collect(lines(ReadableStream.from(buffers) as unknown as ByteSource))).toEqual(expected)
+  })
+
   it('a view of a part of its memory as that part', async () => {
     const memory = new TextEncoder().encode('no\nyes\nno')
     expect(await collect(lines([memory.subarray(3, 7)]))).toEqual(['yes'])
@@ -83,8 +88,12 @@ describe('lines() refuses at the call', () => {
     [undefined, 'undefined'],
     [null, 'null'],
     [{}, '{}'],
-    [new ArrayBuffer(1), 'ArrayBuffer'],
-    [new URL('http://localhost/a'), "'http://localhost/a'"],
+    [new ArrayBuffer(1), '(for bytes in memory: [new Uint8Array(buffer)])'],
+    [new URL('http://localhost/a'), "'http://localhost/a' (for a URL: (await fetch(url)).body)"],
+    ['https://localhost/a', "'https://localhost/a' (for a URL: (await fetch(url)).body)"],
+    [new Response('a'), '(for the text of a response: response.body)'],
+    [Promise.resolve(new Response('a')), '(await the promise first)'],
+    [{ createReadStream: () => undefined }, '(for an open file: file.createReadStream())'],
     [new URL('file://elsewhere/a'), "'file://elsewhere/a'"],
     [Buffer.from('a'), '(for bytes in memory: [bytes])'],
   ])('%p', (source, received) => {

@@ -50,6 +50,10 @@ describe('lines() reads a file', () => {
     expect(await collect(lines(pathToFileURL(file('a b#ü', 'one\n'))))).toEqual(['one'])
   })
 
+  it('by URL as a string', async () => {
+    expect(await collect(lines(pathToFileURL(file('c d#ü', 'one\n')).href))).toEqual(['one'])
+  })
+
   it('that is empty', async () => {
     expect(await collect(lines(file('empty', '')))).toEqual([])
   })
@@ -85,6 +89,13 @@ describe('lines() gives the system error', () => {
     })
     expect(await reading.next()).toEqual(DONE)
     expect(await reading.return()).toEqual(DONE)
+  })
+
+  it('of a missing file by a relative path, with the working directory', async () => {
+    await expect(lines('missing.log').next()).rejects.toMatchObject({
+      code: 'ENOENT',
+      message: `ENOENT: no such file or directory, open 'missing.log' (in the working directory ${process.cwd()})`,
+    })
   })
 
   it('of a directory, with the path in it', async () => {

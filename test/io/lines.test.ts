@@ -61,11 +61,12 @@ describe('lines() splits', () => {
     const encoding = fc.constantFrom('utf8' as const, 'latin1' as const)
     await fc.assert(
       fc.asyncProperty(input, cuts, encoding, fc.boolean(), async (bytes, at, encoding, zipped) => {
-        fc.pre(zipped || bytes[0] !== 0x1f || bytes[1] !== 0x8b)
+        // As text, zeros in every other byte would be taken for UTF-16, and gzip inside gzip is refused.
+        fc.pre(!zipped || (!bytes.includes(0) && bytes[0] !== 0x1f))
         const sent = zipped ? gzipSync(bytes) : bytes
         const bounds = [0, ...at.sort((a, b) => a - b), sent.length]
         const blocks = bounds.slice(1).map((end, i) => sent.subarray(bounds[i], end))
-        expect(await collect(lines(blocks, { encoding }))).toEqual(model(bytes, encoding))
+        expect(await collect(lines(blocks, { encoding, detect: zipped }))).toEqual(model(bytes, encoding))
       }),
       { numRuns: 1000 },
     )
@@ -331,9 +332,9 @@ describe('lines() checks its options at the call', () => {
 
   it.each([
     [
-      { encoding: 'utf16le' },
+      { encoding: 'utf9' },
       RangeError,
-      "Cannot read lines as 'encoding' must be 'utf8' or 'latin1': received 'utf16le'",
+      "Cannot read lines as 'encoding' must be 'utf8', 'latin1' or an encoding that TextDecoder knows: received 'utf9'",
     ],
     [{ maxLength: 0 }, RangeError, "Cannot read lines as 'maxLength' must be an integer from 1 to"],
     [{ maxLength: '8' }, TypeError, "Cannot read lines as 'maxLength' must be an integer from 1 to"],

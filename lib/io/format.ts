@@ -1,0 +1,181 @@
+/** What an input is, told by its first bytes: compressed, something else that is not text, or text. Pure: it reads nothing. */
+import { brotliDecompressSync, constants, type BrotliOptions } from 'node:zlib'
+import { InputError } from '../errors.js'
+import type { TextEncoding } from './encoding.js'
+
+/** A format that begins with certain bytes. Long enough that no text begins with them by accident. */
+interface Format {
+  readonly name: string
+  /** Some bytes, each as a number; undefined is any byte. */
+  readonly mark: readonly (number | undefined)[]
+  /** The command that makes text of it. */
+  readonly command: string
+}
+
+const ANY = undefined
+
+const FORMATS: readonly Format[] = [
+  { name: 'gzip', mark: [0x1f, 0x8b], command: 'gzip -dc' },
+  { name: 'zstd', mark: [0x28, 0xb5, 0x2f, 0xfd], command: 'zstd -dc' },
+  ...Array.from({ length: 16 }, (_, n) => ({
+    name: 'zstd',
+    mark: [0x50 + n, 0x2a, 0x4d, 0x18],
+    command: 'zstd -dc',
+  })),
+  { name: 'zip', mark: [...codes('PK'), 3, 4], command: 'unzip -p FILE' },
+  { name: 'zip', mark: [...codes('PK'), 5, 6], command: 'unzip -p FILE' },
+  { name: 'zip', mark: [...codes('PK'), 7, 8], command: 'unzip -p FILE' },
+  { name: 'xz', mark: [0xfd, ...codes('7zXZ'), 0], command: 'xz -dc' },
+  { name: 'lzma', mark: [0x5d, 0, 0, ANY, ANY, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], command: 'xz -dc' },
+  { name: 'bzip2', mark: [...codes('BZh'), ANY, 0x31, 0x41, 0x59, 0x26, 0x53, 0x59], command: 'bzip2 -dc' },
+  { name: 'bzip2', mark: [...codes('BZh'), ANY, 0x17, 0x72, 0x45, 0x38, 0x50, 0x90], command: 'bzip2 -dc' },
+  { name: 'lz4', mark: [0x04, 0x22, 0x4d, 0x18], command: 'lz4 -dc' },
+  { name: 'lz4', mark: [0x02, 0x21, 0x4c, 0x18], command: 'lz4 -dc' },
+  { name: 'lzip', mark: [...codes('LZIP'), 1], command: 'lzip -dc' },
+  { name: 'lzop', mark: [0x89, ...codes('LZO'), 0, 0x0d, 0x0a, 0x1a, 0x0a], command: 'lzop -dc' },
+  { name: '7z', mark: [...codes('7z'), 0xbc, 0xaf, 0x27, 0x1c], command: '7z x -so FILE' },
+  { name: 'rar', mark: [...codes('Rar!'), 0x1a, 7], command: 'unrar p -inul FILE' },
+  { name: 'compress (.Z)', mark: [0x1f, 0x9d, 0x90], command: 'gzip -dc' },
+  { name: 'snappy', mark: [0xff, 6, 0, 0, ...codes('sNaPpY')], command: 'snzip -dc' },
+  { name: 'UTF-32', mark: [0xff, 0xfe, 0, 0], command: 'iconv -f utf-32 -t utf-8' },
+  { name: 'UTF-32', mark: [0, 0, 0xfe, 0xff], command: 'iconv -f utf-32 -t utf-8' },
+]
+
+const TAR_MARK = Buffer.from('ustar')
+const TAR_OFFSET = 257
+
+const UTF8_MARK = [0xef, 0xbb, 0xbf]
+const UTF16LE_MARK = [0xff, 0xfe]
+const UTF16BE_MARK = [0xfe, 0xff]
+const TEXT_MARKS = [UTF8_MARK, UTF16LE_MARK, UTF16BE_MARK]
+
+function codes(text: string): number[] {
+  return [...Buffer.from(text)]
+}
+
+/** Whether more bytes would not change what an input is taken for: a slow source is not waited for without need. */
+export function isDecided(head: Buffer): boolean {
+  return isMarkDecided(head) && !FORMATS.some(({ mark }) => mayBegin(head, mark))
+}
+
+/** The same for the byte order mark alone. */
+export function isMarkDecided(head: Buffer): boolean {
+  return !TEXT_MARKS.some((mark) => mayBegin(head, mark))
+}
+
+/** Whether the bytes are fewer than the mark, and alike as far as they go. */
+function mayBegin(head: Buffer, mark: readonly (number | undefined)[]): boolean {
+  return head.length < mark.length && matches(head, mark.slice(0, head.length))
+}
+
+function matches(head: Buffer, mark: readonly (number | undefined)[]): boolean {
+  return head.length >= mark.length && mark.every((byte, at) => byte === undefined || byte === head[at])
+}
+
+export function formatOf(head: Buffer): Format | undefined {
+  const format = FORMATS.find(({ mark }) => matches(head, mark))
+  if (format !== undefined) return format
+  const isTar = head.subarray(TAR_OFFSET, TAR_OFFSET + TAR_MARK.length).equals(TAR_MARK)
+  return isTar ? { name: 'tar', mark: [], command: 'tar -xOf FILE' } : undefined
+}
+
+/** The byte order mark that an input begins with, and the encoding it is in if it is to be decoded before it is cut. */
+export function markOf(
+  head: Buffer,
+  { blocks, input }: TextEncoding,
+  detect: boolean,
+): { length: number; input: string | undefined } {
+  const isUtf16 = input === 'utf-16le' || input === 'utf-16be'
+  if (isUtf16 || (detect && blocks === 'utf8' && input === undefined)) {
+    if (matches(head, UTF16LE_MARK)) return { length: 2, input: 'utf-16le' }
+    if (matches(head, UTF16BE_MARK)) return { length: 2, input: 'utf-16be' }
+  }
+  const isUtf8 = blocks === 'utf8' && input === undefined
+  return { length: isUtf8 && matches(head, UTF8_MARK) ? UTF8_MARK.length : 0, input }
+}
+
+const AS_IT_IS = 'to read its bytes as they are: detect: false'
+
+export function unreadable(format: { readonly name: string; readonly command: string }): InputError {
+  return notText(`${format.name} data`, `run them through '${format.command}'; ${AS_IT_IS}`)
+}
+
+/** Throws if the first bytes are not text in the encoding, as far as that can be told. */
+export function checkText(head: Buffer, { blocks, delimiter }: TextEncoding): void {
+  if (delimiter?.includes(0) !== true) {
+    const encoding = looksLikeUtf16(head)
+    if (encoding !== undefined) {
+      throw notText(`a zero in every other byte, as in UTF-16`, `encoding: '${encoding}'; ${AS_IT_IS}`)
+    }
+  }
+  if (blocks === 'utf8' && looksLikeBrotli(head)) {
+    const cure =
+      "give a file a name that ends with '.br', or pipe the stream through createBrotliDecompress() of node:zlib"
+    throw notText('brotli data', `${cure}; ${AS_IT_IS}`)
+  }
+}
+
+function notText(what: string, cure: string): InputError {
+  const expected = 'text, or text compressed as gzip, zstd or brotli'
+  return new InputError(
+    `Cannot read lines as the input must be ${expected}: received ${what} (${cure})`,
+    'ERR_INPUT_FORMAT',
+    0,
+  )
+}
+
+/** How much of an input is looked at, in bytes. */
+const SAMPLE_SIZE = 4096
+const MAX_SAMPLE_TEXT = 1024 * 1024
+const FIRST_PRINTABLE = 0x20
+
+/** Of most scripts, every other byte is zero or another control character, and some are zero. */
+function looksLikeUtf16(head: Buffer): 'utf-16le' | 'utf-16be' | undefined {
+  const zeros = [0, 0]
+  const controls = [0, 0]
+  const length = Math.min(head.length, SAMPLE_SIZE)
+  if (length < 4) return undefined
+  for (let at = 0; at < length; at++) {
+    const byte = head[at] ?? 0
+    if (byte === 0) zeros[at % 2] = (zeros[at % 2] ?? 0) + 1
+    if (byte < FIRST_PRINTABLE) controls[at % 2] = (controls[at % 2] ?? 0) + 1
+  }
+  const [evenZeros = 0, oddZeros = 0] = zeros
+  const [evenControls = 0, oddControls = 0] = controls
+  const most = 0.9 * Math.floor(length / 2)
+  if (oddZeros >= 2 && evenZeros === 0 && oddControls >= most) return 'utf-16le'
+  if (evenZeros >= 2 && oddZeros === 0 && evenControls >= most) return 'utf-16be'
+  return undefined
+}
+
+/** Fewer bytes may be anything. */
+const MIN_BROTLI_SIZE = 8
+
+/**
+ * Brotli has no mark. What is not UTF-8 is taken for it, if it is UTF-8 once it is decompressed: all of it, or as far as a sample
+ * goes.
+ */
+function looksLikeBrotli(head: Buffer): boolean {
+  const sample = head.subarray(0, SAMPLE_SIZE)
+  if (sample.length < MIN_BROTLI_SIZE || isTextSoFar(sample)) return false
+  const finishFlush = sample.length < SAMPLE_SIZE ? constants.BROTLI_OPERATION_FINISH : constants.BROTLI_OPERATION_FLUSH
+  try {
+    // The types of Node leave 'info' out.
+    const options = { finishFlush, maxOutputLength: MAX_SAMPLE_TEXT, info: true } as BrotliOptions
+    const result: unknown = brotliDecompressSync(sample, options)
+    const { buffer, engine } = result as { buffer: Buffer; engine: { bytesWritten: number } }
+    return buffer.length > 0 && engine.bytesWritten === sample.length && isTextSoFar(buffer)
+  } catch (error) {
+    return (error as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE'
+  }
+}
+
+/** Whether bytes are UTF-8, though the last character may lack something. */
+function isTextSoFar(bytes: Buffer): boolean {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true })
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,65 @@
+/** Opening an input as text: what it is in is told by its first bytes, its name and the options. */
+import type { Bytes } from './bytes.js'
+import { brotli, gzip, zstd, type Compression } from './compression.js'
+import { decompress } from './decompress.js'
+import type { TextEncoding } from './encoding.js'
+import { checkText, formatOf, isDecided, isMarkDecided, markOf, unreadable } from './format.js'
+import { readHead, withHead } from './head.js'
+import type { Reader } from './source.js'
+import { transcode, type Transcoder } from './transcode.js'
+
+export interface TextOptions {
+  readonly text: TextEncoding
+  readonly fatal: boolean
+  /** Whether the first bytes tell what the input is. */
+  readonly detect: boolean
+}
+
+export interface OpenText {
+  /** In the encoding of the blocks. */
+  readonly text: Reader<Buffer>
+  readonly transcoder: Transcoder | undefined
+  /** Where in the (uncompressed) input the text begins. */
+  readonly start: number
+  /** What the input is in. */
+  readonly encoding: string
+}
+
+/** `opened` takes what is open, to close it; it gives false if that has happened: nothing more is opened then. */
+export async function openText(
+  bytes: Bytes,
+  options: TextOptions,
+  opened: (input: Reader<Buffer>) => boolean,
+): Promise<OpenText | undefined> {
+  const source = bytes.open()
+  let input: Reader<Buffer> = source
+  opened(input)
+  if (options.detect) {
+    const head = await readHead(input, isDecided)
+    input = withHead(head, input)
+    if (!opened(input)) return undefined
+    const compression = compressionOf(head, bytes.path)
+    if (compression !== undefined) input = decompress(compression, input, (offset) => source.openAt?.(offset))
+    opened(input)
+  }
+  const head = await readHead(input, options.detect ? isDecided : isMarkDecided)
+  const { text, fatal, detect } = options
+  const mark = markOf(head, text, detect)
+  if (detect) {
+    const format = formatOf(head)
+    if (format !== undefined) throw unreadable(format)
+    if (mark.input === undefined) checkText(head, text)
+  }
+  input = withHead(head.subarray(mark.length), input)
+  const transcoder = mark.input === undefined ? undefined : transcode(mark.input, input, fatal, mark.length)
+  if (!opened(transcoder ?? input)) return undefined
+  return { text: transcoder ?? input, transcoder, start: mark.length, encoding: mark.input ?? text.blocks }
+}
+
+/** What an input is to be decompressed by. A format that cannot be read is found as one of text. */
+function compressionOf(head: Buffer, path: string | undefined): Compression | undefined {
+  const name = formatOf(head)?.name
+  if (name === 'gzip') return gzip
+  if (name === 'zstd') return zstd
+  return name === undefined && path?.endsWith('.br') === true ? brotli : undefined
+}
