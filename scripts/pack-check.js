@@ -4,6 +4,9 @@
  * without optional dependencies, and runs the first example of the README there, as an ES module, as a CommonJS script
  * and, where this Node runs TypeScript, as a .ts file. All three must print what the example says (see example.js).
  *
+ * Then it looks that a bundler drops none of the published files, as the classes of locks and queues make themselves known when
+ * their file is loaded.
+ *
  * `--readme FILE` takes the examples from another document.
  */
 import { execFileSync } from 'node:child_process'
@@ -11,6 +14,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { build } from 'esbuild'
 import { claims, markedBlocks, runExample } from './example.js'
 
 const { values } = parseArgs({ options: { readme: { type: 'string', default: 'README.md' } } })
@@ -25,6 +29,7 @@ try {
   step('attw finds nothing', () => tool('attw', [tarball, '--no-definitely-typed']))
   const project = install(tarball)
   await runExamples(project)
+  await shaken(project)
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
   process.exitCode = 1
@@ -78,12 +83,37 @@ async function runExamples(project) {
     console.log(`skip  the example as TypeScript: Node ${process.version} does not run .ts files (22.18 and later do)`)
 }
 
+/** A bundler may leave out nothing of what Node loads: what 'sideEffects' says must be true of the files that are published. @param {string} project */
+async function shaken(project) {
+  const folder = join(project, 'node_modules', 'millrace')
+  const { sideEffects } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  const files = readdirSync(join(folder, 'dist'), { recursive: true, encoding: 'utf8' })
+  for (const file of files.filter((name) => /\.c?js$/.test(name))) {
+    const { metafile } = await build({
+      stdin: { contents: `import './${file.replaceAll('\\', '/')}'`, resolveDir: join(folder, 'dist') },
+      bundle: true,
+      treeShaking: true,
+      packages: 'external',
+      format: 'esm',
+      platform: 'node',
+      write: false,
+      metafile: true,
+      logLevel: 'silent',
+    })
+    const loaded = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.entries(inputs))
+    const bytes = loaded.reduce((sum, [, { bytesInOutput }]) => sum + bytesInOutput, 0)
+    if (bytes > 0) continue
+    throw new Error(`FAIL  a bundler drops dist/${file}, as 'sideEffects' is ${JSON.stringify(sideEffects)}`)
+  }
+  console.log('ok    a bundler drops no file that is loaded for its effects')
+}
+
 /** @param {string} project @param {string} name @param {string} code @param {string[]} expected */
 async function example(project, name, code, expected) {
   writeFileSync(join(project, name), code)
   const problem = await runExample(project, name, expected)
-  if (problem !== undefined) throw new Error(`FAIL  ${name} of ${values.readme}: ${problem}`)
-  console.log(`ok    ${name} of ${values.readme} prints its ${expected.length} lines`)
+  if (problem !== undefined) throw new Error(`FAIL  ${name}: ${problem}`)
+  console.log(`ok    ${name} prints its ${expected.length} lines`)
 }
 
 /** @param {string} title @param {() => void} body */

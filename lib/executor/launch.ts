@@ -1,6 +1,7 @@
 /** How a native worker is started. */
 import { SHARE_ENV } from 'node:worker_threads'
 import { relay } from '../log/record.js'
+import { watchThreads } from '../shared/registry.js'
 import { WORKER_FILE } from '../worker-file.js'
 import { SpawnableWorker } from './threads-package.js'
 
@@ -30,6 +31,8 @@ const YOUNG_GENERATION_MB = 16
 export function launch(name: string, { execArgv, env, resourceLimits }: LaunchOptions): SpawnableWorker {
   // Node's own default hands on the options of `node --input-type=module -e …`, with which no file can be run.
   const args = execArgv ?? (process.execArgv.some((arg) => arg.startsWith('--input-type')) ? [] : undefined)
+  // It may be given a lock, and end with it.
+  watchThreads()
   const worker = new SpawnableWorker(WORKER_FILE, {
     name,
     ...(args && { execArgv: [...args] }),

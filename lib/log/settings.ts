@@ -12,11 +12,12 @@ const STDERR = 1
 const CONSOLE = 2
 const CELLS = 3
 
-let cells = new Int32Array(new SharedArrayBuffer(CELLS * Int32Array.BYTES_PER_ELEMENT))
+/** Undefined until something of them is set, or a thread is started: all cells are 0 until then. */
+let cells: Int32Array<SharedArrayBuffer> | undefined
 
 /** The cells, for a thread that this one starts. */
 export function logSettings(): Int32Array<SharedArrayBuffer> {
-  return cells
+  return (cells ??= new Int32Array(new SharedArrayBuffer(CELLS * Int32Array.BYTES_PER_ELEMENT)))
 }
 
 /** Uses those of the thread that has started this one. */
@@ -25,30 +26,34 @@ export function takeLogSettings(given: Int32Array<SharedArrayBuffer>): void {
 }
 
 export function logLevel(): LogLevel | 'silent' {
-  return LEVELS[Atomics.load(cells, LEVEL)] ?? 'silent'
+  return LEVELS[load(LEVEL)] ?? 'silent'
 }
 
 export function setLogLevel(level: LogLevel | 'silent'): void {
-  Atomics.store(cells, LEVEL, LEVELS.indexOf(level))
+  Atomics.store(logSettings(), LEVEL, LEVELS.indexOf(level))
 }
 
 /** Whether a record of this level is let through. */
 export function isLogged(level: LogLevel): boolean {
-  return LEVELS.indexOf(level) <= Atomics.load(cells, LEVEL)
+  return LEVELS.indexOf(level) <= load(LEVEL)
 }
 
 export function goesToStderr(): boolean {
-  return Atomics.load(cells, STDERR) === 1
+  return load(STDERR) === 1
 }
 
 export function sendToStderr(): void {
-  Atomics.store(cells, STDERR, 1)
+  Atomics.store(logSettings(), STDERR, 1)
 }
 
 export function logsConsole(): boolean {
-  return Atomics.load(cells, CONSOLE) === 1
+  return load(CONSOLE) === 1
 }
 
 export function setLogsConsole(logs: boolean): void {
-  Atomics.store(cells, CONSOLE, logs ? 1 : 0)
+  Atomics.store(logSettings(), CONSOLE, logs ? 1 : 0)
+}
+
+function load(cell: number): number {
+  return cells === undefined ? 0 : Atomics.load(cells, cell)
 }

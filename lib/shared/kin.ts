@@ -1,42 +1,127 @@
 /**
- * Which thread has started which, for all threads that run this library: when a thread ends, so do those that it has started,
- * and nobody else hears of it.
+ * Which thread has started which, for the threads of a program that use this library: when a thread ends, so do those that it has
+ * started, and nobody else hears of it.
+ *
+ * A table in shared memory, which every thread that is started later inherits. An entry is one word of 64 bits, a thread and its
+ * parent, both plus one; 0 is a free entry. So each change is one step, and a thread may end between any two:
+ * - The parent enters a child. If it ends before, the child is not known; but it ends with its parent, whose objects are told then.
+ * - Who hears of the end of a thread tells the objects first, and then frees the entries of its family. If it ends between the two,
+ *   its own parent does both again: the entries are still there.
+ * Only a thread that has no parent here frees entries. Others mark them as ended: their parent may know objects that they do not
+ * know any more, and is told when they end themselves. Of these entries the table keeps the latest, about 1,000.
  */
-import { getEnvironmentData, setEnvironmentData, threadId } from 'node:worker_threads'
+import { getEnvironmentData, isMainThread, setEnvironmentData, threadId } from 'node:worker_threads'
 import { createGrowable, growTo } from './growable.js'
 
-/** How many threads a program may have started before; of later ones is not known who started them. */
-const MOST = 1 << 20
+/** How many threads there may be at once. */
+const MAX_ENTRIES = 1 << 16
 /** For so many there is room at first. */
-const FEW = 64
+const MIN_ENTRIES = 64
+/** Beyond this number of entries, those of ended threads are used again before the table grows. */
+const MAX_ENDED = 1024
+const CELLS_PER_ENTRY = 2
 const KEY = 'millrace.kin'
+/** The bit of a word that says that the thread has ended. */
+const ENDED = 1n << 63n
+const MAX_WORD = (1n << 63n) - 1n
 
-/** For each thread the number of the one that started it, plus one. Grows with the highest number. */
-const parents = sharedTable()
+interface Table {
+  readonly cells: Int32Array<SharedArrayBuffer>
+  readonly words: BigUint64Array<SharedArrayBuffer>
+}
 
-function sharedTable(): Int32Array<SharedArrayBuffer> {
-  // Handed on to every thread that this one starts, and so on.
+let table: Table | undefined
+/** Where the next free entry may be. */
+let hint = 0
+
+/** Joins the table of the thread that has started this one, or makes one. To be called before this thread starts others. */
+export function joinKin(): void {
+  if (table !== undefined) return
   const known = getEnvironmentData(KEY) as unknown
-  if (known instanceof SharedArrayBuffer) return new Int32Array(known)
-  const table = createGrowable(FEW, MOST)
-  setEnvironmentData(KEY, table)
-  return new Int32Array(table)
+  const buffer =
+    known instanceof SharedArrayBuffer
+      ? known
+      : createGrowable(MIN_ENTRIES * CELLS_PER_ENTRY, MAX_ENTRIES * CELLS_PER_ENTRY)
+  if (known !== buffer) setEnvironmentData(KEY, buffer)
+  table = { cells: new Int32Array(buffer), words: new BigUint64Array(buffer) }
 }
 
 /** This thread has started another one. */
 export function noteChild(child: number): void {
-  if (child >= MOST) return
-  growTo(parents, child + 1, MOST)
-  Atomics.store(parents, child, threadId + 1)
+  const { cells, words } = kin()
+  for (;;) {
+    const count = words.length
+    const at = claim(words, 0n, wordOf(child)) ?? (count < MAX_ENDED ? undefined : claimEnded(words, child))
+    if (at !== undefined) {
+      hint = at + 1
+      return
+    }
+    if (count >= MAX_ENTRIES) return
+    growTo(cells, CELLS_PER_ENTRY * (count + 1), CELLS_PER_ENTRY * MAX_ENTRIES)
+  }
 }
 
 /** A thread, and all that it has started, and they. */
 export function familyOf(thread: number): ReadonlySet<number> {
   const family = new Set([thread])
-  // Those that were started have higher numbers.
-  for (let other = thread + 1; other < parents.length; other++) {
-    const parent = Atomics.load(parents, other) - 1
-    if (parent >= 0 && family.has(parent)) family.add(other)
-  }
+  for (const { child, parent } of entries()) if (family.has(parent)) family.add(child)
   return family
+}
+
+/** All objects that this thread knows were told of the end of these threads. */
+export function dropFamily(family: ReadonlySet<number>): void {
+  const { words } = kin()
+  for (const { at, child, word } of entries()) {
+    if (family.has(child)) Atomics.compareExchange(words, at, word, isMainThread ? 0n : word | ENDED)
+  }
+}
+
+/** How many threads the table knows, ended ones included. For tests. */
+export function countKin(): number {
+  return entries().length
+}
+
+interface Entry {
+  readonly at: number
+  readonly word: bigint
+  readonly child: number
+  readonly parent: number
+}
+
+/** Those that were started come after those that have started them. */
+function entries(): Entry[] {
+  const { words } = kin()
+  const all: Entry[] = []
+  for (let at = 0; at < words.length; at++) {
+    const word = Atomics.load(words, at)
+    if (word === 0n) continue
+    all.push({ at, word, child: Number((word & MAX_WORD) >> 32n) - 1, parent: Number(word & 0xffff_ffffn) - 1 })
+  }
+  // Threads are numbered in the order of their starts.
+  return all.sort((one, other) => one.child - other.child)
+}
+
+function claim(words: BigUint64Array, from: bigint, to: bigint): number | undefined {
+  for (let tried = 0; tried < words.length; tried++) {
+    const at = (hint + tried) % words.length
+    if (Atomics.load(words, at) === from && Atomics.compareExchange(words, at, from, to) === from) return at
+  }
+  return undefined
+}
+
+/** Takes the entry of the thread that was the first to start, of those that have ended. */
+function claimEnded(words: BigUint64Array, child: number): number | undefined {
+  for (const { at, word } of entries()) {
+    if ((word & ENDED) !== 0n && Atomics.compareExchange(words, at, word, wordOf(child)) === word) return at
+  }
+  return undefined
+}
+
+function wordOf(child: number): bigint {
+  return (BigInt(child + 1) << 32n) | BigInt(threadId + 1)
+}
+
+function kin(): Table {
+  joinKin()
+  return table!
 }

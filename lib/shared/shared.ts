@@ -10,19 +10,27 @@ import { inspect, types, type InspectOptions } from 'node:util'
 import { threadId } from 'node:worker_threads'
 import { received, typeError } from '../errors.js'
 import { bytesOf, createGrowable } from './growable.js'
-import { familyOf, noteChild } from './kin.js'
+import { findKnown, knownKinds, nextNumber, remember } from './registry.js'
 import { show } from './show.js'
 
-/** Cells that all objects have in front: a mark, the number of the class, and who made it as its how many-eth. */
+/** Cells that all objects have in front: a mark, the class and who knows the object, and who made it as its how many-eth. */
 export const HEADER = 4
 const MARK = 0x6d_69_6c_6c
 const [MARKED, KIND, MAKER, NUMBER] = [0, 1, 2, 3] as const
+/** The lower bits of the cell KIND are the number of the class; the upper ones say which threads have an instance. */
+const KIND_BITS = 0xff
+const FIRST_THREAD_BIT = 8
+const THREAD_BITS = 24
 
 /** What `Shared` objects are, whichever copy of this library made them. */
 const BRAND: unique symbol = Symbol.for('millrace.shared')
-const STATE: unique symbol = Symbol.for('millrace.shared.state')
 
 export type Memory = Int32Array<SharedArrayBuffer>
+
+/** The bit of a thread, which it has in common with others. */
+function maskOf(thread: number): number {
+  return 1 << (FIRST_THREAD_BIT + (thread % THREAD_BITS))
+}
 
 export abstract class Shared {
   /** The memory, header and all. @internal */
@@ -37,12 +45,25 @@ export abstract class Shared {
     }
     this.memory = memory
     if (parts.length > 0) this.parts = parts
-    remember(this)
+    this.noteKnownTo(threadId)
+    remember(idOf(memory), this)
   }
 
   /** What of it a thread can hold or wait for, and has to be told when one ends: by default, it itself. @internal */
   get claims(): readonly Shared[] {
     return [this]
+  }
+
+  /** To be called before a thread can hold anything of it. @internal */
+  noteKnownTo(thread: number): void {
+    Atomics.or(this.memory, KIND, maskOf(thread))
+  }
+
+  /** Whether one of these threads may know it: some that do not are taken for others that do. @internal */
+  isKnownTo(threads: ReadonlySet<number>): boolean {
+    const mask = Atomics.load(this.memory, KIND)
+    for (const thread of threads) if ((mask & maskOf(thread)) !== 0) return true
+    return false
   }
 
   /** A `Process` on that thread is being given it: holds it from now on, where having an object is to hold it. @internal */
@@ -66,49 +87,14 @@ Object.defineProperty(Shared.prototype, inspect.custom, {
 /** Makes an instance of memory, and of the other objects that it was made with. */
 export type Maker = (memory: Memory, parts: readonly Shared[]) => Shared
 
-interface State {
-  readonly kinds: Map<number, Maker>
-  readonly known: Map<string, WeakRef<Shared>>
-  readonly gone: FinalizationRegistry<string>
-  made: number
-}
-
-/** On `globalThis`, so that two copies of this library on one thread know each other's objects. */
-function state(): State {
-  const holder = globalThis as { [STATE]?: State }
-  return (holder[STATE] ??= createState())
-}
-
-function createState(): State {
-  const known = new Map<string, WeakRef<Shared>>()
-  const gone = new FinalizationRegistry<string>((id) => {
-    // There may be another instance by now.
-    if (known.get(id)?.deref() === undefined) known.delete(id)
-  })
-  // What this thread holds when it ends in good order, or by an uncaught error, is free at once. Those that it has started go on for a
-  // moment, and are not to lose what they hold meanwhile.
-  process.once('exit', () => {
-    buryThreads(new Set([threadId]))
-  })
-  // Of all workers, also those that this library did not start.
-  process.on('worker', (worker) => {
-    const { threadId: child } = worker
-    noteChild(child)
-    worker.once('exit', () => {
-      buryThreads(familyOf(child))
-    })
-  })
-  return { kinds: new Map(), known, gone, made: 0 }
-}
-
-/** Tells how objects of a class are made of their memory. `kind` is a number that no other class has, for ever. */
+/** Tells how objects of a class are made of their memory. `kind` is a number from 1 to 255 that no other class ever has. */
 export function defineShared(kind: number, make: Maker): void {
-  state().kinds.set(kind, make)
+  knownKinds().set(kind, make)
 }
 
 /** Whether any class is known on this thread; then all are. */
 export function knowsShared(): boolean {
-  return ((globalThis as { [STATE]?: State })[STATE]?.kinds.size ?? 0) > 0
+  return knownKinds().size > 0
 }
 
 /**
@@ -123,7 +109,7 @@ export function createMemory(kind: number, cells: number, most: number = cells):
   memory[MARKED] = MARK
   memory[KIND] = kind
   memory[MAKER] = threadId
-  memory[NUMBER] = ++state().made
+  memory[NUMBER] = nextNumber()
   return memory
 }
 
@@ -221,10 +207,10 @@ function memoryOf(value: object): Memory | undefined {
 }
 
 function instanceOf(memory: Memory, parts: readonly Shared[]): Shared {
-  const { kinds, known } = state()
-  const make = kinds.get(memory[KIND] ?? 0)
-  if (make === undefined) throw new Error(`This copy of the library knows no shared objects of kind ${memory[KIND]}`)
-  return known.get(idOf(memory))?.deref() ?? make(memory, parts)
+  const kind = (memory[KIND] ?? 0) & KIND_BITS
+  const make = knownKinds().get(kind) as Maker | undefined
+  if (make === undefined) throw new Error(`This copy of the library knows no shared objects of kind ${kind}`)
+  return (findKnown(idOf(memory)) as Shared | undefined) ?? make(memory, parts)
 }
 
 /** As how many-eth its thread made the object. */
@@ -234,20 +220,4 @@ export function numberOf(memory: Memory): number {
 
 function idOf(memory: Memory): string {
   return `${memory[MAKER]}.${memory[NUMBER]}`
-}
-
-function remember(object: Shared): void {
-  const { known, gone } = state()
-  const id = idOf(object.memory)
-  // An object comes after its parts, also if it was known before.
-  known.delete(id)
-  known.set(id, new WeakRef(object))
-  gone.register(object, id)
-}
-
-/** Threads have ended: all objects that this thread knows are told, each before its parts, while those still show what they held. */
-function buryThreads(dead: ReadonlySet<number>): void {
-  const known = (globalThis as { [STATE]?: State })[STATE]?.known
-  if (known === undefined) return
-  for (const object of [...known.values()].reverse()) object.deref()?.bury(dead)
 }

@@ -39,6 +39,7 @@ export class Ends extends Shared {
 
   /** A thread holds the end. */
   hold(side: Side, thread: number): void {
+    this.noteKnownTo(thread)
     const own = thread + 1
     const first = makerOf(side) + 1
     for (let cell = first; cell < first + MOST; cell++) {

@@ -25,12 +25,21 @@ let alive: NodeJS.Timeout | undefined
 export async function wait(memory: Memory, cell: number, value: number, timeout: number): Promise<boolean> {
   const woken = waitAsync(memory, cell, value, timeout)
   if (!woken.async) return woken.value !== 'timed-out'
-  if (calls++ === 0) alive = setInterval(() => {}, LONG)
+  keepAlive()
   try {
     return (await woken.value) !== 'timed-out'
   } finally {
-    if (--calls === 0) clearInterval(alive)
+    letEnd()
   }
+}
+
+/** A call waits: the program does not end before `letEnd()`. */
+export function keepAlive(): void {
+  if (calls++ === 0) alive = setInterval(() => {}, LONG)
+}
+
+export function letEnd(): void {
+  if (--calls === 0) clearInterval(alive)
 }
 
 /** The same, holding the thread. */

@@ -2,6 +2,7 @@
 import { getHeapStatistics } from 'node:v8'
 import { parentPort, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
 import { holdsShared } from '../codec/codec.js'
+import { watchThreads } from '../shared/registry.js'
 import { knowsShared } from '../shared/shared.js'
 import { beginChunk, beginLoading, endChunk, endLoading, noteHeap, settleOffer } from './cells.js'
 import { logConsole } from '../log/console.js'
@@ -143,6 +144,8 @@ function listen(port: MessagePort, receive: (message: ToWorker) => void): void {
 }
 
 enterWorker()
+// What this worker starts ends with it, of which those hear that have started it.
+watchThreads()
 parentPort?.once('message', (setup: WorkerSetup | ProcessSetup) => {
   takeIdentity(setup.identity)
   takeLogSettings(setup.log)

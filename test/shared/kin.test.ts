@@ -1,0 +1,47 @@
+/** Which threads are known to have started which, and for how long; and which objects are told of the end of a thread. */
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import { Lock } from 'millrace'
+import { countKin, familyOf } from '#dist/shared/kin.js'
+import { remember } from '#dist/shared/registry.js'
+import { newCells, READY, start } from '../fixtures/sync-raw.js'
+import { reached } from '../support/reached.js'
+
+it('the table of threads keeps none that has ended', async () => {
+  const lock = new Lock()
+  const before = countKin()
+  for (let n = 0; n < 10; n++) await once(new Worker('', { eval: true }), 'exit')
+  expect(countKin()).toBe(before)
+  const cells = newCells()
+  const worker = start(cells, { do: 'hold in a child', lock })
+  await reached(cells, READY, 1)
+  expect([countKin(), familyOf(worker.threadId).size]).toEqual([before + 2, 2])
+  await worker.terminate()
+  expect([countKin(), familyOf(worker.threadId).size]).toEqual([before, 1])
+})
+
+it('an object is told of the end of a thread only if that thread may know it', async () => {
+  const told: string[] = []
+  const object = (name: string, isKnown: boolean): object => ({
+    isKnownTo: () => isKnown,
+    bury: () => told.push(name),
+  })
+  const objects = [object('known', true), object('unknown', false), object('known, too', true)]
+  for (const [at, each] of objects.entries()) remember(`test.${at}`, each as Lock)
+  await once(new Worker('', { eval: true }), 'exit')
+  // Later ones first, as they may have the others as parts.
+  expect(told).toEqual(['known, too', 'known'])
+})
+
+it('a lock is known to the threads that have an instance of it', async () => {
+  const lock = new Lock()
+  const cells = newCells()
+  const worker = start(cells, { do: 'hold', lock, then: 'wait' })
+  const { threadId } = worker
+  await reached(cells, READY, 1)
+  expect(lock.isKnownTo(new Set([threadId]))).toBe(true)
+  // A thread may be taken for others, but not for all.
+  const others = Array.from({ length: 24 }, (_, n) => threadId + 1 + n)
+  expect(others.filter((other) => !lock.isKnownTo(new Set([other]))).length).toBeGreaterThanOrEqual(22)
+  await worker.terminate()
+})
