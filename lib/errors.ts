@@ -36,6 +36,7 @@ export type ErrorCode =
   | 'ERR_QUEUE_FULL'
   | 'ERR_TASK_LOAD'
   | 'ERR_TASK_TIMEOUT'
+  | 'ERR_WAIT_TIMEOUT'
   | 'ERR_WORKER_CRASHED'
   | 'ERR_WORKER_START'
 
@@ -304,14 +305,14 @@ export class InputError extends Error {
 
 /** What the `code` of a `SyncError` can be. */
 export type SyncErrorCode =
-  'ERR_DEADLOCK' | 'ERR_LINE_FULL' | 'ERR_MAIN_THREAD_WAIT' | 'ERR_NOTHING_TO_DO' | 'ERR_NOT_OWNER'
+  'ERR_DEADLOCK' | 'ERR_LINE_FULL' | 'ERR_MAIN_THREAD_WAIT' | 'ERR_NOTHING_TO_DO' | 'ERR_NOT_OWNER' | 'ERR_WAIT_TIMEOUT'
 
 /**
  * A lock, semaphore, condition, event or barrier that was used as it cannot be: released by a thread that does not hold it
  * (`ERR_NOT_OWNER`); waited for by a synchronous form on the main thread (`ERR_MAIN_THREAD_WAIT`: await the other form), or on a
  * thread whose own calls are in line before it, which nobody could serve while it is blocked (`ERR_DEADLOCK`: await here, too);
  * or waited for by more than a million calls at once (`ERR_LINE_FULL`). Of a `JoinableQueue`, that `taskDone()` was called more
- * often than items were put (`ERR_NOTHING_TO_DO`).
+ * often than items were put (`ERR_NOTHING_TO_DO`). Of `withLock()`, that time was over (`ERR_WAIT_TIMEOUT`).
  *
  * @example
  * ```ts

@@ -9,14 +9,14 @@ import { isWorkerEnv, launch, type WorkerEnv } from './executor/launch.js'
 import { readLimits, type ResourceLimits } from './executor/limits.js'
 import { EndRequest } from './executor/end-request.js'
 import { untilExited } from './executor/exit.js'
-import { inTime } from './executor/in-time.js'
 import type { SpawnableWorker } from './executor/threads-package.js'
 import { currentProcess, parentProcess } from './identity.js'
 import { logUncaught, processExited, processStarted } from './log/events.js'
 import { logSettings } from './log/settings.js'
 import { OptionReader } from './options.js'
 import { show } from './shared/show.js'
-import { checkTimeout, FOREVER } from './sync/waiting.js'
+import { Calls } from './sync/calls.js'
+import { readLimits as readWaitLimits, type WaitOptions } from './sync/limits.js'
 import { plainFunctionError, taskName, type Exported, type Named, type TaskName } from './task.js'
 import { addEnding, removeEnding } from './worker/ending.js'
 import { assertMayStart } from './worker/guard.js'
@@ -94,6 +94,7 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
   #wasTerminated = false
   #endsByItself = false
   #isClosed = false
+  readonly #joining = new Calls()
   /** How many `join()`s keep the program alive. */
   #joins = 0
   #ended!: (exitCode: number) => void
@@ -206,20 +207,24 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
   /**
    * Waits until it has ended; meanwhile it keeps the program alive.
    *
-   * @param timeout How long to wait at most, in milliseconds: a number of at least 0. Default: as long as it takes. `exitCode` tells
-   * afterwards whether it has ended.
+   * @param options How long to wait at most, in milliseconds, by default as long as it takes; or that and a signal: see `WaitOptions`.
+   * `exitCode` tells afterwards whether it has ended.
    * @throws {Error} `ERR_PROCESS_STATE`: it was not started, or is closed. Not what the target threw: see `error`.
-   * @throws {RangeError} If `timeout` is negative or `NaN`.
+   * @throws {RangeError | TypeError} If an option is not as it may be.
    */
-  async join(timeout: number = FOREVER): Promise<void> {
-    checkTimeout(`join process '${this.name}'`, timeout)
+  async join(options?: number | WaitOptions): Promise<void> {
+    const limits = readWaitLimits(`join process '${this.name}'`, options)
     if (this.#isClosed) throw this.#stateError('join', 'it is closed', 'read its exitCode before close()')
     if (this.#worker === undefined) throw this.#stateError('join', 'it was not started', 'call start() first')
+    if (!this.isAlive) return
     this.#joins++
     this.#keepAlive()
-    await inTime(this.sentinel, timeout)
-    this.#joins--
-    this.#keepAlive()
+    try {
+      await this.#joining.wait(limits)
+    } finally {
+      this.#joins--
+      this.#keepAlive()
+    }
   }
 
   /** Ends it now, whatever it does, and those that it has started. Resolves when it has ended. Harmless when it does not run. */
@@ -283,6 +288,7 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
     }
     processExited({ ...identity, exitCode: this.#exitCode, error: this.#error })
     this.#ended(this.#exitCode)
+    this.#joining.wakeAll()
   }
 
   #keepAlive(): void {

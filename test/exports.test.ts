@@ -112,6 +112,7 @@ const TYPES = [
   'ResourceLimits',
   'RetryOptions',
   'Runnable',
+  'SignalOptions',
   'Sink',
   'Source',
   'Stage',
@@ -120,6 +121,7 @@ const TYPES = [
   'StreamOptions',
   'StreamStats',
   'SyncErrorCode',
+  'SyncWaitOptions',
   'Task',
   'TaskCall',
   'TaskContext',
@@ -132,6 +134,7 @@ const TYPES = [
   'ThrowOrSkip',
   'Tuning',
   'TypedArrayOf',
+  'WaitOptions',
   'WorkerEvent',
 ]
 

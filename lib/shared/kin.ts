@@ -25,7 +25,7 @@ const KEY = 'millrace.kin'
 const ENDED = 1n << 63n
 const MAX_WORD = (1n << 63n) - 1n
 
-interface Table {
+export interface Table {
   readonly cells: Int32Array<SharedArrayBuffer>
   readonly words: BigUint64Array<SharedArrayBuffer>
 }
@@ -35,8 +35,8 @@ let table: Table | undefined
 let hint = 0
 
 /** Joins the table of the thread that has started this one, or makes one. To be called before this thread starts others. */
-export function joinKin(): void {
-  if (table !== undefined) return
+export function joinKin(): Table {
+  if (table !== undefined) return table
   const known = getEnvironmentData(KEY) as unknown
   const buffer =
     known instanceof SharedArrayBuffer
@@ -44,11 +44,12 @@ export function joinKin(): void {
       : createGrowable(MIN_ENTRIES * CELLS_PER_ENTRY, MAX_ENTRIES * CELLS_PER_ENTRY)
   if (known !== buffer) setEnvironmentData(KEY, buffer)
   table = { cells: new Int32Array(buffer), words: new BigUint64Array(buffer) }
+  return table
 }
 
 /** This thread has started another one. */
 export function noteChild(child: number): void {
-  const { cells, words } = kin()
+  const { cells, words } = joinKin()
   for (;;) {
     const count = words.length
     const at = claim(words, 0n, wordOf(child)) ?? (count < MAX_ENDED ? undefined : claimEnded(words, child))
@@ -70,7 +71,7 @@ export function familyOf(thread: number): ReadonlySet<number> {
 
 /** All objects that this thread knows were told of the end of these threads. */
 export function dropFamily(family: ReadonlySet<number>): void {
-  const { words } = kin()
+  const { words } = joinKin()
   for (const { at, child, word } of entries()) {
     if (family.has(child)) Atomics.compareExchange(words, at, word, isMainThread ? 0n : word | ENDED)
   }
@@ -90,7 +91,7 @@ interface Entry {
 
 /** Those that were started come after those that have started them. */
 function entries(): Entry[] {
-  const { words } = kin()
+  const { words } = joinKin()
   const all: Entry[] = []
   for (let at = 0; at < words.length; at++) {
     const word = Atomics.load(words, at)
@@ -119,9 +120,4 @@ function claimEnded(words: BigUint64Array, child: number): number | undefined {
 
 function wordOf(child: number): bigint {
   return (BigInt(child + 1) << 32n) | BigInt(threadId + 1)
-}
-
-function kin(): Table {
-  joinKin()
-  return table!
 }

@@ -1,10 +1,13 @@
 /**
  * A barrier: calls wait until there are enough of them.
  *
- * STATE is one word: the number of the round, how many calls have come in it, whether it is broken. The call that makes it
- * complete writes the next round, and a call is through when the round is another than its own. Whatever ends a round otherwise
- * makes it broken first, which is the end of it: nobody can come then. Only `reset()` leads on from there, and before
- * it does, it takes the calls of the round that still are there out of WAITING: so they know when they wake.
+ * STATE is one word: the number of the round, how many calls have come in it, or how it ended (`rounds.ts`). The call that makes the
+ * round complete writes the next round, and a call is through when the round is another than its own. A round that ends otherwise is
+ * broken, or its calls are sent away, and is over by that one step: nobody can come to it then.
+ * - To break it is all: it stays so until `reset()`.
+ * - To send its calls away takes two steps more, which are done by whoever sees the word, and by `bury()`: the calls of the round that
+ *   still are there are taken out of WAITING, so they know when they wake; then the next round begins. A call that comes meanwhile does
+ *   these first, so it comes to the next round. Each step can be done twice, and in part: it names the round.
  * A call has a place in a line before it is counted, with the round as its ticket. A thread that ended with a place of the round
  * that is on breaks it: it will not come, or has come and does not go on.
  */
@@ -13,14 +16,17 @@ import { OptionReader } from '../options.js'
 import { defineShared, HEADER, isMemory, Shared, type Memory } from '../shared/shared.js'
 import { createMemoryWithLine, Line, GRANTED, WAITING, type Place } from './line.js'
 import { ownOverflow } from './overflow.js'
-import { BROKEN, countOf, isBroken, MOST, nextRound, ONE, ticketOf } from './rounds.js'
-import { checkInteger, checkMayBlock, checkTimeout, Deadline, wait, waitSync } from './waiting.js'
+import { Limits, readLimits, readSyncTimeout, type SyncWaitOptions, type WaitOptions } from './limits.js'
+import { broken, countOf, isBroken, isOver, isSentAway, MOST, nextRound, ONE, sentAway, ticketOf } from './rounds.js'
+import { checkInteger, checkMayBlock, waitSync } from './waiting.js'
+import { CellWatch } from './watch.js'
 
 const KIND = 7
 const STATE = HEADER
 const PARTIES = HEADER + 1
 const TIMEOUT = HEADER + 2
 const CELLS = 4
+const WAIT = 'wait at a barrier'
 
 export interface BarrierOptions {
   /** How long each call of `wait()` waits at most, in whole milliseconds, if it does not say; without one for ever. */
@@ -47,6 +53,7 @@ export interface BarrierOptions {
  */
 export class Barrier extends Shared {
   readonly #line: Line
+  readonly #watch: CellWatch
 
   /**
    * @param parties How many calls go on together: an integer from 1 to 65,535.
@@ -59,6 +66,7 @@ export class Barrier extends Shared {
     if (isMemory(parties)) super(parties, options as readonly Shared[])
     else super(createBarrierMemory(parties, options as BarrierOptions), [ownOverflow()])
     this.#line = new Line(this.memory, HEADER + CELLS, this.parts)
+    this.#watch = new CellWatch(this.memory, STATE)
   }
 
   /** How many calls go on together. */
@@ -68,7 +76,8 @@ export class Barrier extends Shared {
 
   /** How many calls wait at the moment. */
   get waiting(): number {
-    return isBroken(this.#state) ? 0 : countOf(this.#state)
+    const state = this.#state
+    return isOver(state) ? 0 : countOf(state)
   }
 
   /** Whether it is broken, at the moment. */
@@ -79,17 +88,24 @@ export class Barrier extends Shared {
   /**
    * Waits until all parties have come. While it waits it keeps the program alive.
    *
-   * @param timeout How long to wait at most, in milliseconds; by default the barrier's own.
+   * @param options How long to wait at most, in milliseconds, by default as long as the barrier says; or that and a signal, which breaks
+   * the barrier as the end of the time does: see `WaitOptions`.
    * @returns As how many-eth it came, from 0: each call gets another number.
-   * @throws {BrokenBarrierError} If the barrier is broken, or becomes so, or time is over, which breaks it.
-   * @throws {RangeError} If `timeout` is negative or `NaN`.
+   * @throws {BrokenBarrierError} If the barrier is broken, or becomes so, or is reset; or time is over, which breaks it.
+   * @throws {RangeError | TypeError} If an option is not as it may be.
    */
-  async wait(timeout: number = this.#timeout): Promise<number> {
-    checkTimeout('wait at a barrier', timeout)
-    const deadline = new Deadline(timeout)
+  async wait(options?: number | WaitOptions): Promise<number> {
+    const limits = readLimits(WAIT, options, this.#timeout)
     const { place, number } = this.#come()
-    for (let state = this.#await(place); state !== undefined; state = this.#await(place)) {
-      if (!(await wait(this.memory, STATE, state, deadline.left))) this.#break(place.ticket)
+    try {
+      for (let state = this.#await(place); state !== undefined; state = this.#await(place)) {
+        if (!(await this.#watch.change(state, limits))) this.#break(place.ticket)
+      }
+    } catch (reason) {
+      this.#break(place.ticket)
+      // All may have come at the same time.
+      if (this.#leave(place)) return number
+      throw reason
     }
     return this.#go(place, number)
   }
@@ -100,27 +116,35 @@ export class Barrier extends Shared {
    *
    * @throws {SyncError} On the main thread.
    */
-  waitSync(timeout: number = this.#timeout): number {
-    checkTimeout('wait at a barrier', timeout)
+  waitSync(options?: number | SyncWaitOptions): number {
+    const limits = new Limits(readSyncTimeout(WAIT, options, 'wait()', this.#timeout))
     checkMayBlock('wait at a barrier synchronously', 'wait()')
-    const deadline = new Deadline(timeout)
     const { place, number } = this.#come()
     for (let state = this.#await(place); state !== undefined; state = this.#await(place)) {
-      if (!waitSync(this.memory, STATE, state, deadline.left)) this.#break(place.ticket)
+      if (!waitSync(this.memory, STATE, state, limits.left)) this.#break(place.ticket)
     }
     return this.#go(place, number)
   }
 
-  /** Makes the barrier as new: calls that wait throw `BrokenBarrierError`, later ones do not. */
+  /** Makes the barrier as new: calls that wait throw `BrokenBarrierError`, later ones do not, also if they come at once. */
   reset(): void {
-    const state = this.#state
-    if (countOf(state) > 0) this.#break(ticketOf(state))
-    this.#mend()
+    for (;;) {
+      const state = this.#state
+      if (isSentAway(state)) this.#sendAway(state)
+      else if (!isOver(state) && countOf(state) === 0) return
+      else if (this.#replace(state, sentAway(state))) {
+        this.#sendAway(sentAway(state))
+        return
+      }
+    }
   }
 
   /** Breaks the barrier. */
   abort(): void {
-    while (!isBroken(this.#state)) this.#break(ticketOf(this.#state))
+    for (let state = this.#state; !isBroken(state); state = this.#state) {
+      if (isSentAway(state)) this.#sendAway(state)
+      else this.#break(ticketOf(state))
+    }
   }
 
   /** @internal */
@@ -129,6 +153,7 @@ export class Barrier extends Shared {
       if (this.#line.stateOf(place) === WAITING) this.#break(place.ticket)
       this.#line.remove(place, threads)
     }
+    this.#sendAway(this.#state)
     Atomics.notify(this.memory, STATE)
   }
 
@@ -136,7 +161,11 @@ export class Barrier extends Shared {
   #come(): { place: Place; number: number } {
     for (;;) {
       const state = this.#state
-      if (isBroken(state)) throw broken()
+      if (isBroken(state)) throw brokenError('it is broken: reset() makes it as new')
+      if (isSentAway(state)) {
+        this.#sendAway(state)
+        continue
+      }
       const place = this.#line.join(ticketOf(state))
       const number = countOf(state)
       const last = number + 1 === this.parties
@@ -151,32 +180,39 @@ export class Barrier extends Shared {
   /** The state that a call waits to see changed; `undefined` if it does not wait any more. */
   #await(place: Place): number | undefined {
     const state = this.#state
-    return isBroken(state) || ticketOf(state) !== place.ticket ? undefined : state
+    return isOver(state) || ticketOf(state) !== place.ticket ? undefined : state
   }
 
   #go(place: Place, number: number): number {
+    const wasBroken = isBroken(this.#state)
+    if (this.#leave(place)) return number
+    throw brokenError(
+      wasBroken ? 'it is broken: reset() makes it as new' : 'it was reset, or broken, while the call waited',
+    )
+  }
+
+  /** Whether the call is through. */
+  #leave(place: Place): boolean {
     const state = this.#state
     const isThrough = ticketOf(state) !== place.ticket && this.#line.stateOf(place) === WAITING
     this.#line.leave(place)
-    if (!isThrough) throw broken()
-    return number
+    return isThrough
   }
 
-  /** Breaks a round, if it is on. False if it is not. */
-  #break(ticket: number): boolean {
+  /** Breaks a round, if it is on. */
+  #break(ticket: number): void {
     for (;;) {
       const state = this.#state
-      if (ticketOf(state) !== ticket || isBroken(state)) return false
-      if (!this.#replace(state, state | BROKEN)) continue
+      if (ticketOf(state) !== ticket || isOver(state)) return
+      if (!this.#replace(state, broken(state))) continue
       Atomics.notify(this.memory, STATE)
-      return true
+      return
     }
   }
 
-  /** Begins a new round after one that is broken. */
-  #mend(): void {
-    const state = this.#state
-    if (!isBroken(state)) return
+  /** Ends what `reset()` of any thread has begun. */
+  #sendAway(state: number): void {
+    if (!isSentAway(state)) return
     for (const place of this.#line.all()) {
       if (place.ticket === ticketOf(state)) this.#line.move(place, WAITING, GRANTED)
     }
@@ -198,8 +234,8 @@ export class Barrier extends Shared {
   }
 }
 
-function broken(): BrokenBarrierError {
-  return new BrokenBarrierError('Cannot wait at a barrier as it is broken: reset() mends it')
+function brokenError(reason: string): BrokenBarrierError {
+  return new BrokenBarrierError(`Cannot wait at a barrier as ${reason}`)
 }
 
 function createBarrierMemory(parties: unknown, options: BarrierOptions): Memory {

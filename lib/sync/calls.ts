@@ -3,6 +3,7 @@
  * woken and to leave cost the same however many wait. Nothing here is shared memory.
  */
 import { MAX_TIMEOUT } from '../options.js'
+import { offAbort, onAbort } from './aborts.js'
 import type { Limits } from './limits.js'
 import { keepAlive, letEnd } from './waiting.js'
 
@@ -32,7 +33,7 @@ export class Calls {
       let timer: NodeJS.Timeout | undefined
       const end = (): void => {
         clearTimeout(timer)
-        signal?.removeEventListener('abort', abort)
+        if (signal !== undefined) offAbort(signal, abort)
         letEnd()
       }
       const call = this.#add(() => {
@@ -62,9 +63,10 @@ export class Calls {
         )
       }
       watch()
-      signal?.addEventListener('abort', abort)
+      if (signal === undefined) return
+      onAbort(signal, abort)
       // It may have fired before it was listened to.
-      if (signal?.aborted === true) abort()
+      if (signal.aborted) abort()
     })
   }
 

@@ -4,6 +4,7 @@
  */
 import { createMemory, HEADER, type Memory } from '../shared/shared.js'
 import { Latch } from './latch.js'
+import type { Limits } from './limits.js'
 import { mostCells, Ring, RING_CELLS, unitsOf } from './ring.js'
 import { Turns, type Wanted } from './turns.js'
 
@@ -81,11 +82,11 @@ export class Channel {
   }
 
   /** Puts an item of at most `maxBytes`. */
-  async put(bytes: Uint8Array, timeout: number): Promise<Put> {
+  async put(bytes: Uint8Array, limits: Limits): Promise<Put> {
     const put = this.#putting(bytes)
     const wanted = { ...this.#places, attempt: () => this.#latch.run(put.attempt) }
     try {
-      return (await this.#putters.wait(wanted, timeout)) ?? 'full'
+      return (await this.#putters.wait(wanted, limits)) ?? 'full'
     } finally {
       put.end()
     }
@@ -101,11 +102,8 @@ export class Channel {
     }
   }
 
-  /** When the signal fires, it takes no item any more: as if this were the end. */
-  async get(timeout: number, signal?: AbortSignal): Promise<Got> {
-    if (signal === undefined) return (await this.#getters.wait(this.#items, timeout)) ?? 'empty'
-    const attempt = (): Uint8Array | 'ended' | undefined => (signal.aborted ? 'ended' : this.#take())
-    return (await this.#getters.wait({ ...this.#items, attempt }, timeout, signal)) ?? 'empty'
+  async get(limits: Limits): Promise<Got> {
+    return (await this.#getters.wait(this.#items, limits)) ?? 'empty'
   }
 
   getSync(timeout: number): Got {
@@ -113,9 +111,9 @@ export class Channel {
   }
 
   /** Waits until there is an item to get, or the end. False if time was over. */
-  async poll(timeout: number): Promise<boolean> {
+  async poll(limits: Limits): Promise<boolean> {
     const attempt = (): true | undefined => this.#hasItem || undefined
-    return (await this.#getters.wait({ ...this.#items, attempt }, timeout)) ?? this.#hasItem
+    return (await this.#getters.wait({ ...this.#items, attempt }, limits)) ?? this.#hasItem
   }
 
   pollSync(timeout: number): boolean {

@@ -13,9 +13,18 @@ import { Lock } from './lock.js'
 import type { Mutex } from './mutex.js'
 import { ownOverflow } from './overflow.js'
 import { RLock } from './rlock.js'
-import { checkInteger, checkMayBlock, checkTimeout, Deadline, FOREVER } from './waiting.js'
+import {
+  Limits,
+  readLimits,
+  readSyncTimeout,
+  type SignalOptions,
+  type SyncWaitOptions,
+  type WaitOptions,
+} from './limits.js'
+import { checkInteger, checkMayBlock } from './waiting.js'
 
 const KIND = 6
+const WAIT = 'wait for a condition'
 
 /**
  * A condition variable across threads: a lock, with which calls can wait until another holder of it has changed something.
@@ -71,17 +80,17 @@ export class Condition extends Shared {
   }
 
   /** Takes the lock: see `Lock`. */
-  acquire(): Promise<Hold>
-  acquire(timeout: number): Promise<Hold | undefined>
-  acquire(timeout: number = FOREVER): Promise<Hold | undefined> {
-    return this.#lock.acquire(timeout)
+  acquire(options?: SignalOptions): Promise<Hold>
+  acquire(options: number | WaitOptions): Promise<Hold | undefined>
+  acquire(options?: number | WaitOptions): Promise<Hold | undefined> {
+    return this.#lock.acquire(options as WaitOptions)
   }
 
   /** Takes the lock, holding the thread: see `Lock`. */
   acquireSync(): Hold
-  acquireSync(timeout: number): Hold | undefined
-  acquireSync(timeout: number = FOREVER): Hold | undefined {
-    return this.#lock.acquireSync(timeout)
+  acquireSync(options: number | SyncWaitOptions): Hold | undefined
+  acquireSync(options?: number | SyncWaitOptions): Hold | undefined {
+    return this.#lock.acquireSync(options as SyncWaitOptions)
   }
 
   /** Releases the lock. */
@@ -90,28 +99,23 @@ export class Condition extends Shared {
   }
 
   /** Runs a function with the lock held, and releases it whatever the function does. */
-  withLock<T>(run: (hold: Hold) => T | PromiseLike<T>): Promise<T> {
-    return this.#lock.withLock(run)
+  withLock<T>(run: (hold: Hold) => T | PromiseLike<T>, options?: number | WaitOptions): Promise<T> {
+    return this.#lock.withLock(run, options)
   }
 
   /**
    * Releases the lock, waits to be notified, and takes the lock again, for which it waits as long as it takes. While it waits
    * it keeps the program alive. If the lock was abandoned meanwhile, the caller's `hold.abandoned` says so.
    *
-   * @param timeout How long to wait for the notification at most, in milliseconds; without one it waits for ever.
+   * When the signal fires, it takes the lock again too, and rejects then; once it is notified, the signal has no effect.
+   *
+   * @param options How long to wait for the notification at most, in milliseconds; or that and a signal: see `WaitOptions`.
    * @returns Whether it was notified; `false` if time was over.
-   * @throws {RangeError} If `timeout` is negative or `NaN`.
+   * @throws {RangeError | TypeError} If an option is not as it may be.
    * @throws {SyncError} If this thread does not hold the lock.
    */
-  async wait(timeout: number = FOREVER): Promise<boolean> {
-    checkTimeout('wait for a condition', timeout)
-    this.#lock.checkHeld('wait for a condition')
-    const place = this.#line.join()
-    const state = this.#lock.letGo()
-    const notified = await this.#line.wait(place, timeout)
-    await this.#lock.takeBack(state)
-    if (notified) this.#line.leave(place)
-    return notified
+  async wait(options?: number | WaitOptions): Promise<boolean> {
+    return this.#wait(readLimits(WAIT, options))
   }
 
   /**
@@ -121,10 +125,10 @@ export class Condition extends Shared {
    * @throws {SyncError} On the main thread; or if this thread does not hold the lock, or has calls in line for it, which could
    * not go on meanwhile.
    */
-  waitSync(timeout: number = FOREVER): boolean {
-    checkTimeout('wait for a condition', timeout)
+  waitSync(options?: number | SyncWaitOptions): boolean {
+    const timeout = readSyncTimeout(WAIT, options, 'wait()')
     checkMayBlock('wait for a condition synchronously', 'wait()')
-    this.#lock.checkHeld('wait for a condition')
+    this.#lock.checkHeld(WAIT)
     this.#lock.checkTakenBack()
     const place = this.#line.join()
     const state = this.#lock.letGo()
@@ -138,28 +142,27 @@ export class Condition extends Shared {
    * Waits until `predicate()`, which is called with the lock held, is true: at once, and after each notification.
    *
    * @param predicate A function that is not async: a promise would count as true.
-   * @param timeout How long to wait at most, in milliseconds; without one it waits for ever.
+   * @param options How long to wait at most, in milliseconds; or that and a signal: see `WaitOptions`.
    * @returns Whether `predicate()` was true when it was called last: `false` if time was over.
    * @throws {TypeError} If `predicate` is no function, or returns a promise.
    */
-  async waitFor(predicate: () => boolean, timeout: number = FOREVER): Promise<boolean> {
-    checkTimeout('wait for a condition', timeout)
-    this.#lock.checkHeld('wait for a condition')
-    const deadline = new Deadline(timeout)
+  async waitFor(predicate: () => boolean, options?: number | WaitOptions): Promise<boolean> {
+    const limits = readLimits(WAIT, options)
+    this.#lock.checkHeld(WAIT)
     for (;;) {
       if (isTrue(predicate)) return true
-      if (!(await this.wait(deadline.left))) return isTrue(predicate)
+      limits.throwIfAborted()
+      if (!(await this.#wait(limits))) return isTrue(predicate)
     }
   }
 
   /** The same, holding the thread: see `waitSync()`. */
-  waitForSync(predicate: () => boolean, timeout: number = FOREVER): boolean {
-    checkTimeout('wait for a condition', timeout)
-    this.#lock.checkHeld('wait for a condition')
-    const deadline = new Deadline(timeout)
+  waitForSync(predicate: () => boolean, options?: number | SyncWaitOptions): boolean {
+    const limits = new Limits(readSyncTimeout(WAIT, options, 'waitFor()'))
+    this.#lock.checkHeld(WAIT)
     for (;;) {
       if (isTrue(predicate)) return true
-      if (!this.waitSync(deadline.left)) return isTrue(predicate)
+      if (!this.waitSync(limits.left)) return isTrue(predicate)
     }
   }
 
@@ -191,9 +194,23 @@ export class Condition extends Shared {
     this.#line.wakeGranted()
   }
 
+  async #wait(limits: Limits): Promise<boolean> {
+    this.#lock.checkHeld(WAIT)
+    const place = this.#line.join()
+    const state = this.#lock.letGo()
+    let notified = false
+    try {
+      notified = await this.#line.wait(place, limits)
+    } finally {
+      await this.#lock.takeBack(state)
+      if (notified) this.#line.leave(place)
+    }
+    return notified
+  }
+
   /** False if nobody waits. */
   #wakeOne(): boolean {
-    for (let first = this.#line.first(); first !== undefined; first = this.#line.first()) {
+    for (let first = this.#line.next(); first !== undefined; first = this.#line.next()) {
       if (this.#line.grant(first)) return true
     }
     return false

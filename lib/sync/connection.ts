@@ -1,12 +1,13 @@
 /** The ends of pipes. */
 import { threadId } from 'node:worker_threads'
-import { EndOfFileError, PipeClosedError, rangeError } from '../errors.js'
+import { EndOfFileError, PipeClosedError, QueueEmptyError, QueueFullError, rangeError } from '../errors.js'
 import { createMemory, defineShared, HEADER, Shared, type Memory } from '../shared/shared.js'
 import type { Channel, Got, Put } from './channel.js'
 import { Ends, type Side } from './ends.js'
 import { fromBytes, toBytes } from './item.js'
 import { itemsOf } from './iteration.js'
-import { checkMayBlock, checkTimeout, FOREVER } from './waiting.js'
+import { readLimits, readSyncTimeout, type SyncWaitOptions, type WaitOptions } from './limits.js'
+import { checkMayBlock } from './waiting.js'
 
 const KIND = 34
 const SIDE = HEADER
@@ -61,13 +62,16 @@ export class Connection<T> extends Shared implements AsyncIterable<T> {
    * Sends an item, by structured clone. Waits only while items of more than 256 MiB are on their way. What was not awaited may not
    * have been sent when the thread ends by `process.exit()`.
    *
-   * @throws {PipeClosedError} If this end is closed, or the other one is gone.
+   * @param options How long to wait at most, in milliseconds; or that and a signal: see `WaitOptions`.
+   * @throws {PipeClosedError} If this end is closed, or one of both is gone; the text says which.
+   * @throws {QueueFullError} If time was over: the item was not sent.
    * @throws {NotSerializableError} If a part of the item cannot be copied: a function; or what threads share.
    * @throws {RangeError} If the item takes more than 256 MiB.
    */
-  async send(item: T): Promise<void> {
+  async send(item: T, options?: number | WaitOptions): Promise<void> {
+    const limits = readLimits(SEND, options)
     const channel = this.#outgoing
-    checkSent(await channel.put(bytesOf(channel, item), FOREVER))
+    this.#checkSent(await channel.put(bytesOf(channel, item), limits), limits.timeout)
   }
 
   /**
@@ -75,20 +79,24 @@ export class Connection<T> extends Shared implements AsyncIterable<T> {
    *
    * @throws {SyncError} On the main thread.
    */
-  sendSync(item: T): void {
+  sendSync(item: T, options?: number | SyncWaitOptions): void {
+    const timeout = readSyncTimeout(SEND, options, 'send()')
     checkMayBlock(`${SEND} synchronously`, 'send()')
     const channel = this.#outgoing
-    checkSent(channel.putSync(bytesOf(channel, item), FOREVER))
+    this.#checkSent(channel.putSync(bytesOf(channel, item), timeout), timeout)
   }
 
   /**
    * Receives the next item; waits while there is none. While it waits it keeps the program alive.
    *
+   * @param options How long to wait at most, in milliseconds; or that and a signal: see `WaitOptions`.
    * @throws {EndOfFileError} If the other end is gone, and all that it had sent was received.
-   * @throws {PipeClosedError} If this end is closed, or was while it waited.
+   * @throws {QueueEmptyError} If time was over.
+   * @throws {PipeClosedError} If this end is closed, or was while it waited; or all threads that were given it have ended.
    */
-  async recv(): Promise<T> {
-    return this.#received(await this.#incoming(RECEIVE).get(FOREVER)) as T
+  async recv(options?: number | WaitOptions): Promise<T> {
+    const limits = readLimits(RECEIVE, options)
+    return this.#received(await this.#incoming(RECEIVE).get(limits), limits.timeout) as T
   }
 
   /**
@@ -97,21 +105,22 @@ export class Connection<T> extends Shared implements AsyncIterable<T> {
    *
    * @throws {SyncError} On the main thread.
    */
-  recvSync(): T {
+  recvSync(options?: number | SyncWaitOptions): T {
+    const timeout = readSyncTimeout(RECEIVE, options, 'recv()')
     checkMayBlock(`${RECEIVE} synchronously`, 'recv()')
-    return this.#received(this.#incoming(RECEIVE).getSync(FOREVER)) as T
+    return this.#received(this.#incoming(RECEIVE).getSync(timeout), timeout) as T
   }
 
   /**
    * Whether `recv()` would not wait: there is an item, or the end.
    *
-   * @param timeout How long to wait for that at most, in milliseconds; 0 by default, or `Infinity`.
-   * @throws {RangeError} If `timeout` is negative or `NaN`.
+   * @param options How long to wait for that at most, in milliseconds; 0 by default, or `Infinity`; or that and a signal: see `WaitOptions`.
+   * @throws {RangeError | TypeError} If an option is not as it may be.
    * @throws {PipeClosedError} If this end is closed.
    */
-  async poll(timeout = 0): Promise<boolean> {
-    checkTimeout(POLL, timeout)
-    return this.#incoming(POLL).poll(timeout)
+  async poll(options?: number | WaitOptions): Promise<boolean> {
+    const limits = readLimits(POLL, options, 0)
+    return this.#incoming(POLL).poll(limits)
   }
 
   /**
@@ -119,8 +128,8 @@ export class Connection<T> extends Shared implements AsyncIterable<T> {
    *
    * @throws {SyncError} On the main thread.
    */
-  pollSync(timeout = 0): boolean {
-    checkTimeout(POLL, timeout)
+  pollSync(options?: number | SyncWaitOptions): boolean {
+    const timeout = readSyncTimeout(POLL, options, 'poll()', 0)
     checkMayBlock(`${POLL} synchronously`, 'poll()')
     return this.#incoming(POLL).pollSync(timeout)
   }
@@ -168,11 +177,31 @@ export class Connection<T> extends Shared implements AsyncIterable<T> {
     return this.#ends.queue(this.#side === 0 ? 1 : 0).channel
   }
 
-  #received(got: Got): unknown {
+  #received(got: Got, timeout: number): unknown {
     if (typeof got !== 'string') return fromBytes(got)
+    if (got === 'empty')
+      throw new QueueEmptyError(`Cannot ${RECEIVE} as there was nothing to receive within ${timeout} ms`)
     // It may have been closed here meanwhile.
     this.#use(RECEIVE)
+    this.#checkNotLost(RECEIVE)
     throw new EndOfFileError(`Cannot ${RECEIVE} as its other end is gone, and all was received`)
+  }
+
+  #checkSent(put: Put, timeout: number): void {
+    if (put === 'put') return
+    if (put === 'full') throw new QueueFullError(`Cannot ${SEND} as there was no room for it within ${timeout} ms`)
+    // It may have been closed here meanwhile.
+    this.#use(SEND)
+    this.#checkNotLost(SEND)
+    throw new PipeClosedError(`Cannot ${SEND} as its other end is gone`)
+  }
+
+  /** Throws if it is this end of which the pipe was closed: it was handed away, and is gone there. */
+  #checkNotLost(action: string): void {
+    if (!this.#ends.wasLost(this.#side)) return
+    throw new PipeClosedError(
+      `Cannot ${action} as all threads that were given this end of it have closed it or ended: use it here before you pass it on, or make a new pipe`,
+    )
   }
 
   #use(action: string): void {
@@ -193,10 +222,6 @@ function bytesOf(channel: Channel, item: unknown): Uint8Array {
   if (bytes.length <= channel.maxBytes) return bytes
   const message = `Cannot ${SEND} as the item takes ${bytes.length} bytes: the most is ${channel.maxBytes}`
   throw rangeError('ERR_INVALID_OPTION', message)
-}
-
-function checkSent(put: Put): void {
-  if (put !== 'put') throw new PipeClosedError(`Cannot ${SEND} as its other end is gone`)
 }
 
 defineShared(KIND, (memory, parts) => {

@@ -13,6 +13,8 @@ const KIND = 36
 /** How many threads may hold an end. */
 const MOST = 1024
 const CELLS = 1 + MOST
+/** The end (plus one) that was gone first, behind the cells of both; 0 while none is. */
+const LOST = HEADER + 2 * CELLS
 
 export type Side = 0 | 1
 
@@ -24,7 +26,7 @@ export class Ends extends Shared {
   readonly #queues: readonly [Queue<unknown>, Queue<unknown>]
 
   constructor(memory?: Memory, parts: readonly Shared[] = [new Queue(), new Queue()]) {
-    super(memory ?? createMemory(KIND, 2 * CELLS), parts)
+    super(memory ?? createMemory(KIND, 2 * CELLS + 1), parts)
     const [first, second] = this.parts as readonly [Queue<unknown>, Queue<unknown>]
     this.#queues = [first, second]
     if (memory === undefined) for (const side of [0, 1] as const) this.memory[makerOf(side)] = threadId + 1
@@ -60,8 +62,17 @@ export class Ends extends Shared {
       if (threads.has(holder - 1)) Atomics.compareExchange(this.memory, cell, holder, 0)
       else isHeld = true
     }
-    if (!isHeld) for (const queue of this.#queues) queue.close()
+    if (!isHeld) {
+      // In this order: who finds a queue closed finds out why.
+      Atomics.compareExchange(this.memory, LOST, 0, side + 1)
+      for (const queue of this.#queues) queue.close()
+    }
     if (this.#isGone) open.delete(this)
+  }
+
+  /** Whether it was this end that the last thread has let go of first. */
+  wasLost(side: Side): boolean {
+    return Atomics.load(this.memory, LOST) === side + 1
   }
 
   /** @internal */

@@ -5,10 +5,13 @@
  * after it has changed it, before it notifies, leaves that to `bury()`.
  */
 import { defineShared, createMemory, HEADER, Shared, type Memory } from '../shared/shared.js'
-import { checkMayBlock, checkTimeout, Deadline, FOREVER, wait, waitSync } from './waiting.js'
+import { Limits, readLimits, readSyncTimeout, type SyncWaitOptions, type WaitOptions } from './limits.js'
+import { checkMayBlock, waitSync } from './waiting.js'
+import { CellWatch } from './watch.js'
 
 const KIND = 5
 const TIMES = HEADER
+const WAIT = 'wait for an event'
 
 /**
  * An event across threads: `wait()` settles once somebody has called `set()`, at once if that was before, until `clear()`.
@@ -26,9 +29,12 @@ const TIMES = HEADER
  * ```
  */
 export class Event extends Shared {
+  readonly #watch: CellWatch
+
   /** @param memory For the library itself: that of an event which is there already. */
   constructor(memory: Memory = createMemory(KIND, 1)) {
     super(memory)
+    this.#watch = new CellWatch(memory, TIMES)
   }
 
   /** Whether it has happened: a look at the moment. */
@@ -49,17 +55,16 @@ export class Event extends Shared {
   /**
    * Settles when it has happened. While it waits it keeps the program alive.
    *
-   * @param timeout How long to wait at most, in milliseconds, from 0, which only looks; without one it waits for ever.
+   * @param options How long to wait at most, in milliseconds, from 0, which only looks; or that and a signal: see `WaitOptions`.
    * @returns Whether it has happened; `false` if time was over.
-   * @throws {RangeError} If `timeout` is negative or `NaN`.
+   * @throws {RangeError | TypeError} If an option is not as it may be.
    */
-  async wait(timeout: number = FOREVER): Promise<boolean> {
-    checkTimeout('wait for an event', timeout)
-    const deadline = new Deadline(timeout)
+  async wait(options?: number | WaitOptions): Promise<boolean> {
+    const limits = readLimits(WAIT, options)
     const times = this.#times
     if (isSet(times)) return true
     // It may have been notified of a change before this call.
-    while (this.#times === times) if (!(await wait(this.memory, TIMES, times, deadline.left))) break
+    while (this.#times === times) if (!(await this.#watch.change(times, limits))) break
     return this.#times !== times
   }
 
@@ -68,13 +73,12 @@ export class Event extends Shared {
    *
    * @throws {SyncError} On the main thread.
    */
-  waitSync(timeout: number = FOREVER): boolean {
-    checkTimeout('wait for an event', timeout)
+  waitSync(options?: number | SyncWaitOptions): boolean {
+    const limits = new Limits(readSyncTimeout(WAIT, options, 'wait()'))
     checkMayBlock('wait for an event synchronously', 'wait()')
-    const deadline = new Deadline(timeout)
     const times = this.#times
     if (isSet(times)) return true
-    while (this.#times === times) if (!waitSync(this.memory, TIMES, times, deadline.left)) break
+    while (this.#times === times) if (!waitSync(this.memory, TIMES, times, limits.left)) break
     return this.#times !== times
   }
 

@@ -1,18 +1,27 @@
 /** Iterating over the items of a channel. */
-import type { Channel } from './channel.js'
+import type { Channel, Got } from './channel.js'
 import { fromBytes } from './item.js'
-import { FOREVER } from './waiting.js'
+import { FOREVER, Limits } from './limits.js'
 
 /** Items until the end. */
 export function itemsOf<T>(channel: Channel): AsyncIterableIterator<T> {
   const stop = new AbortController()
+  const limits = new Limits(FOREVER, stop.signal)
+  const next = async (): Promise<Got> => {
+    try {
+      return stop.signal.aborted ? 'ended' : await channel.get(limits)
+    } catch (error) {
+      if (stop.signal.aborted && error === stop.signal.reason) return 'ended'
+      throw error
+    }
+  }
   const iterator: AsyncIterableIterator<T> = {
     next: async () => {
-      const got = stop.signal.aborted ? 'ended' : await channel.get(FOREVER, stop.signal)
+      const got = await next()
       if (typeof got === 'string') return { done: true, value: undefined }
       return { done: false, value: fromBytes(got) as T }
     },
-    // Also of a `next()` that waits, so that it takes no item any more.
+    // Also of each `next()` that waits, so that it takes no item any more.
     return: () => {
       stop.abort()
       return Promise.resolve({ done: true, value: undefined })

@@ -3,7 +3,9 @@ import { SyncError } from '../errors.js'
 import { defineShared, isMemory, type Memory, type Shared } from '../shared/shared.js'
 import { SPARE } from './channel.js'
 import { Queue, type QueueOptions } from './queue.js'
-import { checkMayBlock, checkTimeout, Deadline, FOREVER, wait, waitSync } from './waiting.js'
+import { Limits, readLimits, readSyncTimeout, type SyncWaitOptions, type WaitOptions } from './limits.js'
+import { checkMayBlock, waitSync } from './waiting.js'
+import { CellWatch } from './watch.js'
 
 const KIND = 33
 /** How many items are done, modulo 2^32. */
@@ -37,6 +39,8 @@ const JOIN = 'join a queue'
  * ```
  */
 export class JoinableQueue<T> extends Queue<T> {
+  readonly #watch: CellWatch
+
   /**
    * @param maxsize How many items there may be at once: an integer from 1 to 2,147,483,647; or 0, the default, for no limit.
    * @throws {RangeError | TypeError} If it or an option is not as it may be; or if there is no memory.
@@ -47,6 +51,7 @@ export class JoinableQueue<T> extends Queue<T> {
   constructor(maxsize: number | Memory = 0, options: QueueOptions | readonly Shared[] = {}) {
     if (isMemory(maxsize)) super(maxsize, options as readonly Shared[])
     else super(maxsize, options as QueueOptions, KIND)
+    this.#watch = new CellWatch(this.memory, DONE)
   }
 
   /** How many items were put and are not done: a look at the moment. */
@@ -73,17 +78,16 @@ export class JoinableQueue<T> extends Queue<T> {
   /**
    * Settles when all items that were put are done; at once if they are. While it waits it keeps the program alive.
    *
-   * @param timeout How long to wait at most, in milliseconds, from 0, which only looks; without one it waits for ever.
+   * @param options How long to wait at most, in milliseconds, from 0, which only looks; or that and a signal: see `WaitOptions`.
    * @returns Whether they are; `false` if time was over.
-   * @throws {RangeError} If `timeout` is negative or `NaN`.
+   * @throws {RangeError | TypeError} If an option is not as it may be.
    */
-  async join(timeout: number = FOREVER): Promise<boolean> {
-    checkTimeout(JOIN, timeout)
-    const deadline = new Deadline(timeout)
+  async join(options?: number | WaitOptions): Promise<boolean> {
+    const limits = readLimits(JOIN, options)
     for (;;) {
       const done = Atomics.load(this.memory, DONE)
       if (done === this.channel.written) return true
-      if (!(await wait(this.memory, DONE, done, deadline.left))) return this.unfinished === 0
+      if (!(await this.#watch.change(done, limits))) return this.unfinished === 0
     }
   }
 
@@ -92,14 +96,13 @@ export class JoinableQueue<T> extends Queue<T> {
    *
    * @throws {SyncError} On the main thread.
    */
-  joinSync(timeout: number = FOREVER): boolean {
-    checkTimeout(JOIN, timeout)
+  joinSync(options?: number | SyncWaitOptions): boolean {
+    const limits = new Limits(readSyncTimeout(JOIN, options, 'join()'))
     checkMayBlock(`${JOIN} synchronously`, 'join()')
-    const deadline = new Deadline(timeout)
     for (;;) {
       const done = Atomics.load(this.memory, DONE)
       if (done === this.channel.written) return true
-      if (!waitSync(this.memory, DONE, done, deadline.left)) return this.unfinished === 0
+      if (!waitSync(this.memory, DONE, done, limits.left)) return this.unfinished === 0
     }
   }
 

@@ -6,7 +6,8 @@
  */
 import { threadId } from 'node:worker_threads'
 import type { Memory } from '../shared/shared.js'
-import { FOREVER, wait, waitSync } from './waiting.js'
+import { FOREVER } from './limits.js'
+import { wait, waitSync } from './waiting.js'
 
 export class Latch {
   readonly #memory: Memory

@@ -12,13 +12,16 @@
  * - A call stays in its place for as long as it is in line, and COUNT, the number of places ever used, is raised before a place
  *   is claimed: a search from 0 to COUNT finds every call that is in line throughout the search.
  *
- * A search takes time in proportion to the most calls that ever waited at once; if they were more than OWN_PLACES, also elsewhere.
+ * A search takes time in proportion to the most calls that ever stood in line at once; if they were more than OWN_PLACES, also
+ * elsewhere. To join, to leave and to be granted take none: of each thread, one call stands in most lines (`takers.ts`).
  */
 import { threadId } from 'node:worker_threads'
 import { createMemory, numberOf, type Memory, type Shared } from '../shared/shared.js'
 import type { Overflow } from './overflow.js'
 import { Places } from './places.js'
-import { Deadline, wait, waitSync } from './waiting.js'
+import { Limits } from './limits.js'
+import { offAbort, onAbort } from './aborts.js'
+import { wait, waitSync } from './waiting.js'
 
 const TICKETS = 0
 const COUNT = 1
@@ -27,6 +30,10 @@ const FIRST = 2
 const OWN_PLACES = 16
 const PLACE = 2
 const TICKET_BITS = 30
+const TICKET_MASK = (1 << TICKET_BITS) - 1
+const HALF_OF_TICKETS = 1 << (TICKET_BITS - 1)
+/** How many places a call looks at for a free one. */
+const MAX_TRIES = 32
 
 /** The states of a call. Not in line, or not any more. */
 export const GONE = 0
@@ -58,6 +65,10 @@ export class Line {
   #more: Places | undefined
   /** Where to look for a free place. */
   #hint = 0
+  /** Calls that waited when they were last looked up, the first one last. */
+  readonly #known: Place[] = []
+  #old: ReadonlySet<number> | undefined
+  #lookedUpAt = 0
 
   /** `base` is the first cell of the line, the last of `parts` its overflow. */
   constructor(memory: Memory, base: number, parts: readonly Shared[] = []) {
@@ -111,6 +122,19 @@ export class Line {
     }
   }
 
+  /**
+   * The same, at a cost that does not depend on how many wait, for calls that ask again and again: those that waited once are looked
+   * up in turn. Those that have come since have later tickets.
+   */
+  next(): Place | undefined {
+    for (let place = this.#known.pop(); place !== undefined; place = this.#known.pop()) {
+      if (this.stateOf(place) === WAITING) return this.#keepKnown(place)
+    }
+    for (const place of this.all()) if (this.stateOf(place) === WAITING) this.#known.push(place)
+    this.#known.sort((one, other) => (isEarlier(one.ticket, other.ticket) ? 1 : -1))
+    return this.#known.at(-1)
+  }
+
   /** The call of a ticket, if it is in line. */
   find(ticket: number): Place | undefined {
     for (let at = 0, end = this.#count; at < end; at++) {
@@ -150,24 +174,44 @@ export class Line {
     if (threads.has(thread)) this.#places(place.at).free(place.at, thread)
   }
 
-  /** Settles when the call was granted (true), or the time was over: then it has left the line. */
-  async wait(place: Place, timeout: number): Promise<boolean> {
-    const deadline = new Deadline(timeout)
+  /**
+   * Settles when the call was granted (true), or the time was over, or rejects with the reason of its signal: then it has left the line.
+   */
+  async wait(place: Place, limits: Limits): Promise<boolean> {
+    const { signal } = limits
+    if (signal === undefined) return this.#wait(place, limits)
+    const abort = (): void => {
+      // Its place stays its own until it wakes.
+      if (this.move(place, WAITING, GONE)) this.#notify(place)
+    }
+    onAbort(signal, abort)
+    // It may have fired before it was listened to.
+    if (signal.aborted) abort()
+    try {
+      return await this.#wait(place, limits)
+    } finally {
+      offAbort(signal, abort)
+    }
+  }
+
+  async #wait(place: Place, limits: Limits): Promise<boolean> {
     const { memory, cell } = this.#cellOf(place)
     // A late notification may be meant for a call that was in this place before.
     while (this.stateOf(place) === WAITING) {
-      const woken = await wait(memory, cell, (place.ticket << 2) | WAITING, deadline.left)
+      const woken = await wait(memory, cell, (place.ticket << 2) | WAITING, limits.left)
       if (!woken && this.#giveUp(place)) return false
     }
-    return true
+    if (this.stateOf(place) !== GONE) return true
+    this.leave(place)
+    throw limits.signal?.reason
   }
 
   /** The same, holding the thread. */
   waitSync(place: Place, timeout: number): boolean {
-    const deadline = new Deadline(timeout)
+    const limits = new Limits(timeout)
     const { memory, cell } = this.#cellOf(place)
     while (this.stateOf(place) === WAITING) {
-      const woken = waitSync(memory, cell, (place.ticket << 2) | WAITING, deadline.left)
+      const woken = waitSync(memory, cell, (place.ticket << 2) | WAITING, limits.left)
       if (!woken && this.#giveUp(place)) return false
     }
     return true
@@ -185,14 +229,18 @@ export class Line {
     Atomics.notify(memory, cell)
   }
 
+  #keepKnown(place: Place): Place {
+    this.#known.push(place)
+    return place
+  }
+
   #first(): Place | undefined {
     let found: Place | undefined
     for (let at = 0, end = this.#count; at < end; at++) {
       const word = this.#places(at).glance(at)
       if ((word & 3) !== WAITING) continue
       const ticket = word >>> 2
-      // Tickets start again when all were given.
-      if (found === undefined || (ticket - found.ticket) << (32 - TICKET_BITS) < 0) found = { at, ticket }
+      if (found === undefined || isEarlier(ticket, found.ticket)) found = { at, ticket }
     }
     return found
   }
@@ -212,16 +260,28 @@ export class Line {
 
   #nextTicket(): number {
     for (;;) {
-      const ticket = Atomics.add(this.#memory, this.#base + TICKETS, 1) & ((1 << TICKET_BITS) - 1)
-      // A call may be in line, or hold what it waited for, while 2^30 others try in vain.
-      if (ticket !== 0 && this.find(ticket) === undefined) return ticket
+      const ticket = Atomics.add(this.#memory, this.#base + TICKETS, 1) & TICKET_MASK
+      if (ticket !== 0 && !this.#oldTickets(ticket).has(ticket)) return ticket
     }
+  }
+
+  /**
+   * Tickets that may come again while their call still waits, or holds what it waited for: those that were in line half of all tickets
+   * ago, or less. Later ones cannot come again before this is looked up again.
+   */
+  #oldTickets(ticket: number): ReadonlySet<number> {
+    if (this.#old === undefined || ((ticket - this.#lookedUpAt) & TICKET_MASK) >= HALF_OF_TICKETS) {
+      this.#lookedUpAt = ticket
+      this.#old = new Set(Array.from(this.all(), (place) => place.ticket))
+    }
+    return this.#old
   }
 
   #claim(): number {
     for (;;) {
       const count = this.#count
-      for (let tried = 0; tried < count; tried++) {
+      // Where few are free, one more costs less than to find them.
+      for (let tried = 0; tried < count && tried < MAX_TRIES; tried++) {
         const at = (this.#hint + tried) % count
         if (!this.#places(at).claim(at)) continue
         this.#hint = at + 1
@@ -241,4 +301,9 @@ export class Line {
     }
     if (Atomics.compareExchange(this.#memory, this.#base + COUNT, count, at + 1) === count) this.#hint = at
   }
+}
+
+/** Tickets start again when all were given. */
+function isEarlier(ticket: number, other: number): boolean {
+  return (ticket - other) << (32 - TICKET_BITS) < 0
 }

@@ -5,12 +5,22 @@ import { HEADER, Shared, type Memory } from '../shared/shared.js'
 import { Hold, type Holding } from './hold.js'
 import { createMemoryWithLine, TAKEN, type Place } from './line.js'
 import { Ownership } from './ownership.js'
-import { checkFunction, checkMayBlock, checkTimeout } from './waiting.js'
+import {
+  readLimits,
+  readSyncTimeout,
+  UNLIMITED,
+  type SignalOptions,
+  type SyncWaitOptions,
+  type WaitOptions,
+} from './limits.js'
+import { Takers } from './takers.js'
+import { checkFunction, checkMayBlock, timeoutError } from './waiting.js'
 
 const OWNER = HEADER
 /** How often a re-entrant lock is held; only its holder reads and writes it. */
 const DEPTH = HEADER + 1
 const CELLS = 2
+const ACQUIRE = 'acquire a lock'
 
 /** What a condition keeps of a lock that it has released for its caller. */
 export interface LetGo {
@@ -20,6 +30,7 @@ export interface LetGo {
 
 export abstract class Mutex extends Shared {
   readonly #ownership: Ownership
+  readonly #takers: Takers
   readonly #isReentrant: boolean
   #holding: Holding | undefined
 
@@ -28,6 +39,7 @@ export abstract class Mutex extends Shared {
     super(memory, parts)
     this.#isReentrant = isReentrant
     this.#ownership = new Ownership(this, OWNER, HEADER + CELLS)
+    this.#takers = new Takers(this.#ownership)
   }
 
   /** Whether anybody holds it: a look at the moment, which the next may change. */
@@ -36,21 +48,20 @@ export abstract class Mutex extends Shared {
   }
 
   /**
-   * Takes the lock, in the order of the calls, on whatever thread they are. While it waits it keeps the program alive.
+   * Takes the lock: on one thread in the order of the calls, between threads one call of each in turn. While it waits it keeps the program
+   * alive.
    *
-   * @param timeout How long to wait at most, in milliseconds, from 0, which tries once; without one it waits for ever.
+   * @param options How long to wait at most, in milliseconds, from 0, which tries once; or that and a signal: see `WaitOptions`.
    * @returns What is to be released, by itself (`using`), by its `release()` or by the lock's; `undefined` if time was over.
-   * @throws {RangeError} If `timeout` is negative or `NaN`.
+   * @throws {RangeError | TypeError} If an option is not as it may be.
    */
-  acquire(): Promise<Hold>
-  acquire(timeout: number): Promise<Hold | undefined>
-  async acquire(timeout = Infinity): Promise<Hold | undefined> {
-    checkTimeout('acquire a lock', timeout)
+  acquire(options?: SignalOptions): Promise<Hold>
+  acquire(options: number | WaitOptions): Promise<Hold | undefined>
+  async acquire(options?: number | WaitOptions): Promise<Hold | undefined> {
+    const limits = readLimits(ACQUIRE, options)
     if (this.#isAgain) return this.#again()
-    const place = this.#ownership.join()
-    if (await this.#ownership.line.wait(place, timeout)) return this.#take(place)
-    this.#ownership.passOn()
-    return undefined
+    const place = await this.#takers.take(limits)
+    return place && this.#take(place)
   }
 
   /**
@@ -61,16 +72,14 @@ export abstract class Mutex extends Shared {
    * in line before: it would wait for ever.
    */
   acquireSync(): Hold
-  acquireSync(timeout: number): Hold | undefined
-  acquireSync(timeout = Infinity): Hold | undefined {
-    checkTimeout('acquire a lock', timeout)
+  acquireSync(options: number | SyncWaitOptions): Hold | undefined
+  acquireSync(options?: number | SyncWaitOptions): Hold | undefined {
+    const timeout = readSyncTimeout(ACQUIRE, options, 'acquire()')
     checkMayBlock('acquire a lock synchronously', 'acquire()')
     if (this.#isAgain) return this.#again()
     if (timeout === Infinity) this.#checkNotBlockedByItself(0)
-    const place = this.#ownership.join()
-    if (this.#ownership.line.waitSync(place, timeout)) return this.#take(place)
-    this.#ownership.passOn()
-    return undefined
+    const place = this.#takers.takeSync(timeout)
+    return place && this.#take(place)
   }
 
   /**
@@ -88,11 +97,15 @@ export abstract class Mutex extends Shared {
   /**
    * Runs a function with the lock held, and releases it whatever the function does.
    *
+   * @param options How long to wait for the lock: see `acquire()`.
    * @returns What the function returns.
+   * @throws {SyncError} `ERR_WAIT_TIMEOUT`: time was over, and the function was not called.
    */
-  async withLock<T>(run: (hold: Hold) => T | PromiseLike<T>): Promise<T> {
+  async withLock<T>(run: (hold: Hold) => T | PromiseLike<T>, options?: number | WaitOptions): Promise<T> {
     checkFunction(run)
-    const hold = await this.acquire()
+    // As `acquire()` without options, if there are none.
+    const hold = await this.acquire(options as WaitOptions)
+    if (hold === undefined) throw timeoutError(ACQUIRE)
     try {
       return await run(hold)
     } finally {
@@ -133,16 +146,14 @@ export abstract class Mutex extends Shared {
 
   /** Takes it as it was let go. @internal */
   async takeBack(state: LetGo): Promise<void> {
-    const place = this.#ownership.join()
-    await this.#ownership.line.wait(place, Infinity)
-    this.#restore(place, state)
+    const place = await this.#takers.take(UNLIMITED)
+    if (place !== undefined) this.#restore(place, state)
   }
 
   /** The same, holding the thread. @internal */
   takeBackSync(state: LetGo): void {
-    const place = this.#ownership.join()
-    this.#ownership.line.waitSync(place, Infinity)
-    this.#restore(place, state)
+    const place = this.#takers.takeSync(Infinity)
+    if (place !== undefined) this.#restore(place, state)
   }
 
   /** Throws if nobody could take it back here while the thread, which holds it now, is held. @internal */
@@ -151,7 +162,7 @@ export abstract class Mutex extends Shared {
   }
 
   #checkNotBlockedByItself(except: number): void {
-    if (!this.#ownership.line.hasOwn(except)) return
+    if (!this.#takers.hasOwn(except)) return
     throw new SyncError(
       'Cannot wait for a lock synchronously as calls of this thread have it or are in line before: await instead',
       'ERR_DEADLOCK',

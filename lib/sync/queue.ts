@@ -6,7 +6,8 @@ import { Channel, createChannelMemory, type Got, type Put } from './channel.js'
 import { fromBytes, toBytes } from './item.js'
 import { itemsOf } from './iteration.js'
 import { Turns } from './turns.js'
-import { checkInteger, checkMayBlock, checkTimeout, FOREVER } from './waiting.js'
+import { readLimits, readSyncTimeout, type SyncWaitOptions, type WaitOptions } from './limits.js'
+import { checkInteger, checkMayBlock } from './waiting.js'
 
 const KIND = 32
 const MOST_ITEMS = 2 ** 31 - 1
@@ -111,15 +112,15 @@ export class Queue<T> extends Shared implements AsyncIterable<T> {
    * Puts an item at the end; waits while there is no room. While it waits it keeps the program alive; but what was not awaited may not
    * have been put when the thread ends by `process.exit()`.
    *
-   * @param timeout How long to wait at most, in milliseconds, from 0, which tries once; without one it waits for ever.
+   * @param options How long to wait at most, in milliseconds, from 0, which tries once; or that and a signal: see `WaitOptions`.
    * @throws {QueueFullError} If time was over: the item was not put.
    * @throws {QueueClosedError} If the queue is closed, or was while it waited.
    * @throws {NotSerializableError} If a part of the item cannot be copied: a function; or what threads share.
-   * @throws {RangeError} If the item is larger than `maxBytes`; or if `timeout` is negative or `NaN`.
+   * @throws {RangeError | TypeError} If the item is larger than `maxBytes`; or an option is not as it may be.
    */
-  async put(item: T, timeout: number = FOREVER): Promise<void> {
-    checkTimeout(PUT, timeout)
-    checkPut(await this.#channel.put(this.#bytesOf(item), timeout), timeout)
+  async put(item: T, options?: number | WaitOptions): Promise<void> {
+    const limits = readLimits(PUT, options)
+    checkPut(await this.#channel.put(this.#bytesOf(item), limits), limits.timeout)
   }
 
   /** Puts an item if there is room now: `put(item, 0)`. */
@@ -133,8 +134,8 @@ export class Queue<T> extends Shared implements AsyncIterable<T> {
    *
    * @throws {SyncError} On the main thread.
    */
-  putSync(item: T, timeout: number = FOREVER): void {
-    checkTimeout(PUT, timeout)
+  putSync(item: T, options?: number | SyncWaitOptions): void {
+    const timeout = readSyncTimeout(PUT, options, 'put()')
     checkMayBlock(`${PUT} synchronously`, 'put()')
     checkPut(this.#channel.putSync(this.#bytesOf(item), timeout), timeout)
   }
@@ -142,14 +143,14 @@ export class Queue<T> extends Shared implements AsyncIterable<T> {
   /**
    * Takes the first item; waits while there is none. While it waits it keeps the program alive.
    *
-   * @param timeout How long to wait at most, in milliseconds, from 0, which tries once; without one it waits for ever.
+   * @param options How long to wait at most, in milliseconds, from 0, which tries once; or that and a signal: see `WaitOptions`.
    * @throws {QueueEmptyError} If time was over.
    * @throws {QueueClosedError} If the queue is closed, and all its items were taken.
-   * @throws {RangeError} If `timeout` is negative or `NaN`.
+   * @throws {RangeError | TypeError} If an option is not as it may be.
    */
-  async get(timeout: number = FOREVER): Promise<T> {
-    checkTimeout(GET, timeout)
-    return opened(await this.#channel.get(timeout), timeout) as T
+  async get(options?: number | WaitOptions): Promise<T> {
+    const limits = readLimits(GET, options)
+    return opened(await this.#channel.get(limits), limits.timeout) as T
   }
 
   /** Takes the first item if there is one now: `get(0)`. */
@@ -162,8 +163,8 @@ export class Queue<T> extends Shared implements AsyncIterable<T> {
    *
    * @throws {SyncError} On the main thread.
    */
-  getSync(timeout: number = FOREVER): T {
-    checkTimeout(GET, timeout)
+  getSync(options?: number | SyncWaitOptions): T {
+    const timeout = readSyncTimeout(GET, options, 'get()')
     checkMayBlock(`${GET} synchronously`, 'get()')
     return opened(this.#channel.getSync(timeout), timeout) as T
   }

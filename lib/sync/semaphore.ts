@@ -5,7 +5,9 @@ import { Hold } from './hold.js'
 import { createMemoryWithLine, type Place } from './line.js'
 import { ownOverflow } from './overflow.js'
 import { MOST_PERMITS, Permits, wordOf } from './permits.js'
-import { checkFunction, checkInteger, checkMayBlock, checkTimeout } from './waiting.js'
+import { readLimits, readSyncTimeout, type SignalOptions, type SyncWaitOptions, type WaitOptions } from './limits.js'
+import { Takers } from './takers.js'
+import { checkFunction, checkInteger, checkMayBlock, timeoutError } from './waiting.js'
 
 const KIND = 3
 const KIND_BOUNDED = 4
@@ -13,10 +15,11 @@ const KIND_BOUNDED = 4
 const COUNT = HEADER
 const MOST = HEADER + 2
 const CELLS = 4
+const ACQUIRE = 'acquire a semaphore'
 
 /**
- * A number of permits, for threads to share: each `acquire()` takes one, in the order of the calls, and waits while there is
- * none; `release()` adds one. It has no owner: any thread may release, also what it never took.
+ * A number of permits, for threads to share: each `acquire()` takes one, and waits while there is none, on one thread in the order of
+ * the calls, between threads one call of each in turn; `release()` adds one. It has no owner: any thread may release, also what it never took.
  *
  * So what a thread had taken when it ended is lost: it is not known whether it was to be given back. A thread that ends while it waits
  * loses nothing: a permit that was on its way to it goes to the next.
@@ -38,6 +41,7 @@ const CELLS = 4
  */
 export class Semaphore extends Shared {
   readonly #permits: Permits
+  readonly #takers: Takers
   readonly #most: number
 
   /**
@@ -53,6 +57,7 @@ export class Semaphore extends Shared {
     if (isMemory(value)) super(value, second as readonly Shared[])
     else super(createSemaphoreMemory(value, second as number), [ownOverflow()])
     this.#permits = new Permits(this, COUNT, HEADER + CELLS)
+    this.#takers = new Takers(this.#permits)
     this.#most = Atomics.load(this.memory, MOST)
   }
 
@@ -64,19 +69,16 @@ export class Semaphore extends Shared {
   /**
    * Takes a permit. While it waits it keeps the program alive.
    *
-   * @param timeout How long to wait at most, in milliseconds, from 0, which tries once; without one it waits for ever.
+   * @param options How long to wait at most, in milliseconds, from 0, which tries once; or that and a signal: see `WaitOptions`.
    * @returns What is to be released, by itself (`using`), by its `release()` or by the semaphore's; `undefined` if time was
    * over.
-   * @throws {RangeError} If `timeout` is negative or `NaN`.
+   * @throws {RangeError | TypeError} If an option is not as it may be.
    */
-  acquire(): Promise<Hold>
-  acquire(timeout: number): Promise<Hold | undefined>
-  async acquire(timeout = Infinity): Promise<Hold | undefined> {
-    checkTimeout('acquire a semaphore', timeout)
-    const place = this.#permits.join()
-    if (await this.#permits.line.wait(place, timeout)) return this.#take(place)
-    this.#permits.passOn()
-    return undefined
+  acquire(options?: SignalOptions): Promise<Hold>
+  acquire(options: number | WaitOptions): Promise<Hold | undefined>
+  async acquire(options?: number | WaitOptions): Promise<Hold | undefined> {
+    const place = await this.#takers.take(readLimits(ACQUIRE, options))
+    return place && this.#take(place)
   }
 
   /**
@@ -86,20 +88,18 @@ export class Semaphore extends Shared {
    * which could not go on meanwhile.
    */
   acquireSync(): Hold
-  acquireSync(timeout: number): Hold | undefined
-  acquireSync(timeout = Infinity): Hold | undefined {
-    checkTimeout('acquire a semaphore', timeout)
+  acquireSync(options: number | SyncWaitOptions): Hold | undefined
+  acquireSync(options?: number | SyncWaitOptions): Hold | undefined {
+    const timeout = readSyncTimeout(ACQUIRE, options, 'acquire()')
     checkMayBlock('acquire a semaphore synchronously', 'acquire()')
-    if (timeout === Infinity && this.#permits.line.hasOwn()) {
+    if (timeout === Infinity && this.#takers.hasOwn()) {
       throw new SyncError(
         'Cannot acquire a semaphore synchronously as calls of this thread are in line before: await acquire() instead',
         'ERR_DEADLOCK',
       )
     }
-    const place = this.#permits.join()
-    if (this.#permits.line.waitSync(place, timeout)) return this.#take(place)
-    this.#permits.passOn()
-    return undefined
+    const place = this.#takers.takeSync(timeout)
+    return place && this.#take(place)
   }
 
   /**
@@ -116,11 +116,15 @@ export class Semaphore extends Shared {
   /**
    * Runs a function with a permit taken, and releases it whatever the function does.
    *
+   * @param options How long to wait for a permit: see `acquire()`.
    * @returns What the function returns.
+   * @throws {SyncError} `ERR_WAIT_TIMEOUT`: time was over, and the function was not called.
    */
-  async withLock<T>(run: () => T | PromiseLike<T>): Promise<T> {
+  async withLock<T>(run: () => T | PromiseLike<T>, options?: number | WaitOptions): Promise<T> {
     checkFunction(run)
-    const hold = await this.acquire()
+    // As `acquire()` without options, if there are none.
+    const hold = await this.acquire(options as WaitOptions)
+    if (hold === undefined) throw timeoutError(ACQUIRE)
     try {
       return await run()
     } finally {

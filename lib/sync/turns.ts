@@ -6,11 +6,11 @@
  * call too many is granted; and as many are granted as there are things, no call has to wait for the thread of another to run.
  * Whoever adds a thing, joins or leaves calls `serve()` next; for those who end before they can, `bury()` of the owner does.
  */
-import { MAX_TIMEOUT } from '../options.js'
 import { defineShared, HEADER, Shared, type Memory } from '../shared/shared.js'
 import { createMemoryWithLine, GRANTED, Line, type Place } from './line.js'
 import { ownOverflow } from './overflow.js'
-import { Deadline } from './waiting.js'
+import { TurnTaking } from './calls.js'
+import { Limits } from './limits.js'
 
 const KIND = 35
 
@@ -26,8 +26,7 @@ type Eventual<R> = R | undefined | Promise<R | undefined>
 
 export class Turns extends Shared {
   readonly #line: Line
-  /** Settles when all calls of this thread have ended; undefined if they have. */
-  #last: Promise<unknown> | undefined
+  readonly #turns = new TurnTaking()
 
   constructor(memory: Memory = createMemoryWithLine(KIND, 0), parts: readonly Shared[] = [ownOverflow()]) {
     super(memory, parts)
@@ -42,23 +41,19 @@ export class Turns extends Shared {
     }
   }
 
-  /** The first result of an attempt, or `undefined` if time is over. When the signal fires, there is one more attempt. */
-  wait<R>(wanted: Wanted<Eventual<R>>, timeout: number, signal?: AbortSignal): Promise<R | undefined> {
-    const deadline = new Deadline(timeout)
-    const before = this.#last
-    const result =
-      before === undefined ? this.#wait(wanted, deadline, signal) : this.#waitAfter(before, wanted, deadline, signal)
-    const last = Promise.allSettled([before, result])
-    this.#last = last
-    void last.then(() => {
-      if (this.#last === last) this.#last = undefined
-    })
-    return result
+  /** The first result of an attempt, or `undefined` if time is over. When the signal fires, it rejects, and makes no further attempt. */
+  async wait<R>(wanted: Wanted<Eventual<R>>, limits: Limits): Promise<R | undefined> {
+    if (!this.#turns.begin() && !(await this.#turns.wait(limits))) return undefined
+    try {
+      return await this.#wait(wanted, limits)
+    } finally {
+      this.#turns.end()
+    }
   }
 
   /** The same, holding the thread; it waits not for other calls of the thread. */
   waitSync<R>(wanted: Wanted<R | undefined>, timeout: number): R | undefined {
-    const deadline = new Deadline(timeout)
+    const limits = new Limits(timeout)
     const early = this.#isNext(wanted) ? wanted.attempt() : undefined
     if (early !== undefined || timeout === 0) return early
     let ticket: number | undefined
@@ -66,7 +61,7 @@ export class Turns extends Shared {
       const place = this.#line.join(ticket)
       ticket = place.ticket
       this.serve(wanted)
-      if (!this.#line.waitSync(place, deadline.left)) return undefined
+      if (!this.#line.waitSync(place, limits.left)) return undefined
       try {
         const result = wanted.attempt()
         if (result !== undefined) return result
@@ -82,16 +77,18 @@ export class Turns extends Shared {
     this.#line.wakeGranted()
   }
 
-  async #wait<R>(wanted: Wanted<Eventual<R>>, deadline: Deadline, signal?: AbortSignal): Promise<R | undefined> {
-    const early = this.#isNext(wanted) || signal?.aborted === true ? await wanted.attempt() : undefined
-    if (early !== undefined || deadline.left === 0) return early
+  async #wait<R>(wanted: Wanted<Eventual<R>>, limits: Limits): Promise<R | undefined> {
+    limits.throwIfAborted()
+    const early = this.#isNext(wanted) ? await wanted.attempt() : undefined
+    if (early !== undefined || limits.left === 0) return early
     let ticket: number | undefined
     for (;;) {
       const place = this.#line.join(ticket)
       ticket = place.ticket
       this.serve(wanted)
-      if (!(await this.#granting(place, deadline, signal))) return undefined
+      if (!(await this.#isGranted(place, wanted, limits))) return undefined
       try {
+        limits.throwIfAborted()
         const result = await wanted.attempt()
         if (result !== undefined) return result
       } finally {
@@ -100,25 +97,14 @@ export class Turns extends Shared {
     }
   }
 
-  async #waitAfter<R>(
-    before: Promise<unknown>,
-    wanted: Wanted<Eventual<R>>,
-    deadline: Deadline,
-    signal?: AbortSignal,
-  ): Promise<R | undefined> {
-    return (await settlesWithin(before, deadline.left)) ? this.#wait(wanted, deadline, signal) : undefined
-  }
-
-  async #granting(place: Place, deadline: Deadline, signal?: AbortSignal): Promise<boolean> {
-    const wake = (): void => {
-      this.#line.grant(place)
-    }
-    signal?.addEventListener('abort', wake)
+  async #isGranted(place: Place, wanted: Wanted<unknown>, limits: Limits): Promise<boolean> {
+    let isGranted = false
     try {
-      return await this.#line.wait(place, deadline.left)
+      isGranted = await this.#line.wait(place, limits)
     } finally {
-      signal?.removeEventListener('abort', wake)
+      if (!isGranted) this.serve(wanted)
     }
+    return isGranted
   }
 
   /** Whether nobody else is to have what there is. */
@@ -135,19 +121,6 @@ export class Turns extends Shared {
   #leave(place: Place, wanted: Wanted<unknown>): void {
     this.#line.leave(place)
     this.serve(wanted)
-  }
-}
-
-/** Whether it settled before the time was over. */
-async function settlesWithin(promise: Promise<unknown>, timeout: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const over = new Promise<false>((resolve) => {
-    if (timeout !== Infinity) timer = setTimeout(resolve, Math.min(timeout, MAX_TIMEOUT), false)
-  })
-  try {
-    return await Promise.race([promise.then(() => true), over])
-  } finally {
-    clearTimeout(timer)
   }
 }
 

@@ -11,10 +11,7 @@ type WaitAsync = (
   timeout: number,
 ) => { readonly async: boolean; readonly value: Promise<Woken> | Woken }
 // In every supported Node, but not in the ES2023 library.
-const { waitAsync } = Atomics as typeof Atomics & { readonly waitAsync: WaitAsync }
-
-/** A timeout that is never over. */
-export const FOREVER: number = Number.POSITIVE_INFINITY
+export const waitAsync: WaitAsync = (Atomics as typeof Atomics & { readonly waitAsync: WaitAsync }).waitAsync
 
 /** The longest interval of a timer: it is there to be alive, not to fire. */
 const LONG = 2 ** 30
@@ -47,34 +44,10 @@ export function waitSync(memory: Memory, cell: number, value: number, timeout: n
   return Atomics.wait(memory, cell, value, timeout) !== 'timed-out'
 }
 
-/** The time that is left of a timeout. */
-export class Deadline {
-  readonly #end: number
-
-  constructor(timeout: number) {
-    this.#end = performance.now() + timeout
-  }
-
-  get left(): number {
-    return Math.max(0, this.#end - performance.now())
-  }
-}
-
 /** Throws unless `run` can be called. */
 export function checkFunction(run: unknown): void {
   if (typeof run === 'function') return
   throw typeError('ERR_INVALID_OPTION', `Cannot call withLock() as it takes a function: received ${received(run)}`)
-}
-
-/** Throws unless `timeout` is a time in milliseconds; `action` opens the error text ("acquire a lock"). */
-export function checkTimeout(action: string, timeout: number): void {
-  const expected = "'timeout' must be a number of milliseconds of at least 0, or Infinity"
-  if (typeof timeout !== 'number') {
-    throw typeError('ERR_INVALID_OPTION', `Cannot ${action} as ${expected}: received ${received(timeout)}`)
-  }
-  if (!(timeout >= 0)) {
-    throw rangeError('ERR_INVALID_OPTION', `Cannot ${action} as ${expected}: received ${received(timeout)}`)
-  }
 }
 
 /** Throws unless `value` is an integer of at least `min`, and at most `max`. */
@@ -94,4 +67,9 @@ export function checkMayBlock(action: string, instead: string): void {
     `Cannot ${action} on the main thread as that would stop its event loop: await ${instead} instead`,
     'ERR_MAIN_THREAD_WAIT',
   )
+}
+
+/** Of a call that gives nothing when time is over. */
+export function timeoutError(action: string): SyncError {
+  return new SyncError(`Cannot ${action} as time was over: give a longer 'timeout'`, 'ERR_WAIT_TIMEOUT')
 }

@@ -210,3 +210,69 @@ describe('a barrier', () => {
     expect(() => new Barrier(2).waitSync()).toThrow(/main thread/)
   })
 })
+
+describe('reset() of a barrier is one step', () => {
+  it('a party that was sent away and waits again at once comes to the new round', async () => {
+    const barrier = new Barrier(3)
+    const again = async (): Promise<string> => {
+      try {
+        await barrier.wait()
+        return 'through'
+      } catch (error) {
+        if (!(error instanceof BrokenBarrierError)) throw error
+        return `sent away, then ${await barrier.wait()}`
+      }
+    }
+    const parties = [again(), again()]
+    barrier.reset()
+    // They wait again before this one comes.
+    await waiting(barrier, 2)
+    expect([barrier.broken, barrier.waiting]).toEqual([false, 2])
+    expect(await barrier.wait()).toBe(2)
+    expect(await Promise.all(parties)).toEqual(['sent away, then 0', 'sent away, then 1'])
+  })
+
+  it.each<[string, (barrier: Barrier) => void | Promise<void>]>([
+    [
+      'abort()',
+      (barrier) => {
+        barrier.abort()
+        barrier.reset()
+      },
+    ],
+    [
+      'a call whose time is over',
+      async (barrier) => {
+        await expect(barrier.wait(0)).rejects.toThrow(BrokenBarrierError)
+      },
+    ],
+    [
+      'reset()',
+      (barrier) => {
+        barrier.reset()
+        barrier.reset()
+      },
+    ],
+  ])('after %s', async (_, end) => {
+    const barrier = new Barrier(4)
+    const parties = [barrier.wait(), barrier.wait()]
+    const ends = Promise.allSettled(parties)
+    await end(barrier)
+    barrier.reset()
+    const again = Array.from({ length: 4 }, () => barrier.wait())
+    for (const party of await ends) expect(party).toMatchObject({ reason: { code: 'ERR_BROKEN_BARRIER' } })
+    expect(await Promise.all(again)).toEqual([0, 1, 2, 3])
+  })
+
+  it('is ended by the next that comes, if its thread ends in the middle of it', async () => {
+    const barrier = new Barrier(2)
+    const early = barrier.wait()
+    // As a thread leaves it that ends after the first step: the round is over, and its calls are sent away.
+    const state = barrier.memory[4] ?? 0
+    Atomics.store(barrier.memory, 4, (state & ~(0xffff << 1)) | (1 << 1) | 1)
+    expect([barrier.broken, barrier.waiting]).toEqual([false, 0])
+    const late = barrier.wait()
+    await expect(early).rejects.toThrow(BrokenBarrierError)
+    expect(await Promise.all([late, barrier.wait()])).toEqual([0, 1])
+  })
+})

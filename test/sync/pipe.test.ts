@@ -172,3 +172,17 @@ describe('a pipe between threads', () => {
     }
   })
 })
+
+it('an end that was handed to two processes in turn is gone with them: send() and recv() speak of it, not of the other one', async () => {
+  const [here, there] = Pipe<number>()
+  for (let n = 0; n < 2; n++) {
+    const child = new Process({ target: fixtures.answer, args: [there] })
+    child.start()
+    await child.terminate()
+  }
+  const reason = /as all threads that were given this end of it have closed it or ended/
+  await expect(there.send(1)).rejects.toThrow(reason)
+  await expect(there.recv()).rejects.toThrow(reason)
+  await expect(here.send(1)).rejects.toThrow('Cannot send through a pipe as its other end is gone')
+  await expect(here.recv()).rejects.toBeInstanceOf(EndOfFileError)
+})

@@ -419,3 +419,30 @@ describe('a queue whose threads end at any moment', () => {
     Atomics.store(board.cells, STOP, 1)
   })
 })
+
+describe('return() of an iterator', () => {
+  it('settles its next() also behind other calls of the thread, and takes no item', async () => {
+    const queue = new Queue<number>()
+    const first = queue.get()
+    const [one, other] = [queue[Symbol.asyncIterator](), queue[Symbol.asyncIterator]()]
+    const [early, late, later] = [one.next(), other.next(), other.next()]
+    await other.return?.()
+    expect(await Promise.all([late, later])).toEqual([
+      { done: true, value: undefined },
+      { done: true, value: undefined },
+    ])
+    await queue.put(1)
+    await queue.put(2)
+    await queue.put(3)
+    expect([await first, await early, queue.size]).toEqual([1, { done: false, value: 2 }, 1])
+  })
+
+  it('settles the next() that is first in line, also if an item comes at the same time', async () => {
+    const queue = new Queue<number>()
+    const iterator = queue[Symbol.asyncIterator]()
+    const next = iterator.next()
+    void queue.put(1)
+    void iterator.return?.()
+    expect([await next, await queue.get(0)]).toEqual([{ done: true, value: undefined }, 1])
+  })
+})

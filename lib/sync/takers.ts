@@ -1,0 +1,83 @@
+/**
+ * How calls take what is given to one of a line at a time: a lock, a permit. Of the calls of a thread only the first stands in the line
+ * that threads share; when it has got what it waits for, or has given up, the next one stands there, behind those of other
+ * threads. So a line is as long as there are threads that wait, and a call costs the same however many wait: first come, first served,
+ * on each thread; and between threads, one call of each in turn.
+ *
+ * A synchronous call stands in line by itself: the thread is blocked, and none of its other calls could go on.
+ *
+ * If the thread ends, all its calls end with it, and only the one in line has left anything that others see.
+ */
+import { TurnTaking } from './calls.js'
+import { WAITING, type Line, type Place } from './line.js'
+import { Limits } from './limits.js'
+
+/** What is taken. */
+export interface Taken {
+  readonly line: Line
+  /** Goes to the end of the line, or has it at once. */
+  join(): Place
+  /** To be called by who gave up. */
+  passOn(): void
+}
+
+export class Takers {
+  readonly #taken: Taken
+  readonly #turns = new TurnTaking()
+
+  constructor(taken: Taken) {
+    this.#taken = taken
+  }
+
+  /** Whether a call of this thread waits, or has it; but for the one with the ticket `except`. */
+  hasOwn(except = 0): boolean {
+    return this.#turns.isTaken || this.#taken.line.hasOwn(except)
+  }
+
+  /** The place of a call that was given it; `undefined` if its time is over. Rejects when its signal fires. */
+  take(limits: Limits): Place | undefined | Promise<Place | undefined> {
+    if (!this.#turns.begin()) return limits.timeout === 0 ? undefined : this.#takeInTurn(limits)
+    let place: Place
+    try {
+      place = this.#taken.join()
+    } catch (error) {
+      this.#turns.end()
+      throw error
+    }
+    if (this.#taken.line.stateOf(place) === WAITING) return this.#wait(place, limits)
+    this.#turns.end()
+    return place
+  }
+
+  /** The same, holding the thread. */
+  takeSync(timeout: number): Place | undefined {
+    const place = this.#taken.join()
+    if (this.#taken.line.waitSync(place, timeout)) return place
+    this.#taken.passOn()
+    return undefined
+  }
+
+  async #takeInTurn(limits: Limits): Promise<Place | undefined> {
+    if (!(await this.#turns.wait(limits))) return undefined
+    let place: Place
+    try {
+      limits.throwIfAborted()
+      place = this.#taken.join()
+    } catch (error) {
+      this.#turns.end()
+      throw error
+    }
+    return this.#wait(place, limits)
+  }
+
+  async #wait(place: Place, limits: Limits): Promise<Place | undefined> {
+    let isGiven = false
+    try {
+      isGiven = await this.#taken.line.wait(place, limits)
+    } finally {
+      if (!isGiven) this.#taken.passOn()
+      this.#turns.end()
+    }
+    return isGiven ? place : undefined
+  }
+}
