@@ -1,3 +1,4 @@
+import { File } from 'node:buffer'
 import { EventEmitter } from 'node:events'
 import { Socket } from 'node:net'
 import { MessageChannel } from 'node:worker_threads'
@@ -259,6 +260,18 @@ describe('classes that would lose their state', () => {
     ['a URL', new URL('http://localhost/'), 'item is an instance of URL, which would arrive empty'],
   ])('are found by %s', (_, value, text) => {
     expect(unclonablePart(value, 'item')?.replace('instance of Object', 'instance of Dense')).toBe(text)
+  })
+
+  it.each([
+    ['a File', new File(['x'], 'name'), 'item is an instance of File, which would arrive as a Blob'],
+    [
+      'a DOMException',
+      new DOMException('told', 'AbortError'),
+      'item is an instance of DOMException, which would arrive empty',
+    ],
+  ])('are found by %s where this Node cannot clone it', (_, value, text) => {
+    const isCloned = Object.getPrototypeOf(structuredClone(value)) === Object.getPrototypeOf(value)
+    expect(unclonablePart(value, 'item')).toBe(isCloned ? undefined : text)
   })
 
   it('are named with what to send instead', () => {
