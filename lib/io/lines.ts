@@ -3,6 +3,7 @@ import { constants } from 'node:buffer'
 import { types } from 'node:util'
 import { LineEnd } from '../codec/line-end.js'
 import { LineSplitter, type LineFormat } from '../codec/split.js'
+import { typeError } from '../errors.js'
 import { OptionReader } from '../options.js'
 import type { BlockOptions } from './blocks.js'
 import { sourcesOf, type ByteSource, type Bytes } from './bytes.js'
@@ -159,7 +160,11 @@ class LineReader implements Lines {
   }
 
   [Symbol.asyncIterator](): this {
-    return this
+    if (this.#state !== 'done') return this
+    throw typeError(
+      'ERR_INVALID_SOURCE',
+      'Cannot read the lines again as they have been read or left: lines() can be read once; call lines() again',
+    )
   }
 
   next(): Promise<IteratorResult<string, undefined>> {

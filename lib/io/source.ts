@@ -70,6 +70,20 @@ export function openSource<T>(source: Source<T>): Reader<T> {
   return typeof async === 'function' ? reader : { ...reader, givesPromises: true }
 }
 
+/**
+ * Closes a source that was never opened, as nobody will read it: a stream is destroyed or cancelled, and an iterator (such as a
+ * generator) is told. What would have to be opened first, such as an array, has nothing to close.
+ */
+export function closeUnopened(source: Source<unknown>): unknown {
+  if (isDestroyable(source)) return source.destroy()
+  if (isWebStream(source)) {
+    const stream = source as { readonly locked?: boolean; cancel?: () => unknown }
+    return stream.locked === true ? undefined : stream.cancel?.()
+  }
+  const iterator = source as Partial<AsyncIterator<unknown>>
+  return typeof iterator.next === 'function' ? iterator.return?.() : undefined
+}
+
 function assertIterator(iterator: unknown): void {
   if (typeof (iterator as { next?: unknown } | null | undefined)?.next === 'function') return
   throw typeError(

@@ -8,7 +8,7 @@ import { currentContext, type AsyncContext } from '../async-context.js'
 import type { Batch } from '../codec/batch.js'
 import type { Executor, Lane, Part, Reason } from '../executor/executor.js'
 import { closeInTime } from '../io/closing.js'
-import type { Source } from '../io/source.js'
+import { closeUnopened, type Source } from '../io/source.js'
 import { tellsFailures } from '../log/events.js'
 import { Abandonment } from './abandonment.js'
 import { offAbort, onAbort } from './aborts.js'
@@ -80,12 +80,21 @@ export class Engine {
     if (this.#state !== 'ended') {
       const intake = this.#intake
       const context = this.#context
+      const source = this.#source
       this.#end()
-      const closed = intake && context?.runInAsyncScope(closeInTime, undefined, intake)
+      const closed =
+        intake === undefined
+          ? closeInTime({ close: () => source && closeUnopened(source) })
+          : context?.runInAsyncScope(closeInTime, undefined, intake)
       this.#closed = closed?.catch(() => undefined)
       await closed
     }
     await this.#closed
+  }
+
+  /** Whether it has ended and has nothing more to tell. */
+  get isOver(): boolean {
+    return this.#state === 'ended' && this.#failure === undefined
   }
 
   /** Ends the stream: nobody can read on. */
@@ -253,9 +262,11 @@ export class Engine {
     if (this.#state === 'ended') return
     if (!this.#waiters.fail(error)) this.#failure = { error }
     const intake = this.#intake
+    const source = this.#source
     const context = this.#context
     this.#end(reason)
-    void context?.runInAsyncScope(abandon, undefined, intake)
+    if (intake !== undefined) void context?.runInAsyncScope(abandon, undefined, intake)
+    else if (source !== undefined) void abandon({ close: () => closeUnopened(source) })
   }
 
   /** @param reason Why it was aborted, if it was. */
@@ -276,7 +287,7 @@ export class Engine {
 }
 
 /** Closes a source without waiting. The error that ended the stream is the one to tell, whatever closing throws. */
-async function abandon(intake: Intake | undefined): Promise<void> {
+async function abandon(intake: Pick<Intake, 'close'> | undefined): Promise<void> {
   try {
     await intake?.close()
   } catch {

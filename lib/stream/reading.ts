@@ -3,7 +3,7 @@
  * at once. It takes places in the window for what it reads. How much that may be, and what becomes of it, it does not know.
  */
 import type { Batch } from '../codec/batch.js'
-import { openBatches, openSource, type BatchReader, type Reader, type Source } from '../io/source.js'
+import { closeUnopened, openBatches, openSource, type BatchReader, type Reader, type Source } from '../io/source.js'
 import { assertResult, isDone, isItem, isPromise, isThenable } from './foreign.js'
 import type { Gathered } from './gathered.js'
 import type { Window } from './window.js'
@@ -120,7 +120,8 @@ export class Reading {
   }
 
   #closeReader(): unknown {
-    return this.#batches === undefined ? this.#items?.close() : this.#batches.close()
+    if (this.#batches !== undefined) return this.#batches.close()
+    return this.#items === undefined ? closeUnopened(this.#source) : this.#items.close()
   }
 
   #readNext(most: number): void {

@@ -2,6 +2,7 @@
  * What a stage returns: an async iterator of results, written by hand, since a generator would queue `return()` behind a
  * stuck `next()`. It is only what the consumer holds; the engine does the work.
  */
+import { typeError } from '../errors.js'
 import { offerBatches, type Source } from '../io/source.js'
 import { chunksOf, type Chunks } from './chunks.js'
 import { Engine } from './engine.js'
@@ -26,7 +27,10 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
     const engine = new Engine(plan, source)
     this.#engine = engine
     // For a stage whose source is this stream: it takes whole batches, and leaves them as they are.
-    offerBatches(this, () => ({ next: (max) => engine.nextBatch(this, max), close: () => this.return() }))
+    offerBatches(this, () => {
+      assertUnread(engine.isOver)
+      return { next: (max) => engine.nextBatch(this, max), close: () => this.return() }
+    })
   }
 
   /**
@@ -49,6 +53,9 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
     return chunksOf(
       () => this.#engine.nextChunk(this) as Promise<IteratorResult<R[], undefined>>,
       () => this.return(),
+      () => {
+        assertUnread(this.#engine.isOver)
+      },
     )
   }
 
@@ -63,8 +70,13 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
     return { value: undefined, done: true }
   }
 
-  /** The stream itself: it can be iterated once. */
+  /**
+   * The stream itself: it can be iterated once. Two loops that read it at once share its results.
+   *
+   * @throws {TypeError} `ERR_INVALID_SOURCE`: the stream has ended, or was left by `break` or `return()`.
+   */
   [Symbol.asyncIterator](): this {
+    assertUnread(this.#engine.isOver)
     return this
   }
 
@@ -77,4 +89,13 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
   stats(): StreamStats {
     return this.#engine.stats()
   }
+}
+
+/** A second loop would silently see nothing. */
+function assertUnread(isOver: boolean): void {
+  if (!isOver) return
+  throw typeError(
+    'ERR_INVALID_SOURCE',
+    'Cannot read the stream again as it has ended: a stream can be read once; keep its results in an array, or open a new stream',
+  )
 }
