@@ -60,7 +60,7 @@ export interface PoolOptions<A extends readonly unknown[] = readonly never[]> {
  * Worker threads of one's own, where the default pool of the module-level verbs will not do: another number of workers,
  * an initializer, memory limits.
  *
- * Threads start at the first item that is read, all at once, which takes some tens of milliseconds; they end when the pool
+ * Threads start at the first item that is read, as many as have something to do, which takes some tens of milliseconds; they end when the pool
  * is closed, or after `idleTimeout`. A worker that dies is replaced. A pool need not be closed for the program to exit.
  *
  * @throws {TypeError | RangeError} `ERR_INVALID_OPTION`: an option that is not as described. `ERR_INVALID_TASK`: an

@@ -77,12 +77,27 @@ export class Crew {
     return this.#recycled
   }
 
-  /** Starts the threads that are missing. */
-  start(): void {
-    const { workers } = this.#options
-    if (this.#threads.size >= workers || (this.#pause !== undefined && this.#threads.size > 0)) return
+  /**
+   * Starts threads that are missing.
+   *
+   * @param demand For how many there is something to do, beside those that hold a chunk.
+   */
+  start(demand: number): void {
+    if (!this.#mayStart) return
+    let busy = 0
+    for (const held of this.#threads.values()) if (held.length > 0) busy++
+    this.#startUpTo(busy + demand)
+  }
+
+  get #mayStart(): boolean {
+    return this.#threads.size < this.#options.workers && (this.#pause === undefined || this.#threads.size === 0)
+  }
+
+  #startUpTo(wanted: number): void {
+    const count = Math.min(wanted, this.#options.workers)
+    if (this.#threads.size >= count || !this.#mayStart) return
     const numbers = new Set([...this.#threads.keys()].map((thread) => thread.number))
-    for (let number = 1; this.#threads.size < workers; number++) {
+    for (let number = 1; this.#threads.size < count; number++) {
       if (!numbers.has(number)) this.#threads.set(this.#startOne(number), [])
     }
   }
@@ -99,7 +114,7 @@ export class Crew {
     if (this.#threads.get(thread)?.length !== 0 || !this.isSpent(thread)) return
     this.#recycled++
     void this.#finish(thread)
-    this.start()
+    this.#startUpTo(this.#threads.size + 1)
     // Last: a listener may end a stream, which leads here again.
     workerRecycled({ ...thread.identity, items: thread.link.itemsSent, heapUsed: thread.link.heapUsed })
   }

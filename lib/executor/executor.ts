@@ -52,6 +52,8 @@ export interface Job extends Omit<WorkerJob, 'name'> {
   readonly fn?: ((item: never, context: never) => unknown) | undefined
   /** Where another thread finds the task. */
   readonly name?: TaskName | undefined
+  /** How many chunks can be under way at once, at the beginning: more workers are not needed. Default: any number. */
+  readonly width?: number | undefined
   /** Whether more than two chunks may wait for one thread. Where their size is to grow, the window would fill with small ones. */
   readonly deep: boolean
 }

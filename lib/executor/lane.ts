@@ -25,6 +25,7 @@ export class ThreadLane implements Lane {
   readonly events: LaneEvents
   readonly #executor: Owner
   readonly #deep: boolean
+  #width: number
   /** What the threads are told of the stream. */
   readonly job: WorkerJob
   /** What became of a worker that loaded the task: the error of every item from then on. */
@@ -40,10 +41,11 @@ export class ThreadLane implements Lane {
   #answered = false
   #closed = false
 
-  constructor(executor: Owner, { name, fn: _fn, deep, ...how }: Job, events: LaneEvents) {
+  constructor(executor: Owner, { name, fn: _fn, deep, width = Infinity, ...how }: Job, events: LaneEvents) {
     if (name === undefined) throw new Error('A job for threads needs the name of its task')
     this.#executor = executor
     this.#deep = deep
+    this.#width = width
     this.job = { name, ...how }
     this.events = events
   }
@@ -60,6 +62,13 @@ export class ThreadLane implements Lane {
   /** Whether the stream still waits for its first result. */
   get eager(): boolean {
     return !this.#answered
+  }
+
+  /** For how many workers a new chunk is a reason to be there: the first one for all that the stream can use. */
+  takeDemand(): number {
+    const demand = this.#width
+    this.#width = 1
+    return demand
   }
 
   /** How many chunks a thread may hold so that this lane may give it another: two, and more of very short ones. */

@@ -170,7 +170,7 @@ export class ThreadExecutor implements Executor {
 
   submit(lane: ThreadLane, chunk: Chunk): void {
     this.#dispatcher.add(lane, chunk)
-    this.#recover()
+    this.#recover(lane.takeDemand() - 1)
   }
 
   /** Forgets a lane: its waiting chunks are dropped, its running ones cancelled. */
@@ -199,10 +199,11 @@ export class ThreadExecutor implements Executor {
     this.#dispatcher.dispatch()
   }
 
-  /** Starts threads where there is something for them to do, and gives it to them. */
-  #recover(): void {
+  /** Starts threads where there is something for them to do, and gives it to them. @param more For how many more there soon is. */
+  #recover(more = 0): void {
     this.#crew.replaceOutdated()
-    if (this.#dispatcher.waiting > 0) this.#crew.start()
+    const { waiting } = this.#dispatcher
+    if (waiting > 0) this.#crew.start(waiting + more)
     this.#dispatcher.dispatch()
   }
 

@@ -14,6 +14,7 @@ import { Abandonment } from './abandonment.js'
 import { offAbort, onAbort } from './aborts.js'
 import { arrive } from './arrival.js'
 import { OrderedDelivery, UnorderedDelivery, type Delivery } from './delivery.js'
+import { lengthOf } from './foreign.js'
 import { Intake } from './intake.js'
 import { tellFailures } from './outcome.js'
 import { Outlet } from './outlet.js'
@@ -132,19 +133,22 @@ export class Engine {
     this.#context = currentContext()
     try {
       this.#executor = executor()
-      this.#lane = this.#executor.open(job, {
-        context: this.#context,
-        room: () => this.#intake?.pump(),
-        part: (part) => {
-          this.#onPart(part)
+      this.#lane = this.#executor.open(
+        { ...job, width: this.#width() },
+        {
+          context: this.#context,
+          room: () => this.#intake?.pump(),
+          part: (part) => {
+            this.#onPart(part)
+          },
+          retried: () => {
+            this.#retried++
+          },
+          broken: (error) => {
+            this.#fail(error)
+          },
         },
-        retried: () => {
-          this.#retried++
-        },
-        broken: (error) => {
-          this.#fail(error)
-        },
-      })
+      )
     } catch (error) {
       this.#fail(error)
       return
@@ -169,6 +173,12 @@ export class Engine {
 
   readonly #pumpHere = (): void => {
     this.#intake?.pump()
+  }
+
+  /** How many chunks can be under way at once, at the beginning. */
+  #width(): number {
+    const items = Math.min(lengthOf(this.#source ?? []) ?? Infinity, this.#window.limit)
+    return Math.ceil(items / this.#plan.tuner.tuning.chunksize)
   }
 
   readonly #onAbort = (): void => {
