@@ -480,12 +480,34 @@ export function isErrorObject(value: unknown): value is Error {
 
 /** A `TypeError` with one of this library's codes. */
 export function typeError(code: ErrorCode, message: string): TypeError & { code: ErrorCode } {
-  return Object.assign(new TypeError(message), { code })
+  const error = Object.assign(new TypeError(message), { code })
+  wrongUse.add(error)
+  return error
 }
 
 /** A `RangeError` with one of this library's codes. */
 export function rangeError(code: ErrorCode, message: string): RangeError & { code: ErrorCode } {
-  return Object.assign(new RangeError(message), { code })
+  const error = Object.assign(new RangeError(message), { code })
+  wrongUse.add(error)
+  return error
+}
+
+/** Errors of wrong calls, as opposed to what code of the user throws meanwhile. */
+const wrongUse = new WeakSet()
+
+/**
+ * Calls `use` for a public function. Where the call is wrong, the first frame of the error's stack is the line that called
+ * that function, and not one of this library.
+ */
+export function atCaller<R>(publicFunction: (...args: never[]) => unknown, use: () => R): R {
+  try {
+    return use()
+  } catch (error) {
+    if (error instanceof PoolClosedError || wrongUse.has(error as object)) {
+      Error.captureStackTrace(error as Error, publicFunction)
+    }
+    throw error
+  }
 }
 
 /** The longest text of a received value, in characters. */

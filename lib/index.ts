@@ -1,5 +1,4 @@
 /** The public names of millrace, nothing else. */
-export { pipe } from 'it-pipe'
 export { apply } from './apply.js'
 export {
   BrokenBarrierError,
@@ -35,6 +34,7 @@ export type { LogLevel } from './log/settings.js'
 export { map, starmap } from './map.js'
 export type { PoolStats } from './executor/threads.js'
 export type { ResourceLimits } from './executor/limits.js'
+export { pipe, type PipeFunction, type PipeInput } from './pipe.js'
 export { Pool, type PoolOptions } from './pool.js'
 export { activeChildren, cpuCount, Process, type ProcessOptions } from './process.js'
 export { reduce } from './reduce.js'
@@ -74,4 +74,4 @@ export type {
   Runnable,
   ThrowOrSkip,
 } from './verb/lazy.js'
-export type { InlineOptions, RetryOptions, Stage, StreamOptions, ThreadedOptions } from './verb/options.js'
+export type { InlineOptions, RetryOptions, Stage, StageOf, StreamOptions, ThreadedOptions } from './verb/options.js'

@@ -7,12 +7,15 @@ import { rangeError, received, typeError } from './errors.js'
 /** The longest wait of Node's timers, in milliseconds: a larger one would fire at once. */
 export const MAX_TIMEOUT: number = 2 ** 31 - 1
 
-/** The validated reading of one options object; `action` opens each error text ("open a stream"). */
+/**
+ * The validated reading of one options object; `action` opens each error text ("open a stream"), and `hint` ends the one about an
+ * unknown option.
+ */
 export class OptionReader<O extends object> {
   readonly #action: string
   readonly #options: Partial<O>
 
-  constructor(action: string, options: unknown, known: readonly (keyof O & string)[]) {
+  constructor(action: string, options: unknown, known: readonly (keyof O & string)[], hint = '') {
     this.#action = action
     if (options !== undefined && !isPlainObject(options)) {
       throw typeError(
@@ -25,7 +28,7 @@ export class OptionReader<O extends object> {
       if ((known as readonly string[]).includes(name)) continue
       throw typeError(
         'ERR_INVALID_OPTION',
-        `Cannot ${action} as it has no option '${name}': the options are ${known.join(', ')}`,
+        `Cannot ${action} as it has no option '${name}': the options are ${known.join(', ')}${hint}`,
       )
     }
   }
@@ -45,10 +48,17 @@ export class OptionReader<O extends object> {
     return this.#number(name, expected, (value) => isInteger(value, min, Number.MAX_SAFE_INTEGER))
   }
 
-  /** A time that a timer of Node can wait, or `Infinity`. */
-  milliseconds(name: keyof O & string, min = 0): number | undefined {
-    const expected = `an integer from ${min} to ${MAX_TIMEOUT}, or Infinity`
+  /** A time of at least `least` (0) that a timer of Node can wait, or `Infinity`. */
+  milliseconds(name: keyof O & string, least?: number): number | undefined {
+    const min = least ?? 0
+    const expected = `an integer from ${min} to ${MAX_TIMEOUT}, in milliseconds, or Infinity`
     return this.#number(name, expected, (value) => value === Infinity || isInteger(value, min, MAX_TIMEOUT))
+  }
+
+  /** A time that a timer of Node can wait. */
+  delay(name: keyof O & string): number | undefined {
+    const expected = `an integer from 0 to ${MAX_TIMEOUT}, in milliseconds`
+    return this.#number(name, expected, (value) => isInteger(value, 0, MAX_TIMEOUT))
   }
 
   /** One of a few values. */
@@ -67,9 +77,14 @@ export class OptionReader<O extends object> {
     return this.#checked(name, 'true or false', (value) => typeof value === 'boolean') as boolean | undefined
   }
 
-  /** Any value that `accepts` lets through; `expected` says what that is. */
-  value<K extends keyof O & string>(name: K, expected: string, accepts: (value: unknown) => boolean): O[K] | undefined {
-    return this.#checked(name, expected, accepts) as O[K] | undefined
+  /** Any value that `accepts` lets through; `expected` says what that is, and `hint` what to give in the place of another. */
+  value<K extends keyof O & string>(
+    name: K,
+    expected: string,
+    accepts: (value: unknown) => boolean,
+    hint: (value: unknown) => string = () => '',
+  ): O[K] | undefined {
+    return this.#checked(name, expected, accepts, hint) as O[K] | undefined
   }
 
   #number(name: keyof O & string, expected: string, accepts: (value: number) => boolean): number | undefined {
@@ -80,16 +95,21 @@ export class OptionReader<O extends object> {
     return value
   }
 
-  #checked(name: keyof O & string, expected: string, accepts: (value: unknown) => boolean): unknown {
+  #checked(
+    name: keyof O & string,
+    expected: string,
+    accepts: (value: unknown) => boolean,
+    hint?: (value: unknown) => string,
+  ): unknown {
     const value: unknown = this.#options[name]
     if (value === undefined || accepts(value)) return value
-    this.#fail(typeError, name, expected, value)
+    this.#fail(typeError, name, expected, value, hint?.(value))
   }
 
-  #fail(error: typeof typeError | typeof rangeError, name: string, expected: string, value: unknown): never {
+  #fail(error: typeof typeError | typeof rangeError, name: string, expected: string, value: unknown, hint = ''): never {
     throw error(
       'ERR_INVALID_OPTION',
-      `Cannot ${this.#action} as '${name}' must be ${expected}: received ${received(value)}`,
+      `Cannot ${this.#action} as '${name}' must be ${expected}: received ${received(value)}${hint}`,
     )
   }
 }

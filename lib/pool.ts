@@ -1,11 +1,12 @@
 /** The public pool: worker threads with a common set-up, and the verbs that run on them. The default pool is here too. */
 import { availableParallelism } from 'node:os'
-import { PoolClosedError, typeError } from './errors.js'
+import { atCaller, PoolClosedError, typeError } from './errors.js'
 import { isWorkerEnv, type WorkerEnv } from './executor/launch.js'
 import { readLimits, type ResourceLimits } from './executor/limits.js'
-import { ThreadExecutor, type PoolStats } from './executor/threads.js'
+import { ThreadExecutor, type PoolStats, type ThreadExecutorOptions } from './executor/threads.js'
 import { OptionReader } from './options.js'
-import { plainFunctionError, taskName, type Exported, type Named } from './task.js'
+import { plainFunctionError, taskName } from './task-name.js'
+import type { Exported, MadeByTask } from './task.js'
 import { applyVerb, type Apply } from './verb/apply.js'
 import { collectVerbs, type MapVerb, type Starmap } from './verb/collect.js'
 import { reduceVerb, type Reduce } from './verb/fold.js'
@@ -45,7 +46,7 @@ export interface PoolOptions<A extends readonly unknown[] = readonly never[]> {
    */
   readonly maxHeapUsed?: number
   /** A task that each worker runs once, with `...initargs`, before its first item. Default: none. */
-  readonly initializer?: (((...args: A) => unknown) & Named) | Exported<A[0], unknown>
+  readonly initializer?: (((...args: A) => unknown) & MadeByTask) | Exported<A[0], unknown>
   /** Arguments of the initializer; copied to each worker. Default: none. */
   readonly initargs?: A
   /**
@@ -53,7 +54,7 @@ export interface PoolOptions<A extends readonly unknown[] = readonly never[]> {
    * `maxTasksPerWorker` or `maxHeapUsed`, or has been idle for `idleTimeout`; not after a crash or `terminate()`, nor when the program
    * ends before `close()`. It may take as long as `startTimeout`; the worker is then ended. Default: none.
    */
-  readonly finalizer?: ((() => unknown) & Named) | Exported<never, unknown>
+  readonly finalizer?: ((() => unknown) & MadeByTask) | Exported<never, unknown>
 }
 
 /**
@@ -115,50 +116,11 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
   readonly #executor: ThreadExecutor
 
   constructor(options?: PoolOptions<A>) {
-    const action = 'make a pool'
-    const read = new OptionReader<PoolOptions<A>>(action, options, [
-      'workers',
-      'name',
-      'idleTimeout',
-      'startTimeout',
-      'execArgv',
-      'env',
-      'resourceLimits',
-      'maxTasksPerWorker',
-      'maxHeapUsed',
-      'initializer',
-      'initargs',
-      'finalizer',
-    ])
-    const initargs = read.value('initargs', 'an array', Array.isArray)
-    if (initargs !== undefined && initargs.length > 0 && options?.initializer === undefined) {
-      throw typeError(
-        'ERR_INVALID_OPTION',
-        `Cannot ${action} as 'initargs' are arguments of an 'initializer': received none`,
-      )
-    }
-    this.name = read.value('name', 'a string', (value) => typeof value === 'string') ?? 'pool'
-    this.workers = read.integer('workers', 1, MAX_WORKERS) ?? availableParallelism()
-    const maxHeapUsed = read.integer('maxHeapUsed', 1)
-    this.#executor = new ThreadExecutor({
-      workers: this.workers,
-      name: this.name,
-      idleTimeout: read.milliseconds('idleTimeout') ?? IDLE_TIMEOUT_MS,
-      startTimeout: read.milliseconds('startTimeout', 1) ?? START_TIMEOUT_MS,
-      execArgv: read.value('execArgv', 'an array of strings', isStrings),
-      env: read.value('env', 'an object of strings or SHARE_ENV', isWorkerEnv),
-      resourceLimits: readLimits(action, read),
-      maxTasksPerWorker: read.integer('maxTasksPerWorker', 1),
-      maxHeapUsed,
-      watchHeap: maxHeapUsed !== undefined,
-      initializer: nameOf(action, options?.initializer),
-      finalizer: nameOf(action, options?.finalizer),
-      initargs: initargs ?? [],
-    })
-    const executor = (): ThreadExecutor => {
-      this.#executor.assertOpen()
-      return this.#executor
-    }
+    this.#executor = new ThreadExecutor(atCaller(new.target as never, () => readOptions(options)))
+    const { name, workers } = this.#executor
+    this.name = name
+    this.workers = workers
+    const executor = (): ThreadExecutor => this.#executor
     const verbs = lazyVerbs(executor)
     this.imap = verbs.imap
     this.imapUnordered = verbs.imapUnordered
@@ -225,6 +187,47 @@ export function defaultExecutor(): ThreadExecutor {
     })
   }
   return shared
+}
+
+function readOptions<A extends readonly unknown[]>(options: PoolOptions<A> | undefined): ThreadExecutorOptions {
+  const action = 'make a pool'
+  const read = new OptionReader<PoolOptions<A>>(action, options, [
+    'workers',
+    'name',
+    'idleTimeout',
+    'startTimeout',
+    'execArgv',
+    'env',
+    'resourceLimits',
+    'maxTasksPerWorker',
+    'maxHeapUsed',
+    'initializer',
+    'initargs',
+    'finalizer',
+  ])
+  const initargs = read.value('initargs', 'an array', Array.isArray)
+  if (initargs !== undefined && initargs.length > 0 && options?.initializer === undefined) {
+    throw typeError(
+      'ERR_INVALID_OPTION',
+      `Cannot ${action} as 'initargs' are arguments of an 'initializer': received none`,
+    )
+  }
+  const maxHeapUsed = read.integer('maxHeapUsed', 1)
+  return {
+    workers: read.integer('workers', 1, MAX_WORKERS) ?? availableParallelism(),
+    name: read.value('name', 'a string', (value) => typeof value === 'string') ?? 'pool',
+    idleTimeout: read.milliseconds('idleTimeout') ?? IDLE_TIMEOUT_MS,
+    startTimeout: read.milliseconds('startTimeout', 1) ?? START_TIMEOUT_MS,
+    execArgv: read.value('execArgv', 'an array of strings', isStrings),
+    env: read.value('env', 'an object of strings or SHARE_ENV', isWorkerEnv),
+    resourceLimits: readLimits(action, read),
+    maxTasksPerWorker: read.integer('maxTasksPerWorker', 1),
+    maxHeapUsed,
+    watchHeap: maxHeapUsed !== undefined,
+    initializer: nameOf(action, options?.initializer),
+    finalizer: nameOf(action, options?.finalizer),
+    initargs: initargs ?? [],
+  }
 }
 
 function nameOf(action: string, fn: unknown): ReturnType<typeof taskName> {

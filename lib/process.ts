@@ -4,7 +4,7 @@ import { inspect, type InspectOptions } from 'node:util'
 import { openError } from './codec/envelope.js'
 import { unclonablePart } from './codec/clonable.js'
 import { pack, type Data } from './codec/codec.js'
-import { NotSerializableError, received } from './errors.js'
+import { atCaller, NotSerializableError, received } from './errors.js'
 import { isWorkerEnv, launch, type WorkerEnv } from './executor/launch.js'
 import { readLimits, type ResourceLimits } from './executor/limits.js'
 import { EndRequest } from './executor/end-request.js'
@@ -17,7 +17,8 @@ import { OptionReader } from './options.js'
 import { show } from './shared/show.js'
 import { Calls } from './sync/calls.js'
 import { readLimits as readWaitLimits, type WaitOptions } from './sync/limits.js'
-import { plainFunctionError, taskName, type Exported, type Named, type TaskName } from './task.js'
+import { plainFunctionError, taskName } from './task-name.js'
+import type { Exported, MadeByTask, TaskName } from './task.js'
 import { addEnding, removeEnding } from './worker/ending.js'
 import { assertMayStart } from './worker/guard.js'
 import type { ProcessNews, ProcessSetup } from './worker/process.js'
@@ -28,7 +29,7 @@ const TERMINATED = -15
 /** Options of a process. */
 export interface ProcessOptions<A extends readonly unknown[] = readonly never[]> {
   /** The task that it runs, called with `...args`; it may be async. */
-  readonly target: (((...args: A) => unknown) & Named) | Exported<A[0], unknown>
+  readonly target: (((...args: A) => unknown) & MadeByTask) | Exported<A[0], unknown>
   /** Arguments of the target: copied, but for what threads share (`Value`, `Lock`, …). Default: none. */
   readonly args?: A
   /** Default: `'Process-1'` and so on; of children of a process `'Process-1:1'`. */
@@ -100,29 +101,14 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
   #ended!: (exitCode: number) => void
 
   constructor(options: ProcessOptions<A>) {
-    const action = 'make a process'
-    const read = new OptionReader<ProcessOptions<A>>(action, options, [
-      'target',
-      'args',
-      'name',
-      'daemon',
-      'env',
-      'resourceLimits',
-    ])
-    const target = taskName(action, (options as Partial<ProcessOptions<A>> | undefined)?.target)
-    if (target === undefined) throw plainFunctionError(action, options.target, '')
-    this.#target = target
-    this.#args = read.value('args', 'an array', Array.isArray) ?? []
+    const given = atCaller(new.target as never, () => readOptions(options))
+    this.#target = given.target
+    this.#args = given.args
     const own = currentProcess()
     const number = ++made
-    this.#name =
-      read.value('name', 'a string', (value) => typeof value === 'string') ??
-      (parentProcess() === null ? `Process-${number}` : `${own.name}:${number}`)
-    this.#daemon = read.boolean('daemon') ?? own.daemon
-    this.#options = {
-      env: read.value('env', 'an object of strings or SHARE_ENV', isWorkerEnv),
-      resourceLimits: readLimits(action, read),
-    } as Pick<ProcessOptions, 'env' | 'resourceLimits'>
+    this.#name = given.name ?? (parentProcess() === null ? `Process-${number}` : `${own.name}:${number}`)
+    this.#daemon = given.daemon ?? own.daemon
+    this.#options = given.options
     this.sentinel = new Promise((resolve) => {
       this.#ended = resolve
     })
@@ -308,6 +294,38 @@ Object.defineProperty(Process.prototype, inspect.custom, {
     return show(this, Object.prototype, options)
   },
 })
+
+function readOptions<A extends readonly unknown[]>(
+  options: ProcessOptions<A>,
+): {
+  readonly target: TaskName
+  readonly args: readonly unknown[]
+  readonly name: string | undefined
+  readonly daemon: boolean | undefined
+  readonly options: Pick<ProcessOptions, 'env' | 'resourceLimits'>
+} {
+  const action = 'make a process'
+  const read = new OptionReader<ProcessOptions<A>>(action, options, [
+    'target',
+    'args',
+    'name',
+    'daemon',
+    'env',
+    'resourceLimits',
+  ])
+  const target = taskName(action, (options as Partial<ProcessOptions<A>> | undefined)?.target)
+  if (target === undefined) throw plainFunctionError(action, options.target, '')
+  return {
+    target,
+    args: read.value('args', 'an array', Array.isArray) ?? [],
+    name: read.value('name', 'a string', (value) => typeof value === 'string'),
+    daemon: read.boolean('daemon'),
+    options: {
+      env: read.value('env', 'an object of strings or SHARE_ENV', isWorkerEnv),
+      resourceLimits: readLimits(action, read),
+    } as Pick<ProcessOptions, 'env' | 'resourceLimits'>,
+  }
+}
 
 /**
  * The processes that this thread has started and that have not ended.

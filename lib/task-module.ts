@@ -8,7 +8,7 @@ export {
   tasks,
   type Exported,
   type ExportedCall,
-  type Named,
+  type MadeByTask,
   type Task,
   type TaskCall,
   type TaskContext,

@@ -2,11 +2,12 @@
  * Naming a function, so that another thread can find it: by the URL of its module and an id within that module.
  * Nothing is imported or run here; `worker/load.ts` does that.
  */
-import { isAbsolute } from 'node:path'
 // Not the global one, which tests replace.
 import { setImmediate } from 'node:timers'
-import { pathToFileURL } from 'node:url'
-import { received, typeError } from './errors.js'
+import { atCaller, received } from './errors.js'
+import { invalidTask, moduleUrl, NAME, type MadeByTask, type TaskName } from './task-name.js'
+
+export type { MadeByTask, TaskName } from './task-name.js'
 
 /** What a task is told besides its item, if it declares a second parameter without a default. */
 export interface TaskContext {
@@ -21,27 +22,11 @@ export interface TaskContext {
   readonly worker: number
 }
 
-/** Where a worker finds a task. Plain data: it is sent to workers. */
-export interface TaskName {
-  /** URL of the module. */
-  readonly module: string
-  /** The id given to `task()`, or the name of the export. */
-  readonly id: string
-  /** Whether `id` is the name of an export, and not the id of a `task()`. */
-  readonly exported: boolean
-}
-
-const NAME: unique symbol = Symbol.for('millrace.task')
 declare const SIGNATURE: unique symbol
 declare const CALL: unique symbol
 
-/** What `task()` adds to a function: its name. The function stays as it was. */
-export interface Named {
-  readonly [NAME]: TaskName
-}
-
 /** A function for items of type `I` that a worker can find. Made by `task()` or `tasks()`; call it like any function. */
-export type Task<I, R> = ((item: I, context: TaskContext) => R) & Named
+export type Task<I, R> = ((item: I, context: TaskContext) => R) & MadeByTask
 
 /**
  * A function that some module exports under a name: the way to run code in a module that nobody wants to touch.
@@ -70,8 +55,8 @@ export interface Exported<I, R> {
   readonly [SIGNATURE]?: (item: I) => R
 }
 
-/** Anything a worker can run for items of type `I`. */
-export type TaskLike<I, R> = Task<I, R> | Exported<I, R>
+/** Anything a worker can run for items of type `I`. A task whose second parameter is optional is called with the item alone. */
+export type TaskLike<I, R> = Task<I, R> | (((item: I) => R) & MadeByTask) | Exported<I, R>
 
 /** A `TaskReference`, as the verbs take it that call it with several arguments. */
 export interface ExportedCall<A extends readonly unknown[], R> {
@@ -83,9 +68,15 @@ export interface ExportedCall<A extends readonly unknown[], R> {
 }
 
 /** Anything a worker can call with arguments of the types `A`, and with nothing more: it gets no `TaskContext`. */
-export type TaskCall<A extends readonly unknown[], R> = (((...args: A) => R) & Named) | ExportedCall<A, R>
+export type TaskCall<A extends readonly unknown[], R> = (((...args: A) => R) & MadeByTask) | ExportedCall<A, R>
 
 type AnyFunction = (...args: never[]) => unknown
+
+/**
+ * Gives the context its type where a function declares it last without one: after an item, or after an accumulator and an item.
+ * As two forms, since the compiler then leaves a parameter with a default value to its default.
+ */
+type WithContext = ((item: never) => unknown) | ((first: never, second: TaskContext, context: TaskContext) => unknown)
 
 /**
  * Makes a function into a task: worker threads import its module and find it there by its id. Items and results are copied:
@@ -96,7 +87,9 @@ type AnyFunction = (...args: never[]) => unknown
  * out of it, or behind `if (isMainThread)`.
  *
  * @param module `import.meta.url`; in CommonJS `__filename`.
- * @param fn The function, which may be async. Its name is the task's id. It gets the item, or what `starmap` and `apply` call it
+ * @param id The task's id, unique in its module. It may be left out: then it is the function's name, which a minifier or
+ * transformer must not change.
+ * @param fn The function, which may be async. It gets the item, or what `starmap` and `apply` call it
  * with. It also gets a `TaskContext` if it declares a second parameter without a default, as a fold does with a third one
  * (`fn.length` tells). `(line, sep = ',')`, `...rest`, functions of the language such as `Math.max`, and bound functions get the
  * item alone: wrap those that want the context.
@@ -107,9 +100,7 @@ type AnyFunction = (...args: never[]) => unknown
  * ```ts
  * import { imap, isMainThread, task } from 'millrace'
  *
- * const square = task(import.meta.url, function square(x: number) {
- *   return x * x
- * })
+ * const square = task(import.meta.url, 'square', (x: number) => x * x)
  *
  * if (isMainThread) {
  *   for await (const y of imap(square, [1, 2, 3])) console.log(y)
@@ -119,17 +110,28 @@ type AnyFunction = (...args: never[]) => unknown
  * }
  * ```
  */
-export function task<F extends AnyFunction>(module: string | URL, fn: F): F & Named
-/** As above, with an explicit id: for arrow functions, or names that a minifier changes. */
-export function task<F extends AnyFunction>(module: string | URL, id: string, fn: F): F & Named
-export function task<F extends AnyFunction>(module: string | URL, idOrFn: string | F, maybeFn?: F): F & Named {
+export function task<F extends WithContext>(module: string | URL, id: string, fn: F): F & MadeByTask
+/** The same, for functions of several arguments. */
+export function task<F extends AnyFunction>(module: string | URL, id: string, fn: F): F & MadeByTask
+/** The same; the function's own name is the id. A minifier or transformer that changes names breaks it. */
+export function task<F extends WithContext>(module: string | URL, fn: F): F & MadeByTask
+/** The same, for functions of several arguments. */
+export function task<F extends AnyFunction>(module: string | URL, fn: F): F & MadeByTask
+export function task<F extends AnyFunction>(module: string | URL, idOrFn: string | F, maybeFn?: F): F & MadeByTask {
+  return atCaller(task as () => unknown, () => made<F>(module, idOrFn, maybeFn))
+}
+
+function made<F extends AnyFunction>(module: unknown, idOrFn: string | F, maybeFn?: F): F & MadeByTask {
   // First: who leaves it out has all else in the wrong place.
-  const url = moduleUrl(module)
+  const url = moduleUrl(module, (reason) => `Cannot define a task as its ${reason}`)
   const fn = typeof idOrFn === 'string' ? maybeFn : idOrFn
   if (typeof fn !== 'function') throw invalid(`its function must be a function: received ${received(fn)}`)
   const id = typeof idOrFn === 'string' ? idOrFn : fn.name
   if (id === '') {
-    throw invalid("its function has no name: name it, or give an id, as in task(import.meta.url, 'shout', (x) => …)")
+    throw invalid(
+      "its function has no name: give it an id, as in task(import.meta.url, 'shout', (x) => …). " +
+        'A minifier or transformer may have removed or changed the name',
+    )
   }
   return define(url, id, fn)
 }
@@ -158,51 +160,25 @@ export function task<F extends AnyFunction>(module: string | URL, idOrFn: string
  * }
  * ```
  */
-export function tasks<T extends Record<string, AnyFunction>>(
-  module: string | URL,
-  functions: T,
-): { readonly [K in keyof T]: T[K] & Named } {
-  const named = Object.entries(functions).map(([id, fn]) => [id, task(module, id, fn)])
-  return Object.fromEntries(named) as { readonly [K in keyof T]: T[K] & Named }
+export function tasks<T extends Record<string, WithContext>>(module: string | URL, functions: T): Tasks<T>
+/** The same, for functions of several arguments. */
+export function tasks<T extends Record<string, AnyFunction>>(module: string | URL, functions: T): Tasks<T>
+export function tasks<T extends Record<string, AnyFunction>>(module: string | URL, functions: T): Tasks<T> {
+  const named = atCaller(tasks as () => unknown, () =>
+    Object.entries(functions).map(([id, fn]) => [id, made(module, id, fn)]),
+  )
+  return Object.fromEntries(named) as Tasks<T>
 }
 
-/** The name of a task handle or reference; `undefined` for a plain function. Throws for anything else. */
-export function taskName(action: string, value: unknown): TaskName | undefined {
-  if (typeof value === 'function') return (value as Partial<Named>)[NAME]
-  if (typeof value === 'object' && value !== null && 'module' in value && 'export' in value) {
-    const { module, export: id } = value
-    if (typeof id === 'string' && id !== '') return { module: moduleUrl(module), id, exported: true }
-  }
-  throw typeError(
-    'ERR_INVALID_TASK',
-    `Cannot ${action} as its task must be made by task(import.meta.url, …) or be { module, export: 'name' }: received ${received(value)}`,
-  )
-}
-
-/**
- * The error for a plain function where threads are to run it.
- *
- * @param otherwise What else there is to do.
- */
-export function plainFunctionError(
-  action: string,
-  fn: unknown,
-  otherwise = ', or pass { workers: 0 } to run it on this thread',
-): TypeError {
-  return typeError(
-    'ERR_INVALID_TASK',
-    `Cannot ${action} as a plain function cannot be found by another thread: received ${received(fn)}. ` +
-      `Write task(import.meta.url, function name(item) { … }) at the top level of a module${otherwise}`,
-  )
-}
+type Tasks<T> = { readonly [K in keyof T]: T[K] & MadeByTask }
 
 /** The function that `task()` defined on this thread under a name, if its module has been imported here. */
 export function definedTask(name: TaskName): AnyFunction | undefined {
   return registry().tasks.get(key(name.module, name.id))
 }
 
-function define<F extends AnyFunction>(module: string, id: string, fn: F): F & Named {
-  const { [NAME]: known } = fn as F & Partial<Named>
+function define<F extends AnyFunction>(module: string, id: string, fn: F): F & MadeByTask {
+  const { [NAME]: known } = fn as F & Partial<MadeByTask>
   if (known !== undefined) throw invalid(`its function already is the task '${known.id}': define it once`)
   const { tasks, current, redefined } = registry()
   const name = key(module, id)
@@ -217,7 +193,9 @@ function define<F extends AnyFunction>(module: string, id: string, fn: F): F & N
       current.clear()
     }).unref()
   current.add(name)
-  return Object.defineProperty(fn, NAME, { value: { module, id, exported: false } satisfies TaskName }) as F & Named
+  Object.defineProperty(fn, SHOWN, { value: () => `[Task: ${id}]` })
+  return Object.defineProperty(fn, NAME, { value: { module, id, exported: false } satisfies TaskName }) as F &
+    MadeByTask
 }
 
 /** How often a task was defined again on this thread: grows when a module of tasks is evaluated again. */
@@ -239,6 +217,9 @@ interface Registry {
   redefinitions: number
 }
 
+/** How `console.log()` shows a task. */
+const SHOWN: unique symbol = Symbol.for('nodejs.util.inspect.custom')
+
 /** On `globalThis`, so that two copies of this library in one program find each other's tasks. */
 function registry(): Registry {
   const holder = globalThis as { [REGISTRY]?: Registry }
@@ -250,18 +231,6 @@ function key(module: string, id: string): string {
   return `${module} ${id}`
 }
 
-function moduleUrl(module: unknown): string {
-  const url = module instanceof URL ? module.href : module
-  if (typeof url === 'string') {
-    if (/^(file:.*\/)?\[(eval|stdin|worker eval)/.test(url)) {
-      throw invalid(`code from the command line has no file for workers to import: put it in a file. Received ${url}`)
-    }
-    if (/^(file|node|data):/.test(url)) return url
-    if (isAbsolute(url)) return pathToFileURL(url).href
-  }
-  throw invalid(`its module must be import.meta.url, or __filename in CommonJS: received ${received(module)}`)
-}
-
 function invalid(reason: string): TypeError {
-  return typeError('ERR_INVALID_TASK', `Cannot define a task as ${reason}`)
+  return invalidTask(`Cannot define a task as ${reason}`)
 }

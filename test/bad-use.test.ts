@@ -127,7 +127,7 @@ describe('bad use has a clear error:', () => {
       code: 'ERR_INVALID_TASK',
       message:
         'Cannot make a process as a plain function cannot be found by another thread: received [Function: plain]. ' +
-        'Write task(import.meta.url, function name(item) { … }) at the top level of a module',
+        "Write task(import.meta.url, 'name', (item) => …) at the top level of a module",
     })
     const text = await thrown(() => new Process({ target: 'plain' } as never))
     expect(text).toBeInstanceOf(TypeError)

@@ -339,7 +339,7 @@ describe('what is heard of', () => {
     logTo(target, 'warn')
     await using pool = new Pool({ workers: 1, name: 'mill' })
     const failures = await heard('millrace:task:failure', async () => {
-      const stream = pool.imap(half, [2, 4, 3], { errors, retries: { attempts: 2, minDelay: 1 } })
+      const stream = pool.imap(half, [2, 4, 3], { errors, retries: { attempts: 3, minDelay: 1 } })
       await collect(stream).catch(() => undefined)
     })
     const error: unknown = expect.any(RangeError)

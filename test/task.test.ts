@@ -84,7 +84,9 @@ describe('task()', () => {
   })
 
   it('refuses a function without a name, and says what to write', () => {
-    expect(() => task(import.meta.url, () => undefined)).toThrow(refusal('no name', 'name it', 'import.meta.url'))
+    expect(() => task(import.meta.url, () => undefined)).toThrow(
+      refusal('no name', 'an id', 'import.meta.url', 'minifier'),
+    )
     expect(() => task(import.meta.url, '', () => undefined)).toThrow(refusal('no name'))
     expect(() =>
       task(import.meta.url, function () {

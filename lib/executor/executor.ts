@@ -56,6 +56,8 @@ export interface Job extends Omit<WorkerJob, 'name'> {
   readonly width?: number | undefined
   /** Whether more than two chunks may wait for one thread. Where their size is to grow, the window would fill with small ones. */
   readonly deep: boolean
+  /** The most workers that hold chunks of the stream at once; undefined: all. */
+  readonly maxWorkers?: number | undefined
 }
 
 /** What an executor tells a stream. */
@@ -101,4 +103,10 @@ export interface Executor {
   identify(worker: number): WorkerEvent
   /** Opens a lane. Throws when the executor is closed. Starts nothing yet. */
   open(job: Job, events: LaneEvents): Lane
+}
+
+/** The workers of a pool. */
+export interface PoolExecutor extends Executor {
+  /** Throws when no stream can be opened: the pool is closed, or broken. */
+  assertOpen(): void
 }

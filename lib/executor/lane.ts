@@ -26,6 +26,8 @@ export class ThreadLane implements Lane {
   readonly #executor: Owner
   readonly #deep: boolean
   #width: number
+  /** How many threads may hold chunks of it at once. */
+  readonly maxWorkers: number
   /** What the threads are told of the stream. */
   readonly job: WorkerJob
   /** What became of a worker that loaded the task: the error of every item from then on. */
@@ -41,10 +43,15 @@ export class ThreadLane implements Lane {
   #answered = false
   #closed = false
 
-  constructor(executor: Owner, { name, fn: _fn, deep, width = Infinity, ...how }: Job, events: LaneEvents) {
+  constructor(
+    executor: Owner,
+    { name, fn: _fn, deep, width = Infinity, maxWorkers = Infinity, ...how }: Job,
+    events: LaneEvents,
+  ) {
     if (name === undefined) throw new Error('A job for threads needs the name of its task')
     this.#executor = executor
     this.#deep = deep
+    this.maxWorkers = maxWorkers
     this.#width = width
     this.job = { name, ...how }
     this.events = events

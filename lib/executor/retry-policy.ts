@@ -3,7 +3,7 @@ import { NotSerializableError, TaskLoadError, received, typeError, type ErrorCod
 import { isThenable } from '../worker/expand.js'
 
 export interface RetryPolicy {
-  /** How often an item is tried again, at most. */
+  /** How often an item is tried at most. */
   readonly attempts: number
   /** How long to wait before the first further try, doubled before each one after it, and the longest wait; in milliseconds. */
   readonly minDelay: number
@@ -15,7 +15,7 @@ export interface RetryPolicy {
 
 /** Whether an item is tried again that has failed so often, now with this error. Throws what `when` throws. */
 export function isRetriable(error: unknown, failures: number, { attempts, when }: RetryPolicy): boolean {
-  if (failures > attempts) return false
+  if (failures >= attempts) return false
   // It would fail in the same way.
   if (error instanceof NotSerializableError || error instanceof TaskLoadError || isWrongCall(error)) return false
   if (when === undefined) return true

@@ -11,7 +11,7 @@ import { assertMayStart } from '../worker/guard.js'
 import type { PartMessage } from '../worker/protocol.js'
 import { Crew, type CrewOptions } from './crew.js'
 import { Dispatcher } from './dispatcher.js'
-import type { Chunk, Executor, Job, Lane, LaneEvents, Reason } from './executor.js'
+import type { Chunk, Job, Lane, LaneEvents, PoolExecutor, Reason } from './executor.js'
 import { ThreadLane } from './lane.js'
 import { Losses } from './losses.js'
 import { partOf } from './outcomes.js'
@@ -47,7 +47,8 @@ export interface PoolStats {
   readonly recycled: number
 }
 
-export class ThreadExecutor implements Executor {
+export class ThreadExecutor implements PoolExecutor {
+  readonly name: string
   readonly workers: number
   readonly #options: ThreadExecutorOptions
   readonly #crew: Crew
@@ -65,6 +66,7 @@ export class ThreadExecutor implements Executor {
   #idleTimer: NodeJS.Timeout | undefined
 
   constructor(options: ThreadExecutorOptions) {
+    this.name = options.name
     this.workers = options.workers
     this.#options = options
     this.#crew = new Crew(options, {

@@ -3,7 +3,7 @@ import { constants } from 'node:buffer'
 import { types } from 'node:util'
 import { LineEnd } from '../codec/line-end.js'
 import { LineSplitter, type LineFormat } from '../codec/split.js'
-import { typeError } from '../errors.js'
+import { atCaller, typeError } from '../errors.js'
 import { OptionReader } from '../options.js'
 import type { BlockOptions } from './blocks.js'
 import { sourcesOf, type ByteSource, type Bytes } from './bytes.js'
@@ -96,6 +96,10 @@ export interface LinesOptions {
  * ```
  */
 export function lines(source: ByteSource | readonly ByteSource[], options?: LinesOptions): Lines {
+  return atCaller(lines as () => unknown, () => open(source, options))
+}
+
+function open(source: ByteSource | readonly ByteSource[], options: LinesOptions | undefined): Lines {
   const sources = sourcesOf(ACTION, source)
   const read = new OptionReader<LinesOptions>(ACTION, options, OPTIONS)
   const text = textEncoding(

@@ -41,23 +41,22 @@ export function openBatches(source: object): BatchReader | undefined {
   return openers.get(source)?.()
 }
 
-/** Whether a value can be read as a source at all (strings cannot: see `assertSource`). */
+/** Whether a value can be read as a source at all (a string cannot: its characters are hardly meant). */
 export function isIterable(value: unknown): value is Source<unknown> {
-  if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return false
+  if (value === null || (typeof value !== 'object' && typeof value !== 'function') || refused.has(value)) return false
   const { [Symbol.asyncIterator]: async, [Symbol.iterator]: sync } = value as Partial<
     AsyncIterable<unknown> & Iterable<unknown>
   >
   return typeof async === 'function' || typeof sync === 'function' || isWebStream(value)
 }
 
-/** Throws the error a beginner needs when `value` is no source. `action` is what the caller was about to do. */
-export function assertSource(action: string, value: unknown): asserts value is Source<unknown> {
-  if (isIterable(value)) return
-  const hint = typeof value === 'string' ? ' (for the lines of a file: lines(path); for characters: [...text])' : ''
-  throw typeError(
-    'ERR_INVALID_SOURCE',
-    `Cannot ${action} as its source must be an iterable or async iterable: received ${received(value)}${hint}`,
-  )
+/** What only says why it cannot be iterated. */
+const refused = new WeakSet<object>()
+
+/** Makes a loop over `value`, which is no source, throw what `iterated` throws. */
+export function refuseIteration(value: object, iterated: () => never): void {
+  refused.add(value)
+  Object.defineProperty(value, Symbol.asyncIterator, { value: iterated })
 }
 
 /** Opens a source. Calls its iterator method, and so whatever the source does there; reads nothing. */

@@ -21,6 +21,6 @@ export function modeOf({ job, errors }: StreamPlan, { isFault }: Part): FailureM
 }
 
 /** What errors of items call the task. */
-export function taskOf({ job: { name, fn } }: StreamPlan): string {
+export function taskOf({ job: { name, fn } }: Pick<StreamPlan, 'job'>): string {
   return name?.id ?? fn?.name ?? ''
 }

@@ -1,18 +1,19 @@
 /** The verb `apply`: one call of a task, as a stream of one item. */
-import type { Executor } from '../executor/executor.js'
-import { received, typeError } from '../errors.js'
+import { atCaller, received, typeError } from '../errors.js'
 import type { Stream } from '../stream/stream.js'
 import type { TaskCall } from '../task.js'
 import { resultsOf } from './collect.js'
+import { assertOrder } from './arguments.js'
 import { openStage, type Callable } from './lazy.js'
 import type { StreamOptions } from './options.js'
+import type { PoolExecutor } from './plan.js'
 
 /** Options of `apply`. */
 export interface ApplyOptions extends Pick<StreamOptions, 'timeout' | 'retries'> {
   /** Gives the call up when it fires: the promise rejects with its reason. Default: none. */
   readonly signal?: AbortSignal
-  /** Only in `InlineApplyOptions`. */
-  readonly workers?: undefined
+  /** As in `ThreadedOptions`; one call takes one worker. */
+  readonly workers?: number
 }
 
 /** Options of an `apply` that runs on this thread. */
@@ -28,32 +29,46 @@ type Rest<A extends readonly unknown[], O> = [] extends A
 
 /** The call signatures of `apply`. */
 export interface Apply {
-  /** Calls a task on a worker thread. */
-  <A extends readonly unknown[], R>(task: TaskCall<A, R>, ...rest: Rest<A, ApplyOptions>): Promise<Awaited<R>>
   /** Calls any function on this thread. */
   <A extends readonly unknown[], R>(
     task: Callable<A, R>,
     args: Readonly<A>,
     options: InlineApplyOptions,
   ): Promise<Awaited<R>>
+  /** Calls a task on a worker thread. */
+  <A extends readonly unknown[], R>(task: TaskCall<A, R>, ...rest: Rest<A, ApplyOptions>): Promise<Awaited<R>>
 }
 
 const ACTION = 'call a task with apply()'
 const OPTIONS = ['signal', 'timeout', 'retries', 'workers']
 
-/** Makes the verb: `executor` gives the threads it runs on, and throws when they cannot be used. */
-export function applyVerb(executor: () => Executor): Apply {
-  const verb = { action: ACTION, kind: 'map', ordered: true, spread: true, executor, options: OPTIONS } as const
-  return (task: unknown, args: unknown = [], options?: unknown): Promise<unknown> => {
-    if (!Array.isArray(args)) {
-      throw typeError(
-        'ERR_INVALID_ARGUMENTS',
-        `Cannot ${ACTION} as its second argument must be an array, the task's arguments: received ${received(args)}`,
-      )
-    }
-    const stage = openStage({ ...verb, errors: ['throw'] }, task, options)
-    return only(stage([args]))
-  }
+/** Makes the verb: `executor` gives the threads it runs on. */
+export function applyVerb(executor: () => PoolExecutor): Apply {
+  const verb = {
+    name: 'apply',
+    action: ACTION,
+    kind: 'map',
+    ordered: true,
+    spread: true,
+    executor,
+    isEager: true,
+    options: OPTIONS,
+    errors: ['throw'],
+  } as const
+  const entry = (...given: unknown[]): Promise<unknown> =>
+    atCaller(entry, () => {
+      assertOrder(ACTION, given)
+      const [task, args = [], options] = given
+      if (!Array.isArray(args)) {
+        throw typeError(
+          'ERR_INVALID_ARGUMENTS',
+          `Cannot ${ACTION} as its second argument must be an array, the task's arguments: received ${received(args)}`,
+        )
+      }
+      const { open } = openStage(verb, task, options)
+      return only(open([args]))
+    })
+  return entry
 }
 
 async function only(stream: Stream<unknown>): Promise<unknown> {

@@ -1,14 +1,16 @@
 /** The verb `reduce`: folds chunks of a source in workers, and merges what comes of them on this thread. */
 import { cloned } from '../codec/codec.js'
-import type { Executor } from '../executor/executor.js'
-import { received, typeError } from '../errors.js'
+import { atCaller, received, typeError } from '../errors.js'
 import type { Source } from '../io/source.js'
 import { OptionReader } from '../options.js'
 import type { Stream } from '../stream/stream.js'
-import type { Named, TaskContext } from '../task.js'
+import type { MadeByTask, TaskContext } from '../task.js'
 import { isThenable } from '../worker/expand.js'
-import { isDirect, openStage, THROW_OR_SKIP, type ThrowOrSkip } from './lazy.js'
-import { isAbortSignal, optionNames, type StreamOptions } from './options.js'
+import { readArguments } from './arguments.js'
+import { openStage, THROW_OR_SKIP, type ThrowOrSkip } from './lazy.js'
+import type { StreamOptions } from './options.js'
+import { isAbortSignal, optionNames, SOURCE_HINT, type PoolExecutor } from './plan.js'
+import { asStage } from './stage.js'
 
 /** A function that takes an item into an accumulator and returns the accumulator, the same or another. */
 export type Fold<A, I> = (accumulator: A, item: I, context: TaskContext) => A | Promise<A>
@@ -30,6 +32,8 @@ export interface ReduceOptions<A> extends Omit<StreamOptions<ThrowOrSkip>, 'conc
    * matter: nothing then waits for a slow chunk. Default: true.
    */
   readonly ordered?: boolean
+  /** As in `ThreadedOptions`. */
+  readonly workers?: number
 }
 
 /** Options of a `reduce` that runs on this thread. */
@@ -43,50 +47,54 @@ export type Sink<I, A> = (source: Source<I>, context?: { readonly signal?: Abort
 
 /** The call signatures of `reduce`. */
 export interface Reduce {
-  /** Folds a source on worker threads. */
-  <A, I>(fold: Fold<A, I> & Named, source: Source<I>, options: ReduceOptions<A>): Promise<A>
   /** Folds a source on this thread, with any function. */
   <A, I>(fold: Fold<A, I>, source: Source<I>, options: InlineReduceOptions<A>): Promise<A>
-  /** Makes the last part of a pipeline, which folds on worker threads. */
-  <A, I>(fold: Fold<A, I> & Named, options: ReduceOptions<A>): Sink<I, A>
+  /** Folds a source on worker threads. */
+  <A, I>(fold: Fold<A, I> & MadeByTask, source: Source<I>, options: ReduceOptions<A>): Promise<A>
   /** Makes the last part of a pipeline, which folds on this thread. */
   <A, I>(fold: Fold<A, I>, options: InlineReduceOptions<A>): Sink<I, A>
+  /** Makes the last part of a pipeline, which folds on worker threads. */
+  <A, I>(fold: Fold<A, I> & MadeByTask, options: ReduceOptions<A>): Sink<I, A>
 }
 
 const ACTION = 'fold a source with reduce()'
 const OWN_OPTIONS = ['initial', 'merge', 'ordered'] as const
 
-/** Makes the verb: `executor` gives the threads it runs on, and throws when they cannot be used. */
-export function reduceVerb(executor: () => Executor): Reduce {
-  const reduce = (fold: unknown, sourceOrOptions?: unknown, maybeOptions?: unknown): unknown => {
-    const direct = isDirect(sourceOrOptions, maybeOptions)
-    const options = direct ? maybeOptions : sourceOrOptions
-    const { initial, merge, ordered } = checked(options)
-    const stage = openStage(
-      {
-        action: ACTION,
-        kind: 'reduce',
-        ordered,
-        executor,
-        errors: THROW_OR_SKIP,
-        options: optionNames(OWN_OPTIONS),
-        initial,
-      },
-      fold,
-      options,
-    )
-    const { signal: own } = Object(options) as Partial<ReduceOptions<unknown>>
-    const sink: Sink<unknown, unknown> = (source, context) =>
-      merged(stage(source, context), { initial, merge }, [own, context?.signal].filter(isAbortSignal))
-    return direct ? sink(sourceOrOptions as Source<unknown>) : sink
-  }
-  return reduce as Reduce
+/** Makes the verb: `executor` gives the threads it runs on. */
+export function reduceVerb(executor: () => PoolExecutor): Reduce {
+  const entry = (...args: unknown[]): unknown =>
+    atCaller(entry, () => {
+      const { task, direct, source, options } = readArguments(ACTION, args)
+      const { initial, merge, ordered } = checked(options, direct ? '' : SOURCE_HINT)
+      const { open, name } = openStage(
+        {
+          name: 'reduce',
+          action: ACTION,
+          kind: 'reduce',
+          ordered,
+          executor,
+          isEager: true,
+          errors: THROW_OR_SKIP,
+          options: optionNames(OWN_OPTIONS),
+          initial,
+        },
+        task,
+        options,
+      )
+      const { signal: own } = Object(options) as Partial<ReduceOptions<unknown>>
+      const fold = (source: unknown, context?: { readonly signal?: AbortSignal }): Promise<unknown> =>
+        merged(open(source, context), { initial, merge }, [own, context?.signal].filter(isAbortSignal))
+      if (direct) return fold(source)
+      const sink: Sink<unknown, unknown> = (source, context) => atCaller(sink, () => fold(source, context))
+      return asStage(sink, 'reduce', name)
+    })
+  return entry as Reduce
 }
 
 type Merge = ReduceOptions<unknown>['merge']
 
-function checked(options: unknown): { initial: unknown; merge: Merge; ordered: boolean } {
-  const read = new OptionReader<ReduceOptions<unknown>>(ACTION, options, optionNames(OWN_OPTIONS) as never[])
+function checked(options: unknown, hint: string): { initial: unknown; merge: Merge; ordered: boolean } {
+  const read = new OptionReader<ReduceOptions<unknown>>(ACTION, options, optionNames(OWN_OPTIONS) as never[], hint)
   if (!Object.hasOwn(Object(options) as object, 'initial')) {
     throw invalid("'initial', the accumulator that a fold begins with, must be given", options)
   }

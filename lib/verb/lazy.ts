@@ -2,45 +2,41 @@
  * The verbs whose results are a stream: telling their two forms apart, and making a stream of a plan. They differ in what
  * is made of a task's result, and in the order; `pool.ts` and the files of the verbs say where they run.
  */
-import type { Executor } from '../executor/executor.js'
-import { assertSource, isIterable, type Source } from '../io/source.js'
+import { atCaller } from '../errors.js'
+import type { Source } from '../io/source.js'
 import type { ErrorMode, Outcome } from '../stream/outcome.js'
 import { Stream } from '../stream/stream.js'
-import type { Named, TaskCall, TaskContext, TaskLike } from '../task.js'
+import type { Exported, MadeByTask, TaskCall, TaskContext, TaskLike } from '../task.js'
 import type { JobKind } from '../worker/protocol.js'
-import {
-  isAbortSignal,
-  planStream,
-  type InlineOptions,
-  type Stage,
-  type ThreadedOptions,
-  type Verb,
-} from './options.js'
+import { assertSource, readArguments } from './arguments.js'
+import type { InlineOptions, Stage, StageOf, ThreadedOptions } from './options.js'
+import { isAbortSignal, planStream, type PoolExecutor, type Verb } from './plan.js'
+import { asStage } from './stage.js'
 
 /** What a stream gives for an item of type `I` and a result of type `R`, by the option `errors`. */
 export type Given<I, R, E extends ErrorMode> = E extends 'settle' ? Outcome<I, Awaited<R>> : Awaited<R>
 
 /** A task, or any function: what runs on this thread. */
-export type Runnable<I, R> = ((item: I, context: TaskContext) => R) | TaskLike<I, R>
+export type Runnable<I, R> = ((item: I, context: TaskContext) => R) | Exported<I, R>
 
 /** The call signatures of `imap` and `imapUnordered`. */
 export interface Imap {
-  /** Runs a task over a source on worker threads. */
-  <I, R, E extends ErrorMode = 'throw'>(
-    task: TaskLike<I, R>,
-    source: Source<I>,
-    options?: ThreadedOptions<E>,
-  ): Stream<Given<I, R, E>>
   /** Runs any function over a source on this thread. */
   <I, R, E extends ErrorMode = 'throw'>(
     task: Runnable<I, R>,
     source: Source<I>,
     options: InlineOptions<E>,
   ): Stream<Given<I, R, E>>
-  /** Makes a stage that runs a task on worker threads. */
-  <I, R, E extends ErrorMode = 'throw'>(task: TaskLike<I, R>, options?: ThreadedOptions<E>): Stage<I, Given<I, R, E>>
+  /** Runs a task over a source on worker threads. */
+  <I, R, E extends ErrorMode = 'throw'>(
+    task: TaskLike<I, R>,
+    source: Source<I>,
+    options?: ThreadedOptions<E>,
+  ): Stream<Given<I, R, E>>
   /** Makes a stage that runs any function on this thread. */
   <I, R, E extends ErrorMode = 'throw'>(task: Runnable<I, R>, options: InlineOptions<E>): Stage<I, Given<I, R, E>>
+  /** Makes a stage that runs a task on worker threads. */
+  <I, R, E extends ErrorMode = 'throw'>(task: TaskLike<I, R>, options?: ThreadedOptions<E>): Stage<I, Given<I, R, E>>
 }
 
 /** A task to be called with arguments of the types `A`, or any function: what runs on this thread. */
@@ -48,6 +44,12 @@ export type Callable<A extends readonly unknown[], R> = ((...args: A) => R) | Ta
 
 /** The call signatures of `istarmap` and `istarmapUnordered`. */
 export interface Istarmap {
+  /** The same on this thread, with any function. */
+  <A extends readonly unknown[], R, E extends ErrorMode = 'throw'>(
+    task: Callable<A, R>,
+    source: Source<Readonly<A>>,
+    options: InlineOptions<E>,
+  ): Stream<Given<Readonly<A>, R, E>>
   /** Calls a task with the arguments in each item of a source, on worker threads. */
   <A extends readonly unknown[], R, E extends ErrorMode = 'throw'>(
     task: TaskCall<A, R>,
@@ -57,18 +59,12 @@ export interface Istarmap {
   /** The same on this thread, with any function. */
   <A extends readonly unknown[], R, E extends ErrorMode = 'throw'>(
     task: Callable<A, R>,
-    source: Source<Readonly<A>>,
     options: InlineOptions<E>,
-  ): Stream<Given<Readonly<A>, R, E>>
+  ): Stage<Readonly<A>, Given<Readonly<A>, R, E>>
   /** Makes a stage that calls a task with the arguments in each item, on worker threads. */
   <A extends readonly unknown[], R, E extends ErrorMode = 'throw'>(
     task: TaskCall<A, R>,
     options?: ThreadedOptions<E>,
-  ): Stage<Readonly<A>, Given<Readonly<A>, R, E>>
-  /** The same on this thread, with any function. */
-  <A extends readonly unknown[], R, E extends ErrorMode = 'throw'>(
-    task: Callable<A, R>,
-    options: InlineOptions<E>,
   ): Stage<Readonly<A>, Given<Readonly<A>, R, E>>
 }
 
@@ -76,22 +72,22 @@ export interface Istarmap {
 export type ThrowOrSkip = Exclude<ErrorMode, 'settle'>
 
 /** A task that tells which items are of the type `J`. */
-export type Guard<I, J extends I> = ((item: I, context: TaskContext) => item is J) & Named
+export type Guard<I, J extends I> = ((item: I, context: TaskContext) => item is J) & MadeByTask
 
 /** The call signatures of `filter` and `filterUnordered`. */
 export interface Filter {
+  /** Keeps the items of a source for which any function, on this thread, returns something truthy. */
+  <I>(task: Runnable<I, unknown>, source: Source<I>, options: InlineOptions<ThrowOrSkip>): Stream<I>
   /** Keeps the items of a source for which a type guard, on worker threads, says so. */
   <I, J extends I>(task: Guard<I, J>, source: Source<I>, options?: ThreadedOptions<ThrowOrSkip>): Stream<J>
   /** Keeps the items of a source for which a task, on worker threads, returns something truthy. */
-  <I>(task: TaskLike<I, unknown>, source: Source<I>, options?: ThreadedOptions<ThrowOrSkip>): Stream<I>
-  /** The same on this thread, with any function. */
-  <I>(task: Runnable<I, unknown>, source: Source<I>, options: InlineOptions<ThrowOrSkip>): Stream<I>
+  <I, T extends I>(task: TaskLike<I, unknown>, source: Source<T>, options?: ThreadedOptions<ThrowOrSkip>): Stream<T>
+  /** Makes a stage that does so on this thread. */
+  <I>(task: Runnable<I, unknown>, options: InlineOptions<ThrowOrSkip>): StageOf<I>
   /** Makes a stage that keeps the items for which a type guard, on worker threads, says so. */
   <I, J extends I>(task: Guard<I, J>, options?: ThreadedOptions<ThrowOrSkip>): Stage<I, J>
   /** Makes a stage that keeps the items for which a task, on worker threads, returns something truthy. */
-  <I>(task: TaskLike<I, unknown>, options?: ThreadedOptions<ThrowOrSkip>): Stage<I, I>
-  /** The same on this thread, with any function. */
-  <I>(task: Runnable<I, unknown>, options: InlineOptions<ThrowOrSkip>): Stage<I, I>
+  <I>(task: TaskLike<I, unknown>, options?: ThreadedOptions<ThrowOrSkip>): StageOf<I>
 }
 
 /** Something with elements, or a promise of it. */
@@ -99,6 +95,8 @@ export type Expandable<R> = Iterable<R> | AsyncIterable<R> | Promise<Iterable<R>
 
 /** The call signatures of `flatMap` and `flatMapUnordered`. */
 export interface FlatMap {
+  /** The same on this thread, with any function. */
+  <I, R>(task: Runnable<I, Expandable<R>>, source: Source<I>, options: InlineOptions<ThrowOrSkip>): Stream<Awaited<R>>
   /** Runs a task over a source on worker threads, and gives each element of what it returns. */
   <I, R>(
     task: TaskLike<I, Expandable<R>>,
@@ -106,11 +104,9 @@ export interface FlatMap {
     options?: ThreadedOptions<ThrowOrSkip>,
   ): Stream<Awaited<R>>
   /** The same on this thread, with any function. */
-  <I, R>(task: Runnable<I, Expandable<R>>, source: Source<I>, options: InlineOptions<ThrowOrSkip>): Stream<Awaited<R>>
+  <I, R>(task: Runnable<I, Expandable<R>>, options: InlineOptions<ThrowOrSkip>): Stage<I, Awaited<R>>
   /** Makes a stage that runs a task on worker threads, and gives each element of what it returns. */
   <I, R>(task: TaskLike<I, Expandable<R>>, options?: ThreadedOptions<ThrowOrSkip>): Stage<I, Awaited<R>>
-  /** The same on this thread, with any function. */
-  <I, R>(task: Runnable<I, Expandable<R>>, options: InlineOptions<ThrowOrSkip>): Stage<I, Awaited<R>>
 }
 
 /** All lazy verbs, running where `executor` says; it throws when that cannot be used. */
@@ -125,9 +121,10 @@ export interface LazyVerbs {
   readonly flatMapUnordered: FlatMap
 }
 
-export function lazyVerbs(executor: () => Executor): LazyVerbs {
+export function lazyVerbs(executor: () => PoolExecutor): LazyVerbs {
   const verb = (name: string, kind: JobKind, ordered: boolean, spread = false): unknown =>
     lazyVerb({
+      name,
       action: `open a stream with ${name}()`,
       kind,
       ordered,
@@ -153,26 +150,35 @@ export const THROW_OR_SKIP: readonly ThrowOrSkip[] = ['throw', 'skip']
 type AnyStage = (source: unknown, context?: { readonly signal?: unknown }) => Stream<unknown>
 
 function lazyVerb(verb: Verb): (...args: never[]) => unknown {
-  return (task: unknown, sourceOrOptions?: unknown, maybeOptions?: unknown): unknown => {
-    const direct = isDirect(sourceOrOptions, maybeOptions)
-    const stage = openStage(verb, task, direct ? maybeOptions : sourceOrOptions)
-    return direct ? stage(sourceOrOptions) : stage
-  }
+  const entry = (...args: unknown[]): unknown =>
+    atCaller(entry, () => {
+      const { task, direct, source, options } = readArguments(verb.action, args)
+      const { open, name } = openStage(verb, task, options, !direct)
+      if (direct) return open(source)
+      const stage: AnyStage = (source, context) => atCaller(stage as () => unknown, () => open(source, context))
+      return asStage(stage, verb.name, name)
+    })
+  return entry
 }
 
-/** Whether a verb was given its source; if not, its second argument is the options, and it is to make a stage. */
-export function isDirect(sourceOrOptions: unknown, maybeOptions: unknown): boolean {
-  return isIterable(sourceOrOptions) || typeof sourceOrOptions === 'string' || maybeOptions !== undefined
-}
-
-/** Validates, and makes a stage. */
-export function openStage(verb: Verb, task: unknown, options: unknown): AnyStage {
-  const plan = planStream(verb, task, options)
-  return (source, context) => {
+/**
+ * Validates, and makes what opens a stream of a source.
+ *
+ * @param isStage Whether the options may be a source by mistake.
+ */
+export function openStage(
+  verb: Verb,
+  task: unknown,
+  options: unknown,
+  isStage = false,
+): { readonly open: AnyStage; readonly name: string } {
+  const { plan, name } = planStream(verb, task, options, isStage)
+  const open: AnyStage = (source, context) => {
     assertSource(verb.action, source)
     const made = plan()
     const signal = context?.signal
     const signals = isAbortSignal(signal) ? [...made.signals, signal] : made.signals
     return new Stream({ ...made, signals }, source)
   }
+  return { open, name }
 }

@@ -1,22 +1,11 @@
-/** The options that the verbs share, and what makes a plan for a stream of them. */
-import type { Executor, Job } from '../executor/executor.js'
-import { InlineExecutor } from '../executor/inline.js'
-import { RetryExecutor } from '../executor/retry.js'
-import type { RetryPolicy } from '../executor/retry-policy.js'
+/** The options that the verbs share, as types with their docs. `plan.ts` reads them. */
 import type { Source } from '../io/source.js'
-import { rangeError, received, typeError } from '../errors.js'
-import { isPlainObject, MAX_TIMEOUT, OptionReader } from '../options.js'
-import { AutoTuner } from '../stream/auto-tuner.js'
-import { defaultWindow } from '../stream/default-window.js'
 import type { ErrorMode } from '../stream/outcome.js'
-import type { Stream, StreamPlan } from '../stream/stream.js'
-import { FixedTuner } from '../stream/tuner.js'
-import { plainFunctionError, taskName } from '../task.js'
-import type { JobKind } from '../worker/protocol.js'
+import type { Stream } from '../stream/stream.js'
 
 /** When failed items are tried again. */
 export interface RetryOptions {
-  /** How often an item is tried again after its first try, at most: an integer of at least 1. Required. */
+  /** How often an item is tried at most, its first try counted, as `failure(error).attempts` counts: an integer of at least 1. Required. */
   readonly attempts: number
   /**
    * How long to wait before the first further try; the wait doubles from try to try. An integer of at least 0, in milliseconds.
@@ -65,15 +54,15 @@ export interface StreamOptions<E extends ErrorMode = ErrorMode> {
    */
   readonly concurrency?: number
   /**
-   * How long an item may take, from its beginning in the worker: an integer of at least 1, in milliseconds. An item that takes
+   * How long an item may take, from its beginning in the worker: an integer of at least 1, in milliseconds, or `Infinity`. An item that takes
    * longer, in a loop or waiting for a promise, fails with a `TaskTimeoutError`; its worker is replaced, which costs some tens
-   * of milliseconds, and other items it had in hand run again elsewhere. Default: none. With `workers: 0` only what awaits can be
+   * of milliseconds, and other items it had in hand run again elsewhere. Default: `Infinity`. With `workers: 0` only what awaits can be
    * given up, and it runs on unheard.
    */
   readonly timeout?: number
   /**
    * How often to try an item again that has failed, killed its worker or taken longer than `timeout`: an integer of at least 0;
-   * or an object that tells more. Waits of 100 ms, 200 ms, … come before the tries, each shortened by up to half at random; other
+   * or an object that tells more, where `attempts` counts the first try too. Waits of 100 ms, 200 ms, … come before the tries, each shortened by up to half at random; other
    * items go on meanwhile. An item keeps its place in the order and in `window`. In a `reduce`, its whole chunk is folded again:
    * the other items of it then run more than once. Default: 0.
    */
@@ -84,14 +73,18 @@ export interface StreamOptions<E extends ErrorMode = ErrorMode> {
 export interface InlineOptions<E extends ErrorMode = ErrorMode> extends StreamOptions<E> {
   /**
    * 0: run on this thread, `concurrency` items at once; any function will do, and nothing is copied. `chunksize` has no
-   * effect then. The number of threads is an option of `Pool`.
+   * effect then.
    */
   readonly workers: 0
 }
 
 /** Options of a stream on worker threads. */
 export interface ThreadedOptions<E extends ErrorMode = ErrorMode> extends StreamOptions<E> {
-  readonly workers?: undefined
+  /**
+   * The most workers of the pool that run chunks of this stream at once: an integer from 1 to the pool's `workers`. For more,
+   * `new Pool({ workers: n })`. Default: all. (0 runs on this thread: see `InlineOptions`.)
+   */
+  readonly workers?: number
 }
 
 /**
@@ -100,141 +93,5 @@ export interface ThreadedOptions<E extends ErrorMode = ErrorMode> extends Stream
  */
 export type Stage<I, O> = (source: Source<I>, context?: { readonly signal?: AbortSignal }) => Stream<O>
 
-/** What sets one verb apart from another. */
-export interface Verb {
-  /** What its caller is about to do, as error texts begin: 'open a stream with imap()'. */
-  readonly action: string
-  readonly kind: JobKind
-  readonly ordered: boolean
-  /** Gives the threads it runs on; throws when they cannot be used. */
-  readonly executor: () => Executor
-  /** What may become of a failed item; the first is the default. */
-  readonly errors: readonly ErrorMode[]
-  /** Whether the first error comes after the results of all other items, where it is thrown. */
-  readonly late?: boolean
-  /** Whether items are arrays of arguments. */
-  readonly spread?: boolean
-  /** The names of all its options, if they are not those of a stream; it checks those of its own itself. */
-  readonly options?: readonly string[]
-  /** Where a fold begins. */
-  readonly initial?: unknown
-}
-
-/** How many items are folded into one partial result on this thread, at most. */
-const INLINE_FOLD = 256
-
-/** The names of a stream's options, or with others in the place of `concurrency`. */
-export function optionNames(own: readonly string[] = ['concurrency']): string[] {
-  return ['chunksize', 'window', 'signal', 'errors', 'timeout', 'retries', ...own, 'workers']
-}
-
-/** Validates once; the plan is then made anew for every stream, since each has a tuner of its own. */
-export function planStream(verb: Verb, task: unknown, options: unknown): () => StreamPlan {
-  const { action } = verb
-  const read = new OptionReader<InlineOptions>(action, options, (verb.options ?? optionNames()) as never[])
-  const chunksize = read.integerOr('chunksize', 'auto', 1) ?? 'auto'
-  const window = read.integer('window', 1)
-  const errors = read.oneOf('errors', verb.errors) ?? 'throw'
-  const concurrency = read.integer('concurrency', 1) ?? 1
-  const timeout = read.integer('timeout', 1, MAX_TIMEOUT)
-  const retries = readRetries(action, read)
-  const signal = read.value('signal', 'an AbortSignal', isAbortSignal)
-  const inline = read.oneOf('workers', [0]) === 0
-  if (window !== undefined && chunksize !== 'auto' && chunksize > window) {
-    throw rangeError(
-      'ERR_INVALID_OPTION',
-      `Cannot ${action} as 'chunksize' must not exceed 'window': received chunksize ${chunksize}, window ${window}`,
-    )
-  }
-  const name = taskName(action, task)
-  if (!inline && name === undefined) throw plainFunctionError(action, task)
-  const runner = inline ? () => new InlineExecutor(concurrency) : verb.executor
-  const executor = retries === undefined ? runner : () => new RetryExecutor(runner(), retries)
-  const job: Job = {
-    kind: verb.kind,
-    initial: verb.initial,
-    fn: typeof task === 'function' ? (task as Job['fn']) : undefined,
-    name,
-    deep: chunksize !== 'auto',
-    concurrency,
-    ordered: verb.ordered,
-    spread: verb.spread,
-    stopOnError: errors === 'throw' && verb.late !== true,
-    timeout,
-  }
-  const { workers } = executor()
-  return () => ({
-    executor,
-    job,
-    tuner: inline
-      ? new FixedTuner(verb.kind === 'reduce' ? Math.min(INLINE_FOLD, window ?? Infinity) : 1)
-      : chunksize === 'auto'
-        ? // Enough to keep `concurrency` busy.
-          new AutoTuner({ workers, min: concurrency === 1 ? 1 : 4 * concurrency, window })
-        : new FixedTuner(chunksize),
-    windowFor: (tuning, before) => window ?? defaultWindow({ workers, ...tuning }, before),
-    errors: errors === 'throw' && verb.late === true ? 'late' : errors,
-    signals: signal === undefined ? [] : [signal],
-  })
-}
-
-/** What the option `retries` asks for; undefined: no retries. */
-function readRetries(action: string, read: OptionReader<InlineOptions>): RetryPolicy | undefined {
-  const expected = 'an integer of at least 0, or an object'
-  const retries = read.value('retries', expected, (value) => typeof value === 'number' || isPlainObject(value))
-  if (retries === undefined) return undefined
-  if (typeof retries === 'number') {
-    const attempts = read.integer('retries', 0) ?? 0
-    return attempts === 0 ? undefined : { attempts, ...RETRY_DEFAULTS }
-  }
-  // By their whole names, as the errors are to tell them.
-  const named = Object.fromEntries(Object.entries(retries).map(([name, value]) => [`retries.${name}`, value]))
-  const own = new OptionReader<Record<`retries.${keyof RetryOptions}`, unknown>>(action, named, RETRY_OPTIONS)
-  const attempts = own.integer('retries.attempts', 1)
-  const minDelay = own.integer('retries.minDelay', 0, MAX_TIMEOUT) ?? RETRY_DEFAULTS.minDelay
-  const maxDelay = own.integer('retries.maxDelay', 0, MAX_TIMEOUT) ?? Math.max(RETRY_DEFAULTS.maxDelay, minDelay)
-  const jitter = own.value('retries.jitter', 'a number from 0 to 1, true or false', (value) =>
-    ['number', 'boolean'].includes(typeof value),
-  )
-  const when = own.value('retries.when', 'a function of an error', (value) => typeof value === 'function')
-  if (attempts === undefined) {
-    throw typeError(
-      'ERR_INVALID_OPTION',
-      `Cannot ${action} as 'retries.attempts' must be given: received ${received(retries)}`,
-    )
-  }
-  if (minDelay > maxDelay) {
-    throw rangeError(
-      'ERR_INVALID_OPTION',
-      `Cannot ${action} as 'retries.minDelay' must not exceed 'retries.maxDelay': received ${minDelay} and ${maxDelay}`,
-    )
-  }
-  if (jitter !== undefined && !(Number(jitter) >= 0 && Number(jitter) <= 1)) {
-    throw rangeError(
-      'ERR_INVALID_OPTION',
-      `Cannot ${action} as 'retries.jitter' must be a number from 0 to 1, true or false: received ${received(jitter)}`,
-    )
-  }
-  return {
-    attempts,
-    minDelay,
-    maxDelay,
-    jitter: jitter === undefined ? RETRY_DEFAULTS.jitter : Number(jitter),
-    when: when as RetryPolicy['when'],
-  }
-}
-
-const RETRY_DEFAULTS = { minDelay: 100, maxDelay: 10_000, jitter: 0.5 }
-const RETRY_OPTIONS = [
-  'retries.attempts',
-  'retries.minDelay',
-  'retries.maxDelay',
-  'retries.jitter',
-  'retries.when',
-] as const
-
-/** By its shape: a signal of another realm, or of a polyfill, will do. */
-export function isAbortSignal(value: unknown): value is AbortSignal {
-  const { aborted, addEventListener, removeEventListener } = Object(value) as Partial<AbortSignal>
-  return [typeof aborted, typeof addEventListener, typeof removeEventListener].join() === 'boolean,function,function'
-}
+/** A stage that gives its items on as they are: their type is that of the source, and `I` is what it asks of them. */
+export type StageOf<I> = <T extends I>(source: Source<T>, context?: { readonly signal?: AbortSignal }) => Stream<T>

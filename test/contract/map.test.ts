@@ -221,7 +221,7 @@ describe('map() with other errors', () => {
 describe('map() and retries', () => {
   it('tries failed items again, and tells the first that never succeeds', async () => {
     for (const options of [{}, { workers: 0 }, { chunksize: 7 }, { concurrency: 3 }]) {
-      const retries = { attempts: 2, minDelay: 1 }
+      const retries = { attempts: 3, minDelay: 1 }
       const well = new Tries([0, 2, 0, 0, 1, 0])
       const results = await pool.map(flaky, well.items, { retries, ...(options as object) })
       expect(well.indexes(results)).toEqual(ascending(6))

@@ -13,7 +13,7 @@ import {
   TaskLoadError,
   WorkerCrashError,
   type Fold,
-  type Named,
+  type MadeByTask,
 } from 'millrace'
 import { same } from '../fixtures/contract-a-values.js'
 import {
@@ -48,7 +48,7 @@ const missing = { module: new URL('./missing.js', import.meta.url), export: 'fol
   number,
   number
 > &
-  Named
+  MadeByTask
 
 /** Neither order nor grouping of the merges is lost: it is associative, and not commutative. */
 const joined = { initial: '', merge: (a: string, b: string): string => a + b }

@@ -31,9 +31,10 @@ afterAll(async () => {
 })
 
 /** Tries again at once, nearly. */
-const quickly = (attempts: number) => ({ attempts, minDelay: 1, maxDelay: 2 })
+/** Further tries, without long waits. */
+const quickly = (tries: number) => ({ attempts: tries + 1, minDelay: 1, maxDelay: 2 })
 /** Tries again when everything else of a test is long over. */
-const never = { attempts: 1, minDelay: 2 ** 30, maxDelay: 2 ** 30 }
+const never = { attempts: 2, minDelay: 2 ** 30, maxDelay: 2 ** 30 }
 
 const merge = (into: number[], partial: number[]): number[] => [...into, ...partial]
 const sum = (all: readonly number[]): number => all.reduce((total, n) => total + n, 0)
@@ -241,7 +242,7 @@ describe('which errors are tried again', () => {
     const when = (): boolean => {
       throw problem
     }
-    const stream = way.run(way.source(test.items), { retries: { attempts: 1, when }, errors: 'skip' }, flaky)
+    const stream = way.run(way.source(test.items), { retries: { attempts: 2, when }, errors: 'skip' }, flaky)
     expect(await rejection(drain(stream))).toBe(problem)
     expect(await stream.next()).toEqual({ done: true, value: undefined })
     expect(stream.stats()).toMatchObject({ retried: 0 })
@@ -568,7 +569,7 @@ describe('while an item waits to be tried again', () => {
       import { imap } from ${JSON.stringify(import.meta.resolve('millrace'))}
       let tries = 0
       const fn = () => { if (++tries < 3) throw new Error('not yet'); return tries }
-      for await (const n of imap(fn, [1], { workers: 0, retries: { attempts: 2, minDelay: 20 } })) console.log(n)
+      for await (const n of imap(fn, [1], { workers: 0, retries: { attempts: 3, minDelay: 20 } })) console.log(n)
     `
     const ending = await runNode(['--input-type=module', '--eval', program])
     expect(ending).toMatchObject({ code: 0, stdout: '3\n', stderr: '' })
@@ -599,11 +600,11 @@ describe('the waits', () => {
   }
 
   it('double from try to try, up to the longest', async () => {
-    expect(await waitsOf({ attempts: 5, jitter: 0 }, 9)).toEqual([100, 200, 400, 800, 1_600])
-    expect(await waitsOf({ attempts: 5, minDelay: 10, maxDelay: 45, jitter: false }, 9)).toEqual([10, 20, 40, 45, 45])
-    expect(await waitsOf({ attempts: 2, minDelay: 20_000, jitter: 0 }, 9)).toEqual([20_000, 20_000])
-    expect((await waitsOf({ attempts: 9, jitter: 0 }, 9)).at(-1)).toBe(10_000)
-    expect(await waitsOf({ attempts: 2, minDelay: 0 }, 9)).toEqual([0, 0])
+    expect(await waitsOf({ attempts: 6, jitter: 0 }, 9)).toEqual([100, 200, 400, 800, 1_600])
+    expect(await waitsOf({ attempts: 6, minDelay: 10, maxDelay: 45, jitter: false }, 9)).toEqual([10, 20, 40, 45, 45])
+    expect(await waitsOf({ attempts: 3, minDelay: 20_000, jitter: 0 }, 9)).toEqual([20_000, 20_000])
+    expect((await waitsOf({ attempts: 10, jitter: 0 }, 9)).at(-1)).toBe(10_000)
+    expect(await waitsOf({ attempts: 3, minDelay: 0 }, 9)).toEqual([0, 0])
   })
 
   it('are left to chance, by half if nothing else is said', async () => {
@@ -613,13 +614,13 @@ describe('the waits', () => {
       [1, 0],
       [true, 0],
     ] as const) {
-      const retries = { attempts: 200, minDelay: 100, maxDelay: 100, jitter }
+      const retries = { attempts: 201, minDelay: 100, maxDelay: 100, jitter }
       const waits = await waitsOf(retries, 200)
       expect(waits).toHaveLength(200)
       for (const wait of waits) expect([wait >= least, wait <= 100]).toEqual([true, true])
       expect(Math.max(...waits) - Math.min(...waits)).toBeGreaterThan((100 - least) / 2)
     }
-    const [wait = 0] = await waitsOf({ attempts: 1 }, 1)
+    const [wait = 0] = await waitsOf({ attempts: 2 }, 1)
     expect([wait >= 50, wait <= 100]).toEqual([true, true])
   })
 })

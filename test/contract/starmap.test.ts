@@ -8,7 +8,7 @@ import {
   pipe,
   Pool,
   starmap,
-  type Named,
+  type MadeByTask,
   type Outcome,
 } from 'millrace'
 import { repeated, failing, gatedPair, greet, multiply, received, triedPair } from '../fixtures/contract-calls.js'
@@ -31,8 +31,9 @@ const RUNS: Record<string, Run> = {
   'pool.starmap()': pool.starmap as unknown as Run,
   'starmap() on this thread': (fn, items, options) =>
     (starmap as unknown as Run)(fn, items, { ...options, workers: 0 }),
-  'istarmap()': (fn, items, options) => drain(istarmap(fn as Call & Named, items as [], options)),
-  'pool.istarmap() as a stage': (fn, items, options) => drain(pool.istarmap(fn as Call & Named, options)(items as [])),
+  'istarmap()': (fn, items, options) => drain(istarmap(fn as Call & MadeByTask, items as [], options)),
+  'pool.istarmap() as a stage': (fn, items, options) =>
+    drain(pool.istarmap(fn as Call & MadeByTask, options)(items as [])),
   'istarmap() on this thread': (fn, items, options) =>
     drain(istarmap(fn as Call, items as [], { ...options, workers: 0 })),
 }
@@ -98,7 +99,7 @@ for (const [name, run] of Object.entries(RUNS)) {
         [new Float64Array([1, 2]), 'Float64Array(2)'],
       ] as const
       const items = wrong.flatMap(([item], i) => [item, [i, 2]])
-      const retries = { attempts: 3, minDelay: 1 }
+      const retries = { attempts: 4, minDelay: 1 }
       const outcomes = (await run(multiply, items, { errors: 'settle', retries })) as Outcome<unknown, number>[]
       for (const [i, [, text]] of wrong.entries()) {
         const failed = outcomes[2 * i]

@@ -1,5 +1,8 @@
 /** The contract of a stream, clause 27: a bad option throws at the call, and the error says what to do about it. */
+import { EventEmitter } from 'node:events'
+import { fileURLToPath } from 'node:url'
 import {
+  apply,
   filter,
   filterUnordered,
   flatMap,
@@ -8,11 +11,15 @@ import {
   imapUnordered,
   istarmap,
   istarmapUnordered,
+  lines,
   map,
+  pipe,
   Pool,
   Process,
   reduce,
   starmap,
+  task,
+  tasks,
 } from 'millrace'
 import { act, double, share } from '../fixtures/contract-b-tasks.js'
 import { Probe } from '../fixtures/contract-b-ways.js'
@@ -69,6 +76,12 @@ const STREAM_RULES: readonly Rule[] = [
     type: NO_NUMBERS.filter(([, text]) => text !== '{}'),
     range: NO_COUNTS.filter(([value]) => value !== 0),
   },
+  {
+    option: 'timeout',
+    allowed: 'an integer from 1 to 2147483647, in milliseconds, or Infinity',
+    type: [...NO_NUMBERS, ['1s', "'1s'"]],
+    range: [...NO_COUNTS.filter(([value]) => value !== Infinity), [2 ** 31, '2147483648']],
+  },
   { option: 'concurrency', allowed: 'an integer of at least 1', type: NO_NUMBERS, range: NO_COUNTS },
   {
     option: 'signal',
@@ -93,15 +106,10 @@ const STREAM_RULES: readonly Rule[] = [
   },
   {
     option: 'workers',
-    allowed: '0',
-    type: [...OBJECTS, ['0', "'0'"], [false, 'false'], [0n, '0n']],
-    range: [
-      [1, '1'],
-      [2, '2'],
-      [-1, '-1'],
-      [0.5, '0.5'],
-      [NaN, 'NaN'],
-    ],
+    allowed: 'an integer',
+    type: [...NO_NUMBERS, ['0', "'0'"], [false, 'false'], [0n, '0n']],
+    // No pool here has so many.
+    range: [...NO_COUNTS.filter(([value]) => value !== 0), [1_025, '1025']],
   },
 ]
 
@@ -121,7 +129,7 @@ const POOL_RULES: readonly Rule[] = [
   },
   {
     option: 'startTimeout',
-    allowed: 'an integer from 1 to 2147483647, or Infinity',
+    allowed: 'an integer from 1 to 2147483647, in milliseconds, or Infinity',
     type: NO_NUMBERS,
     range: [...NO_COUNTS.filter(([value]) => value !== Infinity), [2 ** 31, '2147483648']],
   },
@@ -170,7 +178,7 @@ const RETRY_RULES: readonly (readonly [
   ['attempts', bad(NO_NUMBERS, NO_COUNTS), 'an integer of at least 1'],
   ...['minDelay', 'maxDelay'].map((option) => {
     const range: readonly Bad[] = [...NO_COUNTS.filter(([value]) => value !== 0), [2 ** 31, '2147483648']]
-    return [option, bad(NO_NUMBERS, range), 'an integer from 0 to 2147483647'] as const
+    return [option, bad(NO_NUMBERS, range), 'an integer from 0 to 2147483647, in milliseconds'] as const
   }),
   [
     'jitter',
@@ -203,6 +211,32 @@ function bad(
     ...ranges.map((value) => [RangeError, ...value] as const),
   ]
 }
+
+/** What is no source, how it is shown, and what to write instead. */
+const NO_SOURCES: readonly (readonly [value: unknown, ...texts: string[]])[] = [
+  [undefined, 'undefined'],
+  [null, 'null'],
+  [5, '5 (for the numbers below it: Array(n).keys())'],
+  [true, 'true'],
+  [Symbol('x'), 'Symbol(x)'],
+  [{}, '{}', 'Object.entries(object)'],
+  [{ next: () => ({ done: true }) }, 'next', 'an iterator without [Symbol.iterator]()'],
+  ['text', "'text'", 'lines(path)', '[...text]'],
+  ['https://example.com/a.log', 'lines((await fetch(url)).body)'],
+  [new URL('https://example.com/a.log'), 'lines((await fetch(url)).body)'],
+  [new URL('file:///a.log'), 'lines(url)'],
+  [Promise.resolve([1]), 'Promise', 'a promise: await it first'],
+  [function* () {}, 'GeneratorFunction', 'a generator: call it'],
+  [async function* () {}, 'AsyncGeneratorFunction', 'a generator: call it'],
+  [() => [1], '[Function', 'a function: call it'],
+  [double, '[Task: double]', 'a task comes first, then the source'],
+  [imap(double), '[Stage: imap double]', 'pipe(source, stage, …)'],
+  [new Response('a'), '.body', 'lines(response.body)'],
+  [new Blob(['a']), '.stream()', 'lines(blob.stream())'],
+  [new EventEmitter(), "on(emitter, 'name')"],
+  [new Date(0), '1970-01-01'],
+  [new Uint8Array(1).buffer, 'ArrayBuffer'],
+]
 
 interface Thrown {
   readonly error: unknown
@@ -284,6 +318,8 @@ function mapWith(verb: Loose): Loose {
 interface Case {
   readonly name: string
   readonly verb: Loose
+  /** The verb itself, where `verb` completes what it is given. */
+  readonly raw?: Loose
   readonly rules: readonly Rule[]
   /** The options as an error lists them. */
   readonly known: string
@@ -313,10 +349,16 @@ const VERBS: readonly Case[] = [
   { name: 'istarmapUnordered', verb: istarmapUnordered as Loose, rules: STREAM_RULES, known },
   { name: 'pool.istarmap', verb: pool.istarmap as Loose, rules: STREAM_RULES, known },
   { name: 'pool.istarmapUnordered', verb: pool.istarmapUnordered as Loose, rules: STREAM_RULES, known },
-  { name: 'map', verb: mapWith(map as Loose), rules: STREAM_RULES, known },
-  { name: 'pool.map', verb: mapWith(pool.map as Loose), rules: STREAM_RULES, known },
-  { name: 'starmap', verb: mapWith(starmap as Loose), rules: STREAM_RULES, known },
-  { name: 'pool.starmap', verb: mapWith(pool.starmap as Loose), rules: STREAM_RULES, known },
+  { name: 'map', verb: mapWith(map as Loose), raw: map as Loose, rules: STREAM_RULES, known },
+  { name: 'pool.map', verb: mapWith(pool.map as Loose), raw: pool.map as Loose, rules: STREAM_RULES, known },
+  { name: 'starmap', verb: mapWith(starmap as Loose), raw: starmap as Loose, rules: STREAM_RULES, known },
+  {
+    name: 'pool.starmap',
+    verb: mapWith(pool.starmap as Loose),
+    raw: pool.starmap as Loose,
+    rules: STREAM_RULES,
+    known,
+  },
   { name: 'filter', verb: filter as Loose, rules: SPREAD_RULES, known },
   { name: 'filterUnordered', verb: filterUnordered as Loose, rules: SPREAD_RULES, known },
   { name: 'pool.filter', verb: pool.filter as Loose, rules: SPREAD_RULES, known },
@@ -325,14 +367,26 @@ const VERBS: readonly Case[] = [
   { name: 'flatMapUnordered', verb: flatMapUnordered as Loose, rules: SPREAD_RULES, known },
   { name: 'pool.flatMap', verb: pool.flatMap as Loose, rules: SPREAD_RULES, known },
   { name: 'pool.flatMapUnordered', verb: pool.flatMapUnordered as Loose, rules: SPREAD_RULES, known },
-  { name: 'reduce', verb: reduceWith(reduce as Loose), rules: REDUCE_RULES, known: knownToReduce },
-  { name: 'pool.reduce', verb: reduceWith(pool.reduce as Loose), rules: REDUCE_RULES, known: knownToReduce },
+  {
+    name: 'reduce',
+    verb: reduceWith(reduce as Loose),
+    raw: reduce as Loose,
+    rules: REDUCE_RULES,
+    known: knownToReduce,
+  },
+  {
+    name: 'pool.reduce',
+    verb: reduceWith(pool.reduce as Loose),
+    raw: pool.reduce as Loose,
+    rules: REDUCE_RULES,
+    known: knownToReduce,
+  },
 ]
 const LoosePool = Pool as unknown as new (options?: unknown) => unknown
 afterAll(() => pool.close())
 
 describe('clause 27: a bad option of a stream throws at the call', () => {
-  for (const { name, verb, rules, known } of VERBS) {
+  for (const { name, verb, raw = verb, rules, known } of VERBS) {
     for (const rule of rules) {
       it(`${name}() names '${rule.option}', what is allowed and what it received`, () => {
         const probe = new Probe()
@@ -409,7 +463,9 @@ describe('clause 27: a bad option of a stream throws at the call', () => {
       ] as const) {
         expect(faults(text, () => verb(double, [1], value), TypeError, ['options', 'an object', text])).toEqual([])
         if (typeof value === 'string' || Array.isArray(value)) continue
-        expect(faults(text, () => verb(double, value), TypeError, ['options', 'an object', text])).toEqual([])
+        // In the second place it is more likely to be meant as a source.
+        const parts = ['source must be an iterable', text]
+        expect(faults(text, () => raw(double, value), TypeError, parts, 'ERR_INVALID_SOURCE')).toEqual([])
       }
     })
 
@@ -433,10 +489,12 @@ describe('clause 27: a bad option of a stream throws at the call', () => {
         { retries: { attempts: 1, minDelay: 2 ** 31 - 1, jitter: true } },
         { retries: { attempts: 1, maxDelay: 2 ** 31 - 1, jitter: false } },
         { errors: rules === STREAM_RULES ? 'settle' : 'skip', signal: new AbortController().signal },
+        { timeout: Infinity },
+        { timeout: 2 ** 31 - 1, workers: 1 },
         undefined,
       ]) {
         expect(thrownBy(() => verb(double, [1], options))).toBeUndefined()
-        expect(thrownBy(() => verb(double, options))).toBeUndefined()
+        if (options !== undefined) expect(thrownBy(() => verb(double, options))).toBeUndefined()
       }
     })
 
@@ -446,14 +504,23 @@ describe('clause 27: a bad option of a stream throws at the call', () => {
         [undefined, 'undefined'],
         [null, 'null'],
         ['double', "'double'"],
+        ['./worker.mjs', "{ module: new URL('./worker.mjs', import.meta.url), export: 'name' }"],
+        [Promise.resolve(double), 'a promise: await it first'],
         [5, '5'],
         [{}, '{}'],
         [{ module }, 'module:'],
         [{ export: 'double' }, "export: 'double'"],
         [{ module, export: '' }, "export: ''"],
         [{ module, export: 5 }, 'export: 5'],
-        [{ module: './relative.js', export: 'x' }, "'./relative.js'"],
-        [{ module: 'bare', export: 'x' }, "'bare'"],
+        [
+          { module: './relative.js', export: 'x' },
+          "'./relative.js' (a file beside this one: new URL('./relative.js', import",
+        ],
+        [{ module: 'other.ts', export: 'x' }, "new URL('./other.ts', import.meta.url)"],
+        [{ module: 'zlib', export: 'x' }, "'zlib' (a module of Node: 'node:zlib')"],
+        [{ module: 'bare', export: 'x' }, "'bare' (a package: import.meta.resolve('bare'))"],
+        [{ module: '@scope/bare/deep.js', export: 'x' }, "'@scope/bare/deep.js'"],
+        [{ module: fileURLToPath(new URL('.', import.meta.url)), export: 'x' }, 'a folder: pass import.meta.url'],
         [{ module: 5, export: 'x' }, '5'],
       ] as const) {
         expect(faults(text, () => verb(value, [1]), TypeError, [text, 'import.meta.url'], 'ERR_INVALID_TASK')).toEqual(
@@ -463,31 +530,147 @@ describe('clause 27: a bad option of a stream throws at the call', () => {
       }
     })
 
-    it(`${name}() and its stage refuse what is no source`, () => {
+    it(`${name}() and its stage refuse what is no source, and say what to write instead`, () => {
       const stage = verb(double) as Loose
-      for (const [value, text] of [
-        [undefined, 'undefined'],
-        [null, 'null'],
-        [5, '5'],
-        [{}, '{}'],
-        [{ next: () => ({ done: true }) }, 'next'],
-        ['text', "'text'"],
-        [Promise.resolve([1]), 'Promise'],
-        [function* () {}, 'GeneratorFunction'],
-      ] as const) {
-        const parts = ['source', 'iterable', text]
+      for (const [value, ...texts] of NO_SOURCES) {
+        const [text = ''] = texts
+        const parts = ['source', 'iterable', ...texts]
         expect(faults(text, () => verb(double, value, {}), TypeError, parts, 'ERR_INVALID_SOURCE')).toEqual([])
+        // map() has no stage, and takes a lone object for the options of one.
+        if (/(^|[.])(star)?map$/.test(name) && ['{}', 'next'].includes(text)) continue
         expect(faults(text, () => stage(value), TypeError, parts, 'ERR_INVALID_SOURCE')).toEqual([])
       }
-      expect(faults('text', () => verb(double, 'a.log', {}), TypeError, ['lines('], 'ERR_INVALID_SOURCE')).toEqual([])
+    })
+
+    it(`${name}() tells a source from options`, () => {
+      for (const [value, ...texts] of NO_SOURCES) {
+        // An object without one of the options is taken for options, and the error speaks of both.
+        if (Object.getPrototypeOf(Object(value)) === Object.prototype) continue
+        if (value === undefined)
+          texts[1] = name.includes('map') && !name.includes('imap') ? '' : 'leave the argument out'
+        const parts = ['source', 'iterable', ...texts]
+        expect(faults(texts[0], () => raw(double, value), TypeError, parts, 'ERR_INVALID_SOURCE')).toEqual([])
+      }
+      if (/(^|[.])(star)?map$/.test(name)) return
+      const parts = ["it has no option 'a'", 'As a source it must be iterable: Object.entries(object)']
+      expect(faults('object', () => raw(double, { a: 1 }), TypeError, parts)).toEqual([])
+    })
+
+    it(`${name}() says so when its arguments are in another order`, () => {
+      const wrong = (...args: unknown[]): string[] => {
+        const parts = ['its arguments come in the order (task, source, options): received (']
+        return faults('order', () => raw(...args), TypeError, parts, 'ERR_INVALID_TASK')
+      }
+      const items = [1, 2]
+      expect(wrong(items, double)).toEqual([])
+      expect(wrong(items, { module: import.meta.url, export: 'double' })).toEqual([])
+      expect(wrong(items, () => 1, { workers: 0 })).toEqual([])
+      expect(wrong(double, { window: 5 }, items)).toEqual([])
     })
   }
 })
 
+describe('clause 27: apply() throws at the call', () => {
+  const call = apply as Loose
+
+  it('says so when its arguments are in another order', () => {
+    const parts = ['call a task with apply()', 'in the order (task, args, options): received (', '[Task: double]']
+    expect(faults('order', () => call([1], double), TypeError, parts, 'ERR_INVALID_TASK')).toEqual([])
+    expect(faults('options', () => call(double, {}, [1]), TypeError, parts, 'ERR_INVALID_TASK')).toEqual([])
+  })
+
+  it('refuses what is no array of arguments, no option, and too many workers', () => {
+    const parts = ["must be an array, the task's arguments", 'received 5']
+    expect(faults('5', () => call(double, 5), TypeError, parts, 'ERR_INVALID_ARGUMENTS')).toEqual([])
+    expect(faults('window', () => call(double, [1], { window: 1 }), TypeError, ["no option 'window'"])).toEqual([])
+    const workers = ["'workers' must be an integer from 0 to 1, the workers of pool 'pool'", 'new Pool({ workers: 2 })']
+    expect(faults('workers', () => (pool.apply as Loose)(double, [1], { workers: 2 }), RangeError, workers)).toEqual([])
+  })
+})
+
+describe('clause 27: pipe() throws at the call', () => {
+  const call = pipe as Loose
+  const stage = imap(double)
+
+  it('refuses what is no source, and says what to write instead', () => {
+    for (const [value, ...texts] of NO_SOURCES) {
+      // it-pipe calls a function, to get a source of it.
+      if (typeof value === 'function' && value !== double && value !== stage) continue
+      const parts = ['build a pipeline with pipe()', 'source', 'iterable', ...texts]
+      expect(faults(texts[0], () => call(value, stage), TypeError, parts, 'ERR_INVALID_SOURCE')).toEqual([])
+    }
+    expect(faults('stage', () => call(stage), TypeError, ['[Stage: imap double]'], 'ERR_INVALID_SOURCE')).toEqual([])
+    expect(faults('nothing', () => call(), TypeError, ['received undefined'], 'ERR_INVALID_SOURCE')).toEqual([])
+  })
+
+  it('refuses what is no stage, and says what to write instead', () => {
+    for (const [value, ...texts] of [
+      [undefined, 'undefined'],
+      [null, 'null'],
+      [{}, '{}'],
+      ['text', "'text'"],
+      [double, '[Task: double] (a task needs a verb: imap(task))'],
+      [{ module: import.meta.url, export: 'double' }, '(a task needs a verb: imap(task))'],
+      [Promise.resolve(stage), '(a promise: await it first)'],
+      [imap(double, [1]), '(a source or stream: a verb makes a stage where it gets no source'],
+      [[1], '(a source or stream'],
+    ] as const) {
+      const code = 'ERR_INVALID_ARGUMENTS'
+      const parts = ['build a pipeline with pipe()', 'must be a stage', ...texts]
+      expect(faults('2', () => call([1], value), TypeError, ['its argument 2 ', ...parts], code)).toEqual([])
+      expect(faults('3', () => call([1], stage, value), TypeError, ['its argument 3 ', ...parts], code)).toEqual([])
+    }
+  })
+
+  it('takes functions and duplexes in every place, as it-pipe does', () => {
+    const duplex = { source: [1], sink: (source: unknown) => source }
+    expect(call(duplex, (source: unknown) => source)).toBe(duplex.source)
+    expect(
+      call(
+        () => [5],
+        (source: unknown) => source,
+      ),
+    ).toEqual([5])
+    expect(call([7], duplex)).toEqual([7])
+    expect(call([7], duplex, (source: unknown) => source)).toBe(duplex.source)
+  })
+})
+
+describe('clause 27: a wrong call is shown where it was made', () => {
+  const wrong: Record<string, () => unknown> = {
+    'imap()': () => (imap as Loose)(double, 5),
+    'imap() with a bad option': () => imap(double, [1], { window: 0 }),
+    'pool.filter()': () => (pool.filter as Loose)(double, 5),
+    'istarmap()': () => (istarmap as Loose)([1], double),
+    'flatMap()': () => (flatMap as Loose)(),
+    'a stage': () => (imap(double) as Loose)(5),
+    'map()': () => (map as Loose)(double),
+    'starmap()': () => (starmap as Loose)(double, 5),
+    'reduce()': () => (reduce as Loose)(double, [1], {}),
+    'a sink of reduce()': () => (reduce(double as never, REQUIRED) as Loose)(5),
+    'apply()': () => (apply as Loose)(double, 5),
+    'pipe()': () => (pipe as Loose)([1], 5),
+    'task()': () => (task as Loose)('relative.js', 'id', double),
+    'tasks()': () => (tasks as Loose)(import.meta.url, { five: 5 }),
+    'lines()': () => (lines as Loose)(5),
+    'new Pool()': () => new LoosePool({ workers: 0 }),
+    'new Process()': () => new (Process as unknown as new (options: unknown) => unknown)({ target: 5 }),
+    'a loop over a stage': async () => {
+      for await (const _ of imap(double) as unknown as AsyncIterable<number>);
+    },
+  }
+  it.each(Object.entries(wrong))('%s', async (_, call) => {
+    const error: unknown = await (async () => await call())().catch((error: unknown) => error)
+    const [message = '', first = ''] = String((error as Error).stack).split(/\n(?= {4}at )/)
+    expect(message).toMatch(/^(Type|Range)Error(: | \[ERR_\w+\]: )Cannot /)
+    expect(first).toContain('validation.test')
+  })
+})
+
 describe('clause 27: reduce() throws at the call', () => {
-  const calls: Record<string, (options?: unknown) => unknown> = {
-    direct: (options) => (reduce as Loose)(double, [1], options),
-    'as a sink': (options) => (pool.reduce as Loose)(double, options),
+  const calls: Record<string, (...options: unknown[]) => unknown> = {
+    direct: (...options) => (reduce as Loose)(double, [1], ...options),
+    'as a sink': (...options) => (pool.reduce as Loose)(double, ...options),
     'on this thread': (options) => (reduce as Loose)(double, [1], { ...(options as object), workers: 0 }),
   }
   for (const [how, call] of Object.entries(calls)) {

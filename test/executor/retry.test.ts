@@ -5,7 +5,7 @@ import type { Chunk, Executor, Job, Lane, LaneEvents, Part } from '#dist/executo
 import type { RetryPolicy } from '#dist/executor/retry-policy.js'
 import { RetryExecutor } from '#dist/executor/retry.js'
 
-const POLICY = { attempts: 1, minDelay: 0, maxDelay: 0, jitter: 0, when: (error: unknown) => error !== 'hopeless' }
+const POLICY = { attempts: 2, minDelay: 0, maxDelay: 0, jitter: 0, when: (error: unknown) => error !== 'hopeless' }
 
 /** A lane to such an executor, what came out of it, and what was submitted behind it. */
 function opened(job: Partial<Job> = {}, policy: Partial<RetryPolicy> = {}) {
@@ -320,7 +320,7 @@ describe('RetryExecutor', () => {
         if (++asked === 2) lane.close()
         return true
       }
-      const { lane, parts, submitted, answer, submits, retried } = opened({ kind }, { when, attempts: 2 })
+      const { lane, parts, submitted, answer, submits, retried } = opened({ kind }, { when, attempts: 3 })
       lane.submit(chunk)
       const errors = new Map([[0, 'again']])
       answer(partOf(chunk, 0, [undefined], { errors }))
@@ -333,7 +333,7 @@ describe('RetryExecutor', () => {
   })
 
   it('asks again after each further failure, up to as many as there may be', async () => {
-    const { lane, parts, submitted, answer, submits, retried } = opened({}, { attempts: 2 })
+    const { lane, parts, submitted, answer, submits, retried } = opened({}, { attempts: 3 })
     lane.submit(chunk)
     const errors = new Map([[0, 'again']])
     answer(partOf(chunk, 0, [undefined, 'B', 'C', 'D'], { errors }))
@@ -377,7 +377,7 @@ describe('RetryExecutor', () => {
   })
 
   describe('of a fold', () => {
-    const policy = { attempts: 2, minDelay: 1, maxDelay: 9 }
+    const policy = { attempts: 3, minDelay: 1, maxDelay: 9 }
     /** What comes back of a chunk whose items at these places have failed. */
     function failedOf(of: Chunk | undefined, errors: Record<number, string>): Part {
       const map = new Map(Object.entries(errors).map(([place, error]) => [Number(place), error]))

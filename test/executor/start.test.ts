@@ -1,7 +1,7 @@
 /** How the workers of a pool start, or do not: initializers, and failures that must come to an end. */
 import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
-import { Pool, WorkerStartError, type Exported, type Named } from 'millrace'
+import { Pool, WorkerStartError, type Exported, type MadeByTask } from 'millrace'
 import { SpawnableWorker } from '#dist/executor/threads-package.js'
 import { unreachable } from '../fixtures/contract-b-broken.js'
 import { board, count, raise, reaches, row } from '../fixtures/contract-b-board.js'
@@ -40,7 +40,7 @@ class Watch {
   }
 }
 
-type BoardTask = ((buffer: SharedArrayBuffer, row: number) => unknown) & Named
+type BoardTask = ((buffer: SharedArrayBuffer, row: number) => unknown) & MadeByTask
 type Cause = Readonly<Record<string, unknown>>
 
 const FAILURES: readonly (readonly [title: string, initializer: BoardTask, cause: Cause, says: RegExp])[] = [
@@ -106,7 +106,7 @@ describe('a pool whose initializer', () => {
   it('has arguments that cannot be cloned is broken with the reason', async () => {
     const pool = new Pool({
       workers: 2,
-      initializer: begin as ((...args: never[]) => unknown) & Named,
+      initializer: begin as ((...args: never[]) => unknown) & MadeByTask,
       initargs: [() => 5] as never,
     })
     const error = await rejection(pool.imap(double, [1]).next())

@@ -1,5 +1,16 @@
 /** What the compiler infers and refuses for `filter`. It is compiled, and not run. */
-import { filter, filterUnordered, imap, lines, pipe, Pool, task, type Stream, type TaskReference } from 'millrace'
+import {
+  filter,
+  filterUnordered,
+  imap,
+  lines,
+  pipe,
+  Pool,
+  task,
+  type Stage,
+  type Stream,
+  type TaskReference,
+} from 'millrace'
 import type { Equal, Expect } from './equal.js'
 import { parse, parseLine, type Hit } from './hits.js'
 
@@ -20,6 +31,26 @@ export const texts = filter(isText, [1, 'one'] as unknown[])
 export type Texts = Expect<Equal<typeof texts, Stream<string>>>
 export const stagedTexts = pipe([1, 'one'] as unknown[], filter(isText))
 export type StagedTexts = Expect<Equal<typeof stagedTexts, Stream<string>>>
+
+// A task may ask less of its items than they are: the stream keeps their type.
+const isError = task(import.meta.url, 'isError', (hit: { status: number }) => hit.status >= 500)
+export const errors = pipe(lines('access.log'), imap(parse), filter(isError))
+export type Errors = Expect<Equal<typeof errors, Stream<Hit>>>
+export const direct = filter(isError, kept, { workers: 1 })
+export type Direct = Expect<Equal<typeof direct, Stream<Hit>>>
+export const paths = pipe(kept, filter(isError), filterUnordered(isError), async (hits) => {
+  for await (const { path } of hits) return path
+  return undefined
+})
+export type Paths = Expect<Equal<typeof paths, Promise<string | undefined>>>
+export const stage: Stage<Hit, Hit> = filter(isError)
+export const called = filter(isError)(kept)
+export type Called = Expect<Equal<typeof called, Stream<Hit>>>
+export const inline = pipe(
+  kept,
+  filter((hit: { status: number }) => hit.status >= 500, { workers: 0 }),
+)
+export type Inline = Expect<Equal<typeof inline, Stream<Hit>>>
 
 // On this thread any function will do.
 export const long = filter((line) => line.length > 80, ['GET /'], { workers: 0 })

@@ -77,5 +77,28 @@ export type NoExport = TaskReference<typeof import('./hits.js'), 'parseLines'>
 
 // @ts-expect-error -- an unknown option
 imap(parse, { chunkSize: 10 })
-// @ts-expect-error -- the number of threads is an option of Pool
-imap(parse, { workers: 2 })
+// @ts-expect-error -- a mode that there is not
+imap(parse, { workers: '2' })
+
+// At most so many workers of the pool; a closure needs this thread.
+export const two = imap(parse, ['GET /'], { workers: 2, timeout: Infinity })
+export type Two = Expect<Equal<typeof two, Stream<Hit>>>
+// @ts-expect-error -- a closure on two workers
+imap((line: string) => line.length, ['GET /'], { workers: 2 })
+
+// Stages take the types of their items from the pipe.
+export const inferred = pipe(
+  lines('access.log'),
+  imap((line) => line.length, { workers: 0 }),
+)
+export type Inferred = Expect<Equal<typeof inferred, Stream<number>>>
+
+// A source that is a function, a stage that is none of ours.
+export const ofFunction = pipe(
+  () => ['GET /'],
+  imap(parse),
+  async (source) => (await source.next()).done,
+)
+export type OfFunction = Expect<Equal<typeof ofFunction, Promise<boolean | undefined>>>
+// @ts-expect-error -- a task without a verb
+pipe(['GET /'], parse)

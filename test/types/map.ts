@@ -38,5 +38,4 @@ void map(parseLine, ['GET /'])
 void map(parse, [1, 2, 3])
 // @ts-expect-error -- an unknown option
 void map(parse, ['GET /'], { chunkSize: 10 })
-// @ts-expect-error -- the number of threads is an option of Pool
 void map(parse, ['GET /'], { workers: 2 })

@@ -1,0 +1,191 @@
+/** Reads the options that the verbs share, and makes the plan of a stream of them. */
+import type { Job, PoolExecutor } from '../executor/executor.js'
+import { InlineExecutor } from '../executor/inline.js'
+import { RetryExecutor } from '../executor/retry.js'
+import type { RetryPolicy } from '../executor/retry-policy.js'
+import { rangeError, received, typeError } from '../errors.js'
+import { isPlainObject, OptionReader } from '../options.js'
+import { AutoTuner } from '../stream/auto-tuner.js'
+import { defaultWindow } from '../stream/default-window.js'
+import type { ErrorMode } from '../stream/outcome.js'
+import { taskOf, type StreamPlan } from '../stream/plan.js'
+import { FixedTuner } from '../stream/tuner.js'
+import { plainFunctionError, taskName } from '../task-name.js'
+import type { JobKind } from '../worker/protocol.js'
+import type { InlineOptions, RetryOptions } from './options.js'
+
+export type { PoolExecutor } from '../executor/executor.js'
+
+/** What sets one verb apart from another. */
+export interface Verb {
+  readonly name: string
+  /** What its caller is about to do, as error texts begin: 'open a stream with imap()'. */
+  readonly action: string
+  readonly kind: JobKind
+  readonly ordered: boolean
+  /** Gives the threads it runs on. */
+  readonly executor: () => PoolExecutor
+  /** Whether it gives a promise. That tells of a pool that cannot be used, where another verb throws at the call. */
+  readonly isEager?: boolean
+  /** What may become of a failed item; the first is the default. */
+  readonly errors: readonly ErrorMode[]
+  /** Whether the first error comes after the results of all other items, where it is thrown. */
+  readonly late?: boolean
+  /** Whether items are arrays of arguments. */
+  readonly spread?: boolean
+  /** The names of all its options, if they are not those of a stream; it checks those of its own itself. */
+  readonly options?: readonly string[]
+  /** Where a fold begins. */
+  readonly initial?: unknown
+}
+
+/** How many items are folded into one partial result on this thread, at most. */
+const INLINE_FOLD = 256
+
+/** The names of a stream's options, or with others in the place of `concurrency`. */
+export function optionNames(own: readonly string[] = ['concurrency']): string[] {
+  return ['chunksize', 'window', 'signal', 'errors', 'timeout', 'retries', ...own, 'workers']
+}
+
+/** What is said about an unknown option where the options may be meant as source. */
+export const SOURCE_HINT = '. As a source it must be iterable: Object.entries(object)'
+
+/** Validates once; the plan is then made anew for every stream, since each has a tuner of its own. */
+export function planStream(
+  verb: Verb,
+  task: unknown,
+  options: unknown,
+  isStage: boolean,
+): { readonly plan: () => StreamPlan; readonly name: string } {
+  const { action } = verb
+  const hint = isStage ? SOURCE_HINT : ''
+  const known = (verb.options ?? optionNames()) as never[]
+  const read = new OptionReader<Omit<InlineOptions, 'workers'> & { workers?: number }>(action, options, known, hint)
+  const chunksize = read.integerOr('chunksize', 'auto', 1) ?? 'auto'
+  const window = read.integer('window', 1)
+  const errors = read.oneOf('errors', verb.errors) ?? 'throw'
+  const concurrency = read.integer('concurrency', 1) ?? 1
+  const timeout = read.milliseconds('timeout', 1)
+  const retries = readRetries(action, read)
+  const signal = read.value('signal', 'an AbortSignal', isAbortSignal, signalHint)
+  const asked = read.integer('workers', 0)
+  const inline = asked === 0
+  if (window !== undefined && chunksize !== 'auto' && chunksize > window) {
+    throw rangeError(
+      'ERR_INVALID_OPTION',
+      `Cannot ${action} as 'chunksize' must not exceed 'window': received chunksize ${chunksize}, window ${window}`,
+    )
+  }
+  const name = taskName(action, task)
+  if (!inline && name === undefined) throw plainFunctionError(action, task)
+  const runner = inline ? () => new InlineExecutor(concurrency) : verb.executor
+  const executor = retries === undefined ? runner : () => new RetryExecutor(runner(), retries)
+  const job: Job = {
+    kind: verb.kind,
+    initial: verb.initial,
+    fn: typeof task === 'function' ? (task as Job['fn']) : undefined,
+    name,
+    deep: chunksize !== 'auto',
+    maxWorkers: asked,
+    concurrency,
+    ordered: verb.ordered,
+    spread: verb.spread,
+    stopOnError: errors === 'throw' && verb.late !== true,
+    timeout: timeout === Infinity ? undefined : timeout,
+  }
+  const workers = inline ? concurrency : usable(verb, asked)
+  const plan = (): StreamPlan => ({
+    executor,
+    job,
+    tuner: inline
+      ? new FixedTuner(verb.kind === 'reduce' ? Math.min(INLINE_FOLD, window ?? Infinity) : 1)
+      : chunksize === 'auto'
+        ? // Enough to keep `concurrency` busy.
+          new AutoTuner({ workers, min: concurrency === 1 ? 1 : 4 * concurrency, window })
+        : new FixedTuner(chunksize),
+    windowFor: (tuning, before) => window ?? defaultWindow({ workers, ...tuning }, before),
+    errors: errors === 'throw' && verb.late === true ? 'late' : errors,
+    signals: signal === undefined ? [] : [signal],
+  })
+  return { plan, name: taskOf({ job }) }
+}
+
+/** How many workers of its pool a verb may use, of which so many were asked for. */
+function usable({ action, executor, isEager }: Verb, asked: number | undefined): number {
+  const pool = executor()
+  if (asked !== undefined && asked > pool.workers) {
+    const { pool: name } = pool.identify(1)
+    throw rangeError(
+      'ERR_INVALID_OPTION',
+      `Cannot ${action} as 'workers' must be an integer from 0 to ${pool.workers}, the workers of pool '${name}': ` +
+        `received ${asked} (for more: new Pool({ workers: ${asked} }))`,
+    )
+  }
+  if (isEager !== true) pool.assertOpen()
+  return asked ?? pool.workers
+}
+
+/** What the option `retries` asks for; undefined: no retries. */
+function readRetries(action: string, read: OptionReader<Pick<InlineOptions, 'retries'>>): RetryPolicy | undefined {
+  const expected = 'an integer of at least 0, or an object'
+  const retries = read.value('retries', expected, (value) => typeof value === 'number' || isPlainObject(value))
+  if (retries === undefined) return undefined
+  if (typeof retries === 'number') {
+    const further = read.integer('retries', 0) ?? 0
+    return further === 0 ? undefined : { attempts: further + 1, ...RETRY_DEFAULTS }
+  }
+  // By their whole names, as the errors are to tell them.
+  const named = Object.fromEntries(Object.entries(retries).map(([name, value]) => [`retries.${name}`, value]))
+  const own = new OptionReader<Record<`retries.${keyof RetryOptions}`, unknown>>(action, named, RETRY_OPTIONS)
+  const attempts = own.integer('retries.attempts', 1)
+  const minDelay = own.delay('retries.minDelay') ?? RETRY_DEFAULTS.minDelay
+  const maxDelay = own.delay('retries.maxDelay') ?? Math.max(RETRY_DEFAULTS.maxDelay, minDelay)
+  const jitter = own.value('retries.jitter', 'a number from 0 to 1, true or false', (value) =>
+    ['number', 'boolean'].includes(typeof value),
+  )
+  const when = own.value('retries.when', 'a function of an error', (value) => typeof value === 'function')
+  if (attempts === undefined) {
+    throw typeError(
+      'ERR_INVALID_OPTION',
+      `Cannot ${action} as 'retries.attempts' must be given: received ${received(retries)}`,
+    )
+  }
+  if (minDelay > maxDelay) {
+    throw rangeError(
+      'ERR_INVALID_OPTION',
+      `Cannot ${action} as 'retries.minDelay' must not exceed 'retries.maxDelay': received ${minDelay} and ${maxDelay}`,
+    )
+  }
+  if (jitter !== undefined && !(Number(jitter) >= 0 && Number(jitter) <= 1)) {
+    throw rangeError(
+      'ERR_INVALID_OPTION',
+      `Cannot ${action} as 'retries.jitter' must be a number from 0 to 1, true or false: received ${received(jitter)}`,
+    )
+  }
+  return {
+    attempts,
+    minDelay,
+    maxDelay,
+    jitter: jitter === undefined ? RETRY_DEFAULTS.jitter : Number(jitter),
+    when: when as RetryPolicy['when'],
+  }
+}
+
+const RETRY_DEFAULTS = { minDelay: 100, maxDelay: 10_000, jitter: 0.5 }
+const RETRY_OPTIONS = [
+  'retries.attempts',
+  'retries.minDelay',
+  'retries.maxDelay',
+  'retries.jitter',
+  'retries.when',
+] as const
+
+function signalHint(value: unknown): string {
+  return isAbortSignal((value as Partial<AbortController> | null)?.signal) ? ' (pass its .signal)' : ''
+}
+
+/** By its shape: a signal of another realm, or of a polyfill, will do. */
+export function isAbortSignal(value: unknown): value is AbortSignal {
+  const { aborted, addEventListener, removeEventListener } = Object(value) as Partial<AbortSignal>
+  return [typeof aborted, typeof addEventListener, typeof removeEventListener].join() === 'boolean,function,function'
+}

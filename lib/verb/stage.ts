@@ -1,0 +1,34 @@
+/** What marks a function as a stage: how `console.log()` shows it, and what it says to a loop that takes it for a stream. */
+import { atCaller, typeError } from '../errors.js'
+import { refuseIteration } from '../io/source.js'
+
+const stages = new WeakSet()
+
+/** Whether a function was made by a verb that was given no source. */
+export function isStage(value: object): boolean {
+  return stages.has(value)
+}
+
+/**
+ * Makes a function a stage.
+ *
+ * @param verb The name of its verb.
+ * @param task The id of its task.
+ */
+export function asStage<F extends object>(stage: F, verb: string, task: string): F {
+  stages.add(stage)
+  refuseIteration(stage, iterated)
+  return Object.defineProperty(stage, Symbol.for('nodejs.util.inspect.custom'), {
+    value: () => `[Stage: ${verb}${task === '' ? '' : ` ${task}`}]`,
+  })
+}
+
+/** `for await (const result of imap(task))`. */
+function iterated(): never {
+  return atCaller(iterated, () => {
+    throw typeError(
+      'ERR_INVALID_SOURCE',
+      'Cannot iterate a stage as it has no source yet: write imap(task, source), or pipe(source, imap(task))',
+    )
+  })
+}
