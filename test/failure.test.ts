@@ -41,7 +41,7 @@ describe('failure()', () => {
 
   inEveryWay('tells how often the item was tried', all, async (way) => {
     const inline = way.executor === 'this thread'
-    const retries = { attempts: 2, minDelay: 1 }
+    const retries = { attempts: 3, minDelay: 1 }
     const test = new Tries(sixth)
     expectTold(
       failure(await rejection(drain(way.run(way.source(test.items), { retries }, flaky)))),

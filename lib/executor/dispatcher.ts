@@ -27,6 +27,8 @@ export class Dispatcher {
   readonly #limits: TimeLimits
   /** Of open lanes. */
   readonly #queue = new TurnQueue()
+  /** Of lanes whose chunks are in as many threads as they may be. There are few: each such lane has a chunk in a thread. */
+  readonly #parked = new Set<Turn>()
   #lastTurn = 0
   #dispatching = false
   #rebalanceTimer: NodeJS.Timeout | undefined
@@ -36,9 +38,11 @@ export class Dispatcher {
     this.#limits = limits
   }
 
-  /** How many chunks wait for a thread. */
+  /** How many chunks wait for a thread that they may have. */
   get waiting(): number {
-    return this.#queue.size
+    let parked = 0
+    for (const { lane } of this.#parked) if (!this.#isAtLimit(lane)) parked++
+    return this.#queue.size + parked
   }
 
   add(lane: ThreadLane, chunk: Chunk): void {
@@ -52,11 +56,12 @@ export class Dispatcher {
   }
 
   remove(turn: Turn): void {
-    this.#queue.remove(turn)
+    if (!this.#parked.delete(turn)) this.#queue.remove(turn)
     this.#crew.count(-1)
   }
 
   removeAll(lane: ThreadLane): void {
+    for (const turn of this.#parked) if (turn.lane === lane) this.remove(turn)
     for (const turn of this.#queue.ofLane(lane)) this.remove(turn)
     this.#queue.forget(lane)
   }
@@ -68,6 +73,7 @@ export class Dispatcher {
     try {
       this.#relieve()
       this.#rebalance()
+      this.#unpark()
       this.#giveOut()
     } finally {
       this.#dispatching = false
@@ -75,10 +81,17 @@ export class Dispatcher {
   }
 
   #giveOut(): void {
-    for (let thread = this.#freeThread(); thread !== undefined; thread = this.#freeThread()) {
-      const turn = this.#queue.shift()
-      if (turn === undefined) break
+    for (let turn = this.#queue.first; turn !== undefined; turn = this.#queue.first) {
       const { lane } = turn
+      const thread = this.#freeThread(turn)
+      if (thread === undefined) {
+        if (!this.#isAtLimit(lane)) break
+        // Others may pass it.
+        this.#queue.shift()
+        this.#parked.add(turn)
+        continue
+      }
+      this.#queue.shift()
       if (lane.fault === undefined) this.#give(turn, thread)
       else {
         this.#crew.count(-1)
@@ -88,17 +101,35 @@ export class Dispatcher {
     }
   }
 
+  /** Turns that a thread is free for again go back to their places in the queue. */
+  #unpark(): void {
+    for (const turn of this.#parked) {
+      if (this.#freeThread(turn) === undefined) continue
+      this.#parked.delete(turn)
+      this.#queue.add(turn)
+    }
+  }
+
+  /** Whether a lane's chunks are in as many threads as they may be. */
+  #isAtLimit(lane: ThreadLane): boolean {
+    if (lane.maxWorkers === Infinity) return false
+    let used = 0
+    for (const held of this.#crew.threads.values()) if (holds(held, lane)) used++
+    return used >= lane.maxWorkers
+  }
+
   /**
-   * The thread to give the next chunk to: the one that holds the fewest, if it may hold another. Never one with a later chunk,
-   * which may last until this one is done; and what is sent apart has its thread for itself.
+   * The thread to give a chunk to: the one that holds the fewest, if it may hold another. Never one with a later chunk,
+   * which may last until this one is done; and what is sent apart has its thread for itself. Of a lane that is at its limit, only
+   * threads that hold chunks of it.
    */
-  #freeThread(): Thread | undefined {
-    const turn = this.#queue.first
-    if (turn === undefined) return undefined
+  #freeThread(turn: Turn): Thread | undefined {
     let free: Thread | undefined
     let fewest = turn.isApart ? 1 : turn.lane.depth
+    const isAtLimit = this.#isAtLimit(turn.lane)
     for (const [thread, held] of this.#crew.threads) {
       if (thread.state !== 'ready' || held.length >= fewest || this.#crew.isSpent(thread)) continue
+      if (isAtLimit && !holds(held, turn.lane)) continue
       if (held.length === 0) return thread
       if (held[0]?.turn.isApart) continue
       if (held.length >= mostFor(held) || (held.at(-1)?.turn.number ?? 0) > turn.number) continue
@@ -137,7 +168,7 @@ export class Dispatcher {
   #withdrawOne(): Held | undefined {
     for (const [thread, held] of this.#crew.threads) {
       const waiting = held.at(1)
-      if (waiting?.turn.lane.isOpen !== true) continue
+      if (waiting?.turn.lane.isOpen !== true || this.#isBound(waiting, held)) continue
       if (runningFor(held) < LONG) this.#rebalanceTimer ??= setTimeout(this.#rebalanceLater, LONG).unref()
       else if (thread.link.withdraw(waiting)) {
         held.splice(1, 1)
@@ -145,6 +176,12 @@ export class Dispatcher {
       }
     }
     return undefined
+  }
+
+  /** Whether a chunk must stay in its thread: in another one its lane would be in more threads than it may be. */
+  #isBound(waiting: Held, held: readonly Held[]): boolean {
+    const { lane } = waiting.turn
+    return held.some((other) => other !== waiting && other.turn.lane === lane) && this.#isAtLimit(lane)
   }
 
   readonly #rebalanceLater = (): void => {
@@ -178,4 +215,8 @@ function mostFor(held: readonly Held[]): number {
   const time = runningFor(held)
   if (time < LONG) return SLOTS
   return time < VERY_LONG ? 2 : 1
+}
+
+function holds(held: readonly Held[], lane: ThreadLane): boolean {
+  return held.some(({ turn }) => turn.lane === lane)
 }

@@ -66,7 +66,7 @@ for (const [name, run] of Object.entries(RUNS)) {
     it('tries again as often as it is told', async () => {
       const tries = new Tries([2, 3])
       const [well, badly] = tries.items
-      const retries = { attempts: 2, minDelay: 1 }
+      const retries = { attempts: 3, minDelay: 1 }
       expect(await run(triedPair, [well, ''], { retries })).toBe(well)
       expect(failure(await rejection(run(triedPair, [badly, ''], { retries })))).toMatchObject({ attempts: 3 })
       expect(tries.tries).toEqual([3, 3])
@@ -191,7 +191,8 @@ describe('apply() on threads', () => {
     const closing = new Pool({ workers: 1 })
     const result = closing.apply(gatedPair, [second, 'result'])
     const closed = closing.close()
-    expect(() => closing.apply(gatedPair, [second, ''])).toThrow(PoolClosedError)
+    await expect(closing.apply(gatedPair, [second, ''])).rejects.toThrow(PoolClosedError)
+    expect(() => closing.apply(gatedPair, 5 as never)).toThrow(TypeError)
     await turns()
     gates.release(1)
     expect(await result).toBe('result')

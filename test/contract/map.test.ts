@@ -318,7 +318,7 @@ describe('map() ends early', () => {
     const closing = new Pool({ workers: 1 })
     const results = closing.map(gated, others.items)
     const closed = closing.close()
-    expect(() => closing.map(gated, [])).toThrow(PoolClosedError)
+    await expect(closing.map(gated, [])).rejects.toThrow(PoolClosedError)
     others.releaseAll()
     expect(others.indexes(await results)).toEqual(ascending(5))
     await closed
@@ -329,16 +329,16 @@ describe('map() refuses at the call', () => {
   it('to be made a stage of, and says what is one', () => {
     const loose = map as unknown as (...args: unknown[]) => unknown
     for (const [args, text] of [
-      [[gated], 'undefined'],
-      [[gated, { window: 3 }], '{ window: 3 }'],
-      [[gated, undefined, {}], 'undefined'],
-      [[gated, 5], '5'],
+      [[gated], 'undefined (for a stage of a pipeline: imap(task, options))'],
+      [[gated, { window: 3 }], '{ window: 3 } (for a stage of a pipeline: imap(task, options))'],
+      [[gated, undefined, {}], 'undefined (for a stage of a pipeline: imap(task, options))'],
+      [[gated, 5], '5 (for the numbers below it: Array(n).keys())'],
     ] as const) {
       expect(() => loose(...args)).toThrow(
         expect.objectContaining({
           name: 'TypeError',
           code: 'ERR_INVALID_SOURCE',
-          message: `Cannot map a source with map() as its second argument must be the source, an iterable or async iterable (for a stage of a pipeline: imap(task, options)): received ${text}`,
+          message: `Cannot map a source with map() as its source must be an iterable or async iterable: received ${text}`,
         }) as Error,
       )
     }

@@ -468,7 +468,7 @@ describe('reduce() ends early', () => {
     await gates.entered(0)
     await doomed.terminate()
     expect(await failure).toMatchObject({ code: 'ERR_POOL_TERMINATED' })
-    expect(() => doomed.reduce(gatedNote, [1], listed)).toThrow(/is closed/)
+    await expect(doomed.reduce(gatedNote, [1], listed)).rejects.toThrow(/is closed/)
   })
 })
 

@@ -286,6 +286,7 @@ function ruleFaults({ option, allowed, type = [], range = [] }: Rule, call: (opt
 
 // Users without types pass what the types rule out.
 type Loose = (...args: unknown[]) => unknown
+const loosePipe: Loose = pipe
 const pool = new Pool({ workers: 1 })
 const REQUIRED = { initial: 0, merge: (a: number, b: number): number => a + b }
 /** `reduce` with what it cannot do without, so that the rest of its options can be tested as those of the others. */
@@ -589,7 +590,7 @@ describe('clause 27: apply() throws at the call', () => {
 })
 
 describe('clause 27: pipe() throws at the call', () => {
-  const call = pipe as Loose
+  const call = loosePipe
   const stage = imap(double)
 
   it('refuses what is no source, and says what to write instead', () => {
@@ -649,7 +650,7 @@ describe('clause 27: a wrong call is shown where it was made', () => {
     'reduce()': () => (reduce as Loose)(double, [1], {}),
     'a sink of reduce()': () => (reduce(double as never, REQUIRED) as Loose)(5),
     'apply()': () => (apply as Loose)(double, 5),
-    'pipe()': () => (pipe as Loose)([1], 5),
+    'pipe()': () => loosePipe([1], 5),
     'task()': () => (task as Loose)('relative.js', 'id', double),
     'tasks()': () => (tasks as Loose)(import.meta.url, { five: 5 }),
     'lines()': () => (lines as Loose)(5),
