@@ -52,7 +52,7 @@ export class ThreadLane implements Lane {
     this.#executor = executor
     this.#deep = deep
     this.maxWorkers = maxWorkers
-    this.#width = width
+    this.#width = Math.min(width, maxWorkers)
     this.job = { name, ...how }
     this.events = events
   }

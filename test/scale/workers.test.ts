@@ -1,6 +1,6 @@
 /** How many workers a pool starts: as many as there is work for, however many it may have. */
 import type { Worker } from 'node:worker_threads'
-import { Pool, type Named } from 'millrace'
+import { Pool, type MadeByTask } from 'millrace'
 import { collect, numbers, until } from '../fixtures/contract-b-ways.js'
 import { same } from '../fixtures/start-limits.js'
 
@@ -42,7 +42,7 @@ describe('a pool of 64 workers', () => {
   })
 
   it('starts all at once for a stream that can use them; all run, all end, and nothing is left behind', async () => {
-    const pool = new Pool({ workers: 64, finalizer: same as unknown as (() => unknown) & Named })
+    const pool = new Pool({ workers: 64, finalizer: same as unknown as (() => unknown) & MadeByTask })
     const stream = pool.imap(same, numbers(2_000), { chunksize: 1 })
     const first = stream.next()
     expect(pool.stats().starting).toBe(64)
