@@ -323,6 +323,7 @@ describe("the error envelope, for this library's errors", () => {
     ['TaskTimeoutError', new errors.TaskTimeoutError('told', { cause })],
     ['PoolClosedError', new errors.PoolClosedError('told', 'ERR_POOL_TERMINATED')],
     ['MainThreadGuardError', new errors.MainThreadGuardError('told')],
+    ['InputError', new errors.InputError('told', 'ERR_DAMAGED_INPUT', 14)],
     ['LineError', new errors.LineError('told', 'ERR_LINE_TOO_LONG', 3, 14)],
     ['SyncError', new errors.SyncError('told', 'ERR_NOT_OWNER')],
     ['BrokenBarrierError', new errors.BrokenBarrierError('told')],

@@ -272,6 +272,7 @@ describe("errors: 'throw' (clause 12)", () => {
 
     it('closes the source when the error is known, not when it is told', async () => {
       const gates = new Gates(2)
+      gates.hold(1)
       gates.fail(1)
       const probe = new Probe()
       const stream = own.imapUnordered(gated, asyncSource([...gates.items, ...gates.items], probe), {
@@ -279,6 +280,7 @@ describe("errors: 'throw' (clause 12)", () => {
         window: 2,
       })
       expect((await stream.next()).done).toBe(false)
+      gates.release(1)
       while (stream.stats().failed === 0) await turns(1)
       expect(probe.returns).toBe(1)
       await expect(stream.next()).rejects.toThrow()
@@ -287,9 +289,11 @@ describe("errors: 'throw' (clause 12)", () => {
 
     it('tells no error when the consumer leaves before', async () => {
       const gates = new Gates(2)
+      gates.hold(1)
       gates.fail(1)
       const stream = own.imapUnordered(gated, gates.items, { chunksize: 1 })
       await stream.next()
+      gates.release(1)
       while (stream.stats().failed === 0) await turns(1)
       expect(await stream.return()).toEqual(done)
       expect(await stream.next()).toEqual(done)
