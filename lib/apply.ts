@@ -19,7 +19,7 @@ import { applyVerb, type Apply } from './verb/apply.js'
  * ```ts
  * import { apply, isMainThread, task } from 'millrace'
  *
- * const gcd = task(import.meta.url, function gcd(a: number, b: number): number {
+ * const gcd = task(import.meta.url, 'gcd', function gcd(a: number, b: number): number {
  *   return b === 0 ? a : gcd(b, a % b)
  * })
  *

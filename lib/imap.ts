@@ -23,7 +23,7 @@ const verbs = lazyVerbs(defaultExecutor)
  * ```ts
  * import { imap, isMainThread, pipe, task } from 'millrace'
  *
- * const factorial = task(import.meta.url, function factorial(n: bigint): bigint {
+ * const factorial = task(import.meta.url, 'factorial', function factorial(n: bigint): bigint {
  *   return n < 2n ? 1n : n * factorial(n - 1n)
  * })
  *

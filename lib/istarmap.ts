@@ -22,7 +22,7 @@ const verbs = lazyVerbs(defaultExecutor)
  * ```ts
  * import { isMainThread, istarmap, task } from 'millrace'
  *
- * const multiply = task(import.meta.url, function multiply(x: number, y: number) {
+ * const multiply = task(import.meta.url, 'multiply', (x: number, y: number) => {
  *   return x * y
  * })
  *

@@ -23,7 +23,7 @@ const verbs = collectVerbs(defaultExecutor)
  * ```ts
  * import { failure, isMainThread, map, task } from 'millrace'
  *
- * const root = task(import.meta.url, function root(x: number) {
+ * const root = task(import.meta.url, 'root', (x: number) => {
  *   if (x < 0) throw new RangeError('has no root')
  *   return Math.sqrt(x)
  * })
@@ -61,7 +61,7 @@ export const map: MapVerb = verbs.map
  * ```ts
  * import { isMainThread, starmap, task } from 'millrace'
  *
- * const multiply = task(import.meta.url, function multiply(x: number, y: number) {
+ * const multiply = task(import.meta.url, 'multiply', (x: number, y: number) => {
  *   return x * y
  * })
  *

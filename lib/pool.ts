@@ -71,7 +71,7 @@ export interface PoolOptions<A extends readonly unknown[] = readonly never[]> {
  * ```ts
  * import { isMainThread, Pool, task } from 'millrace'
  *
- * const double = task(import.meta.url, function double(x: number) {
+ * const double = task(import.meta.url, 'double', (x: number) => {
  *   return 2 * x
  * })
  *

@@ -22,7 +22,7 @@ import { reduceVerb, type Reduce } from './verb/fold.js'
  * ```ts
  * import { isMainThread, lines, pipe, reduce, task } from 'millrace'
  *
- * const count = task(import.meta.url, function count(total: Map<string, number>, line: string) {
+ * const count = task(import.meta.url, 'count', (total: Map<string, number>, line: string) => {
  *   const status = line.slice(-3)
  *   return total.set(status, (total.get(status) ?? 0) + 1)
  * })

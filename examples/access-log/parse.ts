@@ -39,7 +39,7 @@ const LONGEST = 65_536
 /** How much of a malformed line is kept, in characters: the end too, since that is where a line that was cut off shows it. */
 const KEPT = 240
 
-export const parse = task(import.meta.url, function parse(line: string): Entry | Malformed {
+export const parse = task(import.meta.url, 'parse', (line: string): Entry | Malformed => {
   const size = Buffer.byteLength(line) + 1
   const [, address, hour, request, status, bytes] = (line.length <= LONGEST ? COMBINED.exec(line) : null) ?? []
   if (address === undefined || request === undefined) return { malformed: excerpt(line), status: statusOf(line), size }

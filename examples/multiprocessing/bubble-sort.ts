@@ -1,7 +1,7 @@
 /** A process sorts numbers that lie in shared memory: what it puts in order is in order here, too. */
 import { isMainThread, Process, SharedArray, task } from 'millrace'
 
-const bubbleSort = task(import.meta.url, function bubbleSort(numbers: SharedArray<'i'>): void {
+const bubbleSort = task(import.meta.url, 'bubbleSort', (numbers: SharedArray<'i'>): void => {
   // The typed array itself: an index of a SharedArray is checked each time.
   const { typed } = numbers
   for (let end = typed.length - 1; end > 0; end--) {

@@ -7,7 +7,7 @@
 import { parseArgs } from 'node:util'
 import { isMainThread, Process, task, Value } from 'millrace'
 
-const increment = task(import.meta.url, async function increment(counter: Value<'i'>): Promise<void> {
+const increment = task(import.meta.url, 'increment', async (counter: Value<'i'>): Promise<void> => {
   // Without the lock two threads can read the same number, and one of the two increments is lost.
   await counter.getLock().withLock(() => counter.value++)
 })

@@ -7,7 +7,7 @@ import { isMainThread, Pool, task } from 'millrace'
 
 const COUNT = 10_000_000
 
-const lastDigit = task(import.meta.url, function lastDigit(n: number): number {
+const lastDigit = task(import.meta.url, 'lastDigit', (n: number): number => {
   return (n * n) % 10
 })
 

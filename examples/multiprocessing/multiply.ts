@@ -1,7 +1,7 @@
 /** A function of two arguments: starmap takes them from the items. */
 import { isMainThread, Pool, task } from 'millrace'
 
-const multiply = task(import.meta.url, function multiply(x: number, y: number): number {
+const multiply = task(import.meta.url, 'multiply', (x: number, y: number): number => {
   return x * y
 })
 

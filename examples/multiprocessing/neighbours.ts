@@ -1,7 +1,7 @@
 /** Pairs of neighbours, (x, x + 1): half of their product is the sum of all numbers up to x. */
 import { isMainThread, Pool, task } from 'millrace'
 
-const triangle = task(import.meta.url, function triangle(x: number, y: number): number {
+const triangle = task(import.meta.url, 'triangle', (x: number, y: number): number => {
   return (x * y) / 2
 })
 

@@ -1,7 +1,7 @@
 /** Who does what, in a log that names the process of each line. */
 import { getLogger, isMainThread, logToStderr, Process, task } from 'millrace'
 
-const cook = task(import.meta.url, function cook(dish: string): void {
+const cook = task(import.meta.url, 'cook', (dish: string): void => {
   getLogger().info('working on the %s', dish)
 })
 

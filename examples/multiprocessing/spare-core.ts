@@ -1,7 +1,7 @@
 /** A pool that leaves one core to the rest of the machine: how long numbers take to 1 by halving, or tripling and adding 1. */
 import { cpuCount, isMainThread, Pool, task } from 'millrace'
 
-const steps = task(import.meta.url, function steps(n: number): number {
+const steps = task(import.meta.url, 'steps', (n: number): number => {
   let count = 0
   for (; n !== 1; count++) n = n % 2 === 0 ? n / 2 : 3 * n + 1
   return count

@@ -13,11 +13,11 @@ import { isMainThread, Pool, task } from 'millrace'
 
 const PART = 50_000
 
-const root = task(import.meta.url, function root(n: number): number {
+const root = task(import.meta.url, 'root', (n: number): number => {
   return Math.sqrt(n)
 })
 
-const wholeBetween = task(import.meta.url, function wholeBetween(start: number, end: number): number {
+const wholeBetween = task(import.meta.url, 'wholeBetween', (start: number, end: number): number => {
   let count = 0
   for (let n = start; n < end; n++) if (Number.isInteger(Math.sqrt(n))) count++
   return count

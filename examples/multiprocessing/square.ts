@@ -1,7 +1,7 @@
 /** The first program of every guide: a function, a list, a pool of four. */
 import { isMainThread, Pool, task } from 'millrace'
 
-const square = task(import.meta.url, function square(x: number): number {
+const square = task(import.meta.url, 'square', (x: number): number => {
   return x * x
 })
 

@@ -4,7 +4,7 @@
  */
 import { imap, isMainThread, pipe, task } from 'millrace'
 
-const isPrime = task(import.meta.url, function isPrime(n: number): boolean {
+const isPrime = task(import.meta.url, 'isPrime', (n: number): boolean => {
   for (let divisor = 2; divisor * divisor <= n; divisor++) if (n % divisor === 0) return false
   return n >= 2
 })
