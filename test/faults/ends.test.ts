@@ -276,11 +276,11 @@ describe('while workers die, an abort', () => {
   }
 
   inEveryWay('after: nothing comes of it', [...STREAMS, FOLD], async (scene) => {
-    const stream = scene.open(numbers(LENGTH).map(itemAt))
-    await scene.consume(stream)
+    const results = scene.open(numbers(LENGTH).map(itemAt))[Symbol.asyncIterator]()
+    await scene.consume({ [Symbol.asyncIterator]: () => results })
     expect(getEventListeners(scene.controller.signal, 'abort')).toEqual([])
     scene.controller.abort(reason)
     scene.expectResults(LENGTH, true)
-    expect(await stream[Symbol.asyncIterator]().next()).toEqual({ done: true, value: undefined })
+    expect(await results.next()).toEqual({ done: true, value: undefined })
   })
 })
