@@ -102,7 +102,8 @@ export interface PipeFunction {
  * @param source Any iterable or async iterable, or a function that returns one.
  * @param stages Functions from a source to a stream, as `imap(task)` makes them; the last one may return anything.
  * @returns What the last stage returns.
- * @throws {TypeError} `ERR_INVALID_SOURCE`: no source, such as a promise, or no stage, such as a task without a verb.
+ * @throws {TypeError} `ERR_INVALID_SOURCE`: no source, such as a promise. `ERR_INVALID_ARGUMENTS`: no stage, such as a task
+ * without a verb.
  *
  * @example
  * ```ts
