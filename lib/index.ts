@@ -40,6 +40,7 @@ export { activeChildren, cpuCount, Process, type ProcessOptions } from './proces
 export { reduce } from './reduce.js'
 export type { Chunks } from './stream/chunks.js'
 export type { ErrorMode, Outcome } from './stream/outcome.js'
+export type { Results } from './stream/results.js'
 export type { Stream, StreamStats } from './stream/stream.js'
 export type { Tuning } from './stream/tuner.js'
 export { Barrier, type BarrierOptions } from './sync/barrier.js'

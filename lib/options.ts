@@ -114,6 +114,16 @@ export class OptionReader<O extends object> {
   }
 }
 
+/** Checks a number of results: an integer of at least `min`, or `Infinity` where there is no upper bound. */
+export function assertCount(action: string, value: unknown, min: number, isBounded = false): asserts value is number {
+  if (isInteger(value as number, min, Infinity) || (value === Infinity && !isBounded)) return
+  const expected = `an integer of at least ${min}${isBounded ? '' : ' or Infinity'}`
+  throw (typeof value === 'number' ? rangeError : typeError)(
+    'ERR_INVALID_ARGUMENTS',
+    `Cannot ${action} as their number must be ${expected}: received ${received(value)}`,
+  )
+}
+
 function isInteger(value: number, min: number, max: number): boolean {
   return Number.isSafeInteger(value) && value >= min && value <= max
 }

@@ -112,6 +112,7 @@ const TYPES = [
   'Reduce',
   'ReduceOptions',
   'ResourceLimits',
+  'Results',
   'RetryOptions',
   'Runnable',
   'SignalOptions',

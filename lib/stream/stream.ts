@@ -7,6 +7,7 @@ import { offerBatches, type Source } from '../io/source.js'
 import { chunksOf, type Chunks } from './chunks.js'
 import { Engine } from './engine.js'
 import type { StreamPlan } from './plan.js'
+import { Results } from './results.js'
 import type { StreamStats } from './stats.js'
 
 export type { StreamPlan } from './plan.js'
@@ -19,11 +20,12 @@ export type { StreamStats } from './stats.js'
  * A stream that you drop before its end is closed when it is garbage collected. Until then it keeps its place in the pool:
  * call `return()`, or leave `for await` by `break`, to close it at once.
  */
-export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, AsyncDisposable {
+export class Stream<R> extends Results<R> {
   readonly #engine: Engine
 
   /** Streams are made by stages. */
   constructor(plan: StreamPlan, source: Source<unknown>) {
+    super()
     const engine = new Engine(plan, source)
     this.#engine = engine
     // For a stage whose source is this stream: it takes whole batches, and leaves them as they are.
@@ -78,11 +80,6 @@ export class Stream<R> implements AsyncIterableIterator<R, undefined, unknown>, 
   [Symbol.asyncIterator](): this {
     assertUnread(this.#engine.isOver)
     return this
-  }
-
-  /** As `return()`, for `await using`. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.return()
   }
 
   /** Figures of the stream so far; they stay readable after its end. */

@@ -1,0 +1,266 @@
+/**
+ * What streams, parts of them and batches have in common: results that are read once, one by one or all at once. The parts that
+ * `take()` and `drop()` give are here too.
+ */
+import type { Batch } from '../codec/batch.js'
+import { atCaller } from '../errors.js'
+import { offerBatches, openBatches, type BatchReader } from '../io/source.js'
+import { assertCount } from '../options.js'
+
+/** An async iterator over results, which also `await using` closes. A `Stream` is one; so is a part of it, or `batch()` of it. */
+export abstract class Results<R> implements AsyncIterableIterator<R, undefined, unknown>, AsyncDisposable {
+  /** Asks for the next result. May be called again before the last one has settled: results come in the order of calls. */
+  abstract next(): Promise<IteratorResult<R, undefined>>
+
+  /** Ends the reading, and closes what the results are read from. `for await` calls it on `break`. */
+  abstract return(): Promise<IteratorResult<R, undefined>>
+
+  /**
+   * The results themselves: they can be iterated once.
+   *
+   * @throws {TypeError} `ERR_INVALID_SOURCE`: they have been read to the end, or left by `break` or `return()`.
+   */
+  abstract [Symbol.asyncIterator](): this
+
+  /** As `return()`, for `await using`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return()
+  }
+
+  /**
+   * Gives at most the next `count` results. After the last of them it closes this stream, without asking for another one. Lazy.
+   * A stream reads ahead of what is taken, by one `window` at most.
+   *
+   * @param count How many: an integer of at least 0, or `Infinity`.
+   * @throws {RangeError | TypeError} `ERR_INVALID_ARGUMENTS`, at the call: another count.
+   *
+   * @example
+   * ```ts
+   * import { imap, isMainThread, task } from 'millrace'
+   *
+   * const square = task(import.meta.url, 'square', (x: number) => x * x)
+   *
+   * function* count() {
+   *   for (let n = 1; ; n++) yield n
+   * }
+   *
+   * if (isMainThread) {
+   *   for await (const y of imap(square, count()).take(3)) console.log(y)
+   *   // → 1
+   *   // → 4
+   *   // → 9
+   * }
+   * ```
+   */
+  take(count: number): Results<R> {
+    atCaller((this as Methods).take, () => {
+      assertCount('take results of a stream', count, 0)
+    })
+    return new Taken(this, count)
+  }
+
+  /**
+   * Leaves out the next `count` results, and gives all others. Lazy: they are computed and left out at the first `next()`.
+   *
+   * @param count How many: an integer of at least 0, or `Infinity`.
+   * @throws {RangeError | TypeError} `ERR_INVALID_ARGUMENTS`, at the call: another count.
+   *
+   * @example
+   * ```ts
+   * import { imap, isMainThread, task } from 'millrace'
+   *
+   * const square = task(import.meta.url, 'square', (x: number) => x * x)
+   *
+   * if (isMainThread) {
+   *   for await (const y of imap(square, [1, 2, 3, 4]).drop(2)) console.log(y)
+   *   // → 9
+   *   // → 16
+   * }
+   * ```
+   */
+  drop(count: number): Results<R> {
+    atCaller((this as Methods).drop, () => {
+      assertCount('drop results of a stream', count, 0)
+    })
+    return new Dropped(this, count)
+  }
+
+  /**
+   * Reads all results that are left into an array. They are then all in memory.
+   *
+   * @throws As `next()` does; rejects with `ERR_INVALID_SOURCE` where the stream has ended before.
+   *
+   * @example
+   * ```ts
+   * import { imap, isMainThread, task } from 'millrace'
+   *
+   * const square = task(import.meta.url, 'square', (x: number) => x * x)
+   *
+   * if (isMainThread) {
+   *   console.log(await imap(square, [1, 2, 3]).toArray())
+   *   // → [ 1, 4, 9 ]
+   * }
+   * ```
+   */
+  async toArray(): Promise<R[]> {
+    const all: R[] = []
+    const batches = openBatches(this)
+    if (batches === undefined) {
+      for await (const result of this) all.push(result)
+      return all
+    }
+    for (let batch = await batches.next(Infinity); batch !== undefined; batch = await batches.next(Infinity)) {
+      for (const result of batch.values()) all.push(result as R)
+      batch.release()
+    }
+    return all
+  }
+}
+
+/** As values, for the stack of an error. */
+type Methods = Readonly<Record<'take' | 'drop', (count: number) => unknown>>
+
+/** One read at a time: of calls of `next()` that overlap, each waits for the one before. */
+abstract class Part<R> extends Results<R> {
+  protected readonly source: Results<R>
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(source: Results<R>) {
+    super()
+    this.source = source
+    offerBatches(this, () => {
+      this[Symbol.asyncIterator]()
+      const batches = openBatches(source)
+      return (
+        batches && {
+          next: (max) => this.#inTurn(() => this.readBatch(batches, max)),
+          close: () => this.return(),
+        }
+      )
+    })
+  }
+
+  protected abstract readNext(): Promise<IteratorResult<R, undefined>>
+  protected abstract readBatch(batches: BatchReader, max: number): Promise<Batch | undefined>
+
+  next(): Promise<IteratorResult<R, undefined>> {
+    return this.#inTurn(() => this.readNext())
+  }
+
+  /** At once: reads that wait are then done. */
+  return(): Promise<IteratorResult<R, undefined>> {
+    return this.source.return()
+  }
+
+  [Symbol.asyncIterator](): this {
+    this.source[Symbol.asyncIterator]()
+    return this
+  }
+
+  #inTurn<T>(read: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(read)
+    // Of a result nothing is kept, and an error is told by the read itself.
+    this.#last = result.then(noop, noop)
+    return result
+  }
+}
+
+class Taken<R> extends Part<R> {
+  #left: number
+  /** Set when the last result has been taken: settles when the source is closed. The next read tells of it. */
+  #closed: Promise<unknown> | undefined
+
+  constructor(source: Results<R>, count: number) {
+    super(source)
+    this.#left = count
+  }
+
+  protected async readNext(): Promise<IteratorResult<R, undefined>> {
+    if (this.#left === 0) return await this.#end()
+    const result = await this.source.next()
+    if (result.done !== true) this.#count(1)
+    return result
+  }
+
+  protected async readBatch(batches: BatchReader, max: number): Promise<Batch | undefined> {
+    if (this.#left === 0) return (await this.#end()).value
+    const batch = await batches.next(Math.min(max, this.#left))
+    if (batch !== undefined) this.#count(batch.length)
+    return batch
+  }
+
+  #count(taken: number): void {
+    this.#left -= taken
+    if (this.#left > 0) return
+    this.#closed = this.source.return()
+    this.#closed.catch(noop)
+  }
+
+  async #end(): Promise<IteratorReturnResult<undefined>> {
+    const closed = this.#closed ?? this.source.return()
+    this.#closed = Promise.resolve()
+    await closed
+    return { value: undefined, done: true }
+  }
+}
+
+class Dropped<R> extends Part<R> {
+  #left: number
+
+  constructor(source: Results<R>, count: number) {
+    super(source)
+    this.#left = count
+  }
+
+  protected async readNext(): Promise<IteratorResult<R, undefined>> {
+    if (this.#left > 0) await this.#skip(batchesOf(this.source))
+    return await this.source.next()
+  }
+
+  protected async readBatch(batches: BatchReader, max: number): Promise<Batch | undefined> {
+    if (this.#left > 0) await this.#skip(batches)
+    return await batches.next(max)
+  }
+
+  /** In batches, if there are any: what is left out is not even decoded. */
+  async #skip(batches: BatchReader | undefined): Promise<void> {
+    let left = this.#left
+    // After an error nothing is left to skip.
+    this.#left = 0
+    while (left > 0) {
+      const skipped = batches === undefined ? await this.#skipOne() : await skipBatch(batches, left)
+      left = skipped === 0 ? 0 : left - skipped
+    }
+  }
+
+  async #skipOne(): Promise<number> {
+    return (await this.source.next()).done === true ? 0 : 1
+  }
+}
+
+async function skipBatch(batches: BatchReader, max: number): Promise<number> {
+  const batch = await batches.next(max)
+  batch?.release()
+  return batch?.length ?? 0
+}
+
+function batchesOf(source: object): BatchReader | undefined {
+  try {
+    return openBatches(source)
+  } catch {
+    // The source has ended, and its next() says so.
+    return undefined
+  }
+}
+
+function noop(): void {
+  // Nothing is to be done.
+}
+
+// As iterators of the language. An `extends` would want a class, of which there is none before Node has AsyncIterator.
+const generators = Object.getPrototypeOf(noItems) as { readonly prototype: object }
+Object.setPrototypeOf(Results.prototype, Object.getPrototypeOf(generators.prototype) as object)
+
+async function* noItems(): AsyncGenerator<never> {
+  // Only its prototype is wanted.
+}
