@@ -14,7 +14,7 @@ export interface Reader<T> {
   readonly givesPromises?: boolean
   next(): IteratorResult<T> | Promise<IteratorResult<T>>
   /** Called at most once, also while a `next()` is pending, and never after the source ended or threw. */
-  close(): unknown
+  close(end?: PipelineEnd): unknown
 }
 
 /** An opened source of batches. */
@@ -22,7 +22,16 @@ export interface BatchReader {
   /** Reads the next values, at least one and at most `max`; undefined at the end. May throw or reject. One call at a time. */
   next(max: number): Batch | undefined | Promise<Batch | undefined>
   /** Called at most once, also while a `next()` is pending, and never after the source ended or threw. */
-  close(): unknown
+  close(end?: PipelineEnd): unknown
+}
+
+/**
+ * Why a source is closed, where the stream is part of `stream.pipeline`. That takes the first error that it hears of, and a
+ * Node stream that is destroyed without an error is one: `ERR_STREAM_PREMATURE_CLOSE`.
+ */
+export interface PipelineEnd {
+  /** The stream has failed with this, and the source is closed with it. Undefined: the stream was left. */
+  readonly failure: { readonly error: unknown } | undefined
 }
 
 /** Kept apart from the sources themselves: it is a matter between parts of this library. */
@@ -73,11 +82,14 @@ export function openSource<T>(source: Source<T>): Reader<T> {
  * Closes a source that was never opened, as nobody will read it: a stream is destroyed or cancelled, and an iterator (such as a
  * generator) is told. What would have to be opened first, such as an array, has nothing to close.
  */
-export function closeUnopened(source: Source<unknown>): unknown {
-  if (isDestroyable(source)) return source.destroy()
+export function closeUnopened(source: Source<unknown>, end?: PipelineEnd): unknown {
+  if (isDestroyable(source)) {
+    destroy(source, end)
+    return undefined
+  }
   if (isWebStream(source)) {
-    const stream = source as { readonly locked?: boolean; cancel?: () => unknown }
-    return stream.locked === true ? undefined : stream.cancel?.()
+    const stream = source as { readonly locked?: boolean; cancel?: (reason: unknown) => unknown }
+    return stream.locked === true ? undefined : stream.cancel?.(end?.failure?.error)
   }
   const iterator = source as Partial<AsyncIterator<unknown>>
   return typeof iterator.next === 'function' ? iterator.return?.() : undefined
@@ -92,7 +104,8 @@ function assertIterator(iterator: unknown): void {
 }
 
 interface Destroyable {
-  destroy(): unknown
+  destroy(error?: unknown): unknown
+  on?(event: 'error', listener: () => void): unknown
 }
 
 /**
@@ -102,21 +115,39 @@ interface Destroyable {
 function iteratorReader<T>(iterator: Iterator<T> | AsyncIterator<T>, stream?: Destroyable): Reader<T> {
   return {
     next: () => iterator.next(),
-    close: () => {
-      stream?.destroy()
-      return iterator.return?.()
+    close: (end) => {
+      if (stream !== undefined) destroy(stream, end)
+      // An iterator of a Node stream destroys it at once, and is done when the stream is destroyed later.
+      const isLater = stream !== undefined && end !== undefined && end.failure === undefined
+      return isLater ? undefined : iterator.return?.()
     },
   }
 }
 
-function isDestroyable(source: object): source is Destroyable {
+/** Destroys a Node stream: in a pipeline with the error that ends it or, where there is none, when the pipeline has heard of one. */
+function destroy(stream: Destroyable, end: PipelineEnd | undefined): void {
+  if (end === undefined) stream.destroy()
+  else if (end.failure === undefined) setImmediate(() => stream.destroy())
+  else {
+    // The error is told by this library's stream: a source that is no part of the pipeline itself is not to throw it, too.
+    stream.on?.('error', noop)
+    stream.destroy(end.failure.error)
+  }
+}
+
+function noop(): void {
+  // Nothing is to be done.
+}
+
+/** Whether a source is a stream of Node's. */
+export function isDestroyable(source: object): source is Destroyable {
   const { destroy, pipe } = source as { destroy?: unknown; pipe?: unknown }
   return typeof destroy === 'function' && typeof pipe === 'function'
 }
 
 interface WebReader<T> {
   read(): Promise<{ done: false; value: T } | { done: true; value?: T | undefined }>
-  cancel(): Promise<void>
+  cancel(reason?: unknown): Promise<void>
   releaseLock(): void
 }
 
@@ -134,8 +165,8 @@ function webReader<T>(source: { getReader(): WebReader<T> }): Reader<T> {
       reader.releaseLock()
       return { done: true, value: undefined }
     },
-    close: async () => {
-      await reader.cancel()
+    close: async (end) => {
+      await reader.cancel(end?.failure?.error)
       reader.releaseLock()
     },
   }

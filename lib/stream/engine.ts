@@ -8,7 +8,7 @@ import { currentContext, type AsyncContext } from '../async-context.js'
 import type { Batch } from '../codec/batch.js'
 import type { Executor, Lane, Part, Reason } from '../executor/executor.js'
 import { closeInTime } from '../io/closing.js'
-import { closeUnopened, type Source } from '../io/source.js'
+import { closeUnopened, type PipelineEnd, type Source } from '../io/source.js'
 import { tellsFailures } from '../log/events.js'
 import { Abandonment } from './abandonment.js'
 import { offAbort, onAbort } from './aborts.js'
@@ -18,6 +18,7 @@ import { lengthOf } from './foreign.js'
 import { Intake } from './intake.js'
 import { tellFailures } from './outcome.js'
 import { Outlet } from './outlet.js'
+import { reasonOf } from './pipeline.js'
 import { modeOf, taskOf, type StreamPlan } from './plan.js'
 import type { StreamStats } from './stats.js'
 import { Waiters, type Waiter } from './waiters.js'
@@ -75,8 +76,20 @@ export class Engine {
     return this.#wait(face, () => this.#outlet.takeBatch(max), undefined) as Promise<Batch | undefined>
   }
 
-  /** Ends the stream. Settles when the source has closed, or after one second; rejects with what closing throws. */
-  async return(): Promise<void> {
+  /** For a stream of a pipeline that may end before the first `next()`. */
+  joinPipeline(face: object): void {
+    const { pipeline } = this.#plan
+    if (pipeline === undefined || pipeline.aborted) return
+    this.#abandonment = new Abandonment(this, face)
+    onAbort(pipeline, this.#onAbort)
+  }
+
+  /**
+   * Ends the stream. Settles when the source has closed, or after one second; rejects with what closing throws.
+   *
+   * @param failure What the stage that reads this stream has failed with, in a pipeline.
+   */
+  async return(failure?: { readonly error: unknown }): Promise<void> {
     this.#failure = undefined
     if (this.#state !== 'ended') {
       const intake = this.#intake
@@ -85,8 +98,8 @@ export class Engine {
       this.#end()
       const closed =
         intake === undefined
-          ? closeInTime({ close: () => source && closeUnopened(source) })
-          : context?.runInAsyncScope(closeInTime, undefined, intake)
+          ? closeInTime({ close: () => source && closeUnopened(source, this.#ending(failure)) })
+          : context?.runInAsyncScope(closeInTime, undefined, intake, this.#ending(failure))
       this.#closed = closed?.catch(() => undefined)
       await closed
     }
@@ -153,7 +166,7 @@ export class Engine {
       this.#fail(error)
       return
     }
-    this.#abandonment = new Abandonment(this, face)
+    this.#abandonment ??= new Abandonment(this, face)
     this.#intake = new Intake(this.#source ?? [], this.#lane, this.#window, tuner, {
       submitted: (chunk) => {
         this.#chunks++
@@ -182,8 +195,9 @@ export class Engine {
   }
 
   readonly #onAbort = (): void => {
-    const value: unknown = this.#plan.signals.find((signal) => signal.aborted)?.reason
-    this.#fail(value, { value })
+    const signal = this.#plan.signals.find(({ aborted }) => aborted)
+    const value: unknown = signal?.reason
+    this.#fail(signal !== undefined && signal === this.#plan.pipeline ? reasonOf(signal) : value, { value })
   }
 
   #onPart(part: Part): void {
@@ -264,6 +278,8 @@ export class Engine {
   /** Cancels what is in flight and closes the source. The stream goes on giving what has arrived. */
   #stop(): void {
     this.#lane?.close()
+    // A pipeline would end at once.
+    if (this.#plan.pipeline !== undefined) return
     void this.#context?.runInAsyncScope(abandon, undefined, this.#intake)
   }
 
@@ -275,8 +291,14 @@ export class Engine {
     const source = this.#source
     const context = this.#context
     this.#end(reason)
-    if (intake !== undefined) void context?.runInAsyncScope(abandon, undefined, intake)
-    else if (source !== undefined) void abandon({ close: () => closeUnopened(source) })
+    const end = this.#ending({ error })
+    if (intake !== undefined) void context?.runInAsyncScope(abandon, undefined, intake, end)
+    else if (source !== undefined) void abandon({ close: () => closeUnopened(source, end) })
+  }
+
+  /** How the source is to be closed. */
+  #ending(failure: PipelineEnd['failure']): PipelineEnd | undefined {
+    return this.#plan.pipeline === undefined ? undefined : { failure }
   }
 
   /** @param reason Why it was aborted, if it was. */
@@ -297,9 +319,9 @@ export class Engine {
 }
 
 /** Closes a source without waiting. The error that ended the stream is the one to tell, whatever closing throws. */
-async function abandon(intake: Pick<Intake, 'close'> | undefined): Promise<void> {
+async function abandon(intake: Pick<Intake, 'close'> | undefined, end?: PipelineEnd): Promise<void> {
   try {
-    await intake?.close()
+    await intake?.close(end)
   } catch {
     // Observed, so that it is no unhandled rejection.
   }

@@ -5,7 +5,7 @@
  * At most one chunk is gathered ahead of what the executor can take, so nothing is read that no worker waits for.
  */
 import type { Chunk, Lane } from '../executor/executor.js'
-import type { Source } from '../io/source.js'
+import type { PipelineEnd, Source } from '../io/source.js'
 import { lengthOf } from './foreign.js'
 import { Gathered } from './gathered.js'
 import { Reading } from './reading.js'
@@ -90,8 +90,8 @@ export class Intake {
    * Reads no more. Closes the source if it was opened and has not ended by itself; returns what its `close()` returned.
    * Throws what it throws.
    */
-  close(): unknown {
-    return this.#reading.close()
+  close(end?: PipelineEnd): unknown {
+    return this.#reading.close(end)
   }
 
   /** Reads and submits no more, and leaves the source to be closed: an item has failed, those after it are not wanted. */

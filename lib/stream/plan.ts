@@ -13,6 +13,8 @@ export interface StreamPlan {
   readonly errors: FailureMode
   /** Any of them ends the stream. */
   readonly signals: readonly AbortSignal[]
+  /** That of `signals` which Node's `pipeline` gave to the stage. */
+  readonly pipeline?: AbortSignal | undefined
 }
 
 /** What becomes of a part's failed items. A fold cannot leave out what a fault takes: that is not the failed item alone. */

@@ -3,7 +3,15 @@
  * at once. It takes places in the window for what it reads. How much that may be, and what becomes of it, it does not know.
  */
 import type { Batch } from '../codec/batch.js'
-import { closeUnopened, openBatches, openSource, type BatchReader, type Reader, type Source } from '../io/source.js'
+import {
+  closeUnopened,
+  openBatches,
+  openSource,
+  type BatchReader,
+  type PipelineEnd,
+  type Reader,
+  type Source,
+} from '../io/source.js'
 import { assertResult, isDone, isItem, isPromise, isThenable } from './foreign.js'
 import type { Gathered } from './gathered.js'
 import type { Window } from './window.js'
@@ -89,13 +97,13 @@ export class Reading {
    * Reads no more, and forgets what it has read. Closes the source if it was opened and has not ended by itself; returns what its
    * `close()` returned. Throws what it throws.
    */
-  close(): unknown {
+  close(end?: PipelineEnd): unknown {
     const before = this.#state
     this.#state = 'ended'
     this.#forget()
     // A source that ended the stream from within its own `next()` can be closed only when that has come back.
-    if (before === 'reading') return Promise.resolve().then(() => this.#closeReader())
-    return before === 'ended' ? undefined : this.#closeReader()
+    if (before === 'reading') return Promise.resolve().then(() => this.#closeReader(end))
+    return before === 'ended' ? undefined : this.#closeReader(end)
   }
 
   /** Reads no more, forgets what it has read, and leaves the source to be closed. */
@@ -119,9 +127,9 @@ export class Reading {
     this.#gathered.clear()
   }
 
-  #closeReader(): unknown {
-    if (this.#batches !== undefined) return this.#batches.close()
-    return this.#items === undefined ? closeUnopened(this.#source) : this.#items.close()
+  #closeReader(end?: PipelineEnd): unknown {
+    if (this.#batches !== undefined) return this.#batches.close(end)
+    return this.#items === undefined ? closeUnopened(this.#source, end) : this.#items.close(end)
   }
 
   #readNext(most: number): void {

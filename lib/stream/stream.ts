@@ -28,10 +28,14 @@ export class Stream<R> extends Results<R> {
     super()
     const engine = new Engine(plan, source)
     this.#engine = engine
+    engine.joinPipeline(this)
     // For a stage whose source is this stream: it takes whole batches, and leaves them as they are.
     offerBatches(this, () => {
       assertUnread(engine.isOver)
-      return { next: (max) => engine.nextBatch(this, max), close: () => this.return() }
+      return {
+        next: (max) => engine.nextBatch(this, max),
+        close: (end) => (end?.failure === undefined ? this.return() : engine.return(end.failure)),
+      }
     })
   }
 

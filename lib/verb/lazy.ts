@@ -5,6 +5,7 @@
 import { atCaller } from '../errors.js'
 import type { Source } from '../io/source.js'
 import type { ErrorMode, Outcome } from '../stream/outcome.js'
+import { joinPipeline } from '../stream/pipeline.js'
 import { Stream } from '../stream/stream.js'
 import type { Exported, MadeByTask, TaskCall, TaskContext, TaskLike } from '../task.js'
 import type { JobKind } from '../worker/protocol.js'
@@ -177,8 +178,9 @@ export function openStage(
     assertSource(verb.action, source)
     const made = plan()
     const signal = context?.signal
-    const signals = isAbortSignal(signal) ? [...made.signals, signal] : made.signals
-    return new Stream({ ...made, signals }, source)
+    if (!isAbortSignal(signal)) return new Stream(made, source)
+    joinPipeline(signal, source)
+    return new Stream({ ...made, signals: [...made.signals, signal], pipeline: signal }, source)
   }
   return { open, name }
 }
