@@ -13,6 +13,7 @@ import { allLines, lineCursor, type LineData } from './line-data.js'
 import { restore, type Marks } from './marks.js'
 import { revive, type Shared } from '../shared/shared.js'
 import { Shapes } from './shapes.js'
+import { withoutSmallViews } from './small-views.js'
 import { DEEPEST, Walk } from './walk.js'
 
 /** What a message carries for a chunk's values: the values themselves, for the port to clone; or a column of them. */
@@ -52,12 +53,27 @@ const ownShapes = new Shapes()
  * @throws What keeps the values from being packed; `sift()` then tells which of them it is.
  */
 export function pack(values: readonly unknown[], shapes: Shapes = ownShapes): Packed {
-  const encoded = values.length < FEWEST ? undefined : encode(values, shapes)
+  return tryPack(values, shapes, false) ?? packAsIs(withoutSmallViews(values), shapes)
+}
+
+/** As `pack()`, with all the views that are there. */
+function packAsIs(values: readonly unknown[], shapes: Shapes): Packed {
+  const packed = tryPack(values, shapes, true)
+  if (packed === undefined) throw new Error('Cannot pack values as small views were met where they may stay')
+  return packed
+}
+
+/** Undefined when there are small views in the values, unless these may stay. */
+function tryPack(values: readonly unknown[], shapes: Shapes, maySmallViewsStay: boolean): Packed | undefined {
+  const encoded = values.length < FEWEST ? undefined : encode(values, shapes, maySmallViewsStay)
   if (encoded !== undefined) return { ...encoded, data: marked(encoded.column, encoded) }
   const walk = new Walk({ named: false, deepest: DEEPEST })
   // Pushed, not mapped: an array that was made at its full length might have holes, and V8 writes it index by index.
   const data: unknown[] = []
-  for (const value of values) data.push(walk.isApart(value) ? value : cloneInto(walk, value))
+  for (const value of values) {
+    data.push(walk.isApart(value) ? value : cloneInto(walk, value))
+    if (walk.holdsSmallView && !maySmallViewsStay) return undefined
+  }
   return { data: marked(data, walk), transfer: [], bytes: walk.bytes, shared: walk.shared }
 }
 
@@ -123,8 +139,8 @@ export function openCursor(data: Data): Cursor {
  * the clone.
  */
 function cloneInto(walk: Walk, value: unknown): unknown {
-  const { marks } = walkAlone(value)
-  const clone = structuredClone({ value, marks })
+  const { value: sent, marks } = narrowed(value)
+  const clone = structuredClone({ value: sent, marks })
   if (nestsDeeperThan(DEEPEST, clone.value)) throw new RangeError(`a value nests more than ${DEEPEST} levels deep`)
   if (clone.marks !== undefined) {
     restore(clone.marks)
@@ -133,6 +149,14 @@ function cloneInto(walk: Walk, value: unknown): unknown {
   const { value: revived, shared } = revive(clone.value)
   for (const object of shared) (walk.shared ??= new Set()).add(object)
   return revived
+}
+
+/** A value without small views, and what to put right in its clone, as far as can be seen. */
+function narrowed(value: unknown): { readonly value: unknown; readonly marks: Marks | undefined } {
+  const walk = walkAlone(value)
+  if (!walk.holdsSmallView) return { value, marks: walk.marks }
+  const [copy] = withoutSmallViews([value])
+  return { value: copy, marks: walkAlone(copy).marks }
 }
 
 /** A walk through one value, as far as it can be seen. */

@@ -29,13 +29,16 @@ export interface Encoded {
   readonly marks: Marks | undefined
 }
 
-/** Encodes values, each as if it were alone. Undefined when they are better cloned, or must be. */
-export function encode(values: readonly unknown[], shapes: Shapes): Encoded | undefined {
+/**
+ * Encodes values, each as if it were alone. Undefined when they are better cloned, or must be; and when there are small views in
+ * them, unless these may stay.
+ */
+export function encode(values: readonly unknown[], shapes: Shapes, maySmallViewsStay: boolean): Encoded | undefined {
   // What all objects inherit would pass for a field of each.
   for (const _ in Object.prototype) return undefined
   const encoder = new Encoder(shapes)
   const { column, copied } = encoder.encode(values, 0)
-  if (column.kind === 'plain' || !encoder.isSound(copied)) return undefined
+  if (column.kind === 'plain' || !encoder.isSound(copied, maySmallViewsStay)) return undefined
   return { column, transfer: encoder.transfer, bytes: encoder.bytes, shared: encoder.shared, marks: encoder.marks }
 }
 
@@ -68,10 +71,11 @@ class Encoder {
   }
 
   /** Whether each object stands in one place of one value, as far as it matters. */
-  isSound(copied: Part['copied']): boolean {
+  isSound(copied: Part['copied'], maySmallViewsStay: boolean): boolean {
     if (copied.some((rows, index) => copied.some((others, other) => other > index && meet(rows, others)))) return false
     const walk = new Walk({ named: true, deepest: DEEPEST - MOST_LEVELS - 1 })
     if (!this.#plain.every(({ values }) => values.every((value) => walk.isApart(value)))) return false
+    if (walk.holdsSmallView && !maySmallViewsStay) return false
     this.bytes += walk.bytes
     this.shared = walk.shared
     this.marks = walk.marks

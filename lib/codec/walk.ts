@@ -4,11 +4,12 @@
  * Cloning recurses, and a worker's stack is four times the main thread's: what one thread could write, the other may not be
  * able to read.
  *
- * Buffers and their views may be shared: a thousand slices of one block must not cross as a thousand blocks.
+ * Buffers and their views may be shared: a thousand large slices of one block must not cross as a thousand blocks.
  */
 import type { Shared } from '../shared/shared.js'
 import { faultOfKind, kindOf, nameOf, type Kind } from './kinds.js'
 import type { Marks } from './marks.js'
+import { isSmallView } from './small-views.js'
 
 /** A main thread reads some 1,600 levels of objects, of the kinds that take most stack. */
 export const DEEPEST = 1_000
@@ -32,6 +33,8 @@ export class Walk {
   shared: Set<Shared> | undefined
   /** About how many bytes a message needs for the values so far. */
   bytes = 0
+  /** Whether a view was met that covers little of its buffer. */
+  holdsSmallView = false
   readonly #named: boolean
   readonly #deepest: number
   /** The values in which objects were met, by number. */
@@ -131,9 +134,11 @@ export class Walk {
     switch (is) {
       case 'buffer':
         this.#buffers.push(value as Buffer)
-        this.bytes += (value as Buffer).byteLength
+        this.#takeView(value as Buffer)
         return true
       case 'view':
+        this.#takeView(value as ArrayBufferView)
+        return true
       case 'block':
         this.bytes += (value as ArrayBuffer).byteLength
         return true
@@ -143,6 +148,11 @@ export class Walk {
       default:
         return false
     }
+  }
+
+  #takeView(view: ArrayBufferView): void {
+    this.bytes += view.byteLength
+    this.holdsSmallView ||= isSmallView(view)
   }
 
   #visitOwn(object: object, levels: number): boolean {
