@@ -12,7 +12,8 @@ import { reduceVerb, type Reduce } from './verb/fold.js'
  * @param fold A task `(accumulator, item, context) => accumulator`; it may change and return the accumulator, and may be
  * async. With `workers: 0` any function.
  * @param source Any iterable or async iterable.
- * @param options `initial` and `merge` are required. `ordered` (default true); `chunksize`, `window`, `signal` as in `StreamOptions`;
+ * @param options `initial` and `merge` are required; `merge(into, part)` is a plain function, runs on this thread, and may change and
+ * return `into`. `ordered` (default true); `chunksize`, `window`, `signal` as in `StreamOptions`;
  * `errors`: `'throw'` (default), or `'skip'`, which leaves items out whose fold throws (what such a fold has changed stays).
  * @returns What the source folds to: of an empty source, a copy of `initial`.
  * @throws {TypeError | RangeError} At the call: `ERR_INVALID_OPTION`, `ERR_INVALID_TASK`, `ERR_INVALID_SOURCE`. The promise
