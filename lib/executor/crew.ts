@@ -7,6 +7,7 @@ import { uncaughtInWorker, workerRecycled, type WorkerEvent } from '../log/event
 import { addEnding, removeEnding } from '../worker/ending.js'
 import type { PartMessage } from '../worker/protocol.js'
 import { redefinitions } from '../task.js'
+import { cureOf, lacksResources } from './resources.js'
 import { Thread, type ThreadOptions } from './thread.js'
 import type { Held } from './turn.js'
 
@@ -48,6 +49,8 @@ export class Crew {
   readonly #started = new Map<number, WorkerEvent>()
   #failedStarts = 0
   #pause: NodeJS.Timeout | undefined
+  /** Whether a start has failed for lack of handles or memory: from then on threads are started one by one. */
+  #isShort = false
   #recycled = 0
   #redefinitions = redefinitions()
   #work = 0
@@ -90,12 +93,16 @@ export class Crew {
   }
 
   get #mayStart(): boolean {
+    // Those that end give back what the next one needs.
+    if (this.#isShort && this.#ending.size > 0) return false
     return this.#threads.size < this.#options.workers && (this.#pause === undefined || this.#threads.size === 0)
   }
 
   #startUpTo(wanted: number): void {
-    const count = Math.min(wanted, this.#options.workers)
-    if (this.#threads.size >= count || !this.#mayStart) return
+    const { size } = this.#threads
+    const count = Math.min(wanted, this.#options.workers, this.#isShort ? size + 1 : Infinity)
+    if (size >= count || !this.#mayStart) return
+    if (this.#isShort) this.#pauseStarts()
     const numbers = new Set([...this.#threads.keys()].map((thread) => thread.number))
     for (let number = 1; this.#threads.size < count; number++) {
       if (!numbers.has(number)) this.#threads.set(this.#startOne(number), [])
@@ -148,6 +155,8 @@ export class Crew {
   async finishAll(): Promise<unknown[]> {
     await Promise.all([...this.#threads.keys()].map((thread) => this.#finish(thread)))
     await Promise.all(this.#ending)
+    // Others of the program may have given handles back by the next time.
+    if (this.#threads.size === 0) this.#isShort = false
     return this.#finalResults
   }
 
@@ -183,7 +192,7 @@ export class Crew {
       },
       part: (message) => {
         // Its first one: it did start, and can work.
-        if (!thread.hasWorked) this.#failedStarts = 0
+        if (!thread.hasWorked) this.#onStarted()
         const held = this.#threads.get(thread)
         if (held !== undefined) this.#events.part(thread, held, message)
       },
@@ -197,12 +206,24 @@ export class Crew {
     return thread
   }
 
+  #onStarted(): void {
+    this.#failedStarts = 0
+    if (this.#threads.size === this.#options.workers) this.#isShort = false
+  }
+
   #onFailed(thread: Thread, cause: unknown): void {
     const held = this.#threads.get(thread)
     if (held === undefined) return
     this.#remove(thread)
-    // What hangs once hangs again: it is not waited for several times.
-    this.#failedStarts = thread.isOverdue ? STARTS : this.#failedStarts + 1
+    if (!thread.isOverdue && lacksResources(cause)) {
+      this.#isShort = true
+      // Of several at once, each may have taken what another one needed: only the last one counts.
+      if (this.#threads.size > 0) this.#pauseStarts()
+      else if (this.#ending.size === 0) this.#failedStarts++
+    } else {
+      // What hangs once hangs again: it is not waited for several times.
+      this.#failedStarts = thread.isOverdue ? STARTS : this.#failedStarts + 1
+    }
     if (this.#failedStarts >= STARTS) {
       if (this.#threads.size === 0) {
         this.#events.broken(this.#startError(thread, cause), held)
@@ -232,7 +253,7 @@ export class Crew {
   #startError({ isOverdue }: Thread, cause: unknown): WorkerStartError {
     const reason = isErrorObject(cause) ? cause.message : received(cause)
     const attempts = isOverdue ? '' : ` (${STARTS} attempts failed)`
-    const message = `Cannot start the workers of pool '${this.#options.name}'${attempts}: ${reason}`
+    const message = `Cannot start the workers of pool '${this.#options.name}'${attempts}: ${reason}${cureOf(reason)}`
     return new WorkerStartError(message, { cause })
   }
 
@@ -264,7 +285,10 @@ export class Crew {
   }
 
   #await(ended: Promise<unknown>): void {
-    const settled: Promise<unknown> = ended.then(() => this.#ending.delete(settled))
+    const settled: Promise<unknown> = ended.then(() => {
+      this.#ending.delete(settled)
+      if (this.#isShort && this.#ending.size === 0) this.#events.ready()
+    })
     this.#ending.add(settled)
   }
 }

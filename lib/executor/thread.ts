@@ -16,6 +16,7 @@ import { untilExited } from './exit.js'
 import { inTime } from './in-time.js'
 import { launch, type LaunchOptions } from './launch.js'
 import { Link } from './link.js'
+import { lacksResources } from './resources.js'
 import { loadThreads, type SpawnableWorker, type Threads } from './threads-package.js'
 
 /** How a pool's threads are started. */
@@ -68,6 +69,7 @@ export class Thread {
     this.#options = options
     this.link = new Link({
       part: (message) => {
+        if (!this.#hasWorked && this.#failsToLoad(message)) return
         events.part(message)
         this.#hasWorked = true
       },
@@ -188,6 +190,16 @@ export class Thread {
     return {
       error: new TaskTimeoutError(`${what} (worker '${this.identity.name}'): give the pool a longer startTimeout`),
     }
+  }
+
+  /** Whether it had no handles or memory left for its first task: then its start has failed, and others get its chunks. */
+  #failsToLoad([, , , , , , , { fault } = {}]: PartMessage): boolean {
+    const cause = fault && openError(fault)
+    if (!lacksResources(cause)) return false
+    this.#state = 'starting'
+    this.#cause ??= cause
+    void this.#worker?.terminate()
+    return true
   }
 
   /** Resolves when the thread has exited. Never rejects: whatever fails is reported. */

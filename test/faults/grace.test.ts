@@ -130,11 +130,12 @@ describe('while the worker of a stream that was left has its grace time', () => 
 
   it('others of the pool go on at once', async () => {
     await using pool = boardPool({ workers: 2 })
+    await drain(pool.imap(act, [item(row(), 0), item(row(), 1)], { chunksize: 1 }))
+    await until(() => pool.stats().ready === 2)
     const test = row()
     const stream = pool.imap(act, [item(test, 0, 'spin')])
     const pending = stream.next()
     await reaches(test + STARTED, 1)
-    await until(() => pool.stats().ready === 2)
     const began = performance.now()
     await stream.return()
     await pending
