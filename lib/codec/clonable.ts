@@ -97,6 +97,18 @@ export function nestsDeeperThan(limit: number, value: unknown): boolean {
   return false
 }
 
+/** Whether a part of `value` is a SharedArrayBuffer, or a view of one. */
+export function holdsSharedMemory(value: unknown): boolean {
+  if (!isObject(value)) return false
+  const seen = new Set<object>([value])
+  // The loop comes to what is added meanwhile.
+  for (const whole of seen) {
+    if (types.isSharedArrayBuffer(ArrayBuffer.isView(whole) ? whole.buffer : whole)) return true
+    for (const step of steps(whole)) if (isObject(step.value)) seen.add(step.value)
+  }
+  return false
+}
+
 /** Breadth first, so that what is found has a short name and one large branch does not use up the budget. */
 function search(root: Part): { part: Part; fault: string } | undefined {
   const rootFault = faultAtSight(root)

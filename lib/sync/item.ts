@@ -2,13 +2,13 @@
  * Values as bytes: as structured clone writes them. Not what threads share (locks, shared memory): bytes in a queue may outlive
  * every thread that could keep it.
  */
-import { Deserializer, Serializer } from 'node:v8'
 import { nestsDeeperThan, unclonablePart } from '../codec/clonable.js'
 import { pack, unpack, type Data } from '../codec/codec.js'
 import { openError, sealError, type Envelope } from '../codec/envelope.js'
 import { isError } from '../codec/thrown.js'
 import { DEEPEST, Walk } from '../codec/walk.js'
 import { isErrorObject, NotSerializableError } from '../errors.js'
+import { FORM } from './clone-bytes.js'
 
 /** What the bytes are of: a value; an error, sealed, since a clone would lose its fields; a pack of a value that is to be put right. */
 const VALUE = 0
@@ -18,22 +18,18 @@ const PACK = 2
 /** `action` opens the error text ("put an item in a queue"). */
 export function toBytes(action: string, value: unknown): Uint8Array {
   const sealed = isError(value)
-  const serializer = new Serializer()
   try {
     const { data, shared } = sealed ? seal(value) : pack([value])
     const [first] = shared ?? []
     if (first !== undefined) throw refused(action, `it holds an object that threads share (${first.constructor.name})`)
     const isBare = !sealed && Array.isArray(data)
-    serializer.writeUint32(sealed ? ERROR : isBare ? VALUE : PACK)
-    serializer.writeHeader()
-    serializer.writeValue(isBare ? data[0] : data)
+    return FORM.write(sealed ? ERROR : isBare ? VALUE : PACK, isBare ? data[0] : data)
   } catch (cause) {
     if (cause instanceof NotSerializableError) throw cause
     if (!sealed && nestsDeeperThan(DEEPEST, value)) throw refused(action, `it nests more than ${DEEPEST} levels deep`)
     const [reason = ''] = (isErrorObject(cause) ? cause.message : String(cause)).split('\n', 1)
     throw refused(action, unclonablePart(value, 'item') ?? `it cannot be copied (${reason})`, cause)
   }
-  return serializer.releaseBuffer()
 }
 
 function seal(error: unknown): { data: Envelope; shared: Walk['shared'] } {
@@ -43,10 +39,7 @@ function seal(error: unknown): { data: Envelope; shared: Walk['shared'] } {
 }
 
 export function fromBytes(bytes: Uint8Array): unknown {
-  const deserializer = new Deserializer(bytes)
-  const kind = deserializer.readUint32()
-  deserializer.readHeader()
-  const value: unknown = deserializer.readValue()
+  const { kind, value } = FORM.read(bytes)
   if (kind === ERROR) return openError(value as Envelope)
   return kind === PACK ? unpack(value as Data)[0] : value
 }
