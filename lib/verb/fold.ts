@@ -136,17 +136,20 @@ async function merged(
 
 /** As the promise; but an abort, of which the stream can tell only who asks it, settles it too. */
 async function unlessAborted(promise: Promise<unknown>, signals: readonly AbortSignal[]): Promise<unknown> {
-  // Maybe by merge() itself.
-  for (const signal of signals) signal.throwIfAborted()
   let abort = (): void => undefined
   const aborted = new Promise<never>((_, reject) => {
     abort = () => {
       reject(signals.find((signal) => signal.aborted)?.reason as Error)
     }
   })
-  for (const signal of signals) signal.addEventListener('abort', abort)
+  for (const signal of signals) {
+    signal.addEventListener('abort', abort)
+    // Maybe merge() itself has aborted it: then no event will come.
+    if (signal.aborted) abort()
+  }
   try {
-    return await Promise.race([promise, aborted])
+    // Both are watched: what merge() rejects with after an abort is not an unhandled rejection.
+    return await Promise.race([aborted, promise])
   } finally {
     for (const signal of signals) signal.removeEventListener('abort', abort)
   }

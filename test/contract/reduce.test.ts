@@ -513,10 +513,11 @@ describe('reduce() in a pipeline', () => {
 
 describe('an abort by merge() itself', () => {
   for (const [name, value] of Object.entries({
-    'a promise': () => new Promise<never>(() => {}),
-    'a thenable': () => ({ then: () => undefined }),
+    'a promise that never settles': () => new Promise<never>(() => {}),
+    'a thenable that never settles': () => ({ then: () => undefined }),
+    'a promise that rejects': () => Promise.reject(new Error('of merge()')),
   })) {
-    it(`settles the promise when merge() then gives ${name} that never settles`, async () => {
+    it(`settles the promise when merge() then gives ${name}`, async () => {
       const controller = new AbortController()
       const reason = new Error('given up')
       const options = {
