@@ -1,5 +1,6 @@
 /** The public names of millrace, nothing else. */
 export { apply } from './apply.js'
+export { batch, type Batch, type BatchStage } from './batch.js'
 export {
   BrokenBarrierError,
   EndOfFileError,

@@ -342,7 +342,7 @@ const UNUSABLE: readonly (readonly [title: string, task: TaskLike<number, unknow
   [
     'that is defined behind the guard alone',
     hidden,
-    /contract-b-guarded\.js.*no task 'hidden'.*top level.*isMainThread/,
+    /contract-b-guarded\.js.*no task 'hidden'.*top level.*isMainThread.*minifier/,
   ],
 ]
 
@@ -376,7 +376,11 @@ describe('a task', () => {
           expect(await collect(pool.imap(unusable, numbers(20), { chunksize, window: 20, errors: 'skip' }))).toEqual([])
           expect(await collect(pool.imap(double, numbers(20), { chunksize, window: 20 }))).toHaveLength(20)
           expect(started).toEqual([])
-          expect(pool.stats()).toMatchObject({ ready: 2, crashes: 0 })
+          // As many as had something to do.
+          const { ready, crashes } = pool.stats()
+          expect(ready).toBeGreaterThanOrEqual(1)
+          expect(ready).toBeLessThanOrEqual(2)
+          expect(crashes).toBe(0)
         } finally {
           process.off('worker', note)
         }

@@ -14,7 +14,8 @@ export async function loadTask(name: TaskName): Promise<TaskFunction> {
   if (typeof fn === 'function') return fn as TaskFunction
   const reason = name.exported
     ? `has no function exported as '${name.id}'`
-    : `defines no task '${name.id}' when a worker imports it: call task() at the top level, outside if (isMainThread)`
+    : `defines no task '${name.id}' when a worker imports it: call task() at the top level, outside if (isMainThread). ` +
+      'A minifier or transformer may have removed or changed the name'
   throw new TaskLoadError(`Cannot run task '${name.id}' as ${name.module} ${reason}`)
 }
 

@@ -1,5 +1,5 @@
 /** What the compiler infers and refuses for the results of streams. It is compiled, and not run. */
-import { imap, lines, type Results } from 'millrace'
+import { batch, imap, lines, pipe, type Results } from 'millrace'
 import type { Equal, Expect } from './equal.js'
 import { parse, type Hit } from './hits.js'
 
@@ -19,3 +19,15 @@ export const iterator: AsyncIterableIterator<Hit, undefined> & AsyncDisposable =
 hits.take('5')
 // @ts-expect-error -- and must be given
 hits.drop()
+
+export const batches = batch(10, hits)
+export type Batches = Expect<Equal<typeof batches, Results<Hit[]>>>
+export const pipedBatches = pipe(lines('access.log'), imap(parse), batch(10))
+export type PipedBatches = Expect<Equal<typeof pipedBatches, Results<Hit[]>>>
+export const awaited = batch(10, [Promise.resolve(1)])
+export type OfPromises = Expect<Equal<typeof awaited, Results<number[]>>>
+
+// @ts-expect-error -- the size comes first
+batch([1], 10)
+// @ts-expect-error -- and must be given
+batch()

@@ -1,0 +1,57 @@
+/** The stage that gives its items in arrays. */
+import { atCaller } from './errors.js'
+import type { Source } from './io/source.js'
+import { assertCount } from './options.js'
+import { Batched } from './stream/batched.js'
+import type { Results } from './stream/results.js'
+import { assertSource } from './verb/arguments.js'
+import { isAbortSignal } from './verb/plan.js'
+import { asStage } from './verb/stage.js'
+
+/** A stage that gives the items of any source in arrays. */
+export type BatchStage = <T>(source: Source<T>, context?: { readonly signal?: AbortSignal }) => Results<Awaited<T>[]>
+
+/** The call signatures of `batch`. */
+export interface Batch {
+  /** Makes a stage that gives arrays of `size` items. */
+  (size: number): BatchStage
+  /** Gives the items of a source in arrays of `size`. */
+  <T>(size: number, source: Source<T>): Results<Awaited<T>[]>
+}
+
+const ACTION = 'give items in batches'
+
+/**
+ * Gives items in arrays of exactly `size`; the last may be shorter. For tasks, inserts and requests that take many items at once.
+ *
+ * Two forms: `batch(size)` is a stage for `pipe`; `batch(size, source)` gives the arrays themselves. Lazy: it reads the items of the
+ * array that is asked for, and no more. It runs on this thread.
+ *
+ * @param size Items in an array: an integer of at least 1.
+ * @param source Any iterable or async iterable.
+ * @returns The arrays. When they are left early, the source is closed.
+ * @throws {RangeError | TypeError} At the call: `ERR_INVALID_ARGUMENTS`, `ERR_INVALID_SOURCE`. What the source throws comes out of
+ * `next()`, after an array of the items before it.
+ *
+ * @example
+ * ```ts
+ * import { batch, pipe } from 'millrace'
+ *
+ * for await (const letters of pipe(['a', 'b', 'c', 'd', 'e'], batch(2))) console.log(letters)
+ * // → [ 'a', 'b' ]
+ * // → [ 'c', 'd' ]
+ * // → [ 'e' ]
+ * ```
+ */
+export const batch: Batch = ((...args: unknown[]): unknown =>
+  atCaller(batch as () => unknown, () => {
+    const [size, source] = args
+    assertCount(ACTION, size, 1, true)
+    const open = (source: unknown, context?: { readonly signal?: unknown }): Results<unknown[]> => {
+      assertSource(ACTION, source)
+      return new Batched(source, size, isAbortSignal(context?.signal) ? context.signal : undefined)
+    }
+    if (args.length > 1) return open(source)
+    const stage = (...given: Parameters<typeof open>): unknown => atCaller(stage, () => open(...given))
+    return asStage(stage, 'batch', '')
+  })) as Batch

@@ -1,0 +1,169 @@
+/** Items of any source in arrays of equal length: what `batch(n)` gives. Nothing is read ahead of the array that is asked for. */
+import { closeInTime } from '../io/closing.js'
+import { closeUnopened, openBatches, openSource, type BatchReader, type Reader, type Source } from '../io/source.js'
+import { typeError } from '../errors.js'
+import { offAbort, onAbort } from './aborts.js'
+import { assertResult, isDone, isPromise, isThenable } from './foreign.js'
+import { Results } from './results.js'
+
+export class Batched<T> extends Results<T[]> {
+  readonly #size: number
+  readonly #signal: AbortSignal | undefined
+  /** Let go when it has ended. */
+  #source: Source<T> | undefined
+  #items: Reader<T> | undefined
+  /** Set when the source is a stream: it gives its results as they came. */
+  #batches: BatchReader | undefined
+  #failure: { readonly error: unknown } | undefined
+  /** Ends the waiting for the source. */
+  #stopWaiting: (() => void) | undefined
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(source: Source<T>, size: number, signal?: AbortSignal) {
+    super()
+    this.#size = size
+    this.#source = source
+    this.#signal = signal
+  }
+
+  next(): Promise<IteratorResult<T[], undefined>> {
+    const result = this.#last.then(this.#readNext)
+    this.#last = result.then(noop, noop)
+    return result
+  }
+
+  async return(): Promise<IteratorResult<T[], undefined>> {
+    this.#failure = undefined
+    await this.#close()
+    return { value: undefined, done: true }
+  }
+
+  [Symbol.asyncIterator](): this {
+    if (this.#source !== undefined || this.#failure !== undefined) return this
+    throw typeError(
+      'ERR_INVALID_SOURCE',
+      'Cannot read the batches again as they have been read or left: they can be read once; call batch() again',
+    )
+  }
+
+  readonly #readNext = async (): Promise<IteratorResult<T[], undefined>> => {
+    if (this.#source !== undefined) {
+      const items: T[] = []
+      try {
+        this.#open(this.#source)
+        await this.#fill(items)
+      } catch (error) {
+        this.#end()
+        this.#failure = { error }
+      }
+      if (items.length > 0) return { value: items, done: false }
+    }
+    const failure = this.#failure
+    this.#failure = undefined
+    if (failure !== undefined) throw failure.error
+    return { value: undefined, done: true }
+  }
+
+  #open(source: Source<T>): void {
+    if (this.#batches !== undefined || this.#items !== undefined) return
+    if (this.#signal?.aborted === true) {
+      this.#abort()
+      return
+    }
+    if (source instanceof Results) this.#batches = openBatches(source)
+    if (this.#batches === undefined) this.#items = openSource(source)
+    if (this.#signal !== undefined) onAbort(this.#signal, this.#abort)
+  }
+
+  /** Adds items up to a whole batch, or up to the end. */
+  async #fill(items: T[]): Promise<void> {
+    while (items.length < this.#size && this.#source !== undefined) {
+      if (this.#batches !== undefined) await this.#readBatch(this.#batches, items)
+      else if (this.#items !== undefined) await this.#readItem(this.#items, items)
+    }
+  }
+
+  async #readBatch(batches: BatchReader, items: T[]): Promise<void> {
+    const batch = await this.#settled(batches.next(this.#size - items.length))
+    if (batch === undefined) this.#end()
+    else {
+      for (const item of batch.values()) items.push(item as T)
+      batch.release()
+    }
+  }
+
+  /** Awaits only what is a promise. */
+  async #readItem(reader: Reader<T>, items: T[]): Promise<void> {
+    for (;;) {
+      const given = reader.next()
+      const result = isPromise(given) ? await this.#settled(given) : given
+      // It was ended meanwhile.
+      if (this.#source === undefined) return
+      assertResult(result)
+      if (isDone(result)) {
+        this.#end()
+        return
+      }
+      let value = result.value as T
+      if (reader.givesPromises === true && isThenable(value))
+        value = await this.#itemOf(reader, value as PromiseLike<T>)
+      items.push(value)
+      if (items.length === this.#size) return
+    }
+  }
+
+  /** An item that is a promise, awaited. Where it rejects, the source is closed, as `for await` does it. */
+  async #itemOf(reader: Reader<T>, item: PromiseLike<T>): Promise<T> {
+    try {
+      return (await this.#settled(item)) as T
+    } catch (error) {
+      await closeQuietly(reader)
+      throw error
+    }
+  }
+
+  /** What the source gives; undefined once the reading has been ended. */
+  #settled<R>(given: R | PromiseLike<R>): Promise<R | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#stopWaiting = () => {
+        resolve(undefined)
+      }
+      Promise.resolve(given).then(resolve, reject)
+    })
+  }
+
+  readonly #abort = (): void => {
+    this.#failure = { error: this.#signal?.reason as unknown }
+    this.#close().catch(noop)
+  }
+
+  /** Ends the reading and closes the source, if it has not ended itself. Settles when it has closed, or after one second. */
+  async #close(): Promise<void> {
+    const source = this.#source
+    if (source === undefined) return
+    const reader = this.#batches ?? this.#items
+    this.#end()
+    this.#stopWaiting?.()
+    await closeInTime({ close: () => (reader === undefined ? closeUnopened(source) : reader.close()) })
+  }
+
+  #end(): void {
+    this.#source = undefined
+    this.#items = undefined
+    this.#batches = undefined
+    if (this.#signal !== undefined) offAbort(this.#signal, this.#abort)
+  }
+}
+
+/** The error that ended the reading is the one to tell, whatever closing throws. */
+async function closeQuietly(reader: Pick<Reader<unknown>, 'close'>): Promise<void> {
+  try {
+    await closeInTime(reader)
+  } catch {
+    // Observed, so that it is no unhandled rejection.
+  }
+}
+
+function noop(): void {
+  // Nothing is to be done.
+}
