@@ -170,7 +170,8 @@ describe('the option', () => {
     try {
       session.post('NodeWorker.enable', { waitForDebuggerOnStart: false })
       await using pool = new Pool({ workers: 2, name: 'mill' })
-      await collect(pool.imap(double, [1]))
+      // A stream of one item would start one of them.
+      await collect(pool.imap(double, [1, 2, 3]))
       await until(() => names.length === 2)
       expect(names.sort()).toEqual(['mill-1', 'mill-2'])
     } finally {
