@@ -1,5 +1,6 @@
 /** The public pool: worker threads with a common set-up, and the verbs that run on them. The default pool is here too. */
 import { availableParallelism } from 'node:os'
+import { inspect, type InspectOptions } from 'node:util'
 import { atCaller, PoolClosedError, typeError } from './errors.js'
 import { isWorkerEnv, type WorkerEnv } from './executor/launch.js'
 import { readLimits, type ResourceLimits } from './executor/limits.js'
@@ -114,6 +115,16 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
   /** As the module-level `apply`, on this pool. */
   readonly apply: Apply
   readonly #executor: ThreadExecutor
+
+  static {
+    // Not a method, which would be part of the declarations.
+    Object.defineProperty(this.prototype, inspect.custom, {
+      value(this: Pool, _: number, options: InspectOptions) {
+        const { ready, busy, waiting, streams } = this.stats()
+        return `Pool ${inspect({ name: this.name, workers: this.workers, ready, busy, waiting, streams }, options)}`
+      },
+    })
+  }
 
   constructor(options?: PoolOptions<A>) {
     this.#executor = new ThreadExecutor(atCaller(new.target as never, () => readOptions(options)))

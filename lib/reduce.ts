@@ -11,6 +11,7 @@ import { reduceVerb, type Reduce } from './verb/fold.js'
  *
  * @param fold A task `(accumulator, item, context) => accumulator`; it may change and return the accumulator, and may be
  * async. With `workers: 0` any function.
+ * Its result must not be undefined, unless `initial` is: that is `ERR_INVALID_RESULT`, an error of the item.
  * @param source Any iterable or async iterable.
  * @param options `initial` and `merge` are required; `merge(into, part)` is a plain function, runs on this thread, and may change and
  * return `into`. `ordered` (default true); `chunksize`, `window`, `signal` as in `StreamOptions`;

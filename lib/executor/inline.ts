@@ -11,7 +11,7 @@ import { cloned } from '../codec/codec.js'
 import type { TaskContext } from '../task.js'
 import { TaskTimeoutError } from '../errors.js'
 import { streamEnded } from '../worker/chunk.js'
-import { elementsOf, isThenable } from '../worker/expand.js'
+import { elementsOf, isThenable, noAccumulatorError } from '../worker/expand.js'
 import { forItems, loadTask, takesContext, type TaskFunction } from '../worker/load.js'
 import { Outbox } from '../worker/outbox.js'
 import type { Chunk, Executor, Job, Lane, LaneEvents, Reason } from './executor.js'
@@ -131,7 +131,9 @@ class InlineLane implements Lane {
         const result = takesContext('reduce', fn)
           ? fn(accumulator, item, this.#contextOf(first + place))
           : fn(accumulator, item)
-        accumulator = await this.#inTime(result, first + place)
+        const next = await this.#inTime(result, first + place)
+        if (next === undefined && initial !== undefined) throw noAccumulatorError()
+        accumulator = next
         last = place
       } catch (error) {
         errors.set(place, error)

@@ -1,6 +1,6 @@
 /** The lines of files, streams or other byte sources. This file is the iterator; line-input.ts reads. */
 import { constants } from 'node:buffer'
-import { types } from 'node:util'
+import { inspect, types, type InspectOptions } from 'node:util'
 import { LineEnd } from '../codec/line-end.js'
 import { LineSplitter, type LineFormat } from '../codec/split.js'
 import { atCaller, typeError } from '../errors.js'
@@ -141,7 +141,19 @@ interface Waiter {
 const NOTHING = Buffer.alloc(0)
 
 class LineReader implements Lines {
+  static {
+    // Not a method, which would be part of the declarations.
+    Object.defineProperty(this.prototype, inspect.custom, {
+      value(this: LineReader, _: number, options: InspectOptions) {
+        const state = { new: 'not started', open: 'open', done: 'ended' }[this.#state]
+        return `Lines ${inspect({ sources: this.#sources, state }, options)}`
+      },
+    })
+  }
+
   readonly #format: LineFormat
+  /** How the sources are shown. */
+  readonly #sources: readonly string[]
   readonly #input: LineInput
   readonly #splitter: LineSplitter
   #state: 'new' | 'open' | 'done' = 'new'
@@ -154,6 +166,7 @@ class LineReader implements Lines {
   constructor(sources: readonly Bytes[], options: BlockOptions) {
     const { blocks, delimiter } = options.text
     this.#format = { encoding: blocks, ...(delimiter && { delimiter }) }
+    this.#sources = sources.map(({ path }) => path ?? 'bytes')
     this.#input = new LineInput(sources, options)
     this.#splitter = new LineSplitter(this.#format)
     offerBatches(this, () => this.#openBatches())

@@ -120,6 +120,13 @@ export class Engine {
     void context?.runInAsyncScope(abandon, undefined, intake)
   }
 
+  /** What `console.log()` shows of it. */
+  get summary(): object {
+    const state = { new: 'not started', open: 'open', ended: 'ended' }[this.#state]
+    const { read, delivered } = this.stats()
+    return { task: taskOf(this.#plan), state, read, delivered }
+  }
+
   stats(): StreamStats {
     return {
       read: this.#window.read - (this.#intake?.reserved ?? 0),

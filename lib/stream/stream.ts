@@ -2,6 +2,7 @@
  * What a stage returns: an async iterator of results, written by hand, since a generator would queue `return()` behind a
  * stuck `next()`. It is only what the consumer holds; the engine does the work.
  */
+import { inspect, type InspectOptions } from 'node:util'
 import { typeError } from '../errors.js'
 import { offerBatches, type Source } from '../io/source.js'
 import { chunksOf, type Chunks } from './chunks.js'
@@ -21,6 +22,15 @@ export type { StreamStats } from './stats.js'
  * call `return()`, or leave `for await` by `break`, to close it at once.
  */
 export class Stream<R> extends Results<R> {
+  static {
+    // Not a method, which would be part of the declarations.
+    Object.defineProperty(this.prototype, inspect.custom, {
+      value(this: Stream<unknown>, _: number, options: InspectOptions) {
+        return `Stream ${inspect(this.#engine.summary, options)}`
+      },
+    })
+  }
+
   readonly #engine: Engine
 
   /** Streams are made by stages. */

@@ -1,4 +1,4 @@
-/** The results of `flatMap`: what the task returned for an item, taken apart. */
+/** What a task returned, where it must be of some form: the results of `flatMap`, taken apart, and the accumulator of a fold. */
 import { received, typeError } from '../errors.js'
 
 /**
@@ -22,6 +22,14 @@ export function elementsOf(returned: unknown): unknown[] | Promise<unknown[]> {
 
 function settled(elements: unknown[]): unknown[] | Promise<unknown[]> {
   return elements.some(isThenable) ? Promise.all(elements) : elements
+}
+
+/** What a fold fails with that has changed its accumulator and not returned it: the next item would be folded into undefined. */
+export function noAccumulatorError(): TypeError {
+  return typeError(
+    'ERR_INVALID_RESULT',
+    'Cannot fold on as the task must return the accumulator, also where it has changed it in place: received undefined',
+  )
 }
 
 /** Whether a value is one to be awaited. */

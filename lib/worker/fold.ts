@@ -2,7 +2,7 @@
 import { cloned, openCursor } from '../codec/codec.js'
 import { beginItem, beginTimedItem, markAwaiting } from './cells.js'
 import { ItemContext, type RunningChunk } from './chunk.js'
-import { isThenable } from './expand.js'
+import { isThenable, noAccumulatorError } from './expand.js'
 import { takesContext, type TaskFunction } from './load.js'
 import type { Poster } from './poster.js'
 
@@ -22,15 +22,16 @@ export async function fold(fn: TaskFunction, chunk: RunningChunk, poster: Poster
     try {
       if (error === undefined) {
         begin(cells, place)
-        const result = withContext
+        let result = withContext
           ? fn(accumulator, item, new ItemContext(chunk, chunk.first + place))
           : fn(accumulator, item)
-        if (!isThenable(result)) accumulator = result
-        else {
+        if (isThenable(result)) {
           markAwaiting(cells, true)
-          accumulator = await result
+          result = await result
           markAwaiting(cells, false)
         }
+        if (result === undefined && initial !== undefined) throw noAccumulatorError()
+        accumulator = result
         last = place
         continue
       }

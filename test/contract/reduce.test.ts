@@ -3,6 +3,7 @@ import { getEventListeners } from 'node:events'
 import { pipeline } from 'node:stream/promises'
 import fc from 'fast-check'
 import {
+  failure,
   filter,
   flatMap,
   imap,
@@ -22,10 +23,12 @@ import {
   contexts,
   counted,
   expandTo,
+  forgetful,
   gatedNote,
   hide,
   hideOdd,
   isText,
+  nothing,
   quits,
   tally,
   tallyLater,
@@ -366,6 +369,24 @@ describe('errors of reduce()', () => {
     expect(await hidden).toMatchObject({ code: 'ERR_NOT_SERIALIZABLE' })
     expect(await pool.reduce(counted, ascending(20), options)).toBe(20)
   })
+
+  inEveryWay(
+    'a fold that returns nothing fails its item, which is told to return the accumulator',
+    fewer,
+    async (way) => {
+      const error = await rejection(way.reduce(forgetful, way.source(ascending(8)), listed))
+      expect(error).toMatchObject({
+        code: 'ERR_INVALID_RESULT',
+        message: expect.stringContaining('must return the accumulator'),
+      })
+      expect([3, 5]).toContain(failure(error)?.index)
+      const left = await way.reduce(forgetful, way.source(ascending(8)), { ...listed, errors: 'skip' })
+      expect(sorted(left as number[])).toEqual([0, 1, 2, 4, 6, 7])
+      expect(
+        await way.reduce(nothing, way.source([1, 2]), { initial: undefined, merge: () => undefined }),
+      ).toBeUndefined()
+    },
+  )
 
   it('folds many items to one partial result on this thread', async () => {
     let merges = 0
