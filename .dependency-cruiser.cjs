@@ -82,6 +82,7 @@ const below = {
     'identity',
     'options',
     'errors',
+    'failure',
   ],
   stream: ['fifo', 'context', 'executor', 'io', 'codec', 'log', 'options', 'errors', 'failure'],
   executors: [

@@ -15,14 +15,17 @@ export interface Failure {
 }
 
 const failures = new WeakMap<object, Failure>()
+/** Streams, and promises of what comes of one: they know what has ended them. */
+const ended = new WeakMap<object, { readonly failure: Failure | undefined }>()
 
 /**
  * Tells which item an error is of, that a stream has thrown or given as the `reason` of an outcome.
  *
  * @param error What was thrown. Of what is thrown several times, the last time is told; of what all items of a chunk fail
- * with, as when their task cannot be loaded, the first item.
- * @returns undefined for what no item has failed with, such as errors of the source or a signal's reason; and for what is no
- * object: a task that throws a text or a number is told by `errors: 'settle'` alone.
+ * with, as when their task cannot be loaded, the first item. Or the stream itself, or the promise that `map`, `starmap`, `apply` or
+ * `reduce` gave: these know it also where the task threw what is not an object, such as a string or `undefined`.
+ * @returns undefined for what no item has failed with, such as errors of the source or a signal's reason; for a string and
+ * the like, as nothing can be remembered of it; and for a stream or promise that no item's error has ended.
  *
  * @example
  * ```ts
@@ -43,12 +46,25 @@ const failures = new WeakMap<object, Failure>()
  * ```
  */
 export function failure(error: unknown): Failure | undefined {
-  return isObject(error) ? failures.get(error) : undefined
+  if (!isObject(error)) return undefined
+  return failures.get(error) ?? ended.get(error)?.failure
 }
 
 /** Remembers it, as long as there is the error. */
 export function noteFailure(error: unknown, told: Failure): void {
   if (isObject(error)) failures.set(error, told)
+}
+
+/** From now on `failure()` can be asked of a stream or promise what has ended it. */
+export function rememberEnd(of: object, engine: { readonly failure: Failure | undefined }): void {
+  ended.set(of, engine)
+}
+
+/** The same of a promise of what comes of a stream. */
+export function withEndOf<T>(promise: Promise<T>, stream: object): Promise<T> {
+  const engine = ended.get(stream)
+  if (engine !== undefined) ended.set(promise, engine)
+  return promise
 }
 
 function isObject(value: unknown): value is object {

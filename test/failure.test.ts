@@ -1,7 +1,7 @@
 /** What `failure()` tells of the errors that come out of streams, and what outcomes tell themselves. */
 import { failure, imap, imapUnordered, Pool, reduce, type Outcome } from 'millrace'
 import { flaky, flakyExpands, flakyKeeps, flakyNotes } from './fixtures/retries.js'
-import { throwing, type Thrown } from './fixtures/contract-a-errors.js'
+import { foldsWhat, throwing, throwsWhat, type Thrown } from './fixtures/contract-a-errors.js'
 import { ascending, drain, inEveryWay, rejection, ways } from './support/matrix.js'
 import { Tries } from './support/tries.js'
 
@@ -152,5 +152,61 @@ describe('failure()', () => {
     for (const value of [1n, Symbol('s'), true, 'text']) expect(failure(value)).toBeUndefined()
     const object = await rejection(drain(pool.imap(throwing, ['an object'])))
     expect(failure(object)).toMatchObject({ item: 'an object' })
+  })
+})
+
+describe('failure() of a stream or promise', () => {
+  const thrown = ['a text', 7, undefined, null, false]
+
+  for (const on of ['threads', 'this thread'] as const) {
+    it(`tells which item has ended it, whatever that threw (on ${on})`, async () => {
+      // The types tell the two apart; here one variable is both.
+      const inline = (on === 'this thread' ? { workers: 0 } : {}) as { workers: 0 }
+      for (const value of thrown) {
+        const items = ['keep', value, 'keep'].map((what, i) => ({ value: what, throws: i === 1 }))
+        const item = items[1]
+        const told = { index: 1, task: 'throwsWhat', attempts: 1, item }
+        const streams: AsyncIterable<unknown>[] = [
+          pool.imap(throwsWhat, items, inline),
+          pool.imapUnordered(throwsWhat, items, inline),
+          pool.flatMap(throwsWhat, items, inline),
+        ]
+        for (const stream of streams) {
+          expect(failure(stream)).toBeUndefined()
+          expect(await rejection(drain(stream))).toBe(value)
+          expect(failure(stream)).toMatchObject(told)
+        }
+        const mapped = pool.map(throwsWhat, items, inline)
+        expect(await rejection(mapped)).toBe(value)
+        expect(failure(mapped)).toMatchObject(told)
+        const folded = pool.reduce(foldsWhat, items, { ...inline, initial: 0, merge: (a: number) => a })
+        expect(await rejection(folded)).toBe(value)
+        expect(failure(folded)).toMatchObject({ ...told, task: 'foldsWhat' })
+        const called = pool.apply(throwsWhat, [{ value, throws: true }], inline)
+        expect(await rejection(called)).toBe(value)
+        expect(failure(called)).toMatchObject({ index: 0, task: 'throwsWhat' })
+      }
+    })
+  }
+
+  it('tells nothing where no item has ended it', async () => {
+    const ended = pool.imap(throwsWhat, [{ value: 1, throws: false }])
+    await drain(ended)
+    expect(failure(ended)).toBeUndefined()
+    const controller = new AbortController()
+    const aborted = pool.imap(throwsWhat, [{ value: 1, throws: false }], { signal: controller.signal })
+    controller.abort('enough')
+    expect(await rejection(drain(aborted))).toBe('enough')
+    expect(failure(aborted)).toBeUndefined()
+    const broken = pool.map(
+      throwsWhat,
+      (function* () {
+        throw new Error('the source broke')
+      })() as Iterable<{ value: unknown; throws: boolean }>,
+    )
+    await rejection(broken)
+    expect(failure(broken)).toBeUndefined()
+    expect(failure('a text')).toBeUndefined()
+    expect(failure(undefined)).toBeUndefined()
   })
 })

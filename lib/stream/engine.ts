@@ -6,6 +6,7 @@
  */
 import { currentContext, type AsyncContext } from '../async-context.js'
 import type { Batch } from '../codec/batch.js'
+import type { Failure } from '../failure.js'
 import type { Executor, Lane, Part, Reason } from '../executor/executor.js'
 import { closeInTime } from '../io/closing.js'
 import { closeUnopened, type PipelineEnd, type Source } from '../io/source.js'
@@ -16,7 +17,7 @@ import { arrive } from './arrival.js'
 import { OrderedDelivery, UnorderedDelivery, type Delivery } from './delivery.js'
 import { lengthOf } from './foreign.js'
 import { Intake } from './intake.js'
-import { tellFailures } from './outcome.js'
+import { tellFailures, type Noted } from './outcome.js'
 import { Outlet } from './outlet.js'
 import { reasonOf } from './pipeline.js'
 import { modeOf, taskOf, type StreamPlan } from './plan.js'
@@ -43,6 +44,7 @@ export class Engine {
   /** Settles when `return()` has closed the source; never rejects. */
   #closed: Promise<void> | undefined
   #abandonment: Abandonment | undefined
+  #told: Failure | undefined
   #failed = 0
   #retried = 0
   #chunks = 0
@@ -118,6 +120,11 @@ export class Engine {
     const context = this.#context
     this.#end()
     void context?.runInAsyncScope(abandon, undefined, intake)
+  }
+
+  /** Of the item whose error has ended the stream. */
+  get failure(): Failure | undefined {
+    return this.#told
   }
 
   /** What `console.log()` shows of it. */
@@ -274,11 +281,13 @@ export class Engine {
   /** There is nothing to give: for an error is due, or the end, or results that are not there yet. */
   #endIfDue(): void {
     const { failure } = this.#outlet
-    if (failure !== undefined) this.#fail(failure.error)
+    if (failure !== undefined) this.#failOf(failure)
     else if (this.#intake?.drained === true && this.#window.held === 0) {
-      const last = this.#outlet.late ?? this.#intake.sourceError
-      if (last === undefined) this.#end()
-      else this.#fail(last.error)
+      const { late } = this.#outlet
+      const { sourceError } = this.#intake
+      if (late !== undefined) this.#failOf(late)
+      else if (sourceError !== undefined) this.#fail(sourceError.error)
+      else this.#end()
     }
   }
 
@@ -288,6 +297,12 @@ export class Engine {
     // A pipeline would end at once.
     if (this.#plan.pipeline !== undefined) return
     void this.#context?.runInAsyncScope(abandon, undefined, this.#intake)
+  }
+
+  /** Ends the stream with the error of an item. */
+  #failOf({ error, told }: Noted): void {
+    this.#told = told
+    this.#fail(error)
   }
 
   /** Ends the stream with an error: the first waiting call gets it, or else the next call to come. */

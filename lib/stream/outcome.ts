@@ -31,6 +31,12 @@ export interface Arrived extends Part {
   readonly items?: ReadonlyMap<number, unknown> | undefined
 }
 
+/** An item's error, and what is known of it; undefined where that is told of another item that has failed with the same. */
+export interface Noted {
+  readonly error: unknown
+  readonly told: Failure | undefined
+}
+
 /** A part whose results are being given: decoded, and with the failed items dealt with. */
 export interface Opened {
   readonly values: unknown[]
@@ -39,7 +45,7 @@ export interface Opened {
   /** How many items before the first value give nothing. */
   readonly freed: number
   /** Thrown after the values; where errors are `'late'`, after those of all other items. */
-  readonly failure: { readonly error: unknown } | undefined
+  readonly failure: Noted | undefined
   readonly skipped: number
 }
 
@@ -77,10 +83,10 @@ function sorted(part: Arrived, values: readonly unknown[], mode: FailureMode, ta
   for (let position = 0; position < count; position++) {
     const failed = errors?.has(position) === true
     if (failed && mode === 'throw' && ordered) {
-      return { values: given, frees, freed, failure: { error: noted(part, position, task) }, skipped }
+      return { values: given, frees, freed, failure: noted(part, position, task), skipped }
     }
     if (failed && mode !== 'throw') skipped++
-    if (failed && mode !== 'skip') failure ??= { error: noted(part, position, task) }
+    if (failed && mode !== 'skip') failure ??= noted(part, position, task)
     const end = next + (counts?.[position] ?? 1)
     // Where items have one result each, something stands in the place of a failed one.
     if (failed) next = end
@@ -97,17 +103,18 @@ function sorted(part: Arrived, values: readonly unknown[], mode: FailureMode, ta
 
 function outcomeOf(part: Arrived, position: number, value: unknown, task: string): Outcome<unknown, unknown> {
   if (part.errors?.has(position) !== true) return { status: 'fulfilled', value, index: indexOf(part, position) }
-  const reason = noted(part, position, task)
+  const { error: reason } = noted(part, position, task)
   return { status: 'rejected', reason, item: part.items?.get(position), ...failureAt(part, position, task) }
 }
 
 /** The error of an item that has failed; what is known of it can be asked for from now on. */
-export function noted(part: Arrived, position: number, task: string): unknown {
+function noted(part: Arrived, position: number, task: string): Noted {
   const error = part.errors?.get(position)
   // All items of a chunk may have one: then it is that of the first of them.
-  const isFirst = part.isFault !== true || position === 0
-  if (isFirst) noteFailure(error, { ...failureAt(part, position, task), item: part.items?.get(position) })
-  return error
+  if (part.isFault === true && position > 0) return { error, told: undefined }
+  const told = { ...failureAt(part, position, task), item: part.items?.get(position) }
+  noteFailure(error, told)
+  return { error, told }
 }
 
 /** Tells of a part's failed items whoever listens or reads the log. */

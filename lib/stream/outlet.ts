@@ -4,7 +4,7 @@
  */
 import { Items, type Batch } from '../codec/batch.js'
 import type { Delivery } from './delivery.js'
-import { isPlain, NOTHING_OPEN, openPart, type Arrived } from './outcome.js'
+import { isPlain, NOTHING_OPEN, openPart, type Arrived, type Noted } from './outcome.js'
 import { modeOf, taskOf, type StreamPlan } from './plan.js'
 import type { Window } from './window.js'
 
@@ -19,7 +19,7 @@ export class Outlet {
   #position = 0
   #delivered = 0
   #skipped = 0
-  #late: { readonly error: unknown } | undefined
+  #late: Noted | undefined
 
   constructor(plan: StreamPlan, delivery: Delivery, window: Window) {
     this.#plan = plan
@@ -43,12 +43,12 @@ export class Outlet {
   }
 
   /** The error that comes after the values of the opened part. */
-  get failure(): { readonly error: unknown } | undefined {
+  get failure(): Noted | undefined {
     return this.#plan.errors === 'late' ? undefined : this.#opened.failure
   }
 
   /** The error that comes after the results of all items, the first in the order in which they are given. */
-  get late(): { readonly error: unknown } | undefined {
+  get late(): Noted | undefined {
     return this.#late
   }
 

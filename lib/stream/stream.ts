@@ -4,6 +4,7 @@
  */
 import { inspect, type InspectOptions } from 'node:util'
 import { typeError } from '../errors.js'
+import { rememberEnd } from '../failure.js'
 import { offerBatches, type Source } from '../io/source.js'
 import { chunksOf, type Chunks } from './chunks.js'
 import { Engine } from './engine.js'
@@ -38,6 +39,7 @@ export class Stream<R> extends Results<R> {
     super()
     const engine = new Engine(plan, source)
     this.#engine = engine
+    rememberEnd(this, engine)
     engine.joinPipeline(this)
     // For a stage whose source is this stream: it takes whole batches, and leaves them as they are.
     offerBatches(this, () => {

@@ -1,5 +1,6 @@
 /** The verb `apply`: one call of a task, as a stream of one item. */
 import { atCaller, received, typeError } from '../errors.js'
+import { withEndOf } from '../failure.js'
 import type { Stream } from '../stream/stream.js'
 import type { TaskCall } from '../task.js'
 import { resultsOf } from './collect.js'
@@ -66,7 +67,8 @@ export function applyVerb(executor: () => PoolExecutor): Apply {
         )
       }
       const { open } = openStage(verb, task, options)
-      return only(open([args]))
+      const stream = open([args])
+      return withEndOf(only(stream), stream)
     })
   return entry
 }

@@ -1,5 +1,6 @@
 /** The verbs that give a promise of all results: `map` and `starmap`. They read a stream to its end. */
 import { atCaller } from '../errors.js'
+import { withEndOf } from '../failure.js'
 import type { Source } from '../io/source.js'
 import { isPlainObject } from '../options.js'
 import type { ErrorMode } from '../stream/outcome.js'
@@ -68,7 +69,8 @@ function collectVerb(name: 'map' | 'starmap', executor: () => PoolExecutor): (..
       // Whoever knows imap() may expect a stage of it, which would have no end to give its array at.
       const isStage = source === undefined || (isPlainObject(source) && options === undefined)
       assertSource(action, source, isStage ? ` (for a stage of a pipeline: i${name}(task, options))` : undefined)
-      return resultsOf(open(source))
+      const stream = open(source)
+      return withEndOf(resultsOf(stream), stream)
     })
   return entry
 }

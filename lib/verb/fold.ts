@@ -1,6 +1,7 @@
 /** The verb `reduce`: folds chunks of a source in workers, and merges what comes of them on this thread. */
 import { cloned } from '../codec/codec.js'
 import { atCaller, received, typeError } from '../errors.js'
+import { withEndOf } from '../failure.js'
 import type { Source } from '../io/source.js'
 import { OptionReader } from '../options.js'
 import type { Stream } from '../stream/stream.js'
@@ -82,8 +83,11 @@ export function reduceVerb(executor: () => PoolExecutor): Reduce {
         options,
       )
       const { signal: own } = Object(options) as Partial<ReduceOptions<unknown>>
-      const fold = (source: unknown, context?: { readonly signal?: AbortSignal }): Promise<unknown> =>
-        merged(open(source, context), { initial, merge }, [own, context?.signal].filter(isAbortSignal))
+      const fold = (source: unknown, context?: { readonly signal?: AbortSignal }): Promise<unknown> => {
+        const partials = open(source, context)
+        const signals = [own, context?.signal].filter(isAbortSignal)
+        return withEndOf(merged(partials, { initial, merge }, signals), partials)
+      }
       if (direct) return fold(source)
       const sink: Sink<unknown, unknown> = (source, context) => atCaller(sink, () => fold(source, context))
       return asStage(sink, 'reduce', name)

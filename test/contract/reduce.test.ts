@@ -375,10 +375,8 @@ describe('errors of reduce()', () => {
     fewer,
     async (way) => {
       const error = await rejection(way.reduce(forgetful, way.source(ascending(8)), listed))
-      expect(error).toMatchObject({
-        code: 'ERR_INVALID_RESULT',
-        message: expect.stringContaining('must return the accumulator'),
-      })
+      expect(error).toMatchObject({ code: 'ERR_INVALID_RESULT' })
+      expect((error as Error).message).toMatch(/must return the accumulator/)
       expect([3, 5]).toContain(failure(error)?.index)
       const left = await way.reduce(forgetful, way.source(ascending(8)), { ...listed, errors: 'skip' })
       expect(sorted(left as number[])).toEqual([0, 1, 2, 4, 6, 7])

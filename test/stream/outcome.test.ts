@@ -56,9 +56,10 @@ describe('openPart()', () => {
   })
 
   it("'throw': gives the results before the first failed item, then its error", () => {
+    const told = { index: 11, item: undefined, task: 'task', worker: 1, attempts: 1 }
     for (const spread of [true, false]) {
       const opened = openPart(partOf([one, failed, one, failed], spread), 'throw', 'task')
-      expect(opened).toEqual({ values: ['0.0'], frees: [1], freed: 0, failure: { error: 'error 1' }, skipped: 0 })
+      expect(opened).toEqual({ values: ['0.0'], frees: [1], freed: 0, failure: { error: 'error 1', told }, skipped: 0 })
     }
   })
 
