@@ -1,10 +1,10 @@
 /** The public pool: worker threads with a common set-up, and the verbs that run on them. The default pool is here too. */
 import { availableParallelism } from 'node:os'
-import { inspect, type InspectOptions } from 'node:util'
 import { atCaller, PoolClosedError, typeError } from './errors.js'
 import { isWorkerEnv, type WorkerEnv } from './executor/launch.js'
 import { readLimits, type ResourceLimits } from './executor/limits.js'
 import { ThreadExecutor, type PoolStats, type ThreadExecutorOptions } from './executor/threads.js'
+import { showState } from './inspect.js'
 import { OptionReader } from './options.js'
 import { plainFunctionError, taskName } from './task-name.js'
 import type { Exported, MadeByTask } from './task.js'
@@ -117,13 +117,14 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
   readonly #executor: ThreadExecutor
 
   static {
-    // Not a method, which would be part of the declarations.
-    Object.defineProperty(this.prototype, inspect.custom, {
-      value(this: Pool, _: number, options: InspectOptions) {
-        const { ready, busy, waiting, streams } = this.stats()
-        return `Pool ${inspect({ name: this.name, workers: this.workers, ready, busy, waiting, streams }, options)}`
+    showState(
+      this.prototype as Pool,
+      (pool) => {
+        const { ready, busy, waiting, streams } = pool.stats()
+        return { name: pool.name, workers: pool.workers, ready, busy, waiting, streams }
       },
-    })
+      'Pool',
+    )
   }
 
   constructor(options?: PoolOptions<A>) {

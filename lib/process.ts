@@ -1,6 +1,6 @@
 /** `Process`: a task that runs on a thread of its own, from beginning to end. */
 import { availableParallelism } from 'node:os'
-import { inspect, type InspectOptions } from 'node:util'
+import { inspect } from 'node:util'
 import { openError } from './codec/envelope.js'
 import { unclonablePart } from './codec/clonable.js'
 import { pack, type Data } from './codec/codec.js'
@@ -11,10 +11,11 @@ import { EndRequest } from './executor/end-request.js'
 import { untilExited } from './executor/exit.js'
 import type { SpawnableWorker } from './executor/threads-package.js'
 import { currentProcess, parentProcess } from './identity.js'
+import { showState } from './inspect.js'
 import { logUncaught, processExited, processStarted } from './log/events.js'
 import { logSettings } from './log/settings.js'
 import { OptionReader } from './options.js'
-import { show } from './shared/show.js'
+import { stateOf } from './shared/show.js'
 import { Calls } from './sync/calls.js'
 import { readLimits as readWaitLimits, type WaitOptions } from './sync/limits.js'
 import { plainFunctionError, taskName } from './task-name.js'
@@ -289,11 +290,7 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
   }
 }
 
-Object.defineProperty(Process.prototype, inspect.custom, {
-  value(this: Process, _: number, options: InspectOptions) {
-    return show(this, Object.prototype, options)
-  },
-})
+showState(Process.prototype, (process) => stateOf(process, Object.prototype))
 
 function readOptions<A extends readonly unknown[]>(
   options: ProcessOptions<A>,

@@ -1,6 +1,6 @@
 /** How `console.log()` shows what the library gives: by its state, on one line. */
 import { inspect } from 'node:util'
-import { imap, lines, Pool } from 'millrace'
+import { batch, imap, lines, Lock, Pool } from 'millrace'
 
 describe('console.log()', () => {
   it('shows the task of a stream, whether it has started, and how far it is', async () => {
@@ -23,6 +23,42 @@ describe('console.log()', () => {
     expect(inspect(lines(['a.log', 'b.log.gz']))).toBe(
       "Lines { sources: [ 'a.log', 'b.log.gz' ], state: 'not started' }",
     )
+  })
+
+  it('shows what take(), drop() and chunks() give, with the stream they are read from', async () => {
+    const double = (x: number): number => 2 * x
+    const open = { breakLength: Infinity }
+    const taken = imap(double, [1, 2, 3], { workers: 0 }).take(2)
+    const stream = (state: string, read: number, delivered: number): string =>
+      `Stream { task: 'double', state: '${state}', read: ${read}, delivered: ${delivered} }`
+    expect(inspect(taken, open)).toBe(`Taken { count: 2, left: 2, source: ${stream('not started', 0, 0)} }`)
+    await taken.next()
+    expect(inspect(taken, open)).toBe(`Taken { count: 2, left: 1, source: ${stream('open', 3, 1)} }`)
+    await taken.next()
+    expect(inspect(taken, open)).toBe(`Taken { count: 2, left: 0, source: ${stream('ended', 3, 2)} }`)
+    const dropped = imap(double, [1, 2, 3], { workers: 0 }).drop(2)
+    expect(inspect(dropped, open)).toBe(`Dropped { count: 2, source: ${stream('not started', 0, 0)} }`)
+    expect(await dropped.toArray()).toEqual([6])
+    const chunks = imap(double, [1, 2, 3], { workers: 0 }).chunks()
+    expect(inspect(chunks, open)).toBe(`Chunks { source: ${stream('not started', 0, 0)} }`)
+    expect(inspect(dropped, open)).toMatch(/^Dropped \{ count: 2, source: Stream \{ task: 'double', state: 'ended'/)
+  })
+
+  it('shows the size of batches, and whether their source has been opened', async () => {
+    const batches = batch(2, [1, 2, 3])
+    expect(inspect(batches)).toBe("Batched { size: 2, state: 'not started' }")
+    await batches.next()
+    expect(inspect(batches)).toBe("Batched { size: 2, state: 'open' }")
+    await batches.next()
+    expect(inspect(batches)).toBe("Batched { size: 2, state: 'ended' }")
+  })
+
+  it('shows no more than Node does of what is too deep', () => {
+    const stream = imap((x: number) => x, [1], { workers: 0 })
+    const within = (value: unknown): string => inspect({ a: { b: { c: value } } }, { breakLength: Infinity })
+    expect(within(stream)).toBe('{ a: { b: { c: [Stream] } } }')
+    expect(within(new Lock())).toBe('{ a: { b: { c: [Lock] } } }')
+    expect(inspect({ a: { stream } }, { depth: null, breakLength: Infinity })).toContain("state: 'not started'")
   })
 
   it('shows the workers of a pool and its streams', async () => {

@@ -1,9 +1,10 @@
 /** The lines of files, streams or other byte sources. This file is the iterator; line-input.ts reads. */
 import { constants } from 'node:buffer'
-import { inspect, types, type InspectOptions } from 'node:util'
+import { types } from 'node:util'
 import { LineEnd } from '../codec/line-end.js'
 import { LineSplitter, type LineFormat } from '../codec/split.js'
 import { atCaller, typeError } from '../errors.js'
+import { showState } from '../inspect.js'
 import { OptionReader } from '../options.js'
 import type { BlockOptions } from './blocks.js'
 import { sourcesOf, type ByteSource, type Bytes } from './bytes.js'
@@ -142,13 +143,14 @@ const NOTHING = Buffer.alloc(0)
 
 class LineReader implements Lines {
   static {
-    // Not a method, which would be part of the declarations.
-    Object.defineProperty(this.prototype, inspect.custom, {
-      value(this: LineReader, _: number, options: InspectOptions) {
-        const state = { new: 'not started', open: 'open', done: 'ended' }[this.#state]
-        return `Lines ${inspect({ sources: this.#sources, state }, options)}`
+    showState(
+      this.prototype,
+      (lines) => {
+        const state = { new: 'not started', open: 'open', done: 'ended' }[lines.#state]
+        return { sources: lines.#sources, state }
       },
-    })
+      'Lines',
+    )
   }
 
   readonly #format: LineFormat

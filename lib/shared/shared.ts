@@ -6,12 +6,13 @@
  * All that matters to other threads is in that memory, in words that are written one at a time: a thread can end between any
  * two steps, and `bury()` must find its way from there.
  */
-import { inspect, types, type InspectOptions } from 'node:util'
+import { types } from 'node:util'
 import { threadId } from 'node:worker_threads'
 import { received, typeError } from '../errors.js'
+import { showState } from '../inspect.js'
 import { bytesOf, createGrowable } from './growable.js'
 import { findKnown, knownKinds, nextNumber, remember } from './registry.js'
-import { show } from './show.js'
+import { stateOf } from './show.js'
 
 /** Cells that all objects have in front: a mark, the class and who knows the object, and who made it as its how many-eth. */
 export const HEADER = 4
@@ -78,11 +79,7 @@ export abstract class Shared {
 }
 
 Object.defineProperty(Shared.prototype, BRAND, { value: true })
-Object.defineProperty(Shared.prototype, inspect.custom, {
-  value(this: Shared, _: number, options: InspectOptions) {
-    return show(this, Shared.prototype, options)
-  },
-})
+showState(Shared.prototype, (shared) => stateOf(shared, Shared.prototype))
 
 /** Makes an instance of memory, and of the other objects that it was made with. */
 export type Maker = (memory: Memory, parts: readonly Shared[]) => Shared

@@ -1,8 +1,7 @@
-/** How `console.log()` shows a process, or an object that threads share: by what its getters tell, rather than by its memory. */
-import { inspect, type InspectOptions } from 'node:util'
+/** What `console.log()` shows of a process, or of an object that threads share: what its getters tell, rather than its memory. */
 
 /** `base`: the class whose getters, and those of its own base, tell nothing of the object. */
-export function show(object: object, base: object, options: InspectOptions): string {
+export function stateOf(object: object, base: object): object {
   const state: Record<string, unknown> = {}
   let prototype = Object.getPrototypeOf(object) as object | null
   for (; prototype !== null && prototype !== base; prototype = Object.getPrototypeOf(prototype) as object | null) {
@@ -12,5 +11,5 @@ export function show(object: object, base: object, options: InspectOptions): str
       if (value !== undefined && typeof value !== 'object') state[name] = value
     }
   }
-  return `${object.constructor.name} ${inspect(state, options)}`
+  return state
 }

@@ -1,12 +1,21 @@
 /** Items of any source in arrays of equal length: what `batch(n)` gives. Nothing is read ahead of the array that is asked for. */
+import { showState } from '../inspect.js'
 import { closeInTime } from '../io/closing.js'
 import { closeUnopened, openBatches, openSource, type BatchReader, type Reader, type Source } from '../io/source.js'
 import { typeError } from '../errors.js'
-import { offAbort, onAbort } from './aborts.js'
+import { offAbort, onAbort } from '../aborts.js'
 import { assertResult, isDone, isPromise, isThenable } from './foreign.js'
 import { Results } from './results.js'
 
 export class Batched<T> extends Results<T[]> {
+  static {
+    showState(
+      this.prototype as Batched<unknown>,
+      (batched) => ({ size: batched.#size, state: batched.#state }),
+      'Batched',
+    )
+  }
+
   readonly #size: number
   readonly #signal: AbortSignal | undefined
   /** Let go when it has ended. */
@@ -36,6 +45,11 @@ export class Batched<T> extends Results<T[]> {
     this.#failure = undefined
     await this.#close()
     return { value: undefined, done: true }
+  }
+
+  get #state(): string {
+    if (this.#source === undefined) return 'ended'
+    return this.#batches === undefined && this.#items === undefined ? 'not started' : 'open'
   }
 
   [Symbol.asyncIterator](): this {

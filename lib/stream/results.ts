@@ -4,6 +4,7 @@
  */
 import type { Batch } from '../codec/batch.js'
 import { atCaller } from '../errors.js'
+import { showState } from '../inspect.js'
 import { offerBatches, openBatches, type BatchReader } from '../io/source.js'
 import { assertCount } from '../options.js'
 
@@ -166,31 +167,41 @@ abstract class Part<R> extends Results<R> {
 }
 
 class Taken<R> extends Part<R> {
+  static {
+    showState(
+      this.prototype as Taken<unknown>,
+      (taken) => ({ count: taken.#count, left: taken.#left, source: taken.source }),
+      'Taken',
+    )
+  }
+
+  readonly #count: number
   #left: number
   /** Set when the last result has been taken: settles when the source is closed. The next read tells of it. */
   #closed: Promise<unknown> | undefined
 
   constructor(source: Results<R>, count: number) {
     super(source)
+    this.#count = count
     this.#left = count
   }
 
   protected async readNext(): Promise<IteratorResult<R, undefined>> {
     if (this.#left === 0) return await this.#end()
     const result = await this.source.next()
-    if (result.done !== true) this.#count(1)
+    if (result.done !== true) this.#give(1)
     return result
   }
 
   protected async readBatch(batches: BatchReader, max: number): Promise<Batch | undefined> {
     if (this.#left === 0) return (await this.#end()).value
     const batch = await batches.next(Math.min(max, this.#left))
-    if (batch !== undefined) this.#count(batch.length)
+    if (batch !== undefined) this.#give(batch.length)
     return batch
   }
 
-  #count(taken: number): void {
-    this.#left -= taken
+  #give(length: number): void {
+    this.#left -= length
     if (this.#left > 0) return
     this.#closed = this.source.return()
     this.#closed.catch(noop)
@@ -205,10 +216,20 @@ class Taken<R> extends Part<R> {
 }
 
 class Dropped<R> extends Part<R> {
+  static {
+    showState(
+      this.prototype as Dropped<unknown>,
+      (dropped) => ({ count: dropped.#count, source: dropped.source }),
+      'Dropped',
+    )
+  }
+
+  readonly #count: number
   #left: number
 
   constructor(source: Results<R>, count: number) {
     super(source)
+    this.#count = count
     this.#left = count
   }
 

@@ -2,9 +2,9 @@
  * What a stage returns: an async iterator of results, written by hand, since a generator would queue `return()` behind a
  * stuck `next()`. It is only what the consumer holds; the engine does the work.
  */
-import { inspect, type InspectOptions } from 'node:util'
 import { typeError } from '../errors.js'
 import { rememberEnd } from '../failure.js'
+import { showState } from '../inspect.js'
 import { offerBatches, type Source } from '../io/source.js'
 import { chunksOf, type Chunks } from './chunks.js'
 import { Engine } from './engine.js'
@@ -24,12 +24,7 @@ export type { StreamStats } from './stats.js'
  */
 export class Stream<R> extends Results<R> {
   static {
-    // Not a method, which would be part of the declarations.
-    Object.defineProperty(this.prototype, inspect.custom, {
-      value(this: Stream<unknown>, _: number, options: InspectOptions) {
-        return `Stream ${inspect(this.#engine.summary, options)}`
-      },
-    })
+    showState(this.prototype as Stream<unknown>, (stream) => stream.#engine.summary, 'Stream')
   }
 
   readonly #engine: Engine
@@ -68,13 +63,15 @@ export class Stream<R> extends Results<R> {
    * @returns An iterator of arrays of at least one result, each of the items of one chunk at most.
    */
   chunks(): Chunks<R> {
-    return chunksOf(
+    const chunks = chunksOf(
       () => this.#engine.nextChunk(this) as Promise<IteratorResult<R[], undefined>>,
       () => this.return(),
       () => {
         assertUnread(this.#engine.isOver)
       },
     )
+    showState(chunks, () => ({ source: this }), 'Chunks')
+    return chunks
   }
 
   /**

@@ -3,7 +3,7 @@
  * woken and to leave cost the same however many wait. Nothing here is shared memory.
  */
 import { MAX_TIMEOUT } from '../options.js'
-import { offAbort, onAbort } from './aborts.js'
+import { offAbort, onAbort } from '../aborts.js'
 import type { Limits } from './limits.js'
 import { keepAlive, letEnd } from './waiting.js'
 

@@ -20,7 +20,7 @@ import { createMemory, numberOf, type Memory, type Shared } from '../shared/shar
 import type { Overflow } from './overflow.js'
 import { Places } from './places.js'
 import { Limits } from './limits.js'
-import { offAbort, onAbort } from './aborts.js'
+import { offAbort, onAbort } from '../aborts.js'
 import { wait, waitSync } from './waiting.js'
 
 const TICKETS = 0

@@ -1,6 +1,7 @@
 /** Numbers in shared memory, by index. */
 import { inspect, type InspectOptions } from 'node:util'
 import { rangeError, received, typeError } from '../errors.js'
+import { showText } from '../inspect.js'
 import { defineShared, isMemory, Shared, type Memory } from '../shared/shared.js'
 import { MOST, Numbers, numbersMemory } from './numbers.js'
 import { lockIn, lockParts, type LockOptions } from './own-lock.js'
@@ -67,11 +68,7 @@ export class SharedArray<T extends NumberType> extends Shared implements Iterabl
     type Maker = new (memory: Memory, parts: readonly Shared[]) => SharedArray<NumberType>
     // That way to make one is not public, and so not among the declared ones.
     defineShared(KIND, (memory, parts) => new (this as unknown as Maker)(memory, parts))
-    Object.defineProperty(this.prototype, inspect.custom, {
-      value(this: SharedArray<NumberType>, _: number, options: InspectOptions) {
-        return this.#show(options)
-      },
-    })
+    showText(this.prototype as SharedArray<NumberType>, (array, options) => array.#show(options))
     // Asked for what is neither a field nor a method. Not the array itself is a `Proxy`: that could not be cloned.
     Object.setPrototypeOf(
       this.prototype,

@@ -1,5 +1,6 @@
 /** One number in shared memory. */
 import { inspect, type InspectOptions } from 'node:util'
+import { showText } from '../inspect.js'
 import { defineShared, isMemory, Shared, type Memory } from '../shared/shared.js'
 import { Numbers, numbersMemory } from './numbers.js'
 import { lockIn, lockParts, type LockOptions } from './own-lock.js'
@@ -53,11 +54,7 @@ export class Value<T extends NumberType> extends Shared {
     type Maker = new (memory: Memory, parts: readonly Shared[]) => Value<NumberType>
     // That way to make one is not public, and so not among the declared ones.
     defineShared(KIND, (memory, parts) => new (this as unknown as Maker)(memory, parts))
-    Object.defineProperty(this.prototype, inspect.custom, {
-      value(this: Value<NumberType>, _: number, options: InspectOptions) {
-        return this.#show(options)
-      },
-    })
+    showText(this.prototype as Value<NumberType>, (value, options) => value.#show(options))
   }
 
   constructor(type: T, initial?: NumberOf<T>, options?: LockOptions)

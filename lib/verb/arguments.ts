@@ -107,14 +107,13 @@ const PIPE = 'build a pipeline with pipe()'
 
 /** Throws where the first argument of `pipe` is no source, nor a function that returns one, nor a duplex. */
 export function assertPipeSource(value: unknown): void {
-  const isFunction = typeof value === 'function' && !isStage(value) && !isMadeByTask(value)
-  if (isFunction || isDuplex(value)) return
+  if (isPipePart(value) && !isStage(value)) return
   assertSource(PIPE, value)
 }
 
 /** Throws where another argument of `pipe` is no stage. */
 export function assertPipeStage(value: unknown, index: number): void {
-  if ((typeof value === 'function' && !isMadeByTask(value)) || isDuplex(value)) return
+  if (isPipePart(value)) return
   throw typeError(
     'ERR_INVALID_ARGUMENTS',
     `Cannot ${PIPE} as its argument ${index + 2} must be a stage, a function from a source to a stream: ` +
@@ -122,7 +121,9 @@ export function assertPipeStage(value: unknown, index: number): void {
   )
 }
 
-function isDuplex(value: unknown): boolean {
+/** What it-pipe takes anywhere in a pipeline, with or without a source before it: a function (a task is none), or a duplex. */
+function isPipePart(value: unknown): value is object {
+  if (typeof value === 'function') return !isMadeByTask(value)
   return typeof value === 'object' && value !== null && 'source' in value && 'sink' in value
 }
 

@@ -1,4 +1,4 @@
-/** Calls that listen to a signal: one listener for all of them, as Node warns of more than ten, and each can leave at the same cost. */
+/** Listening to a signal, for many calls or streams at once: one listener for all, as Node warns of more than ten. Each leaves at the same cost. */
 
 interface Heard {
   readonly calls: Set<() => void>
@@ -7,7 +7,7 @@ interface Heard {
 
 const heard = new WeakMap<AbortSignal, Heard>()
 
-/** Calls `call` when the signal fires. If it has fired already, it is not called: look at `aborted` after this. */
+/** Calls `call` once when the signal fires. If it has fired already, it is not called: look at `aborted` after this. */
 export function onAbort(signal: AbortSignal, call: () => void): void {
   let known = heard.get(signal)
   if (known === undefined) {
