@@ -72,9 +72,11 @@ export class Dispatcher {
     this.#dispatching = true
     try {
       this.#relieve()
-      this.#rebalance()
-      this.#unpark()
-      this.#giveOut()
+      // First of all those that wait in no thread: a thread that took a later one could not take them until that is done.
+      do {
+        this.#unpark()
+        this.#giveOut()
+      } while (this.#rebalance())
     } finally {
       this.#dispatching = false
     }
@@ -155,14 +157,17 @@ export class Dispatcher {
     }
   }
 
-  /** Gives threads that have nothing to do a chunk that waits behind another one. */
-  #rebalance(): void {
+  /** Gives threads that have nothing to do a chunk that waits behind another one. @returns Whether there were both. */
+  #rebalance(): boolean {
+    let isMoved = false
     for (const [idle, none] of this.#crew.threads) {
       if (idle.state !== 'ready' || none.length > 0 || this.#crew.isSpent(idle)) continue
       const waiting = this.#withdrawOne()
-      if (waiting === undefined) return
+      if (waiting === undefined) break
       this.#give(waiting.turn, idle)
+      isMoved = true
     }
+    return isMoved
   }
 
   #withdrawOne(): Held | undefined {
