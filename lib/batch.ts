@@ -1,11 +1,10 @@
 /** The stage that gives its items in arrays. */
 import { atCaller } from './errors.js'
 import type { Source } from './io/source.js'
-import { assertCount } from './options.js'
+import { assertCount, isAbortSignal } from './options.js'
 import { Batched } from './stream/batched.js'
 import type { Results } from './stream/results.js'
 import { assertSource } from './verb/arguments.js'
-import { isAbortSignal } from './verb/plan.js'
 import { asStage } from './verb/stage.js'
 
 /** A stage that gives the items of any source in arrays. */

@@ -20,7 +20,7 @@ export class OptionReader<O extends object> {
     if (options !== undefined && !isPlainObject(options)) {
       throw typeError(
         'ERR_INVALID_OPTION',
-        `Cannot ${action} as its options must be an object: received ${received(options)}`,
+        `Cannot ${action} as its options must be an object: received ${received(options)}${optionsHint(options)}`,
       )
     }
     this.#options = options ?? {}
@@ -133,4 +133,25 @@ export function isPlainObject(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+/** By its shape: a signal of another realm, or of a polyfill, will do. */
+export function isAbortSignal(value: unknown): value is AbortSignal {
+  const { aborted, addEventListener, removeEventListener } = Object(value) as Partial<AbortSignal>
+  return [typeof aborted, typeof addEventListener, typeof removeEventListener].join() === 'boolean,function,function'
+}
+
+/** What to pass as the option `signal` in the place of what has one: a controller, or the context of a task. */
+export function signalHint(value: unknown): string {
+  return isAbortSignal(signalIn(value)) ? ' (pass its .signal)' : ''
+}
+
+/** What to pass as options in the place of a signal, or of a controller. */
+export function optionsHint(value: unknown): string {
+  if (isAbortSignal(value)) return ' (a signal: pass { signal })'
+  return isAbortSignal(signalIn(value)) ? ' (pass { signal: controller.signal })' : ''
+}
+
+function signalIn(value: unknown): unknown {
+  return (Object(value) as { signal?: unknown }).signal
 }

@@ -132,6 +132,27 @@ describe('task()', () => {
     }
   })
 
+  it('says what to pass in the place of what is no module', () => {
+    for (const [module, cure] of [
+      [import.meta, '(pass its .url)'],
+      [{ url: import.meta.url, dirname: '/' }, '(pass its .url)'],
+      [dirname(fileURLToPath(import.meta.url)), '(a folder: pass import.meta.url, the URL of the file)'],
+      [new URL('.', import.meta.url), '(a folder: pass import.meta.url, the URL of the file)'],
+      ['./tasks.js', "(a file beside this one: new URL('./tasks.js', import.meta.url))"],
+      ['../tasks.ts', "(a file beside this one: new URL('../tasks.ts', import.meta.url))"],
+      ['tasks.mjs', "(a file beside this one: new URL('./tasks.mjs', import.meta.url))"],
+      ['zlib', "(a module of Node: 'node:zlib')"],
+      ['@scope/tasks/deep', "(a package: import.meta.resolve('@scope/tasks/deep'))"],
+    ] as const) {
+      const refused = refusal('its module must be import.meta.url', cure)
+      expect(() => looseTask(module, 'named', () => 0)).toThrow(refused)
+      expect(() => looseTask(module, () => 0)).toThrow(refused)
+      expect(() => (tasks as unknown as Loose)(module, { named: () => 0 })).toThrow(refused)
+      const reference = refusal("its task's module must be import.meta.url", cure)
+      expect(() => (imap as unknown as Loose)({ module, export: 'named' }, [1])).toThrow(reference)
+    }
+  })
+
   it('can be called as an ordinary function by the program, and by a stage on this thread', async () => {
     expect(double(4)).toBe(8)
     expect(await collect(imap(double, [1, 2], { workers: 0 }))).toEqual([2, 4])

@@ -1,6 +1,6 @@
 /** How long a call waits, and what makes it give up: the one place that reads `timeout` and `signal` of all calls that wait. */
 import { rangeError, received, typeError } from '../errors.js'
-import { isPlainObject } from '../options.js'
+import { isAbortSignal, isPlainObject, optionsHint, signalHint } from '../options.js'
 
 /**
  * How long a call waits. Calls that hold the thread (`acquireSync()`) take no signal: it could not fire meanwhile.
@@ -63,7 +63,8 @@ export class Limits {
   }
 
   throwIfAborted(): void {
-    this.signal?.throwIfAborted()
+    // A polyfill may have no throwIfAborted().
+    if (this.signal?.aborted === true) throw this.signal.reason
   }
 }
 
@@ -79,8 +80,8 @@ export function readLimits(action: string, given: unknown, timeout: number = FOR
   if (given === undefined) return timeout === FOREVER ? UNLIMITED : new Limits(timeout)
   if (typeof given !== 'object') return new Limits(checkTimeout(action, given))
   const { timeout: own = timeout, signal } = read(action, given, ['timeout', 'signal'])
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    const text = `Cannot ${action} as 'signal' must be an AbortSignal: received ${received(signal)}`
+  if (signal !== undefined && !isAbortSignal(signal)) {
+    const text = `Cannot ${action} as 'signal' must be an AbortSignal: received ${received(signal)}${signalHint(signal)}`
     throw typeError('ERR_INVALID_OPTION', text)
   }
   const limits = new Limits(checkTimeout(action, own), signal)
@@ -106,11 +107,10 @@ export function readSyncTimeout(action: string, given: unknown, instead: string,
 
 function read(action: string, given: unknown, known: readonly string[]): { timeout?: unknown; signal?: unknown } {
   if (!isPlainObject(given)) {
-    const hint = given instanceof AbortSignal ? '; write { signal }' : ''
     const expected = 'a timeout in milliseconds or { timeout, signal }'
     throw typeError(
       'ERR_INVALID_OPTION',
-      `Cannot ${action} as it takes ${expected}: received ${received(given)}${hint}`,
+      `Cannot ${action} as it takes ${expected}: received ${received(given)}${optionsHint(given)}`,
     )
   }
   for (const name of Object.keys(given)) {

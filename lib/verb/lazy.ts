@@ -4,6 +4,7 @@
  */
 import { atCaller } from '../errors.js'
 import type { Source } from '../io/source.js'
+import { isAbortSignal } from '../options.js'
 import type { ErrorMode, Outcome } from '../stream/outcome.js'
 import { joinPipeline } from '../stream/pipeline.js'
 import { Stream } from '../stream/stream.js'
@@ -11,7 +12,7 @@ import type { Exported, MadeByTask, TaskCall, TaskContext, TaskLike } from '../t
 import type { JobKind } from '../worker/protocol.js'
 import { assertSource, readArguments } from './arguments.js'
 import type { InlineOptions, Stage, StageOf, ThreadedOptions } from './options.js'
-import { isAbortSignal, planStream, type PoolExecutor, type Verb } from './plan.js'
+import { planStream, type PoolExecutor, type Verb } from './plan.js'
 import { asStage } from './stage.js'
 
 /** What a stream gives for an item of type `I` and a result of type `R`, by the option `errors`. */

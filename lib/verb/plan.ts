@@ -4,7 +4,7 @@ import { InlineExecutor } from '../executor/inline.js'
 import { RetryExecutor } from '../executor/retry.js'
 import type { RetryPolicy } from '../executor/retry-policy.js'
 import { rangeError, received, typeError } from '../errors.js'
-import { isPlainObject, OptionReader } from '../options.js'
+import { isAbortSignal, isPlainObject, OptionReader, signalHint } from '../options.js'
 import { AutoTuner } from '../stream/auto-tuner.js'
 import { defaultWindow } from '../stream/default-window.js'
 import type { ErrorMode } from '../stream/outcome.js'
@@ -179,13 +179,3 @@ const RETRY_OPTIONS = [
   'retries.jitter',
   'retries.when',
 ] as const
-
-function signalHint(value: unknown): string {
-  return isAbortSignal((value as Partial<AbortController> | null)?.signal) ? ' (pass its .signal)' : ''
-}
-
-/** By its shape: a signal of another realm, or of a polyfill, will do. */
-export function isAbortSignal(value: unknown): value is AbortSignal {
-  const { aborted, addEventListener, removeEventListener } = Object(value) as Partial<AbortSignal>
-  return [typeof aborted, typeof addEventListener, typeof removeEventListener].join() === 'boolean,function,function'
-}

@@ -89,7 +89,9 @@ const STREAM_RULES: readonly Rule[] = [
     type: [
       ...OBJECTS,
       ['abort', "'abort'"],
-      [new AbortController(), 'AbortController'],
+      [new AbortController(), '(pass its .signal)'],
+      // The context of a task.
+      [{ signal: new AbortController().signal, index: 0 }, '(pass its .signal)'],
       [new EventTarget(), 'EventTarget'],
       [{ aborted: false, addEventListener: () => undefined }, 'aborted: false'],
     ],
@@ -587,6 +589,17 @@ describe('clause 27: apply() throws at the call', () => {
     const workers = ["'workers' must be an integer from 0 to 1, the workers of pool 'pool'", 'new Pool({ workers: 2 })']
     expect(faults('workers', () => (pool.apply as Loose)(double, [1], { workers: 2 }), RangeError, workers)).toEqual([])
   })
+})
+
+it('clause 27: a signal in the place of the options is refused, and the error says where it goes', () => {
+  const controller = new AbortController()
+  for (const verb of [imap, filter, flatMap, map, pool.imap, pool.map] as unknown as Loose[]) {
+    const options = ['its options must be an object']
+    const own = [...options, '(a signal: pass { signal })']
+    const itsController = [...options, '(pass { signal: controller.signal })']
+    expect(faults('a signal', () => verb(double, [1], controller.signal), TypeError, own)).toEqual([])
+    expect(faults('a controller', () => verb(double, [1], controller), TypeError, itsController)).toEqual([])
+  }
 })
 
 describe('clause 27: pipe() throws at the call', () => {

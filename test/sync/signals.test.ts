@@ -218,7 +218,16 @@ describe.each(Object.entries(CASES))('%s', (_, make) => {
     for (const options of refused) {
       await expect(wait(options as WaitOptions)).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION' })
     }
-    const { signal } = new AbortController()
+    const controller = new AbortController()
+    const { signal } = controller
+    for (const [given, cure] of [
+      [signal, '(a signal: pass { signal })'],
+      [controller, '(pass { signal: controller.signal })'],
+      [{ signal: controller }, '(pass its .signal)'],
+    ] as const) {
+      const message: unknown = expect.stringContaining(cure)
+      await expect(wait(given as WaitOptions)).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION', message })
+    }
     if (sync !== undefined) {
       expect(() => sync({ signal })).toThrow(/with a signal as it cannot fire while the thread is blocked/)
       expect(isMainThread && (() => sync({ timeout: 0 }))).toThrow(SyncError)
