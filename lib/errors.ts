@@ -523,3 +523,10 @@ export function received(value: unknown): string {
     return `a value of type ${typeof value} that cannot be shown`
   }
 }
+
+/** Adds to the text of an error, in its stack, too: that is what Node prints. */
+export function addToMessage(error: Error, text: string): void {
+  const { message, stack } = error
+  error.message = message + text
+  if (stack !== undefined) error.stack = stack.replace(message, () => error.message)
+}

@@ -2,12 +2,13 @@
 import { fileURLToPath } from 'node:url'
 import { types } from 'node:util'
 import { received, typeError } from '../errors.js'
+import { chunkCure, sourceCure, urlCure } from './byte-source-cures.js'
 import { closeInTime } from './closing.js'
 import { PathReader } from './path.js'
 import { isIterable, openSource, type Reader, type Source } from './source.js'
 
 /** What bytes can be read from: a file, or any source of byte chunks (Node and web streams among them). */
-export type ByteSource = string | URL | Source<Uint8Array>
+export type ByteSource = string | URL | Source<Uint8Array | ArrayBuffer>
 
 /** A checked byte source, not yet opened. */
 export interface Bytes {
@@ -34,10 +35,10 @@ export interface ByteReader extends Reader<Buffer> {
 export function sourcesOf(action: string, given: unknown): Bytes[] {
   if (!Array.isArray(given)) return [bytesOf(action, given)]
   const elements: readonly unknown[] = given
-  if (!elements.some((element) => types.isUint8Array(element))) {
+  if (!elements.some(isChunk)) {
     return Array.from(elements, (element) => bytesOf(action, element))
   }
-  const at = elements.findIndex((element) => !types.isUint8Array(element))
+  const at = elements.findIndex((element) => !isChunk(element))
   if (at < 0) return [bytesOf(action, elements)]
   throw typeError(
     'ERR_INVALID_SOURCE',
@@ -49,29 +50,17 @@ export function sourcesOf(action: string, given: unknown): Bytes[] {
 function bytesOf(action: string, source: unknown): Bytes {
   const path = pathOf(action, source)
   if (path !== undefined) return { path, open: () => new PathReader(path) }
-  if (isIterable(source) && !types.isUint8Array(source)) {
-    return { path, open: () => chunkReader(action, openSource(source)) }
+  if (isIterable(source) && !ArrayBuffer.isView(source)) {
+    return { path, open: () => chunkReader(action, source) }
   }
-  throw invalidSource(action, source, cureFor(source))
-}
-
-/** What to do about the sources that are most often given by mistake. */
-function cureFor(source: unknown): string {
-  if (types.isUint8Array(source)) return ' (for bytes in memory: [bytes])'
-  if (types.isAnyArrayBuffer(source)) return ' (for bytes in memory: [new Uint8Array(buffer)])'
-  if (typeof source !== 'object' || source === null) return ''
-  const { then, body, createReadStream } = source as { then?: unknown; body?: unknown; createReadStream?: unknown }
-  if (typeof then === 'function') return ' (await the promise first)'
-  if (typeof createReadStream === 'function') return ' (for an open file: file.createReadStream())'
-  return isIterable(body) ? ' (for the text of a response: response.body)' : ''
+  throw invalidSource(action, source, sourceCure(source))
 }
 
 function pathOf(action: string, source: unknown): string | undefined {
-  if (typeof source === 'string' && !URL_START.test(source)) return source
-  if (typeof source !== 'string' && !(source instanceof URL)) return undefined
+  if (typeof source === 'string' && source !== '' && !URL_START.test(source)) return source
+  if (source === '' || (typeof source !== 'string' && !(source instanceof URL))) return undefined
   const text = String(source)
-  if (!text.toLowerCase().startsWith('file:'))
-    throw invalidSource(action, text, ' (for a URL: (await fetch(url)).body)')
+  if (!text.toLowerCase().startsWith('file:')) throw invalidSource(action, text, urlCure(text))
   try {
     return fileURLToPath(text)
   } catch (cause) {
@@ -79,8 +68,12 @@ function pathOf(action: string, source: unknown): string | undefined {
   }
 }
 
-/** No path that anybody means to be one begins like this. */
-const URL_START = /^(?:https?|file):\/\//i
+/** No path that anybody means to be one begins like this. A drive of Windows has one letter. */
+const URL_START = /^[a-z][a-z\d+.-]+:\/\//i
+
+function isChunk(value: unknown): boolean {
+  return types.isUint8Array(value) || types.isAnyArrayBuffer(value)
+}
 
 function invalidSource(action: string, source: unknown, hint: string, cause?: unknown): TypeError {
   const expected = 'a path, a file: URL, a stream of bytes or an iterable of byte chunks'
@@ -90,7 +83,8 @@ function invalidSource(action: string, source: unknown, hint: string, cause?: un
   return error
 }
 
-function chunkReader(action: string, source: Reader<unknown>): Reader<Buffer> {
+function chunkReader(action: string, chunks: Source<unknown>): Reader<Buffer> {
+  const source = openSource(chunks)
   let open = true
   async function close(): Promise<void> {
     if (!open) return
@@ -122,7 +116,7 @@ function chunkReader(action: string, source: Reader<unknown>): Reader<Buffer> {
       throw typeError(
         'ERR_INVALID_SOURCE',
         `Cannot ${action} as its source must give bytes (Uint8Array or Buffer): received ${received(value)}` +
-          (typeof value === 'string' ? ' (a stream gives bytes when no encoding is set)' : ''),
+          chunkCure(chunks, value),
       )
     },
   }

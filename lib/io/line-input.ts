@@ -5,7 +5,7 @@
 import { LineBlocks, type BlockOptions } from './blocks.js'
 import type { Bytes } from './bytes.js'
 import { closeInTime } from './closing.js'
-import { isErrorObject } from '../errors.js'
+import { addToMessage, isErrorObject } from '../errors.js'
 
 export class LineInput {
   readonly #options: BlockOptions
@@ -79,10 +79,7 @@ export class LineInput {
 /** The same error, saying which file it is about. */
 function located(error: unknown, path: string): unknown {
   if (!isErrorObject(error)) return error
-  const { message, stack } = error
   Object.assign(error, { path })
-  if (message.includes(`'${path}'`)) return error
-  error.message = `${message} (in '${path}')`
-  if (stack !== undefined) error.stack = stack.replace(message, () => error.message)
+  if (!error.message.includes(`'${path}'`)) addToMessage(error, ` (in '${path}')`)
   return error
 }

@@ -6,6 +6,7 @@ import { constants, fstat, open, type Stats } from 'node:fs'
 import { Socket } from 'node:net'
 import { isatty, ReadStream } from 'node:tty'
 import { promisify } from 'node:util'
+import { withPathCure } from './byte-source-cures.js'
 import { FileReader } from './file.js'
 import { openSource, type Reader } from './source.js'
 
@@ -34,7 +35,8 @@ export class PathReader implements Reader<Buffer> {
     if (this.#closed) return DONE
     const reader = await (this.#opening ??= this.#open())
     // It may have been closed while it was being opened.
-    return this.#closed ? DONE : ((await reader.next()) as IteratorResult<Buffer, undefined>)
+    if (this.#closed) return DONE
+    return (await reader.next()) as IteratorResult<Buffer, undefined>
   }
 
   /** May be called at any time and again. */
@@ -57,7 +59,7 @@ export class PathReader implements Reader<Buffer> {
       descriptor = await openFile(path, FLAGS)
     } catch (error) {
       const own = OWN_DESCRIPTOR.exec(path)
-      if (own === null || (error as NodeJS.ErrnoException).code !== 'ENXIO') throw withFolder(error, path)
+      if (own === null || (error as NodeJS.ErrnoException).code !== 'ENXIO') throw withPathCure(error, path)
       return streamReader(own[1] === undefined || own[1] === '0' ? process.stdin : new Socket({ fd: Number(own[1]) }))
     }
     const stats = await statFile(descriptor)
@@ -65,7 +67,7 @@ export class PathReader implements Reader<Buffer> {
     if (stream !== undefined) return streamReader(stream)
     const file = new FileReader(descriptor)
     if (stats.isFile()) this.#file = file
-    return file
+    return stats.isDirectory() ? folderReader(file, path) : file
   }
 }
 
@@ -104,10 +106,13 @@ function streamReader(stream: Socket): Reader<Buffer> {
   }
 }
 
-/** A relative path that is not there: says where it was looked for. */
-function withFolder(error: unknown, path: string): unknown {
-  const { code, message } = error as NodeJS.ErrnoException
-  if (!(error instanceof Error) || code !== 'ENOENT' || path.startsWith('/')) return error
-  error.message = `${message} (in the working directory ${process.cwd()})`
-  return error
+/** Its first read fails. */
+function folderReader(folder: FileReader, path: string): Reader<Buffer> {
+  return {
+    next: () =>
+      folder.next().catch((error: unknown) => {
+        throw withPathCure(error, path)
+      }),
+    close: () => folder.close(),
+  }
 }

@@ -76,6 +76,13 @@ describe('lines() reads', () => {
     expect(await collect(lines(ReadableStream.from(buffers) as unknown as ByteSource))).toEqual(expected)
   })
 
+  it('an array of ArrayBuffers, as one source', async () => {
+    expect(await collect(lines([Uint8Array.from(Buffer.from('one\ntw')).buffer, Buffer.from('o')]))).toEqual([
+      'one',
+      'two',
+    ])
+  })
+
   it('a view of a part of its memory as that part', async () => {
     const memory = new TextEncoder().encode('no\nyes\nno')
     expect(await collect(lines([memory.subarray(3, 7)]))).toEqual(['yes'])
@@ -84,11 +91,32 @@ describe('lines() reads', () => {
 
 describe('lines() refuses at the call', () => {
   it.each([
-    [5, '5'],
-    [undefined, 'undefined'],
-    [null, 'null'],
+    [5, "5 (for a file descriptor: createReadStream('', { fd }))"],
+    [0, '0 (for the standard input: process.stdin)'],
+    [undefined, 'undefined (nothing was given: check where the path comes from)'],
+    [null, 'null (nothing was given'],
+    ['', "'' (nothing was given"],
     [{}, '{}'],
-    [new ArrayBuffer(1), '(for bytes in memory: [new Uint8Array(buffer)])'],
+    [true, 'true'],
+    [Symbol('x'), 'Symbol(x)'],
+    [/x/, '/x/'],
+    [new ArrayBuffer(1), '(for bytes in memory: [buffer])'],
+    [new SharedArrayBuffer(1), '(for bytes in memory: [buffer])'],
+    [
+      new DataView(new ArrayBuffer(1)),
+      '(for bytes in memory: [new Uint8Array(view.buffer, view.byteOffset, view.byteLength)])',
+    ],
+    [new Uint8ClampedArray(1), '(for bytes in memory: [new Uint8Array(view.buffer'],
+    [new Uint16Array(1), '(for bytes in memory: [new Uint8Array(view.buffer'],
+    [new BigInt64Array(1), '(for bytes in memory: [new Uint8Array(view.buffer'],
+    [function* () {}, '(a generator: call it)'],
+    [async function* () {}, '(a generator: call it)'],
+    [() => [], '(a function: call it, if it returns the source)'],
+    [new Blob(['a']), '(for the text of a Blob: blob.stream())'],
+    [new DecompressionStream('gzip'), '(for what comes out of it: .readable)'],
+    [{ stdout: Readable.from([]), stderr: null }, '(for the output of a child process: child.stdout)'],
+    ['s3://bucket/a.log', "'s3://bucket/a.log' (open it first, and pass its stream of bytes)"],
+    [new URL('data:,a'), "'data:,a' (for a URL: (await fetch(url)).body)"],
     [new URL('http://localhost/a'), "'http://localhost/a' (for a URL: (await fetch(url)).body)"],
     ['https://localhost/a', "'https://localhost/a' (for a URL: (await fetch(url)).body)"],
     [new Response('a'), '(for the text of a response: response.body)'],
@@ -128,6 +156,26 @@ describe('lines() refuses a chunk that is not bytes', () => {
       "received 'one\\n' (a stream gives bytes when no encoding is set)",
     )
     expect(stream.destroyed).toBe(true)
+  })
+})
+
+describe('lines() says what to give in the place of a chunk that is not bytes', () => {
+  it.each([
+    [new Set(['a.log']), "'a.log' (for the lines of several files: an array of paths; for text: Buffer.from(text))"],
+    [lines([Buffer.from('one')]), "'one' (for the lines of several files"],
+    [
+      [new DataView(new ArrayBuffer(1))].values(),
+      '(for the bytes of a view: new Uint8Array(view.buffer, view.byteOffset, view.byteLength))',
+    ],
+    [[new Uint16Array(1)].values(), '(for the bytes of a view'],
+    [[1].values(), 'received 1'],
+    [[undefined].values(), 'received undefined'],
+  ])('%p', async (source, received) => {
+    const message: unknown = expect.stringContaining(received)
+    await expect(lines(source as unknown as ByteSource).next()).rejects.toMatchObject({
+      code: 'ERR_INVALID_SOURCE',
+      message,
+    })
   })
 })
 

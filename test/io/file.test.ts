@@ -95,6 +95,7 @@ describe('lines() gives the system error', () => {
     await expect(lines('missing.log').next()).rejects.toMatchObject({
       code: 'ENOENT',
       message: `ENOENT: no such file or directory, open 'missing.log' (in the working directory ${process.cwd()})`,
+      stack: expect.stringContaining('(in the working directory') as string,
     })
   })
 
@@ -102,8 +103,18 @@ describe('lines() gives the system error', () => {
     await expect(lines(folder).next()).rejects.toMatchObject({
       code: 'EISDIR',
       path: folder,
-      message: `EISDIR: illegal operation on a directory, read (in '${folder}')`,
+      message: `EISDIR: illegal operation on a directory, read (a folder: pass an array of the paths of its files) (in '${folder}')`,
+      stack: expect.stringContaining(`of its files) (in '${folder}')`) as string,
     })
+  })
+
+  it('of text that was taken for a path, with what to pass', async () => {
+    for (const text of ['one\ntwo\n', 'a line\n'.repeat(100_000)]) {
+      await expect(lines(text).next()).rejects.toMatchObject({
+        code: text.length < 100 ? 'ENOENT' : 'ENAMETOOLONG',
+        message: expect.stringContaining('(for the lines of text in memory: [Buffer.from(text)])') as string,
+      })
+    }
   })
 
   it('of a path that cannot be one', async () => {

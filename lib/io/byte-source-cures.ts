@@ -1,0 +1,70 @@
+/** What to pass to `lines()` in the place of what it cannot read, as the end of an error text. */
+import { types } from 'node:util'
+import { addToMessage, isErrorObject } from '../errors.js'
+import { isDestroyable, isIterable } from './source.js'
+
+/** For what is no source of bytes. */
+export function sourceCure(source: unknown): string {
+  const cure = cureFor(source)
+  return cure === undefined ? '' : ` (${cure})`
+}
+
+function cureFor(source: unknown): string | undefined {
+  if (source === undefined || source === null || source === '')
+    return 'nothing was given: check where the path comes from'
+  if (source === 0) return 'for the standard input: process.stdin'
+  if (typeof source === 'number') return "for a file descriptor: createReadStream('', { fd })"
+  if (typeof source === 'function') {
+    return types.isGeneratorFunction(source) ? 'a generator: call it' : 'a function: call it, if it returns the source'
+  }
+  if (typeof source !== 'object') return undefined
+  if (types.isUint8Array(source)) return 'for bytes in memory: [bytes]'
+  if (types.isAnyArrayBuffer(source)) return 'for bytes in memory: [buffer]'
+  if (ArrayBuffer.isView(source)) return `for bytes in memory: [${VIEW}]`
+  return objectCure(source)
+}
+
+const VIEW = 'new Uint8Array(view.buffer, view.byteOffset, view.byteLength)'
+
+function objectCure(source: object): string | undefined {
+  const { then, body, createReadStream, stdout, readable, stream } = source as Readonly<Record<string, unknown>>
+  if (typeof then === 'function') return 'await the promise first'
+  if (typeof createReadStream === 'function') return 'for an open file: file.createReadStream()'
+  if (isIterable(body)) return 'for the text of a response: response.body'
+  if (isIterable(stdout)) return 'for the output of a child process: child.stdout'
+  // A TransformStream, such as a DecompressionStream.
+  if (isIterable(readable)) return 'for what comes out of it: .readable'
+  return typeof stream === 'function' ? 'for the text of a Blob: blob.stream()' : undefined
+}
+
+/** For a URL that is neither a file nor bytes. */
+export function urlCure(url: string): string {
+  return /^(https?|data|blob):/i.test(url)
+    ? ' (for a URL: (await fetch(url)).body)'
+    : ' (open it first, and pass its stream of bytes)'
+}
+
+/** For a chunk of a source that is not bytes. */
+export function chunkCure(source: object, chunk: unknown): string {
+  if (ArrayBuffer.isView(chunk)) return ` (for the bytes of a view: ${VIEW})`
+  if (typeof chunk !== 'string') return ''
+  return isDestroyable(source)
+    ? ' (a stream gives bytes when no encoding is set)'
+    : ' (for the lines of several files: an array of paths; for text: Buffer.from(text))'
+}
+
+/** Adds to a system's error of a path what is to be done about it. */
+export function withPathCure(error: unknown, path: string): unknown {
+  if (!isErrorObject(error)) return error
+  const cure = pathCure((error as NodeJS.ErrnoException).code, path)
+  if (cure !== undefined) addToMessage(error, ` (${cure})`)
+  return error
+}
+
+function pathCure(code: string | undefined, path: string): string | undefined {
+  if (code === 'EISDIR') return 'a folder: pass an array of the paths of its files'
+  if (code !== 'ENOENT' && code !== 'ENAMETOOLONG') return undefined
+  if (path.includes('\n')) return 'for the lines of text in memory: [Buffer.from(text)]'
+  // Says where it was looked for.
+  return code === 'ENOENT' && !path.startsWith('/') ? `in the working directory ${process.cwd()}` : undefined
+}
