@@ -126,6 +126,7 @@ function iteratorReader<T>(iterator: Iterator<T> | AsyncIterator<T>, stream?: De
 
 /** Destroys a Node stream: in a pipeline with the error that ends it or, where there is none, when the pipeline has heard of one. */
 function destroy(stream: Destroyable, end: PipelineEnd | undefined): void {
+  keepConnection(stream)
   if (end === undefined) stream.destroy()
   else if (end.failure === undefined) setImmediate(() => stream.destroy())
   else {
@@ -133,6 +134,15 @@ function destroy(stream: Destroyable, end: PipelineEnd | undefined): void {
     stream.on?.('error', noop)
     stream.destroy(end.failure.error)
   }
+}
+
+/**
+ * A request that a server has received gives its connection away before it is destroyed, as in Node's own loops: the connection is
+ * needed for the answer. Such an `IncomingMessage` is known by what it is not: a response, which has a status.
+ */
+function keepConnection(stream: Destroyable): void {
+  const message = stream as { statusCode?: unknown; complete?: unknown; socket?: unknown }
+  if (message.statusCode === null && typeof message.complete === 'boolean') message.socket = null
 }
 
 function noop(): void {
