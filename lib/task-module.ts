@@ -16,3 +16,4 @@ export {
   type TaskName,
   type TaskReference,
 } from './task.js'
+export { transfer } from './transfer.js'

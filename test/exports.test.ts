@@ -62,6 +62,7 @@ const VALUES = [
   'starmap',
   'task',
   'tasks',
+  'transfer',
 ]
 
 const TYPES = [

@@ -7,6 +7,7 @@ import { types } from 'node:util'
 import { NotSerializableError, received } from '../errors.js'
 import { cureOf, type Cure } from './cures.js'
 import { faultOf, nameOf } from './kinds.js'
+import { TransferListError } from './transfer-list.js'
 
 /** How much a search may look at: an object costs 100, a primitive 1. */
 const BUDGET = 1_000_000
@@ -37,7 +38,7 @@ export function notSerializable(
   value: unknown,
   cause: unknown,
 ): NotSerializableError {
-  const found = unfitPart(value, what)
+  const found = cause instanceof TransferListError ? unmoved(cause) : unfitPart(value, what)
   const fault = found?.text ?? `it cannot be cloned (${reasonText(cause)})`
   const { item, result } = found?.cure ?? HANDLES
   const message =
@@ -45,6 +46,11 @@ export function notSerializable(
       ? `Cannot send item ${index} to a worker as ${fault}: ${item}`
       : `Cannot return the result of item ${index} as ${fault}: ${result}`
   return new NotSerializableError(message, { cause })
+}
+
+/** The fault is not of the value, but of the buffers that were to be moved with it. */
+function unmoved({ message, cure }: TransferListError): { readonly text: string; readonly cure: Cure } {
+  return { text: message, cure: { item: cure, result: cure } }
 }
 
 const HANDLES: Cure = {

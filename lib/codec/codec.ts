@@ -14,6 +14,7 @@ import { restore, type Marks } from './marks.js'
 import { revive, type Shared } from '../shared/shared.js'
 import { Shapes } from './shapes.js'
 import { withoutSmallViews } from './small-views.js'
+import { assertMovable, assertMoved, assertTransferList, type TransferList } from './transfer-list.js'
 import { DEEPEST, Walk } from './walk.js'
 
 /** What a message carries for a chunk's values: the values themselves, for the port to clone; or a column of them. */
@@ -134,13 +135,25 @@ export function openCursor(data: Data): Cursor {
   return { length: values.length, next: () => values[position++] }
 }
 
+/** A clone of one value, and the buffers that were moved into it, as they are there. */
+interface Clone {
+  readonly value: unknown
+  readonly moved: TransferList
+}
+
+function cloneInto(walk: Walk, value: unknown): unknown {
+  return moveInto(walk, value, []).value
+}
+
 /**
  * A clone of one value that can be read back, or a `RangeError`. The walk takes note of what is in it, as if it had gone through
  * the clone.
+ *
+ * @param list Buffers that are moved into the clone. Those of a value that cannot be cloned stay.
  */
-function cloneInto(walk: Walk, value: unknown): unknown {
-  const { value: sent, marks } = narrowed(value)
-  const clone = structuredClone({ value: sent, marks })
+function moveInto(walk: Walk, value: unknown, list: TransferList): Clone {
+  const { value: sent, marks } = narrowed(value, list)
+  const clone = cloneWith({ value: sent, marks, moved: list }, list)
   if (nestsDeeperThan(DEEPEST, clone.value)) throw new RangeError(`a value nests more than ${DEEPEST} levels deep`)
   if (clone.marks !== undefined) {
     restore(clone.marks)
@@ -148,14 +161,27 @@ function cloneInto(walk: Walk, value: unknown): unknown {
   }
   const { value: revived, shared } = revive(clone.value)
   for (const object of shared) (walk.shared ??= new Set()).add(object)
-  return revived
+  return { value: revived, moved: clone.moved }
+}
+
+function cloneWith<T>(value: T, list: TransferList): T {
+  if (list.length === 0) return structuredClone(value)
+  let clone: T
+  try {
+    clone = structuredClone(value, { transfer: [...list] })
+  } catch (error) {
+    assertMovable(list)
+    throw error
+  }
+  assertMoved(list)
+  return clone
 }
 
 /** A value without small views, and what to put right in its clone, as far as can be seen. */
-function narrowed(value: unknown): { readonly value: unknown; readonly marks: Marks | undefined } {
+function narrowed(value: unknown, moved: TransferList): { readonly value: unknown; readonly marks: Marks | undefined } {
   const walk = walkAlone(value)
   if (!walk.holdsSmallView) return { value, marks: walk.marks }
-  const [copy] = withoutSmallViews([value])
+  const [copy] = withoutSmallViews([value], moved)
   return { value: copy, marks: walkAlone(copy).marks }
 }
 
@@ -171,6 +197,18 @@ export function cloned<T>(value: T): T {
   return cloneInto(new Walk({ named: false, deepest: DEEPEST }), value) as T
 }
 
+/** Packs one value, and moves buffers with it. Throws a `TransferListError` where they cannot be moved. */
+export function packMoving(value: unknown, list: TransferList): Packed {
+  assertTransferList(list)
+  const walk = new Walk({ named: false, deepest: DEEPEST })
+  const clone = moveInto(walk, value, list)
+  const { bytes } = walkAlone(clone.value)
+  return { data: marked([clone.value], walk), transfer: clone.moved, bytes, shared: walk.shared }
+}
+
+/** Tells which buffers are moved with the value at a position; may throw. */
+export type Moves = (position: number) => unknown
+
 /** The values of a pack that could not be posted, told apart: those that can be cloned, and the errors of the others. */
 export interface Sifted {
   /** Clones of the values, in their places; `undefined` for each that was refused. */
@@ -178,27 +216,42 @@ export interface Sifted {
   /** See `marked()`. */
   readonly notes: Notes
   readonly refused: readonly (readonly [position: number, error: Envelope])[]
+  /** Goes into the message's transfer list: buffers of the clones. */
+  readonly transfer: TransferList
+  /** About how many bytes the message takes, where buffers are moved. */
+  readonly bytes: number
 }
 
 /**
- * Clones value by value. The clones are plain data, so posting them cannot fail again, whatever a getter does.
+ * Clones value by value. The clones are plain data, so posting them cannot fail again, whatever a getter does. Where buffers are moved,
+ * it is as if each value had been sent alone, one after the other: who comes later finds them detached.
  *
  * @param indexOf The index of the item that the value at a position is, or is the result of.
+ * @param moves The buffers that are moved with the value at a position, a list or undefined. Default: none.
  */
 export function sift(
   what: 'item' | 'result',
   values: readonly unknown[],
   indexOf: (position: number) => number,
+  moves?: Moves,
 ): Sifted {
   const refused: [position: number, error: Envelope][] = []
   const walk = new Walk({ named: false, deepest: DEEPEST })
+  const transfer: ArrayBuffer[] = []
+  let bytes = 0
   const clones = values.map((value, position) => {
     try {
-      return cloneInto(walk, value)
+      if (moves === undefined) return cloneInto(walk, value)
+      const list = moves(position) ?? []
+      assertTransferList(list)
+      const clone = moveInto(walk, value, list)
+      transfer.push(...clone.moved)
+      bytes += walkAlone(clone.value).bytes
+      return clone.value
     } catch (cause) {
       refused.push([position, sealError(notSerializable(what, indexOf(position), value, cause))])
       return undefined
     }
   })
-  return { values: clones, notes: { shared: walk.shared, marks: walk.marks }, refused }
+  return { values: clones, notes: { shared: walk.shared, marks: walk.marks }, refused, transfer, bytes }
 }

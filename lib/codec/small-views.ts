@@ -24,10 +24,13 @@ function isFixed(buffer: ArrayBufferLike): buffer is ArrayBuffer {
  * left of such a copy is what a clone would make of the value; its other parts are the value's own.
  *
  * What is needed of a buffer goes into one new buffer: a thousand slices of a block do not become a thousand blocks.
+ *
+ * @param moved Buffers that are moved as they are: their views are left alone.
  */
-export function withoutSmallViews(values: readonly unknown[]): readonly unknown[] {
+export function withoutSmallViews(values: readonly unknown[], moved: readonly ArrayBuffer[] = []): readonly unknown[] {
   const held = values.map(viewsIn)
-  const places = placesOf(held.flat())
+  // A buffer that stands by itself is left alone, too.
+  const places = placesOf([...held.flat(), ...moved])
   if (places.size === 0) return values
   return values.map((value, at) => {
     if (!held[at]?.some((view) => places.has(view as ArrayBufferView))) return value

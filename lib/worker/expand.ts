@@ -1,4 +1,5 @@
 /** What a task returned, where it must be of some form: the results of `flatMap`, taken apart, and the accumulator of a fold. */
+import { hasTransfer } from '../codec/transfer-list.js'
 import { received, typeError } from '../errors.js'
 
 /**
@@ -6,6 +7,12 @@ import { received, typeError } from '../errors.js'
  * among them are awaited. Text is refused: whoever returns it wants one result, not its characters.
  */
 export function elementsOf(returned: unknown): unknown[] | Promise<unknown[]> {
+  if (typeof returned === 'object' && returned !== null && hasTransfer(returned)) {
+    throw typeError(
+      'ERR_INVALID_RESULT',
+      'Cannot move buffers of what the task returned as it is taken apart: mark its elements, as in [transfer(image, [image.buffer])]',
+    )
+  }
   if (Array.isArray(returned)) return settled([...(returned as unknown[])])
   if (typeof returned === 'object' && returned !== null) {
     const { [Symbol.iterator]: sync, [Symbol.asyncIterator]: async } = returned as Partial<

@@ -2,8 +2,9 @@
  * Posts the outcomes of a chunk in parts: when the chunk ends, and earlier when outcomes have waited for a while: after an
  * item, or, while an item is awaited, by a timer. Only a synchronous item delays, while it runs, what was not posted before it.
  */
-import { marked, pack, sift, type Data } from '../codec/codec.js'
+import { marked, pack, sift, type Packed } from '../codec/codec.js'
 import type { Envelope } from '../codec/envelope.js'
+import { takeTransfers, type TransferList } from '../codec/transfer-list.js'
 import { beginEncoding, endEncoding } from './cells.js'
 import type { RunningChunk } from './chunk.js'
 import { Outbox } from './outbox.js'
@@ -81,18 +82,25 @@ export class Poster {
     const details = isSimple ? undefined : { places, counts: counts && Uint32Array.from(counts), errors, fault }
     const { cells } = host
     beginEncoding(cells, places?.[0] ?? from, count, job.timeout !== undefined)
+    const lists = takeTransfers(results)
     try {
-      const { data, transfer, bytes } = pack(results)
-      host.post([seq, from, count, last, time, bytes, data, details], transfer)
-    } catch {
-      const { data, ...sifted } = this.#sifted(from, details ?? {}, results)
+      if (lists === undefined) {
+        try {
+          const { data, transfer, bytes } = pack(results)
+          host.post([seq, from, count, last, time, bytes, data, details], transfer)
+          return
+        } catch {
+          // One of the results cannot be sent: the others are, below.
+        }
+      }
+      const { data, transfer, bytes, ...sifted } = this.#sifted(from, details ?? {}, results, lists)
       // An accumulator that cannot be sent is not the failure of one item: what the others made of it is lost with it.
       const [lost] = job.kind === 'reduce' ? sifted.errors.slice(errors?.length ?? 0) : []
       if (lost !== undefined) {
         host.post([seq, from, 0, true, time, 0, [], { fault: lost[1] }], [])
         return
       }
-      host.post([seq, from, count, last, time, 0, data, { ...details, ...sifted }], [])
+      host.post([seq, from, count, last, time, bytes, data, { ...details, ...sifted }], transfer)
     } finally {
       endEncoding(cells)
     }
@@ -117,22 +125,26 @@ export class Poster {
     return this.#chunk.job.stopOnError && this.outbox.errors !== undefined
   }
 
-  /** Results that can be cloned, and errors for the items whose results cannot. */
+  /** Results that can be cloned, with the buffers that are moved, and errors for the items whose results cannot. */
   #sifted(
     from: number,
     { places, counts, errors }: PartDetails,
     results: readonly unknown[],
-  ): { data: Data; counts: PartDetails['counts']; errors: NonNullable<PartDetails['errors']> } {
+    lists: readonly (TransferList | undefined)[] | undefined,
+  ): Packed & { counts: PartDetails['counts']; errors: NonNullable<PartDetails['errors']> } {
     const owners = counts && [...counts].flatMap((count, position) => new Array<number>(count).fill(position))
     const ownerOf = (i: number): number => owners?.[i] ?? i
     const indexOf = (i: number): number => this.#chunk.first + (places?.[ownerOf(i)] ?? from + ownerOf(i))
-    const { values, notes, refused } = sift('result', results, indexOf)
+    const moves = lists && ((i: number) => lists[i])
+    const { values, notes, refused, transfer, bytes } = sift('result', results, indexOf, moves)
     const failed = new Map(refused.map(([i, error]) => [ownerOf(i), error]))
     const all = [...(errors ?? []), ...failed]
-    if (counts === undefined) return { data: marked(values, notes), counts, errors: all }
+    if (counts === undefined) return { data: marked(values, notes), transfer, bytes, counts, errors: all }
     const sent = values.filter((_, i) => !failed.has(ownerOf(i)))
     return {
       data: marked(sent, notes),
+      transfer,
+      bytes,
       counts: counts.map((count, position) => (failed.has(position) ? 0 : count)),
       errors: all,
     }

@@ -1,0 +1,131 @@
+/**
+ * Lists of buffers that are moved with a value in place of being copied: those that `transfer()` has noted for results, and what may
+ * stand in a list. How they are moved is in `codec.ts`.
+ */
+import { types } from 'node:util'
+import { received } from '../errors.js'
+
+export type TransferList = readonly ArrayBuffer[]
+
+/** A list of buffers that cannot be moved. The message is half a sentence, which says why; `cure` ends it. */
+export class TransferListError extends Error {
+  readonly cure: string
+
+  constructor(fault: string, cure: string) {
+    super(fault)
+    this.cure = cure
+  }
+}
+
+/** On `globalThis`, so that two copies of this library in one worker know each other's lists. Not there until one is noted. */
+const NOTED: unique symbol = Symbol.for('millrace.transfers')
+const holder = globalThis as { [NOTED]?: WeakMap<object, TransferList> }
+
+/** Notes the buffers that are to be moved with a value, when a task returns it. */
+export function noteTransfer(value: object, list: TransferList): void {
+  holder[NOTED] ??= new WeakMap()
+  holder[NOTED].set(value, list)
+}
+
+/** Whether buffers are noted for a value. */
+export function hasTransfer(value: object): boolean {
+  return holder[NOTED]?.has(value) === true
+}
+
+/** The lists that are noted for values, in the places of these; undefined when there are none. A list is taken once. */
+export function takeTransfers(values: readonly unknown[]): (TransferList | undefined)[] | undefined {
+  const noted = holder[NOTED]
+  if (noted === undefined) return undefined
+  let lists: (TransferList | undefined)[] | undefined
+  for (const [at, value] of values.entries()) {
+    if (typeof value !== 'object' || value === null) continue
+    const list = noted.get(value)
+    if (list === undefined) continue
+    noted.delete(value)
+    lists ??= new Array<undefined>(values.length).fill(undefined)
+    lists[at] = list
+  }
+  return lists
+}
+
+/** Throws what is wrong with a list, as far as that can be told before it is sent. */
+export function assertTransferList(list: unknown): asserts list is TransferList {
+  if (!Array.isArray(list)) {
+    throw new TransferListError(
+      `the buffers to be moved must be an array: received ${received(list)}`,
+      'list them, as in [pixels.buffer]; [] moves nothing',
+    )
+  }
+  for (const [at, buffer] of (list as readonly unknown[]).entries()) {
+    const fault = faultOf(buffer)
+    if (fault !== undefined)
+      throw new TransferListError(`number ${at} of the buffers to be moved ${fault[0]}`, fault[1])
+    if (list.indexOf(buffer) < at) {
+      throw new TransferListError(`number ${at} of the buffers to be moved is listed twice`, 'list each buffer once')
+    }
+  }
+}
+
+function faultOf(buffer: unknown): readonly [fault: string, cure: string] | undefined {
+  if (types.isArrayBuffer(buffer)) return isDetached(buffer) ? DETACHED : undefined
+  if (types.isSharedArrayBuffer(buffer)) {
+    return ['is a SharedArrayBuffer', 'leave it out: both threads have the same memory, there is nothing to move']
+  }
+  const fault = `must be an ArrayBuffer: received ${received(buffer)}`
+  return ArrayBuffer.isView(buffer)
+    ? [fault, 'list its buffer, as in [pixels.buffer]']
+    : [fault, 'only ArrayBuffers are moved, all else is copied; open ports and streams inside the task']
+}
+
+const DETACHED = [
+  'is detached: it was moved before',
+  'give each value buffers of its own, and do not use them after that',
+] as const
+
+/** A buffer that was moved away. (Node 20 has no `buffer.detached`.) */
+export function isDetached(buffer: ArrayBuffer): boolean {
+  if (buffer.byteLength > 0) return false
+  try {
+    new Uint8Array(buffer)
+    return false
+  } catch {
+    return true
+  }
+}
+
+/** Throws if one of the buffers cannot be moved, as Node says. It is asked when sending has failed: that costs an exception for each. */
+export function assertMovable(list: TransferList): void {
+  for (const [at, buffer] of list.entries()) if (!isMovable(buffer)) throw immovable(at)
+}
+
+/** Throws if one of the buffers was not moved: Node 20 copies what cannot be moved, and says nothing. */
+export function assertMoved(list: TransferList): void {
+  const at = list.findIndex((buffer) => !isDetached(buffer))
+  if (at >= 0) throw immovable(at)
+}
+
+function immovable(at: number): TransferListError {
+  return new TransferListError(
+    `number ${at} of the buffers to be moved cannot be moved: it is that of Node's pool, of many small Buffers, ` +
+      'or of a WebAssembly memory, or was marked as untransferable',
+    'copy what is needed, as in Uint8Array.from(view), and list the buffer of the copy',
+  )
+}
+
+/** Whether Node would move a buffer. It looks at the list first, and takes nothing of it when the value cannot be read. */
+function isMovable(buffer: ArrayBuffer): boolean {
+  const unreadable = new Error('not to be read')
+  try {
+    structuredClone(
+      {
+        get value(): never {
+          throw unreadable
+        },
+      },
+      { transfer: [buffer] },
+    )
+  } catch (error) {
+    return error === unreadable
+  }
+  return true
+}
