@@ -70,6 +70,24 @@ async function* thrown(source: AsyncIterable<number>): AsyncGenerator<number> {
   }
 }
 
+/** Node gives another error than that of its source to a generator that waits while it is left. */
+async function* closedLater<T>(source: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* source
+  } finally {
+    await turns(3)
+  }
+}
+
+async function* failedLater<T>(source: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* source
+  } catch (error) {
+    await turns(3)
+    throw new Error('wrapped', { cause: error })
+  }
+}
+
 const rows: Record<string, (stage: Stages) => unknown[]> = {
   'into a Writable': ({ failing }) => [silent(), through(), failing, sink()],
   'that is endless': ({ failing }) => [silent(Infinity), through(), failing, sink()],
@@ -79,6 +97,40 @@ const rows: Record<string, (stage: Stages) => unknown[]> = {
   'of a first stage': ({ good, failing }) => [silent(), through(), failing, good, sink()],
   'of a stage behind a generator': ({ good, failing }) => [silent(), through(), good, passed, failing, sink()],
   'of a stage in front of a generator': ({ failing }) => [silent(), through(), failing, passed, sink()],
+  'in front of a generator that waits when it ends': ({ failing }) => [
+    silent(),
+    through(),
+    failing,
+    closedLater,
+    sink(),
+  ],
+  'behind a generator that waits when it ends': ({ failing }) => [silent(), through(), closedLater, failing, sink()],
+  'between generators that wait when they end': ({ failing }) => [
+    silent(),
+    through(),
+    closedLater,
+    failing,
+    closedLater,
+    sink(),
+  ],
+  'of a stage whose generator waits, between two others': ({ good, failing }) => [
+    silent(),
+    through(),
+    good,
+    closedLater,
+    failing,
+    good,
+    sink(),
+  ],
+  'in front of generators that wait and throw their own': ({ failing }) => [
+    silent(),
+    through(),
+    failing,
+    failedLater,
+    failedLater,
+    through(),
+    sink(),
+  ],
   'behind a function that gives a Node stream': ({ failing }) => [() => silent(), failing, sink()],
   'behind a web TransformStream': ({ failing }) => [silent(), new TransformStream(), failing, sink()],
   'in compose() at its end': ({ failing }) => [silent(), compose(through(), failing), sink()],
@@ -103,6 +155,15 @@ for (const [where, stage] of Object.entries(stages)) {
     const error: unknown = await run(silent(), middle, stage.good, thrown, sink()).catch((reason: unknown) => reason)
     expect(error).toMatchObject({ name: 'RangeError', code: 'E_FIVE' })
     expect(middle.destroyed).toBe(true)
+  })
+
+  it(`an error of a generator behind a stage ${where} that waits when it ends comes out where it is called`, async () => {
+    const source = silent()
+    const last = sink()
+    const results = closedLater(thrown(stage.good(source)))
+    const error: unknown = await run(results, last).catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ name: 'RangeError', code: 'E_FIVE' })
+    expect([source.destroyed, last.destroyed]).toEqual([true, true])
   })
 
   it(`a function that leaves a stage ${where} has its source closed`, async () => {
