@@ -8,7 +8,7 @@
 const floors = {
   index: '^lib/index[.]ts$',
   verbs:
-    '^lib/(?!(index|pool|task|task-name|options|errors|failure|identity|async-context|aborts|fifo|inspect|bundled|worker-file)[.])[^/]+$',
+    '^lib/(?!(index|pool|task|task-name|options|errors|failure|identity|async-context|aborts|fifo|reuse|inspect|bundled|worker-file)[.])[^/]+$',
   pool: '^lib/pool[.]ts$',
   verb: '^lib/verb/',
   stream: '^lib/stream/',
@@ -26,6 +26,7 @@ const floors = {
   context: '^lib/async-context[.]ts$',
   aborts: '^lib/aborts[.]ts$',
   fifo: '^lib/fifo[.]ts$',
+  reuse: '^lib/reuse[.]ts$',
   inspect: '^lib/inspect[.]ts$',
   errors: '^lib/errors[.]ts$',
   failure: '^lib/failure[.]ts$',
@@ -88,7 +89,20 @@ const below = {
     'errors',
     'failure',
   ],
-  stream: ['aborts', 'fifo', 'context', 'executor', 'io', 'codec', 'log', 'inspect', 'options', 'errors', 'failure'],
+  stream: [
+    'aborts',
+    'fifo',
+    'reuse',
+    'context',
+    'executor',
+    'io',
+    'codec',
+    'log',
+    'inspect',
+    'options',
+    'errors',
+    'failure',
+  ],
   executors: [
     'fifo',
     'context',
@@ -106,7 +120,7 @@ const below = {
     'files',
   ],
   executor: ['context', 'worker', 'codec', 'sync', 'shared', 'io', 'task', 'log', 'identity', 'options', 'errors'],
-  worker: ['codec', 'sync', 'shared', 'io', 'task', 'log', 'identity', 'options', 'errors'],
+  worker: ['reuse', 'codec', 'sync', 'shared', 'io', 'task', 'log', 'identity', 'options', 'errors'],
   io: ['codec', 'inspect', 'options', 'errors'],
   task: ['options', 'errors'],
   codec: ['shared', 'errors'],
@@ -117,6 +131,7 @@ const below = {
   identity: [],
   errors: [],
   failure: [],
+  reuse: [],
   files: [],
 }
 

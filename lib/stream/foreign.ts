@@ -31,6 +31,16 @@ export function assertResult(given: unknown): asserts given is IteratorResult<un
   )
 }
 
+/** What a source fails with that has given an object again after a change: items that wait to be sent have changed with it. */
+export function changedItemError(item: object): TypeError {
+  return typeError(
+    'ERR_INVALID_SOURCE',
+    'Cannot read on as the source has changed an object that it gave before, and has given it again. Items are copied when ' +
+      'they are sent, so the item before may be wrong, too. Give a new object for each item, for example { ...item } or ' +
+      `Buffer.from(chunk): received ${received(item)}`,
+  )
+}
+
 /** How many items a collection in memory has. */
 export function lengthOf(source: Source<unknown>): number | undefined {
   // A source is no ArrayLike by its type; these two are. A DataView is none, and no source either.

@@ -12,7 +12,8 @@ import {
   type Reader,
   type Source,
 } from '../io/source.js'
-import { assertResult, isDone, isItem, isPromise, isThenable } from './foreign.js'
+import { ReuseCheck } from '../reuse.js'
+import { assertResult, changedItemError, isDone, isItem, isPromise, isThenable } from './foreign.js'
 import type { Gathered } from './gathered.js'
 import type { Window } from './window.js'
 
@@ -36,11 +37,13 @@ export interface ReadingEvents {
 
 export class Reading {
   readonly #source: Source<unknown>
-  /** Whether the executor has a use for whole batches. */
-  readonly #inBatches: boolean
+  /** Whether the executor copies items when it sends them, and has a use for whole batches. */
+  readonly #isCopied: boolean
   readonly #window: Window
   readonly #gathered: Gathered
   readonly #events: ReadingEvents
+  /** Where items are copied, later than they are read. */
+  readonly #reuse: ReuseCheck | undefined
   /** Set when the source gives whole batches. */
   #batches: BatchReader | undefined
   #items: Reader<unknown> | undefined
@@ -52,12 +55,14 @@ export class Reading {
   #sourceIsSlow = false
   #turnScheduled = false
 
-  constructor(source: Source<unknown>, inBatches: boolean, window: Window, gathered: Gathered, events: ReadingEvents) {
+  constructor(source: Source<unknown>, isCopied: boolean, window: Window, gathered: Gathered, events: ReadingEvents) {
     this.#source = source
-    this.#inBatches = inBatches
+    this.#isCopied = isCopied
     this.#window = window
     this.#gathered = gathered
     this.#events = events
+    // In a window of one, an item has its result before the next one is read.
+    if (isCopied && window.limit > 1) this.#reuse = new ReuseCheck()
   }
 
   get state(): State {
@@ -123,6 +128,7 @@ export class Reading {
   }
 
   #forget(): void {
+    this.#reuse?.clear()
     this.#settleReserved(0)
     this.#gathered.clear()
   }
@@ -143,7 +149,7 @@ export class Reading {
   }
 
   #open(): void {
-    if (this.#inBatches) this.#batches = openBatches(this.#source)
+    if (this.#isCopied) this.#batches = openBatches(this.#source)
     if (this.#batches === undefined) this.#items = openSource(this.#source)
   }
 
@@ -163,7 +169,7 @@ export class Reading {
         else if (givesPromises && isThenable(result.value)) {
           later = result.value
           isGiven = false
-        } else gathered.push(result.value)
+        } else this.#gather(items, result.value)
       }
     } finally {
       this.#window.enter(gathered.length - start)
@@ -171,10 +177,10 @@ export class Reading {
     if (isGiven || this.#state !== 'reading') return
     this.#window.enter((this.#reserved = 1))
     if (later !== undefined) this.#awaitItem(items, later)
-    else if (!isPromise(result)) this.#acceptItem(result)
+    else if (!isPromise(result)) this.#acceptItem(items, result)
     else {
       this.#awaitRead(result, (settled) => {
-        this.#acceptItem(settled)
+        this.#acceptItem(items, settled)
       })
     }
   }
@@ -194,7 +200,7 @@ export class Reading {
     this.#awaitRead(
       item,
       (value) => {
-        this.#gathered.items.push(value)
+        this.#gather(items, value)
         this.#settleReserved(1)
       },
       () => {
@@ -236,13 +242,21 @@ export class Reading {
     else this.#events.resumed()
   }
 
-  #acceptItem(result: unknown): void {
+  #acceptItem(items: Reader<unknown>, result: unknown): void {
     assertResult(result)
     if (isDone(result)) this.#end()
     else {
-      this.#gathered.items.push(result.value)
+      this.#gather(items, result.value)
       this.#settleReserved(1)
     }
+  }
+
+  #gather(items: Reader<unknown>, item: unknown): void {
+    if (typeof item === 'object' && item !== null && this.#reuse?.isChanged(item) === true) {
+      void closeQuietly(items)
+      throw changedItemError(item)
+    }
+    this.#gathered.items.push(item)
   }
 
   #acceptBatch(batch: Batch | undefined): void {
@@ -259,6 +273,7 @@ export class Reading {
   }
 
   #end(): void {
+    this.#reuse?.clear()
     this.#settleReserved(0)
     this.#state = 'ended'
     this.#events.ended()

@@ -11,12 +11,11 @@ import { Watch } from './watch.js'
 
 /** Runs all items, or those before a cancel; their outcomes are posted as they come. */
 export function runAtOnce(fn: TaskFunction, chunk: RunningChunk, poster: Poster): Promise<void> {
-  const { kind } = chunk.job
   const items = unpack(chunk.data)
   poster.scatter()
   return limited(fn, items, chunk, (place, result, error) => {
     poster.outbox.places?.push(place)
-    if (error === undefined) poster.outbox.take(kind, items[place], result)
+    if (error === undefined) poster.take(items[place], result, place, true)
     else poster.outbox.fail(error)
     poster.postSoon()
   })
@@ -24,7 +23,6 @@ export function runAtOnce(fn: TaskFunction, chunk: RunningChunk, poster: Poster)
 
 /** Runs all items, or those before a cancel; their outcomes are posted in the order of the items. */
 export function runAtOnceInOrder(fn: TaskFunction, chunk: RunningChunk, poster: Poster): Promise<void> {
-  const { kind } = chunk.job
   const items = unpack(chunk.data)
   const done = new Map<number, { result: unknown; error: Envelope | undefined }>()
   let next = chunk.start
@@ -32,7 +30,7 @@ export function runAtOnceInOrder(fn: TaskFunction, chunk: RunningChunk, poster: 
     done.set(place, { result, error })
     for (let head = done.get(next); head !== undefined; head = done.get(++next)) {
       done.delete(next)
-      if (head.error === undefined) poster.outbox.take(kind, items[next], head.result)
+      if (head.error === undefined) poster.take(items[next], head.result, next, true)
       else poster.outbox.fail(head.error)
     }
     if (poster.outbox.count > 0) poster.postSoon()

@@ -1,6 +1,7 @@
-/** What a task returned, where it must be of some form: the results of `flatMap`, taken apart, and the accumulator of a fold. */
+/** What a task returned, where it must be of some form: the results of `flatMap`, taken apart; the accumulator of a fold; a new object. */
 import { hasTransfer } from '../codec/transfer-list.js'
 import { received, typeError } from '../errors.js'
+import { ReuseCheck } from '../reuse.js'
 
 /**
  * Gives the elements of an iterable or async iterable that a task returned, all of them or, when it throws, none. Promises
@@ -18,7 +19,7 @@ export function elementsOf(returned: unknown): unknown[] | Promise<unknown[]> {
     const { [Symbol.iterator]: sync, [Symbol.asyncIterator]: async } = returned as Partial<
       Iterable<unknown> & AsyncIterable<unknown>
     >
-    if (typeof sync === 'function') return settled([...(returned as Iterable<unknown>)])
+    if (typeof sync === 'function') return settled(allAtOnce(returned as Iterable<unknown>))
     if (typeof async === 'function') return allOf(returned as AsyncIterable<unknown>)
   }
   throw typeError(
@@ -39,13 +40,36 @@ export function noAccumulatorError(): TypeError {
   )
 }
 
+/** What items fail with whose task returned one object for several of them, and changed it in between. */
+export function changedResultError(returned: object): TypeError {
+  return typeError(
+    'ERR_INVALID_RESULT',
+    'Cannot send the result as the task has changed an object that it returned for the item before, and has returned it ' +
+      'again. Results are copied when they are sent. Return a new object for each item, for example { ...result } or ' +
+      `Buffer.from(bytes): received ${received(returned)}`,
+  )
+}
+
 /** Whether a value is one to be awaited. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 }
 
+function allAtOnce(elements: Iterable<unknown>): unknown[] {
+  const all: unknown[] = []
+  const reuse = new ReuseCheck()
+  for (const element of elements) all.push(unchanged(element, reuse))
+  return all
+}
+
 async function allOf(elements: AsyncIterable<unknown>): Promise<unknown[]> {
   const all: unknown[] = []
-  for await (const element of elements) all.push(element)
+  const reuse = new ReuseCheck()
+  for await (const element of elements) all.push(unchanged(element, reuse))
   return all
+}
+
+function unchanged(element: unknown, reuse: ReuseCheck): unknown {
+  if (typeof element === 'object' && element !== null && reuse.isChanged(element)) throw changedResultError(element)
+  return element
 }

@@ -56,7 +56,7 @@ export class InTurn {
         let result = withContext ? fn(item, new ItemContext(chunk, first + place)) : fn(item)
         if (kind === 'flatMap' && !isThenable(result)) result = elementsOf(result)
         if (isThenable(result)) return result
-        poster.outbox.take(kind, item, result)
+        poster.take(item, result, place, this.#place < length)
       } catch (error) {
         poster.failed(chunk.seal(error, place))
       }
@@ -77,7 +77,7 @@ export class InTurn {
         let result = await awaited
         if (kind === 'flatMap') result = await elementsOf(result)
         // Only now: while the result was awaited, a timer may have posted the outbox and made a new one.
-        poster.outbox.take(kind, this.#item, result)
+        poster.take(this.#item, result, this.#place - 1, this.#place < this.#cursor.length)
       } catch (error) {
         poster.failed(this.#chunk.seal(error, this.#place - 1))
       }

@@ -49,6 +49,12 @@ export class Outbox {
     this.skip()
   }
 
+  /** An item that has one result here fails all the same. */
+  failAt(position: number, error: Envelope): void {
+    ;(this.errors ??= []).push([position, error])
+    this.results[position] = undefined
+  }
+
   /** Gives an item that gave nothing a result, the last of all. */
   insert(position: number, result: unknown): void {
     if (this.counts !== undefined) this.counts[position] = 1

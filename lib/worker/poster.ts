@@ -6,7 +6,9 @@ import { marked, pack, sift, type Packed } from '../codec/codec.js'
 import type { Envelope } from '../codec/envelope.js'
 import { takeTransfers, type TransferList } from '../codec/transfer-list.js'
 import { beginEncoding, endEncoding } from './cells.js'
+import { ReuseCheck } from '../reuse.js'
 import type { RunningChunk } from './chunk.js'
+import { changedResultError } from './expand.js'
 import { Outbox } from './outbox.js'
 import type { PartDetails } from './protocol.js'
 
@@ -21,6 +23,8 @@ export class Poster {
   /** Where outcomes are put, for the next part. Each post puts a new one here: do not keep it across an `await`. */
   outbox: Outbox
   readonly #chunk: RunningChunk
+  /** Of the results in the outbox: they are copied when they are posted. */
+  readonly #reuse = new ReuseCheck()
   #started: number
   /** When the last part was posted. */
   #sent: number
@@ -46,6 +50,31 @@ export class Poster {
   /** Outcomes will not come in the order of the items: the outboxes from now on have `places`, one for each outcome. */
   scatter(): void {
     this.outbox = new Outbox(0, [], this.#chunk.job.kind !== 'map')
+  }
+
+  /**
+   * Puts what the task returned for the next item into the outbox.
+   *
+   * @param hasMore Whether other results may come before that is posted.
+   */
+  take(item: unknown, returned: unknown, place: number, hasMore: boolean): void {
+    const { outbox } = this
+    const { kind } = this.#chunk.job
+    const isCopiedLater =
+      kind === 'map' && typeof returned === 'object' && returned !== null && (hasMore || outbox.count > 0)
+    if (isCopiedLater && this.#reuse.isChanged(returned)) this.#failChanged(returned, place)
+    else outbox.take(kind, item, returned)
+  }
+
+  /** A task has changed a result that waits to be posted, and returned it again: neither can be told from the other. */
+  #failChanged(returned: object, place: number): void {
+    const { outbox } = this
+    const { from, places, results } = outbox
+    const error = changedResultError(returned)
+    for (let before = outbox.count - 1; ReuseCheck.isSame(results[before], returned); before--) {
+      outbox.failAt(before, this.#chunk.seal(error, places?.[before] ?? from + before))
+    }
+    this.failed(this.#chunk.seal(error, place))
   }
 
   /** The item that ran has failed. */
@@ -75,6 +104,7 @@ export class Poster {
     const { from, places, count, counts, results, errors } = this.outbox
     if (count === 0 && !last) return
     this.outbox = this.outbox.next()
+    this.#reuse.clear()
     this.#sent = performance.now()
     const { seq, host, job } = this.#chunk
     const time = this.#sent - this.#started
