@@ -71,9 +71,9 @@ function noteProperties(object: object, values: unknown[]): void {
   }
 }
 
-/** Bytes as text, to compare; of memory that threads share none, as that may change at any time. */
+/** Bytes as text, to compare; of memory that threads share none, as that may change at any time. A detached buffer has none. */
 function bytesOf(buffer: ArrayBufferLike, offset: number, length: number): string {
-  if (buffer instanceof SharedArrayBuffer) return ''
+  if (buffer instanceof SharedArrayBuffer || length === 0) return ''
   return Buffer.from(buffer, offset, Math.min(length, MAX_BYTES)).toString('latin1')
 }
 
