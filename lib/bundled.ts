@@ -6,11 +6,11 @@
 const CURES = [
   'esbuild: --packages=external',
   'rollup: external: [/^millrace/]',
-  'webpack: externals: [/^millrace/], or webpack-node-externals',
+  "webpack: externals: [/^millrace/], externalsType: 'node-commonjs'",
   "Next.js: serverExternalPackages: ['millrace']",
   "Vite: ssr: { external: ['millrace'] }",
   'Bun: --packages external',
-  'ncc: --external millrace',
+  'ncc: --external millrace --external millrace/task',
 ]
 
 /** The error for a copy of this library that cannot find its files. */

@@ -29,17 +29,20 @@ function source(file, names) {
 import { createRequire } from 'node:module'
 import { bundledError } from './bundled.js'
 
-function load() {
+function exported() {
   const { url } = import.meta
   if (typeof url !== 'string') throw bundledError()
+  const load = createRequire(url)
+  // webpack puts undefined in its place.
+  if (typeof load !== 'function') throw bundledError()
   try {
-    return createRequire(url)('${file}')
+    return load('${file}')
   } catch (error) {
     if (error?.code !== 'MODULE_NOT_FOUND' || !error.message.includes('${file}')) throw error
     throw bundledError(error)
   }
 }
 
-export const { ${names.join(', ')} } = load()
+export const { ${names.join(', ')} } = exported()
 `
 }
