@@ -66,7 +66,8 @@ async function run(row) {
   for (const [i, command] of commands.entries()) {
     const ended = await execute(command, folder, row)
     output += `$ ${command}\n${ended.output}`
-    if (ended.code === 0 || (row.fails !== undefined && i === commands.length - 1)) continue
+    const isToFail = row.fails !== undefined && i === commands.length - 1
+    if ((ended.code === 0) !== isToFail) continue
     problem = `'${command}' ended with ${ended.code}`
     break
   }
@@ -87,7 +88,10 @@ async function run(row) {
 function execute(command, cwd, { node, tools: [group = 'base'] = [] }) {
   const base = join(root, 'base/node_modules')
   const bins = [join(root, group, 'node_modules/.bin'), join(base, '.bin')]
-  const own = node === undefined ? dirname(process.execPath) : join(base, `node${node}/bin`)
+  const own =
+    node === undefined
+      ? dirname(process.execPath)
+      : join(root, group === 'nodes' ? group : 'base', `node_modules/node${node}/bin`)
   const PATH = [own, ...bins, process.env.PATH].join(delimiter)
   return /** @type {Promise<{ code: number | null, output: string }>} */ (
     new Promise((done, fail) => {

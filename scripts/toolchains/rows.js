@@ -1,21 +1,27 @@
 // @ts-check
 /** What `npm run test:toolchains` runs: for each tool a project, its commands, and what these must print or say. */
-import { points, PRINTED, program, runnerTests, singleFile } from './programs.js'
+import { POINTS, runnerTests } from './points.js'
+import { PRINTED, program, singleFile } from './programs.js'
+import { runtimes } from './runtimes.js'
+
+/** @typedef {'20.19' | '22' | '22.12' | '22.18' | '24' | '26'} Node a version that tools.js installs */
 
 /**
  * @typedef {object} Row
  * @property {string} name
  * @property {boolean} [quick] whether it belongs to the half that takes few minutes
- * @property {'22' | '24'} [node] default: the Node that runs this
+ * @property {Node} [node] default: the Node that runs this
  * @property {string[]} [tools] the groups of tools that it needs; it runs in the folder of the first. Default: `base`
  * @property {boolean} [isApart] whether it runs outside this repository, with the package as `millrace.tgz`
  * @property {Record<string, string>} files
  * @property {string[]} [commands] default: those of the recipe that the page has under its name
- * @property {string | RegExp} [prints]
+ * @property {string | RegExp | (string | RegExp)[]} [prints] what its output must have
  * @property {string | RegExp} [fails] what the last command must say, and end with an error
  */
 
-const BUNDLED = /millrace.* was bundled: .*keep it external/
+// Each of the settings is in one of the rows, too.
+const BUNDLED =
+  /millrace as it was bundled: .*keep it external \(esbuild: --packages=external; rollup: external: \[\/\^millrace\/\]; webpack: externals: \[\/\^millrace\/\], externalsType: 'node-commonjs'; Next\.js: serverExternalPackages: \['millrace'\]; Vite: ssr: \{ external: \['millrace'\] \}; Bun: --packages external; ncc: --external millrace --external millrace\/task\)/
 const quick = true
 const prints = PRINTED
 const compiled = { prints: 'compiled' }
@@ -32,42 +38,6 @@ const classic = {
   ...typescriptCJS,
   ...tsconfig({ module: 'commonjs', moduleResolution: 'node10', ignoreDeprecations: '6.0' }),
 }
-
-/** @type {Row[]} */
-const runtimes = [
-  { name: 'node-mjs', quick, files: mjs, commands: ['node main.mjs'], prints },
-  { name: 'node-cjs', quick, files: cjs, commands: ['node main.cjs'], prints },
-  { name: 'node22-types', quick, node: '22', files: program({ extension: 'ts', type: 'module' }), prints },
-  { name: 'node24-types', node: '24', files: esm, prints },
-  {
-    name: 'node22-cts',
-    node: '22',
-    files: program({ extension: 'cts', form: 'require' }),
-    commands: ['node main.cts'],
-    prints,
-  },
-  { name: 'node24-cjs', node: '24', files: cjs, commands: ['node main.cjs'], prints },
-  ...[undefined, '22', '24'].map(
-    (node) =>
-      /** @type {Row} */ ({
-        name: `node${node ?? ''}-points`,
-        quick,
-        node,
-        files: points(),
-        commands: ['node main.mjs'],
-        prints: '8 of 8 passed',
-      }),
-  ),
-  { name: 'bun', tools: ['runtimes', 'base'], files: esm, prints },
-  {
-    name: 'deno-points',
-    tools: ['runtimes', 'base'],
-    files: points(),
-    commands: ['deno run -A main.mjs'],
-    prints: '8 of 8 passed',
-  },
-  { name: 'deno', tools: ['runtimes', 'base'], files: esm, prints },
-]
 
 /** @type {Row[]} */
 const loaders = [
@@ -133,6 +103,15 @@ const bundlers = [
     ],
     prints,
   },
+  {
+    name: 'esbuild-cjs',
+    files: singleFile('ts'),
+    commands: [
+      'esbuild app.ts --bundle --platform=node --format=cjs --packages=external --outfile=app.cjs',
+      'node app.cjs',
+    ],
+    fails: 'its module must be import.meta.url, or __filename in CommonJS: received undefined',
+  },
   bundled('esbuild-bundled', singleFile('ts'), 'esbuild app.ts --bundle --platform=node --format=esm', true),
   bundled(
     'esbuild-bundled-minified',
@@ -164,6 +143,12 @@ export default { input: 'main.mjs', plugins: [resolve(), commonjs()], output: { 
     prints,
   },
   {
+    name: 'webpack-cjs',
+    files: { ...singleCommonJS(), 'build.mjs': webpackBuild(`...(await import('./webpack.config.mjs')).default`) },
+    commands: ['node build.mjs', 'node out/app.cjs'],
+    prints,
+  },
+  {
     name: 'webpack-bundled',
     quick,
     files: { ...mjs, 'build.mjs': webpackBuild(`entry: './main.mjs', ${intoFile}`) },
@@ -177,6 +162,19 @@ export default { input: 'main.mjs', plugins: [resolve(), commonjs()], output: { 
     fails: BUNDLED,
   },
   { name: 'vite-ssr', quick, files: esm, prints },
+  {
+    name: 'vite-external',
+    files: {
+      ...esm,
+      'vite.config.mjs': `export default {
+  ssr: { noExternal: true, external: ['millrace'] },
+  build: { ssr: true, rollupOptions: { input: ['main.ts', 'tasks.ts'] } },
+}
+`,
+    },
+    commands: ['vite build', 'node dist/main.js'],
+    prints,
+  },
   {
     name: 'vite-bundled',
     quick,
@@ -212,6 +210,12 @@ await server.close()
   { name: 'ncc', files: { ...singleCommonJS() }, prints },
   { name: 'ncc-bundled', files: cjs, commands: ['ncc build main.cjs -o out', 'node out/index.cjs'], fails: BUNDLED },
   {
+    name: 'bun-external',
+    tools: ['runtimes', 'base'],
+    files: esm,
+    prints: [`out/main.js\n${PRINTED}\n$ bun`, `bun out/main.js\n${PRINTED}`],
+  },
+  {
     name: 'bun-bundled',
     tools: ['runtimes', 'base'],
     files: esm,
@@ -230,7 +234,7 @@ const vitestFiles = runnerTests({
 })
 const jestESM = runnerTests({ form: 'import', file: 'a.test.mjs', tasks: './tasks.mjs', extension: 'mjs' })
 const jestCJS = runnerTests({ form: 'require', file: 'a.test.js', tasks: './tasks' })
-const inJest = { prints: /Tests: +8 passed/ }
+const inJest = { prints: new RegExp(`Tests: +${POINTS} passed`) }
 /** A test for runners that have another form. @param {string} head */
 const plainTest = (head) => `import { imap } from 'millrace'
 ${head}
@@ -292,8 +296,14 @@ const runners = [
     },
     ...inJest,
   },
-  { name: 'vitest', quick, node: '22', files: vitestFiles, prints: /Tests +8 passed/ },
-  { name: 'vitest3', tools: ['vitest3', 'base'], node: '22', files: vitestFiles, prints: /Tests +8 passed/ },
+  { name: 'vitest', quick, node: '22', files: vitestFiles, prints: new RegExp(`Tests +${POINTS} passed`) },
+  {
+    name: 'vitest3',
+    tools: ['vitest3', 'base'],
+    node: '22',
+    files: vitestFiles,
+    prints: new RegExp(`Tests +${POINTS} passed`),
+  },
   {
     name: 'vitest-tsx',
     node: '22',
@@ -331,26 +341,49 @@ test.each([1, 2])('a module that is evaluated again', async () => {
     prints: /Tests +2 passed/,
   },
   {
+    name: 'vitest-mock',
+    node: '22',
+    files: {
+      'package.json': '{ "type": "module" }',
+      'helper.ts': `export const place = () => 'real'\n`,
+      'tasks.ts': `import { task } from 'millrace/task'
+import { place } from './helper.ts'
+export const where = task(import.meta.url, 'where', (_: number) => place())
+`,
+      'a.test.ts': `import { imap, isMainThread } from 'millrace'
+import { expect, test, vi } from 'vitest'
+import { where } from './tasks.ts'
+vi.mock('./helper.ts', () => ({ place: () => 'mocked' }))
+test('what a task imports', async () => {
+  expect(await imap(where, [1]).toArray()).toEqual(['real'])
+  expect(await imap(where, [1], { workers: 0 }).toArray()).toEqual(['mocked'])
+  expect(isMainThread).toBe(false)
+})
+`,
+    },
+    commands: ['vitest run --pool=threads'],
+    prints: /Tests +1 passed/,
+  },
+  {
     name: 'bun-test',
     tools: ['runtimes', 'base'],
     files: jestCJS,
-    prints: / 8 pass\n 0 fail/,
+    prints: ` ${POINTS} pass\n 0 fail`,
   },
   {
     name: 'mocha',
     files: { ...mjs, 'a.test.mjs': `${plainTest('')}it(name, run)\n` },
-    commands: ['mocha a.test.mjs'],
     prints: '1 passing',
   },
   {
     name: 'node-test',
     quick,
     files: { ...mjs, 'a.test.mjs': `${plainTest("import test from 'node:test'")}test(name, run)\n` },
-    commands: ['node --test a.test.mjs'],
     prints: /pass 1\b/,
   },
 ]
 
+const emitted = { skipLibCheck: true, declaration: true, noEmit: false, emitDeclarationOnly: true, outDir: 'out' }
 const nodenext = { module: 'nodenext', types: [] }
 
 /** @type {Row[]} */
@@ -383,6 +416,29 @@ const types = [
     },
     commands: [`${TSC}`, `${TSC7}`, `${TSC57}`, 'echo compiled'],
     ...compiled,
+  },
+]
+
+/** @type {Row[]} */
+const declarations = [
+  {
+    name: 'types-declarations',
+    files: { ...typescriptCJS, ...tsconfig({ module: 'node16', ...emitted }) },
+    commands: [`${TSC}`, `${TSC57}`, 'cat out/tasks.d.ts'],
+    prints: /^export declare const level: .*import\("millrace\/task"\)/m,
+  },
+  {
+    name: 'types-isolated',
+    files: {
+      ...typescriptCJS,
+      'tasks.ts': `import { task, type Task } from 'millrace/task'
+
+export const level: Task<string, string> = task(__filename, 'level', (line: string) => line.split(' ')[1] ?? '')
+`,
+      ...tsconfig({ module: 'node16', isolatedDeclarations: true, ...emitted }),
+    },
+    commands: [`${TSC}`, 'cat out/tasks.d.ts'],
+    prints: 'level: Task<string, string>',
   },
 ]
 
@@ -426,12 +482,23 @@ server.stdout.setEncoding('utf8').on('data', async (text) => {
       'npm install --no-audit --no-fund next@16.4.6 react@19.3.1 react-dom@19.3.1 @types/react@19.3.3 typescript@6.0.3 @types/node@22 ./millrace.tgz',
       'node_modules/.bin/next build',
       'node ask.mjs',
+      'rm next.config.mjs && node_modules/.bin/next build',
     ],
     prints: 'answer: first',
+    fails: BUNDLED,
   },
 ]
 
-export const rows = [...runtimes, ...loaders, ...bundlers, ...runners, ...types, ...managers, ...frameworks]
+export const rows = [
+  ...runtimes,
+  ...loaders,
+  ...bundlers,
+  ...runners,
+  ...types,
+  ...declarations,
+  ...managers,
+  ...frameworks,
+]
 
 /** @param {Record<string, unknown>} compilerOptions */
 function tsconfig(compilerOptions) {

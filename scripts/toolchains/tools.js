@@ -32,6 +32,12 @@ export const TOOLS = {
     'vitest@4.1.12',
     'webpack@5.113.0',
   ],
+  nodes: [
+    'node20.19@npm:node@20.19.0',
+    'node22.12@npm:node@22.12.0',
+    'node22.18@npm:node@22.18.0',
+    'node26@npm:node@26.10.0',
+  ],
   vitest3: ['vite@6.4.6', 'vitest@3.2.4'],
   runtimes: ['bun@1.4.5', 'deno@2.9.6'],
   managers: ['pnpm@10.34.8', '@yarnpkg/cli-dist@4.18.1'],
