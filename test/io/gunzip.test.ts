@@ -271,7 +271,8 @@ describe('lines() tells of damaged gzip', () => {
     const { given, error } = await untilError(lines(blocks(bytes, 65_536), { encoding: 'latin1' }))
     expect(error).toMatchObject({ code: 'ERR_DAMAGED_INPUT' })
     expect(given).toEqual(rows.slice(0, given.length))
-    expect(given.length * 101).toBeGreaterThan(at - 2 * 1024 * 1024)
+    // A line, and the heads of stored blocks, may be missing, too.
+    expect(given.length * 101).toBeGreaterThan(at - 512 * 1024 - 2000)
   })
 
   it('whose source fails, as the source threw it, after the lines before', async () => {
