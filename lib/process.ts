@@ -84,7 +84,7 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
   readonly #name: string
   readonly #daemon: boolean
   readonly #target: TaskName
-  readonly #args: readonly unknown[]
+  #args: readonly unknown[]
   readonly #options: Pick<ProcessOptions, 'env' | 'resourceLimits'>
   #worker: SpawnableWorker | undefined
   /** Of a daemon. */
@@ -269,6 +269,8 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
     children.delete(this)
     if (children.size === 0) removeEnding(endDaemons)
     this.#endRequest?.close()
+    // What threads share was kept here for as long as the thread had it.
+    this.#args = []
     const identity = { name: this.name, pid: Number(this.#pid) }
     if (this.#failed && !logUncaught(identity, this.#error)) {
       process.stderr.write(`Process ${this.name}:\n${inspect(this.#error)}\n`)

@@ -19,6 +19,7 @@ import {
   type Progress,
   type Slot,
 } from '../worker/cells.js'
+import { claimsOf, Given } from './given.js'
 import {
   LISTENING,
   type ChunkDetails,
@@ -36,6 +37,8 @@ export interface Sent {
   readonly items: number
   readonly sentBytes: number
   readonly known: KnownJob
+  /** The objects in it that threads share. */
+  readonly given: readonly Shared[] | undefined
 }
 
 /** A job as a worker knows it. */
@@ -44,6 +47,8 @@ export interface KnownJob {
   readonly id: number
   /** Whether the worker has given an outcome of it, and so has loaded its task. */
   isLoaded: boolean
+  /** The objects that threads share in what its fold begins with: the worker gets them with the first chunk that it runs. */
+  readonly given: readonly Shared[] | undefined
 }
 
 /** What a link reports. */
@@ -73,8 +78,7 @@ export class Link {
   #slots = 0
   #itemsSent = 0
   #isGarbled = false
-  /** Objects that it was sent and may hold: they must be here to be told when it ends. */
-  readonly #shared = new Set<Shared>()
+  readonly #given = new Given()
 
   constructor(events: LinkEvents) {
     this.#events = events
@@ -138,18 +142,20 @@ export class Link {
     const known = this.#jobs.get(job) ?? this.#introduce(job)
     const { id } = known
     offer(this.#cells, slot, seq)
+    let [sentBytes, given] = [0, known.given]
     try {
       const { data, transfer, bytes, shared } = items.pack()
-      this.#given(shared)
       this.#post([seq, slot, id, first, eager, data, details], transfer)
-      return { seq, slot, items: items.length, sentBytes: bytes, known }
+      sentBytes = bytes
+      if (shared !== undefined) given = claimsOf(given, shared)
     } catch {
       const { values, notes, refused } = sift('item', items.values(), (place) => first + place)
-      this.#given(notes.shared)
       const settled = [...refused, ...(details?.settled ?? [])]
       this.#post([seq, slot, id, first, eager, marked(values, notes), { ...details, settled }])
-      return { seq, slot, items: items.length, sentBytes: 0, known }
+      given = claimsOf(given, notes.shared)
     }
+    if (given !== undefined) this.#given.add(given)
+    return { seq, slot, items: items.length, sentBytes, known, given }
   }
 
   /** No more chunks of this job will come. */
@@ -169,13 +175,14 @@ export class Link {
   withdraw(sent: Sent): boolean {
     if (!settleOffer(this.#cells, sent.slot, sent.seq)) return false
     this.#itemsSent -= sent.items
-    this.settle(sent)
+    this.settle(sent, false)
     return true
   }
 
-  /** The worker holds this chunk no more. */
-  settle({ slot }: Sent): void {
+  /** The worker holds this chunk no more. @param wasRead Whether it has unpacked the items. */
+  settle({ slot, seq, given }: Sent, wasRead: boolean): void {
     this.#slots &= ~(1 << slot)
+    if (given !== undefined) this.#given.settle(given, wasRead ? seq : 0)
   }
 
   /** Asks for a chunk to stop: the mark reaches synchronous code, the message fires the signal of what awaits. */
@@ -197,7 +204,8 @@ export class Link {
 
   /** Reports what the worker has posted and nobody has heard of yet. */
   drain(): void {
-    const next = (): PartMessage | undefined => receiveMessageOnPort(this.#port)?.message as PartMessage | undefined
+    type Message = Exclude<FromWorker, typeof LISTENING>
+    const next = (): Message | undefined => receiveMessageOnPort(this.#port)?.message as Message | undefined
     try {
       for (let message = next(); message !== undefined; message = next()) this.#report(message)
     } catch {
@@ -209,17 +217,12 @@ export class Link {
     this.#port.close()
   }
 
-  #given(shared: Packed['shared']): void {
-    for (const object of shared ?? []) for (const claim of object.claims) this.#shared.add(claim)
-  }
-
   #introduce(job: WorkerJob): KnownJob {
-    const known = { id: ++this.#lastJob, isLoaded: false }
-    this.#jobs.set(job, known)
-    this.loads(job.name.module)
     const { initial, ...rest } = job
     const packed = job.kind === 'reduce' ? pack([initial]) : undefined
-    this.#given(packed?.shared)
+    const known = { id: ++this.#lastJob, isLoaded: false, given: claimsOf(packed?.shared) }
+    this.#jobs.set(job, known)
+    this.loads(job.name.module)
     this.#post({ type: 'job', id: known.id, job: rest, initial: packed?.data })
     return known
   }
@@ -228,8 +231,9 @@ export class Link {
     this.#port.postMessage(message, transfer)
   }
 
-  #report(message: PartMessage): void {
-    if (!this.#isGarbled) this.#events.part(message)
+  #report(message: Exclude<FromWorker, typeof LISTENING>): void {
+    if ('ids' in message) this.#given.collected(message.ids, message.seq)
+    else if (!this.#isGarbled) this.#events.part(message)
   }
 
   #onGarbled(): void {

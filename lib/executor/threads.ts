@@ -222,7 +222,7 @@ export class ThreadExecutor implements PoolExecutor {
   // What threads report.
 
   #onPart(thread: Thread, all: Held[], message: PartMessage): void {
-    const [seq, , , last, time] = message
+    const [seq, , , last, time, , , details] = message
     const held = all.find((sent) => sent.seq === seq)
     if (held === undefined) return
     const { turn } = held
@@ -233,7 +233,7 @@ export class ThreadExecutor implements PoolExecutor {
     const part = lane.isOpen ? partOf(held, message) : undefined
     if (last) {
       all.splice(all.indexOf(held), 1)
-      thread.link.settle(held)
+      thread.link.settle(held, details?.isUnread !== true)
       if (all[0] !== undefined) all[0].since = performance.now()
       lane.took(time)
       if (part?.last === true) this.#crew.count(-1)

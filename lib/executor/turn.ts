@@ -144,10 +144,11 @@ export class Held implements Sent {
   readonly items: number
   readonly sentBytes: number
   readonly known: KnownJob
+  readonly given: Sent['given']
   /** When it was first in its thread, by `performance.now()`. */
   since: number = performance.now()
 
-  constructor(turn: Turn, worker: number, { seq, slot, items, sentBytes, known }: Sent) {
+  constructor(turn: Turn, worker: number, { seq, slot, items, sentBytes, known, given }: Sent) {
     this.turn = turn
     this.worker = worker
     this.seq = seq
@@ -155,5 +156,6 @@ export class Held implements Sent {
     this.items = items
     this.sentBytes = sentBytes
     this.known = known
+    this.given = given
   }
 }

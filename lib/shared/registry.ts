@@ -18,12 +18,21 @@ export interface Entry {
   bury(threads: ReadonlySet<number>): void
 }
 
+/** One instance of an object on this thread. */
+interface Known {
+  readonly id: string
+  readonly reference: WeakRef<Entry>
+  /** Whether the object has come from another thread, which may keep it for as long as it is here. */
+  hasArrived: boolean
+}
+
 interface Registry {
   readonly kinds: Map<number, unknown>
-  readonly known: Map<string, WeakRef<Entry>>
-  readonly gone: FinalizationRegistry<string>
+  readonly known: Map<string, Known>
+  readonly gone: FinalizationRegistry<Known>
   made: number
   isWatching: boolean
+  onCollected?: (id: string) => void
 }
 
 function registry(): Registry {
@@ -32,10 +41,12 @@ function registry(): Registry {
 }
 
 function createRegistry(): Registry {
-  const known = new Map<string, WeakRef<Entry>>()
-  const gone = new FinalizationRegistry<string>((id) => {
+  const known = new Map<string, Known>()
+  const gone = new FinalizationRegistry<Known>((instance) => {
+    const { id } = instance
     // There may be another instance by now.
-    if (known.get(id)?.deref() === undefined) known.delete(id)
+    if (known.get(id) === instance) known.delete(id)
+    if (instance.hasArrived) registry().onCollected?.(id)
   })
   return { kinds: new Map(), known, gone, made: 0, isWatching: false }
 }
@@ -55,13 +66,30 @@ export function remember(id: string, object: Entry): void {
   watchThreads()
   // An object comes after its parts, also if it was known before.
   known.delete(id)
-  known.set(id, new WeakRef(object))
-  gone.register(object, id)
+  const instance = { id, reference: new WeakRef(object), hasArrived: false }
+  known.set(id, instance)
+  gone.register(object, instance)
+}
+
+/** The object has come from another thread. */
+export function noteArrival(id: string): void {
+  const instance = registry().known.get(id)
+  if (instance !== undefined) instance.hasArrived = true
+}
+
+/** Calls `listener` with the id of each object that has come from another thread, after its instance here was collected. */
+export function onCollected(listener: (id: string) => void): void {
+  registry().onCollected = listener
+}
+
+/** How many instances of objects this thread has, parts included. For tests. */
+export function countKnown(): number {
+  return registry().known.size
 }
 
 /** The instance of an object on this thread. */
 export function findKnown(id: string): Entry | undefined {
-  return registry().known.get(id)?.deref()
+  return registry().known.get(id)?.reference.deref()
 }
 
 /** Hears of the ends of threads from now on; to be called before this thread starts one that may be given objects. */
@@ -92,7 +120,7 @@ export function watchThreads(): void {
 /** Threads have ended: all objects that they may know are told, each before its parts, while those still show what they held. */
 function tellAll(dead: ReadonlySet<number>): void {
   const touched: Entry[] = []
-  for (const reference of registry().known.values()) {
+  for (const { reference } of registry().known.values()) {
     const object = reference.deref()
     if (object?.isKnownTo(dead) === true) touched.push(object)
   }

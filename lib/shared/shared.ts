@@ -11,7 +11,7 @@ import { threadId } from 'node:worker_threads'
 import { received, typeError } from '../errors.js'
 import { showState } from '../inspect.js'
 import { bytesOf, createGrowable } from './growable.js'
-import { findKnown, knownKinds, nextNumber, remember } from './registry.js'
+import { findKnown, knownKinds, nextNumber, noteArrival, remember } from './registry.js'
 import { stateOf } from './show.js'
 
 /** Cells that all objects have in front: a mark, the class and who knows the object, and who made it as its how many-eth. */
@@ -50,7 +50,12 @@ export abstract class Shared {
     remember(idOf(memory), this)
   }
 
-  /** What of it a thread can hold or wait for, and has to be told when one ends: by default, it itself. @internal */
+  /**
+   * What of it a thread can hold or wait for, and has to be told when one ends: by default, it itself. None of what is only ever a part,
+   * for which its owner answers.
+   *
+   * @internal
+   */
   get claims(): readonly Shared[] {
     return [this]
   }
@@ -149,6 +154,7 @@ class Reviver {
     if (memory !== undefined) {
       const { parts = [] } = value as { parts?: readonly unknown[] }
       const object = instanceOf(memory, parts.map((part) => this.revive(part)) as Shared[])
+      for (const claim of object.claims) noteArrival(idOf(claim.memory))
       this.shared.add(object)
       return object
     }
@@ -215,6 +221,7 @@ export function numberOf(memory: Memory): number {
   return memory[NUMBER] ?? 0
 }
 
-function idOf(memory: Memory): string {
+/** What tells an object from all others of the program. */
+export function idOf(memory: Memory): string {
   return `${memory[MAKER]}.${memory[NUMBER]}`
 }

@@ -20,6 +20,9 @@ export type Side = 0 | 1
 
 /** While a pipe is open, a thread that knows it keeps it: it may be the one that hears of the others' ends. */
 const open = new Set<Ends>()
+/** How many are in `open` when those that others have closed are looked for: twice as many as there were after the last time. */
+const MIN_LIMIT = 64
+let limit = MIN_LIMIT
 
 export class Ends extends Shared {
   /** What each side sends. */
@@ -30,7 +33,10 @@ export class Ends extends Shared {
     const [first, second] = this.parts as readonly [Queue<unknown>, Queue<unknown>]
     this.#queues = [first, second]
     if (memory === undefined) for (const side of [0, 1] as const) this.memory[makerOf(side)] = threadId + 1
-    for (const ends of open) if (ends.#isGone) open.delete(ends)
+    if (open.size >= limit) {
+      for (const ends of open) if (ends.#isGone) open.delete(ends)
+      limit = Math.max(MIN_LIMIT, 2 * open.size)
+    }
     if (!this.#isGone) open.add(this)
   }
 
@@ -73,6 +79,11 @@ export class Ends extends Shared {
   /** Whether it was this end that the last thread has let go of first. */
   wasLost(side: Side): boolean {
     return Atomics.load(this.memory, LOST) === side + 1
+  }
+
+  /** @internal */
+  override get claims(): readonly Shared[] {
+    return []
   }
 
   /** @internal */

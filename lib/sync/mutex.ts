@@ -1,5 +1,5 @@
 /** What `Lock` and `RLock` have in common: all but what a holder's second call does. */
-import { threadId } from 'node:worker_threads'
+import { isMainThread, threadId } from 'node:worker_threads'
 import { SyncError } from '../errors.js'
 import { HEADER, Shared, type Memory } from '../shared/shared.js'
 import { Hold, type Holding } from './hold.js'
@@ -27,6 +27,12 @@ export interface LetGo {
   readonly depth: number
   readonly holding: Holding | undefined
 }
+
+/**
+ * Those that this thread holds, unless it is the main one: they stay here, so that those who have started the thread keep them, and tell
+ * others when it ends.
+ */
+const held = new Set<Mutex>()
 
 export abstract class Mutex extends Shared {
   readonly #ownership: Ownership
@@ -171,6 +177,7 @@ export abstract class Mutex extends Shared {
 
   #restore(place: Place, { depth, holding }: LetGo): void {
     const abandoned = this.#ownership.take(place)
+    this.#keep()
     Atomics.store(this.memory, DEPTH, depth)
     this.#holding = holding
     if (holding === undefined) return
@@ -189,6 +196,7 @@ export abstract class Mutex extends Shared {
 
   #take(place: Place): Hold {
     Atomics.store(this.memory, DEPTH, 1)
+    this.#keep()
     const abandoned = this.#ownership.take(place)
     return this.#hold((this.#holding = { ticket: place.ticket, abandoned }))
   }
@@ -199,7 +207,12 @@ export abstract class Mutex extends Shared {
     })
   }
 
+  #keep(): void {
+    if (!isMainThread) held.add(this)
+  }
+
   #free(): void {
+    if (!isMainThread) held.delete(this)
     this.#holding = undefined
     this.#ownership.free()
   }

@@ -39,6 +39,11 @@ export class Overflow extends Shared {
     growTo(this.memory, HEADER + places * PLACE, HEADER + MOST * PLACE)
   }
 
+  /** @internal */
+  override get claims(): readonly Shared[] {
+    return []
+  }
+
   /** Each line sees to its own places. @internal */
   bury(): void {
     // What a thread had in a line that nobody knows any more stays taken.

@@ -71,6 +71,11 @@ export class Turns extends Shared {
     }
   }
 
+  /** @internal */
+  override get claims(): readonly Shared[] {
+    return []
+  }
+
   /** The owner must `serve()` next. @internal */
   bury(threads: ReadonlySet<number>): void {
     for (const place of this.#line.of(threads)) this.#line.remove(place, threads)

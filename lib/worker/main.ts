@@ -2,7 +2,7 @@
 import { getHeapStatistics } from 'node:v8'
 import { parentPort, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
 import { holdsShared } from '../codec/codec.js'
-import { watchThreads } from '../shared/registry.js'
+import { findKnown, onCollected, watchThreads } from '../shared/registry.js'
 import { knowsShared } from '../shared/shared.js'
 import { beginChunk, beginLoading, endChunk, endLoading, noteHeap, settleOffer } from './cells.js'
 import { logConsole } from '../log/console.js'
@@ -35,11 +35,17 @@ interface KnownJob extends WorkerJob {
 /** The data port's end: takes chunks in turn, one at a time. */
 class Desk {
   readonly #host: Host
+  readonly #port: MessagePort
   readonly #jobs = new Map<number, KnownJob>()
   readonly #queue: { readonly message: ChunkMessage; readonly job: KnownJob }[] = []
   #current: { readonly seq: number; readonly run: ChunkRun } | undefined
+  /** The number of the last chunk that has ended here, or was withdrawn. */
+  #ended = 0
+  /** Objects that were collected, of which the pool was not told. */
+  #collected: string[] = []
 
   constructor({ port, worker, cells, controlled, watchHeap }: WorkerSetup) {
+    this.#port = port
     const shared = new Int32Array(cells)
     this.#host = {
       worker,
@@ -58,6 +64,9 @@ class Desk {
       this.#receive(message)
     })
     if (controlled) exposeControls(worker)
+    onCollected((id) => {
+      if (this.#collected.push(id) === 1) queueMicrotask(this.#reportCollected)
+    })
     port.postMessage(LISTENING satisfies FromWorker)
   }
 
@@ -81,25 +90,41 @@ class Desk {
       const { message, job } = next
       const [seq, slot] = message
       // Withdrawn: another worker runs this chunk.
-      if (!settleOffer(this.#host.cells, slot, seq)) continue
+      if (!settleOffer(this.#host.cells, slot, seq)) {
+        this.#ended = seq
+        continue
+      }
       beginChunk(this.#host.cells, seq)
       const run = new ChunkRun(message, job, this.#host)
       this.#current = { seq, run }
       const awaited = runChunk(job, run, message, this.#host.cells)
       if (awaited !== undefined) {
         void awaited.then(() => {
-          this.#ended()
+          this.#end(seq)
           this.#work()
         })
         return
       }
-      this.#ended()
+      this.#end(seq)
     }
   }
 
-  #ended(): void {
+  #end(seq: number): void {
     this.#current = undefined
+    this.#ended = seq
     endChunk(this.#host.cells)
+    if (this.#collected.length > 0) this.#reportCollected()
+  }
+
+  /** Only while no chunk runs: it is not known whether that has been unpacked. */
+  readonly #reportCollected = (): void => {
+    if (this.#current !== undefined) return
+    // They may have come again meanwhile.
+    const ids = this.#collected.filter((id) => findKnown(id) === undefined)
+    this.#collected = []
+    if (ids.length > 0) {
+      this.#port.postMessage({ type: 'collected', seq: this.#ended, ids } satisfies FromWorker)
+    }
   }
 }
 

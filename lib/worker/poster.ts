@@ -97,7 +97,7 @@ export class Poster {
       }, PATIENCE)
   }
 
-  /** @param fault The error of every item that has no outcome yet. */
+  /** @param fault The error of every item that has no outcome yet, if none was unpacked. */
   post(last: boolean, fault?: Envelope): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
@@ -109,7 +109,9 @@ export class Poster {
     const { seq, host, job } = this.#chunk
     const time = this.#sent - this.#started
     const isSimple = (places ?? counts ?? errors ?? fault) === undefined
-    const details = isSimple ? undefined : { places, counts: counts && Uint32Array.from(counts), errors, fault }
+    const details = isSimple
+      ? undefined
+      : { places, counts: counts && Uint32Array.from(counts), errors, fault, isUnread: fault && true }
     const { cells } = host
     beginEncoding(cells, places?.[0] ?? from, count, job.timeout !== undefined)
     const lists = takeTransfers(results)

@@ -146,9 +146,18 @@ export interface PartDetails {
   readonly errors?: readonly (readonly [position: number, error: Envelope])[] | undefined
   /** An error of every item that has no outcome yet: their task could not be loaded, or read. */
   readonly fault?: Envelope | undefined
+  /** Whether the items were not unpacked. */
+  readonly isUnread?: boolean | undefined
+}
+
+/** The worker, which has read the chunks up to number `seq`, has none of these objects, of which it was sent some before. */
+export interface CollectedMessage {
+  readonly type: 'collected'
+  readonly seq: number
+  readonly ids: readonly string[]
 }
 
 /** The worker has loaded, and takes messages from its data port. */
 export const LISTENING = 'listening'
 
-export type FromWorker = typeof LISTENING | PartMessage
+export type FromWorker = typeof LISTENING | PartMessage | CollectedMessage

@@ -1,0 +1,87 @@
+/** Objects that are made for one call each: neither thread keeps more of them the more calls there were. */
+import {
+  Barrier,
+  Condition,
+  Event,
+  JoinableQueue,
+  Lock,
+  Pipe,
+  Pool,
+  Process,
+  Queue,
+  RLock,
+  Semaphore,
+  Value,
+} from 'millrace'
+import { countKnown } from '#dist/shared/registry.js'
+import { given } from '../fixtures/given.js'
+import { collected } from '../support/collect.js'
+
+const KINDS: Record<string, () => unknown> = {
+  Lock: () => new Lock(),
+  RLock: () => new RLock(),
+  Semaphore: () => new Semaphore(),
+  Condition: () => new Condition(),
+  Event: () => new Event(),
+  Barrier: () => new Barrier(1),
+  Queue: () => new Queue(),
+  JoinableQueue: () => new JoinableQueue(),
+  'Value with a lock': () => new Value('int32'),
+  'Value without a lock': () => new Value('int32', 0, { lock: false }),
+}
+
+const CALLS = 2_000
+/** A chunk that ran last, and its parts. */
+const MOST = 32
+
+const pool = new Pool({ workers: 1, name: 'shared objects' })
+afterAll(() => pool.terminate())
+
+/** How many more objects this thread and the worker have than before. */
+async function growth(run: () => Promise<unknown>): Promise<readonly [here: boolean, there: boolean]> {
+  const there = await pool.apply(given.collect)
+  await collected(() => false, 3)
+  const here = countKnown()
+  await run()
+  const thereNow = await pool.apply(given.collect)
+  return [await collected(() => countKnown() - here <= MOST), thereNow - there <= MOST]
+}
+
+it.each(Object.entries(KINDS))(`${CALLS} of a kind, sent and dropped: %s`, async (_, make) => {
+  function* items(): Generator<unknown, void> {
+    for (let n = 0; n < CALLS; n++) yield make()
+  }
+  expect(await growth(() => pool.map(given.use, items(), { chunksize: 10 }))).toEqual([true, true])
+})
+
+it(`300 pipes, whose ends are closed on both threads`, async () => {
+  const call = async (): Promise<void> => {
+    const [here, there] = Pipe<number>()
+    const answer = pool.apply(given.answer, [there])
+    await here.send(1)
+    expect(await here.recv()).toBe(2)
+    here.close()
+    await answer
+  }
+  const run = async (): Promise<void> => {
+    for (let n = 0; n < 300; n++) await call()
+  }
+  // Of those that the other side has closed, a thread keeps some until there are more.
+  await growth(run)
+  expect(await growth(run)).toEqual([true, true])
+})
+
+it('objects that a process was given, once it has ended', async () => {
+  const before = countKnown()
+  const ended: Process<[unknown]>[] = []
+  const run = async (): Promise<void> => {
+    const locks = Array.from({ length: CALLS }, () => new Lock())
+    const process = new Process({ target: given.use, args: [locks] as [unknown] })
+    ended.push(process)
+    process.start()
+    await process.join()
+  }
+  await run()
+  expect(await collected(() => countKnown() - before <= MOST)).toBe(true)
+  expect(ended.map(({ exitCode }) => exitCode)).toEqual([0])
+})
