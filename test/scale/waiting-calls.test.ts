@@ -1,5 +1,9 @@
 /** Ten thousand calls of one thread that wait at once: in order, and each at a cost that does not depend on how many there are. */
-import { Condition, Event, Lock, Queue, Semaphore } from 'millrace'
+import { Condition, Event, Lock, Pool, Queue, RLock, Semaphore } from 'millrace'
+import { given } from '../fixtures/given.js'
+
+const pool = new Pool({ workers: 1, name: 'waiting calls' })
+afterAll(() => pool.terminate())
 
 /** Lets so many calls wait, and then go on; gives the order in which they did. */
 type Run = (calls: number) => Promise<number[]>
@@ -24,6 +28,21 @@ function inTurn(make: () => Lock | Semaphore): Run {
 
 const RUNS: Record<string, Run> = {
   Lock: inTurn(() => new Lock()),
+  RLock: async (calls) => {
+    const lock = new RLock()
+    // Calls of the thread that holds it would not wait.
+    await pool.apply(given.hold, [lock])
+    const order: number[] = []
+    const waiting = Array.from({ length: calls }, async (_, n) => {
+      const own = await lock.acquire()
+      order.push(n)
+      await Promise.resolve()
+      own.release()
+    })
+    await pool.apply(given.release, [lock])
+    await Promise.all(waiting)
+    return order
+  },
   Semaphore: inTurn(() => new Semaphore(1)),
   'Semaphore with many permits': async (calls) => {
     const semaphore = new Semaphore(0)
