@@ -3,8 +3,9 @@ import { availableParallelism } from 'node:os'
 import { inspect } from 'node:util'
 import { openError } from './codec/envelope.js'
 import { unclonablePart } from './codec/clonable.js'
-import { pack, type Data } from './codec/codec.js'
-import { atCaller, NotSerializableError, received } from './errors.js'
+import { pack, packMoving, type Data } from './codec/codec.js'
+import { transferListFault, TransferListError } from './codec/transfer-list.js'
+import { atCaller, NotSerializableError, received, typeError } from './errors.js'
 import { isWorkerEnv, launch, type WorkerEnv } from './executor/launch.js'
 import { readLimits, type ResourceLimits } from './executor/limits.js'
 import { EndRequest } from './executor/end-request.js'
@@ -33,6 +34,8 @@ export interface ProcessOptions<A extends readonly unknown[] = readonly never[]>
   readonly target: (((...args: A) => unknown) & MadeByTask) | Exported<A[0], unknown>
   /** Arguments of the target: copied, but for what threads share (`Value`, `Lock`, …). Default: none. */
   readonly args?: A
+  /** ArrayBuffers of the arguments that `start()` moves to the process, and does not copy: they are detached here. Default: none. */
+  readonly transfer?: readonly ArrayBufferLike[]
   /** Default: `'Process-1'` and so on; of children of a process `'Process-1:1'`. */
   readonly name?: string
   /** Whether the program may end while it runs, and ends it. Default: as the process that makes it; the main one is none. */
@@ -85,6 +88,7 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
   readonly #daemon: boolean
   readonly #target: TaskName
   #args: readonly unknown[]
+  readonly #transfer: readonly ArrayBuffer[]
   readonly #options: Pick<ProcessOptions, 'env' | 'resourceLimits'>
   #worker: SpawnableWorker | undefined
   /** Of a daemon. */
@@ -105,6 +109,7 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
     const given = atCaller(new.target as never, () => readOptions(options))
     this.#target = given.target
     this.#args = given.args
+    this.#transfer = given.transfer
     const own = currentProcess()
     const number = ++made
     this.#name = given.name ?? (parentProcess() === null ? `Process-${number}` : `${own.name}:${number}`)
@@ -164,11 +169,15 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
     try {
       if (this.daemon) this.#endRequest = new EndRequest()
       const endPort = this.#endRequest?.port
-      const args = pack([this.#args])
+      const args = this.#transfer.length > 0 ? packMoving(this.#args, this.#transfer) : pack([this.#args])
       for (const object of args.shared ?? []) object.hand?.(worker.threadId)
-      worker.postMessage(this.#setup(args.data, endPort), endPort && [endPort])
+      worker.postMessage(this.#setup(args.data, endPort), [...(endPort ? [endPort] : []), ...args.transfer])
     } catch (cause) {
       void worker.terminate()
+      if (cause instanceof TransferListError) {
+        const message = `Cannot start process '${this.name}' as ${cause.message}: ${cause.cure}`
+        throw new NotSerializableError(message, { cause })
+      }
       const fault = unclonablePart(this.#args, 'args') ?? `it cannot be cloned (${received(cause)})`
       throw new NotSerializableError(`Cannot start process '${this.name}' as ${fault}: pass plain data`, { cause })
     }
@@ -299,6 +308,7 @@ function readOptions<A extends readonly unknown[]>(
 ): {
   readonly target: TaskName
   readonly args: readonly unknown[]
+  readonly transfer: readonly ArrayBuffer[]
   readonly name: string | undefined
   readonly daemon: boolean | undefined
   readonly options: Pick<ProcessOptions, 'env' | 'resourceLimits'>
@@ -307,6 +317,7 @@ function readOptions<A extends readonly unknown[]>(
   const read = new OptionReader<ProcessOptions<A>>(action, options, [
     'target',
     'args',
+    'transfer',
     'name',
     'daemon',
     'env',
@@ -314,8 +325,12 @@ function readOptions<A extends readonly unknown[]>(
   ])
   const target = taskName(action, (options as Partial<ProcessOptions<A>> | undefined)?.target)
   if (target === undefined) throw plainFunctionError(action, options.target, '')
+  const transfer = read.value('transfer', 'an array', Array.isArray)
+  const fault = transfer && transferListFault(transfer)
+  if (fault !== undefined) throw typeError('ERR_INVALID_OPTION', `Cannot ${action} as ${fault}`)
   return {
     target,
+    transfer: [...(transfer ?? [])] as ArrayBuffer[],
     args: read.value('args', 'an array', Array.isArray) ?? [],
     name: read.value('name', 'a string', (value) => typeof value === 'string'),
     daemon: read.boolean('daemon'),

@@ -1,5 +1,5 @@
 /** `transfer`: says which buffers of a result are moved to the thread that gets it. */
-import { assertTransferList, noteTransfer, TransferListError, type TransferList } from './codec/transfer-list.js'
+import { noteTransfer, transferListFault, type TransferList } from './codec/transfer-list.js'
 import { atCaller, received, typeError } from './errors.js'
 
 /**
@@ -36,7 +36,10 @@ import { atCaller, received, typeError } from './errors.js'
 export function transfer<T extends object>(value: T, buffers: readonly ArrayBufferLike[]): T {
   atCaller(transfer, () => {
     assertValue(value)
-    noteTransfer(value, checked(buffers))
+    const fault = transferListFault(buffers)
+    if (fault !== undefined) throw wrong(fault)
+    // A copy: what the caller does with its list does not matter any more.
+    noteTransfer(value, [...(buffers as TransferList)])
   })
   return value
 }
@@ -46,17 +49,6 @@ function assertValue(value: unknown): void {
     throw wrong(`its value must be an object that holds them: received ${received(value)}`)
   }
   if (typeof (value as { then?: unknown }).then === 'function') throw wrong('its value is a promise: await it first')
-}
-
-/** A copy of the list: what is done to the list of the caller does not matter any more. */
-function checked(buffers: unknown): TransferList {
-  try {
-    assertTransferList(buffers)
-    return [...buffers]
-  } catch (error) {
-    if (!(error instanceof TransferListError)) throw error
-    throw wrong(`${error.message}: ${error.cure}`)
-  }
 }
 
 function wrong(reason: string): TypeError {

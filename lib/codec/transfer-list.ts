@@ -11,8 +11,8 @@ export type TransferList = readonly ArrayBuffer[]
 export class TransferListError extends Error {
   readonly cure: string
 
-  constructor(fault: string, cure: string) {
-    super(fault)
+  constructor(fault: string, cure: string, options?: ErrorOptions) {
+    super(fault, options)
     this.cure = cure
   }
 }
@@ -64,6 +64,30 @@ export function assertTransferList(list: unknown): asserts list is TransferList 
       throw new TransferListError(`number ${at} of the buffers to be moved is listed twice`, 'list each buffer once')
     }
   }
+}
+
+/** The same as the end of an error text; undefined where nothing is wrong. */
+export function transferListFault(list: unknown): string | undefined {
+  try {
+    assertTransferList(list)
+    return undefined
+  } catch (error) {
+    if (!(error instanceof TransferListError)) throw error
+    return `${error.message}: ${error.cure}`
+  }
+}
+
+/** What the option `transfer` tells of an item. */
+export function transferOf(item: unknown, transfer: (item: unknown) => unknown): unknown {
+  let list: unknown
+  try {
+    list = transfer(item)
+  } catch (cause) {
+    const cure = 'it must return the buffers of the item, as in (item) => [item.pixels.buffer]'
+    throw new TransferListError(`the option 'transfer' threw ${received(cause)}`, cure, { cause })
+  }
+  assertTransferList(list)
+  return list
 }
 
 function faultOf(buffer: unknown): readonly [fault: string, cure: string] | undefined {

@@ -8,7 +8,7 @@ import { SLOTS } from '../worker/cells.js'
 import type { Chunk } from './executor.js'
 import type { Crew } from './crew.js'
 import type { ThreadLane } from './lane.js'
-import { faultPart } from './outcomes.js'
+import { faultPart, movedError } from './outcomes.js'
 import type { Thread } from './thread.js'
 import type { TimeLimits } from './time-limits.js'
 import { Held, Turn } from './turn.js'
@@ -50,9 +50,12 @@ export class Dispatcher {
     this.#crew.count(1)
   }
 
-  /** Chunks that a thread held go to others, each in its turn. */
-  addAgain(held: readonly Held[]): void {
-    for (const { turn } of held) if (turn.lane.isOpen) this.#queue.add(turn)
+  /** Chunks that a thread held go to others, each in its turn. @param exitCode Of the thread, if it has ended. */
+  addAgain(held: readonly Held[], exitCode = 1): void {
+    for (const { turn } of held) {
+      turn.exitCode = exitCode
+      if (turn.lane.isOpen) this.#queue.add(turn)
+    }
   }
 
   remove(turn: Turn): void {
@@ -196,9 +199,12 @@ export class Dispatcher {
 
   #give(turn: Turn, thread: Thread): void {
     const { lane } = turn
+    if (turn.isLost) turn.culprits.set(0, movedError(turn))
     const { chunk, details } = turn.next()
-    // Getters of items are called there.
-    const sent = lane.events.context.runInAsyncScope(() => thread.link.send(chunk, lane.job, lane.eager, details))
+    // Getters of items are called there, and the option `transfer`.
+    const sent = lane.events.context.runInAsyncScope(() =>
+      thread.link.send(chunk, lane.job, lane.eager, details, lane.transfer),
+    )
     if (!lane.isOpen) {
       // A getter of an item has ended the stream meanwhile.
       this.#crew.count(-1)

@@ -58,6 +58,8 @@ export interface Job extends Omit<WorkerJob, 'name'> {
   readonly deep: boolean
   /** The most workers that hold chunks of the stream at once; undefined: all. */
   readonly maxWorkers?: number | undefined
+  /** Tells which buffers of an item are moved to the worker. Such a stream has chunks of one item. */
+  readonly transfer?: ((item: unknown) => unknown) | undefined
 }
 
 /** What an executor tells a stream. */

@@ -28,6 +28,8 @@ export class ThreadLane implements Lane {
   #width: number
   /** How many threads may hold chunks of it at once. */
   readonly maxWorkers: number
+  /** Tells which buffers of an item are moved. Each chunk has one item then, and a thread that has it has nothing else. */
+  readonly transfer: Job['transfer']
   /** What the threads are told of the stream. */
   readonly job: WorkerJob
   /** What became of a worker that loaded the task: the error of every item from then on. */
@@ -45,13 +47,14 @@ export class ThreadLane implements Lane {
 
   constructor(
     executor: Owner,
-    { name, fn: _fn, deep, width = Infinity, maxWorkers = Infinity, ...how }: Job,
+    { name, fn: _fn, deep, width = Infinity, maxWorkers = Infinity, transfer, ...how }: Job,
     events: LaneEvents,
   ) {
     if (name === undefined) throw new Error('A job for threads needs the name of its task')
     this.#executor = executor
     this.#deep = deep
     this.maxWorkers = maxWorkers
+    this.transfer = transfer
     this.#width = Math.min(width, maxWorkers)
     this.job = { name, ...how }
     this.events = events

@@ -5,6 +5,7 @@
 import { MessageChannel, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
 import { marked, pack, sift, type Packed } from '../codec/codec.js'
 import type { Envelope } from '../codec/envelope.js'
+import { transferOf } from '../codec/transfer-list.js'
 import type { Shared } from '../shared/shared.js'
 import { isRedefined, redefinitions } from '../task.js'
 import {
@@ -28,7 +29,7 @@ import {
   type ToWorker,
   type WorkerJob,
 } from '../worker/protocol.js'
-import type { Chunk } from './executor.js'
+import type { Chunk, Job } from './executor.js'
 
 /** A chunk that a worker was sent: its number there, its slot in the shared cells, and how many items and bytes that was, roughly. */
 export interface Sent {
@@ -39,6 +40,8 @@ export interface Sent {
   readonly known: KnownJob
   /** The objects in it that threads share. */
   readonly given: readonly Shared[] | undefined
+  /** Whether buffers of its items were moved there. */
+  readonly hasMoved: boolean
 }
 
 /** A job as a worker knows it. */
@@ -131,8 +134,18 @@ export class Link {
     return heapOf(this.#cells)
   }
 
-  /** Posts a chunk. Items that cannot be cloned go as errors of their own. */
-  send({ items, first }: Chunk, job: WorkerJob, eager: boolean, details?: ChunkDetails): Sent {
+  /**
+   * Posts a chunk. Items that cannot be cloned go as errors of their own.
+   *
+   * @param transfer Tells which buffers of an item are moved. It is not asked about what has been sent before.
+   */
+  send(
+    { items, first }: Chunk,
+    job: WorkerJob,
+    eager: boolean,
+    details?: ChunkDetails,
+    transfer?: Job['transfer'],
+  ): Sent {
     const seq = ++this.#seq
     const slot = lowestZeroBit(this.#slots)
     // Another chunk's mark would be overwritten.
@@ -142,20 +155,28 @@ export class Link {
     const known = this.#jobs.get(job) ?? this.#introduce(job)
     const { id } = known
     offer(this.#cells, slot, seq)
-    let [sentBytes, given] = [0, known.given]
-    try {
-      const { data, transfer, bytes, shared } = items.pack()
-      this.#post([seq, slot, id, first, eager, data, details], transfer)
-      sentBytes = bytes
-      if (shared !== undefined) given = claimsOf(given, shared)
-    } catch {
-      const { values, notes, refused } = sift('item', items.values(), (place) => first + place)
-      const settled = [...refused, ...(details?.settled ?? [])]
-      this.#post([seq, slot, id, first, eager, marked(values, notes), { ...details, settled }])
-      given = claimsOf(given, notes.shared)
+    const asked = details === undefined ? transfer : undefined
+    if (asked === undefined) {
+      try {
+        const packed = items.pack()
+        this.#post([seq, slot, id, first, eager, packed.data, details], packed.transfer)
+        const given = packed.shared === undefined ? known.given : claimsOf(known.given, packed.shared)
+        if (given !== undefined) this.#given.add(given)
+        return { seq, slot, items: items.length, sentBytes: packed.bytes, known, given, hasMoved: false }
+      } catch {
+        // One of the items cannot be sent: the others are, below.
+      }
     }
+    const all = items.values()
+    const moves = asked && ((place: number) => transferOf(all[place], asked))
+    const sifted = sift('item', all, (place) => first + place, moves)
+    const settled = [...sifted.refused, ...(details?.settled ?? [])]
+    const data = marked(sifted.values, sifted.notes)
+    this.#post([seq, slot, id, first, eager, data, { ...details, settled }], sifted.transfer)
+    const given = claimsOf(known.given, sifted.notes.shared)
     if (given !== undefined) this.#given.add(given)
-    return { seq, slot, items: items.length, sentBytes, known, given }
+    const hasMoved = sifted.transfer.length > 0
+    return { seq, slot, items: items.length, sentBytes: sifted.bytes, known, given, hasMoved }
   }
 
   /** No more chunks of this job will come. */

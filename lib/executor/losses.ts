@@ -35,7 +35,7 @@ export class Losses {
     ) {
       this.#lostInReceipt(thread, held, running, next, exitCode, cause)
     } else {
-      this.#lost(thread, held, progress, false, (turn, place) =>
+      this.#lost(thread, held, progress, exitCode, (turn, place) =>
         crashError(
           turn,
           place,
@@ -71,7 +71,7 @@ export class Losses {
 
   /** It was ended as its item takes too long. */
   overdue(thread: Thread, held: readonly Held[], progress: Progress): void {
-    this.#lost(thread, held, progress, true, (turn, place) => timeoutError(turn, place, this.#nameOf(thread)))
+    this.#lost(thread, held, progress, 'hung', (turn, place) => timeoutError(turn, place, this.#nameOf(thread)))
   }
 
   /** It was ended as its task was not loaded in time, in milliseconds. Another worker would most likely fare no better. */
@@ -109,7 +109,7 @@ export class Losses {
     exitCode: number,
     cause: unknown,
   ): void {
-    this.#dispatcher.addAgain(held)
+    this.#dispatcher.addAgain(held, exitCode)
     running?.turn.suspect()
     this.#stray(thread, turn)
     if (!turn.lane.isOpen) return
@@ -124,17 +124,17 @@ export class Losses {
     thread: Thread,
     held: readonly Held[],
     progress: Progress,
-    isHung: boolean,
+    ended: number | 'hung',
     errorOf: (turn: Turn, place: number | 'all') => Error,
   ): void {
-    this.#dispatcher.addAgain(held)
+    this.#dispatcher.addAgain(held, ended === 'hung' ? undefined : ended)
     const turn = held.find(({ seq }) => seq === progress.seq)?.turn
     if (turn?.lane.isOpen !== true) {
       this.#stray(thread)
       return
     }
     const { lane } = turn
-    const blamed = turn.blame(progress, isHung)
+    const blamed = turn.blame(progress, ended === 'hung')
     let part: Part | undefined
     if (typeof blamed === 'number') part = turn.convict(blamed, thread.number, errorOf(turn, blamed))
     else if (blamed === 'all' && !lane.hasLoaded) {

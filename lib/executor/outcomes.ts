@@ -64,6 +64,16 @@ export function crashError(
   return new WorkerCrashError(message, exitCode, cause === undefined ? {} : { cause })
 }
 
+/** The worker has ended before it began the item, which is gone with it. */
+export function movedError({ lane, chunk, exitCode }: Turn): WorkerCrashError {
+  const item = `item ${chunk.first} of task '${lane.job.name.id}'`
+  return new WorkerCrashError(
+    `Cannot run ${item} on another worker as its buffers were moved to one that ended with exit code ${exitCode} before it began the item: ` +
+      "make the item again, or leave out the option 'transfer'",
+    exitCode,
+  )
+}
+
 export function timeoutError({ lane, chunk }: Turn, place: number | 'all', worker: string): TaskTimeoutError {
   const { name, timeout } = lane.job
   return new TaskTimeoutError(

@@ -28,7 +28,11 @@ export class Turn {
   /** How many workers in a row have ended with it that no item is to blame for, and that have reported nothing of it. */
   fruitless = 0
   /** Whether it is sent to workers that hold nothing else, so that it can be told who is to blame. */
-  isApart = false
+  isApart: boolean
+  /** Whether buffers of its one item have been moved to a worker: that item cannot be sent again. */
+  hasMoved = false
+  /** Exit code of the last worker that has ended with it. */
+  exitCode = 1
   /** Its items, once they are sent one by one, and the place of the one that was sent. */
   #single: Batch | undefined
   #sent = 0
@@ -38,11 +42,17 @@ export class Turn {
     this.chunk = chunk
     this.number = number
     this.culprits = new Map(chunk.failed)
+    this.isApart = lane.transfer !== undefined
   }
 
   /** Whether all items have had their outcomes. */
   get isComplete(): boolean {
     return this.received === this.chunk.items.length
+  }
+
+  /** Whether its one item was moved to a worker that has ended, and has no outcome. */
+  get isLost(): boolean {
+    return this.hasMoved && this.#isOpen(0)
   }
 
   /** Place of the first item in what was sent last. */
@@ -52,6 +62,10 @@ export class Turn {
 
   /** What to send to a worker next: what is left of the chunk, or one item of it. */
   next(): { readonly chunk: Chunk; readonly details: ChunkDetails | undefined } {
+    // The worker is told the outcome of an item that is not there any more.
+    if (this.hasMoved) {
+      return { chunk: { first: this.chunk.first, items: new Items([undefined]) }, details: this.#details() }
+    }
     if (this.#single === undefined) return { chunk: this.chunk, details: this.#details() }
     this.#sent = this.received
     if (this.places !== undefined) for (this.#sent = 0; this.places.has(this.#sent);) this.#sent++
@@ -145,10 +159,11 @@ export class Held implements Sent {
   readonly sentBytes: number
   readonly known: KnownJob
   readonly given: Sent['given']
+  readonly hasMoved: boolean
   /** When it was first in its thread, by `performance.now()`. */
   since: number = performance.now()
 
-  constructor(turn: Turn, worker: number, { seq, slot, items, sentBytes, known, given }: Sent) {
+  constructor(turn: Turn, worker: number, { seq, slot, items, sentBytes, known, given, hasMoved }: Sent) {
     this.turn = turn
     this.worker = worker
     this.seq = seq
@@ -157,5 +172,7 @@ export class Held implements Sent {
     this.sentBytes = sentBytes
     this.known = known
     this.given = given
+    this.hasMoved = hasMoved
+    turn.hasMoved ||= hasMoved
   }
 }

@@ -13,6 +13,11 @@ import type { PoolExecutor } from './plan.js'
 export interface ApplyOptions extends Pick<StreamOptions, 'timeout' | 'retries'> {
   /** Gives the call up when it fires: the promise rejects with its reason. Default: none. */
   readonly signal?: AbortSignal
+  /**
+   * ArrayBuffers of the arguments that are moved to the worker, and not copied. When the call is sent they are detached here. `retries` must
+   * be 0 then. See `transfer` of `StreamOptions`. Default: all is copied.
+   */
+  readonly transfer?: readonly ArrayBufferLike[]
   /** As in `ThreadedOptions`; one call takes one worker. */
   readonly workers?: number
 }
@@ -41,7 +46,7 @@ export interface Apply {
 }
 
 const ACTION = 'call a task with apply()'
-const OPTIONS = ['signal', 'timeout', 'retries', 'workers']
+const OPTIONS = ['signal', 'timeout', 'retries', 'transfer', 'workers']
 
 /** Makes the verb: `executor` gives the threads it runs on. */
 export function applyVerb(executor: () => PoolExecutor): Apply {
@@ -53,6 +58,7 @@ export function applyVerb(executor: () => PoolExecutor): Apply {
     spread: true,
     executor,
     isEager: true,
+    isSingle: true,
     options: OPTIONS,
     errors: ['throw'],
   } as const

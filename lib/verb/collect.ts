@@ -17,13 +17,13 @@ export interface MapVerb {
   <I, R, E extends ErrorMode = 'throw'>(
     task: Runnable<I, R>,
     source: Source<I>,
-    options: InlineOptions<E>,
+    options: InlineOptions<E, NoInfer<I>>,
   ): Promise<Given<I, R, E>[]>
   /** Runs a task over a source on worker threads. */
   <I, R, E extends ErrorMode = 'throw'>(
     task: TaskLike<I, R>,
     source: Source<I>,
-    options?: ThreadedOptions<E>,
+    options?: ThreadedOptions<E, NoInfer<I>>,
   ): Promise<Given<I, R, E>[]>
 }
 
@@ -33,13 +33,13 @@ export interface Starmap {
   <A extends readonly unknown[], R, E extends ErrorMode = 'throw'>(
     task: Callable<A, R>,
     source: Source<Readonly<A>>,
-    options: InlineOptions<E>,
+    options: InlineOptions<E, NoInfer<Readonly<A>>>,
   ): Promise<Given<Readonly<A>, R, E>[]>
   /** Calls a task with the arguments in each item of a source, on worker threads. */
   <A extends readonly unknown[], R, E extends ErrorMode = 'throw'>(
     task: TaskCall<A, R>,
     source: Source<Readonly<A>>,
-    options?: ThreadedOptions<E>,
+    options?: ThreadedOptions<E, NoInfer<Readonly<A>>>,
   ): Promise<Given<Readonly<A>, R, E>[]>
 }
 

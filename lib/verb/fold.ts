@@ -17,7 +17,7 @@ import { asStage } from './stage.js'
 export type Fold<A, I> = (accumulator: A, item: I, context: TaskContext) => A | Promise<A>
 
 /** Options of `reduce`. */
-export interface ReduceOptions<A> extends Omit<StreamOptions<ThrowOrSkip>, 'concurrency'> {
+export interface ReduceOptions<A, I = unknown> extends Omit<StreamOptions<ThrowOrSkip, I>, 'concurrency'> {
   /**
    * The accumulator that every chunk begins with, each with a copy: it must be neutral, like 0 for a sum. The result
    * of an empty source. Required.
@@ -38,7 +38,7 @@ export interface ReduceOptions<A> extends Omit<StreamOptions<ThrowOrSkip>, 'conc
 }
 
 /** Options of a `reduce` that runs on this thread. */
-export interface InlineReduceOptions<A> extends ReduceOptions<A> {
+export interface InlineReduceOptions<A, I = unknown> extends ReduceOptions<A, I> {
   /** 0: fold on this thread; any function will do. */
   readonly workers: 0
 }
@@ -49,13 +49,13 @@ export type Sink<I, A> = (source: Source<I>, context?: { readonly signal?: Abort
 /** The call signatures of `reduce`. */
 export interface Reduce {
   /** Folds a source on this thread, with any function. */
-  <A, I>(fold: Fold<A, I>, source: Source<I>, options: InlineReduceOptions<A>): Promise<A>
+  <A, I>(fold: Fold<A, I>, source: Source<I>, options: InlineReduceOptions<A, NoInfer<I>>): Promise<A>
   /** Folds a source on worker threads. */
-  <A, I>(fold: Fold<A, I> & MadeByTask, source: Source<I>, options: ReduceOptions<A>): Promise<A>
+  <A, I>(fold: Fold<A, I> & MadeByTask, source: Source<I>, options: ReduceOptions<A, NoInfer<I>>): Promise<A>
   /** Makes the last part of a pipeline, which folds on this thread. */
-  <A, I>(fold: Fold<A, I>, options: InlineReduceOptions<A>): Sink<I, A>
+  <A, I>(fold: Fold<A, I>, options: InlineReduceOptions<A, NoInfer<I>>): Sink<I, A>
   /** Makes the last part of a pipeline, which folds on worker threads. */
-  <A, I>(fold: Fold<A, I> & MadeByTask, options: ReduceOptions<A>): Sink<I, A>
+  <A, I>(fold: Fold<A, I> & MadeByTask, options: ReduceOptions<A, NoInfer<I>>): Sink<I, A>
 }
 
 const ACTION = 'fold a source with reduce()'

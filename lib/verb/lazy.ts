@@ -27,18 +27,24 @@ export interface Imap {
   <I, R, E extends ErrorMode = 'throw'>(
     task: Runnable<I, R>,
     source: Source<I>,
-    options: InlineOptions<E>,
+    options: InlineOptions<E, NoInfer<I>>,
   ): Stream<Given<I, R, E>>
   /** Runs a task over a source on worker threads. */
   <I, R, E extends ErrorMode = 'throw'>(
     task: TaskLike<I, R>,
     source: Source<I>,
-    options?: ThreadedOptions<E>,
+    options?: ThreadedOptions<E, NoInfer<I>>,
   ): Stream<Given<I, R, E>>
   /** Makes a stage that runs any function on this thread. */
-  <I, R, E extends ErrorMode = 'throw'>(task: Runnable<I, R>, options: InlineOptions<E>): Stage<I, Given<I, R, E>>
+  <I, R, E extends ErrorMode = 'throw'>(
+    task: Runnable<I, R>,
+    options: InlineOptions<E, NoInfer<I>>,
+  ): Stage<I, Given<I, R, E>>
   /** Makes a stage that runs a task on worker threads. */
-  <I, R, E extends ErrorMode = 'throw'>(task: TaskLike<I, R>, options?: ThreadedOptions<E>): Stage<I, Given<I, R, E>>
+  <I, R, E extends ErrorMode = 'throw'>(
+    task: TaskLike<I, R>,
+    options?: ThreadedOptions<E, NoInfer<I>>,
+  ): Stage<I, Given<I, R, E>>
 }
 
 /** A task to be called with arguments of the types `A`, or any function: what runs on this thread. */
@@ -50,23 +56,23 @@ export interface Istarmap {
   <A extends readonly unknown[], R, E extends ErrorMode = 'throw'>(
     task: Callable<A, R>,
     source: Source<Readonly<A>>,
-    options: InlineOptions<E>,
+    options: InlineOptions<E, NoInfer<Readonly<A>>>,
   ): Stream<Given<Readonly<A>, R, E>>
   /** Calls a task with the arguments in each item of a source, on worker threads. */
   <A extends readonly unknown[], R, E extends ErrorMode = 'throw'>(
     task: TaskCall<A, R>,
     source: Source<Readonly<A>>,
-    options?: ThreadedOptions<E>,
+    options?: ThreadedOptions<E, NoInfer<Readonly<A>>>,
   ): Stream<Given<Readonly<A>, R, E>>
   /** The same on this thread, with any function. */
   <A extends readonly unknown[], R, E extends ErrorMode = 'throw'>(
     task: Callable<A, R>,
-    options: InlineOptions<E>,
+    options: InlineOptions<E, NoInfer<Readonly<A>>>,
   ): Stage<Readonly<A>, Given<Readonly<A>, R, E>>
   /** Makes a stage that calls a task with the arguments in each item, on worker threads. */
   <A extends readonly unknown[], R, E extends ErrorMode = 'throw'>(
     task: TaskCall<A, R>,
-    options?: ThreadedOptions<E>,
+    options?: ThreadedOptions<E, NoInfer<Readonly<A>>>,
   ): Stage<Readonly<A>, Given<Readonly<A>, R, E>>
 }
 
@@ -79,17 +85,21 @@ export type Guard<I, J extends I> = ((item: I, context: TaskContext) => item is 
 /** The call signatures of `filter` and `filterUnordered`. */
 export interface Filter {
   /** Keeps the items of a source for which any function, on this thread, returns something truthy. */
-  <I>(task: Runnable<I, unknown>, source: Source<I>, options: InlineOptions<ThrowOrSkip>): Stream<I>
+  <I>(task: Runnable<I, unknown>, source: Source<I>, options: InlineOptions<ThrowOrSkip, NoInfer<I>>): Stream<I>
   /** Keeps the items of a source for which a type guard, on worker threads, says so. */
-  <I, J extends I>(task: Guard<I, J>, source: Source<I>, options?: ThreadedOptions<ThrowOrSkip>): Stream<J>
+  <I, J extends I>(task: Guard<I, J>, source: Source<I>, options?: ThreadedOptions<ThrowOrSkip, NoInfer<I>>): Stream<J>
   /** Keeps the items of a source for which a task, on worker threads, returns something truthy. */
-  <I, T extends I>(task: TaskLike<I, unknown>, source: Source<T>, options?: ThreadedOptions<ThrowOrSkip>): Stream<T>
+  <I, T extends I>(
+    task: TaskLike<I, unknown>,
+    source: Source<T>,
+    options?: ThreadedOptions<ThrowOrSkip, NoInfer<I>>,
+  ): Stream<T>
   /** Makes a stage that does so on this thread. */
-  <I>(task: Runnable<I, unknown>, options: InlineOptions<ThrowOrSkip>): StageOf<I>
+  <I>(task: Runnable<I, unknown>, options: InlineOptions<ThrowOrSkip, NoInfer<I>>): StageOf<I>
   /** Makes a stage that keeps the items for which a type guard, on worker threads, says so. */
-  <I, J extends I>(task: Guard<I, J>, options?: ThreadedOptions<ThrowOrSkip>): Stage<I, J>
+  <I, J extends I>(task: Guard<I, J>, options?: ThreadedOptions<ThrowOrSkip, NoInfer<I>>): Stage<I, J>
   /** Makes a stage that keeps the items for which a task, on worker threads, returns something truthy. */
-  <I>(task: TaskLike<I, unknown>, options?: ThreadedOptions<ThrowOrSkip>): StageOf<I>
+  <I>(task: TaskLike<I, unknown>, options?: ThreadedOptions<ThrowOrSkip, NoInfer<I>>): StageOf<I>
 }
 
 /** Something with elements, or a promise of it. */
@@ -98,17 +108,21 @@ export type Expandable<R> = Iterable<R> | AsyncIterable<R> | Promise<Iterable<R>
 /** The call signatures of `flatMap` and `flatMapUnordered`. */
 export interface FlatMap {
   /** The same on this thread, with any function. */
-  <I, R>(task: Runnable<I, Expandable<R>>, source: Source<I>, options: InlineOptions<ThrowOrSkip>): Stream<Awaited<R>>
+  <I, R>(
+    task: Runnable<I, Expandable<R>>,
+    source: Source<I>,
+    options: InlineOptions<ThrowOrSkip, NoInfer<I>>,
+  ): Stream<Awaited<R>>
   /** Runs a task over a source on worker threads, and gives each element of what it returns. */
   <I, R>(
     task: TaskLike<I, Expandable<R>>,
     source: Source<I>,
-    options?: ThreadedOptions<ThrowOrSkip>,
+    options?: ThreadedOptions<ThrowOrSkip, NoInfer<I>>,
   ): Stream<Awaited<R>>
   /** The same on this thread, with any function. */
-  <I, R>(task: Runnable<I, Expandable<R>>, options: InlineOptions<ThrowOrSkip>): Stage<I, Awaited<R>>
+  <I, R>(task: Runnable<I, Expandable<R>>, options: InlineOptions<ThrowOrSkip, NoInfer<I>>): Stage<I, Awaited<R>>
   /** Makes a stage that runs a task on worker threads, and gives each element of what it returns. */
-  <I, R>(task: TaskLike<I, Expandable<R>>, options?: ThreadedOptions<ThrowOrSkip>): Stage<I, Awaited<R>>
+  <I, R>(task: TaskLike<I, Expandable<R>>, options?: ThreadedOptions<ThrowOrSkip, NoInfer<I>>): Stage<I, Awaited<R>>
 }
 
 /** All lazy verbs, running where `executor` says; it throws when that cannot be used. */

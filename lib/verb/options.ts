@@ -29,7 +29,7 @@ export interface RetryOptions {
 }
 
 /** Options of a stream. */
-export interface StreamOptions<E extends ErrorMode = ErrorMode> {
+export interface StreamOptions<E extends ErrorMode = ErrorMode, I = unknown> {
   /**
    * The most items sent to a worker together: an integer from 1 to `window`, or `'auto'`, which aims at chunks that take
    * 4 ms, with at most 256 KiB and 8,192 items; `stats().tuning` tells what it chose and why. Default: `'auto'`. Nothing about results, errors or order depends on it.
@@ -67,10 +67,18 @@ export interface StreamOptions<E extends ErrorMode = ErrorMode> {
    * the other items of it then run more than once. Default: 0.
    */
   readonly retries?: number | RetryOptions
+  /**
+   * Tells which ArrayBuffers of an item are moved to the worker, and not copied: `(item) => [item.pixels.buffer]`. It is called on this thread
+   * when the item is sent; then they are detached here, and must not be used any more. Such an item travels alone, to a worker that
+   * has nothing else to do: `chunksize` and `concurrency` must be 1, and `retries` 0, as what was moved cannot be sent again. If its worker
+   * ends before the item begins, it fails with a `WorkerCrashError`. What it throws, and a list with something else than ArrayBuffers, fails
+   * the item with a `NotSerializableError`. Default: all is copied. With `workers: 0` it is not called.
+   */
+  transfer?(item: I): readonly ArrayBufferLike[]
 }
 
 /** Options of a stream that runs on this thread. */
-export interface InlineOptions<E extends ErrorMode = ErrorMode> extends StreamOptions<E> {
+export interface InlineOptions<E extends ErrorMode = ErrorMode, I = unknown> extends StreamOptions<E, I> {
   /**
    * 0: run on this thread, `concurrency` items at once; any function will do, and nothing is copied. `chunksize` has no
    * effect then.
@@ -79,7 +87,7 @@ export interface InlineOptions<E extends ErrorMode = ErrorMode> extends StreamOp
 }
 
 /** Options of a stream on worker threads. */
-export interface ThreadedOptions<E extends ErrorMode = ErrorMode> extends StreamOptions<E> {
+export interface ThreadedOptions<E extends ErrorMode = ErrorMode, I = unknown> extends StreamOptions<E, I> {
   /**
    * The most workers of the pool that run chunks of this stream at once: an integer from 1 to the pool's `workers`. For more,
    * `new Pool({ workers: n })`. Default: all. (0 runs on this thread: see `InlineOptions`.)

@@ -1,4 +1,5 @@
 /** Reads the options that the verbs share, and makes the plan of a stream of them. */
+import { transferListFault } from '../codec/transfer-list.js'
 import type { Job, PoolExecutor } from '../executor/executor.js'
 import { InlineExecutor } from '../executor/inline.js'
 import { RetryExecutor } from '../executor/retry.js'
@@ -33,6 +34,8 @@ export interface Verb {
   readonly late?: boolean
   /** Whether items are arrays of arguments. */
   readonly spread?: boolean
+  /** Whether there is one item, of one call. */
+  readonly isSingle?: boolean
   /** The names of all its options, if they are not those of a stream; it checks those of its own itself. */
   readonly options?: readonly string[]
   /** Where a fold begins. */
@@ -44,7 +47,7 @@ const INLINE_FOLD = 256
 
 /** The names of a stream's options, or with others in the place of `concurrency`. */
 export function optionNames(own: readonly string[] = ['concurrency']): string[] {
-  return ['chunksize', 'window', 'signal', 'errors', 'timeout', 'retries', ...own, 'workers']
+  return ['chunksize', 'window', 'signal', 'errors', 'timeout', 'retries', 'transfer', ...own, 'workers']
 }
 
 /** What is said about an unknown option where the options may be meant as source. */
@@ -61,7 +64,7 @@ export function planStream(
   const hint = isStage ? SOURCE_HINT : ''
   const known = (verb.options ?? optionNames()) as never[]
   const read = new OptionReader<Omit<InlineOptions, 'workers'> & { workers?: number }>(action, options, known, hint)
-  const chunksize = read.integerOr('chunksize', 'auto', 1) ?? 'auto'
+  const given = read.integerOr('chunksize', 'auto', 1) ?? 'auto'
   const window = read.integer('window', 1)
   const errors = read.oneOf('errors', verb.errors) ?? 'throw'
   const concurrency = read.integer('concurrency', 1) ?? 1
@@ -70,6 +73,14 @@ export function planStream(
   const signal = read.value('signal', 'an AbortSignal', isAbortSignal, signalHint)
   const asked = read.integer('workers', 0)
   const inline = asked === 0
+  const transfer = readTransfer(verb, read)
+  // An item whose buffers were moved cannot be sent again: it must not depend on what becomes of others.
+  const chunksize = transfer !== undefined && given === 'auto' ? 1 : given
+  if (transfer !== undefined) {
+    assertAlone(action, 'retries', (retries?.attempts ?? 1) - 1, 0)
+    if (!inline && chunksize !== 'auto') assertAlone(action, 'chunksize', chunksize, 1)
+    if (!inline) assertAlone(action, 'concurrency', concurrency, 1)
+  }
   if (window !== undefined && chunksize !== 'auto' && chunksize > window) {
     throw rangeError(
       'ERR_INVALID_OPTION',
@@ -87,6 +98,7 @@ export function planStream(
     name,
     deep: chunksize !== 'auto',
     maxWorkers: asked,
+    transfer,
     concurrency,
     ordered: verb.ordered,
     spread: verb.spread,
@@ -123,6 +135,29 @@ function usable({ action, executor, isEager }: Verb, asked: number | undefined):
   }
   if (isEager !== true) pool.assertOpen()
   return asked ?? pool.workers
+}
+
+/** The option `transfer`: a function of an item, or, of a single call, the list itself. */
+function readTransfer({ action, isSingle }: Verb, read: OptionReader<{ transfer?: unknown }>): Job['transfer'] {
+  if (isSingle !== true) {
+    const expected = 'a function from an item to an array of its ArrayBuffers'
+    const hint = (value: unknown): string => (Array.isArray(value) ? ' (as in (item) => [item.pixels.buffer])' : '')
+    return read.value('transfer', expected, (value) => typeof value === 'function', hint) as Job['transfer']
+  }
+  const list = read.value('transfer', 'an array', Array.isArray)
+  if (list === undefined) return undefined
+  const fault = transferListFault(list)
+  if (fault === undefined) return () => list
+  throw typeError('ERR_INVALID_OPTION', `Cannot ${action} as ${fault}`)
+}
+
+/** Throws where the option `transfer` is given with another one that it does not go with. */
+function assertAlone(action: string, name: string, value: number, allowed: number): void {
+  if (value === allowed) return
+  throw rangeError(
+    'ERR_INVALID_OPTION',
+    `Cannot ${action} as '${name}' must be ${allowed} with 'transfer', as what was moved cannot be sent again: received ${value}`,
+  )
 }
 
 /** What the option `retries` asks for; undefined: no retries. */

@@ -121,7 +121,7 @@ for (const [name, run] of Object.entries(RUNS)) {
       }
       for (const option of ['window', 'chunksize', 'errors', 'concurrency']) {
         expect(() => run(multiply, [1, 2], { [option]: 1 })).toThrow(
-          `Cannot call a task with apply() as it has no option '${option}': the options are signal, timeout, retries, workers`,
+          `Cannot call a task with apply() as it has no option '${option}': the options are signal, timeout, retries, transfer, workers`,
         )
       }
       expect(() => run(multiply, [1, 2], { timeout: 0 })).toThrow("'timeout' must be an integer from 1")
