@@ -8,7 +8,7 @@
 const floors = {
   index: '^lib/index[.]ts$',
   verbs:
-    '^lib/(?!(index|pool|task|task-name|options|errors|failure|identity|async-context|aborts|fifo|reuse|inspect|bundled|worker-file)[.])[^/]+$',
+    '^lib/(?!(index|pool|task|task-name|options|errors|call-site|failure|identity|async-context|aborts|fifo|reuse|inspect|bundled|worker-file)[.])[^/]+$',
   pool: '^lib/pool[.]ts$',
   verb: '^lib/verb/',
   stream: '^lib/stream/',
@@ -28,7 +28,7 @@ const floors = {
   fifo: '^lib/fifo[.]ts$',
   reuse: '^lib/reuse[.]ts$',
   inspect: '^lib/inspect[.]ts$',
-  errors: '^lib/errors[.]ts$',
+  errors: '^lib/(errors|call-site)[.]ts$',
   failure: '^lib/failure[.]ts$',
   files: '^lib/(bundled|worker-file)[.]ts$',
 }

@@ -3,6 +3,7 @@
  * Errors of tasks and sources are not here: they are not wrapped.
  */
 import { inspect, types } from 'node:util'
+import { pointAtCaller } from './call-site.js'
 
 /** Every `code` an error of this library can have. */
 export type ErrorCode =
@@ -333,6 +334,7 @@ export class SyncError extends Error {
   constructor(message: string, code: SyncErrorCode) {
     super(message)
     this.code = code
+    pointAtCaller(this)
   }
 }
 
@@ -482,14 +484,14 @@ export function isErrorObject(value: unknown): value is Error {
 export function typeError(code: ErrorCode, message: string): TypeError & { code: ErrorCode } {
   const error = Object.assign(new TypeError(message), { code })
   wrongUse.add(error)
-  return error
+  return pointAtCaller(error)
 }
 
 /** A `RangeError` with one of this library's codes. */
 export function rangeError(code: ErrorCode, message: string): RangeError & { code: ErrorCode } {
   const error = Object.assign(new RangeError(message), { code })
   wrongUse.add(error)
-  return error
+  return pointAtCaller(error)
 }
 
 /** Errors of wrong calls, as opposed to what code of the user throws meanwhile. */

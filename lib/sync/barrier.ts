@@ -11,6 +11,7 @@
  * A call has a place in a line before it is counted, with the round as its ticket. A thread that ended with a place of the round
  * that is on breaks it: it will not come, or has come and does not go on.
  */
+import { pointAtCaller } from '../call-site.js'
 import { BrokenBarrierError } from '../errors.js'
 import { OptionReader } from '../options.js'
 import { defineShared, HEADER, isMemory, Shared, type Memory } from '../shared/shared.js'
@@ -235,7 +236,7 @@ export class Barrier extends Shared {
 }
 
 function brokenError(reason: string): BrokenBarrierError {
-  return new BrokenBarrierError(`Cannot wait at a barrier as ${reason}`)
+  return pointAtCaller(new BrokenBarrierError(`Cannot wait at a barrier as ${reason}`))
 }
 
 function createBarrierMemory(parties: unknown, options: BarrierOptions): Memory {

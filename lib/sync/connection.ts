@@ -1,6 +1,7 @@
 /** The ends of pipes. */
 import { threadId } from 'node:worker_threads'
 import { EndOfFileError, PipeClosedError, QueueEmptyError, QueueFullError, rangeError } from '../errors.js'
+import { pointAtCaller } from '../call-site.js'
 import { createMemory, defineShared, HEADER, Shared, type Memory } from '../shared/shared.js'
 import type { Channel, Got, Put } from './channel.js'
 import { Ends, type Side } from './ends.js'
@@ -205,7 +206,7 @@ export class Connection<T> extends Shared implements AsyncIterable<T> {
   }
 
   #use(action: string): void {
-    if (this.#isClosed) throw new PipeClosedError(`Cannot ${action} as this end of it is closed`)
+    if (this.#isClosed) throw pointAtCaller(new PipeClosedError(`Cannot ${action} as this end of it is closed`))
     this.hold()
   }
 }

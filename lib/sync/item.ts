@@ -2,6 +2,7 @@
  * Values as bytes: as structured clone writes them. Not what threads share (locks, shared memory): bytes in a queue may outlive
  * every thread that could keep it.
  */
+import { pointAtCaller } from '../call-site.js'
 import { nestsDeeperThan, unclonablePart } from '../codec/clonable.js'
 import { pack, unpack, type Data } from '../codec/codec.js'
 import { openError, sealError, type Envelope } from '../codec/envelope.js'
@@ -46,5 +47,5 @@ export function fromBytes(bytes: Uint8Array): unknown {
 
 function refused(action: string, reason: string, cause?: unknown): NotSerializableError {
   const message = `Cannot ${action} as ${reason}: put plain data, and pass what threads share in arguments`
-  return new NotSerializableError(message, cause === undefined ? undefined : { cause })
+  return pointAtCaller(new NotSerializableError(message, cause === undefined ? undefined : { cause }))
 }

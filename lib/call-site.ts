@@ -1,0 +1,48 @@
+/**
+ * Errors of wrong calls begin with the line of the user, not with lines of this library. For calls that take place often and seldom
+ * fail: they cost nothing more. Those that open a stream use `atCaller()`.
+ */
+
+type Prepare = (error: Error, frames: readonly NodeJS.CallSite[]) => unknown
+const Errors = Error as unknown as { prepareStackTrace?: Prepare | undefined; stackTraceLimit: number }
+
+/** More than the library ever calls itself deep where an error is of a wrong call. */
+const MAX_OWN_FRAMES = 20
+
+/** Takes the frames of this library from the top of the stack of an error that was just made, unless there are no others. */
+export function pointAtCaller<E extends Error>(error: E): E {
+  const { stackTraceLimit } = Errors
+  if (!(stackTraceLimit > 0)) return error
+  Errors.stackTraceLimit = stackTraceLimit + MAX_OWN_FRAMES
+  try {
+    const holder = { stack: '' }
+    Error.captureStackTrace(holder, pointAtCaller)
+    const frames = /\n {4}at [^]*$/.exec(holder.stack)?.[0].split('\n    at ').slice(1) ?? []
+    const own = ownFrames()
+    // Whoever formats stacks in another way may give other things than lines.
+    if (own === 0 || frames.length <= own) return error
+    const kept = frames.slice(own, own + stackTraceLimit)
+    error.stack = [`${error.name}: ${error.message}`, ...kept].join('\n    at ')
+    return error
+  } finally {
+    Errors.stackTraceLimit = stackTraceLimit
+  }
+}
+
+/** How many of the frames above `pointAtCaller()` are of this library, from the top on; 0 if nobody else follows. */
+function ownFrames(): number {
+  const { prepareStackTrace } = Errors
+  try {
+    Errors.prepareStackTrace = (_, frames) => frames.map((frame) => frame.getFileName() ?? '')
+    const holder: { stack?: unknown } = {}
+    Error.captureStackTrace(holder)
+    const [here = '', , ...files] = holder.stack as string[]
+    const folder = here.slice(0, Math.max(here.lastIndexOf('/'), here.lastIndexOf('\\')) + 1)
+    // Functions of the language have no file.
+    const first = files.findIndex((file) => file !== '' && !file.startsWith(folder))
+    // Where Node has called the library, nobody made a wrong call.
+    return first < 0 || files[first]?.startsWith('node:') ? 0 : first
+  } finally {
+    Errors.prepareStackTrace = prepareStackTrace
+  }
+}
