@@ -10,6 +10,7 @@ import type { Damage, MemberText } from './damage.js'
 import { BLOCK_SIZE } from './file.js'
 import { salvage, written } from './salvage.js'
 import { openSource, type Reader } from './source.js'
+import { UnreadOutput } from './unread-output.js'
 
 /** The least size of a decoder's output: many small members would spend their time on large ones. */
 const MIN_CHUNK_SIZE = 64 * 1024
@@ -28,6 +29,7 @@ export function decompress(compression: Compression, input: Reader<Buffer>, reop
 interface Member {
   readonly decoder: Decoder
   readonly output: Reader<Buffer>
+  readonly unread: UnreadOutput
   /** Where in the input its data begin. */
   readonly start: number
   readonly text: MemberText
@@ -93,8 +95,10 @@ class Decompressor implements Reader<Buffer> {
     const decoder = compression.createDecoder(this.#chunkSize)
     // It may fail when nobody reads from it any more.
     decoder.on('error', () => {})
+    const unread = new UnreadOutput(decoder)
     const member: Member = {
       decoder,
+      unread,
       output: openSource<Buffer>(decoder),
       start: input.offset,
       text: { length: 0, checksum: 0 },
@@ -152,6 +156,7 @@ class Decompressor implements Reader<Buffer> {
   }
 
   #checked(member: Member, text: Buffer): Buffer {
+    member.unread.read()
     member.text.length += text.length
     if (this.#compression.checksum) member.text.checksum = crc32(text, member.text.checksum)
     return text
@@ -171,18 +176,18 @@ class Decompressor implements Reader<Buffer> {
       this.#damage = { ...this.#cutShort(), cause }
       return undefined
     }
-    const { start, kept, text } = member
+    const { start, kept, text, unread } = member
     const offset = this.#input.offset
     this.#damage = { what: `invalid data (${messageOf(cause)})`, offset, cause }
     const open = (): Reader<Buffer> | undefined => kept?.open() ?? this.#reopen(start)
     try {
       const saved = await salvage(this.#compression, open, offset - start, text.length)
-      if (saved === undefined) return undefined
+      if (saved === undefined) return unread.take()
       this.#damage = { ...this.#damage, offset: start + saved.consumed }
       return saved.text
     } catch {
       // The data cannot be read again. The error to tell is that they are damaged.
-      return undefined
+      return unread.take()
     }
   }
 
