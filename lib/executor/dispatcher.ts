@@ -26,7 +26,7 @@ export class Dispatcher {
   readonly #crew: Crew
   readonly #limits: TimeLimits
   /** Of open lanes. */
-  readonly #queue = new TurnQueue()
+  readonly #queue = new TurnQueue<Turn>()
   /** Of lanes whose chunks are in as many threads as they may be. There are few: each such lane has a chunk in a thread. */
   readonly #parked = new Set<Turn>()
   #lastTurn = 0

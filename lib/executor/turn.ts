@@ -9,11 +9,12 @@ import type { ChunkDetails } from '../worker/protocol.js'
 import type { Chunk, Part } from './executor.js'
 import type { ThreadLane } from './lane.js'
 import type { KnownJob, Sent } from './link.js'
+import { QueueLinks } from './turn-queue.js'
 
 /** Who is to blame: an item, by its place, or see `Turn.blame()`. */
 export type Blame = number | 'none' | 'all' | 'unclear'
 
-export class Turn {
+export class Turn extends QueueLinks<Turn> {
   readonly lane: ThreadLane
   readonly chunk: Chunk
   /** Later chunks of an executor have higher ones. */
@@ -38,6 +39,7 @@ export class Turn {
   #sent = 0
 
   constructor(lane: ThreadLane, chunk: Chunk, number: number) {
+    super()
     this.lane = lane
     this.chunk = chunk
     this.number = number
