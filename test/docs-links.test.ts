@@ -1,0 +1,26 @@
+/** The links of all pages: each relative one leads to a file of the repository, and each anchor to a heading. */
+import { existsSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { anchors, pages, prose, ROOT, textOf } from './support/markdown.js'
+
+/** The targets of links and pictures that stay in the repository. */
+function relativeLinks(markdown: string): string[] {
+  return Array.from(prose(markdown).matchAll(/\]\(([^()\s]+)\)/g), ([, target = '']) => target).filter(
+    (target) => !/^[a-z]+:/.test(target),
+  )
+}
+
+it('finds pages and links', () => {
+  expect(pages()).toEqual(expect.arrayContaining(['README.md', 'docs/errors.md', 'bench/README.md']))
+  expect(relativeLinks(textOf('README.md')).length).toBeGreaterThan(10)
+})
+
+it.each(pages())('%s has no dead link', (page) => {
+  const dead = relativeLinks(textOf(page)).filter((target) => {
+    const [path = '', anchor] = target.split('#')
+    const file = path === '' ? page : normalize(join(dirname(page), path))
+    if (!existsSync(ROOT + file)) return true
+    return anchor !== undefined && !anchors(textOf(file)).has(anchor)
+  })
+  expect(dead).toEqual([])
+})
