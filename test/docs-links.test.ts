@@ -1,4 +1,7 @@
-/** The links of all pages: each relative one leads to a file of the repository, and each anchor to a heading. */
+/**
+ * What pages refer to: each relative link leads to a file of the repository, each anchor to a heading, and each `npm run` to a
+ * script of the package.
+ */
 import { existsSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { anchors, pages, prose, ROOT, textOf } from './support/markdown.js'
@@ -23,4 +26,10 @@ it.each(pages())('%s has no dead link', (page) => {
     return anchor !== undefined && !anchors(textOf(file)).has(anchor)
   })
   expect(dead).toEqual([])
+})
+
+it.each(pages().filter((page) => page !== 'CHANGELOG.md'))('%s names scripts that the package has', (page) => {
+  const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> }
+  const named = Array.from(textOf(page).matchAll(/npm run (?:--?\S+ )*([a-z][\w:-]*)/g), ([, name = '']) => name)
+  expect(named.filter((name) => !(name in scripts))).toEqual([])
 })
