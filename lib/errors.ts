@@ -42,6 +42,43 @@ export type ErrorCode =
   | 'ERR_WORKER_START'
 
 /**
+ * The base of the error classes of this library: `error instanceof MillraceError` is true for each of them. `code` says what went
+ * wrong, and stays the same from version to version.
+ *
+ * Errors of wrong calls are not of this class. They are a `TypeError` or a `RangeError`, as in Node, with a `code` of this
+ * library. So check `code` where you want to know any error of this library by its kind.
+ *
+ * @example
+ * ```ts
+ * import { imap, isMainThread, MillraceError } from 'millrace'
+ *
+ * if (isMainThread) {
+ *   try {
+ *     for await (const _ of imap({ module: 'node:zlib', export: 'unzipp' }, [1]));
+ *   } catch (error) {
+ *     console.log(error instanceof MillraceError && error.code)
+ *     // → ERR_TASK_LOAD
+ *   }
+ * }
+ * ```
+ */
+export class MillraceError extends Error {
+  override readonly name: string = 'MillraceError'
+  /** What went wrong. docs/errors.md lists all codes. */
+  readonly code: ErrorCode
+
+  /**
+   * @param message What went wrong, and the cure.
+   * @param code The kind of the error.
+   * @param options `cause`: the error that led to this one.
+   */
+  constructor(message: string, code: ErrorCode, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/**
  * An item, argument or result that cannot be copied to another thread (a function, a socket, a getter that throws).
  * It fails that item alone. Cure: send plain data, and open handles inside the task.
  *
@@ -61,9 +98,13 @@ export type ErrorCode =
  * }
  * ```
  */
-export class NotSerializableError extends TypeError {
+export class NotSerializableError extends MillraceError {
   override readonly name = 'NotSerializableError'
-  readonly code = 'ERR_NOT_SERIALIZABLE' as const
+  declare readonly code: 'ERR_NOT_SERIALIZABLE'
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, 'ERR_NOT_SERIALIZABLE', options)
+  }
 }
 
 /**
@@ -87,14 +128,14 @@ export class NotSerializableError extends TypeError {
  * }
  * ```
  */
-export class WorkerCrashError extends Error {
+export class WorkerCrashError extends MillraceError {
   override readonly name = 'WorkerCrashError'
-  readonly code = 'ERR_WORKER_CRASHED' as const
+  declare readonly code: 'ERR_WORKER_CRASHED'
   /** The exit code of the worker thread; 1 after an uncaught error. */
   readonly exitCode: number
 
   constructor(message: string, exitCode: number, options?: ErrorOptions) {
-    super(message, options)
+    super(message, 'ERR_WORKER_CRASHED', options)
     this.exitCode = exitCode
   }
 }
@@ -121,9 +162,13 @@ export class WorkerCrashError extends Error {
  * }
  * ```
  */
-export class TaskTimeoutError extends Error {
+export class TaskTimeoutError extends MillraceError {
   override readonly name = 'TaskTimeoutError'
-  readonly code = 'ERR_TASK_TIMEOUT' as const
+  declare readonly code: 'ERR_TASK_TIMEOUT'
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, 'ERR_TASK_TIMEOUT', options)
+  }
 }
 
 /**
@@ -150,9 +195,13 @@ export class TaskTimeoutError extends Error {
  * }
  * ```
  */
-export class WorkerStartError extends Error {
+export class WorkerStartError extends MillraceError {
   override readonly name = 'WorkerStartError'
-  readonly code = 'ERR_WORKER_START' as const
+  declare readonly code: 'ERR_WORKER_START'
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, 'ERR_WORKER_START', options)
+  }
 }
 
 /**
@@ -173,9 +222,13 @@ export class WorkerStartError extends Error {
  * }
  * ```
  */
-export class TaskLoadError extends Error {
+export class TaskLoadError extends MillraceError {
   override readonly name = 'TaskLoadError'
-  readonly code = 'ERR_TASK_LOAD' as const
+  declare readonly code: 'ERR_TASK_LOAD'
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, 'ERR_TASK_LOAD', options)
+  }
 }
 
 /**
@@ -199,13 +252,13 @@ export class TaskLoadError extends Error {
  * }
  * ```
  */
-export class PoolClosedError extends Error {
+export class PoolClosedError extends MillraceError {
   override readonly name = 'PoolClosedError'
-  readonly code: 'ERR_POOL_CLOSED' | 'ERR_POOL_TERMINATED'
+  declare readonly code: 'ERR_POOL_CLOSED' | 'ERR_POOL_TERMINATED'
 
+  // eslint-disable-next-line @typescript-eslint/no-useless-constructor -- it takes these two codes alone
   constructor(message: string, code: 'ERR_POOL_CLOSED' | 'ERR_POOL_TERMINATED') {
-    super(message)
-    this.code = code
+    super(message, code)
   }
 }
 
@@ -228,9 +281,13 @@ export class PoolClosedError extends Error {
  * }
  * ```
  */
-export class MainThreadGuardError extends Error {
+export class MainThreadGuardError extends MillraceError {
   override readonly name = 'MainThreadGuardError'
-  readonly code = 'ERR_MAIN_THREAD_GUARD' as const
+  declare readonly code: 'ERR_MAIN_THREAD_GUARD'
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, 'ERR_MAIN_THREAD_GUARD', options)
+  }
 }
 
 /**
@@ -249,9 +306,9 @@ export class MainThreadGuardError extends Error {
  * }
  * ```
  */
-export class LineError extends Error {
+export class LineError extends MillraceError {
   override readonly name = 'LineError'
-  readonly code: 'ERR_LINE_TOO_LONG' | 'ERR_INVALID_UTF8' | 'ERR_INVALID_TEXT'
+  declare readonly code: 'ERR_LINE_TOO_LONG' | 'ERR_INVALID_UTF8' | 'ERR_INVALID_TEXT'
   /** Number of the line, from 1. */
   readonly line: number
   /** Where in the (uncompressed) input it is, in bytes from 0: the line's first byte, or the first invalid one. */
@@ -263,8 +320,7 @@ export class LineError extends Error {
     line: number,
     offset: number,
   ) {
-    super(message)
-    this.code = code
+    super(message, code)
     this.line = line
     this.offset = offset
   }
@@ -291,15 +347,14 @@ export class LineError extends Error {
  * }
  * ```
  */
-export class InputError extends Error {
+export class InputError extends MillraceError {
   override readonly name = 'InputError'
-  readonly code: 'ERR_DAMAGED_INPUT' | 'ERR_INPUT_FORMAT'
+  declare readonly code: 'ERR_DAMAGED_INPUT' | 'ERR_INPUT_FORMAT'
   /** Where in the input, as it is stored, the damage was found, in bytes from 0. */
   readonly offset: number
 
   constructor(message: string, code: 'ERR_DAMAGED_INPUT' | 'ERR_INPUT_FORMAT', offset: number, options?: ErrorOptions) {
-    super(message, options)
-    this.code = code
+    super(message, code, options)
     this.offset = offset
   }
 }
@@ -327,13 +382,12 @@ export type SyncErrorCode =
  * }
  * ```
  */
-export class SyncError extends Error {
+export class SyncError extends MillraceError {
   override readonly name = 'SyncError'
-  readonly code: SyncErrorCode
+  declare readonly code: SyncErrorCode
 
   constructor(message: string, code: SyncErrorCode) {
-    super(message)
-    this.code = code
+    super(message, code)
     pointAtCaller(this)
   }
 }
@@ -354,9 +408,13 @@ export class SyncError extends Error {
  * }
  * ```
  */
-export class BrokenBarrierError extends Error {
+export class BrokenBarrierError extends MillraceError {
   override readonly name = 'BrokenBarrierError'
-  readonly code = 'ERR_BROKEN_BARRIER' as const
+  declare readonly code: 'ERR_BROKEN_BARRIER'
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, 'ERR_BROKEN_BARRIER', options)
+  }
 }
 
 /**
@@ -374,9 +432,13 @@ export class BrokenBarrierError extends Error {
  * }
  * ```
  */
-export class QueueEmptyError extends Error {
+export class QueueEmptyError extends MillraceError {
   override readonly name = 'QueueEmptyError'
-  readonly code = 'ERR_QUEUE_EMPTY' as const
+  declare readonly code: 'ERR_QUEUE_EMPTY'
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, 'ERR_QUEUE_EMPTY', options)
+  }
 }
 
 /**
@@ -396,9 +458,13 @@ export class QueueEmptyError extends Error {
  * }
  * ```
  */
-export class QueueFullError extends Error {
+export class QueueFullError extends MillraceError {
   override readonly name = 'QueueFullError'
-  readonly code = 'ERR_QUEUE_FULL' as const
+  declare readonly code: 'ERR_QUEUE_FULL'
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, 'ERR_QUEUE_FULL', options)
+  }
 }
 
 /**
@@ -422,9 +488,13 @@ export class QueueFullError extends Error {
  * }
  * ```
  */
-export class QueueClosedError extends Error {
+export class QueueClosedError extends MillraceError {
   override readonly name = 'QueueClosedError'
-  readonly code = 'ERR_QUEUE_CLOSED' as const
+  declare readonly code: 'ERR_QUEUE_CLOSED'
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, 'ERR_QUEUE_CLOSED', options)
+  }
 }
 
 /**
@@ -448,9 +518,13 @@ export class QueueClosedError extends Error {
  * }
  * ```
  */
-export class EndOfFileError extends Error {
+export class EndOfFileError extends MillraceError {
   override readonly name = 'EndOfFileError'
-  readonly code = 'ERR_END_OF_FILE' as const
+  declare readonly code: 'ERR_END_OF_FILE'
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, 'ERR_END_OF_FILE', options)
+  }
 }
 
 /**
@@ -470,9 +544,13 @@ export class EndOfFileError extends Error {
  * }
  * ```
  */
-export class PipeClosedError extends Error {
+export class PipeClosedError extends MillraceError {
   override readonly name = 'PipeClosedError'
-  readonly code = 'ERR_PIPE_CLOSED' as const
+  declare readonly code: 'ERR_PIPE_CLOSED'
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, 'ERR_PIPE_CLOSED', options)
+  }
 }
 
 /** Of any realm: a test runner may have another one than Node's own errors. */

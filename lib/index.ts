@@ -7,6 +7,7 @@ export {
   InputError,
   LineError,
   MainThreadGuardError,
+  MillraceError,
   NotSerializableError,
   PipeClosedError,
   PoolClosedError,

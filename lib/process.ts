@@ -5,7 +5,7 @@ import { openError } from './codec/envelope.js'
 import { unclonablePart } from './codec/clonable.js'
 import { pack, packMoving, type Data } from './codec/codec.js'
 import { transferListFault, TransferListError } from './codec/transfer-list.js'
-import { atCaller, NotSerializableError, received, typeError } from './errors.js'
+import { atCaller, MillraceError, NotSerializableError, received, typeError } from './errors.js'
 import { isWorkerEnv, launch, type WorkerEnv } from './executor/launch.js'
 import { readLimits, type ResourceLimits } from './executor/limits.js'
 import { EndRequest } from './executor/end-request.js'
@@ -296,8 +296,7 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
   }
 
   #stateError(verb: string, reason: string, cure: string): Error {
-    const error = new Error(`Cannot ${verb} process '${this.name}' as ${reason}: ${cure}`)
-    return Object.assign(error, { code: 'ERR_PROCESS_STATE' as const })
+    return new MillraceError(`Cannot ${verb} process '${this.name}' as ${reason}: ${cure}`, 'ERR_PROCESS_STATE')
   }
 }
 

@@ -3,6 +3,7 @@
  * one that imports the whole library.
  */
 export { isMainThread } from 'node:worker_threads'
+export { registerErrorClass, type ErrorClassOptions } from './register-error-class.js'
 export {
   task,
   tasks,

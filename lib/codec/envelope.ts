@@ -4,8 +4,10 @@
  * makes `{}` of a `DOMException`, and fails when a `cause` is a function.
  */
 import { revive } from '../shared/shared.js'
-import { CLASSES, type Envelope, type Sealed, type SealedError } from './sealed.js'
+import { BUILT_IN, errorClass } from './error-classes.js'
+import type { Envelope, Sealed, SealedError } from './sealed.js'
 import { Sealing } from './sealing.js'
+import { read } from './thrown.js'
 
 export type { Envelope } from './sealed.js'
 
@@ -26,15 +28,27 @@ export function openError({ thrown, errors }: Envelope): unknown {
   return unsealed(thrown, opened)
 }
 
-function rebuilt({ kind, name, message, stack }: SealedError): Error {
-  const error =
+/** An instance of the nearest class that this thread has too. Code of the user is not called: a class may not know its own error. */
+function rebuilt({ kinds, name, message, stack }: SealedError): Error {
+  const kind = kinds[kinds.length - 1]
+  const Class = kinds.map(errorClass).find((known) => known !== undefined) ?? BUILT_IN[kind]
+  const error = (
     kind === 'DOMException'
-      ? new DOMException(message, name)
+      ? Reflect.construct(DOMException, [message, name], Class)
       : // A native error, whatever its class: the constructors of the others want arguments that are set as fields later.
-        (Reflect.construct(Error, message === undefined ? [] : [message], CLASSES[kind]) as Error)
-  if (name !== undefined && name !== error.name) define(error, 'name', name, false)
-  define(error, 'stack', stack ?? String(error), false)
+        Reflect.construct(Error, message === undefined ? [] : [message], Class)
+  ) as Error
+  if (name !== undefined && read(error, 'name')?.value !== name) define(error, 'name', name, false)
+  define(error, 'stack', stack ?? textOf(error), false)
   return error
+}
+
+function textOf(error: Error): string {
+  try {
+    return String(error)
+  } catch {
+    return Error.prototype.toString.call({ name: 'Error', message: error.message })
+  }
 }
 
 function unsealed(sealed: Sealed, opened: readonly Error[]): unknown {

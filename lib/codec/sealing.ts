@@ -1,7 +1,8 @@
 /** Makes plain data of what was thrown, and of all errors it leads to. */
 import { nestsDeeperThan } from './clonable.js'
-import { CLASSES, type Envelope, type Sealed, type SealedError, type SealedField } from './sealed.js'
-import { isDense, isError, keysOf, kindOf, messageOf, read, shown } from './thrown.js'
+import { BUILT_IN } from './error-classes.js'
+import type { Envelope, Sealed, SealedError, SealedField } from './sealed.js'
+import { isDense, isError, keysOf, kindsOf, messageOf, read, shown } from './thrown.js'
 
 /** The most errors in one envelope: a getter can make a new `cause` each time it is asked, without end. */
 const MOST_ERRORS = 1 << 17
@@ -53,12 +54,13 @@ export class Sealing {
   }
 
   #sealError(error: object): SealedError {
-    const kind = kindOf(error)
+    const kinds = kindsOf(error)
+    const kind = kinds[kinds.length - 1]
     const name = read(error, 'name')?.value
     const stack = read(error, 'stack')?.value
-    const defaultName = kind === 'DOMException' ? undefined : CLASSES[kind].prototype.name
+    const defaultName = kind === 'DOMException' ? undefined : BUILT_IN[kind].prototype.name
     return {
-      kind,
+      kinds,
       name: typeof name === 'string' && name !== defaultName ? name : undefined,
       message: messageOf(error),
       stack: typeof stack === 'string' ? stack : undefined,

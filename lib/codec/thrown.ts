@@ -5,9 +5,7 @@
 import { types } from 'node:util'
 import { received } from '../errors.js'
 import { shortened } from './clonable.js'
-import { BUILT_IN, CLASSES } from './sealed.js'
-
-const KINDS = new Map<object, string>(Object.entries(CLASSES).map(([kind, { prototype }]) => [prototype, kind]))
+import { BUILT_IN, errorClassName } from './error-classes.js'
 
 /** Properties with a place of their own in a sealed error. */
 const APART = new Set(['name', 'message', 'stack'])
@@ -34,24 +32,26 @@ export function isDense(value: unknown): value is object {
   }
 }
 
-/** The nearest class that the other thread has too. */
-export function kindOf(error: object): string {
+/** The names of its classes, the nearest first. The last one is of a class that every realm has. */
+export function kindsOf(error: object): string[] {
+  const kinds: string[] = []
   try {
     const chain: object[] = []
     for (let at = prototypeOf(error); at !== null; at = prototypeOf(at)) {
-      const kind = KINDS.get(at)
-      if (kind !== undefined) return kind
+      const kind = errorClassName(at)
+      if (kind !== undefined) kinds.push(kind)
+      if (kind !== undefined && Object.hasOwn(BUILT_IN, kind)) return kinds
       chain.push(at)
     }
     // An error of another realm has none of this realm's classes, but theirs have the same names.
     for (const at of chain) {
       const name: unknown = Object.getOwnPropertyDescriptor(at, 'name')?.value
-      if (typeof name === 'string' && Object.hasOwn(BUILT_IN, name)) return name
+      if (typeof name === 'string' && Object.hasOwn(BUILT_IN, name)) return [...kinds, name]
     }
   } catch {
     // A proxy that does not show its prototype.
   }
-  return 'Error'
+  return [...kinds, 'Error']
 }
 
 function prototypeOf(value: object): object | null {

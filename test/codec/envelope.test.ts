@@ -316,6 +316,7 @@ describe('the error envelope, for a DOMException', () => {
 describe("the error envelope, for this library's errors", () => {
   const cause = new TypeError('why')
   const own: [string, Error][] = [
+    ['MillraceError', new errors.MillraceError('told', 'ERR_PROCESS_STATE', { cause })],
     ['NotSerializableError', new errors.NotSerializableError('told', { cause })],
     ['WorkerCrashError', new errors.WorkerCrashError('told', 7, { cause })],
     ['WorkerStartError', new errors.WorkerStartError('told', { cause })],

@@ -1,0 +1,89 @@
+/**
+ * The classes that an error can arrive as, by name: those of the language, those of this library, and those that the user has
+ * registered on this thread. An error crosses with names; each thread looks them up in its own list.
+ */
+import * as own from '../errors.js'
+
+export type ErrorClass = (abstract new (...args: never[]) => Error) & { readonly prototype: Error }
+
+/** The classes that every realm has under the same names. */
+export const BUILT_IN: Readonly<Record<string, ErrorClass>> = {
+  Error,
+  EvalError,
+  RangeError,
+  ReferenceError,
+  SyntaxError,
+  TypeError,
+  URIError,
+  AggregateError,
+  DOMException,
+  ...(typeof SuppressedError === 'function' && { SuppressedError }),
+}
+
+/** By key: a bundler may rename the classes themselves. */
+const OWN: Readonly<Record<string, ErrorClass>> = {
+  MillraceError: own.MillraceError,
+  NotSerializableError: own.NotSerializableError,
+  WorkerCrashError: own.WorkerCrashError,
+  WorkerStartError: own.WorkerStartError,
+  TaskLoadError: own.TaskLoadError,
+  TaskTimeoutError: own.TaskTimeoutError,
+  PoolClosedError: own.PoolClosedError,
+  MainThreadGuardError: own.MainThreadGuardError,
+  InputError: own.InputError,
+  LineError: own.LineError,
+  SyncError: own.SyncError,
+  BrokenBarrierError: own.BrokenBarrierError,
+  QueueEmptyError: own.QueueEmptyError,
+  QueueFullError: own.QueueFullError,
+  QueueClosedError: own.QueueClosedError,
+  EndOfFileError: own.EndOfFileError,
+  PipeClosedError: own.PipeClosedError,
+}
+
+interface Classes {
+  readonly byName: Map<string, ErrorClass>
+  readonly names: Map<object, string>
+}
+
+/** These cannot be changed. */
+const fixed = listOf({ ...BUILT_IN, ...OWN })
+
+/** On `globalThis`, so that two copies of this library on one thread know the same classes of the user. */
+function registered(): Classes {
+  const holder = globalThis as { [REGISTRY]?: Classes }
+  return (holder[REGISTRY] ??= listOf({}))
+}
+const REGISTRY: unique symbol = Symbol.for('millrace.error-classes')
+
+function listOf(classes: Readonly<Record<string, ErrorClass>>): Classes {
+  const entries = Object.entries(classes)
+  return {
+    byName: new Map(entries),
+    names: new Map(entries.map(([name, { prototype }]) => [prototype, name])),
+  }
+}
+
+export function errorClass(name: string): ErrorClass | undefined {
+  return fixed.byName.get(name) ?? registered().byName.get(name)
+}
+
+/** The name of the class with this prototype, on this thread. */
+export function errorClassName(prototype: object): string | undefined {
+  return fixed.names.get(prototype) ?? registered().names.get(prototype)
+}
+
+/** Adds a class of the user. Returns why it cannot, if so. A class that is evaluated again takes the place of the former one. */
+export function addErrorClass(name: string, Class: ErrorClass): string | undefined {
+  const { byName, names } = registered()
+  if (fixed.byName.has(name)) return `'${name}' is a class of JavaScript or of millrace: pass another { name }`
+  const known = names.get(Class.prototype)
+  if (known !== undefined && known !== name) return `it is registered as '${known}' already: register it once`
+  const other = byName.get(name)
+  if (other !== undefined && other !== Class && String(other) !== String(Class)) {
+    return `another class is registered as '${name}': pass another { name }, the same on all threads`
+  }
+  byName.set(name, Class)
+  names.set(Class.prototype, name)
+  return undefined
+}
