@@ -13,11 +13,13 @@ export interface Arguments {
 }
 
 export const USAGE = `npm run bench [-- CASE… --rounds N --scale F --list]
+npm run bench -- break-even
 
   CASE         the cases to run; without, all of them
   --rounds N   so many rounds that count (default 5, at least 1)
   --scale F    the sizes of the cases times F, for a quick look (more than 0, at most 1)
-  --list       names the cases, and their contenders and goals`
+  --list       names the cases, and their contenders and goals
+  break-even   from which size of input, and which time per item, threads are faster than a plain loop`
 
 /** Throws a `TypeError` that says what is wrong. */
 export function readArguments(args: readonly string[]): Arguments {

@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
+import { breakEven } from './break-even/main.js'
 import { readArguments, USAGE, type Arguments } from './arguments.js'
 import { CASES } from './cases/index.js'
 import type { Case } from './harness/case.js'
@@ -82,8 +83,10 @@ async function write(results: Results, folder: string): Promise<void> {
 }
 
 const args = process.argv.slice(2)
-const request = requested(args)
-if (request?.list === true) await list(request.cases)
+const isBreakEven = args.length === 1 && args[0] === 'break-even'
+const request = isBreakEven ? undefined : requested(args)
+if (isBreakEven) await breakEven()
+else if (request?.list === true) await list(request.cases)
 else if (request !== undefined)
   await run(request, ['npm run bench', ...(args.length > 0 ? ['--', ...args] : [])].join(' '))
 
