@@ -9,10 +9,11 @@ import type { Chunk } from './executor.js'
 import type { Crew } from './crew.js'
 import type { ThreadLane } from './lane.js'
 import { faultPart, movedError } from './outcomes.js'
-import type { Thread } from './thread.js'
 import type { TimeLimits } from './time-limits.js'
-import { Held, Turn } from './turn.js'
+import { Turn } from './turn.js'
 import { TurnQueue } from './turn-queue.js'
+import type { Assignment } from './chunk-sender.js'
+import type { WorkerHandle } from './worker-handle.js'
 
 /**
  * How long a chunk may run before the one behind it is given to an idle thread, in milliseconds. Moving a chunk costs a
@@ -51,7 +52,7 @@ export class Dispatcher {
   }
 
   /** Chunks that a thread held go to others, each in its turn. @param exitCode Of the thread, if it has ended. */
-  addAgain(held: readonly Held[], exitCode = 1): void {
+  addAgain(held: readonly Assignment[], exitCode = 1): void {
     for (const { turn } of held) {
       turn.exitCode = exitCode
       if (turn.lane.isOpen) this.#queue.add(turn)
@@ -88,8 +89,8 @@ export class Dispatcher {
   #giveOut(): void {
     for (let turn = this.#queue.first; turn !== undefined; turn = this.#queue.first) {
       const { lane } = turn
-      const thread = this.#freeThread(turn)
-      if (thread === undefined) {
+      const worker = this.#freeWorker(turn)
+      if (worker === undefined) {
         if (!this.#isAtLimit(lane)) break
         // Others may pass it.
         this.#queue.shift()
@@ -97,7 +98,7 @@ export class Dispatcher {
         continue
       }
       this.#queue.shift()
-      if (lane.fault === undefined) this.#give(turn, thread)
+      if (lane.fault === undefined) this.#give(turn, worker)
       else {
         this.#crew.count(-1)
         lane.answer(faultPart(turn, lane.fault.worker, lane.fault.error))
@@ -109,7 +110,7 @@ export class Dispatcher {
   /** Turns that a thread is free for again go back to their places in the queue. */
   #unpark(): void {
     for (const turn of this.#parked) {
-      if (this.#freeThread(turn) === undefined) continue
+      if (this.#freeWorker(turn) === undefined) continue
       this.#parked.delete(turn)
       this.#queue.add(turn)
     }
@@ -119,7 +120,7 @@ export class Dispatcher {
   #isAtLimit(lane: ThreadLane): boolean {
     if (lane.maxWorkers === Infinity) return false
     let used = 0
-    for (const held of this.#crew.threads.values()) if (holds(held, lane)) used++
+    for (const worker of this.#crew.workers) if (worker.holds(lane)) used++
     return used >= lane.maxWorkers
   }
 
@@ -128,43 +129,44 @@ export class Dispatcher {
    * which may last until this one is done; and what is sent apart has its thread for itself. Of a lane that is at its limit, only
    * threads that hold chunks of it.
    */
-  #freeThread(turn: Turn): Thread | undefined {
-    let free: Thread | undefined
+  #freeWorker(turn: Turn): WorkerHandle | undefined {
+    let free: WorkerHandle | undefined
     let fewest = turn.isApart ? 1 : turn.lane.depth
     const isAtLimit = this.#isAtLimit(turn.lane)
-    for (const [thread, held] of this.#crew.threads) {
-      if (thread.state !== 'ready' || held.length >= fewest || this.#crew.isSpent(thread)) continue
-      if (isAtLimit && !holds(held, turn.lane)) continue
-      if (held.length === 0) return thread
+    for (const worker of this.#crew.workers) {
+      const held = worker.assignments
+      if (!worker.isReady || held.length >= fewest || this.#crew.isSpent(worker)) continue
+      if (isAtLimit && !worker.holds(turn.lane)) continue
+      if (held.length === 0) return worker
       if (held[0]?.turn.isApart) continue
       if (held.length >= mostFor(held) || (held.at(-1)?.turn.number ?? 0) > turn.number) continue
-      free = thread
+      free = worker
       fewest = held.length
     }
     return free
   }
 
-  /** Chunks were given to a thread as those before them were expected to be short: where one is not, the others go back. */
+  /** Chunks were given to a worker as those before them were expected to be short: where one is not, the others go back. */
   #relieve(): void {
-    for (const [thread, held] of this.#crew.threads) {
+    for (const worker of this.#crew.workers) {
+      const held = worker.assignments
       if (held.length < 2) continue
       const most = mostFor(held)
-      const back: Held[] = []
+      const back: Assignment[] = []
       // From the last one on: it passes over those that were withdrawn, and so takes the next one sooner.
       for (let last = held.at(-1); last !== undefined && held.length > most; last = held.at(-1)) {
-        if (!thread.link.withdraw(last)) break
+        if (!worker.withdraw(last)) break
         back.unshift(last)
-        held.pop()
       }
       if (back.length > 0) this.addAgain(back)
     }
   }
 
-  /** Gives threads that have nothing to do a chunk that waits behind another one. @returns Whether there were both. */
+  /** Gives workers that have nothing to do a chunk that waits behind another one. @returns Whether there were both. */
   #rebalance(): boolean {
     let isMoved = false
-    for (const [idle, none] of this.#crew.threads) {
-      if (idle.state !== 'ready' || none.length > 0 || this.#crew.isSpent(idle)) continue
+    for (const idle of this.#crew.workers) {
+      if (!idle.isReady || idle.assignments.length > 0 || this.#crew.isSpent(idle)) continue
       const waiting = this.#withdrawOne()
       if (waiting === undefined) break
       this.#give(waiting.turn, idle)
@@ -173,21 +175,19 @@ export class Dispatcher {
     return isMoved
   }
 
-  #withdrawOne(): Held | undefined {
-    for (const [thread, held] of this.#crew.threads) {
+  #withdrawOne(): Assignment | undefined {
+    for (const worker of this.#crew.workers) {
+      const held = worker.assignments
       const waiting = held.at(1)
       if (waiting?.turn.lane.isOpen !== true || this.#isBound(waiting, held)) continue
       if (runningFor(held) < LONG) this.#rebalanceTimer ??= setTimeout(this.#rebalanceLater, LONG).unref()
-      else if (thread.link.withdraw(waiting)) {
-        held.splice(1, 1)
-        return waiting
-      }
+      else if (worker.withdraw(waiting)) return waiting
     }
     return undefined
   }
 
-  /** Whether a chunk must stay in its thread: in another one its lane would be in more threads than it may be. */
-  #isBound(waiting: Held, held: readonly Held[]): boolean {
+  /** Whether a chunk must stay in its worker: in another one its lane would be in more workers than it may be. */
+  #isBound(waiting: Assignment, held: readonly Assignment[]): boolean {
     const { lane } = waiting.turn
     return held.some((other) => other !== waiting && other.turn.lane === lane) && this.#isAtLimit(lane)
   }
@@ -197,37 +197,25 @@ export class Dispatcher {
     this.dispatch()
   }
 
-  #give(turn: Turn, thread: Thread): void {
+  #give(turn: Turn, worker: WorkerHandle): void {
     const { lane } = turn
     if (turn.isLost) turn.culprits.set(0, movedError(turn))
-    const { chunk, details } = turn.next()
-    // Getters of items are called there, and the option `transfer`.
-    const sent = lane.events.context.runInAsyncScope(() =>
-      thread.link.send(chunk, lane.job, lane.eager, details, lane.transfer),
-    )
-    if (!lane.isOpen) {
-      // A getter of an item has ended the stream meanwhile.
-      this.#crew.count(-1)
-      if (thread.link.withdraw(sent)) return
-      thread.link.cancel(sent)
-    }
-    this.#crew.threads.get(thread)?.push(new Held(turn, thread.number, sent))
-    if (lane.job.timeout !== undefined || !sent.known.isLoaded) this.#limits.watch(thread)
+    const assignment = worker.assign(turn)
+    // A getter of an item has ended the stream meanwhile.
+    if (!lane.isOpen) this.#crew.count(-1)
+    if (assignment === undefined) return
+    if (lane.job.timeout !== undefined || !assignment.known.isLoaded) this.#limits.watch(worker)
   }
 }
 
 /** How long the chunk that runs has been running, in milliseconds; there must be one. */
-function runningFor([running]: readonly Held[]): number {
+function runningFor([running]: readonly Assignment[]): number {
   return performance.now() - (running?.since ?? Infinity)
 }
 
 /** How many chunks a thread may hold while the one that runs takes so long. */
-function mostFor(held: readonly Held[]): number {
+function mostFor(held: readonly Assignment[]): number {
   const time = runningFor(held)
   if (time < LONG) return SLOTS
   return time < VERY_LONG ? 2 : 1
-}
-
-function holds(held: readonly Held[], lane: ThreadLane): boolean {
-  return held.some(({ turn }) => turn.lane === lane)
 }

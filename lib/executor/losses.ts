@@ -8,8 +8,9 @@ import type { Dispatcher } from './dispatcher.js'
 import type { Chunk, Part } from './executor.js'
 import type { ThreadLane } from './lane.js'
 import { crashError, faultPart, loadTimeoutError, timeoutError, unreadableError } from './outcomes.js'
-import type { Thread } from './thread.js'
-import type { Held, Turn } from './turn.js'
+import type { Turn } from './turn.js'
+import type { Assignment } from './chunk-sender.js'
+import type { WorkerHandle } from './worker-handle.js'
 
 /** After so many workers that die while they load a task, or begin a chunk, their end is the outcome of its items. */
 const ATTEMPTS = 3
@@ -25,21 +26,21 @@ export class Losses {
   }
 
   /** It has ended by itself. `cause` is its uncaught error, if there was one. */
-  crashed(thread: Thread, held: readonly Held[], exitCode: number, cause: unknown): void {
-    const progress = thread.link.progress()
+  crashed(worker: WorkerHandle, held: readonly Assignment[], exitCode: number, cause: unknown): void {
+    const progress = worker.progress()
     const running = held.find(({ seq }) => seq === progress.seq)
-    const next = held.find((sent) => !thread.link.hasTaken(sent))
+    const next = held.find((sent) => !worker.hasTaken(sent))
     if (
       next !== undefined &&
       (running === undefined || (progress.isAwaiting && progress.encoding === 0 && isOutOfMemory(cause)))
     ) {
-      this.#lostInReceipt(thread, held, running, next, exitCode, cause)
+      this.#lostInReceipt(worker, held, running, next, exitCode, cause)
     } else {
-      this.#lost(thread, held, progress, exitCode, (turn, place) =>
+      this.#lost(worker, held, progress, exitCode, (turn, place) =>
         crashError(
           turn,
           place,
-          this.#nameOf(thread),
+          this.#nameOf(worker),
           exitCode,
           cause,
           progress.encoding > 0 ? 'sent the result of' : undefined,
@@ -62,38 +63,38 @@ export class Losses {
   }
 
   /** What a thread threw and nobody caught belongs to no item; or it may belong to one of `turn`. */
-  #stray(thread: Thread, turn?: Turn): void {
-    if (thread.uncaught === undefined) return
-    const { error } = thread.uncaught
-    if (turn?.lane.isOpen === true) turn.lane.strays.set(turn.chunk, { by: thread.identity, error })
-    else uncaughtInWorker(thread.identity, error)
+  #stray(worker: WorkerHandle, turn?: Turn): void {
+    if (worker.thread.uncaught === undefined) return
+    const { error } = worker.thread.uncaught
+    if (turn?.lane.isOpen === true) turn.lane.strays.set(turn.chunk, { by: worker.identity, error })
+    else uncaughtInWorker(worker.identity, error)
   }
 
   /** It was ended as its item takes too long. */
-  overdue(thread: Thread, held: readonly Held[], progress: Progress): void {
-    this.#lost(thread, held, progress, 'hung', (turn, place) => timeoutError(turn, place, this.#nameOf(thread)))
+  overdue(worker: WorkerHandle, held: readonly Assignment[], progress: Progress): void {
+    this.#lost(worker, held, progress, 'hung', (turn, place) => timeoutError(turn, place, this.#nameOf(worker)))
   }
 
   /** It was ended as its task was not loaded in time, in milliseconds. Another worker would most likely fare no better. */
-  hungLoading(thread: Thread, held: readonly Held[], progress: Progress, startTimeout: number): void {
+  hungLoading(worker: WorkerHandle, held: readonly Assignment[], progress: Progress, startTimeout: number): void {
     this.#dispatcher.addAgain(held)
     const turn = held.find(({ seq }) => seq === progress.seq)?.turn
     if (turn?.lane.isOpen !== true) return
     const { lane } = turn
-    const error = loadTimeoutError(lane.job.name, startTimeout, this.#nameOf(thread))
-    if (!lane.hasLoaded) lane.fault = { error, worker: thread.number }
-    else if (++turn.fruitless === ATTEMPTS) this.#answer(turn, faultPart(turn, thread.number, error))
+    const error = loadTimeoutError(lane.job.name, startTimeout, this.#nameOf(worker))
+    if (!lane.hasLoaded) lane.fault = { error, worker: worker.number }
+    else if (++turn.fruitless === ATTEMPTS) this.#answer(turn, faultPart(turn, worker.number, error))
   }
 
   /** It was ended as something that it had posted could not be read back. All that it had posted before was read. */
-  garbled(thread: Thread, held: readonly Held[]): void {
+  unreadable(worker: WorkerHandle, held: readonly Assignment[]): void {
     this.#dispatcher.addAgain(held)
-    const turn = held.find((sent) => thread.link.hasTaken(sent))?.turn
+    const turn = held.find((sent) => worker.hasTaken(sent))?.turn
     if (turn?.lane.isOpen !== true) return
     const blamed = turn.suspect()
     if (blamed === 'unclear') return
     const error = unreadableError(turn, blamed)
-    const part = blamed === 'all' ? faultPart(turn, thread.number, error) : turn.convict(blamed, thread.number, error)
+    const part = blamed === 'all' ? faultPart(turn, worker.number, error) : turn.convict(blamed, worker.number, error)
     this.#answer(turn, part)
   }
 
@@ -102,27 +103,27 @@ export class Losses {
    * if one ran, of that.
    */
   #lostInReceipt(
-    thread: Thread,
-    held: readonly Held[],
-    running: Held | undefined,
-    { turn }: Held,
+    worker: WorkerHandle,
+    held: readonly Assignment[],
+    running: Assignment | undefined,
+    { turn }: Assignment,
     exitCode: number,
     cause: unknown,
   ): void {
     this.#dispatcher.addAgain(held, exitCode)
     running?.turn.suspect()
-    this.#stray(thread, turn)
+    this.#stray(worker, turn)
     if (!turn.lane.isOpen) return
     const blamed = turn.suspect()
     if (blamed === 'unclear' || ++turn.fruitless < ATTEMPTS) return
-    const error = crashError(turn, blamed, this.#nameOf(thread), exitCode, cause, 'received')
-    const part = blamed === 'all' ? faultPart(turn, thread.number, error) : turn.convict(blamed, thread.number, error)
+    const error = crashError(turn, blamed, this.#nameOf(worker), exitCode, cause, 'received')
+    const part = blamed === 'all' ? faultPart(turn, worker.number, error) : turn.convict(blamed, worker.number, error)
     this.#answer(turn, part)
   }
 
   #lost(
-    thread: Thread,
-    held: readonly Held[],
+    worker: WorkerHandle,
+    held: readonly Assignment[],
     progress: Progress,
     ended: number | 'hung',
     errorOf: (turn: Turn, place: number | 'all') => Error,
@@ -130,22 +131,22 @@ export class Losses {
     this.#dispatcher.addAgain(held, ended === 'hung' ? undefined : ended)
     const turn = held.find(({ seq }) => seq === progress.seq)?.turn
     if (turn?.lane.isOpen !== true) {
-      this.#stray(thread)
+      this.#stray(worker)
       return
     }
     const { lane } = turn
     const blamed = turn.blame(progress, ended === 'hung')
     let part: Part | undefined
-    if (typeof blamed === 'number') part = turn.convict(blamed, thread.number, errorOf(turn, blamed))
+    if (typeof blamed === 'number') part = turn.convict(blamed, worker.number, errorOf(turn, blamed))
     else if (blamed === 'all' && !lane.hasLoaded) {
       // It may have been something else that ended the worker. But to load such a module again and again would not end.
-      if (++lane.failedLoads === ATTEMPTS) lane.fault = { error: errorOf(turn, 'all'), worker: thread.number }
+      if (++lane.failedLoads === ATTEMPTS) lane.fault = { error: errorOf(turn, 'all'), worker: worker.number }
     } else if (blamed !== 'unclear' && ++turn.fruitless === ATTEMPTS) {
-      part = faultPart(turn, thread.number, errorOf(turn, 'all'))
+      part = faultPart(turn, worker.number, errorOf(turn, 'all'))
     }
     if (blamed !== 'all') lane.hasLoaded = true
     if (typeof blamed === 'number' || part !== undefined || lane.fault !== undefined) lane.strays.delete(turn.chunk)
-    else this.#stray(thread, blamed === 'none' ? undefined : turn)
+    else this.#stray(worker, blamed === 'none' ? undefined : turn)
     this.#answer(turn, part)
   }
 
@@ -157,8 +158,8 @@ export class Losses {
     turn.lane.answer(part)
   }
 
-  #nameOf(thread: Thread): string {
-    return `Worker ${thread.number} of pool '${this.#pool}'`
+  #nameOf(worker: WorkerHandle): string {
+    return `Worker ${worker.number} of pool '${this.#pool}'`
   }
 }
 

@@ -8,10 +8,11 @@ import { isErrorObject, NotSerializableError, TaskLoadError, TaskTimeoutError, W
 import type { PartDetails, PartMessage } from '../worker/protocol.js'
 import type { TaskName } from '../task.js'
 import type { Chunk, Part } from './executor.js'
-import type { Held, Turn } from './turn.js'
+import type { Turn } from './turn.js'
+import type { Assignment } from './chunk-sender.js'
 
 /** Opens what a worker posted; the results stay encoded. */
-export function partOf({ turn, worker, sentBytes }: Held, message: PartMessage): Part {
+export function partOf({ turn, sentBytes }: Assignment, worker: number, message: PartMessage): Part {
   const [, sentFrom, count, last, time, bytes, data, { places: sentPlaces, counts, errors, fault } = NO_DETAILS] =
     message
   const { chunk, offset } = turn

@@ -15,9 +15,9 @@ import type { Chunk, Job, Lane, LaneEvents, PoolExecutor, Reason } from './execu
 import { ThreadLane } from './lane.js'
 import { Losses } from './losses.js'
 import { partOf } from './outcomes.js'
-import type { Thread } from './thread.js'
 import { TimeLimits } from './time-limits.js'
-import type { Held } from './turn.js'
+import type { Assignment } from './chunk-sender.js'
+import type { WorkerHandle } from './worker-handle.js'
 
 /** How long a cancelled chunk may go on before its thread is replaced, in milliseconds. */
 const GRACE = 1_000
@@ -73,11 +73,11 @@ export class ThreadExecutor implements PoolExecutor {
       ready: () => {
         this.#recover()
       },
-      part: (thread, held, message) => {
-        this.#onPart(thread, held, message)
+      part: (worker, held, message) => {
+        this.#onPart(worker, held, message)
       },
-      died: (thread, held, exitCode, cause) => {
-        this.#onDied(thread, held, exitCode, cause)
+      died: (worker, held, exitCode, cause) => {
+        this.#onDied(worker, held, exitCode, cause)
       },
       failed: (held) => {
         this.#dispatcher.addAgain(held)
@@ -88,12 +88,12 @@ export class ThreadExecutor implements PoolExecutor {
         this.#dispatcher.addAgain(held)
         this.#breakLanes(error)
       },
-      left: (thread) => {
-        this.#limits.forget(thread)
+      left: (worker) => {
+        this.#limits.forget(worker)
       },
     })
-    this.#limits = new TimeLimits(this.#crew.threads, options.startTimeout, (thread, held, progress) => {
-      this.#onOverdue(thread, held, progress)
+    this.#limits = new TimeLimits(options.startTimeout, (worker, progress) => {
+      this.#onOverdue(worker, progress)
     })
     this.#dispatcher = new Dispatcher(this.#crew, this.#limits)
     this.#losses = new Losses(this.#dispatcher, options.name)
@@ -155,11 +155,11 @@ export class ThreadExecutor implements PoolExecutor {
   }
 
   stats(): PoolStats {
-    const threads = [...this.#crew.threads]
+    const workers = [...this.#crew.workers]
     return {
-      starting: threads.filter(([thread]) => thread.state === 'starting').length,
-      ready: threads.filter(([thread]) => thread.state === 'ready').length,
-      busy: threads.filter(([, held]) => held.length > 0).length,
+      starting: workers.filter(({ thread }) => thread.state === 'starting').length,
+      ready: workers.filter(({ isReady }) => isReady).length,
+      busy: workers.filter(({ assignments }) => assignments.length > 0).length,
       waiting: this.#dispatcher.waiting,
       streams: this.#lanes.size,
       crashes: this.#crashes,
@@ -181,19 +181,17 @@ export class ThreadExecutor implements PoolExecutor {
     this.#dispatcher.removeAll(lane)
     if (lane.strays.size > 0) this.#losses.released(lane)
     let sealed: Envelope | undefined
-    for (const [thread, held] of this.#crew.threads) {
+    for (const worker of this.#crew.workers) {
       // The waiting one first: it must not begin when the running one has stopped.
-      for (const sent of held.filter(({ turn }) => turn.lane === lane).reverse()) {
+      for (const held of worker.assignments.filter(({ turn }) => turn.lane === lane).reverse()) {
         this.#crew.count(-1)
-        if (thread.link.withdraw(sent)) held.splice(held.indexOf(sent), 1)
-        else {
-          sealed ??= reason && sealError(reason.value)
-          thread.link.cancel(sent, sealed)
-          this.#replaceUnlessDone(thread, sent.seq)
-        }
+        if (worker.withdraw(held)) continue
+        sealed ??= reason && sealError(reason.value)
+        worker.cancel(held, sealed)
+        this.#replaceUnlessDone(worker, held.seq)
       }
-      thread.link.forget(lane.job)
-      this.#crew.replaceIfSpent(thread)
+      worker.forget(lane.job)
+      this.#crew.replaceIfSpent(worker)
     }
     this.#tellIfDrained()
     this.#startIdleTimer()
@@ -209,63 +207,55 @@ export class ThreadExecutor implements PoolExecutor {
     this.#dispatcher.dispatch()
   }
 
-  #replaceUnlessDone(thread: Thread, seq: number): void {
+  #replaceUnlessDone(worker: WorkerHandle, seq: number): void {
     setTimeout(() => {
-      if (thread.state === 'dead' || thread.link.progress().seq !== seq) return
-      const held = this.#crew.threads.get(thread) ?? []
-      this.#crew.giveUp(thread)
-      this.#dispatcher.addAgain(held.slice(1))
+      if (worker.thread.state === 'dead' || worker.progress().seq !== seq) return
+      this.#dispatcher.addAgain(this.#crew.giveUp(worker).slice(1))
       this.#recover()
     }, GRACE).unref()
   }
 
   // What threads report.
 
-  #onPart(thread: Thread, all: Held[], message: PartMessage): void {
-    const [seq, , , last, time, , , details] = message
-    const held = all.find((sent) => sent.seq === seq)
-    if (held === undefined) return
+  #onPart(worker: WorkerHandle, held: Assignment, message: PartMessage): void {
+    const [, , , last, time] = message
     const { turn } = held
     const { lane } = turn
     lane.hasLoaded = true
-    held.known.isLoaded = true
     turn.fruitless = 0
-    const part = lane.isOpen ? partOf(held, message) : undefined
+    const part = lane.isOpen ? partOf(held, worker.number, message) : undefined
     if (last) {
-      all.splice(all.indexOf(held), 1)
-      thread.link.settle(held, details?.isUnread !== true)
-      if (all[0] !== undefined) all[0].since = performance.now()
       lane.took(time)
       if (part?.last === true) this.#crew.count(-1)
       else this.#dispatcher.addAgain([held])
       if (turn.isComplete && lane.strays.size > 0) this.#losses.settled(lane, turn.chunk)
-      this.#crew.replaceIfSpent(thread)
+      this.#crew.replaceIfSpent(worker)
       this.#dispatcher.dispatch()
     }
     if (part !== undefined) lane.answer(part)
   }
 
-  #onDied(thread: Thread, held: readonly Held[], exitCode: number, cause: unknown): void {
+  #onDied(worker: WorkerHandle, held: readonly Assignment[], exitCode: number, cause: unknown): void {
     this.#crashes++
     if ((cause as Partial<MainThreadGuardError> | undefined)?.code === 'ERR_MAIN_THREAD_GUARD') {
       // Each worker would end so, once its module has run for a while, whatever its items are.
       this.#dispatcher.addAgain(held)
-      if (this.#lanes.size === 0 && thread.uncaught !== undefined) uncaughtInWorker(thread.identity, cause)
+      if (this.#lanes.size === 0 && worker.thread.uncaught !== undefined) uncaughtInWorker(worker.identity, cause)
       this.#breakLanes(cause)
-    } else if (thread.link.isGarbled) this.#losses.garbled(thread, held)
-    else this.#losses.crashed(thread, held, exitCode, cause)
+    } else if (worker.isUnreadable) this.#losses.unreadable(worker, held)
+    else this.#losses.crashed(worker, held, exitCode, cause)
     this.#recover()
   }
 
-  #onOverdue(thread: Thread, held: readonly Held[], progress: Progress): void {
+  #onOverdue(worker: WorkerHandle, progress: Progress): void {
     this.#timeouts++
-    const running = held.find(({ seq }) => seq === progress.seq)
+    const running = worker.assignments.find(({ seq }) => seq === progress.seq)
     const { isLoading } = progress
     const timeout = isLoading ? this.#options.startTimeout : (running?.turn.lane.job.timeout ?? 0)
-    workerTimedOut({ ...thread.identity, timeout }, isLoading ? 'the module of a task takes longer to load' : undefined)
-    this.#crew.end(thread)
-    if (isLoading) this.#losses.hungLoading(thread, held, progress, timeout)
-    else this.#losses.overdue(thread, held, progress)
+    workerTimedOut({ ...worker.identity, timeout }, isLoading ? 'the module of a task takes longer to load' : undefined)
+    const held = this.#crew.end(worker)
+    if (isLoading) this.#losses.hungLoading(worker, held, progress, timeout)
+    else this.#losses.overdue(worker, held, progress)
     this.#recover()
   }
 

@@ -4,11 +4,10 @@
  */
 import { sealError } from '../codec/envelope.js'
 import { Items, type Batch } from '../codec/batch.js'
-import type { Progress, Slot } from '../worker/cells.js'
+import type { Progress } from '../worker/cells.js'
 import type { ChunkDetails } from '../worker/protocol.js'
 import type { Chunk, Part } from './executor.js'
 import type { ThreadLane } from './lane.js'
-import type { KnownJob, Sent } from './link.js'
 import { QueueLinks } from './turn-queue.js'
 
 /** Who is to blame: an item, by its place, or see `Turn.blame()`. */
@@ -149,32 +148,3 @@ const NOTHING = new Uint32Array(1)
 
 /** An event loop that has had no turn for so long is taken to be blocked, in milliseconds: twice the pulse, and some. */
 const DOZE = 30
-
-/** A turn that a thread has been given. */
-export class Held implements Sent {
-  readonly turn: Turn
-  /** Number of the thread. */
-  readonly worker: number
-  readonly seq: number
-  readonly slot: Slot
-  readonly items: number
-  readonly sentBytes: number
-  readonly known: KnownJob
-  readonly given: Sent['given']
-  readonly hasMoved: boolean
-  /** When it was first in its thread, by `performance.now()`. */
-  since: number = performance.now()
-
-  constructor(turn: Turn, worker: number, { seq, slot, items, sentBytes, known, given, hasMoved }: Sent) {
-    this.turn = turn
-    this.worker = worker
-    this.seq = seq
-    this.slot = slot
-    this.items = items
-    this.sentBytes = sentBytes
-    this.known = known
-    this.given = given
-    this.hasMoved = hasMoved
-    turn.hasMoved ||= hasMoved
-  }
-}

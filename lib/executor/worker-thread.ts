@@ -1,6 +1,5 @@
 /**
- * One worker thread: its start, its finalizer, its death. Which chunk goes to which thread is decided elsewhere, and kept
- * there; the link carries them.
+ * The life of a worker's thread: its start with its initializer, its finalizer, its end. What it works on is not known here.
  *
  * A call through `threads` never settles when its worker dies, so each is raced against the native `exit` event.
  */
@@ -11,12 +10,10 @@ import type { TaskName } from '../task.js'
 import { currentProcess } from '../identity.js'
 import { uncaughtInWorker, workerExited, workerStarted, type WorkerEvent } from '../log/events.js'
 import { logSettings } from '../log/settings.js'
-import type { PartMessage, WorkerControl, WorkerSetup } from '../worker/protocol.js'
+import type { WorkerControl, WorkerSetup } from '../worker/protocol.js'
 import { untilExited } from './exit.js'
 import { inTime } from './in-time.js'
 import { launch, type LaunchOptions } from './launch.js'
-import { Link } from './link.js'
-import { lacksResources } from './resources.js'
 import { loadThreads, type SpawnableWorker, type Threads } from './threads-package.js'
 
 /** How a pool's threads are started. */
@@ -31,12 +28,17 @@ export interface ThreadOptions extends LaunchOptions {
   readonly watchHeap?: boolean
 }
 
+/** The worker's end of the data port, and the cells that it shares. */
+export interface WorkerChannel extends Pick<WorkerSetup, 'port' | 'cells'> {
+  /** Resolves when the worker listens at the port. */
+  readonly listening: Promise<void>
+}
+
 /** What a thread reports. */
 export interface ThreadEvents {
   ready(): void
   /** The thread ended, or was ended, before it was ready. */
   failed(cause: unknown): void
-  part(message: PartMessage): void
   /** The thread has ended after it was ready. `cause` is its uncaught error, if there was one. */
   died(exitCode: number, cause: unknown): void
 }
@@ -44,10 +46,9 @@ export interface ThreadEvents {
 /** What became of a finalizer. */
 export type Finalized = { readonly value: unknown; readonly error?: never } | { readonly error: unknown }
 
-export class Thread {
-  /** From 1; unique among the living threads of a pool. */
+export class WorkerThread {
   readonly number: number
-  readonly link: Link
+  readonly #channel: WorkerChannel
   readonly #events: ThreadEvents
   readonly #options: ThreadOptions
   readonly #exited: Promise<void>
@@ -60,25 +61,14 @@ export class Thread {
   #uncaught: { readonly error: unknown } | undefined
   #isEnding = false
   #refed = true
-  #hasWorked = false
   #isOverdue = false
 
-  constructor(number: number, options: ThreadOptions, events: ThreadEvents) {
+  /** @param number From 1; unique among the living threads of a pool. */
+  constructor(number: number, options: ThreadOptions, channel: WorkerChannel, events: ThreadEvents) {
     this.number = number
+    this.#channel = channel
     this.#events = events
     this.#options = options
-    this.link = new Link({
-      part: (message) => {
-        if (!this.#hasWorked && this.#failsToLoad(message)) return
-        events.part(message)
-        this.#hasWorked = true
-      },
-      // Items would be left without outcomes: they get them as those of a thread that has died.
-      garbled: () => {
-        if (this.#state !== 'dead') void this.#worker?.terminate()
-      },
-    })
-    if (options.initializer !== undefined) this.link.loads(options.initializer.module)
     try {
       this.#worker = launch(this.identity.name, options)
       this.#pid = this.#worker.threadId
@@ -88,15 +78,9 @@ export class Thread {
       this.#pid = -1
       this.#exited = Promise.resolve().then(() => {
         workerExited({ ...this.identity, exitCode: 1, wasAsked: this.#isEnding, error: cause }, false)
-        this.link.close()
         events.failed(cause)
       })
     }
-  }
-
-  /** Whether anything has come of it. */
-  get hasWorked(): boolean {
-    return this.#hasWorked
   }
 
   /** Whether it was ended as it was not ready in time. */
@@ -139,40 +123,36 @@ export class Thread {
     await this.#exited
   }
 
-  /**
-   * Runs the finalizer, if there is one and the thread has started, and lets the thread end by itself, so that nothing is lost of what
-   * it has printed. Never rejects.
-   *
-   * @param isBusy Whether it is still at a cancelled chunk, and may be for long: then it is ended at once.
-   */
-  async finish(isBusy: boolean): Promise<Finalized | undefined> {
+  /** Whether its pool has an initializer: code of the user may have run on it before it is ready. */
+  get isInitialized(): boolean {
+    return this.#options.initializer !== undefined
+  }
+
+  /** Ends the thread at once, unless it has ended. It is reported as if it had ended by itself. */
+  kill(): void {
+    if (this.#state !== 'dead') void this.#worker?.terminate()
+  }
+
+  /** It was ready, but cannot work: its start has failed. */
+  failStart(cause: unknown): void {
+    this.#state = 'starting'
+    this.#cause ??= cause
+    void this.#worker?.terminate()
+  }
+
+  /** Runs the finalizer, if there is one and the thread is ready. Never rejects. */
+  async finalize(): Promise<Finalized | undefined> {
     const name = this.#options.finalizer
     const control = this.#state === 'ready' && name !== undefined ? this.#control : undefined
-    const finalized = name && control && (await this.#finalize(control, name))
-    if (this.#state === 'ready' && !isBusy) await this.#leave()
-    await this.terminate()
-    return finalized
+    return name && control && (await this.#finalize(control, name))
   }
 
-  /**
-   * Lets the thread end by itself as the program ends, without its finalizer: what it has printed arrives, and its `exit` handlers run.
-   * One on which no code of the user has run yet is ended at once, and one that is blocked by a synchronous item soon. Never rejects.
-   */
-  async leave(): Promise<void> {
-    if (this.#state === 'ready' || this.#options.initializer !== undefined) await this.#leave()
-    await this.terminate()
-  }
-
-  /** Settles when the thread has ended by itself, or does not. */
-  async #leave(): Promise<void> {
+  /** The thread was asked to end by itself. Settles when it has, or does not. Never rejects. */
+  async untilExited(isBlocked: () => boolean): Promise<void> {
     if (this.#worker === undefined) return
     this.#isEnding = true
     this.keepAlive(true)
-    this.link.dismiss()
-    await untilExited(this.#worker, this.#exited, () => {
-      const { seq, isAwaiting } = this.link.progress()
-      return seq !== 0 && !isAwaiting
-    })
+    await untilExited(this.#worker, this.#exited, isBlocked)
   }
 
   async #finalize(control: WorkerControl, name: TaskName): Promise<Finalized> {
@@ -190,16 +170,6 @@ export class Thread {
     return {
       error: new TaskTimeoutError(`${what} (worker '${this.identity.name}'): give the pool a longer startTimeout`),
     }
-  }
-
-  /** Whether it had no handles or memory left for its first task: then its start has failed, and others get its chunks. */
-  #failsToLoad([, , , , , , , { fault } = {}]: PartMessage): boolean {
-    const cause = fault && openError(fault)
-    if (!lacksResources(cause)) return false
-    this.#state = 'starting'
-    this.#cause ??= cause
-    void this.#worker?.terminate()
-    return true
   }
 
   /** Resolves when the thread has exited. Never rejects: whatever fails is reported. */
@@ -224,14 +194,8 @@ export class Thread {
     // By a handler of `exit`, or of what was cancelled: nobody asks for its outcome.
     if (this.#isEnding && this.#uncaught !== undefined) uncaughtInWorker(this.identity, this.#uncaught.error)
     workerExited({ ...this.identity, exitCode, wasAsked: this.#isEnding, error: this.#cause }, wasReady)
-    if (wasReady) {
-      this.link.drain()
-      this.link.close()
-      this.#events.died(exitCode, this.#cause)
-    } else {
-      this.link.close()
-      this.#events.failed(this.#cause ?? new Error(`it ended with exit code ${exitCode} while it started`))
-    }
+    if (wasReady) this.#events.died(exitCode, this.#cause)
+    else this.#events.failed(this.#cause ?? new Error(`it ended with exit code ${exitCode} while it started`))
   }
 
   async #open(worker: SpawnableWorker): Promise<void> {
@@ -245,7 +209,7 @@ export class Thread {
         const error = await control?.initialize(initializer, pack([initargs]).data)
         if (error !== undefined) throw openError(error)
       }
-      await this.link.listening
+      await this.#channel.listening
       if (this.#state !== 'starting') return
       this.#state = 'ready'
       workerStarted(this.identity)
@@ -274,10 +238,10 @@ export class Thread {
     }, startTimeout).unref()
   }
 
-  /** Gives the worker its end of the link. */
+  /** Gives the worker its end of the channel. */
   #setUp(worker: SpawnableWorker, controlled: boolean): void {
     const { watchHeap = false } = this.#options
-    const { port, cells } = this.link
+    const { port, cells } = this.#channel
     const identity = { name: this.identity.name, daemon: true, parent: currentProcess() }
     const log = logSettings()
     const setup: WorkerSetup = {

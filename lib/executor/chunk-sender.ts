@@ -1,0 +1,177 @@
+/**
+ * Sends chunks to a worker: packs their items, numbers them, gives each a slot in the shared cells, and tells the worker of their jobs.
+ * It also keeps the objects of theirs that threads share, for as long as the worker may have them.
+ */
+import type { MessagePort } from 'node:worker_threads'
+import { marked, pack, sift, type Packed } from '../codec/codec.js'
+import type { Envelope } from '../codec/envelope.js'
+import { transferOf } from '../codec/transfer-list.js'
+import type { Shared } from '../shared/shared.js'
+import { isRedefined, redefinitions } from '../task.js'
+import { markCancelled, offer, settleOffer, SLOTS, type Slot } from '../worker/cells.js'
+import type { ChunkDetails, CollectedMessage, ToWorker, WorkerJob } from '../worker/protocol.js'
+import type { Chunk } from './executor.js'
+import { claimsOf, Given } from './given.js'
+import type { Turn } from './turn.js'
+
+/** A chunk that a worker holds, and how it was sent there. */
+export interface Assignment {
+  readonly turn: Turn
+  /** Its number in the worker, from 1. */
+  readonly seq: number
+  /** Its place in the shared cells. */
+  readonly slot: Slot
+  /** How many items and, roughly, how many bytes were sent. */
+  readonly items: number
+  readonly sentBytes: number
+  readonly known: KnownJob
+  /** The objects in it that threads share. */
+  readonly given: readonly Shared[] | undefined
+  /** Since when it has been the first in its worker, or else when it was sent, by `performance.now()`. Changed by its worker's handle. */
+  since: number
+}
+
+/** A job as a worker knows it. */
+export interface KnownJob {
+  /** Its number there. */
+  readonly id: number
+  /** Whether the worker has given an outcome of it, and so has loaded its task. Changed by its worker's handle. */
+  isLoaded: boolean
+  /** The objects that threads share in what its fold begins with: the worker gets them with the first chunk that it runs. */
+  readonly given: readonly Shared[] | undefined
+}
+
+export class ChunkSender {
+  readonly #port: MessagePort
+  readonly #cells: Int32Array
+  /** The jobs that the worker knows. */
+  readonly #jobs = new Map<WorkerJob, KnownJob>()
+  #lastJob = 0
+  /** The modules whose tasks it was sent, and how many redefinitions there were when it loaded them. */
+  readonly #modules = new Map<string, number>()
+  #redefinitions = 0
+  #isOutdated = false
+  readonly #given = new Given()
+  #lastSeq = 0
+  /** A bit for each slot that a chunk has. */
+  #slots = 0
+  #itemsSent = 0
+
+  constructor(port: MessagePort, cells: Int32Array) {
+    this.#port = port
+    this.#cells = cells
+  }
+
+  /** How many items the worker has been sent and has kept. */
+  get itemsSent(): number {
+    return this.#itemsSent
+  }
+
+  /** Whether the worker has loaded a module of tasks that this thread has evaluated again since. */
+  get isOutdated(): boolean {
+    if (this.#redefinitions !== redefinitions()) {
+      this.#redefinitions = redefinitions()
+      this.#isOutdated = [...this.#modules].some(([module, since]) => isRedefined(module, since))
+    }
+    return this.#isOutdated
+  }
+
+  /** The worker loads a module, unless it has done so before. */
+  loads(module: string): void {
+    if (!this.#modules.has(module)) this.#modules.set(module, redefinitions())
+  }
+
+  /** Posts what is to be sent of a chunk. Items that cannot be cloned go as errors of their own. */
+  send(turn: Turn, { items, first }: Chunk, details: ChunkDetails | undefined): Assignment {
+    const { job, eager, transfer } = turn.lane
+    const seq = ++this.#lastSeq
+    const slot = lowestZeroBit(this.#slots)
+    // Another chunk's mark would be overwritten.
+    if (slot >= SLOTS) throw new Error(`Cannot send a chunk as the worker holds ${SLOTS}: the most that it may hold`)
+    this.#slots |= 1 << slot
+    this.#itemsSent += items.length
+    const known = this.#jobs.get(job) ?? this.#introduce(job)
+    const { id } = known
+    offer(this.#cells, slot, seq)
+    // It is not asked about what has been sent before.
+    const asked = details === undefined ? transfer : undefined
+    if (asked === undefined) {
+      try {
+        const packed = items.pack()
+        this.#post([seq, slot, id, first, eager, packed.data, details], packed.transfer)
+        const given = packed.shared === undefined ? known.given : claimsOf(known.given, packed.shared)
+        if (given !== undefined) this.#given.add(given)
+        return { turn, seq, slot, items: items.length, sentBytes: packed.bytes, known, given, since: performance.now() }
+      } catch {
+        // One of the items cannot be sent: the others are, below.
+      }
+    }
+    const all = items.values()
+    const moves = asked && ((place: number) => transferOf(all[place], asked))
+    const sifted = sift('item', all, (place) => first + place, moves)
+    const settled = [...sifted.refused, ...(details?.settled ?? [])]
+    const data = marked(sifted.values, sifted.notes)
+    this.#post([seq, slot, id, first, eager, data, { ...details, settled }], sifted.transfer)
+    const given = claimsOf(known.given, sifted.notes.shared)
+    if (given !== undefined) this.#given.add(given)
+    turn.hasMoved ||= sifted.transfer.length > 0
+    return { turn, seq, slot, items: items.length, sentBytes: sifted.bytes, known, given, since: performance.now() }
+  }
+
+  /** Takes back a chunk that the worker has not begun; false when it has. */
+  withdraw(sent: Assignment): boolean {
+    if (!settleOffer(this.#cells, sent.slot, sent.seq)) return false
+    this.#itemsSent -= sent.items
+    this.settle(sent, false)
+    return true
+  }
+
+  /** The worker has this chunk no more. @param wasRead Whether it has unpacked the items. */
+  settle({ slot, seq, given }: Assignment, wasRead: boolean): void {
+    this.#slots &= ~(1 << slot)
+    if (given !== undefined) this.#given.settle(given, wasRead ? seq : 0)
+  }
+
+  /** Asks for a chunk to stop: the mark reaches synchronous code, the message fires the signal of what awaits. */
+  cancel({ slot, seq }: Assignment, reason?: Envelope): void {
+    // In this order: a task that sees the mark finds the message.
+    this.#post({ type: 'cancel', seq, reason })
+    markCancelled(this.#cells, slot, seq)
+  }
+
+  /** No more chunks of this job will come. */
+  forget(job: WorkerJob): void {
+    const known = this.#jobs.get(job)
+    if (known === undefined) return
+    this.#jobs.delete(job)
+    this.#post({ type: 'end', id: known.id })
+  }
+
+  /** The worker has told that it has none of some objects. */
+  collected({ ids, seq }: CollectedMessage): void {
+    this.#given.collected(ids, seq)
+  }
+
+  /** Asks the worker to end by itself. */
+  dismiss(): void {
+    this.#post({ type: 'leave' })
+  }
+
+  #introduce(job: WorkerJob): KnownJob {
+    const { initial, ...rest } = job
+    const packed = job.kind === 'reduce' ? pack([initial]) : undefined
+    const known = { id: ++this.#lastJob, isLoaded: false, given: claimsOf(packed?.shared) }
+    this.#jobs.set(job, known)
+    this.loads(job.name.module)
+    this.#post({ type: 'job', id: known.id, job: rest, initial: packed?.data })
+    return known
+  }
+
+  #post(message: ToWorker, transfer: Packed['transfer'] = []): void {
+    this.#port.postMessage(message, transfer)
+  }
+}
+
+function lowestZeroBit(bits: number): number {
+  return 31 - Math.clz32(~bits & (bits + 1))
+}
