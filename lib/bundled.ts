@@ -10,7 +10,7 @@ const CURES = [
   "Next.js: serverExternalPackages: ['millrace']",
   "Vite: ssr: { external: ['millrace'] }",
   'Bun: --packages external',
-  'ncc: --external millrace --external millrace/task',
+  'ncc: --external millrace --external millrace/multiprocessing --external millrace/task',
 ]
 
 /** The error for a copy of this library that cannot find its files. */

@@ -372,7 +372,7 @@ export type SyncErrorCode =
  *
  * @example
  * ```ts
- * import { Lock, SyncError } from 'millrace'
+ * import { Lock, SyncError } from 'millrace/multiprocessing'
  *
  * try {
  *   new Lock().release()
@@ -398,7 +398,7 @@ export class SyncError extends MillraceError {
  *
  * @example
  * ```ts
- * import { Barrier, BrokenBarrierError } from 'millrace'
+ * import { Barrier, BrokenBarrierError } from 'millrace/multiprocessing'
  *
  * try {
  *   await new Barrier(2).wait(10)
@@ -422,7 +422,7 @@ export class BrokenBarrierError extends MillraceError {
  *
  * @example
  * ```ts
- * import { Queue, QueueEmptyError } from 'millrace'
+ * import { Queue, QueueEmptyError } from 'millrace/multiprocessing'
  *
  * try {
  *   await new Queue().get(10)
@@ -446,7 +446,7 @@ export class QueueEmptyError extends MillraceError {
  *
  * @example
  * ```ts
- * import { Queue, QueueFullError } from 'millrace'
+ * import { Queue, QueueFullError } from 'millrace/multiprocessing'
  *
  * const queue = new Queue<string>(1)
  * await queue.put('first')
@@ -473,7 +473,7 @@ export class QueueFullError extends MillraceError {
  *
  * @example
  * ```ts
- * import { Queue, QueueClosedError } from 'millrace'
+ * import { Queue, QueueClosedError } from 'millrace/multiprocessing'
  *
  * const queue = new Queue<string>()
  * await queue.put('last')
@@ -503,7 +503,7 @@ export class QueueClosedError extends MillraceError {
  *
  * @example
  * ```ts
- * import { EndOfFileError, Pipe } from 'millrace'
+ * import { EndOfFileError, Pipe } from 'millrace/multiprocessing'
  *
  * const [a, b] = Pipe<string>()
  * await a.send('all')
@@ -532,7 +532,7 @@ export class EndOfFileError extends MillraceError {
  *
  * @example
  * ```ts
- * import { Pipe, PipeClosedError } from 'millrace'
+ * import { Pipe, PipeClosedError } from 'millrace/multiprocessing'
  *
  * const [a, b] = Pipe<string>()
  * b.close()

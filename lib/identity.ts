@@ -19,7 +19,7 @@ let parent: ProcessInfo | null = null
  *
  * @example
  * ```ts
- * import { currentProcess } from 'millrace'
+ * import { currentProcess } from 'millrace/multiprocessing'
  *
  * console.log(currentProcess())
  * // → { name: 'MainProcess', pid: 0, daemon: false }
@@ -34,7 +34,8 @@ export function currentProcess(): ProcessInfo {
  *
  * @example
  * ```ts
- * import { apply, isMainThread, parentProcess, task } from 'millrace'
+ * import { apply, isMainThread, task } from 'millrace'
+ * import { parentProcess } from 'millrace/multiprocessing'
  *
  * const parent = task(import.meta.url, 'parent', () => parentProcess()?.name)
  *

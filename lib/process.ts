@@ -62,7 +62,8 @@ let endDaemons: () => Promise<void>
  *
  * @example
  * ```ts
- * import { isMainThread, Process, task } from 'millrace'
+ * import { isMainThread, task } from 'millrace'
+ * import { Process } from 'millrace/multiprocessing'
  *
  * const greet = task(import.meta.url, 'greet', (name: string) => {
  *   if (name === '') process.exit(3)
@@ -345,7 +346,8 @@ function readOptions<A extends readonly unknown[]>(
  *
  * @example
  * ```ts
- * import { activeChildren, isMainThread, Process, task } from 'millrace'
+ * import { isMainThread, task } from 'millrace'
+ * import { activeChildren, Process } from 'millrace/multiprocessing'
  *
  * const sleep = task(import.meta.url, 'sleep', () => new Promise((resolve) => setTimeout(resolve, 60_000)))
  *
@@ -366,7 +368,8 @@ export function activeChildren(): Process<readonly unknown[]>[] {
  *
  * @example
  * ```ts
- * import { cpuCount, Pool } from 'millrace'
+ * import { Pool } from 'millrace'
+ * import { cpuCount } from 'millrace/multiprocessing'
  *
  * // One is left for everything else.
  * await using pool = new Pool({ workers: Math.max(1, cpuCount() - 1) })

@@ -2,12 +2,12 @@
 /**
  * Makes what is published of the compiled modules of dist/.
  *
- * The implementation is CommonJS: what a program imports (index.cjs), what a module of tasks needs (task-module.cjs), what a worker
- * starts with (worker/main.cjs), and what these have in common (shared-*.cjs). Tools that do not `require()` ES modules, such as Jest
- * and tsx, can load it. It holds the parts of packages that are ES modules only. index.js and task-module.js load it for `import`,
- * so one copy, and one state, serves both.
+ * The implementation is CommonJS: what a program imports (index.cjs, multiprocessing/index.cjs), what a module of tasks needs
+ * (task-module.cjs), what a worker starts with (worker/main.cjs), and what these have in common (shared-*.cjs). Tools that do not
+ * `require()` ES modules, such as Jest and tsx, can load it. It holds the parts of packages that are ES modules only. A .js file
+ * beside each public .cjs file loads it for `import`, so one copy, and one state, serves both.
  *
- * The declarations are those of the CommonJS files (*.d.cts), for the same reason; index.d.ts and task-module.d.ts export theirs.
+ * The declarations are those of the CommonJS files (*.d.cts), for the same reason; the .d.ts files of public modules export theirs.
  *
  * The single modules stay, for the tests of internal ones; they are not published.
  */
@@ -23,7 +23,7 @@ process.chdir(resolve(import.meta.dirname, '..'))
 const require = createRequire(import.meta.url)
 
 /** The modules with the public names. */
-const PUBLIC = ['index', 'task-module']
+const PUBLIC = ['index', 'multiprocessing/index', 'task-module']
 /** Packages that are ES modules only: their types become part of the declarations, as their code becomes part of the implementation. */
 const TYPED = ['it-pipe', 'it-stream-types']
 
@@ -32,12 +32,12 @@ await makeImplementation()
 for (const name of PUBLIC) {
   const names = Object.keys(require(resolve(`dist/${name}.cjs`)))
   rmSync(`dist/${name}.js.map`, { force: true })
-  writeFileSync(`dist/${name}.js`, await face(`./${name}.cjs`, names))
+  writeFileSync(`dist/${name}.js`, await face(`./${posix.basename(name)}.cjs`, names))
 }
 makeDeclarations()
 
 async function makeImplementation() {
-  const { outputFiles, metafile } = await build({
+  const { outputFiles, metafile, warnings } = await build({
     entryPoints: [...PUBLIC.map((name) => `dist/${name}.js`), 'dist/worker/main.js'],
     outdir: 'dist',
     bundle: true,
@@ -48,6 +48,8 @@ async function makeImplementation() {
     platform: 'node',
     target: 'node20.19',
     define: { 'import.meta.url': MODULE_URL },
+    // What package.json says of effects is of the files that are published, not of the single modules.
+    ignoreAnnotations: true,
     sourcemap: true,
     sourcesContent: false,
     legalComments: 'none',
@@ -55,6 +57,7 @@ async function makeImplementation() {
     write: false,
     logLevel: 'warning',
   })
+  if (warnings.length > 0) throw new Error('Cannot make the implementation as esbuild has warnings: see above')
   for (const { path, text } of outputFiles) {
     const renamed = path.replace(/\.js(\.map)?$/, '.cjs$1')
     writeFileSync(
@@ -94,7 +97,7 @@ function makeDeclarations() {
   for (const name of TYPED) writeCommonJS(`node_modules/${name}/dist/src/index.d.ts`, `dist/packages/${name}.d.cts`)
   for (const name of PUBLIC) {
     rmSync(`dist/${name}.d.ts.map`)
-    writeFileSync(`dist/${name}.d.ts`, `export * from './${name}.cjs'\n`)
+    writeFileSync(`dist/${name}.d.ts`, `export * from './${posix.basename(name)}.cjs'\n`)
   }
 }
 

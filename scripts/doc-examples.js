@@ -2,8 +2,8 @@
 /**
  * Compiles and runs every example of the documentation against the built package: the `@example` blocks of the doc
  * comments in lib/, and the marked code blocks of README.md and docs/ (see example.js). An example is a complete ES module
- * that imports from 'millrace'; it must exit with 0 and print what its `// → ` comments say. Every value that lib/index.ts
- * exports must have one.
+ * that imports from the package; it must exit with 0 and print what its `// → ` comments say. Every value that an entry of the
+ * package exports must have one.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve, sep } from 'node:path'
@@ -23,10 +23,10 @@ import { claims, markedBlocks, runExample } from './example.js'
 process.chdir(resolve(import.meta.dirname, '..'))
 
 const OUT = 'build/examples'
-const ENTRY = 'lib/index.ts'
+const ENTRIES = ['lib/index.ts', 'lib/multiprocessing/index.ts', 'lib/task-module.ts']
 const compilerOptions = readCompilerOptions()
 
-for (const needed of [ENTRY, 'dist/index.js']) {
+for (const needed of [...ENTRIES, 'dist/index.js']) {
   if (existsSync(needed)) continue
   console.error(`Cannot check the examples as there is no ${needed}: run 'npm run build' first`)
   process.exit(1)
@@ -137,11 +137,16 @@ function compile(/** @type {Example[]} */ all) {
 
 /** The public classes, functions and constants of lib/ whose doc comment has no example to run. */
 function namesWithoutExample() {
-  const program = ts.createProgram([ENTRY], compilerOptions)
+  const program = ts.createProgram(ENTRIES, compilerOptions)
+  return ENTRIES.flatMap((entry) => withoutExample(program, entry))
+}
+
+/** @param {ts.Program} program @param {string} path of an entry */
+function withoutExample(program, path) {
   const checker = program.getTypeChecker()
-  const entry = program.getSourceFile(ENTRY)
+  const entry = program.getSourceFile(path)
   const module = entry && checker.getSymbolAtLocation(entry)
-  if (module === undefined) return [`${ENTRY} exports nothing`]
+  if (module === undefined) return [`${path} exports nothing`]
   return checker.getExportsOfModule(module).flatMap((exported) => {
     const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported
     // What other packages define is documented there.
@@ -151,7 +156,7 @@ function namesWithoutExample() {
     const isType = !(symbol.flags & ts.SymbolFlags.Value) || exported.declarations?.some(ts.isTypeOnlyExportDeclaration)
     if (isType || own.length === 0) return []
     if (own.some(hasExample)) return []
-    return [`${ENTRY}: '${exported.name}' has no example: add an @example with a \`\`\`ts block to its doc comment`]
+    return [`${path}: '${exported.name}' has no example: add an @example with a \`\`\`ts block to its doc comment`]
   })
 }
 

@@ -2,10 +2,11 @@
 /**
  * Checks the package as its users get it: packs it, has publint and attw look at it, installs it into an empty project
  * without optional dependencies, and runs the first example of the README there, as an ES module, as a CommonJS script
- * and, where this Node runs TypeScript, as a .ts file. All three must print what the example says (see example.js).
+ * and, where this Node runs TypeScript, as a .ts file. All three must print what the example says (see example.js). So must a
+ * program that imports all entries, and one that requires them.
  *
- * Then it looks that a bundler drops none of the published files, as the classes of locks and queues make themselves known when
- * their file is loaded.
+ * Then it checks 'sideEffects': a bundler may drop an unused import of `millrace` or `millrace/task`, which have no effects, and no
+ * other file that is published. `millrace/multiprocessing` makes its classes known when it is loaded.
  *
  * `--readme FILE` takes the examples from another document.
  */
@@ -16,6 +17,44 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
 import { claims, markedBlocks, runExample } from './example.js'
+
+/** What a program may leave out when it uses none of its names: importing it has no effects. */
+const WITHOUT_EFFECTS = ['index.js', 'index.cjs', 'task-module.js', 'task-module.cjs']
+
+/** A program that uses all entries together. */
+const ENTRIES = [
+  {
+    name: 'entries.mjs',
+    code: `
+import { isMainThread, map } from 'millrace'
+import { Lock, Value } from 'millrace/multiprocessing'
+import { task } from 'millrace/task'
+
+const add = task(import.meta.url, 'add', ({ lock, sum }) => lock.withLock(() => void sum.value++))
+
+if (isMainThread) {
+  const item = { lock: new Lock(), sum: new Value('int32', 0) }
+  await map(add, [item, item, item])
+  console.log(item.sum.value) // → 3
+}
+`,
+  },
+  {
+    name: 'entries.cjs',
+    code: `
+const { isMainThread, map } = require('millrace')
+const { Lock, Value } = require('millrace/multiprocessing')
+const { task } = require('millrace/task')
+
+const add = task(__filename, 'add', ({ lock, sum }) => lock.withLock(() => void sum.value++))
+
+if (isMainThread) {
+  const item = { lock: new Lock(), sum: new Value('int32', 0) }
+  map(add, [item, item, item]).then(() => console.log(item.sum.value)) // → 3
+}
+`,
+  },
+]
 
 const { values } = parseArgs({ options: { readme: { type: 'string', default: 'README.md' } } })
 const root = resolve(import.meta.dirname, '..')
@@ -81,31 +120,42 @@ async function runExamples(project) {
     await example(project, esm.name.replace(/mjs$/, 'ts'), esm.code, expected)
   else
     console.log(`skip  the example as TypeScript: Node ${process.version} does not run .ts files (22.18 and later do)`)
+  for (const { name, code } of ENTRIES) await example(project, name, code, claims(code))
 }
 
-/** A bundler may leave out nothing of what Node loads: what 'sideEffects' says must be true of the files that are published. @param {string} project */
+/** What 'sideEffects' says must be true of each file that is published. @param {string} project */
 async function shaken(project) {
   const folder = join(project, 'node_modules', 'millrace')
   const { sideEffects } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
   const files = readdirSync(join(folder, 'dist'), { recursive: true, encoding: 'utf8' })
-  for (const file of files.filter((name) => /\.c?js$/.test(name))) {
-    const { metafile } = await build({
-      stdin: { contents: `import './${file.replaceAll('\\', '/')}'`, resolveDir: join(folder, 'dist') },
-      bundle: true,
-      treeShaking: true,
-      packages: 'external',
-      format: 'esm',
-      platform: 'node',
-      write: false,
-      metafile: true,
-      logLevel: 'silent',
-    })
-    const loaded = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.entries(inputs))
-    const bytes = loaded.reduce((sum, [, { bytesInOutput }]) => sum + bytesInOutput, 0)
-    if (bytes > 0) continue
-    throw new Error(`FAIL  a bundler drops dist/${file}, as 'sideEffects' is ${JSON.stringify(sideEffects)}`)
+    .map((file) => file.replaceAll('\\', '/'))
+    .filter((file) => /\.c?js$/.test(file))
+  for (const file of files) {
+    const isDropped = (await bytesKept(folder, file)) === 0
+    if (isDropped === WITHOUT_EFFECTS.includes(file)) continue
+    const said = `as 'sideEffects' is ${JSON.stringify(sideEffects)}`
+    throw new Error(`FAIL  a bundler ${isDropped ? 'drops' : 'keeps'} an unused import of dist/${file}, ${said}`)
   }
-  console.log('ok    a bundler drops no file that is loaded for its effects')
+  const missing = WITHOUT_EFFECTS.filter((file) => !files.includes(file))
+  if (missing.length > 0) throw new Error(`FAIL  there is no dist/${missing.join(', dist/')}`)
+  console.log(`ok    a bundler drops unused imports of ${WITHOUT_EFFECTS.join(', ')}, and of no other file`)
+}
+
+/** How much of a file is left when a bundler bundles an import that uses nothing of it. @param {string} folder @param {string} file */
+async function bytesKept(folder, file) {
+  const { metafile } = await build({
+    stdin: { contents: `import './${file}'`, resolveDir: join(folder, 'dist') },
+    bundle: true,
+    treeShaking: true,
+    packages: 'external',
+    format: 'esm',
+    platform: 'node',
+    write: false,
+    metafile: true,
+    logLevel: 'silent',
+  })
+  const loaded = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.entries(inputs))
+  return loaded.reduce((sum, [, { bytesInOutput }]) => sum + bytesInOutput, 0)
 }
 
 /** @param {string} project @param {string} name @param {string} code @param {string[]} expected */

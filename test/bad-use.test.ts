@@ -2,8 +2,8 @@
  * What people do wrong who come from Python: each has an error that says what to do, by class, code and text. Of types that do
  * not exist: `sync/value.test.ts` and `sync/shared-array.test.ts`. Of `start()` twice and `join()` before `start()`: `process.test.ts`.
  */
+import { apply } from 'millrace'
 import {
-  apply,
   Barrier,
   BoundedSemaphore,
   Condition,
@@ -18,7 +18,7 @@ import {
   SharedArray,
   SyncError,
   Value,
-} from 'millrace'
+} from 'millrace/multiprocessing'
 import { fill, release } from './fixtures/bad-use.js'
 
 /** What a call throws or rejects with. */

@@ -1,16 +1,7 @@
 /** Error classes of the user on their way between threads: `registerErrorClass()`; and the base class of those of the library. */
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
-import {
-  BrokenBarrierError,
-  failure,
-  imap,
-  MillraceError,
-  Pool,
-  Process,
-  Queue,
-  registerErrorClass,
-  type Outcome,
-} from 'millrace'
+import { failure, imap, MillraceError, Pool, registerErrorClass, type Outcome } from 'millrace'
+import { BrokenBarrierError, Process, Queue } from 'millrace/multiprocessing'
 import { registerErrorClass as registerInTasks } from 'millrace/task'
 import { type Envelope, openError, sealError } from '#dist/codec/envelope.js'
 import * as own from '#dist/errors.js'

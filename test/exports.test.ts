@@ -2,164 +2,204 @@
 import { createRequire } from 'node:module'
 import ts from 'typescript'
 import { declarations } from './support/declarations.js'
+import { runNode } from './support/programs.js'
 
-const VALUES = [
-  'Barrier',
-  'BoundedSemaphore',
-  'BrokenBarrierError',
-  'Condition',
-  'Connection',
-  'EndOfFileError',
-  'Event',
-  'Hold',
-  'InputError',
-  'JoinableQueue',
-  'LineError',
-  'Lock',
-  'MainThreadGuardError',
-  'MillraceError',
-  'NotSerializableError',
-  'Pipe',
-  'PipeClosedError',
-  'Pool',
-  'PoolClosedError',
-  'Process',
-  'Queue',
-  'QueueClosedError',
-  'QueueEmptyError',
-  'QueueFullError',
-  'RLock',
-  'Semaphore',
-  'SharedArray',
-  'SyncError',
-  'TaskLoadError',
-  'TaskTimeoutError',
-  'Value',
-  'WorkerCrashError',
-  'WorkerStartError',
-  'activeChildren',
-  'apply',
-  'batch',
-  'cpuCount',
-  'currentProcess',
-  'failure',
-  'filter',
-  'filterUnordered',
-  'flatMap',
-  'flatMapUnordered',
-  'getLogger',
-  'imap',
-  'imapUnordered',
-  'isMainThread',
-  'istarmap',
-  'istarmapUnordered',
-  'lines',
-  'logTo',
-  'logToStderr',
-  'map',
-  'parentProcess',
-  'pipe',
-  'reduce',
-  'registerErrorClass',
-  'starmap',
-  'task',
-  'tasks',
-  'transfer',
-]
+interface Surface {
+  readonly values: readonly string[]
+  readonly types: readonly string[]
+}
 
-const TYPES = [
-  'Apply',
-  'ApplyOptions',
-  'BarrierOptions',
-  'Batch',
-  'BatchStage',
-  'ByteSource',
-  'Callable',
-  'Chunks',
-  'Diagnostics',
-  'ErrorClassOptions',
-  'ErrorCode',
-  'ErrorMode',
-  'Expandable',
-  'Exported',
-  'ExportedCall',
-  'Failure',
-  'Filter',
-  'FlatMap',
-  'Fold',
-  'Given',
-  'Guard',
-  'IfInteger',
-  'Imap',
-  'InlineApplyOptions',
-  'InlineOptions',
-  'InlineReduceOptions',
-  'Istarmap',
-  'Lines',
-  'LinesOptions',
-  'LockOptions',
-  'LogLevel',
-  'LogOptions',
-  'LogRecord',
-  'LogTarget',
-  'Logger',
-  'MadeByTask',
-  'MapVerb',
-  'NameOf',
-  'NumberOf',
-  'NumberType',
-  'Outcome',
-  'PipeFunction',
-  'PipeInput',
-  'PoolOptions',
-  'PoolStats',
-  'ProcessInfo',
-  'ProcessOptions',
-  'QueueOptions',
-  'Reduce',
-  'ReduceOptions',
-  'ResourceLimits',
-  'Results',
-  'RetryOptions',
-  'Runnable',
-  'SignalOptions',
-  'Sink',
-  'Source',
-  'Stage',
-  'StageOf',
-  'Starmap',
-  'Stream',
-  'StreamOptions',
-  'StreamStats',
-  'SyncErrorCode',
-  'SyncWaitOptions',
-  'Task',
-  'TaskCall',
-  'TaskContext',
-  'TaskFailure',
-  'TaskLike',
-  'TaskName',
-  'TaskReference',
-  'ThreadEvent',
-  'ThreadedOptions',
-  'ThrowOrSkip',
-  'Tuning',
-  'TypedArrayOf',
-  'WaitOptions',
-  'WorkerEvent',
-]
+const CORE: Surface = {
+  values: [
+    'InputError',
+    'LineError',
+    'MainThreadGuardError',
+    'MillraceError',
+    'NotSerializableError',
+    'Pool',
+    'PoolClosedError',
+    'TaskLoadError',
+    'TaskTimeoutError',
+    'WorkerCrashError',
+    'WorkerStartError',
+    'apply',
+    'batch',
+    'failure',
+    'filter',
+    'filterUnordered',
+    'flatMap',
+    'flatMapUnordered',
+    'imap',
+    'imapUnordered',
+    'isMainThread',
+    'istarmap',
+    'istarmapUnordered',
+    'lines',
+    'map',
+    'pipe',
+    'reduce',
+    'registerErrorClass',
+    'starmap',
+    'task',
+    'tasks',
+    'transfer',
+  ],
+  types: [
+    'Apply',
+    'ApplyOptions',
+    'Batch',
+    'BatchStage',
+    'ByteSource',
+    'Callable',
+    'Chunks',
+    'Diagnostics',
+    'ErrorClassOptions',
+    'ErrorCode',
+    'ErrorMode',
+    'Expandable',
+    'Exported',
+    'ExportedCall',
+    'Failure',
+    'Filter',
+    'FlatMap',
+    'Fold',
+    'Given',
+    'Guard',
+    'Imap',
+    'InlineApplyOptions',
+    'InlineOptions',
+    'InlineReduceOptions',
+    'Istarmap',
+    'Lines',
+    'LinesOptions',
+    'MadeByTask',
+    'MapVerb',
+    'Outcome',
+    'PipeFunction',
+    'PipeInput',
+    'PoolOptions',
+    'PoolStats',
+    'Reduce',
+    'ReduceOptions',
+    'ResourceLimits',
+    'Results',
+    'RetryOptions',
+    'Runnable',
+    'Sink',
+    'Source',
+    'Stage',
+    'StageOf',
+    'Starmap',
+    'Stream',
+    'StreamOptions',
+    'StreamStats',
+    'Task',
+    'TaskCall',
+    'TaskContext',
+    'TaskFailure',
+    'TaskLike',
+    'TaskName',
+    'TaskReference',
+    'ThreadEvent',
+    'ThreadedOptions',
+    'ThrowOrSkip',
+    'Tuning',
+    'WorkerEvent',
+  ],
+}
+
+const MULTIPROCESSING: Surface = {
+  values: [
+    'Barrier',
+    'BoundedSemaphore',
+    'BrokenBarrierError',
+    'Condition',
+    'Connection',
+    'EndOfFileError',
+    'Event',
+    'Hold',
+    'JoinableQueue',
+    'Lock',
+    'Pipe',
+    'PipeClosedError',
+    'Pool',
+    'Process',
+    'Queue',
+    'QueueClosedError',
+    'QueueEmptyError',
+    'QueueFullError',
+    'RLock',
+    'Semaphore',
+    'SharedArray',
+    'SyncError',
+    'Value',
+    'activeChildren',
+    'cpuCount',
+    'currentProcess',
+    'getLogger',
+    'logTo',
+    'logToStderr',
+    'parentProcess',
+  ],
+  types: [
+    'BarrierOptions',
+    'IfInteger',
+    'LockOptions',
+    'LogLevel',
+    'LogOptions',
+    'LogRecord',
+    'LogTarget',
+    'Logger',
+    'NameOf',
+    'NumberOf',
+    'NumberType',
+    'PoolOptions',
+    'PoolStats',
+    'ProcessInfo',
+    'ProcessOptions',
+    'QueueOptions',
+    'ResourceLimits',
+    'SignalOptions',
+    'SyncErrorCode',
+    'SyncWaitOptions',
+    'TypedArrayOf',
+    'WaitOptions',
+  ],
+}
+
+const TASK: Surface = {
+  values: ['isMainThread', 'registerErrorClass', 'task', 'tasks', 'transfer'],
+  types: [
+    'ErrorClassOptions',
+    'Exported',
+    'ExportedCall',
+    'MadeByTask',
+    'Task',
+    'TaskCall',
+    'TaskContext',
+    'TaskLike',
+    'TaskName',
+    'TaskReference',
+  ],
+}
+
+const ENTRIES = [
+  ['millrace', CORE],
+  ['millrace/multiprocessing', MULTIPROCESSING],
+  ['millrace/task', TASK],
+] as const
 
 /** How a list of names differs from the one above, in words; empty when it does not. */
-function changes(actual: string[], listed: string[]): string[] {
+function changes(actual: readonly string[], listed: readonly string[]): string[] {
   const added = actual.filter((name) => !listed.includes(name)).map((name) => `new: ${name}`)
   const gone = listed.filter((name) => !actual.includes(name)).map((name) => `gone: ${name}`)
   const all = [...added, ...gone]
   return all.length === 0 ? [] : ['The public names have changed: update the list on purpose', ...all]
 }
 
-/** The names that the built declarations export, as values or as types alone. */
-function declared(): { values: string[]; types: string[] } {
-  const { checker, exports } = declarations()
+/** The names that the built declarations of an entry export, as values or as types alone. */
+function declared(name: string): Surface {
+  const { checker, exports } = declarations(name)
   const names = { values: [] as string[], types: [] as string[] }
   for (const exported of exports) {
     const meant = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported
@@ -169,27 +209,46 @@ function declared(): { values: string[]; types: string[] } {
   return names
 }
 
-describe('the public surface', () => {
+describe.each(ENTRIES)('the public surface of %s', (name, surface) => {
   it('has the listed values at run time', async () => {
-    expect(changes(Object.keys(await import('millrace')), VALUES)).toEqual([])
+    expect(changes(Object.keys((await import(name)) as object), surface.values)).toEqual([])
   })
 
-  it('declares the listed values', () => {
-    expect(changes(declared().values, VALUES)).toEqual([])
-  })
-
-  it('declares the listed types', () => {
-    expect(changes(declared().types, TYPES)).toEqual([])
+  it('declares the listed values, and the listed types', () => {
+    const { values, types } = declared(name)
+    expect([...changes(values, surface.values), ...changes(types, surface.types)]).toEqual([])
   })
 
   it('is one and the same for import and require()', async () => {
-    const require = createRequire(import.meta.url)
-    for (const name of ['millrace', 'millrace/task']) {
-      const [imported, required] = [(await import(name)) as object, require(name) as object]
-      expect({ ...required }).toEqual({ ...imported })
-      for (const [key, value] of Object.entries(required)) {
-        expect([key, Object.is((imported as Record<string, unknown>)[key], value)]).toEqual([key, true])
-      }
+    const [imported, required] = [(await import(name)) as object, createRequire(import.meta.url)(name) as object]
+    expect({ ...required }).toEqual({ ...imported })
+    for (const [key, value] of Object.entries(required)) {
+      expect([key, Object.is((imported as Record<string, unknown>)[key], value)]).toEqual([key, true])
     }
+  })
+})
+
+describe('what entries have in common', () => {
+  it('is one and the same in both', async () => {
+    const [core, ...others] = await Promise.all(
+      ENTRIES.map(async ([name]) => new Map(Object.entries((await import(name)) as object))),
+    )
+    const common = others.map((names) => [...names.keys()].filter((key) => core?.has(key)))
+    expect(common).toEqual([['Pool'], TASK.values])
+    for (const names of others)
+      for (const [key, value] of names) if (core?.has(key)) expect([key, core.get(key) === value]).toEqual([key, true])
+  })
+
+  it('is no type of millrace/multiprocessing but those of Pool', () => {
+    const common = MULTIPROCESSING.types.filter((name) => CORE.types.includes(name))
+    expect(common).toEqual(['PoolOptions', 'PoolStats', 'ResourceLimits'])
+  })
+
+  it('is not a lock: an import of one from millrace fails before the program runs', async () => {
+    const program = `import { Lock } from ${JSON.stringify(import.meta.resolve('millrace'))}\nconsole.log('ran', Lock)`
+    const { code, stdout, stderr } = await runNode(['--input-type=module', '--eval', program])
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toContain("SyntaxError: The requested module '")
+    expect(stderr).toContain("does not provide an export named 'Lock'")
   })
 })

@@ -1,6 +1,7 @@
 /** How `console.log()` shows what the library gives: by its state, on one line. */
 import { inspect } from 'node:util'
-import { batch, imap, lines, Lock, Pool } from 'millrace'
+import { batch, imap, lines, Pool } from 'millrace'
+import { Lock } from 'millrace/multiprocessing'
 
 describe('console.log()', () => {
   it('shows the task of a stream, whether it has started, and how far it is', async () => {

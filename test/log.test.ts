@@ -1,19 +1,8 @@
 /** The log, and the channels on which one hears of workers, processes and failures. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { threadId } from 'node:worker_threads'
-import {
-  getLogger,
-  imap,
-  logTo,
-  logToStderr,
-  map,
-  Pool,
-  Process,
-  WorkerCrashError,
-  type Diagnostics,
-  type LogRecord,
-  type LogTarget,
-} from 'millrace'
+import { imap, map, Pool, WorkerCrashError, type Diagnostics } from 'millrace'
+import { getLogger, logTo, logToStderr, Process, type LogRecord, type LogTarget } from 'millrace/multiprocessing'
 import { collect, until } from './fixtures/contract-b-ways.js'
 import { byChild, byChildOfOwn, half, leave, loop, print, write } from './fixtures/logging.js'
 import { runProgram } from './support/programs.js'

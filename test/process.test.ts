@@ -1,14 +1,13 @@
 /** `Process`, and who is who. */
+import { NotSerializableError, Pool } from 'millrace'
 import {
   activeChildren,
   cpuCount,
   currentProcess,
-  NotSerializableError,
   parentProcess,
-  Pool,
   Process,
   type ProcessOptions,
-} from 'millrace'
+} from 'millrace/multiprocessing'
 import { availableParallelism } from 'node:os'
 import { inspect } from 'node:util'
 import {

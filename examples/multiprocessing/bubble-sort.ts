@@ -1,5 +1,6 @@
 /** A process sorts numbers that lie in shared memory: what it puts in order is in order here, too. */
-import { isMainThread, Process, SharedArray, task } from 'millrace'
+import { isMainThread, task } from 'millrace'
+import { Process, SharedArray } from 'millrace/multiprocessing'
 
 const bubbleSort = task(import.meta.url, 'bubbleSort', (numbers: SharedArray<'i'>): void => {
   // The typed array itself: an index of a SharedArray is checked each time.

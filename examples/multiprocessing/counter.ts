@@ -5,7 +5,8 @@
  * it spawns, as it does on macOS and Windows.
  */
 import { parseArgs } from 'node:util'
-import { isMainThread, Process, task, Value } from 'millrace'
+import { isMainThread, task } from 'millrace'
+import { Process, Value } from 'millrace/multiprocessing'
 
 const increment = task(import.meta.url, 'increment', async (counter: Value<'i'>): Promise<void> => {
   // Without the lock two threads can read the same number, and one of the two increments is lost.

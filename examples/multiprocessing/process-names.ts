@@ -1,5 +1,6 @@
 /** Who does what, in a log that names the process of each line. */
-import { getLogger, isMainThread, logToStderr, Process, task } from 'millrace'
+import { isMainThread, task } from 'millrace'
+import { getLogger, logToStderr, Process } from 'millrace/multiprocessing'
 
 const cook = task(import.meta.url, 'cook', (dish: string): void => {
   getLogger().info('working on the %s', dish)

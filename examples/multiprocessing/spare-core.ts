@@ -1,5 +1,6 @@
 /** A pool that leaves one core to the rest of the machine: how long numbers take to 1 by halving, or tripling and adding 1. */
-import { cpuCount, isMainThread, Pool, task } from 'millrace'
+import { isMainThread, Pool, task } from 'millrace'
+import { cpuCount } from 'millrace/multiprocessing'
 
 const steps = task(import.meta.url, 'steps', (n: number): number => {
   let count = 0

@@ -73,7 +73,8 @@ const logger: Logger = {
  *
  * @example
  * ```ts
- * import { getLogger, isMainThread, logTo, map, task } from 'millrace'
+ * import { isMainThread, map, task } from 'millrace'
+ * import { getLogger, logTo } from 'millrace/multiprocessing'
  *
  * const half = task(import.meta.url, 'half', (n: number) => {
  *   if (n % 2 === 1) getLogger().warn('%d is odd', n)
@@ -101,7 +102,7 @@ export function getLogger(): Logger {
  *
  * @example
  * ```ts
- * import { logToStderr } from 'millrace'
+ * import { logToStderr } from 'millrace/multiprocessing'
  *
  * const logger = logToStderr('warn')
  * logger.warn('the disk is nearly full')
@@ -129,7 +130,7 @@ export function logToStderr(level: LogLevel = 'info', options?: LogOptions): Log
  *
  * @example
  * ```ts
- * import { logTo } from 'millrace'
+ * import { logTo } from 'millrace/multiprocessing'
  *
  * const logger = logTo(console)
  * logger.info('%d files', 3)

@@ -10,6 +10,7 @@ import { types } from 'node:util'
 import { threadId } from 'node:worker_threads'
 import { received, typeError } from '../errors.js'
 import { showState } from '../inspect.js'
+import { loadSharedClasses } from '../shared-classes.js'
 import { bytesOf, createGrowable } from './growable.js'
 import { findKnown, knownKinds, nextNumber, noteArrival, remember } from './registry.js'
 import { stateOf } from './show.js'
@@ -211,6 +212,7 @@ function memoryOf(value: object): Memory | undefined {
 
 function instanceOf(memory: Memory, parts: readonly Shared[]): Shared {
   const kind = (memory[KIND] ?? 0) & KIND_BITS
+  if (!knowsShared()) loadSharedClasses()
   const make = knownKinds().get(kind) as Maker | undefined
   if (make === undefined) throw new Error(`This copy of the library knows no shared objects of kind ${kind}`)
   return (findKnown(idOf(memory)) as Shared | undefined) ?? make(memory, parts)

@@ -44,7 +44,7 @@ export interface BarrierOptions {
  *
  * @example
  * ```ts
- * import { Barrier } from 'millrace'
+ * import { Barrier } from 'millrace/multiprocessing'
  *
  * const barrier = new Barrier(3)
  * const places = await Promise.all([barrier.wait(), barrier.wait(), barrier.wait()])

@@ -36,7 +36,7 @@ const WAIT = 'wait for a condition'
  *
  * @example
  * ```ts
- * import { Condition } from 'millrace'
+ * import { Condition } from 'millrace/multiprocessing'
  *
  * const condition = new Condition()
  * const parcels: string[] = []

@@ -21,7 +21,8 @@ const POLL = 'poll a pipe'
  *
  * @example
  * ```ts
- * import { imap, isMainThread, Pipe, task, type Connection } from 'millrace'
+ * import { imap, isMainThread, task } from 'millrace'
+ * import { Pipe, type Connection } from 'millrace/multiprocessing'
  *
  * const answer = task(import.meta.url, 'answer', async (end: Connection<string>) => {
  *   for await (const question of end) await end.send(question.toUpperCase())

@@ -18,7 +18,7 @@ const WAIT = 'wait for an event'
  *
  * @example
  * ```ts
- * import { Event } from 'millrace'
+ * import { Event } from 'millrace/multiprocessing'
  *
  * const ready = new Event()
  * console.log(ready.isSet, await ready.wait(10))

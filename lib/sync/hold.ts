@@ -12,7 +12,7 @@ export interface Holding {
  *
  * @example
  * ```ts
- * import { Lock } from 'millrace'
+ * import { Lock } from 'millrace/multiprocessing'
  *
  * const lock = new Lock()
  * const hold = await lock.acquire()

@@ -18,7 +18,7 @@ const JOIN = 'join a queue'
  *
  * @example
  * ```ts
- * import { JoinableQueue } from 'millrace'
+ * import { JoinableQueue } from 'millrace/multiprocessing'
  *
  * const queue = new JoinableQueue<string>()
  * for (const name of ['a', 'b', 'c']) await queue.put(name)

@@ -7,7 +7,7 @@ import { isAbortSignal, isPlainObject, optionsHint, signalHint } from '../option
  *
  * @example
  * ```ts
- * import { Lock } from 'millrace'
+ * import { Lock } from 'millrace/multiprocessing'
  *
  * const lock = new Lock()
  * const hold = await lock.acquire()

@@ -18,7 +18,8 @@ const KIND = 1
  *
  * @example
  * ```ts
- * import { imap, isMainThread, Lock, task } from 'millrace'
+ * import { imap, isMainThread, task } from 'millrace'
+ * import { Lock } from 'millrace/multiprocessing'
  *
  * interface Deposit {
  *   balance: Int32Array

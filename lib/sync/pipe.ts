@@ -20,7 +20,7 @@ import { Ends } from './ends.js'
  *
  * @example
  * ```ts
- * import { Pipe } from 'millrace'
+ * import { Pipe } from 'millrace/multiprocessing'
  *
  * const [a, b] = Pipe<number>()
  * await a.send(1)

@@ -43,7 +43,8 @@ export interface QueueOptions {
  *
  * @example
  * ```ts
- * import { imap, isMainThread, Queue, task } from 'millrace'
+ * import { imap, isMainThread, task } from 'millrace'
+ * import { Queue } from 'millrace/multiprocessing'
  *
  * interface Range {
  *   from: number

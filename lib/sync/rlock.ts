@@ -12,7 +12,7 @@ const KIND = 2
  *
  * @example
  * ```ts
- * import { RLock } from 'millrace'
+ * import { RLock } from 'millrace/multiprocessing'
  *
  * const lock = new RLock()
  * await lock.withLock(() => lock.withLock(() => console.log(lock.locked)))

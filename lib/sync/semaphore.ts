@@ -28,7 +28,7 @@ const ACQUIRE = 'acquire a semaphore'
  *
  * @example
  * ```ts
- * import { Semaphore } from 'millrace'
+ * import { Semaphore } from 'millrace/multiprocessing'
  *
  * const semaphore = new Semaphore(2)
  * const hold = await semaphore.acquire()
@@ -150,7 +150,7 @@ export class Semaphore extends Shared {
  *
  * @example
  * ```ts
- * import { BoundedSemaphore } from 'millrace'
+ * import { BoundedSemaphore } from 'millrace/multiprocessing'
  *
  * try {
  *   new BoundedSemaphore(2).release()

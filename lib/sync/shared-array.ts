@@ -40,7 +40,8 @@ const KIND = 17
  *
  * @example
  * ```ts
- * import { imap, isMainThread, SharedArray, task } from 'millrace'
+ * import { imap, isMainThread, task } from 'millrace'
+ * import { SharedArray } from 'millrace/multiprocessing'
  *
  * type Part = { squares: SharedArray<'float64'>; start: number; end: number }
  * const fill = task(import.meta.url, 'fill', ({ squares, start, end }: Part) => {

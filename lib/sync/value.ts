@@ -27,7 +27,8 @@ const KIND = 16
  *
  * @example
  * ```ts
- * import { imap, isMainThread, task, Value } from 'millrace'
+ * import { imap, isMainThread, task } from 'millrace'
+ * import { Value } from 'millrace/multiprocessing'
  *
  * const count = task(import.meta.url, 'count', ({ word, seen }: { word: string; seen: Value<'int32'> }) => {
  *   if (word === 'and') seen.atomicAdd(1)

@@ -21,7 +21,7 @@ import { runtimes } from './runtimes.js'
 
 // Each of the settings is in one of the rows, too.
 const BUNDLED =
-  /millrace as it was bundled: .*keep it external \(esbuild: --packages=external; rollup: external: \[\/\^millrace\/\]; webpack: externals: \[\/\^millrace\/\], externalsType: 'node-commonjs'; Next\.js: serverExternalPackages: \['millrace'\]; Vite: ssr: \{ external: \['millrace'\] \}; Bun: --packages external; ncc: --external millrace --external millrace\/task\)/
+  /millrace as it was bundled: .*keep it external \(esbuild: --packages=external; rollup: external: \[\/\^millrace\/\]; webpack: externals: \[\/\^millrace\/\], externalsType: 'node-commonjs'; Next\.js: serverExternalPackages: \['millrace'\]; Vite: ssr: \{ external: \['millrace'\] \}; Bun: --packages external; ncc: --external millrace --external millrace\/multiprocessing --external millrace\/task\)/
 const quick = true
 const prints = PRINTED
 const compiled = { prints: 'compiled' }

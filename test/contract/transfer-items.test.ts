@@ -1,14 +1,6 @@
 /** The option `transfer`: buffers of items are moved to the workers, and what was moved is neither lost in silence nor sent empty. */
-import {
-  failure,
-  imap,
-  NotSerializableError,
-  Pool,
-  Process,
-  TaskTimeoutError,
-  WorkerCrashError,
-  type Outcome,
-} from 'millrace'
+import { failure, imap, NotSerializableError, Pool, TaskTimeoutError, WorkerCrashError, type Outcome } from 'millrace'
+import { Process } from 'millrace/multiprocessing'
 import { tell } from '../fixtures/dies-once-module.js'
 import {
   add,

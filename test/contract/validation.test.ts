@@ -15,12 +15,12 @@ import {
   map,
   pipe,
   Pool,
-  Process,
   reduce,
   starmap,
   task,
   tasks,
 } from 'millrace'
+import { Process } from 'millrace/multiprocessing'
 import { act, double, share } from '../fixtures/contract-b-tasks.js'
 import { Probe } from '../fixtures/contract-b-ways.js'
 

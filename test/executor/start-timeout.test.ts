@@ -1,6 +1,7 @@
 /** The option `startTimeout`: what hangs before the first item, or after the last one, is ended, and the error says what it was. */
 import type { Worker } from 'node:worker_threads'
-import { failure, Pool, Process, TaskLoadError, TaskTimeoutError, WorkerStartError } from 'millrace'
+import { failure, Pool, TaskLoadError, TaskTimeoutError, WorkerStartError } from 'millrace'
+import { Process } from 'millrace/multiprocessing'
 import { collect, numbers, rejection, until } from '../fixtures/contract-b-ways.js'
 import { neverLoaded as hangs } from '../fixtures/hanging-module.js'
 import { neverLoaded as loops } from '../fixtures/looping-module.js'

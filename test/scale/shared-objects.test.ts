@@ -1,4 +1,5 @@
 /** Objects that are made for one call each: neither thread keeps more of them the more calls there were. */
+import { Pool } from 'millrace'
 import {
   Barrier,
   Condition,
@@ -6,13 +7,12 @@ import {
   JoinableQueue,
   Lock,
   Pipe,
-  Pool,
   Process,
   Queue,
   RLock,
   Semaphore,
   Value,
-} from 'millrace'
+} from 'millrace/multiprocessing'
 import { countKnown } from '#dist/shared/registry.js'
 import { given } from '../fixtures/given.js'
 import { collected } from '../support/collect.js'

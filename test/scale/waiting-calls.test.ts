@@ -1,5 +1,6 @@
 /** Ten thousand calls of one thread that wait at once: in order, and each at a cost that does not depend on how many there are. */
-import { Condition, Event, Lock, Pool, Queue, RLock, Semaphore } from 'millrace'
+import { Pool } from 'millrace'
+import { Condition, Event, Lock, Queue, RLock, Semaphore } from 'millrace/multiprocessing'
 import { given } from '../fixtures/given.js'
 
 const pool = new Pool({ workers: 1, name: 'waiting calls' })

@@ -1,5 +1,6 @@
 /** What threads share reaches workers whose tasks have not loaded the classes of it. */
-import { Lock, Pool, Process, Value } from 'millrace'
+import { Pool } from 'millrace'
+import { Lock, Process, Value } from 'millrace/multiprocessing'
 import { bareBegin, bareCount, bareFold, bareGiven, bareRun } from '../fixtures/bare.js'
 import { drain } from '../support/faults.js'
 

@@ -1,5 +1,6 @@
 /** How long the thread that has sent an object to a worker keeps it: for as long as the worker has it, or it is on its way there. */
-import { Lock, Pool, Semaphore } from 'millrace'
+import { Pool } from 'millrace'
+import { Lock, Semaphore } from 'millrace/multiprocessing'
 import { Given } from '#dist/executor/given.js'
 import { findKnown } from '#dist/shared/registry.js'
 import { idOf } from '#dist/shared/shared.js'

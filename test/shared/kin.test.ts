@@ -1,7 +1,7 @@
 /** Which threads are known to have started which, and for how long; and which objects are told of the end of a thread. */
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import { Lock } from 'millrace'
+import { Lock } from 'millrace/multiprocessing'
 import { countKin, familyOf } from '#dist/shared/kin.js'
 import { remember } from '#dist/shared/registry.js'
 import { newCells, READY, start } from '../fixtures/sync-raw.js'

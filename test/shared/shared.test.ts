@@ -3,7 +3,8 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { Condition, imap, Lock, NotSerializableError, pipe, Pool, Queue, reduce, SharedArray, Value } from 'millrace'
+import { imap, NotSerializableError, pipe, Pool, reduce } from 'millrace'
+import { Condition, Lock, Queue, SharedArray, Value } from 'millrace/multiprocessing'
 import { revive } from '#dist/shared/shared.js'
 import {
   adopt,

@@ -17,7 +17,7 @@ import {
   RLock,
   Semaphore,
   type Connection,
-} from 'millrace'
+} from 'millrace/multiprocessing'
 import { revive } from '#dist/shared/shared.js'
 import { reached } from './reached.js'
 

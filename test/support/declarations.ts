@@ -1,9 +1,9 @@
-/** What the built declarations of the package export, as the compiler reads them. */
+/** What the built declarations of an entry of the package export, as the compiler reads them. */
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 
-export function declarations(): { checker: ts.TypeChecker; exports: ts.Symbol[] } {
-  const entry = fileURLToPath(new URL('index.d.ts', import.meta.resolve('millrace')))
+export function declarations(name: string): { checker: ts.TypeChecker; exports: ts.Symbol[] } {
+  const entry = fileURLToPath(import.meta.resolve(name).replace(/js$/, 'd.ts'))
   const program = ts.createProgram([entry], {
     module: ts.ModuleKind.NodeNext,
     moduleResolution: ts.ModuleResolutionKind.NodeNext,

@@ -12,7 +12,7 @@ import {
   Semaphore,
   SharedArray,
   Value,
-} from 'millrace'
+} from 'millrace/multiprocessing'
 
 const wrong = -1 as number
 const closed = Pipe<number>()[0]

@@ -1,7 +1,7 @@
 /** Threads that end while they hold or wait for a lock and the like, in every way there is, at any moment. */
 import { once } from 'node:events'
 import { threadId, type Worker } from 'node:worker_threads'
-import { Barrier, Condition, Lock, Queue, RLock, Semaphore } from 'millrace'
+import { Barrier, Condition, Lock, Queue, RLock, Semaphore } from 'millrace/multiprocessing'
 import { randomOf } from '../support/random.js'
 import { reached } from '../support/reached.js'
 import {

@@ -1,6 +1,7 @@
 /** Locks and semaphores: on one thread, and across threads. */
 import { once } from 'node:events'
-import { BoundedSemaphore, Event, Lock, Pool, RLock, Semaphore, SyncError } from 'millrace'
+import { Pool } from 'millrace'
+import { BoundedSemaphore, Event, Lock, RLock, Semaphore, SyncError } from 'millrace/multiprocessing'
 import { newCells, ORDER, READY, start } from '../fixtures/sync-raw.js'
 import { locks } from '../fixtures/sync.js'
 import { reached } from '../support/reached.js'

@@ -1,5 +1,6 @@
 /** Events, conditions and barriers: on one thread, and across threads. */
-import { Barrier, BrokenBarrierError, Condition, Event, Lock, Pool, RLock, SyncError } from 'millrace'
+import { Pool } from 'millrace'
+import { Barrier, BrokenBarrierError, Condition, Event, Lock, RLock, SyncError } from 'millrace/multiprocessing'
 import { newCells } from '../fixtures/sync-raw.js'
 import { locks } from '../fixtures/sync.js'
 

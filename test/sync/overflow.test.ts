@@ -1,6 +1,6 @@
 /** More calls that wait than a lock has places for, and more locks than memory that grows. How threads end there: `deaths.test.ts`. */
 import { once } from 'node:events'
-import { Condition, Lock, Semaphore } from 'millrace'
+import { Condition, Lock, Semaphore } from 'millrace/multiprocessing'
 import { newCells, READY, ROUNDS, start, STOP, TOTAL, WRONG } from '../fixtures/sync-raw.js'
 import { runProgram } from '../support/programs.js'
 import { reached } from '../support/reached.js'

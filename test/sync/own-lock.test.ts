@@ -1,5 +1,6 @@
 /** The lock that a `Value` or a `SharedArray` has. What a lock does: `lock.test.ts`. */
-import { Lock, Pool, RLock, SharedArray, Value, type LockOptions } from 'millrace'
+import { Pool } from 'millrace'
+import { Lock, RLock, SharedArray, Value, type LockOptions } from 'millrace/multiprocessing'
 import { addLocked } from '../fixtures/values.js'
 
 const makers: [string, (options?: LockOptions) => Value<'int32'> | SharedArray<'int32'>][] = [

@@ -1,6 +1,7 @@
 /** Pipes: two ends, and what is heard at one when the other is gone. */
 import type { Worker } from 'node:worker_threads'
-import { EndOfFileError, imap, Lock, Pipe, PipeClosedError, Process } from 'millrace'
+import { imap } from 'millrace'
+import { EndOfFileError, Lock, Pipe, PipeClosedError, Process } from 'millrace/multiprocessing'
 import { reached } from '../support/reached.js'
 import * as fixtures from '../fixtures/queues.js'
 import { newBoard, READY, ROUNDS, talk } from '../fixtures/queues.js'

@@ -1,17 +1,8 @@
 /** Queues: on one thread, between many, and when threads end at any moment. */
 import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
-import {
-  failure,
-  imap,
-  JoinableQueue,
-  Lock,
-  Pool,
-  Queue,
-  QueueClosedError,
-  QueueEmptyError,
-  QueueFullError,
-} from 'millrace'
+import { failure, imap, Pool } from 'millrace'
+import { JoinableQueue, Lock, Queue, QueueClosedError, QueueEmptyError, QueueFullError } from 'millrace/multiprocessing'
 import { randomOf } from '../support/random.js'
 import { reached } from '../support/reached.js'
 import * as fixtures from '../fixtures/queues.js'

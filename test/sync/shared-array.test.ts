@@ -1,6 +1,6 @@
 /** Numbers that threads share, by index: what they are made of, how they are read and written, and what is refused. */
 import { inspect } from 'node:util'
-import { SharedArray } from 'millrace'
+import { SharedArray } from 'millrace/multiprocessing'
 
 /** What a call throws, as far as it is promised. */
 function thrown(call: () => unknown): { name: string; code: unknown; message: string } {

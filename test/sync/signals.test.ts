@@ -1,10 +1,10 @@
 /** `timeout` and `signal` of every call that waits. */
 import { getEventListeners } from 'node:events'
+import { isMainThread } from 'millrace'
 import {
   Barrier,
   Condition,
   Event,
-  isMainThread,
   JoinableQueue,
   Lock,
   Pipe,
@@ -13,7 +13,7 @@ import {
   Semaphore,
   SyncError,
   type WaitOptions,
-} from 'millrace'
+} from 'millrace/multiprocessing'
 import { wait as waitAtGate } from '../fixtures/processes.js'
 
 type Waits = (options: WaitOptions) => Promise<unknown>

@@ -1,6 +1,7 @@
 /** A number that threads share: its types, what they hold, and what is refused. How it crosses: `shared/shared.test.ts`. */
 import { inspect } from 'node:util'
-import { imap, Pool, SharedArray, Value, type NumberType } from 'millrace'
+import { imap, Pool } from 'millrace'
+import { SharedArray, Value, type NumberType } from 'millrace/multiprocessing'
 import { addMany } from '../fixtures/values.js'
 
 const integers: [name: NumberType, codes: NumberType[], min: number | bigint, max: number | bigint][] = [

@@ -1,5 +1,6 @@
 /** What the compiler infers and refuses for shared numbers. It is compiled, and not run. */
-import { imap, RLock, SharedArray, task, Value, type Lock, type NumberOf, type NumberType } from 'millrace'
+import { imap, task } from 'millrace'
+import { RLock, SharedArray, Value, type Lock, type NumberOf, type NumberType } from 'millrace/multiprocessing'
 import type { Equal, Expect } from './equal.js'
 
 export const count = new Value('i')

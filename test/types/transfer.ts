@@ -1,5 +1,6 @@
 /** What the compiler infers and refuses for `transfer()` and the option `transfer`. It is compiled, and not run. */
-import { apply, filter, imap, map, pipe, Process, reduce, starmap, task, transfer } from 'millrace'
+import { apply, filter, imap, map, pipe, reduce, starmap, task, transfer } from 'millrace'
+import { Process } from 'millrace/multiprocessing'
 import type { InlineOptions, ReduceOptions, Stage, Stream, StreamOptions, ThreadedOptions } from 'millrace'
 import type { Equal, Expect } from './equal.js'
 

@@ -1,0 +1,38 @@
+/**
+ * The public names of `millrace/multiprocessing`: what Python's module of that name has. It shares its code and its state with
+ * `millrace`: what is made here crosses to the workers of every stream and pool.
+ */
+export {
+  BrokenBarrierError,
+  EndOfFileError,
+  PipeClosedError,
+  QueueClosedError,
+  QueueEmptyError,
+  QueueFullError,
+  SyncError,
+  type SyncErrorCode,
+} from '../errors.js'
+export type { ResourceLimits } from '../executor/limits.js'
+export type { PoolStats } from '../executor/threads.js'
+export { currentProcess, parentProcess, type ProcessInfo } from '../identity.js'
+export { getLogger, logTo, logToStderr, type Logger, type LogOptions } from '../log/logger.js'
+export type { LogRecord, LogTarget } from '../log/record.js'
+export type { LogLevel } from '../log/settings.js'
+export { Pool, type PoolOptions } from '../pool.js'
+export { activeChildren, cpuCount, Process, type ProcessOptions } from '../process.js'
+export { Barrier, type BarrierOptions } from '../sync/barrier.js'
+export { Condition } from '../sync/condition.js'
+export { Connection } from '../sync/connection.js'
+export { Event } from '../sync/event.js'
+export { Hold } from '../sync/hold.js'
+export { JoinableQueue } from '../sync/joinable-queue.js'
+export type { SignalOptions, SyncWaitOptions, WaitOptions } from '../sync/limits.js'
+export { Lock } from '../sync/lock.js'
+export type { LockOptions } from '../sync/own-lock.js'
+export { Pipe } from '../sync/pipe.js'
+export { Queue, type QueueOptions } from '../sync/queue.js'
+export { RLock } from '../sync/rlock.js'
+export { BoundedSemaphore, Semaphore } from '../sync/semaphore.js'
+export { SharedArray } from '../sync/shared-array.js'
+export type { IfInteger, NameOf, NumberOf, NumberType, TypedArrayOf } from '../sync/typecodes.js'
+export { Value } from '../sync/value.js'
