@@ -1,16 +1,16 @@
-/** What is known of errors that came out of streams: beside the errors, which stay as they are. */
+/** Which item an error of a stream belongs to. It is kept apart from the errors, which stay as they are. */
 
-/** Which item an error is of. */
+/** Which item an error belongs to. */
 export interface Failure {
   /** The item's index in its source, from 0. */
   readonly index: number
-  /** The item, as the source gave it or, from lines or another stage, a copy. */
+  /** The item as the source gave it. From lines or from another stage: a copy. */
   readonly item?: unknown
-  /** The id of the task; of a function that runs on this thread, its name. */
+  /** The id of the task. For a function that runs on this thread: its name. */
   readonly task: string
-  /** Number of the worker that tried it last, as tasks see it: from 1; 0 on this thread. */
+  /** The number of the worker that tried it last, from 1; 0 on this thread. */
   readonly worker: number
-  /** How often it was tried: 1 without `retries`. */
+  /** How many times it was tried: 1 without `retries`. */
   readonly attempts: number
 }
 
@@ -19,13 +19,14 @@ const failures = new WeakMap<object, Failure>()
 const ended = new WeakMap<object, { readonly failure: Failure | undefined }>()
 
 /**
- * Tells which item an error is of, that a stream has thrown or given as the `reason` of an outcome.
+ * Says which item an error belongs to, if a stream has thrown the error or given it as the `reason` of an outcome.
  *
- * @param error What was thrown. Of what is thrown several times, the last time is told; of what all items of a chunk fail
- * with, as when their task cannot be loaded, the first item. Or the stream itself, or the promise that `map`, `starmap`, `apply` or
- * `reduce` gave: these know it also where the task threw what is not an object, such as a string or `undefined`.
- * @returns undefined for what no item has failed with, such as errors of the source or a signal's reason; for a string and
- * the like, as nothing can be remembered of it; and for a stream or promise that no item's error has ended.
+ * @param error The error. If it was thrown several times, the last time counts. If all items of a chunk failed with it,
+ * for example because their task cannot be loaded, the first item counts. You can also pass the stream, or the promise
+ * of `map`, `starmap`, `apply` or `reduce`. These also know the item when the task threw a string, `undefined` or
+ * another value that is not an object.
+ * @returns undefined if the error belongs to no item, as errors of the source and reasons of signals; if it is not an
+ * object; and for a stream or promise that was not ended by the error of an item.
  *
  * @example
  * ```ts

@@ -7,17 +7,20 @@ const verbs = lazyVerbs(defaultExecutor)
 /**
  * Runs a task over a stream on worker threads, and gives the results in the order of the items.
  *
- * Two forms: `imap(task, options?)` is a stage for `pipe`; `imap(task, source, options?)` is the stream itself. Lazy: nothing
- * is read before the first `next()`, and at most `window` items are between source and consumer, so memory stays flat.
- * Runs on the default pool, which has one worker per available core and never keeps the program alive by itself.
+ * Two forms: `imap(task, options?)` is a stage for `pipe`; `imap(task, source, options?)` is the stream itself. It is
+ * lazy: nothing is read before the first `next()`. At most `window` items are between source and consumer, so memory
+ * stays flat. Runs on the default pool, which has one worker per available core and never keeps the program alive by
+ * itself.
  *
  * @param task A task (see `task()`), or `{ module, export: 'name' }`; with `workers: 0` any function.
  * @param source Any iterable or async iterable: array, generator, Node or web stream, another stream.
  * @param options See `StreamOptions`.
  * @returns The stream, or a stage that makes one of a source.
- * @throws {TypeError | RangeError} At the call: `ERR_INVALID_OPTION`, `ERR_INVALID_TASK`, `ERR_INVALID_SOURCE`.
- * What the source throws comes out of `next()` as it was thrown, what the task throws with all that it has, but an error of a class of
- * one's own as the nearest built-in one (on this thread: as it was thrown); `failure(error)` tells of which item it is.
+ * @throws {TypeError | RangeError} At the call: `ERR_INVALID_OPTION`, `ERR_INVALID_TASK`, `ERR_INVALID_SOURCE`. From
+ * `next()`: errors of the source, unchanged. Errors of the task, with their message, stack, `cause`, `code` and own
+ * fields. An instance of your own error class arrives as its nearest built-in class, unless you register it with
+ * `registerErrorClass()`. With `workers: 0` errors arrive as they were thrown. `failure(error)` says which item an
+ * error belongs to.
  *
  * @example
  * ```ts
@@ -47,7 +50,8 @@ const verbs = lazyVerbs(defaultExecutor)
 export const imap: Imap = verbs.imap
 
 /**
- * As `imap`, but gives each result as soon as it is known: order is by completion. One slow item then delays nobody.
+ * As `imap`, but gives each result as soon as it is known, in the order of completion. A slow item does not delay the
+ * others.
  *
  * @example
  * ```ts
@@ -68,11 +72,12 @@ export const imapUnordered: Imap = verbs.imapUnordered
 /**
  * Keeps the items for which a task returns something truthy, in their order; the task runs on worker threads.
  *
- * Two forms, as `imap`: `filter(task, options?)` is a stage; `filter(task, source, options?)` is the stream. Only what is kept
- * comes back from the workers. An item that is kept arrives as a copy, with `workers: 0` as it is.
+ * Two forms, as `imap`: `filter(task, options?)` is a stage; `filter(task, source, options?)` is the stream. Only the
+ * items that are kept come back from the workers. They arrive as copies; with `workers: 0` they are the items
+ * themselves.
  *
- * @param task A task, or `{ module, export: 'name' }`; with `workers: 0` any function. It may be async; a type guard gives the
- * stream its type.
+ * @param task A task, or `{ module, export: 'name' }`; with `workers: 0` any function. It may be async; a type guard
+ * gives the stream its type.
  * @param source Any iterable or async iterable.
  * @param options See `StreamOptions`; `errors` is `'throw'` or `'skip'`.
  * @throws {TypeError | RangeError} At the call, as `imap`.
@@ -94,7 +99,7 @@ export const imapUnordered: Imap = verbs.imapUnordered
 export const filter: Filter = verbs.filter
 
 /**
- * As `filter`, but gives each kept item as soon as it is known to be kept: order is by completion.
+ * As `filter`, but gives each kept item as soon as its task has returned, in the order of completion.
  *
  * @example
  * ```ts
@@ -116,13 +121,15 @@ export const filterUnordered: Filter = verbs.filterUnordered
  * Gives each element of what a task returns for an item: none, one or many, in the order of the items. The task runs on
  * worker threads; it returns an iterable or async iterable, or a promise of one. Text is refused: return `[text]`.
  *
- * Two forms, as `imap`. The window counts items, not elements: all elements of an item are held until the last of them has
- * been given. So let an item expand to what fits into memory some `window` times.
+ * Two forms, as `imap`. The window counts items, not elements. All elements of an item stay in memory until you have
+ * been given the last of them. So the elements of `window` items must fit into memory.
  *
  * @param task A task, or `{ module, export: 'name' }`; with `workers: 0` any function.
  * @param source Any iterable or async iterable.
- * @param options See `StreamOptions`; `errors` is `'throw'` or `'skip'`. An item whose elements cannot all be had gives none.
- * @throws {TypeError | RangeError} At the call, as `imap`. From `next()`: `ERR_INVALID_RESULT` for what has no elements.
+ * @param options See `StreamOptions`; `errors` is `'throw'` or `'skip'`. If one element of an item fails, the item
+ * gives none.
+ * @throws {TypeError | RangeError} At the call, as `imap`. From `next()`: `ERR_INVALID_RESULT` if a task returns
+ * something that has no elements.
  *
  * @example
  * ```ts
@@ -142,7 +149,8 @@ export const filterUnordered: Filter = verbs.filterUnordered
 export const flatMap: FlatMap = verbs.flatMap
 
 /**
- * As `flatMap`, but the elements of an item come as soon as they are known: order is by completion of the items.
+ * As `flatMap`, but the elements of an item come as soon as its task has returned, in the order of completion of the
+ * items.
  *
  * @example
  * ```ts

@@ -5,15 +5,15 @@ import { lazyVerbs, type Istarmap } from './verb/lazy.js'
 const verbs = lazyVerbs(defaultExecutor)
 
 /**
- * As `imap`, but each item is an array of arguments: the task is called as `task(...item)`. Lazy and bounded, in the order of
- * the items.
+ * As `imap`, but each item is an array of arguments: the task is called as `task(...item)`. Lazy and bounded, in the
+ * order of the items.
  *
- * It is called with these and nothing more. It gets no `TaskContext`, which would take the place of an optional parameter.
+ * The task gets these arguments and nothing more: a `TaskContext` would take the place of an optional parameter.
  * Two forms, as `imap`: `istarmap(task, options?)` is a stage; `istarmap(task, source, options?)` is the stream.
  *
  * @param task A task, or `{ module, export: 'name' }`; with `workers: 0` any function.
- * @param source Any iterable or async iterable of arrays; a `Map` is one. An item that is no array fails with a `TypeError`
- * (`ERR_INVALID_ARGUMENTS`).
+ * @param source Any iterable or async iterable of arrays; a `Map` is one. An item that is not an array fails with a
+ * `TypeError` (`ERR_INVALID_ARGUMENTS`).
  * @param options See `StreamOptions`.
  * @returns The stream, or a stage that makes one of a source.
  * @throws {TypeError | RangeError} At the call, as `imap`.
@@ -45,7 +45,7 @@ const verbs = lazyVerbs(defaultExecutor)
 export const istarmap: Istarmap = verbs.istarmap
 
 /**
- * As `istarmap`, but gives each result as soon as it is known: order is by completion.
+ * As `istarmap`, but gives each result as soon as it is known, in the order of completion.
  *
  * @example
  * ```ts

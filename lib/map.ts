@@ -5,18 +5,21 @@ import { collectVerbs, type MapVerb, type Starmap } from './verb/collect.js'
 const verbs = collectVerbs(defaultExecutor)
 
 /**
- * Runs a task over a source on worker threads, and gives an array of all results, in the order of the items. It begins at once.
+ * Runs a task over a source on worker threads, and gives an array of all results, in the order of the items. It begins
+ * at once.
  *
- * All results are in memory together: for a source without an end, or larger than that, there is `imap`. The source is read no
- * further ahead than `window`. As a stage of a pipeline, use `imap`: `map` needs its source.
+ * All results are in memory together. For an endless source, or results that do not fit into memory, use `imap`. The
+ * source is read ahead by at most `window` items. `map` needs its source: as a stage of a pipeline, use `imap`.
  *
  * @param task A task, or `{ module, export: 'name' }`; with `workers: 0` any function.
  * @param source Any iterable or async iterable.
- * @param options See `StreamOptions`. `errors`: with `'throw'` (default) all other items are run to their ends, and then the
- * promise rejects with the first error in the order of the items; `failure(error)` tells of which item it is, and the results are
- * lost. With `'settle'` it gives an `Outcome` of each item, with `'skip'` the results of the others.
- * @returns Rejects with the task's error, as `imap` gives it; if no item has failed, with the source's, once the items before it are
- * done; at once with the reason of an aborted `signal`, and with a `PoolClosedError` when the pool is terminated.
+ * @param options See `StreamOptions`. With `errors: 'throw'` (default) all other items still run. Then the promise
+ * rejects with the first error in the order of the items, and the results are lost; `failure(error)` says which item
+ * failed. With `'settle'` it gives an `Outcome` for each item. With `'skip'` it gives the results of the items that did
+ * not fail.
+ * @returns Rejects with the error of the task, as `imap` gives it. If no item has failed, it rejects with the error of
+ * the source, after the items before it are done. It rejects at once with the reason of an aborted `signal`, and with a
+ * `PoolClosedError` when the pool is terminated.
  * @throws {TypeError | RangeError} At the call: `ERR_INVALID_OPTION`, `ERR_INVALID_TASK`, `ERR_INVALID_SOURCE`.
  *
  * @example
@@ -48,13 +51,13 @@ export const map: MapVerb = verbs.map
 /**
  * As `map`, but each item is an array of arguments: the task is called as `task(...item)`.
  *
- * It is called with these and nothing more. It gets no `TaskContext`, which would take the place of an optional parameter.
+ * The task gets these arguments and nothing more: a `TaskContext` would take the place of an optional parameter.
  *
  * @param task A task, or `{ module, export: 'name' }`; with `workers: 0` any function.
- * @param source Any iterable or async iterable of arrays; a `Map` is one. An item that is no array fails with a `TypeError`
- * (`ERR_INVALID_ARGUMENTS`).
- * @param options As of `map`.
- * @returns As of `map`.
+ * @param source Any iterable or async iterable of arrays; a `Map` is one. An item that is not an array fails with a
+ * `TypeError` (`ERR_INVALID_ARGUMENTS`).
+ * @param options As for `map`.
+ * @returns As for `map`.
  * @throws {TypeError | RangeError} At the call, as `map`.
  *
  * @example

@@ -1,4 +1,6 @@
-/** The public pool: worker threads with a common set-up, and the verbs that run on them. The default pool is here too. */
+/**
+ * The public pool: worker threads with a common set-up, and the verbs that run on them. The default pool is here too.
+ */
 import { availableParallelism } from 'node:os'
 import { atCaller, PoolClosedError, typeError } from './errors.js'
 import { isWorkerEnv, type WorkerEnv } from './executor/launch.js'
@@ -17,17 +19,18 @@ import { lazyVerbs, type Filter, type FlatMap, type Imap, type Istarmap } from '
 export interface PoolOptions<A extends readonly unknown[] = readonly never[]> {
   /** How many worker threads: an integer of at least 1. Default: `os.availableParallelism()`. */
   readonly workers?: number
-  /** The pool's name, in error texts, and with a number as name of its threads. Default: `'pool'`. */
+  /** The pool's name in error texts. Its threads are called by this name and a number. Default: `'pool'`. */
   readonly name?: string
   /**
-   * How long idle threads outlive the last stream, in milliseconds: an integer of at least 0, or `Infinity`. They never
-   * keep the program alive. Default: 10,000.
+   * How long idle threads stay after the last stream has ended, in milliseconds: an integer of at least 0, or
+   * `Infinity`. They never keep the program alive. Default: 10,000.
    */
   readonly idleTimeout?: number
   /**
-   * How long a worker may take to start, its initializer included; how long the module of a task may take to load in it; and
-   * how long the `finalizer` may take: each in milliseconds, an integer of at least 1, or `Infinity`. A worker that takes longer is ended;
-   * the error says what hung: a `WorkerStartError`, a `TaskLoadError` for the items, or from `close()` a `TaskTimeoutError`. Default: 60,000.
+   * How long each of these may take: the start of a worker with its initializer, the loading of a task's module, and
+   * the `finalizer`. In milliseconds: an integer of at least 1, or `Infinity`. A worker that takes longer is ended. The
+   * error says what hung: a `WorkerStartError`, a `TaskLoadError` for the items, or a `TaskTimeoutError` from
+   * `close()`. Default: 60,000.
    */
   readonly startTimeout?: number
   /** Node options of each worker, as in `new Worker()`. Default: those of this process. */
@@ -37,13 +40,13 @@ export interface PoolOptions<A extends readonly unknown[] = readonly never[]> {
   /** Memory limits of each worker. Default: Node's, but a young generation of 16 MiB. */
   readonly resourceLimits?: ResourceLimits
   /**
-   * A worker is replaced when it has been given so many items: an integer of at least 1. It is looked at between chunks, so a worker
-   * may run up to a chunk more. For tasks that leak. Default: never.
+   * A worker is replaced when it has been given this many items: an integer of at least 1. It is checked between
+   * chunks, so a worker may run up to a chunk more. Use it for tasks that leak memory. Default: never.
    */
   readonly maxTasksPerWorker?: number
   /**
-   * A worker is replaced when, after a chunk, so many bytes of its heap are in use, garbage included (`used_heap_size` of
-   * `node:v8`): an integer of at least 1. Default: never.
+   * A worker is replaced when this many bytes of its heap are in use after a chunk, garbage included (`used_heap_size`
+   * of `node:v8`): an integer of at least 1. Default: never.
    */
   readonly maxHeapUsed?: number
   /** A task that each worker runs once, with `...initargs`, before its first item. Default: none. */
@@ -51,22 +54,23 @@ export interface PoolOptions<A extends readonly unknown[] = readonly never[]> {
   /** Arguments of the initializer; copied to each worker. Default: none. */
   readonly initargs?: A
   /**
-   * A task that each worker runs before it ends in good order: when the pool is closed, when the worker is replaced by
-   * `maxTasksPerWorker` or `maxHeapUsed`, or has been idle for `idleTimeout`; not after a crash or `terminate()`, nor when the program
-   * ends before `close()`. It may take as long as `startTimeout`; the worker is then ended. Default: none.
+   * A task that each worker runs before it ends: when the pool is closed, when the worker is replaced because of
+   * `maxTasksPerWorker` or `maxHeapUsed`, or when it was idle for `idleTimeout`. It does not run after a crash or
+   * `terminate()`, or when the program ends before `close()`. After `startTimeout` the worker is ended. Default: none.
    */
   readonly finalizer?: ((() => unknown) & MadeByTask) | Exported<never, unknown>
 }
 
 /**
- * Worker threads of one's own, where the default pool of the module-level verbs will not do: another number of workers,
- * an initializer, memory limits.
+ * A pool of worker threads that you configure and close yourself, for example with another number of workers, an
+ * initializer or memory limits. The module-level verbs run on a default pool.
  *
- * Threads start at the first item that is read, as many as have something to do, which takes some tens of milliseconds; they end when the pool
- * is closed, or after `idleTimeout`. A worker that dies is replaced. A pool need not be closed for the program to exit.
+ * Threads start when the first item is read, as many as there is work for. A start takes some tens of milliseconds.
+ * Threads end when the pool is closed, or after `idleTimeout`. A worker that dies is replaced. The program can exit
+ * without closing the pool.
  *
  * @throws {TypeError | RangeError} `ERR_INVALID_OPTION`: an option that is not as described. `ERR_INVALID_TASK`: an
- * initializer that is no task.
+ * initializer that is not a task.
  *
  * @example
  * ```ts
@@ -88,7 +92,7 @@ export interface PoolOptions<A extends readonly unknown[] = readonly never[]> {
 export class Pool<A extends readonly unknown[] = readonly never[]> implements AsyncDisposable {
   /** The pool's name. */
   readonly name: string
-  /** How many worker threads the pool has when it is at work. */
+  /** The most worker threads that the pool has. */
   readonly workers: number
   /** As the module-level `imap`, on this pool. */
   readonly imap: Imap
@@ -150,13 +154,14 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
   }
 
   /**
-   * Takes no new streams, lets the open ones finish, then ends the threads. Resolves when they have ended: a stream that you
-   * hold and do not read keeps it waiting, where `terminate()` does not. A stream that you dropped does so until it is
-   * garbage collected.
+   * Accepts no new streams, lets the open ones finish, then ends the threads. Resolves when they have ended. A stream
+   * that you hold and do not read keeps `close()` waiting; `terminate()` does not wait. A stream that you dropped keeps
+   * it waiting until the stream is garbage collected.
    *
-   * @returns What the `finalizer` returned in each worker that has ended in good order since the pool was made, in the order in which they
-   * ended; an empty array without a finalizer. They are kept until then: in a pool that replaces many workers, return little.
-   * @throws The first error of a finalizer, in any worker that the pool has had; the threads have then ended all the same.
+   * @returns What the `finalizer` returned in each worker since the pool was made, in the order in which the workers
+   * ended. An empty array without a finalizer. The values are kept until then: in a pool that replaces many workers,
+   * return little.
+   * @throws The first error of a finalizer, in any worker that the pool has had. The threads have ended nevertheless.
    */
   async close(): Promise<unknown[]> {
     return await this.#executor.close()
@@ -174,7 +179,7 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
     return this.#executor.stats()
   }
 
-  /** As `terminate()`, for `await using`: a scope that is left, maybe by an error, waits for no stream. */
+  /** As `terminate()`, for `await using`: leaving the scope, also by an error, does not wait for a stream. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.terminate()
   }
@@ -187,7 +192,9 @@ const START_TIMEOUT_MS = 60_000
 
 let shared: ThreadExecutor | undefined
 
-/** The threads of the default pool, on which the module-level verbs run. Made when first needed, and again once broken. */
+/**
+ * The threads of the default pool, on which the module-level verbs run. Made when first needed, and again once broken.
+ */
 export function defaultExecutor(): ThreadExecutor {
   if (shared === undefined || shared.broken) {
     shared = new ThreadExecutor({

@@ -3,22 +3,23 @@ import { defaultExecutor } from './pool.js'
 import { reduceVerb, type Reduce } from './verb/fold.js'
 
 /**
- * Folds a source into one value: chunk by chunk on worker threads, where the data is, and merges what came of the chunks on
- * this thread. Nothing but one accumulator per chunk comes back.
+ * Folds a source into one value. Worker threads fold the chunks, and this thread merges their accumulators. Only one
+ * accumulator per chunk comes back.
  *
- * Two forms: `reduce(fold, source, options)` is the promise; `reduce(fold, options)` makes the last part of a pipeline. Lazy and
- * bounded as `imap`: an item counts as given once its chunk has been merged.
+ * Two forms: `reduce(fold, source, options)` is the promise; `reduce(fold, options)` makes the last part of a pipeline.
+ * It reads ahead by at most `window` items, as `imap` does: an item counts as given once its chunk has been merged.
  *
- * @param fold A task `(accumulator, item, context) => accumulator`; it may change and return the accumulator, and may be
- * async. With `workers: 0` any function.
- * Its result must not be undefined, unless `initial` is: that is `ERR_INVALID_RESULT`, an error of the item.
+ * @param fold A task `(accumulator, item, context) => accumulator`; with `workers: 0` any function. It may change the
+ * accumulator and return it, and may be async. A result that is undefined fails the item with `ERR_INVALID_RESULT`,
+ * unless `initial` is undefined.
  * @param source Any iterable or async iterable.
- * @param options `initial` and `merge` are required; `merge(into, part)` is a plain function, runs on this thread, and may change and
- * return `into`. `ordered` (default true); `chunksize`, `window`, `signal` as in `StreamOptions`;
- * `errors`: `'throw'` (default), or `'skip'`, which leaves items out whose fold throws (what such a fold has changed stays).
- * @returns What the source folds to: of an empty source, a copy of `initial`.
- * @throws {TypeError | RangeError} At the call: `ERR_INVALID_OPTION`, `ERR_INVALID_TASK`, `ERR_INVALID_SOURCE`. The promise
- * rejects with what the task, the source or `merge` throws, and with the reason of an aborted `signal`.
+ * @param options `initial` and `merge` are required; `merge(into, part)` is a plain function, runs on this thread, and
+ * may change and return `into`. `ordered` (default true); `chunksize`, `window`, `signal` as in `StreamOptions`;
+ * `errors`: `'throw'` (default), or `'skip'`, which leaves out the items whose fold throws. What such a fold has
+ * already changed stays.
+ * @returns A promise of the accumulator; for an empty source, a copy of `initial`.
+ * @throws {TypeError | RangeError} At the call: `ERR_INVALID_OPTION`, `ERR_INVALID_TASK`, `ERR_INVALID_SOURCE`. The
+ * promise rejects with an error of the task, the source or `merge`, and with the reason of an aborted `signal`.
  *
  * @example
  * ```ts

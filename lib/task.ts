@@ -9,14 +9,14 @@ import { invalidTask, moduleUrl, NAME, type MadeByTask, type TaskName } from './
 
 export type { MadeByTask, TaskName } from './task-name.js'
 
-/** What a task is told besides its item, if it declares a second parameter without a default. */
+/** What a task gets besides its item, if it declares a second parameter without a default. */
 export interface TaskContext {
   /**
-   * Fires when the stream ended early. A synchronous task may poll `signal.aborted`. Its `reason` is that of the stream's own `signal`,
-   * copied as an error of a task is; an `AbortError` where the stream was left in another way.
+   * Fires when the stream ended early. A synchronous task can read `signal.aborted`. Its `reason` is a copy of the
+   * reason of the stream's `signal`, or an `AbortError` if the stream ended early in another way.
    */
   readonly signal: AbortSignal
-  /** The item's place in the source, from 0. */
+  /** The position of the item in the source, from 0. */
   readonly index: number
   /** The worker's number in its pool, from 1; 0 on this thread (`workers: 0`). */
   readonly worker: number
@@ -25,12 +25,14 @@ export interface TaskContext {
 declare const SIGNATURE: unique symbol
 declare const CALL: unique symbol
 
-/** A function for items of type `I` that a worker can find. Made by `task()` or `tasks()`; call it like any function. */
+/**
+ * A function for items of type `I` that a worker can find. Made by `task()` or `tasks()`; call it like any function.
+ */
 export type Task<I, R> = ((item: I, context: TaskContext) => R) & MadeByTask
 
 /**
- * A function that some module exports under a name: the way to run code in a module that nobody wants to touch.
- * `M` is the module's type and gives item and result their types.
+ * A function that a module exports under a name. Use it to run code of a module that you do not want to change.
+ * `M` is the type of the module, and determines the types of item and result.
  *
  * ```ts
  * const gunzip: TaskReference<typeof import('node:zlib'), 'gunzipSync'> = {
@@ -46,7 +48,7 @@ type Parameter0<F> = F extends (item: infer I, ...rest: never[]) => unknown ? I 
 type Arguments<F> = F extends (...args: infer A) => unknown ? A : never
 type Result<F> = F extends (...args: never[]) => infer R ? R : never
 
-/** A `TaskReference`, as the verbs take it: item and result types without their module. It is called with the item alone. */
+/** A `TaskReference` as the verbs accept it, with the types of item and result. It is called with the item alone. */
 export interface Exported<I, R> {
   /** The module: a `URL`, a `file:` or `node:` URL string, or an absolute path. */
   readonly module: string | URL
@@ -55,10 +57,13 @@ export interface Exported<I, R> {
   readonly [SIGNATURE]?: (item: I) => R
 }
 
-/** Anything a worker can run for items of type `I`. A task whose second parameter is optional is called with the item alone. */
+/**
+ * Anything a worker can run for items of type `I`. A task whose second parameter is optional is called with the item
+ * alone.
+ */
 export type TaskLike<I, R> = Task<I, R> | (((item: I) => R) & MadeByTask) | Exported<I, R>
 
-/** A `TaskReference`, as the verbs take it that call it with several arguments. */
+/** A `TaskReference` as `starmap`, `istarmap` and `apply` accept it, which call it with several arguments. */
 export interface ExportedCall<A extends readonly unknown[], R> {
   /** The module: a `URL`, a `file:` or `node:` URL string, or an absolute path. */
   readonly module: string | URL
@@ -67,33 +72,34 @@ export interface ExportedCall<A extends readonly unknown[], R> {
   readonly [CALL]?: (...args: A) => R
 }
 
-/** Anything a worker can call with arguments of the types `A`, and with nothing more: it gets no `TaskContext`. */
+/** Anything a worker can call with arguments of the types `A`. It gets no `TaskContext`. */
 export type TaskCall<A extends readonly unknown[], R> = (((...args: A) => R) & MadeByTask) | ExportedCall<A, R>
 
 type AnyFunction = (...args: never[]) => unknown
 
 /**
- * Gives the context its type where a function declares it last without one: after an item, or after an accumulator and an item.
- * As two forms, since the compiler then leaves a parameter with a default value to its default.
+ * Gives the context its type where a function declares it last without one: after an item, or after an accumulator and
+ * an item. As two forms, since the compiler then leaves a parameter with a default value to its default.
  */
 type WithContext = ((item: never) => unknown) | ((first: never, second: TaskContext, context: TaskContext) => unknown)
 
 /**
- * Makes a function into a task: worker threads import its module and find it there by its id. Items and results are copied:
- * the instance of a class arrives as a plain object with its own data fields, without methods and accessors. What would arrive
- * without its state, such as a `URL` or an instance with private fields, fails with a `NotSerializableError` (see docs/values.md).
+ * Makes a function into a task: worker threads import its module and find it there by its id. Items and results are
+ * copied. An instance of a class arrives as a plain object with its own data fields, without methods and accessors. A
+ * value that would lose its state, such as a `URL` or an instance with private fields, fails with a
+ * `NotSerializableError` (see docs/values.md).
  *
- * Call it at the top level of a module. Every worker that runs the task imports that module once, so keep other work
- * out of it, or behind `if (isMainThread)`.
+ * Call it at the top level of a module. Every worker that runs the task imports that module once. Put other work in
+ * another module, or inside `if (isMainThread)`.
  *
  * @param module `import.meta.url`; in CommonJS `__filename`.
- * @param id The task's id, unique in its module. It may be left out: then it is the function's name, which a minifier or
- * transformer must not change.
- * @param fn The function, which may be async. It gets the item, or what `starmap` and `apply` call it
- * with. It also gets a `TaskContext` if it declares a second parameter without a default, as a fold does with a third one
- * (`fn.length` tells). `(line, sep = ',')`, `...rest`, functions of the language such as `Math.max`, and bound functions get the
- * item alone: wrap those that want the context.
- * @returns The function itself, still callable, that the verbs now take.
+ * @param id The task's id, unique in its module. It may be left out: then it is the function's name, which a minifier
+ * or transformer must not change.
+ * @param fn The function, which may be async. It gets the item, or the arguments that `starmap` and `apply` pass. It
+ * also gets a `TaskContext` if it declares a second parameter without a default; a fold gets it as its third
+ * (`fn.length` decides). `(line, sep = ',')`, `...rest`, built-in functions such as `Math.max`, and bound functions get
+ * the item alone: wrap them in a function to get the context.
+ * @returns The same function. You can still call it, and all verbs accept it.
  * @throws {TypeError} `ERR_INVALID_TASK`: no name, a name used twice in the module, or no file to import.
  *
  * @example

@@ -22,9 +22,10 @@ const DEFAULT_MAX_LENGTH = 16 * 1024 * 1024
 /** The options of `lines()`. */
 export interface LinesOptions {
   /**
-   * The encoding of the text: `'utf8'`, `'latin1'` (ISO-8859-1: each byte is the character of its number), or any label that
-   * `TextDecoder` knows, such as `'windows-1252'`, `'shift_jis'` or `'utf-16le'`. A byte order mark is dropped in UTF-8 and
-   * UTF-16. In `'utf8'`, an input that begins with the byte order mark of UTF-16 is read as UTF-16. Default: `'utf8'`.
+   * The encoding of the text: `'utf8'`, `'latin1'` (ISO-8859-1: each byte is the character of its number), or any label
+   * that `TextDecoder` knows, such as `'windows-1252'`, `'shift_jis'` or `'utf-16le'`. A byte order mark is dropped in
+   * UTF-8 and UTF-16. In `'utf8'`, an input that begins with the byte order mark of UTF-16 is read as UTF-16. Default:
+   * `'utf8'`.
    */
   encoding?: string | undefined
   /**
@@ -38,47 +39,48 @@ export interface LinesOptions {
    */
   maxLength?: number | undefined
   /**
-   * What is done about a line longer than `maxLength`: `'error'` throws a `LineError` (`ERR_LINE_TOO_LONG`); `'skip'` leaves the
-   * line out, and `skipped` of the lines counts it. Default: `'error'`.
+   * What happens with a line longer than `maxLength`. `'error'`: it throws a `LineError` (`ERR_LINE_TOO_LONG`).
+   * `'skip'`: the line is left out, and `skipped` counts it. Default: `'error'`.
    */
   tooLong?: 'error' | 'skip' | undefined
   /**
-   * What is done about bytes that are not valid in the encoding: a `LineError` (`ERR_INVALID_UTF8`, `ERR_INVALID_TEXT`) if true,
-   * a replacement character (U+FFFD) if false. Default: false.
+   * What happens with bytes that are invalid in the encoding. `true`: a `LineError` (`ERR_INVALID_UTF8`,
+   * `ERR_INVALID_TEXT`). `false`: a replacement character (U+FFFD). Default: false.
    */
   fatal?: boolean | undefined
   /**
-   * Whether the first bytes tell what the input is: gzip, zstd and brotli are decompressed, UTF-16 is decoded, and what is not
-   * text is refused. With false, all bytes are text in `encoding`. Default: true.
+   * Whether the first bytes decide how the input is read: gzip and zstd are decompressed, and so are files named `.br`;
+   * UTF-16 is decoded; other formats that are not text are refused. With false, all bytes are text in `encoding`.
+   * Default: true.
    */
   detect?: boolean | undefined
 }
 
 /**
  * Gives the lines of files, streams or any sources of bytes, as strings without their ends. Lines end with `\n` or
- * `\r\n`, or with the `delimiter`; empty lines are kept, and a last line needs no end. Gzip, zstd (from Node 22.15 on) and
- * files named `.br` are decompressed. Zip, xz and other formats that are not text are refused.
+ * `\r\n`, or with the `delimiter`; empty lines are kept, and a last line needs no end. Gzip, zstd (from Node 22.15 on)
+ * and files named `.br` are decompressed. Zip, xz and other formats that are not text are refused.
  *
  * Nothing is opened before the first `next()`. At every end (the last line, an error, `break`, `return()`) the file is
- * closed before you are told, and a source of chunks that has not ended itself is closed once; waiting for that is
- * limited to one second.
+ * closed first. A source of chunks that has not ended by itself is closed once. Waiting for that takes at most one
+ * second.
  *
- * Several sources are read one after the other, each as if it were alone: a last line ends with its source, errors count
- * lines and bytes from the start of theirs. One is opened when the one before has ended; after an earlier end those
- * that were not reached are left as they are.
+ * Several sources are read one after the other, each as if it were alone: a last line ends with its source, and errors
+ * count lines and bytes from the start of their source. A source is opened when the one before it has ended. After an
+ * earlier end, sources that were not reached stay unopened.
  *
- * It holds two blocks of 512 KiB and the longest line, whatever the size of the file. A line is decoded when you ask for
- * it, and keeps nothing else alive. As the source of a stage with workers it gives its bytes instead of strings, which the
- * workers split and decode; the window still counts lines.
+ * It holds two blocks of 512 KiB and the longest line, for a file of any size. A line is decoded when you ask for it,
+ * and keeps nothing else in memory. As the source of a stage with workers it hands over bytes. The workers split and
+ * decode them, and the window still counts lines.
  *
- * @param source A path, a `file:` URL, or what gives byte chunks (`Uint8Array`): a Node `Readable` without encoding, a web
- * `ReadableStream`, any iterable or async iterable. Or an array of these; an array of byte chunks is one source.
- * @param options `encoding` (default `'utf8'`), `delimiter` (default `\n` or `\r\n`), `maxLength` (bytes, default 16 MiB), `tooLong`
- * (default `'error'`), `fatal` (default false), `detect` (default true).
- * @throws `TypeError` or `RangeError` at the call, for a bad source or option. From `next()`, after all lines before it:
- * the system's own error, with `path` set, for a file that cannot be read; `InputError` for damaged
- * compressed data and for what is not text; `LineError` for a line that is too long or, with `fatal`, not valid; `TypeError` (`ERR_INVALID_SOURCE`) for a chunk that is not bytes; the
- * source's own error, as it was thrown.
+ * @param source A path, a `file:` URL, or what gives byte chunks (`Uint8Array`): a Node `Readable` without encoding, a
+ * web `ReadableStream`, any iterable or async iterable. Or an array of these; an array of byte chunks is one source.
+ * @param options `encoding` (default `'utf8'`), `delimiter` (default `\n` or `\r\n`), `maxLength` (bytes, default 16
+ * MiB), `tooLong` (default `'error'`), `fatal` (default false), `detect` (default true).
+ * @throws `TypeError` or `RangeError` at the call, for a bad source or option. From `next()`, after all lines before
+ * it: the error of the system, with `path` set, for a file that cannot be read; `InputError` for damaged compressed
+ * data and for input that is not text; `LineError` for a line that is too long or, with `fatal`, not valid; `TypeError`
+ * (`ERR_INVALID_SOURCE`) for a chunk that is not bytes; the source's own error, as it was thrown.
  * @example
  * ```ts
  * import { lines } from 'millrace'
@@ -123,14 +125,14 @@ function isDelimiter(value: unknown): boolean {
   return (typeof value === 'string' || types.isUint8Array(value)) && value.length > 0
 }
 
-/** What `lines()` gives: an iterator over the lines, which also `await using` closes. */
+/** What `lines()` returns: an iterator over the lines. `await using` closes it. */
 export interface Lines extends AsyncIterableIterator<string, undefined>, AsyncDisposable {
   [Symbol.asyncIterator](): this
-  /** How many lines were left out so far, with `tooLong: 'skip'`. As batches are read ahead, more than you have come past. */
+  /** How many lines were left out so far, with `tooLong: 'skip'`. It also counts lines that were read ahead. */
   readonly skipped: number
   /** The next line. Calls may overlap: they are answered in order. */
   next(): Promise<IteratorResult<string, undefined>>
-  /** Ends the reading at once: calls of `next()` that still wait get "done". Settles when the source is closed. */
+  /** Ends the reading at once: pending calls of `next()` get "done". Settles when the source is closed. */
   return(): Promise<IteratorReturnResult<undefined>>
 }
 
@@ -253,8 +255,8 @@ class LineReader implements Lines {
   }
 
   /**
-   * Gives the lines away as batches, for a stage; undefined once reading has begun or ended. From then on `next()` says done,
-   * and `return()` closes what the batches are read from.
+   * Gives the lines away as batches, for a stage; undefined once reading has begun or ended. From then on `next()` says
+   * done, and `return()` closes what the batches are read from.
    */
   #openBatches(): BatchReader | undefined {
     if (this.#state !== 'new') return undefined
