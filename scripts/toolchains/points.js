@@ -16,7 +16,7 @@
  */
 export function runnerTests({ form, file, tasks, head = '', extension = 'js', type, module }) {
   const names =
-    '{ imap, map, lines, pipe, apply, failure, Pool, Process, Value, Queue, Event, Lock, TaskLoadError, NotSerializableError, TaskTimeoutError, WorkerCrashError }'
+    '{ imap, map, lines, pipe, apply, failure, Pool, TaskLoadError, NotSerializableError, TaskTimeoutError, WorkerCrashError }'
   const take = (/** @type {string} */ what, /** @type {string} */ from) =>
     form === 'import' ? `import ${what} from '${from}'` : `const ${what} = require('${from}')`
   const name = module ?? (form === 'import' ? 'import.meta.url' : '__filename')
@@ -65,6 +65,7 @@ const all = tasks(${name}, {
 ${form === 'import' ? `export const { ${exported} } = all` : 'Object.assign(exports, all)'}
 `,
     [file]: `${head}${take(names, 'millrace')}
+${take('{ Process, Value, Queue, Event, Lock }', 'millrace/multiprocessing')}
 ${take(`{ ${exported} }`, tasks)}
 ${take('{ Readable }', 'node:stream')}
 ${take('{ pipeline }', 'node:stream/promises')}
