@@ -1,5 +1,5 @@
 /**
- * `npm run soak -- --minutes N --seed S`: mixed streams on one pool, with faults of every kind, for as long as you like. Each stream
+ * `npm run stress -- soak --minutes N --seed S`: mixed streams on one pool, with faults of every kind, for as long as you like. Each stream
  * checks what it is given. It prints memory, throughput and the account as it goes, and ends with a picture of memory over time.
  */
 import { subscribe } from 'node:diagnostics_channel'

@@ -9,6 +9,7 @@ import type { Column } from './column.js'
 import { decode } from './decode.js'
 import { encode } from './encode.js'
 import { sealError, type Envelope } from './envelope.js'
+import { codecLimits } from './limits.js'
 import { allLines, lineCursor, type LineData } from './line-data.js'
 import { restore, type Marks } from './marks.js'
 import { revive, type Shared } from '../shared/shared.js'
@@ -42,9 +43,6 @@ export interface Packed {
   readonly shared?: ReadonlySet<Shared> | undefined
 }
 
-/** Fewer values than these are cloned faster than encoded. */
-const FEWEST = 48
-
 /** Code for the shapes of this thread's records: by nature one for all streams. */
 const ownShapes = new Shapes()
 
@@ -66,7 +64,7 @@ function packAsIs(values: readonly unknown[], shapes: Shapes): Packed {
 
 /** Undefined when there are small views in the values, unless these may stay. */
 function tryPack(values: readonly unknown[], shapes: Shapes, maySmallViewsStay: boolean): Packed | undefined {
-  const encoded = values.length < FEWEST ? undefined : encode(values, shapes, maySmallViewsStay)
+  const encoded = values.length < codecLimits.minValues ? undefined : encode(values, shapes, maySmallViewsStay)
   if (encoded !== undefined) return { ...encoded, data: marked(encoded.column, encoded) }
   const walk = new Walk({ named: false, deepest: DEEPEST })
   // Pushed, not mapped: an array that was made at its full length might have holes, and V8 writes it index by index.

@@ -6,6 +6,7 @@
  * keys alone, each written as a JSON string, which is a JavaScript string too.
  */
 import { types } from 'node:util'
+import { codecLimits } from './limits.js'
 
 /** Takes records from `from` on into `parts`, the first at `to`. @returns The place of the first that has not these keys. */
 type Split = (records: readonly unknown[], from: number, parts: readonly unknown[][], to: number) => number
@@ -49,16 +50,13 @@ export class Shape {
   }
 }
 
-/** So many records of a shape repay the making of code for it. */
-const WORTHWHILE = 100
-
 /** The shapes that a thread has met last. */
 export class Shapes {
   readonly #worthwhile: number
   readonly #byText = new Map<string, Shape>()
 
   /** @param worthwhile How many records of a shape it takes to generate code for it. Node can be told to forbid that. */
-  constructor(worthwhile: number = canGenerate() ? WORTHWHILE : Infinity) {
+  constructor(worthwhile: number = canGenerate() ? codecLimits.minRecordsForCode : Infinity) {
     this.#worthwhile = worthwhile
   }
 

@@ -5,6 +5,7 @@ import { Shapes } from '#dist/codec/shapes.js'
 import { runProgram } from '../support/programs.js'
 import { chunks, deviation, rows, sent } from './arrivals.js'
 import { odd, record, unclonable } from './odd-values.js'
+import { times } from '../support/volume.js'
 
 const ways: [string, Shapes][] = [
   ['with generated code', new Shapes(0)],
@@ -27,7 +28,7 @@ describe('pack() and unpack()', () => {
     const property = fc.property(chunks, (values) => {
       expect(deviation(values, shapes)).toBeUndefined()
     })
-    fc.assert(property, { numRuns: 1500 })
+    fc.assert(property, { numRuns: times(250, 1500) })
   })
 
   it('work where code must not be generated', async () => {

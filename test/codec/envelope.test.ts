@@ -5,6 +5,7 @@ import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
 import { inspect, types } from 'node:util'
 import { type Envelope, openError, sealError } from '#dist/codec/envelope.js'
 import * as errors from '#dist/errors.js'
+import { times } from '../support/volume.js'
 
 const { port1, port2 } = new MessageChannel()
 
@@ -577,7 +578,7 @@ describe('the error envelope, for any tree of errors', () => {
         if (isTree(planted)) trees++
         check(cross(grown(planted)), planted)
       }),
-      { numRuns: 1000 },
+      { numRuns: times(200, 1000) },
     )
     expect(trees).toBeGreaterThan(50)
   })

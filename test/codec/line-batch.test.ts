@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { Items } from '#dist/codec/batch.js'
 import { LineBatch, type HeldSegment, type LineMemory } from '#dist/codec/line-batch.js'
 import { allLines, lineCursor } from '#dist/codec/line-data.js'
+import { times } from '../support/volume.js'
 
 const UTF8 = { encoding: 'utf8' }
 const LATIN1 = { encoding: 'latin1' }
@@ -108,7 +109,7 @@ describe('a batch of lines that is cut or joined', () => {
         }
         expect(memory.references).toBe(0)
       }),
-      { numRuns: 500 },
+      { numRuns: times(100, 500) },
     )
   })
 

@@ -19,6 +19,7 @@ import { ascending, drain, inEveryWay, Probe, rejection, sorted, take, ways } fr
 import { runNode } from '../support/programs.js'
 import { watchRejections } from '../support/rejections.js'
 import { Tries, TryError, type How } from '../support/tries.js'
+import { times } from '../support/volume.js'
 
 const pool = new Pool({ workers: 2, name: 'retries' })
 const all = ways(pool)
@@ -671,6 +672,6 @@ it('gives what a simple model gives, whatever fails and however it runs', async 
       const retried = sum(failures.map((count) => Math.min(count, attempts)))
       expect(stream.stats()).toMatchObject({ read: failures.length, failed: count, skipped: count, retried })
     }),
-    { numRuns: 400 },
+    { numRuns: times(80, 400) },
   )
 })

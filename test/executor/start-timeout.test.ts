@@ -29,12 +29,12 @@ describe('startTimeout', () => {
     ['loops', loop],
   ] as const) {
     it(`bounds an initializer that ${how}: a WorkerStartError that names it, at the first attempt`, async () => {
-      const pool = new Pool({ workers: 2, name: 'slow', initializer, startTimeout: 300 })
+      const pool = new Pool({ workers: 2, name: 'slow', initializer, startTimeout: 1_000 })
       const error = await rejection(collect(pool.imap(same, numbers(10), { errors: 'skip' })))
       expect(error).toBeInstanceOf(WorkerStartError)
       expect((error as Error).message).toMatch(
         new RegExp(
-          `^Cannot start the workers of pool 'slow': initializer '${initializer.name || (how === 'waits' ? 'hang' : 'loop')}' of file:.*/start-limits.js did not end within 300 ms: .*startTimeout`,
+          `^Cannot start the workers of pool 'slow': initializer '${initializer.name || (how === 'waits' ? 'hang' : 'loop')}' of file:.*/start-limits.js did not end within 1000 ms: .*startTimeout`,
         ),
       )
       expect(() => pool.imap(same, [1])).toThrow(WorkerStartError)
@@ -45,10 +45,10 @@ describe('startTimeout', () => {
 
   it('bounds the start itself', async () => {
     const source = `data:text/javascript,await new Promise(() => setInterval(() => {}, 1000))`
-    const pool = new Pool({ workers: 1, name: 'slow', execArgv: ['--import', source], startTimeout: 300 })
+    const pool = new Pool({ workers: 1, name: 'slow', execArgv: ['--import', source], startTimeout: 1_000 })
     const error = await rejection(pool.apply(same, [1]))
     expect(error).toBeInstanceOf(WorkerStartError)
-    expect((error as Error).message).toMatch(/pool 'slow': a worker did not start within 300 ms: .*execArgv/)
+    expect((error as Error).message).toMatch(/pool 'slow': a worker did not start within 1000 ms: .*execArgv/)
     await pool.terminate()
   })
 
@@ -58,7 +58,7 @@ describe('startTimeout', () => {
   ] as const) {
     for (const concurrency of [1, 3]) {
       it(`bounds a module that ${how} while it loads: a TaskLoadError for each item (concurrency ${concurrency})`, async () => {
-        const pool = new Pool({ workers: 1, startTimeout: 300 })
+        const pool = new Pool({ workers: 1, startTimeout: 1_000 })
         const stream = pool.imap(task, numbers(20), { errors: 'settle', chunksize: 5, window: 20, concurrency })
         const outcomes = await collect(stream)
         expect(outcomes.map(({ status, index }) => [status, index])).toEqual(numbers(20).map((n) => ['rejected', n]))
@@ -66,7 +66,7 @@ describe('startTimeout', () => {
           const { reason } = outcome as { reason: Error }
           expect(reason).toBeInstanceOf(TaskLoadError)
           expect(reason.message).toMatch(
-            /^Cannot run task 'neverLoaded' as its module file:.*-module.js did not load within 300 ms .*startTimeout/,
+            /^Cannot run task 'neverLoaded' as its module file:.*-module.js did not load within 1000 ms .*startTimeout/,
           )
         }
         expect(pool.stats()).toMatchObject({ timeouts: 1, crashes: 0 })
@@ -79,19 +79,19 @@ describe('startTimeout', () => {
   }
 
   it('leaves other streams unharmed, and items that take longer', async () => {
-    const pool = new Pool({ workers: 2, startTimeout: 500 })
+    const pool = new Pool({ workers: 2, startTimeout: 1_000 })
     const steady = collect(pool.imap(countItem, numbers(2_000), { chunksize: 1 }))
     const error = await rejection(pool.apply(hangs, [1], { retries: 2 }))
     expect(error).toBeInstanceOf(TaskLoadError)
     expect(failure(error)).toMatchObject({ task: 'neverLoaded', attempts: 1 })
     expect(await steady).toEqual(numbers(2_000))
-    const spent = await pool.apply({ module: new URL('node:timers/promises'), export: 'setTimeout' }, [700])
+    const spent = await pool.apply({ module: new URL('node:timers/promises'), export: 'setTimeout' }, [1_300])
     expect(spent).toBeUndefined()
     await pool.terminate()
   })
 
   it('does not count as time of an item: `timeout` begins with the item', async () => {
-    const pool = new Pool({ workers: 1, startTimeout: 400 })
+    const pool = new Pool({ workers: 1, startTimeout: 1_000 })
     const error = await rejection(pool.apply(hangs, [1], { timeout: 20 }))
     expect(error).toBeInstanceOf(TaskLoadError)
     await pool.terminate()
@@ -102,11 +102,11 @@ describe('startTimeout', () => {
     ['loops', loop],
   ] as const) {
     it(`bounds a finalizer that ${how}: close() rejects with a TaskTimeoutError`, async () => {
-      const pool = new Pool({ workers: 1, name: 'slow', finalizer, startTimeout: 300 })
+      const pool = new Pool({ workers: 1, name: 'slow', finalizer, startTimeout: 2_000 })
       expect(await pool.apply(same, [1])).toBe(1)
       const error = await rejection(pool.close())
       expect(error).toBeInstanceOf(TaskTimeoutError)
-      expect((error as Error).message).toMatch(/^Finalizer '(hang|loop)' of file:.* did not end within 300 ms/)
+      expect((error as Error).message).toMatch(/^Finalizer '(hang|loop)' of file:.* did not end within 2000 ms/)
     })
   }
 

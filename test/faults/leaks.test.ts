@@ -1,5 +1,6 @@
 /** What is left in a process that has had many streams, deaths and pools: nothing; and it ends by itself. */
 import { runProgram } from '../support/programs.js'
+import { times } from '../support/volume.js'
 
 interface Left {
   readonly resources: readonly string[]
@@ -15,17 +16,17 @@ const SLACK = 1 << 20
 const CRASHES_PER_STREAM = 10
 
 describe('nothing is left behind by', () => {
-  for (const [what, times] of [
-    ['streams', 1_000],
-    ['crashes', 500],
-    ['pools', 200],
+  for (const [what, count] of [
+    ['streams', times(200, 1_000)],
+    ['crashes', times(100, 500)],
+    ['pools', times(40, 200)],
   ] as const) {
-    it(`${times} ${what}`, async () => {
-      const args = [what, String(what === 'crashes' ? times / CRASHES_PER_STREAM : times)]
+    it(`${count} ${what}`, async () => {
+      const args = [what, String(what === 'crashes' ? count / CRASHES_PER_STREAM : count)]
       const ending = await runProgram('leaks.js', args, { execArgv: ['--expose-gc'], limit: 55_000 })
       expect(ending).toMatchObject({ code: 0, signal: null, stderr: '' })
       const [before, after, crashes] = JSON.parse(ending.stdout) as [Left, Left, number]
-      expect(crashes).toBeGreaterThanOrEqual(what === 'crashes' ? times : 0)
+      expect(crashes).toBeGreaterThanOrEqual(what === 'crashes' ? count : 0)
       expect(after).toMatchObject({ resources: before.resources, listeners: before.listeners })
       expect(after.threads).toBeLessThanOrEqual(before.threads)
       expect(after.heap - before.heap).toBeLessThan(SLACK)

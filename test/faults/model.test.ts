@@ -1,15 +1,16 @@
 /** Random cases of the model in `support/model.ts`: each gives the consumer what a few lines of sequential code say. */
 import { numbers } from '../fixtures/contract-b-ways.js'
 import { findFault } from '../support/model.js'
+import { times } from '../support/volume.js'
 
-const SEEDS = 40
+const SEEDS = times(10, 40)
 /** How long a case may take, and a failing one is made smaller, in milliseconds: the test must end to tell of it. */
 const LIMITS = { limit: 20_000, milliseconds: 8_000 }
 
 describe('a stream gives what the sequential model says', () => {
   const size = 10
   for (let first = 1; first <= SEEDS; first += size) {
-    it(`with seeds ${first} to ${first + size - 1}: npm run fuzz -- --seconds 0 --seed N runs one`, async () => {
+    it(`with seeds ${first} to ${first + size - 1}: npm run stress -- fuzz --seconds 0 --seed N runs one`, async () => {
       for (const seed of numbers(size).map((n) => first + n)) {
         const said: string[] = []
         await findFault(seed, (line) => said.push(line), LIMITS)

@@ -341,7 +341,7 @@ describe('what is wrong is said with its seed and a smallest case', () => {
     expect(`smallest: ${await runCase(after, options)}`).toBe(last)
   })
 
-  it('by npm run fuzz, which then ends with status 1', async () => {
+  it('by npm run stress -- fuzz, which then ends with status 1', async () => {
     const [fuzz, planted] = ['../support/fuzz.js', '../fixtures/faults-planted.js'].map(
       (path) => new URL(path, import.meta.url),
     ) as [URL, URL]

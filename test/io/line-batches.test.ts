@@ -11,6 +11,7 @@ import { allLines, lineCursor, type LineData } from '#dist/codec/line-data.js'
 import { LineError } from '#dist/errors.js'
 import { lines, type Lines, type LinesOptions } from '#dist/io/lines.js'
 import { openBatches, type BatchReader } from '#dist/io/source.js'
+import { times } from '../support/volume.js'
 
 const DONE = { done: true, value: undefined }
 const folder = mkdtempSync(join(tmpdir(), 'millrace-line-batches-'))
@@ -126,7 +127,7 @@ describe('lines() as batches', () => {
         const batches = await throughBatches(lines(chunks, options), maxima)
         expect(told(batches)).toEqual(told(await oneByOne(lines(chunks, options))))
       }),
-      { numRuns: 1000 },
+      { numRuns: times(200, 1000) },
     )
   })
 

@@ -3,6 +3,7 @@ import { runInNewContext } from 'node:vm'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { LineError, lines, type LinesOptions } from 'millrace'
+import { times } from '../support/volume.js'
 
 async function collect(source: AsyncIterable<string>): Promise<string[]> {
   const given: string[] = []
@@ -68,7 +69,7 @@ describe('lines() splits', () => {
         const blocks = bounds.slice(1).map((end, i) => sent.subarray(bounds[i], end))
         expect(await collect(lines(blocks, { encoding, detect: zipped }))).toEqual(model(bytes, encoding))
       }),
-      { numRuns: 1000 },
+      { numRuns: times(200, 1000) },
     )
   })
 
@@ -164,7 +165,7 @@ describe('lines() with fatal', () => {
         expect(given).toEqual(before)
         expect(error).toMatchObject({ code: 'ERR_INVALID_UTF8', line: before.length + 1, offset: valid })
       }),
-      { numRuns: 1000 },
+      { numRuns: times(200, 1000) },
     )
   })
 
@@ -224,7 +225,7 @@ describe('lines() with maxLength', () => {
           expect(error).toMatchObject({ code: 'ERR_LINE_TOO_LONG', line: long + 1, offset: all[long]?.offset })
         },
       ),
-      { numRuns: 1000 },
+      { numRuns: times(200, 1000) },
     )
 
     function model(text: string): { line: string; offset: number }[] {

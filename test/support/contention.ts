@@ -1,5 +1,5 @@
 /**
- * Threads that contend for each primitive as fast as they can: `npm run contention -- --seconds 60 --workers 8`. Every count
+ * Threads that contend for each primitive as fast as they can: `npm run stress -- contention --seconds 60 --workers 8`. Every count
  * must be exact; it prints how many turns there were, the worst wait of a call, and the fewest turns that a worker had beside the
  * mean: if one starves, it shows there. The time is shared by the primitives.
  */

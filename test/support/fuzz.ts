@@ -1,5 +1,5 @@
 /**
- * Runs random cases of the model for as long as asked: `npm run fuzz -- --seconds 60 --seed 1`. At the first one that goes
+ * Runs random cases of the model for as long as asked: `npm run stress -- fuzz --seconds 60 --seed 1`. At the first one that goes
  * wrong it tells the seed, makes the case smaller, and ends with status 1. One seed alone: `--seed S --seconds 0`.
  */
 import { parseArgs } from 'node:util'

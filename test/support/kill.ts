@@ -1,5 +1,5 @@
 /**
- * An ordered run over many items during which workers are ended at random moments: `npm run kill -- --times 100 --items
+ * An ordered run over many items during which workers are ended at random moments: `npm run stress -- kill --times 100 --items
  * 1000000`. Half of the ends are those of `Worker.terminate()` from outside, half an item's `process.exit()`. Neither results
  * nor order may change, but for the errors of at most as many items as there were ends.
  */

@@ -1,7 +1,7 @@
 /**
  * A model of a stream: from one seed come a source, items that do or suffer something, options and a consumer; a few lines
  * of plain code say what the consumer must be given. What it is given in fact must be that, or, where it leaves early, the
- * beginning of that. `test/faults/model.test.ts` runs some seeds, `npm run fuzz` as many as there is time for.
+ * beginning of that. `test/faults/model.test.ts` runs some seeds, `npm run stress -- fuzz` as many as there is time for.
  */
 import { getEventListeners } from 'node:events'
 import { lines, Pool, type Stream } from 'millrace'

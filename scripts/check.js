@@ -1,0 +1,76 @@
+// @ts-check
+/**
+ * Everything that is checked without a test: `npm run check`. It builds first; then two steps run at once. What a step prints is
+ * shown when it fails.
+ */
+import { spawn } from 'node:child_process'
+import { resolve } from 'node:path'
+import pLimit from 'p-limit'
+
+process.chdir(resolve(import.meta.dirname, '..'))
+
+/** How many steps run at once: each has a thread that is busy throughout. */
+const WIDTH = 2
+
+/** By name, the commands of each step: the longest first. `build` is before all others. */
+const STEPS = {
+  lint: ['eslint .'],
+  docs: ['node scripts/doc-examples.js'],
+  tests: ['tsc -p test/tsconfig.json', 'tsc -p test/types'],
+  format: ['prettier --check --log-level warn .'],
+  types: ['tsc -p examples', 'tsc -p scripts', 'tsc -p bench --noEmit'],
+  layers: ['depcruise lib --config --output-type err-long'],
+}
+
+const started = performance.now()
+const limit = pLimit(WIDTH)
+let isGood = await step('build', ['tsc -p tsconfig.json', 'node scripts/bundle.js'])
+if (isGood) {
+  const results = await Promise.all(Object.entries(STEPS).map((args) => limit(step, ...args)))
+  isGood = results.every(Boolean)
+}
+console.log(`check: ${isGood ? 'good' : 'failed'}, ${seconds(started)} s`)
+process.exitCode = isGood ? 0 : 1
+
+/** @param {string} name @param {string[]} commands */
+async function step(name, commands) {
+  const begun = performance.now()
+  for (const command of commands) {
+    const { code, output } = await run(command)
+    if (code === 0) continue
+    console.log(`${output.trimEnd()}\n✘ ${name}: ${command}`)
+    return false
+  }
+  console.log(`✔ ${name}, ${seconds(begun)} s`)
+  return true
+}
+
+/**
+ * Runs a program of the packages in node_modules.
+ *
+ * @param {string} command @returns {Promise<{ code: number | null, output: string }>}
+ */
+function run(command) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, { shell: true, stdio: ['ignore', 'pipe', 'pipe'], env: environment() })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (/** @type {string} */ text) => (output += text))
+    }
+    child.on('error', reject)
+    child.on('close', (code) => {
+      resolve({ code, output })
+    })
+  })
+}
+
+/** `npm run` has the programs of packages on its path; `node scripts/check.js` has them, too. */
+function environment() {
+  const separator = process.platform === 'win32' ? ';' : ':'
+  return { ...process.env, PATH: `${resolve('node_modules/.bin')}${separator}${process.env.PATH}` }
+}
+
+/** @param {number} since */
+function seconds(since) {
+  return ((performance.now() - since) / 1_000).toFixed(1)
+}

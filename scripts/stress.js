@@ -1,0 +1,33 @@
+// @ts-check
+/**
+ * Long runs that look for what tests of seconds do not find: `npm run stress -- NAME [OPTIONS]`. It builds first. The first lines of
+ * each program say what its options are.
+ */
+import { spawnSync } from 'node:child_process'
+import { resolve } from 'node:path'
+
+/** By name: the program, once it is built, and the project that it is built by. */
+const PROGRAMS = {
+  fuzz: { file: 'build/test/support/fuzz.js', project: 'test/tsconfig.json' },
+  kill: { file: 'build/test/support/kill.js', project: 'test/tsconfig.json' },
+  contention: { file: 'build/test/support/contention.js', project: 'test/tsconfig.json' },
+  soak: { file: 'build/bench/soak/main.js', project: 'bench' },
+}
+
+process.chdir(resolve(import.meta.dirname, '..'))
+const [name = '', ...options] = process.argv.slice(2)
+const program = Object.entries(PROGRAMS).find(([known]) => known === name)?.[1]
+if (program === undefined) {
+  console.error(`Cannot run '${name}': npm run stress -- ${Object.keys(PROGRAMS).join(' | ')}, and its options`)
+  process.exit(1)
+}
+node('node_modules/typescript/bin/tsc', '-p', 'tsconfig.json')
+node('scripts/bundle.js')
+node('node_modules/typescript/bin/tsc', '-p', program.project)
+node(program.file, ...options)
+
+/** @param {string[]} args */
+function node(...args) {
+  const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' })
+  if (status !== 0) process.exit(status ?? 1)
+}

@@ -1,0 +1,7 @@
+/**
+ * How much a test does. `npm test` repeats what is random a few times, which takes seconds; `npm run verify` sets TEST_VOLUME=full and
+ * repeats it many times.
+ */
+export function times(few: number, many: number): number {
+  return process.env.TEST_VOLUME === 'full' ? many : few
+}
