@@ -12,11 +12,11 @@ import { markCancelled, offer, settleOffer, SLOTS, type Slot } from '../worker/c
 import type { ChunkDetails, CollectedMessage, ToWorker, WorkerJob } from '../worker/protocol.js'
 import type { Chunk } from './executor.js'
 import { claimsOf, Given } from './given.js'
-import type { Turn } from './turn.js'
+import type { InFlightChunk } from './in-flight-chunk.js'
 
 /** A chunk that a worker holds, and how it was sent there. */
 export interface Assignment {
-  readonly turn: Turn
+  readonly inFlight: InFlightChunk
   /** Its number in the worker, from 1. */
   readonly seq: number
   /** Its place in the shared cells. */
@@ -82,8 +82,8 @@ export class ChunkSender {
   }
 
   /** Posts what is to be sent of a chunk. Items that cannot be cloned go as errors of their own. */
-  send(turn: Turn, { items, first }: Chunk, details: ChunkDetails | undefined): Assignment {
-    const { job, eager, transfer } = turn.lane
+  send(inFlight: InFlightChunk, { items, first }: Chunk, details: ChunkDetails | undefined): Assignment {
+    const { job, eager, transfer } = inFlight.lane
     const seq = ++this.#lastSeq
     const slot = lowestZeroBit(this.#slots)
     // Another chunk's mark would be overwritten.
@@ -101,7 +101,16 @@ export class ChunkSender {
         this.#post([seq, slot, id, first, eager, packed.data, details], packed.transfer)
         const given = packed.shared === undefined ? known.given : claimsOf(known.given, packed.shared)
         if (given !== undefined) this.#given.add(given)
-        return { turn, seq, slot, items: items.length, sentBytes: packed.bytes, known, given, since: performance.now() }
+        return {
+          inFlight,
+          seq,
+          slot,
+          items: items.length,
+          sentBytes: packed.bytes,
+          known,
+          given,
+          since: performance.now(),
+        }
       } catch {
         // One of the items cannot be sent: the others are, below.
       }
@@ -114,8 +123,8 @@ export class ChunkSender {
     this.#post([seq, slot, id, first, eager, data, { ...details, settled }], sifted.transfer)
     const given = claimsOf(known.given, sifted.notes.shared)
     if (given !== undefined) this.#given.add(given)
-    turn.hasMoved ||= sifted.transfer.length > 0
-    return { turn, seq, slot, items: items.length, sentBytes: sifted.bytes, known, given, since: performance.now() }
+    if (sifted.transfer.length > 0) inFlight.markMoved()
+    return { inFlight, seq, slot, items: items.length, sentBytes: sifted.bytes, known, given, since: performance.now() }
   }
 
   /** Takes back a chunk that the worker has not begun; false when it has. */

@@ -8,10 +8,9 @@ import { SLOTS } from '../worker/cells.js'
 import type { Chunk } from './executor.js'
 import type { Crew } from './crew.js'
 import type { ThreadLane } from './lane.js'
-import { faultPart, movedError } from './outcomes.js'
 import type { TimeLimits } from './time-limits.js'
-import { Turn } from './turn.js'
-import { TurnQueue } from './turn-queue.js'
+import { InFlightChunk } from './in-flight-chunk.js'
+import { ChunkQueue } from './chunk-queue.js'
 import type { Assignment } from './chunk-sender.js'
 import type { WorkerHandle } from './worker-handle.js'
 
@@ -19,18 +18,18 @@ import type { WorkerHandle } from './worker-handle.js'
  * How long a chunk may run before the one behind it is given to an idle thread, in milliseconds. Moving a chunk costs a
  * message, some microseconds: chunks shorter than that are not worth it.
  */
-const LONG = 2
+const REBALANCE_AFTER_MS = 2
 /** After so long, none waits behind a chunk: a thread that gets its next one by a message loses no more than some microseconds. */
-const VERY_LONG = 50
+const SOLO_AFTER_MS = 50
 
 export class Dispatcher {
   readonly #crew: Crew
   readonly #limits: TimeLimits
   /** Of open lanes. */
-  readonly #queue = new TurnQueue<Turn>()
+  readonly #queue = new ChunkQueue<InFlightChunk>()
   /** Of lanes whose chunks are in as many threads as they may be. There are few: each such lane has a chunk in a thread. */
-  readonly #parked = new Set<Turn>()
-  #lastTurn = 0
+  readonly #parked = new Set<InFlightChunk>()
+  #lastNumber = 0
   #dispatching = false
   #rebalanceTimer: NodeJS.Timeout | undefined
 
@@ -47,26 +46,26 @@ export class Dispatcher {
   }
 
   add(lane: ThreadLane, chunk: Chunk): void {
-    this.#queue.add(new Turn(lane, chunk, ++this.#lastTurn))
+    this.#queue.add(new InFlightChunk(lane, chunk, ++this.#lastNumber))
     this.#crew.count(1)
   }
 
   /** Chunks that a thread held go to others, each in its turn. @param exitCode Of the thread, if it has ended. */
   addAgain(held: readonly Assignment[], exitCode = 1): void {
-    for (const { turn } of held) {
-      turn.exitCode = exitCode
-      if (turn.lane.isOpen) this.#queue.add(turn)
+    for (const { inFlight } of held) {
+      inFlight.returned(exitCode)
+      if (inFlight.lane.isOpen) this.#queue.add(inFlight)
     }
   }
 
-  remove(turn: Turn): void {
-    if (!this.#parked.delete(turn)) this.#queue.remove(turn)
+  remove(inFlight: InFlightChunk): void {
+    if (!this.#parked.delete(inFlight)) this.#queue.remove(inFlight)
     this.#crew.count(-1)
   }
 
   removeAll(lane: ThreadLane): void {
-    for (const turn of this.#parked) if (turn.lane === lane) this.remove(turn)
-    for (const turn of this.#queue.ofLane(lane)) this.remove(turn)
+    for (const inFlight of this.#parked) if (inFlight.lane === lane) this.remove(inFlight)
+    for (const inFlight of this.#queue.ofLane(lane)) this.remove(inFlight)
     this.#queue.forget(lane)
   }
 
@@ -87,32 +86,32 @@ export class Dispatcher {
   }
 
   #giveOut(): void {
-    for (let turn = this.#queue.first; turn !== undefined; turn = this.#queue.first) {
-      const { lane } = turn
-      const worker = this.#freeWorker(turn)
+    for (let inFlight = this.#queue.first; inFlight !== undefined; inFlight = this.#queue.first) {
+      const { lane } = inFlight
+      const worker = this.#freeWorker(inFlight)
       if (worker === undefined) {
         if (!this.#isAtLimit(lane)) break
         // Others may pass it.
         this.#queue.shift()
-        this.#parked.add(turn)
+        this.#parked.add(inFlight)
         continue
       }
       this.#queue.shift()
-      if (lane.fault === undefined) this.#give(turn, worker)
+      if (lane.fault === undefined) this.#give(inFlight, worker)
       else {
         this.#crew.count(-1)
-        lane.answer(faultPart(turn, lane.fault.worker, lane.fault.error))
+        lane.answer(inFlight.failRest(lane.fault.worker, lane.fault.error))
       }
       lane.taken()
     }
   }
 
-  /** Turns that a thread is free for again go back to their places in the queue. */
+  /** Chunks that a worker is free for again go back to their places in the queue. */
   #unpark(): void {
-    for (const turn of this.#parked) {
-      if (this.#freeWorker(turn) === undefined) continue
-      this.#parked.delete(turn)
-      this.#queue.add(turn)
+    for (const inFlight of this.#parked) {
+      if (this.#freeWorker(inFlight) === undefined) continue
+      this.#parked.delete(inFlight)
+      this.#queue.add(inFlight)
     }
   }
 
@@ -126,20 +125,20 @@ export class Dispatcher {
 
   /**
    * The thread to give a chunk to: the one that holds the fewest, if it may hold another. Never one with a later chunk,
-   * which may last until this one is done; and what is sent apart has its thread for itself. Of a lane that is at its limit, only
+   * which may last until this one is done; and an isolated one has its worker for itself. Of a lane that is at its limit, only
    * threads that hold chunks of it.
    */
-  #freeWorker(turn: Turn): WorkerHandle | undefined {
+  #freeWorker(inFlight: InFlightChunk): WorkerHandle | undefined {
     let free: WorkerHandle | undefined
-    let fewest = turn.isApart ? 1 : turn.lane.depth
-    const isAtLimit = this.#isAtLimit(turn.lane)
+    let fewest = inFlight.isIsolated ? 1 : inFlight.lane.depth
+    const isAtLimit = this.#isAtLimit(inFlight.lane)
     for (const worker of this.#crew.workers) {
       const held = worker.assignments
       if (!worker.isReady || held.length >= fewest || this.#crew.isSpent(worker)) continue
-      if (isAtLimit && !worker.holds(turn.lane)) continue
+      if (isAtLimit && !worker.holds(inFlight.lane)) continue
       if (held.length === 0) return worker
-      if (held[0]?.turn.isApart) continue
-      if (held.length >= mostFor(held) || (held.at(-1)?.turn.number ?? 0) > turn.number) continue
+      if (held[0]?.inFlight.isIsolated) continue
+      if (held.length >= mostFor(held) || (held.at(-1)?.inFlight.number ?? 0) > inFlight.number) continue
       free = worker
       fewest = held.length
     }
@@ -169,7 +168,7 @@ export class Dispatcher {
       if (!idle.isReady || idle.assignments.length > 0 || this.#crew.isSpent(idle)) continue
       const waiting = this.#withdrawOne()
       if (waiting === undefined) break
-      this.#give(waiting.turn, idle)
+      this.#give(waiting.inFlight, idle)
       isMoved = true
     }
     return isMoved
@@ -179,8 +178,9 @@ export class Dispatcher {
     for (const worker of this.#crew.workers) {
       const held = worker.assignments
       const waiting = held.at(1)
-      if (waiting?.turn.lane.isOpen !== true || this.#isBound(waiting, held)) continue
-      if (runningFor(held) < LONG) this.#rebalanceTimer ??= setTimeout(this.#rebalanceLater, LONG).unref()
+      if (waiting?.inFlight.lane.isOpen !== true || this.#isBound(waiting, held)) continue
+      if (runningFor(held) < REBALANCE_AFTER_MS)
+        this.#rebalanceTimer ??= setTimeout(this.#rebalanceLater, REBALANCE_AFTER_MS).unref()
       else if (worker.withdraw(waiting)) return waiting
     }
     return undefined
@@ -188,8 +188,8 @@ export class Dispatcher {
 
   /** Whether a chunk must stay in its worker: in another one its lane would be in more workers than it may be. */
   #isBound(waiting: Assignment, held: readonly Assignment[]): boolean {
-    const { lane } = waiting.turn
-    return held.some((other) => other !== waiting && other.turn.lane === lane) && this.#isAtLimit(lane)
+    const { lane } = waiting.inFlight
+    return held.some((other) => other !== waiting && other.inFlight.lane === lane) && this.#isAtLimit(lane)
   }
 
   readonly #rebalanceLater = (): void => {
@@ -197,10 +197,9 @@ export class Dispatcher {
     this.dispatch()
   }
 
-  #give(turn: Turn, worker: WorkerHandle): void {
-    const { lane } = turn
-    if (turn.isLost) turn.culprits.set(0, movedError(turn))
-    const assignment = worker.assign(turn)
+  #give(inFlight: InFlightChunk, worker: WorkerHandle): void {
+    const { lane } = inFlight
+    const assignment = worker.assign(inFlight)
     // A getter of an item has ended the stream meanwhile.
     if (!lane.isOpen) this.#crew.count(-1)
     if (assignment === undefined) return
@@ -216,6 +215,6 @@ function runningFor([running]: readonly Assignment[]): number {
 /** How many chunks a thread may hold while the one that runs takes so long. */
 function mostFor(held: readonly Assignment[]): number {
   const time = runningFor(held)
-  if (time < LONG) return SLOTS
-  return time < VERY_LONG ? 2 : 1
+  if (time < REBALANCE_AFTER_MS) return SLOTS
+  return time < SOLO_AFTER_MS ? 2 : 1
 }

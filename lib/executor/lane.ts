@@ -11,6 +11,12 @@ export interface Stray {
   readonly error: unknown
 }
 
+/** Why the task does not load, and on which worker it did not. */
+export interface Fault {
+  readonly error: unknown
+  readonly worker: number
+}
+
 /** What a lane asks of the executor it belongs to. */
 interface Owner {
   readonly submit: (lane: ThreadLane, chunk: Chunk) => void
@@ -18,7 +24,7 @@ interface Owner {
 }
 
 /** How long the chunks that wait in a thread may take together, in milliseconds. */
-const AHEAD = 0.5
+const MAX_AHEAD_MS = 0.5
 
 export class ThreadLane implements Lane {
   readonly encodes = true
@@ -32,13 +38,11 @@ export class ThreadLane implements Lane {
   readonly transfer: Job['transfer']
   /** What the threads are told of the stream. */
   readonly job: WorkerJob
-  /** What became of a worker that loaded the task: the error of every item from then on. */
-  fault: { readonly error: unknown; readonly worker: number } | undefined
-  /** Whether a worker has loaded the task, and how many have ended while they did. */
-  hasLoaded = false
-  failedLoads = 0
+  #fault: Fault | undefined
+  #hasLoaded = false
+  #failedLoads = 0
   /** Uncaught errors of workers that may be those of an item of a chunk: it is not known yet. */
-  readonly strays: Map<Chunk, Stray> = new Map<Chunk, Stray>()
+  readonly #strays = new Map<Chunk, Stray>()
   /** How long the last chunk took, in milliseconds. */
   #time = Infinity
   #waiting = false
@@ -74,6 +78,51 @@ export class ThreadLane implements Lane {
     return !this.#answered
   }
 
+  /** The error of every item from now on: workers end while they load the task. */
+  get fault(): Fault | undefined {
+    return this.#fault
+  }
+
+  /** No item is to be run any more. */
+  fail(fault: Fault): void {
+    this.#fault = fault
+  }
+
+  /** Whether a worker has loaded the task. */
+  get hasLoaded(): boolean {
+    return this.#hasLoaded
+  }
+
+  /** A worker has loaded the task. */
+  loaded(): void {
+    this.#hasLoaded = true
+  }
+
+  /** A worker has ended while it loaded the task. @returns How many have. */
+  countFailedLoad(): number {
+    return ++this.#failedLoads
+  }
+
+  /** Whether there are uncaught errors that may belong to an item of a chunk. */
+  get hasStrays(): boolean {
+    return this.#strays.size > 0
+  }
+
+  chunksWithStrays(): readonly Chunk[] {
+    return [...this.#strays.keys()]
+  }
+
+  noteStray(chunk: Chunk, stray: Stray): void {
+    this.#strays.set(chunk, stray)
+  }
+
+  /** Forgets the uncaught error of a chunk. @returns The error, if there was one. */
+  takeStray(chunk: Chunk): Stray | undefined {
+    const stray = this.#strays.get(chunk)
+    if (stray !== undefined) this.#strays.delete(chunk)
+    return stray
+  }
+
   /** For how many workers a new chunk is a reason to be there: the first one for all that the stream can use. */
   takeDemand(): number {
     const demand = this.#width
@@ -83,7 +132,7 @@ export class ThreadLane implements Lane {
 
   /** How many chunks a thread may hold so that this lane may give it another: two, and more of very short ones. */
   get depth(): number {
-    return this.#deep ? Math.min(SLOTS, Math.max(2, 1 + Math.floor(AHEAD / this.#time))) : 2
+    return this.#deep ? Math.min(SLOTS, Math.max(2, 1 + Math.floor(MAX_AHEAD_MS / this.#time))) : 2
   }
 
   /** A chunk has taken so long, in milliseconds. */

@@ -1,7 +1,7 @@
 /**
  * Runs chunks on worker threads. Each stream has a lane with room for one waiting chunk. What threads there are is a matter of
  * the crew, who gets which chunk of the dispatcher, how long an item may take of the time limits, and what the end of a thread
- * costs of the losses: here their news meet.
+ * costs of the crash recovery: here their news meet.
  */
 import { sealError, type Envelope } from '../codec/envelope.js'
 import { uncaughtInWorker, workerTimedOut, type WorkerEvent } from '../log/events.js'
@@ -13,14 +13,13 @@ import { Crew, type CrewOptions } from './crew.js'
 import { Dispatcher } from './dispatcher.js'
 import type { Chunk, Job, Lane, LaneEvents, PoolExecutor, Reason } from './executor.js'
 import { ThreadLane } from './lane.js'
-import { Losses } from './losses.js'
-import { partOf } from './outcomes.js'
+import { CrashRecovery } from './crash-recovery.js'
 import { TimeLimits } from './time-limits.js'
 import type { Assignment } from './chunk-sender.js'
 import type { WorkerHandle } from './worker-handle.js'
 
 /** How long a cancelled chunk may go on before its thread is replaced, in milliseconds. */
-const GRACE = 1_000
+const CANCEL_TIMEOUT_MS = 1_000
 
 export interface ThreadExecutorOptions extends CrewOptions {
   /** How long the threads outlive the last stream, in milliseconds. */
@@ -54,7 +53,7 @@ export class ThreadExecutor implements PoolExecutor {
   readonly #crew: Crew
   readonly #limits: TimeLimits
   readonly #dispatcher: Dispatcher
-  readonly #losses: Losses
+  readonly #recovery: CrashRecovery
   readonly #lanes = new Set<ThreadLane>()
   #crashes = 0
   #timeouts = 0
@@ -96,7 +95,7 @@ export class ThreadExecutor implements PoolExecutor {
       this.#onOverdue(worker, progress)
     })
     this.#dispatcher = new Dispatcher(this.#crew, this.#limits)
-    this.#losses = new Losses(this.#dispatcher, options.name)
+    this.#recovery = new CrashRecovery(this.#dispatcher, options.name)
   }
 
   get closed(): boolean {
@@ -179,11 +178,11 @@ export class ThreadExecutor implements PoolExecutor {
   release(lane: ThreadLane, reason?: Reason): void {
     if (!this.#lanes.delete(lane)) return
     this.#dispatcher.removeAll(lane)
-    if (lane.strays.size > 0) this.#losses.released(lane)
+    if (lane.hasStrays) this.#recovery.released(lane)
     let sealed: Envelope | undefined
     for (const worker of this.#crew.workers) {
       // The waiting one first: it must not begin when the running one has stopped.
-      for (const held of worker.assignments.filter(({ turn }) => turn.lane === lane).reverse()) {
+      for (const held of worker.assignments.filter(({ inFlight }) => inFlight.lane === lane).reverse()) {
         this.#crew.count(-1)
         if (worker.withdraw(held)) continue
         sealed ??= reason && sealError(reason.value)
@@ -212,23 +211,21 @@ export class ThreadExecutor implements PoolExecutor {
       if (worker.thread.state === 'dead' || worker.progress().seq !== seq) return
       this.#dispatcher.addAgain(this.#crew.giveUp(worker).slice(1))
       this.#recover()
-    }, GRACE).unref()
+    }, CANCEL_TIMEOUT_MS).unref()
   }
 
   // What threads report.
 
   #onPart(worker: WorkerHandle, held: Assignment, message: PartMessage): void {
-    const [, , , last, time] = message
-    const { turn } = held
-    const { lane } = turn
-    lane.hasLoaded = true
-    turn.fruitless = 0
-    const part = lane.isOpen ? partOf(held, worker.number, message) : undefined
-    if (last) {
-      lane.took(time)
+    const { inFlight } = held
+    const { lane } = inFlight
+    lane.loaded()
+    const part = lane.isOpen ? inFlight.accept(message, worker.number, held.sentBytes) : undefined
+    if (message[3]) {
+      lane.took(message[4])
       if (part?.last === true) this.#crew.count(-1)
       else this.#dispatcher.addAgain([held])
-      if (turn.isComplete && lane.strays.size > 0) this.#losses.settled(lane, turn.chunk)
+      if (inFlight.isComplete && lane.hasStrays) this.#recovery.settled(lane, inFlight.chunk)
       this.#crew.replaceIfSpent(worker)
       this.#dispatcher.dispatch()
     }
@@ -242,8 +239,8 @@ export class ThreadExecutor implements PoolExecutor {
       this.#dispatcher.addAgain(held)
       if (this.#lanes.size === 0 && worker.thread.uncaught !== undefined) uncaughtInWorker(worker.identity, cause)
       this.#breakLanes(cause)
-    } else if (worker.isUnreadable) this.#losses.unreadable(worker, held)
-    else this.#losses.crashed(worker, held, exitCode, cause)
+    } else if (worker.isUnreadable) this.#recovery.unreadable(worker, held)
+    else this.#recovery.crashed(worker, held, exitCode, cause)
     this.#recover()
   }
 
@@ -251,11 +248,11 @@ export class ThreadExecutor implements PoolExecutor {
     this.#timeouts++
     const running = worker.assignments.find(({ seq }) => seq === progress.seq)
     const { isLoading } = progress
-    const timeout = isLoading ? this.#options.startTimeout : (running?.turn.lane.job.timeout ?? 0)
+    const timeout = isLoading ? this.#options.startTimeout : (running?.inFlight.lane.job.timeout ?? 0)
     workerTimedOut({ ...worker.identity, timeout }, isLoading ? 'the module of a task takes longer to load' : undefined)
     const held = this.#crew.end(worker)
-    if (isLoading) this.#losses.hungLoading(worker, held, progress, timeout)
-    else this.#losses.overdue(worker, held, progress)
+    if (isLoading) this.#recovery.hungLoading(worker, held, progress, timeout)
+    else this.#recovery.overdue(worker, held, progress)
     this.#recover()
   }
 

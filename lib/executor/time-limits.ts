@@ -53,7 +53,7 @@ export class TimeLimits {
     if (worker.isUnreadable) return
     const progress = worker.progress()
     const running = worker.assignments.find(({ seq }) => seq === progress.seq)
-    const timeout = progress.isLoading ? this.#startTimeout : running?.turn.lane.job.timeout
+    const timeout = progress.isLoading ? this.#startTimeout : running?.inFlight.lane.job.timeout
     const isLooking = running !== undefined && (progress.isLoading || progress.place !== -1)
     if (timeout === undefined || !isLooking) this.watch(worker)
     else if (progress.time < timeout) this.watch(worker, timeout - progress.time)
@@ -61,7 +61,7 @@ export class TimeLimits {
   }
 
   /** The least time in which something of a chunk may take too long. */
-  #limitOf({ turn, known }: Assignment): number {
-    return Math.min(turn.lane.job.timeout ?? Infinity, known.isLoaded ? Infinity : this.#startTimeout)
+  #limitOf({ inFlight, known }: Assignment): number {
+    return Math.min(inFlight.lane.job.timeout ?? Infinity, known.isLoaded ? Infinity : this.#startTimeout)
   }
 }

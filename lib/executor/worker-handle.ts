@@ -10,7 +10,7 @@ import { LISTENING, type FromWorker, type PartMessage, type WorkerJob } from '..
 import { ChunkSender, type Assignment } from './chunk-sender.js'
 import type { ThreadLane } from './lane.js'
 import { lacksResources } from './resources.js'
-import type { Turn } from './turn.js'
+import type { InFlightChunk } from './in-flight-chunk.js'
 import { WorkerThread, type Finalized, type ThreadOptions } from './worker-thread.js'
 
 /** What a worker reports to its pool. */
@@ -95,7 +95,7 @@ export class WorkerHandle {
 
   /** Whether it holds a chunk of this lane. */
   holds(lane: ThreadLane): boolean {
-    for (const { turn } of this.#assignments) if (turn.lane === lane) return true
+    for (const { inFlight } of this.#assignments) if (inFlight.lane === lane) return true
     return false
   }
 
@@ -129,11 +129,11 @@ export class WorkerHandle {
    *
    * @returns Undefined if the stream has ended meanwhile and the worker does not hold it. If the worker has begun it then, it is to stop.
    */
-  assign(turn: Turn): Assignment | undefined {
-    const { lane } = turn
-    const { chunk, details } = turn.next()
+  assign(inFlight: InFlightChunk): Assignment | undefined {
+    const { lane } = inFlight
+    const { chunk, details } = inFlight.next()
     // Getters of items are called there, and the option `transfer`.
-    const assignment = lane.events.context.runInAsyncScope(() => this.#sender.send(turn, chunk, details))
+    const assignment = lane.events.context.runInAsyncScope(() => this.#sender.send(inFlight, chunk, details))
     if (!lane.isOpen) {
       if (this.#sender.withdraw(assignment)) return undefined
       this.#sender.cancel(assignment)
@@ -222,7 +222,9 @@ export class WorkerHandle {
   }
 
   #onPart(message: PartMessage): void {
-    const [seq, , , last, , , , details] = message
+    // By index: this runs for each message, and destructuring a tuple is an iteration.
+    const seq = message[0]
+    const details = message[7]
     if (!this.#hasWorked) {
       // No handles or memory were left for its first task: then its start has failed, and others get its chunks.
       const cause = details?.fault && openError(details.fault)
@@ -237,7 +239,7 @@ export class WorkerHandle {
     const assignment = this.#assignments[index]
     if (assignment === undefined) return
     assignment.known.isLoaded = true
-    if (last) {
+    if (message[3]) {
       this.#assignments.splice(index, 1)
       this.#sender.settle(assignment, details?.isUnread !== true)
       const [next] = this.#assignments

@@ -1,9 +1,9 @@
 /** The chunks of a pool that wait for a thread. */
 import { AsyncResource } from 'node:async_hooks'
 import { Items } from '#dist/codec/batch.js'
+import { ChunkQueue } from '#dist/executor/chunk-queue.js'
+import { InFlightChunk } from '#dist/executor/in-flight-chunk.js'
 import { ThreadLane } from '#dist/executor/lane.js'
-import { TurnQueue } from '#dist/executor/turn-queue.js'
-import { Turn } from '#dist/executor/turn.js'
 
 function nothing(): void {
   // No stream listens.
@@ -16,28 +16,28 @@ function lane(): ThreadLane {
   return new ThreadLane({ submit: nothing, release: nothing }, { ...job, name }, events)
 }
 
-function turn(of: ThreadLane, number: number): Turn {
-  return new Turn(of, { first: 0, items: new Items([]) }, number)
+function inFlight(of: ThreadLane, number: number): InFlightChunk {
+  return new InFlightChunk(of, { first: 0, items: new Items([]) }, number)
 }
 
-describe('TurnQueue', () => {
+describe('ChunkQueue', () => {
   it('gives chunks in the order of their numbers, also those that come back', () => {
-    const queue = new TurnQueue()
+    const queue = new ChunkQueue()
     const one = lane()
-    const turns = [1, 2, 3, 4, 5, 6].map((number) => turn(one, number))
-    for (const each of turns) queue.add(each)
+    const chunks = [1, 2, 3, 4, 5, 6].map((number) => inFlight(one, number))
+    for (const each of chunks) queue.add(each)
     const taken = [queue.shift(), queue.shift(), queue.shift()]
     for (const each of [taken[1], taken[2], taken[0]]) if (each !== undefined) queue.add(each)
     expect(queue.size).toBe(6)
-    expect(turns.map(() => queue.shift()?.number)).toEqual([1, 2, 3, 4, 5, 6])
+    expect(chunks.map(() => queue.shift()?.number)).toEqual([1, 2, 3, 4, 5, 6])
     expect([queue.shift(), queue.first, queue.size]).toEqual([undefined, undefined, 0])
   })
 
   it('knows the chunks of a lane, and takes out any of them', () => {
-    const queue = new TurnQueue()
+    const queue = new ChunkQueue()
     const [one, other] = [lane(), lane()]
-    const turns = [1, 2, 3, 4, 5].map((number) => turn(number % 2 ? one : other, number))
-    for (const each of turns) queue.add(each)
+    const chunks = [1, 2, 3, 4, 5].map((number) => inFlight(number % 2 ? one : other, number))
+    for (const each of chunks) queue.add(each)
     expect([...queue.ofLane(one)].map(({ number }) => number)).toEqual([1, 3, 5])
     for (const each of queue.ofLane(one)) queue.remove(each)
     queue.forget(one)
@@ -46,10 +46,10 @@ describe('TurnQueue', () => {
   })
 
   it('refuses to take out a chunk that does not wait, as it would be another one', () => {
-    const queue = new TurnQueue()
-    queue.add(turn(lane(), 1))
+    const queue = new ChunkQueue()
+    queue.add(inFlight(lane(), 1))
     expect(() => {
-      queue.remove(turn(lane(), 2))
+      queue.remove(inFlight(lane(), 2))
     }).toThrow('Cannot remove a chunk as it does not wait')
     expect(queue.size).toBe(1)
   })

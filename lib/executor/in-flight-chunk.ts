@@ -1,0 +1,228 @@
+/**
+ * A chunk on its way through the workers of a pool. It knows which of its items have had their outcomes, and makes the parts for the
+ * stream. When its worker dies, it tells which item is to blame, and what is left to do: that goes to another worker.
+ */
+import { Encoded, Items, type Batch } from '../codec/batch.js'
+import { openError, sealError } from '../codec/envelope.js'
+import { WorkerCrashError } from '../errors.js'
+import type { Progress } from '../worker/cells.js'
+import type { ChunkDetails, PartDetails, PartMessage } from '../worker/protocol.js'
+import { QueueLinks } from './chunk-queue.js'
+import type { Chunk, Part } from './executor.js'
+import type { ThreadLane } from './lane.js'
+
+/** Which item made a worker end, by its place; or see `InFlightChunk.attribute()`. */
+export type Attribution = number | 'none' | 'all' | 'unclear'
+
+/** An event loop that has had no turn for so long is taken to be blocked, in milliseconds: twice the pulse, and some. */
+const BLOCKED_AFTER_MS = 30
+
+const NO_DETAILS: PartDetails = {}
+
+/** One item has no results. */
+const NO_RESULTS = new Uint32Array(1)
+
+export class InFlightChunk extends QueueLinks<InFlightChunk> {
+  readonly lane: ThreadLane
+  readonly chunk: Chunk
+  /** Later chunks of an executor have higher ones. */
+  readonly number: number
+  /** How many of its items have had their outcomes, and, when those came out of order, which. */
+  #received = 0
+  #places: Set<number> | undefined
+  /** The bytes of its results so far. */
+  #bytes = 0
+  /** Items that are not to be run (again), as those that have cost a worker, by their place, with the errors that are their outcomes. */
+  readonly #failedItems: Map<number, unknown>
+  #crashesInARow = 0
+  #isIsolated: boolean
+  /** Whether buffers of its one item have been moved to a worker: that item cannot be sent again. */
+  #hasMoved = false
+  /** Exit code of the last worker that has ended with it. */
+  #exitCode = 1
+  /** Its items, once they are sent one by one, and the place of the first item in what was sent last. */
+  #single: Batch | undefined
+  #offset = 0
+
+  constructor(lane: ThreadLane, chunk: Chunk, number: number) {
+    super()
+    this.lane = lane
+    this.chunk = chunk
+    this.number = number
+    this.#failedItems = new Map(chunk.failed)
+    this.#isIsolated = lane.transfer !== undefined
+  }
+
+  /** Whether all items have had their outcomes. */
+  get isComplete(): boolean {
+    return this.#received === this.chunk.items.length
+  }
+
+  /** Whether it is sent to workers that hold nothing else, so that it can be told which item is to blame. */
+  get isIsolated(): boolean {
+    return this.#isIsolated
+  }
+
+  /** What to send to a worker next: what is left of the chunk, or one item of it. */
+  next(): { readonly chunk: Chunk; readonly details: ChunkDetails | undefined } {
+    // The worker is told the outcome of an item that is not there any more.
+    if (this.#hasMoved) {
+      if (this.#isOpen(0)) this.#failedItems.set(0, this.#movedError())
+      return { chunk: { first: this.chunk.first, items: new Items([undefined]) }, details: this.#details() }
+    }
+    if (this.#single === undefined) return { chunk: this.chunk, details: this.#details() }
+    this.#offset = this.#received
+    if (this.#places !== undefined) for (this.#offset = 0; this.#places.has(this.#offset);) this.#offset++
+    const place = this.#offset
+    const chunk: Chunk = { first: this.chunk.first + place, items: this.#single.slice(place, place + 1) }
+    const failed = this.#failedItems.has(place) ? sealError(this.#failedItems.get(place)) : undefined
+    return { chunk, details: failed && { settled: [[0, failed]] } }
+  }
+
+  /** Buffers of its one item were moved to the worker that it was sent to. */
+  markMoved(): void {
+    this.#hasMoved = true
+  }
+
+  /** It has come back from a worker. @param exitCode Of the worker, if that has ended. */
+  returned(exitCode: number): void {
+    this.#exitCode = exitCode
+  }
+
+  /** Takes what a worker has posted; the results stay encoded. @param sentBytes How many bytes the worker was sent, roughly. */
+  accept(message: PartMessage, worker: number, sentBytes: number): Part {
+    const [, sentFrom, count, last, time, bytes, data, details = NO_DETAILS] = message
+    const { places: sentPlaces, counts, errors, fault } = details
+    this.#crashesInARow = 0
+    if (fault !== undefined) return this.failRest(worker, openError(fault))
+    const offset = this.#offset
+    const from = sentFrom + offset
+    const places = offset === 0 ? sentPlaces : sentPlaces?.map((place) => place + offset)
+    this.#received += count
+    this.#bytes += bytes
+    if (places !== undefined) {
+      this.#places ??= new Set()
+      for (const place of places) this.#places.add(place)
+    }
+    const opened = errors?.map(([position, error]) => {
+      const place = places?.[position] ?? from + position
+      return [position, this.#failedItems.has(place) ? this.#failedItems.get(place) : openError(error)] as const
+    })
+    return {
+      chunk: this.chunk,
+      from,
+      places,
+      count,
+      results: new Encoded(counts === undefined ? count : counts.reduce((sum, n) => sum + n, 0), data, bytes),
+      counts,
+      errors: opened && new Map(opened),
+      worker,
+      last: last && this.isComplete,
+      time,
+      bytes: Math.max(this.#bytes, sentBytes),
+    }
+  }
+
+  /** A worker has ended with it that no item is to blame for. @returns How many have, since one has reported something of it. */
+  countCrash(): number {
+    return ++this.#crashesInARow
+  }
+
+  /**
+   * Which item is to blame for the end of the worker that ran this chunk. `'none'`: none ran. `'all'`: their task did not
+   * load. `'unclear'`: it may have been one of several, which are sent one by one from now on.
+   *
+   * @param isHung Whether the end was that of an item which takes too long.
+   */
+  attribute({ place, begun, asleep, encoding, encodedFrom }: Progress, isHung: boolean): Attribution {
+    const { concurrency, kind } = this.lane.job
+    // Not an item, but a result ends it: one of those that were to be sent.
+    if (encoding > 1 || (encoding > 0 && kind === 'reduce')) return this.isolate()
+    if (encoding === 1) return this.#isOpen(this.#offset + encodedFrom) ? this.#offset + encodedFrom : 'none'
+    if (concurrency === 1 || kind === 'reduce') {
+      if (place === -1) return 'all'
+      return this.#isOpen(this.#offset + place) ? this.#offset + place : 'none'
+    }
+    if (begun === 0) return 'all'
+    if (this.#isIsolated) return this.#offset
+    const candidates: number[] = []
+    for (let candidate = 0; candidate < begun; candidate++) if (this.#isOpen(candidate)) candidates.push(candidate)
+    const [first, second] = candidates
+    if (first === undefined || second === undefined) return first ?? 'none'
+    // The one that began first has had its time, unless another one kept the event loop from its turn.
+    if (isHung && asleep < BLOCKED_AFTER_MS) return this.#isOpen(place) ? place : 'none'
+    return this.isolate()
+  }
+
+  /** One of the items is to blame. That is the one that was sent, if they are sent one by one; `'all'`: they have one result. */
+  isolate(): Exclude<Attribution, 'none'> {
+    const isFold = this.lane.job.kind === 'reduce'
+    if (this.#isIsolated) return isFold ? 'all' : this.#offset
+    this.#isIsolated = true
+    // A batch that is encoded would be decoded again for each of them.
+    if (!isFold) this.#single = new Items([...this.chunk.items.values()])
+    return 'unclear'
+  }
+
+  /** Gives an item an error as its outcome. @returns The outcome, if nothing is due before it; else it comes when the rest is run. */
+  failItem(place: number, worker: number, error: unknown): Part | undefined {
+    const { kind, ordered, concurrency } = this.lane.job
+    const isScattered = concurrency > 1 && !ordered
+    // What a chunk folds to is known only when all of it has been folded.
+    if (kind === 'reduce' || (place !== this.#received && !isScattered)) {
+      this.#failedItems.set(place, error)
+      return undefined
+    }
+    this.#received++
+    if (isScattered) (this.#places ??= new Set()).add(place)
+    const nothing =
+      kind === 'map' ? { results: new Items([undefined]) } : { results: new Items([]), counts: NO_RESULTS }
+    const errors = new Map([[0, error]])
+    return { chunk: this.chunk, from: place, count: 1, ...nothing, errors, worker, last: this.isComplete }
+  }
+
+  /** Gives every item that has no outcome yet the same error: it is not one of single items. */
+  failRest(worker: number, error: unknown): Part {
+    const { chunk } = this
+    const known = this.#places
+    const all = Array.from({ length: chunk.items.length }, (_, place) => place)
+    const places = known === undefined ? all.slice(this.#received) : all.filter((place) => !known.has(place))
+    const count = places.length
+    const errors = new Map(places.map((_, position) => [position, error]))
+    return {
+      chunk,
+      from: this.#received,
+      places,
+      count,
+      results: new Items(places.map(() => undefined)),
+      errors,
+      worker,
+      isFault: true,
+      last: true,
+    }
+  }
+
+  /** What a worker must be told so that it does what is left; undefined when that is everything. */
+  #details(): ChunkDetails | undefined {
+    if (this.#received === 0 && this.#failedItems.size === 0) return undefined
+    const done = [...(this.#places ?? [])].map((place) => [place, undefined] as const)
+    const failed = [...this.#failedItems].map(([place, error]) => [place, sealError(error)] as const)
+    const start = this.#places === undefined ? this.#received : 0
+    return { start, settled: [...done, ...failed] }
+  }
+
+  #isOpen(place: number): boolean {
+    if (this.#failedItems.has(place)) return false
+    return this.#places === undefined ? place >= this.#received : !this.#places.has(place)
+  }
+
+  /** The worker has ended before it began the item, which is gone with it. */
+  #movedError(): WorkerCrashError {
+    const item = `item ${this.chunk.first} of task '${this.lane.job.name.id}'`
+    return new WorkerCrashError(
+      `Cannot run ${item} on another worker as its buffers were moved to one that ended with exit code ${this.#exitCode} before it began the item: ` +
+        "make the item again, or leave out the option 'transfer'",
+      this.#exitCode,
+    )
+  }
+}
