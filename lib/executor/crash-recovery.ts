@@ -6,7 +6,7 @@ import { isErrorObject, NotSerializableError, TaskLoadError, TaskTimeoutError, W
 import { uncaughtInWorker } from '../log/events.js'
 import type { TaskName } from '../task.js'
 import type { Progress } from '../worker/cells.js'
-import type { Dispatcher } from './dispatcher.js'
+import type { Scheduler } from './scheduler.js'
 import type { Chunk, Part } from './executor.js'
 import type { ThreadLane } from './lane.js'
 import type { InFlightChunk } from './in-flight-chunk.js'
@@ -17,13 +17,13 @@ import type { WorkerHandle } from './worker-handle.js'
 const MAX_ATTEMPTS = 3
 
 export class CrashRecovery {
-  readonly #dispatcher: Dispatcher
-  readonly #pool: string
+  readonly #scheduler: Scheduler
+  readonly #poolName: string
 
-  /** @param pool Its name. */
-  constructor(dispatcher: Dispatcher, pool: string) {
-    this.#dispatcher = dispatcher
-    this.#pool = pool
+  /** @param poolName For error texts. */
+  constructor(scheduler: Scheduler, poolName: string) {
+    this.#scheduler = scheduler
+    this.#poolName = poolName
   }
 
   /** It has ended by itself. `cause` is its uncaught error, if there was one. */
@@ -76,7 +76,7 @@ export class CrashRecovery {
 
   /** It was ended as its task was not loaded in time, in milliseconds. Another worker would most likely fare no better. */
   hungLoading(worker: WorkerHandle, held: readonly Assignment[], progress: Progress, startTimeout: number): void {
-    this.#dispatcher.addAgain(held)
+    this.#scheduler.addAgain(held)
     const inFlight = held.find(({ seq }) => seq === progress.seq)?.inFlight
     if (inFlight?.lane.isOpen !== true) return
     const { lane } = inFlight
@@ -87,7 +87,7 @@ export class CrashRecovery {
 
   /** It was ended as something that it had posted could not be read back. All that it had posted before was read. */
   unreadable(worker: WorkerHandle, held: readonly Assignment[]): void {
-    this.#dispatcher.addAgain(held)
+    this.#scheduler.addAgain(held)
     const inFlight = held.find((sent) => worker.hasTaken(sent))?.inFlight
     if (inFlight?.lane.isOpen !== true) return
     const blamed = inFlight.isolate()
@@ -110,7 +110,7 @@ export class CrashRecovery {
     exitCode: number,
     cause: unknown,
   ): void {
-    this.#dispatcher.addAgain(held, exitCode)
+    this.#scheduler.addAgain(held, exitCode)
     running?.inFlight.isolate()
     this.#stray(worker, inFlight)
     if (!inFlight.lane.isOpen) return
@@ -129,7 +129,7 @@ export class CrashRecovery {
     ended: number | 'hung',
     errorOf: (inFlight: InFlightChunk, place: number | 'all') => Error,
   ): void {
-    this.#dispatcher.addAgain(held, ended === 'hung' ? undefined : ended)
+    this.#scheduler.addAgain(held, ended === 'hung' ? undefined : ended)
     const inFlight = held.find(({ seq }) => seq === progress.seq)?.inFlight
     if (inFlight?.lane.isOpen !== true) {
       this.#stray(worker)
@@ -155,12 +155,12 @@ export class CrashRecovery {
   #answer(inFlight: InFlightChunk, part: Part | undefined): void {
     if (part === undefined) return
     inFlight.lane.takeStray(inFlight.chunk)
-    if (part.last) this.#dispatcher.remove(inFlight)
+    if (part.last) this.#scheduler.remove(inFlight)
     inFlight.lane.answer(part)
   }
 
   #nameOf(worker: WorkerHandle): string {
-    return `Worker ${worker.number} of pool '${this.#pool}'`
+    return `Worker ${worker.number} of pool '${this.#poolName}'`
   }
 }
 

@@ -13,7 +13,7 @@ export {
   type SyncErrorCode,
 } from '../errors.js'
 export type { ResourceLimits } from '../executor/limits.js'
-export type { PoolStats } from '../executor/threads.js'
+export type { PoolStats } from '../executor/thread-executor.js'
 export { currentProcess, parentProcess, type ProcessInfo } from '../identity.js'
 export { getLogger, logTo, logToStderr, type Logger, type LogOptions } from '../log/logger.js'
 export type { LogRecord, LogTarget } from '../log/record.js'

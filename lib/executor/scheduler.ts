@@ -1,12 +1,12 @@
 /**
- * Gives waiting chunks to threads, first come, first served, so streams share the threads chunk by chunk.
+ * Gives waiting chunks to workers, first come, first served, so streams share the workers chunk by chunk.
  *
- * A thread holds at most two chunks: one that runs, and one that waits there so that no time is lost between them; of very
- * short ones several wait. When the one that runs takes long and another thread has nothing to do, that gets one that waits.
+ * A worker holds at most two chunks: one that runs, and one that waits there so that no time is lost between them. Of very
+ * short ones several wait. When the one that runs takes long and another worker has nothing to do, that gets one that waits.
  */
 import { SLOTS } from '../worker/cells.js'
 import type { Chunk } from './executor.js'
-import type { Crew } from './crew.js'
+import type { WorkerPool } from './worker-pool.js'
 import type { ThreadLane } from './lane.js'
 import type { TimeLimits } from './time-limits.js'
 import { InFlightChunk } from './in-flight-chunk.js'
@@ -22,8 +22,8 @@ const REBALANCE_AFTER_MS = 2
 /** After so long, none waits behind a chunk: a thread that gets its next one by a message loses no more than some microseconds. */
 const SOLO_AFTER_MS = 50
 
-export class Dispatcher {
-  readonly #crew: Crew
+export class Scheduler {
+  readonly #pool: WorkerPool
   readonly #limits: TimeLimits
   /** Of open lanes. */
   readonly #queue = new ChunkQueue<InFlightChunk>()
@@ -33,8 +33,8 @@ export class Dispatcher {
   #dispatching = false
   #rebalanceTimer: NodeJS.Timeout | undefined
 
-  constructor(crew: Crew, limits: TimeLimits) {
-    this.#crew = crew
+  constructor(pool: WorkerPool, limits: TimeLimits) {
+    this.#pool = pool
     this.#limits = limits
   }
 
@@ -47,7 +47,7 @@ export class Dispatcher {
 
   add(lane: ThreadLane, chunk: Chunk): void {
     this.#queue.add(new InFlightChunk(lane, chunk, ++this.#lastNumber))
-    this.#crew.count(1)
+    this.#pool.count(1)
   }
 
   /** Chunks that a thread held go to others, each in its turn. @param exitCode Of the thread, if it has ended. */
@@ -60,7 +60,7 @@ export class Dispatcher {
 
   remove(inFlight: InFlightChunk): void {
     if (!this.#parked.delete(inFlight)) this.#queue.remove(inFlight)
-    this.#crew.count(-1)
+    this.#pool.count(-1)
   }
 
   removeAll(lane: ThreadLane): void {
@@ -99,7 +99,7 @@ export class Dispatcher {
       this.#queue.shift()
       if (lane.fault === undefined) this.#give(inFlight, worker)
       else {
-        this.#crew.count(-1)
+        this.#pool.count(-1)
         lane.answer(inFlight.failRest(lane.fault.worker, lane.fault.error))
       }
       lane.taken()
@@ -119,7 +119,7 @@ export class Dispatcher {
   #isAtLimit(lane: ThreadLane): boolean {
     if (lane.maxWorkers === Infinity) return false
     let used = 0
-    for (const worker of this.#crew.workers) if (worker.holds(lane)) used++
+    for (const worker of this.#pool.workers) if (worker.holds(lane)) used++
     return used >= lane.maxWorkers
   }
 
@@ -132,9 +132,9 @@ export class Dispatcher {
     let free: WorkerHandle | undefined
     let fewest = inFlight.isIsolated ? 1 : inFlight.lane.depth
     const isAtLimit = this.#isAtLimit(inFlight.lane)
-    for (const worker of this.#crew.workers) {
+    for (const worker of this.#pool.workers) {
       const held = worker.assignments
-      if (!worker.isReady || held.length >= fewest || this.#crew.isSpent(worker)) continue
+      if (!worker.isReady || held.length >= fewest || this.#pool.isSpent(worker)) continue
       if (isAtLimit && !worker.holds(inFlight.lane)) continue
       if (held.length === 0) return worker
       if (held[0]?.inFlight.isIsolated) continue
@@ -147,7 +147,7 @@ export class Dispatcher {
 
   /** Chunks were given to a worker as those before them were expected to be short: where one is not, the others go back. */
   #relieve(): void {
-    for (const worker of this.#crew.workers) {
+    for (const worker of this.#pool.workers) {
       const held = worker.assignments
       if (held.length < 2) continue
       const most = mostFor(held)
@@ -164,8 +164,8 @@ export class Dispatcher {
   /** Gives workers that have nothing to do a chunk that waits behind another one. @returns Whether there were both. */
   #rebalance(): boolean {
     let isMoved = false
-    for (const idle of this.#crew.workers) {
-      if (!idle.isReady || idle.assignments.length > 0 || this.#crew.isSpent(idle)) continue
+    for (const idle of this.#pool.workers) {
+      if (!idle.isReady || idle.assignments.length > 0 || this.#pool.isSpent(idle)) continue
       const waiting = this.#withdrawOne()
       if (waiting === undefined) break
       this.#give(waiting.inFlight, idle)
@@ -175,7 +175,7 @@ export class Dispatcher {
   }
 
   #withdrawOne(): Assignment | undefined {
-    for (const worker of this.#crew.workers) {
+    for (const worker of this.#pool.workers) {
       const held = worker.assignments
       const waiting = held.at(1)
       if (waiting?.inFlight.lane.isOpen !== true || this.#isBound(waiting, held)) continue
@@ -201,7 +201,7 @@ export class Dispatcher {
     const { lane } = inFlight
     const assignment = worker.assign(inFlight)
     // A getter of an item has ended the stream meanwhile.
-    if (!lane.isOpen) this.#crew.count(-1)
+    if (!lane.isOpen) this.#pool.count(-1)
     if (assignment === undefined) return
     if (lane.job.timeout !== undefined || !assignment.known.isLoaded) this.#limits.watch(worker)
   }

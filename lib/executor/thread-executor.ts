@@ -1,7 +1,6 @@
 /**
- * Runs chunks on worker threads. Each stream has a lane with room for one waiting chunk. What threads there are is a matter of
- * the crew, who gets which chunk of the dispatcher, how long an item may take of the time limits, and what the end of a thread
- * costs of the crash recovery: here their news meet.
+ * Runs chunks on worker threads. Each stream has a lane with room for one waiting chunk. The pool keeps the workers alive, the scheduler
+ * gives them chunks, time limits end slow items, and crash recovery decides what a dead worker costs. This class connects them.
  */
 import { sealError, type Envelope } from '../codec/envelope.js'
 import { uncaughtInWorker, workerTimedOut, type WorkerEvent } from '../log/events.js'
@@ -9,8 +8,8 @@ import { PoolClosedError, type MainThreadGuardError } from '../errors.js'
 import type { Progress } from '../worker/cells.js'
 import { assertMayStart } from '../worker/guard.js'
 import type { PartMessage } from '../worker/protocol.js'
-import { Crew, type CrewOptions } from './crew.js'
-import { Dispatcher } from './dispatcher.js'
+import { WorkerPool, type WorkerPoolOptions } from './worker-pool.js'
+import { Scheduler } from './scheduler.js'
 import type { Chunk, Job, Lane, LaneEvents, PoolExecutor, Reason } from './executor.js'
 import { ThreadLane } from './lane.js'
 import { CrashRecovery } from './crash-recovery.js'
@@ -21,7 +20,7 @@ import type { WorkerHandle } from './worker-handle.js'
 /** How long a cancelled chunk may go on before its thread is replaced, in milliseconds. */
 const CANCEL_TIMEOUT_MS = 1_000
 
-export interface ThreadExecutorOptions extends CrewOptions {
+export interface ThreadExecutorOptions extends WorkerPoolOptions {
   /** How long the threads outlive the last stream, in milliseconds. */
   readonly idleTimeout: number
 }
@@ -50,9 +49,9 @@ export class ThreadExecutor implements PoolExecutor {
   readonly name: string
   readonly workers: number
   readonly #options: ThreadExecutorOptions
-  readonly #crew: Crew
+  readonly #pool: WorkerPool
   readonly #limits: TimeLimits
-  readonly #dispatcher: Dispatcher
+  readonly #scheduler: Scheduler
   readonly #recovery: CrashRecovery
   readonly #lanes = new Set<ThreadLane>()
   #crashes = 0
@@ -68,7 +67,7 @@ export class ThreadExecutor implements PoolExecutor {
     this.name = options.name
     this.workers = options.workers
     this.#options = options
-    this.#crew = new Crew(options, {
+    this.#pool = new WorkerPool(options, {
       ready: () => {
         this.#recover()
       },
@@ -79,12 +78,12 @@ export class ThreadExecutor implements PoolExecutor {
         this.#onDied(worker, held, exitCode, cause)
       },
       failed: (held) => {
-        this.#dispatcher.addAgain(held)
+        this.#scheduler.addAgain(held)
         this.#recover()
       },
       broken: (error, held) => {
         this.#broken = error
-        this.#dispatcher.addAgain(held)
+        this.#scheduler.addAgain(held)
         this.#breakLanes(error)
       },
       left: (worker) => {
@@ -94,8 +93,8 @@ export class ThreadExecutor implements PoolExecutor {
     this.#limits = new TimeLimits(options.startTimeout, (worker, progress) => {
       this.#onOverdue(worker, progress)
     })
-    this.#dispatcher = new Dispatcher(this.#crew, this.#limits)
-    this.#recovery = new CrashRecovery(this.#dispatcher, options.name)
+    this.#scheduler = new Scheduler(this.#pool, this.#limits)
+    this.#recovery = new CrashRecovery(this.#scheduler, options.name)
   }
 
   get closed(): boolean {
@@ -118,7 +117,7 @@ export class ThreadExecutor implements PoolExecutor {
   }
 
   identify(worker: number): WorkerEvent {
-    return this.#crew.identify(worker)
+    return this.#pool.identify(worker)
   }
 
   open(job: Job, events: LaneEvents): Lane {
@@ -146,7 +145,7 @@ export class ThreadExecutor implements PoolExecutor {
 
   /** Ends the threads now, and the open streams with `error`. */
   async terminate(error: Error): Promise<void> {
-    this.#crew.endAll()
+    this.#pool.endAll()
     const closed = this.close()
     this.#breakLanes(error)
     // What finalizers failed of is for close() to tell.
@@ -154,67 +153,67 @@ export class ThreadExecutor implements PoolExecutor {
   }
 
   stats(): PoolStats {
-    const workers = [...this.#crew.workers]
+    const workers = [...this.#pool.workers]
     return {
       starting: workers.filter(({ thread }) => thread.state === 'starting').length,
       ready: workers.filter(({ isReady }) => isReady).length,
       busy: workers.filter(({ assignments }) => assignments.length > 0).length,
-      waiting: this.#dispatcher.waiting,
+      waiting: this.#scheduler.waiting,
       streams: this.#lanes.size,
       crashes: this.#crashes,
       timeouts: this.#timeouts,
-      recycled: this.#crew.recycled,
+      recycled: this.#pool.recycled,
     }
   }
 
   // What lanes ask for.
 
   submit(lane: ThreadLane, chunk: Chunk): void {
-    this.#dispatcher.add(lane, chunk)
+    this.#scheduler.add(lane, chunk)
     this.#recover(lane.takeDemand() - 1)
   }
 
   /** Forgets a lane: its waiting chunks are dropped, its running ones cancelled. */
   release(lane: ThreadLane, reason?: Reason): void {
     if (!this.#lanes.delete(lane)) return
-    this.#dispatcher.removeAll(lane)
+    this.#scheduler.removeAll(lane)
     if (lane.hasStrays) this.#recovery.released(lane)
     let sealed: Envelope | undefined
-    for (const worker of this.#crew.workers) {
+    for (const worker of this.#pool.workers) {
       // The waiting one first: it must not begin when the running one has stopped.
       for (const held of worker.assignments.filter(({ inFlight }) => inFlight.lane === lane).reverse()) {
-        this.#crew.count(-1)
+        this.#pool.count(-1)
         if (worker.withdraw(held)) continue
         sealed ??= reason && sealError(reason.value)
         worker.cancel(held, sealed)
         this.#replaceUnlessDone(worker, held.seq)
       }
       worker.forget(lane.job)
-      this.#crew.replaceIfSpent(worker)
+      this.#pool.replaceIfSpent(worker)
     }
     this.#tellIfDrained()
     this.#startIdleTimer()
     // A thread may be free now that nothing else could be given to. None is started: the end of a pool comes here, too.
-    this.#dispatcher.dispatch()
+    this.#scheduler.dispatch()
   }
 
   /** Starts threads where there is something for them to do, and gives it to them. @param more For how many more there soon is. */
   #recover(more = 0): void {
-    this.#crew.replaceOutdated()
-    const { waiting } = this.#dispatcher
-    if (waiting > 0) this.#crew.start(waiting + more)
-    this.#dispatcher.dispatch()
+    this.#pool.replaceOutdated()
+    const { waiting } = this.#scheduler
+    if (waiting > 0) this.#pool.start(waiting + more)
+    this.#scheduler.dispatch()
   }
 
   #replaceUnlessDone(worker: WorkerHandle, seq: number): void {
     setTimeout(() => {
       if (worker.thread.state === 'dead' || worker.progress().seq !== seq) return
-      this.#dispatcher.addAgain(this.#crew.giveUp(worker).slice(1))
+      this.#scheduler.addAgain(this.#pool.giveUp(worker).slice(1))
       this.#recover()
     }, CANCEL_TIMEOUT_MS).unref()
   }
 
-  // What threads report.
+  // What workers report.
 
   #onPart(worker: WorkerHandle, held: Assignment, message: PartMessage): void {
     const { inFlight } = held
@@ -223,11 +222,11 @@ export class ThreadExecutor implements PoolExecutor {
     const part = lane.isOpen ? inFlight.accept(message, worker.number, held.sentBytes) : undefined
     if (message[3]) {
       lane.took(message[4])
-      if (part?.last === true) this.#crew.count(-1)
-      else this.#dispatcher.addAgain([held])
+      if (part?.last === true) this.#pool.count(-1)
+      else this.#scheduler.addAgain([held])
       if (inFlight.isComplete && lane.hasStrays) this.#recovery.settled(lane, inFlight.chunk)
-      this.#crew.replaceIfSpent(worker)
-      this.#dispatcher.dispatch()
+      this.#pool.replaceIfSpent(worker)
+      this.#scheduler.dispatch()
     }
     if (part !== undefined) lane.answer(part)
   }
@@ -236,7 +235,7 @@ export class ThreadExecutor implements PoolExecutor {
     this.#crashes++
     if ((cause as Partial<MainThreadGuardError> | undefined)?.code === 'ERR_MAIN_THREAD_GUARD') {
       // Each worker would end so, once its module has run for a while, whatever its items are.
-      this.#dispatcher.addAgain(held)
+      this.#scheduler.addAgain(held)
       if (this.#lanes.size === 0 && worker.thread.uncaught !== undefined) uncaughtInWorker(worker.identity, cause)
       this.#breakLanes(cause)
     } else if (worker.isUnreadable) this.#recovery.unreadable(worker, held)
@@ -250,7 +249,7 @@ export class ThreadExecutor implements PoolExecutor {
     const { isLoading } = progress
     const timeout = isLoading ? this.#options.startTimeout : (running?.inFlight.lane.job.timeout ?? 0)
     workerTimedOut({ ...worker.identity, timeout }, isLoading ? 'the module of a task takes longer to load' : undefined)
-    const held = this.#crew.end(worker)
+    const held = this.#pool.end(worker)
     if (isLoading) this.#recovery.hungLoading(worker, held, progress, timeout)
     else this.#recovery.overdue(worker, held, progress)
     this.#recover()
@@ -260,8 +259,8 @@ export class ThreadExecutor implements PoolExecutor {
 
   async #finish(drained: Promise<void>): Promise<unknown[]> {
     await drained
-    const results = await this.#crew.finishAll()
-    this.#crew.assertFinalized()
+    const results = await this.#pool.finishAll()
+    this.#pool.assertFinalized()
     return results
   }
 
@@ -276,7 +275,7 @@ export class ThreadExecutor implements PoolExecutor {
     if (this.closed || this.#lanes.size > 0 || idleTimeout === Infinity) return
     clearTimeout(this.#idleTimer)
     this.#idleTimer = setTimeout(() => {
-      void this.#crew.finishAll()
+      void this.#pool.finishAll()
     }, idleTimeout).unref()
   }
 

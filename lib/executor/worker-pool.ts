@@ -1,6 +1,6 @@
 /**
  * The workers of a pool: starts them, replaces those that are spent, ends them after their finalizers.
- * Which chunk goes to which worker is decided elsewhere (`dispatcher.ts`), and what a death costs (`losses.ts`).
+ * Which chunk goes to which worker is decided elsewhere (`scheduler.ts`), and what a death costs (`crash-recovery.ts`).
  */
 import { isErrorObject, received, WorkerStartError } from '../errors.js'
 import { uncaughtInWorker, workerRecycled, type WorkerEvent } from '../log/events.js'
@@ -12,19 +12,19 @@ import { WorkerHandle, type WorkerEvents } from './worker-handle.js'
 import type { ThreadOptions } from './worker-thread.js'
 
 /** After so many starts in a row that failed, none is tried for a while; where no thread is left, the pool is broken. */
-const STARTS = 3
+const MAX_FAILED_STARTS = 3
 /** How long that while is, in milliseconds. */
-const PAUSE = 5_000
+const START_PAUSE_MS = 5_000
 
-export interface CrewOptions extends ThreadOptions {
+export interface WorkerPoolOptions extends ThreadOptions {
   readonly workers: number
   /** A thread is replaced when it has been given so many items, or has so many bytes of its heap in use after a chunk. */
   readonly maxTasksPerWorker?: number | undefined
   readonly maxHeapUsed?: number | undefined
 }
 
-/** What a crew reports. */
-export interface CrewEvents extends Pick<WorkerEvents, 'part'> {
+/** What a pool of workers reports. */
+export interface WorkerPoolEvents extends Pick<WorkerEvents, 'part'> {
   /** A worker can be given chunks, or one can be started that could not be before. */
   ready(): void
   /** A worker that had done something, or was to do it, has ended, and was not asked to. `cause` is its uncaught error, if there was one. */
@@ -33,13 +33,13 @@ export interface CrewEvents extends Pick<WorkerEvents, 'part'> {
   failed(held: readonly Assignment[]): void
   /** No worker can be started. */
   broken(error: WorkerStartError, held: readonly Assignment[]): void
-  /** A worker belongs to the crew no more, whatever became of it. */
+  /** A worker does not belong to the pool any more, for whatever reason. */
   left(worker: WorkerHandle): void
 }
 
-export class Crew {
-  readonly #options: CrewOptions
-  readonly #events: CrewEvents
+export class WorkerPool {
+  readonly #options: WorkerPoolOptions
+  readonly #events: WorkerPoolEvents
   readonly #workerEvents: WorkerEvents
   readonly #workers = new Set<WorkerHandle>()
   /** Threads that run their finalizers, and all that were told to end. */
@@ -59,7 +59,7 @@ export class Crew {
   /** The first error of a finalizer. */
   #finalError: { readonly error: unknown } | undefined
 
-  constructor(options: CrewOptions, events: CrewEvents) {
+  constructor(options: WorkerPoolOptions, events: WorkerPoolEvents) {
     this.#options = options
     this.#events = events
     this.#workerEvents = {
@@ -222,9 +222,9 @@ export class Crew {
       else if (this.#ending.size === 0) this.#failedStarts++
     } else {
       // What hangs once hangs again: it is not waited for several times.
-      this.#failedStarts = worker.thread.isOverdue ? STARTS : this.#failedStarts + 1
+      this.#failedStarts = worker.thread.isOverdue ? MAX_FAILED_STARTS : this.#failedStarts + 1
     }
-    if (this.#failedStarts >= STARTS) {
+    if (this.#failedStarts >= MAX_FAILED_STARTS) {
       if (this.#workers.size === 0) {
         this.#events.broken(this.#startError(worker, cause), held)
         return
@@ -252,7 +252,7 @@ export class Crew {
 
   #startError({ thread: { isOverdue } }: WorkerHandle, cause: unknown): WorkerStartError {
     const reason = isErrorObject(cause) ? cause.message : received(cause)
-    const attempts = isOverdue ? '' : ` (${STARTS} attempts failed)`
+    const attempts = isOverdue ? '' : ` (${MAX_FAILED_STARTS} attempts failed)`
     const message = `Cannot start the workers of pool '${this.#options.name}'${attempts}: ${reason}${cureOf(reason)}`
     return new WorkerStartError(message, { cause })
   }
@@ -261,7 +261,7 @@ export class Crew {
     this.#pause ??= setTimeout(() => {
       this.#pause = undefined
       this.#events.ready()
-    }, PAUSE).unref()
+    }, START_PAUSE_MS).unref()
   }
 
   /** Lets a thread end, after its finalizer. */
