@@ -29,7 +29,7 @@ export class Stream<R> extends Results<R> {
 
   readonly #engine: Engine
 
-  /** Streams are made by stages. */
+  /** Streams are made by stages. @internal */
   constructor(plan: StreamPlan, source: Source<unknown>) {
     super()
     const engine = new Engine(plan, source)

@@ -59,10 +59,11 @@ export class Condition extends Shared {
 
   /**
    * @param lock Its lock; without one a new `Lock`. Several conditions may have the same.
-   * @param memory For the library itself: that of a condition which is there already.
-   * @param overflow The same.
-   * @throws {TypeError} If it is no lock.
+   * @throws {TypeError} If it is not a lock.
    */
+  constructor(lock?: Lock | RLock)
+  /** Of memory that is there already. @internal */
+  constructor(lock: Lock | RLock, memory: Memory, overflow: Shared)
   constructor(
     lock: Lock | RLock = new Lock(),
     memory: Memory = createMemoryWithLine(KIND, 0),

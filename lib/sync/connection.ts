@@ -47,12 +47,16 @@ export class Connection<T> extends Shared implements AsyncIterable<T> {
   #isHeld = false
   #isClosed = false
 
-  /** @internal */
-  constructor(memory: Memory, parts: readonly Shared[]) {
+  private constructor(memory: Memory, parts: readonly Shared[]) {
     super(memory, parts)
     const [ends] = this.parts as readonly [Ends]
     this.#ends = ends
     this.#side = memory[SIDE] === 0 ? 0 : 1
+  }
+
+  /** @internal */
+  static of<T>(memory: Memory, parts: readonly Shared[]): Connection<T> {
+    return new Connection<T>(memory, parts)
   }
 
   /** Whether this thread has closed it. */
@@ -227,7 +231,7 @@ function bytesOf(channel: Channel, item: unknown): Uint8Array {
 }
 
 defineShared(KIND, (memory, parts) => {
-  const connection = new Connection(memory, parts)
+  const connection = Connection.of(memory, parts)
   connection.hold()
   return connection
 })

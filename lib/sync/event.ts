@@ -31,7 +31,10 @@ const WAIT = 'wait for an event'
 export class Event extends Shared {
   readonly #watch: CellWatch
 
-  /** @param memory For the library itself: that of an event which is there already. */
+  constructor()
+  /** Of memory that is there already. @internal */
+  // eslint-disable-next-line @typescript-eslint/unified-signatures -- one of them is not public
+  constructor(memory: Memory)
   constructor(memory: Memory = createMemory(KIND, 1)) {
     super(memory)
     this.#watch = new CellWatch(memory, TIMES)

@@ -27,10 +27,14 @@ export class Hold implements Disposable {
   readonly #holding: Holding
   #giveBack: ((holding: Holding) => void) | undefined
 
-  /** @internal */
-  constructor(holding: Holding, giveBack: (holding: Holding) => void) {
+  private constructor(holding: Holding, giveBack: (holding: Holding) => void) {
     this.#holding = holding
     this.#giveBack = giveBack
+  }
+
+  /** @internal */
+  static of(holding: Holding, giveBack: (holding: Holding) => void): Hold {
+    return new Hold(holding, giveBack)
   }
 
   /**

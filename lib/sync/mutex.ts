@@ -202,7 +202,7 @@ export abstract class Mutex extends Shared {
   }
 
   #hold(holding: Holding): Hold {
-    return new Hold(holding, ({ ticket }) => {
+    return Hold.of(holding, ({ ticket }) => {
       if (this.#ownership.ticket === ticket) this.release()
     })
   }

@@ -31,5 +31,5 @@ import { Ends } from './ends.js'
  */
 export function Pipe<T>(): [Connection<T>, Connection<T>] {
   const ends = new Ends()
-  return [new Connection(createConnectionMemory(0), [ends]), new Connection(createConnectionMemory(1), [ends])]
+  return [Connection.of(createConnectionMemory(0), [ends]), Connection.of(createConnectionMemory(1), [ends])]
 }

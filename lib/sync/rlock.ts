@@ -22,10 +22,9 @@ const KIND = 2
  * ```
  */
 export class RLock extends Mutex {
-  /**
-   * @param memory For the library itself: that of a lock which is there already.
-   * @param parts The same.
-   */
+  constructor()
+  /** Of memory that is there already. @internal */
+  constructor(memory: Memory, parts: readonly Shared[])
   constructor(memory: Memory = createMutexMemory(KIND), parts: readonly Shared[] = [ownOverflow()]) {
     super(memory, parts, true)
   }

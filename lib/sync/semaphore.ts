@@ -139,7 +139,7 @@ export class Semaphore extends Shared {
 
   #take(place: Place): Hold {
     this.#permits.take(place)
-    return new Hold({ ticket: place.ticket, abandoned: false }, () => {
+    return Hold.of({ ticket: place.ticket, abandoned: false }, () => {
       this.release()
     })
   }

@@ -59,7 +59,7 @@ const KIND = 17
  * ```
  */
 export class SharedArray<T extends NumberType> extends Shared implements Iterable<NumberOf<T>> {
-  /** For the compiler alone, to which a typecode and its plain name are thereby one type. @internal */
+  /** For the compiler alone: it makes a typecode and its plain name one type. */
   declare protected readonly ofType?: Partial<Record<NameOf<T>, never>>
   readonly #numbers: Numbers;
   /** A number, read and written plainly: see above. */

@@ -47,7 +47,7 @@ const KIND = 16
  * ```
  */
 export class Value<T extends NumberType> extends Shared {
-  /** For the compiler alone, to which a typecode and its plain name are thereby one type. @internal */
+  /** For the compiler alone: it makes a typecode and its plain name one type. */
   declare protected readonly ofType?: Partial<Record<NameOf<T>, never>>
   readonly #numbers: Numbers
 

@@ -6,6 +6,7 @@ import { findKnown } from '#dist/shared/registry.js'
 import { idOf } from '#dist/shared/shared.js'
 import { given } from '../fixtures/given.js'
 import { collected } from '../support/collect.js'
+import { memoryOf } from '../support/internals.js'
 
 /** Garbage was collected, and yet the object is there. */
 async function isKept(id: string): Promise<boolean> {
@@ -27,7 +28,7 @@ describe('an object that this thread has sent to a worker and dropped', () => {
   async function send(task: (lock: Lock) => unknown): Promise<string> {
     const lock = new Lock()
     await pool.apply(task as typeof given.keep, [lock])
-    return idOf(lock.memory)
+    return idOf(memoryOf(lock))
   }
 
   it('is kept while the worker has it, and forgotten when it was collected there', async () => {
@@ -57,7 +58,7 @@ describe('an object that this thread has sent to a worker and dropped', () => {
       await pool.apply(given.collectLater, [cell, before])
       // This thread takes no message meanwhile.
       expect(Atomics.wait(cell, 0, 0, 30_000)).not.toBe('timed-out')
-      const id = idOf(lock.memory)
+      const id = idOf(memoryOf(lock))
       const again = pool.apply(given.keep, [lock])
       await again
       return id
@@ -75,7 +76,7 @@ describe('an object that this thread has sent to a worker and dropped', () => {
       const lock = new Lock()
       await other.apply(given.keep, [lock])
       await pool.apply(given.hold, [lock])
-      return idOf(lock.memory)
+      return idOf(memoryOf(lock))
     }
     const id = await sendToBoth()
     await pool.apply(given.collect)
@@ -98,7 +99,7 @@ describe('an object that this thread has sent to a worker and dropped', () => {
       const merge = (into: Folded, { sum }: Folded): Folded => ({ ...into, sum: into.sum + sum })
       const folded = await pool.reduce(given.fold, [1, 2, 3, 4], { initial: { lock, sum: 0 }, merge, chunksize: 1 })
       expect([folded.lock === lock, folded.sum]).toEqual([true, 10])
-      return idOf(lock.memory)
+      return idOf(memoryOf(lock))
     }
     const id = await begin()
     await pool.apply(given.collect)
@@ -112,7 +113,7 @@ describe('an object that this thread has sent to a worker and dropped', () => {
       await expect(pool.apply(missing as unknown as typeof given.keep, [lock])).rejects.toMatchObject({
         code: 'ERR_TASK_LOAD',
       })
-      return idOf(lock.memory)
+      return idOf(memoryOf(lock))
     }
     expect(await isForgotten(await fail())).toBe(true)
   })
@@ -126,7 +127,7 @@ describe('an object that this thread has sent to a worker and dropped', () => {
 
 describe('what is kept for a worker', () => {
   const [a, b] = [new Lock(), new Semaphore()]
-  const [idA, idB] = [idOf(a.memory), idOf(b.memory)]
+  const [idA, idB] = [idOf(memoryOf(a)), idOf(memoryOf(b))]
   const steps: [string, (kept: Given) => void, number][] = [
     [
       'a chunk is under way',

@@ -21,6 +21,7 @@ import {
   type Grants,
 } from '../fixtures/sync-raw.js'
 import { times } from '../support/volume.js'
+import { memoryOf } from '../support/internals.js'
 
 /** Makes it known when the worker has ended; that it failed as planned is no error. */
 function ended(worker: Worker): Promise<unknown> {
@@ -96,15 +97,18 @@ const PLACES = 16
 
 /** Settles when so many calls are in line, the holder's among them. */
 async function inLine(lock: Lock, calls: number): Promise<void> {
-  const words = (): number => lock.memory.slice(COUNT + 1).filter((cell, at) => at % 2 === 1 && cell !== 0).length
+  const words = (): number =>
+    memoryOf(lock)
+      .slice(COUNT + 1)
+      .filter((cell, at) => at % 2 === 1 && cell !== 0).length
   while (words() < calls) await new Promise(setImmediate)
 }
 
 /** Takes all places that an object has in its own memory: calls stand where those of other objects do. */
 function crowded<T extends Lock | Semaphore | Condition | Barrier>(object: T): T {
   const count = object instanceof Lock ? COUNT : object instanceof Condition ? COUNT - 2 : COUNT + 2
-  for (let place = 0; place < PLACES; place++) object.memory[count + 1 + 2 * place] = threadId + 1
-  object.memory[count] = PLACES
+  for (let place = 0; place < PLACES; place++) memoryOf(object)[count + 1 + 2 * place] = threadId + 1
+  memoryOf(object)[count] = PLACES
   return object
 }
 
@@ -335,9 +339,9 @@ it('gives no call the ticket of one that is still there', async () => {
   first.release()
   await second
   // As if 2^30 calls had tried in vain since.
-  lock.memory[COUNT - 1] = 2 ** 29 + 2
+  memoryOf(lock)[COUNT - 1] = 2 ** 29 + 2
   expect(await lock.acquire(0)).toBeUndefined()
-  lock.memory[COUNT - 1] = 2
+  memoryOf(lock)[COUNT - 1] = 2
   expect(await lock.acquire(0)).toBeUndefined()
 })
 
@@ -348,5 +352,5 @@ it('keeps no place for calls that have ended', async () => {
   await reached(cells, ROUNDS, 1000)
   Atomics.store(cells, STOP, 1)
   await Promise.all(workers.map((worker) => once(worker, 'exit')))
-  expect(lock.memory[COUNT]).toBeLessThan(8)
+  expect(memoryOf(lock)[COUNT]).toBeLessThan(8)
 })

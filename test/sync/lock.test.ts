@@ -5,6 +5,7 @@ import { BoundedSemaphore, Event, Lock, RLock, Semaphore, SyncError } from 'mill
 import { newCells, ORDER, READY, start } from '../fixtures/sync-raw.js'
 import { locks } from '../fixtures/sync.js'
 import { reached } from '../support/reached.js'
+import { memoryOf } from '../support/internals.js'
 
 const EACH: readonly (readonly [string, () => Lock | RLock | Semaphore])[] = [
   ['Lock', () => new Lock()],
@@ -85,7 +86,7 @@ describe('a lock on one thread', () => {
   it('keeps the order when its tickets start again', async () => {
     const lock = new Lock()
     // The next ticket is one of the last.
-    Atomics.store(lock.memory, 6, 2 ** 30 - 5)
+    Atomics.store(memoryOf(lock), 6, 2 ** 30 - 5)
     await lock.acquire()
     const order: number[] = []
     const calls = Array.from({ length: 20 }, (_, n) => lock.withLock(() => order.push(n)))
@@ -261,6 +262,9 @@ describe('across threads', () => {
 /** Settles when so many calls are in line: a synchronous call can say so only before it is. */
 async function inLine(lock: Lock | Semaphore, calls: number): Promise<void> {
   const first = lock instanceof Lock ? 8 : 10
-  const words = (): number => lock.memory.slice(first).filter((cell, at) => at % 2 === 1 && cell !== 0).length
+  const words = (): number =>
+    memoryOf(lock)
+      .slice(first)
+      .filter((cell, at) => at % 2 === 1 && cell !== 0).length
   while (words() < calls) await new Promise(setImmediate)
 }

@@ -3,6 +3,7 @@ import { Pool } from 'millrace'
 import { Barrier, BrokenBarrierError, Condition, Event, Lock, RLock, SyncError } from 'millrace/multiprocessing'
 import { newCells } from '../fixtures/sync-raw.js'
 import { locks } from '../fixtures/sync.js'
+import { memoryOf } from '../support/internals.js'
 
 async function collect<T>(results: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = []
@@ -269,8 +270,8 @@ describe('reset() of a barrier is one step', () => {
     const barrier = new Barrier(2)
     const early = barrier.wait()
     // As a thread leaves it that ends after the first step: the round is over, and its calls are sent away.
-    const state = barrier.memory[4] ?? 0
-    Atomics.store(barrier.memory, 4, (state & ~(0xffff << 1)) | (1 << 1) | 1)
+    const state = memoryOf(barrier)[4] ?? 0
+    Atomics.store(memoryOf(barrier), 4, (state & ~(0xffff << 1)) | (1 << 1) | 1)
     expect([barrier.broken, barrier.waiting]).toEqual([false, 0])
     const late = barrier.wait()
     await expect(early).rejects.toThrow(BrokenBarrierError)

@@ -1,0 +1,11 @@
+/** What the declarations of the package do not show of its objects. */
+
+/** The shared memory of a lock, a queue or the like, header and all. */
+export function memoryOf(object: object): Int32Array<SharedArrayBuffer> {
+  return (object as { memory: Int32Array<SharedArrayBuffer> }).memory
+}
+
+/** Whether one of these threads may know the object. */
+export function isKnownTo(object: object, threads: ReadonlySet<number>): boolean {
+  return (object as { isKnownTo: (threads: ReadonlySet<number>) => boolean }).isKnownTo(threads)
+}
