@@ -177,8 +177,9 @@ export class Scheduler {
   #withdrawOne(): Assignment | undefined {
     for (const worker of this.#pool.workers) {
       const held = worker.assignments
-      const waiting = held.at(1)
-      if (waiting?.inFlight.lane.isOpen !== true || this.#isBound(waiting, held)) continue
+      // Behind the one that runs there may be some that must stay, of a lane that is at its limit.
+      const waiting = held.find((one, at) => at > 0 && one.inFlight.lane.isOpen && !this.#isBound(one, held))
+      if (waiting === undefined) continue
       if (runningFor(held) < REBALANCE_AFTER_MS)
         this.#rebalanceTimer ??= setTimeout(this.#rebalanceLater, REBALANCE_AFTER_MS).unref()
       else if (worker.withdraw(waiting)) return waiting

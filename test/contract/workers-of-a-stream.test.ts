@@ -3,6 +3,7 @@ import { Pool, type Stream } from 'millrace'
 import { gated } from '../fixtures/contract-a-gated.js'
 import { add, exitAt, twice } from '../fixtures/workers-of-a-stream.js'
 import { Gates } from '../support/gates.js'
+import { inTime } from '../support/matrix.js'
 
 const pool = new Pool({ workers: 4, name: 'four' })
 afterEach(() => {
@@ -36,6 +37,18 @@ describe('workers: n', () => {
     expect(workersOf(gates).size).toBe(workers)
     gates.releaseAll()
     expect(gates.indexes(await results)).toEqual([...Array(12).keys()])
+  })
+
+  it('keeps no chunk of another stream behind its own, while a worker has nothing to do', async () => {
+    for (let n = 0; n < 60; n++) {
+      const gates = new Gates(12)
+      gates.hold(...Array(12).keys())
+      const results = all(pool.imap(gated, gates.items, { workers: 3, chunksize: 1, window: 12 }))
+      await Promise.all([0, 1, 2].map((i) => gates.entered(i)))
+      expect(await inTime(all(pool.imap(gated, new Gates(60).items, { chunksize: 1, window: 60 })))).toHaveLength(60)
+      gates.releaseAll()
+      expect(await inTime(results)).toHaveLength(12)
+    }
   })
 
   it('keeps to the window of so many workers, and to the order', async () => {

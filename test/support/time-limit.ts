@@ -9,7 +9,9 @@ import './tries.js'
 const LIMIT = 60_000
 
 type Body = () => unknown
-type Definer = (title: string, body: Body) => void
+type Definer = ((title: string, body: Body) => void) & {
+  readonly each: (...table: readonly unknown[]) => (title: string, body: (...row: unknown[]) => unknown) => void
+}
 type Hook = (body: Body) => void
 
 function limited(title: string, body: Body): Body {
@@ -33,9 +35,16 @@ const globals = globalThis as unknown as Record<'it' | 'test', Definer> &
 
 for (const name of ['it', 'test'] as const) {
   const define = globals[name]
-  globals[name] = Object.assign((title: string, body: Body) => {
+  const one = (title: string, body: Body): void => {
     define(title, limited(title, body))
-  }, define)
+  }
+  const each: Definer['each'] = (...table) => {
+    const defineEach = define.each(...table)
+    return (title, body) => {
+      defineEach(title, (...row) => limited(title, () => body(...row))())
+    }
+  }
+  globals[name] = Object.assign(one, define, { each })
 }
 for (const name of ['beforeAll', 'beforeEach', 'afterAll', 'afterEach'] as const) {
   const define = globals[name]
