@@ -14,8 +14,9 @@ export class LineCutter {
   /** What is held back, in memory that is larger: at most as much of a line as shows that it is too long. */
   #held: Buffer = NOTHING
   #length = 0
-  /** How many bytes of the line held back there are beyond those that are held. */
+  /** How many bytes of the line held back there are beyond those that are held, and the last of all, in which its end may begin. */
   #beyond = 0
+  #last: Buffer = NOTHING
   /** The last bytes of a line that is left out, in which its end may have begun; undefined if none is. */
   #leavingOut: Buffer | undefined
   #ended = false
@@ -67,8 +68,8 @@ export class LineCutter {
 
   /** Leaves out the line held back, up to its end. */
   leaveOut(): void {
-    const length = this.#lineEnd.maxLength - 1
-    this.#leavingOut = Buffer.from(this.#held.subarray(Math.max(0, this.#length - length), this.#length))
+    this.#leavingOut = this.#beyond > 0 ? this.#last : this.#endOf(this.#held.subarray(0, this.#length), NOTHING)
+    this.#last = NOTHING
     this.#offset += this.#length + this.#beyond
     this.#held = NOTHING
     this.#length = this.#beyond = 0
@@ -82,10 +83,16 @@ export class LineCutter {
     this.#bytes = cut < 0 ? NOTHING : bytes.subarray(cut)
     this.#leavingOut = undefined
     if (cut >= 0) return true
-    const length = this.#lineEnd.maxLength - 1
-    const end = bytes.length < length ? Buffer.concat([last, bytes]) : bytes
-    this.#leavingOut = Buffer.from(end.subarray(Math.max(0, end.length - length)))
+    this.#leavingOut = this.#endOf(last, bytes)
     return false
+  }
+
+  /** A copy of the last bytes of two buffers, in which a line end may have begun. */
+  #endOf(first: Buffer, second: Buffer): Buffer {
+    const length = this.#lineEnd.maxLength - 1
+    const missing = Math.max(0, length - second.length)
+    const end = missing === 0 ? second : Buffer.concat([first.subarray(Math.max(0, first.length - missing)), second])
+    return Buffer.from(end.subarray(Math.max(0, end.length - length)))
   }
 
   #flush(): Buffer | undefined {
@@ -114,6 +121,8 @@ export class LineCutter {
       this.#held = held
     }
     const taken = length - this.#length
+    if (taken < bytes.length)
+      this.#last = this.#endOf(this.#beyond > 0 ? this.#last : this.#held.subarray(0, this.#length), bytes)
     bytes.copy(this.#held, this.#length, 0, taken)
     this.#beyond += bytes.length - taken
     this.#length = length
