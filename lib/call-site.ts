@@ -3,6 +3,7 @@
  * fail: they cost nothing more. Those that open a stream use `atCaller()`.
  */
 
+/** Node's types say that it is always there; it is undefined until somebody sets it. */
 type Prepare = (error: Error, frames: readonly NodeJS.CallSite[]) => unknown
 const Errors = Error as unknown as { prepareStackTrace?: Prepare | undefined; stackTraceLimit: number }
 

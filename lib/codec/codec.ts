@@ -76,7 +76,7 @@ function tryPack(values: readonly unknown[], shapes: Shapes, maySmallViewsStay: 
   return { data: marked(data, walk), transfer: [], bytes: walk.bytes, shared: walk.shared }
 }
 
-/** What whoever unpacks values has to know of them: see `marked()`. */
+/** What must be known of values to unpack them: see `marked()`. */
 export interface Notes {
   /** The objects in them that threads share. */
   readonly shared: ReadonlySet<Shared> | undefined
@@ -84,7 +84,7 @@ export interface Notes {
   readonly marks: Marks | undefined
 }
 
-/** Tells whoever unpacks the values what there is to know of them. */
+/** Puts beside the values what must be known to unpack them. */
 export function marked(values: Values, { shared, marks }: Notes): Data {
   const holdsShared = shared !== undefined
   return holdsShared || marks !== undefined ? { kind: 'marked', values, marks, holdsShared } : values

@@ -4,8 +4,6 @@
  */
 import { getEnvironmentData } from 'node:worker_threads'
 
-export const CODEC_LIMITS_KEY = 'millrace.codecLimits'
-
 export interface CodecLimits {
   /** Fewer values than these are cloned: that is faster than to encode them. */
   readonly minValues: number
@@ -17,5 +15,6 @@ const DEFAULTS: CodecLimits = { minValues: 48, minRecordsForCode: 100 }
 
 export const codecLimits: CodecLimits = {
   ...DEFAULTS,
-  ...(getEnvironmentData(CODEC_LIMITS_KEY) as unknown as Partial<CodecLimits> | undefined),
+  // Its declared type allows no plain object; test/support/codec-path.ts sets it.
+  ...(getEnvironmentData('millrace.codecLimits') as unknown as Partial<CodecLimits> | undefined),
 }

@@ -71,7 +71,7 @@ export class DateGroup {
         this.#times[at + shift] = Date.prototype.getTime.call(values[at])
       }
     } catch {
-      // Not a Date; whoever asked has to find another group for it.
+      // Not a Date: the caller has to find another group for it.
     }
     this.#length = at + shift
     return at
