@@ -21,16 +21,17 @@ export interface Batch {
 const ACTION = 'give items in batches'
 
 /**
- * Gives items in arrays of exactly `size`; the last may be shorter. For tasks, inserts and requests that take many items at once.
+ * Gives items in arrays of exactly `size`. The last array may be shorter. Use it for tasks, inserts and requests that
+ * take many items at once.
  *
- * Two forms: `batch(size)` is a stage for `pipe`; `batch(size, source)` gives the arrays themselves. Lazy: it reads the items of the
- * array that is asked for, and no more. It runs on this thread.
+ * Two forms: `batch(size)` is a stage for `pipe`; `batch(size, source)` gives the arrays themselves. It is lazy: it
+ * reads only the items of the array that you ask for. It runs on this thread.
  *
  * @param size Items in an array: an integer of at least 1.
  * @param source Any iterable or async iterable.
- * @returns The arrays. When they are left early, the source is closed.
- * @throws {RangeError | TypeError} At the call: `ERR_INVALID_ARGUMENTS`, `ERR_INVALID_SOURCE`. What the source throws comes out of
- * `next()`, after an array of the items before it.
+ * @returns The arrays. If you stop early, the source is closed.
+ * @throws {RangeError | TypeError} At the call: `ERR_INVALID_ARGUMENTS`, `ERR_INVALID_SOURCE`. An error of the source
+ * comes from `next()`, after an array of the items before it.
  *
  * @example
  * ```ts

@@ -1,11 +1,11 @@
 /**
- * The errors this library makes itself, each with a `code` that stays the same from version to version.
- * Errors of tasks and sources are not here: they are not wrapped.
+ * The errors that this library makes itself. Each has a `code` that stays the same from version to version. Errors of
+ * tasks and sources are not wrapped, so they have no class here.
  */
 import { inspect, types } from 'node:util'
 import { pointAtCaller } from './call-site.js'
 
-/** Every `code` an error of this library can have. */
+/** Every `code` that an error of this library can have. */
 export type ErrorCode =
   | 'ERR_BROKEN_BARRIER'
   | 'ERR_BUNDLED'
@@ -42,11 +42,11 @@ export type ErrorCode =
   | 'ERR_WORKER_START'
 
 /**
- * The base of the error classes of this library: `error instanceof MillraceError` is true for each of them. `code` says what went
- * wrong, and stays the same from version to version.
+ * The base of the error classes of this library: `error instanceof MillraceError` is true for each of them. `code` says
+ * what went wrong. It stays the same from version to version.
  *
- * Errors of wrong calls are not of this class. They are a `TypeError` or a `RangeError`, as in Node, with a `code` of this
- * library. So check `code` where you want to know any error of this library by its kind.
+ * Errors of wrong calls are not of this class. As in Node, they are a `TypeError` or a `RangeError`. They also have a
+ * `code` of this library. To recognise every error of this library, check `code`.
  *
  * @example
  * ```ts
@@ -68,9 +68,9 @@ export class MillraceError extends Error {
   readonly code: ErrorCode
 
   /**
-   * @param message What went wrong, and the cure.
+   * @param message What went wrong, and how to correct it.
    * @param code The kind of the error.
-   * @param options `cause`: the error that led to this one.
+   * @param options `cause`: the error that caused this one.
    */
   constructor(message: string, code: ErrorCode, options?: ErrorOptions) {
     super(message, options)
@@ -79,8 +79,8 @@ export class MillraceError extends Error {
 }
 
 /**
- * An item, argument or result that cannot be copied to another thread (a function, a socket, a getter that throws).
- * It fails that item alone. Cure: send plain data, and open handles inside the task.
+ * An item, argument or result cannot be copied to another thread: it contains a function, a socket, or a getter that
+ * throws. Only that item fails. Cure: send plain data, and open handles inside the task.
  *
  * @example
  * ```ts
@@ -108,9 +108,9 @@ export class NotSerializableError extends MillraceError {
 }
 
 /**
- * The worker that ran the item died: an uncaught exception, `process.exit()`, or its memory limit. `cause` is the
- * uncaught error where there was one; `exitCode` is the worker's. Another worker takes its place, and runs what the dead
- * one had not reported, but this item only with the option `retries`.
+ * The worker that ran the item died: because of an uncaught exception, `process.exit()`, or its memory limit. `cause`
+ * is the uncaught error, if there was one. `exitCode` is that of the worker. Another worker replaces it, and runs the
+ * items that the dead one had not reported. This item runs again only with the option `retries`.
  *
  * @example
  * ```ts
@@ -131,7 +131,7 @@ export class NotSerializableError extends MillraceError {
 export class WorkerCrashError extends MillraceError {
   override readonly name = 'WorkerCrashError'
   declare readonly code: 'ERR_WORKER_CRASHED'
-  /** The exit code of the worker thread; 1 after an uncaught error. */
+  /** The exit code of the worker thread: 1 after an uncaught error. */
   readonly exitCode: number
 
   constructor(message: string, exitCode: number, options?: ErrorOptions) {
@@ -141,8 +141,8 @@ export class WorkerCrashError extends MillraceError {
 }
 
 /**
- * An item that took longer than the option `timeout` allows: an endless loop, a promise that never settles, or just too much
- * work. Its worker was replaced. Cure: a longer `timeout`, or a task that minds its `signal`.
+ * An item took longer than the option `timeout` allows. Causes: an endless loop, a promise that never settles, or too
+ * much work. Its worker is replaced. Cure: a longer `timeout`, or smaller items.
  *
  * @example
  * ```ts
@@ -172,8 +172,8 @@ export class TaskTimeoutError extends MillraceError {
 }
 
 /**
- * A pool whose workers cannot start, or whose initializer throws, three times in a row. `cause` is the reason of the last
- * attempt. The pool stays broken: correct the cause, and make a new one.
+ * The workers of a pool could not start three times in a row, or its initializer threw three times in a row. `cause` is
+ * the error of the last attempt. The pool stays broken: correct the cause, and make a new pool.
  *
  * @example
  * ```ts
@@ -205,8 +205,8 @@ export class WorkerStartError extends MillraceError {
 }
 
 /**
- * A task's module that a worker cannot import, or that defines no such task. Every item has this error, at once; the
- * workers live on. `cause` is what the import threw, where it did.
+ * A worker cannot import the module of a task, or the module does not define that task. Every item fails with this
+ * error at once. The workers stay alive. `cause` is the error that the import threw, if it threw one.
  *
  * @example
  * ```ts
@@ -232,7 +232,8 @@ export class TaskLoadError extends MillraceError {
 }
 
 /**
- * A pool that was used after `close()` (`ERR_POOL_CLOSED`), or terminated under a stream (`ERR_POOL_TERMINATED`).
+ * A pool was used after `close()` (`ERR_POOL_CLOSED`), or was terminated while a stream used it
+ * (`ERR_POOL_TERMINATED`).
  *
  * @example
  * ```ts
@@ -263,8 +264,8 @@ export class PoolClosedError extends MillraceError {
 }
 
 /**
- * A stream that is started by the top-level code of a module, in a worker that imports the module for its tasks. Unguarded,
- * each worker would start workers. Cure: put what starts streams inside `if (isMainThread) { … }`, or into another module.
+ * The top-level code of a module starts a stream, and a worker imports that module for its tasks. Without this error,
+ * each worker would start workers. Cure: start streams inside `if (isMainThread) { … }`, or in another module.
  *
  * @example
  * ```ts
@@ -291,7 +292,8 @@ export class MainThreadGuardError extends MillraceError {
 }
 
 /**
- * A line that `lines()` cannot give: longer than `maxLength`, or, with `fatal`, not valid UTF-8.
+ * A line that `lines()` cannot give. It is longer than `maxLength`, or, with `fatal`, it is not valid text in its
+ * encoding.
  *
  * @example
  * ```ts
@@ -309,9 +311,12 @@ export class MainThreadGuardError extends MillraceError {
 export class LineError extends MillraceError {
   override readonly name = 'LineError'
   declare readonly code: 'ERR_LINE_TOO_LONG' | 'ERR_INVALID_UTF8' | 'ERR_INVALID_TEXT'
-  /** Number of the line, from 1. */
+  /** The number of the line, from 1. */
   readonly line: number
-  /** Where in the (uncompressed) input it is, in bytes from 0: the line's first byte, or the first invalid one. */
+  /**
+   * The position in the (uncompressed) input, in bytes from 0: of the first byte of the line, or of the first invalid
+   * byte.
+   */
   readonly offset: number
 
   constructor(
@@ -327,9 +332,9 @@ export class LineError extends MillraceError {
 }
 
 /**
- * An input that `lines()` cannot read: compressed data that are damaged (`ERR_DAMAGED_INPUT`), or a format that is not text,
- * such as a zip archive (`ERR_INPUT_FORMAT`). All whole lines before the damage are given first. `path` is the file, where
- * there is one; `cause` is the error of Node's decoder, where there is one.
+ * An input that `lines()` cannot read. Either compressed data are damaged (`ERR_DAMAGED_INPUT`), or the format is not
+ * text, such as a zip archive (`ERR_INPUT_FORMAT`). All whole lines before the damage are given first. `path` is the
+ * file, if the input is a file. `cause` is the error of Node's decoder, if there is one.
  *
  * @example
  * ```ts
@@ -350,7 +355,7 @@ export class LineError extends MillraceError {
 export class InputError extends MillraceError {
   override readonly name = 'InputError'
   declare readonly code: 'ERR_DAMAGED_INPUT' | 'ERR_INPUT_FORMAT'
-  /** Where in the input, as it is stored, the damage was found, in bytes from 0. */
+  /** Where the damage was found: a position in the input as it is stored, in bytes from 0. */
   readonly offset: number
 
   constructor(message: string, code: 'ERR_DAMAGED_INPUT' | 'ERR_INPUT_FORMAT', offset: number, options?: ErrorOptions) {
@@ -359,16 +364,20 @@ export class InputError extends MillraceError {
   }
 }
 
-/** What the `code` of a `SyncError` can be. */
+/** The values of `code` of a `SyncError`. */
 export type SyncErrorCode =
   'ERR_DEADLOCK' | 'ERR_LINE_FULL' | 'ERR_MAIN_THREAD_WAIT' | 'ERR_NOTHING_TO_DO' | 'ERR_NOT_OWNER' | 'ERR_WAIT_TIMEOUT'
 
 /**
- * A lock, semaphore, condition, event or barrier that was used as it cannot be: released by a thread that does not hold it
- * (`ERR_NOT_OWNER`); waited for by a synchronous form on the main thread (`ERR_MAIN_THREAD_WAIT`: await the other form), or on a
- * thread whose own calls are in line before it, which nobody could serve while it is blocked (`ERR_DEADLOCK`: await here, too);
- * or waited for by more than a million calls at once (`ERR_LINE_FULL`). Of a `JoinableQueue`, that `taskDone()` was called more
- * often than items were put (`ERR_NOTHING_TO_DO`). Of `withLock()`, that time was over (`ERR_WAIT_TIMEOUT`).
+ * A lock, semaphore, condition, event, barrier or queue was used in a wrong way. The `code` says how:
+ *
+ * - `ERR_NOT_OWNER`: a thread released a lock that it does not hold.
+ * - `ERR_MAIN_THREAD_WAIT`: a synchronous form was called on the main thread. Await the other form.
+ * - `ERR_DEADLOCK`: a synchronous form would wait for earlier calls of the same thread, which nobody can serve while
+ *   the thread is blocked. Await here, too.
+ * - `ERR_LINE_FULL`: more than a million calls wait at once, or too many threads hold an end of a pipe.
+ * - `ERR_NOTHING_TO_DO`: `taskDone()` of a `JoinableQueue` was called more often than items were put.
+ * - `ERR_WAIT_TIMEOUT`: `withLock()` did not get the lock in time.
  *
  * @example
  * ```ts
@@ -393,8 +402,8 @@ export class SyncError extends MillraceError {
 }
 
 /**
- * A barrier that somebody waits at, or comes to, and that is broken: a call of `wait()` was out of time, a thread that waited
- * has ended, or somebody called `abort()` or `reset()`. Cure: `reset()`, when all know that it was broken.
+ * The barrier that a call waits at is broken: another `wait()` ran out of time, a waiting thread ended, or `abort()` or
+ * `reset()` was called. Cure: `reset()`, once all participants know that it was broken.
  *
  * @example
  * ```ts
@@ -418,7 +427,7 @@ export class BrokenBarrierError extends MillraceError {
 }
 
 /**
- * There was no item in a queue within the time given to `get()`, or, for `getNow()`, at once.
+ * A queue had no item within the time given to `get()`, or when `getNow()` was called.
  *
  * @example
  * ```ts
@@ -442,7 +451,7 @@ export class QueueEmptyError extends MillraceError {
 }
 
 /**
- * There was no room in a queue within the time given to `put()`, or, for `putNow()`, at once. The item was not put.
+ * A queue had no room within the time given to `put()`, or when `putNow()` was called. The item was not put.
  *
  * @example
  * ```ts
@@ -468,8 +477,8 @@ export class QueueFullError extends MillraceError {
 }
 
 /**
- * An item put in a queue that is closed; or the end of one: it is closed, and all its items were taken. Cure: `for await`, which
- * ends there; and `close()` when all have put what they had.
+ * A queue is closed, and an item was put into it, or an item was taken after the last one. Cure: read with `for await`,
+ * which ends there. Call `close()` only after the last `put()`.
  *
  * @example
  * ```ts
@@ -498,8 +507,8 @@ export class QueueClosedError extends MillraceError {
 }
 
 /**
- * The end of what comes through a pipe: all was received, and the other end is gone, closed or with its thread. To be expected;
- * `for await` ends there.
+ * All items of a pipe were received, and the other end was closed or its thread has ended. This is the normal end:
+ * `for await` ends there without an error.
  *
  * @example
  * ```ts
@@ -528,7 +537,7 @@ export class EndOfFileError extends MillraceError {
 }
 
 /**
- * A connection that was used after `close()`; or an item sent through a pipe whose other end is gone: nobody would receive it.
+ * A connection was used after `close()`, or an item was sent to an end that is gone, so that nobody would receive it.
  *
  * @example
  * ```ts
@@ -553,7 +562,7 @@ export class PipeClosedError extends MillraceError {
   }
 }
 
-/** Of any realm: a test runner may have another one than Node's own errors. */
+/** Of any realm: the code of a test runner may have another `Error` class than Node's own errors. */
 export function isErrorObject(value: unknown): value is Error {
   return types.isNativeError(value) || value instanceof Error
 }
@@ -572,12 +581,12 @@ export function rangeError(code: ErrorCode, message: string): RangeError & { cod
   return pointAtCaller(error)
 }
 
-/** Errors of wrong calls, as opposed to what code of the user throws meanwhile. */
+/** Errors of wrong calls. Errors that the user's code throws during the call are not here. */
 const wrongUse = new WeakSet()
 
 /**
- * Calls `use` for a public function. Where the call is wrong, the first frame of the error's stack is the line that called
- * that function, and not one of this library.
+ * Calls `use` for a public function. If the call is wrong, the stack of the error begins at the line that called the
+ * public function, and not inside this library.
  */
 export function atCaller<R>(publicFunction: (...args: never[]) => unknown, use: () => R): R {
   try {
@@ -593,7 +602,7 @@ export function atCaller<R>(publicFunction: (...args: never[]) => unknown, use: 
 /** The longest text of a received value, in characters. */
 const LONGEST = 160
 
-/** A received value as an error text shows it: short, on one line, and never throwing. */
+/** A received value as an error text shows it: short, and on one line. It never throws. */
 export function received(value: unknown): string {
   try {
     const text = inspect(value, { depth: 0, maxStringLength: 80, maxArrayLength: 3, breakLength: Infinity })
@@ -604,7 +613,7 @@ export function received(value: unknown): string {
   }
 }
 
-/** Adds to the text of an error, in its stack, too: that is what Node prints. */
+/** Adds to the text of an error. The stack changes too, because Node prints the stack. */
 export function addToMessage(error: Error, text: string): void {
   const { message, stack } = error
   error.message = message + text

@@ -9,8 +9,8 @@ const verbs = lazyVerbs(defaultExecutor)
  *
  * Two forms: `imap(task, options?)` is a stage for `pipe`; `imap(task, source, options?)` is the stream itself. It is
  * lazy: nothing is read before the first `next()`. At most `window` items are between source and consumer, so memory
- * stays flat. Runs on the default pool, which has one worker per available core and never keeps the program alive by
- * itself.
+ * stays flat. It runs on the default pool, which has one worker per available core. The pool never keeps the program
+ * alive.
  *
  * @param task A task (see `task()`), or `{ module, export: 'name' }`; with `workers: 0` any function.
  * @param source Any iterable or async iterable: array, generator, Node or web stream, another stream.
@@ -18,9 +18,9 @@ const verbs = lazyVerbs(defaultExecutor)
  * @returns The stream, or a stage that makes one of a source.
  * @throws {TypeError | RangeError} At the call: `ERR_INVALID_OPTION`, `ERR_INVALID_TASK`, `ERR_INVALID_SOURCE`. From
  * `next()`: errors of the source, unchanged. Errors of the task, with their message, stack, `cause`, `code` and own
- * fields. An instance of your own error class arrives as its nearest built-in class, unless you register it with
- * `registerErrorClass()`. With `workers: 0` errors arrive as they were thrown. `failure(error)` says which item an
- * error belongs to.
+ * fields. An instance of an error class that you wrote arrives as its nearest built-in class, unless you register the
+ * class with `registerErrorClass()`. With `workers: 0` errors arrive as they were thrown. `failure(error)` says which
+ * item an error belongs to.
  *
  * @example
  * ```ts
@@ -70,14 +70,14 @@ export const imap: Imap = verbs.imap
 export const imapUnordered: Imap = verbs.imapUnordered
 
 /**
- * Keeps the items for which a task returns something truthy, in their order; the task runs on worker threads.
+ * Keeps the items for which a task returns a truthy value, in their order. The task runs on worker threads.
  *
  * Two forms, as `imap`: `filter(task, options?)` is a stage; `filter(task, source, options?)` is the stream. Only the
  * items that are kept come back from the workers. They arrive as copies; with `workers: 0` they are the items
  * themselves.
  *
- * @param task A task, or `{ module, export: 'name' }`; with `workers: 0` any function. It may be async; a type guard
- * gives the stream its type.
+ * @param task A task, or `{ module, export: 'name' }`; with `workers: 0` any function. It may be async. If it is a type
+ * guard, the stream has the type that it guards.
  * @param source Any iterable or async iterable.
  * @param options See `StreamOptions`; `errors` is `'throw'` or `'skip'`.
  * @throws {TypeError | RangeError} At the call, as `imap`.
@@ -118,18 +118,19 @@ export const filter: Filter = verbs.filter
 export const filterUnordered: Filter = verbs.filterUnordered
 
 /**
- * Gives each element of what a task returns for an item: none, one or many, in the order of the items. The task runs on
- * worker threads; it returns an iterable or async iterable, or a promise of one. Text is refused: return `[text]`.
+ * Runs a task over a stream on worker threads, and gives each element of its results, in the order of the items. The
+ * task returns an iterable, an async iterable, or a promise of one. It may have no elements. Text is refused: return
+ * `[text]`.
  *
- * Two forms, as `imap`. The window counts items, not elements. All elements of an item stay in memory until you have
- * been given the last of them. So the elements of `window` items must fit into memory.
+ * Two forms, as `imap`. The window counts items, not elements. All elements of an item stay in memory until you receive
+ * the last of them. So the elements of `window` items must fit into memory.
  *
  * @param task A task, or `{ module, export: 'name' }`; with `workers: 0` any function.
  * @param source Any iterable or async iterable.
  * @param options See `StreamOptions`; `errors` is `'throw'` or `'skip'`. If one element of an item fails, the item
  * gives none.
- * @throws {TypeError | RangeError} At the call, as `imap`. From `next()`: `ERR_INVALID_RESULT` if a task returns
- * something that has no elements.
+ * @throws {TypeError | RangeError} At the call, as `imap`. From `next()`: `ERR_INVALID_RESULT` if a task returns a
+ * value that is not iterable.
  *
  * @example
  * ```ts

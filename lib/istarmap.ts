@@ -5,8 +5,8 @@ import { lazyVerbs, type Istarmap } from './verb/lazy.js'
 const verbs = lazyVerbs(defaultExecutor)
 
 /**
- * As `imap`, but each item is an array of arguments: the task is called as `task(...item)`. Lazy and bounded, in the
- * order of the items.
+ * As `imap`, but each item is an array of arguments: the task is called as `task(...item)`. It is lazy and bounded, and
+ * gives results in the order of the items.
  *
  * The task gets these arguments and nothing more: a `TaskContext` would take the place of an optional parameter.
  * Two forms, as `imap`: `istarmap(task, options?)` is a stage; `istarmap(task, source, options?)` is the stream.

@@ -5,21 +5,21 @@ import { collectVerbs, type MapVerb, type Starmap } from './verb/collect.js'
 const verbs = collectVerbs(defaultExecutor)
 
 /**
- * Runs a task over a source on worker threads, and gives an array of all results, in the order of the items. It begins
- * at once.
+ * Runs a task over a source on worker threads. It begins at once, and gives an array of all results in the order of the
+ * items.
  *
- * All results are in memory together. For an endless source, or results that do not fit into memory, use `imap`. The
- * source is read ahead by at most `window` items. `map` needs its source: as a stage of a pipeline, use `imap`.
+ * All results are in memory together. For an endless source, or results that do not fit into memory, use `imap`. At
+ * most `window` items are read ahead. `map` needs a source: in a pipeline, use `imap`.
  *
  * @param task A task, or `{ module, export: 'name' }`; with `workers: 0` any function.
  * @param source Any iterable or async iterable.
- * @param options See `StreamOptions`. With `errors: 'throw'` (default) all other items still run. Then the promise
- * rejects with the first error in the order of the items, and the results are lost; `failure(error)` says which item
- * failed. With `'settle'` it gives an `Outcome` for each item. With `'skip'` it gives the results of the items that did
- * not fail.
- * @returns Rejects with the error of the task, as `imap` gives it. If no item has failed, it rejects with the error of
- * the source, after the items before it are done. It rejects at once with the reason of an aborted `signal`, and with a
- * `PoolClosedError` when the pool is terminated.
+ * @param options See `StreamOptions`. With `errors: 'throw'` (default), all other items still run after one has failed.
+ * Then the promise rejects with the first error in the order of the items, and the results are lost. `failure(error)`
+ * says which item failed. With `'settle'` it gives an `Outcome` for each item. With `'skip'` it gives the results of
+ * the items that did not fail.
+ * @returns Rejects with the error of the task, as `imap` gives it. If no item fails, it rejects with the error of the
+ * source, after the items before that error are done. It rejects at once with the reason of an aborted `signal`, and
+ * with a `PoolClosedError` when the pool is terminated.
  * @throws {TypeError | RangeError} At the call: `ERR_INVALID_OPTION`, `ERR_INVALID_TASK`, `ERR_INVALID_SOURCE`.
  *
  * @example

@@ -7,16 +7,16 @@ import { reduceVerb, type Reduce } from './verb/fold.js'
  * accumulator per chunk comes back.
  *
  * Two forms: `reduce(fold, source, options)` is the promise; `reduce(fold, options)` makes the last part of a pipeline.
- * It reads ahead by at most `window` items, as `imap` does: an item counts as given once its chunk has been merged.
+ * It reads ahead by at most `window` items. An item counts until its chunk has been merged.
  *
  * @param fold A task `(accumulator, item, context) => accumulator`; with `workers: 0` any function. It may change the
- * accumulator and return it, and may be async. A result that is undefined fails the item with `ERR_INVALID_RESULT`,
- * unless `initial` is undefined.
+ * accumulator and return it. It may be async. If it returns undefined, the item fails with `ERR_INVALID_RESULT`, unless
+ * `initial` is undefined.
  * @param source Any iterable or async iterable.
- * @param options `initial` and `merge` are required; `merge(into, part)` is a plain function, runs on this thread, and
- * may change and return `into`. `ordered` (default true); `chunksize`, `window`, `signal` as in `StreamOptions`;
- * `errors`: `'throw'` (default), or `'skip'`, which leaves out the items whose fold throws. What such a fold has
- * already changed stays.
+ * @param options `initial` and `merge` are required; `merge(into, part)` is a plain function that runs on this thread.
+ * It may change and return `into`. `ordered` (default true); `chunksize`, `window`, `signal` as in `StreamOptions`;
+ * `errors`: `'throw'` (default), or `'skip'`, which leaves out the items whose fold throws. Changes that such a fold
+ * has already made to the accumulator stay.
  * @returns A promise of the accumulator; for an empty source, a copy of `initial`.
  * @throws {TypeError | RangeError} At the call: `ERR_INVALID_OPTION`, `ERR_INVALID_TASK`, `ERR_INVALID_SOURCE`. The
  * promise rejects with an error of the task, the source or `merge`, and with the reason of an aborted `signal`.
