@@ -19,8 +19,8 @@ export default {
   excludePrivate: true,
   // Types from which others are inferred: nobody writes their names.
   intentionallyNotExported: [
-    'lib/sync/typecodes.ts:Codes',
-    'lib/sync/typecodes.ts:TypedArrays',
+    'lib/multiprocessing/shared/typecodes.ts:Codes',
+    'lib/multiprocessing/shared/typecodes.ts:TypedArrays',
     'lib/task.ts:AnyFunction',
     'lib/task.ts:Arguments',
     'lib/task.ts:Parameter0',

@@ -16,7 +16,7 @@ const folder = mkdtempSync(join(tmpdir(), 'millrace-verify-'))
 const reports = values.reports ?? folder
 
 /** Under a newer Node: what depends on it most. */
-const NEWER = ['24', '--', 'contract/', 'executor/', 'sync/', 'faults/deaths', 'process.test']
+const NEWER = ['24', '--', 'contract/', 'executor/', 'multiprocessing/', 'faults/deaths']
 
 /** @type {[name: string, minutes: number, run: (minutes: number) => boolean][]} */
 const STEPS = [

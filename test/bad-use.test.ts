@@ -1,6 +1,6 @@
 /**
  * What people do wrong who come from Python: each has an error that says what to do, by class, code and text. Of types that do
- * not exist: `sync/value.test.ts` and `sync/shared-array.test.ts`. Of `start()` twice and `join()` before `start()`: `process.test.ts`.
+ * not exist: `multiprocessing/shared/value.test.ts` and `multiprocessing/shared/shared-array.test.ts`. Of `start()` twice and `join()` before `start()`: `multiprocessing/process.test.ts`.
  */
 import { apply } from 'millrace'
 import {

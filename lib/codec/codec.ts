@@ -12,7 +12,8 @@ import { sealError, type Envelope } from './envelope.js'
 import { codecLimits } from './limits.js'
 import { allLines, lineCursor, type LineData } from './line-data.js'
 import { restore, type Marks } from './marks.js'
-import { revive, type Shared } from '../shared/shared.js'
+import { revive } from './shared-objects.js'
+import type { SharedObject } from '../shared/registry.js'
 import { Shapes } from './shapes.js'
 import { withoutSmallViews } from './small-views.js'
 import { assertMovable, assertMoved, assertTransferList, type TransferList } from './transfer-list.js'
@@ -40,7 +41,7 @@ export interface Packed {
   /** About how many bytes the message takes. */
   readonly bytes: number
   /** The objects in it that threads share. */
-  readonly shared?: ReadonlySet<Shared> | undefined
+  readonly shared?: ReadonlySet<SharedObject> | undefined
 }
 
 /** Code for the shapes of this thread's records: by nature one for all streams. */
@@ -79,7 +80,7 @@ function tryPack(values: readonly unknown[], shapes: Shapes, maySmallViewsStay: 
 /** What must be known of values to unpack them: see `marked()`. */
 export interface Notes {
   /** The objects in them that threads share. */
-  readonly shared: ReadonlySet<Shared> | undefined
+  readonly shared: ReadonlySet<SharedObject> | undefined
   /** What to put right when they have arrived. */
   readonly marks: Marks | undefined
 }

@@ -8,7 +8,7 @@
  */
 import type { Column, PlainColumn } from './column.js'
 import type { Marks } from './marks.js'
-import type { Shared } from '../shared/shared.js'
+import type { SharedObject } from '../shared/registry.js'
 import type { Shapes } from './shapes.js'
 import { PlainGroup, RecordGroup, sort, type Group } from './sort.js'
 import { DEEPEST, Walk } from './walk.js'
@@ -24,7 +24,7 @@ export interface Encoded {
   readonly transfer: readonly ArrayBuffer[]
   readonly bytes: number
   /** The objects in it that threads share. */
-  readonly shared: ReadonlySet<Shared> | undefined
+  readonly shared: ReadonlySet<SharedObject> | undefined
   /** What to put right when it has arrived. */
   readonly marks: Marks | undefined
 }
@@ -51,7 +51,7 @@ interface Part {
 class Encoder {
   readonly transfer: ArrayBuffer[] = []
   bytes = 0
-  shared: ReadonlySet<Shared> | undefined
+  shared: ReadonlySet<SharedObject> | undefined
   marks: Marks | undefined
   readonly #shapes: Shapes
   readonly #plain: PlainColumn[] = []

@@ -3,7 +3,7 @@
  * Not for values: structured clone carries those. It alone would not do for errors, as it drops `code` and fields,
  * makes `{}` of a `DOMException`, and fails when a `cause` is a function.
  */
-import { revive } from '../shared/shared.js'
+import { revive } from './shared-objects.js'
 import { BUILT_IN, errorClass } from './error-classes.js'
 import type { Envelope, Sealed, SealedError } from './sealed.js'
 import { Sealing } from './sealing.js'

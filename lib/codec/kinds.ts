@@ -4,7 +4,7 @@
  */
 import { EventEmitter } from 'node:events'
 import { types } from 'node:util'
-import { isShared } from '../shared/shared.js'
+import { isShared } from './shared-objects.js'
 import { privateFieldOf } from './private-fields.js'
 
 export interface Kind {

@@ -6,7 +6,7 @@
  *
  * Buffers and their views may be shared: a thousand large slices of one block must not cross as a thousand blocks.
  */
-import type { Shared } from '../shared/shared.js'
+import type { SharedObject } from '../shared/registry.js'
 import { faultOfKind, kindOf, nameOf, type Kind } from './kinds.js'
 import type { Marks } from './marks.js'
 import { isSmallView } from './small-views.js'
@@ -30,7 +30,7 @@ export class UnfitError extends Error {}
 
 export class Walk {
   /** The objects met that threads share. They may be shared by values, too. */
-  shared: Set<Shared> | undefined
+  shared: Set<SharedObject> | undefined
   /** About how many bytes a message needs for the values so far. */
   bytes = 0
   /** Whether a view was met that covers little of its buffer. */
@@ -143,7 +143,7 @@ export class Walk {
         this.bytes += (value as ArrayBuffer).byteLength
         return true
       case 'shared':
-        ;(this.shared ??= new Set()).add(value as Shared)
+        ;(this.shared ??= new Set()).add(value as SharedObject)
         return true
       default:
         return false

@@ -6,7 +6,7 @@ import type { MessagePort } from 'node:worker_threads'
 import { marked, pack, sift, type Packed } from '../codec/codec.js'
 import type { Envelope } from '../codec/envelope.js'
 import { transferOf } from '../codec/transfer-list.js'
-import type { Shared } from '../shared/shared.js'
+import type { SharedObject } from '../shared/registry.js'
 import { isRedefined, redefinitions } from '../task.js'
 import { markCancelled, offer, settleOffer, SLOTS, type Slot } from '../worker/cells.js'
 import type { ChunkDetails, CollectedMessage, ToWorker, WorkerJob } from '../worker/protocol.js'
@@ -26,7 +26,7 @@ export interface Assignment {
   readonly sentBytes: number
   readonly known: KnownJob
   /** The objects in it that threads share. */
-  readonly given: readonly Shared[] | undefined
+  readonly given: readonly SharedObject[] | undefined
   /** Since when it has been the first in its worker, or else when it was sent, by `performance.now()`. Changed by its worker's handle. */
   since: number
 }
@@ -38,7 +38,7 @@ export interface KnownJob {
   /** Whether the worker has given an outcome of it, and so has loaded its task. Changed by its worker's handle. */
   isLoaded: boolean
   /** The objects that threads share in what its fold begins with: the worker gets them with the first chunk that it runs. */
-  readonly given: readonly Shared[] | undefined
+  readonly given: readonly SharedObject[] | undefined
 }
 
 export class ChunkSender {

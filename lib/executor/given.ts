@@ -6,8 +6,7 @@
  * known when the chunk has ended. So an object is kept until all its chunks have ended or were withdrawn, and the worker has told, after
  * the last one that it has read, that it has the object no more.
  */
-import { findKnown } from '../shared/registry.js'
-import type { Shared } from '../shared/shared.js'
+import { findKnown, type SharedObject } from '../shared/registry.js'
 
 interface Entry {
   /** How many chunks under way hold it. */
@@ -19,7 +18,7 @@ interface Entry {
 }
 
 export class Given {
-  readonly #entries = new Map<Shared, Entry>()
+  readonly #entries = new Map<SharedObject, Entry>()
 
   /** How many objects are kept. For tests. */
   get size(): number {
@@ -27,7 +26,7 @@ export class Given {
   }
 
   /** A chunk with these objects was sent. */
-  add(objects: readonly Shared[]): void {
+  add(objects: readonly SharedObject[]): void {
     for (const object of objects) {
       const entry = this.#entries.get(object)
       if (entry !== undefined) entry.underWay++
@@ -36,7 +35,7 @@ export class Given {
   }
 
   /** A chunk has ended. @param seq Its number; 0 if the worker has not read it. */
-  settle(objects: readonly Shared[], seq: number): void {
+  settle(objects: readonly SharedObject[], seq: number): void {
     for (const object of objects) {
       const entry = this.#entries.get(object)
       if (entry === undefined) continue
@@ -49,7 +48,7 @@ export class Given {
   /** The worker, which has read the chunks up to `seq`, does not have these objects. */
   collected(ids: readonly string[], seq: number): void {
     for (const id of ids) {
-      const object = findKnown(id) as Shared | undefined
+      const object = findKnown(id)
       const entry = object && this.#entries.get(object)
       if (object === undefined || entry === undefined) continue
       entry.collected = seq
@@ -57,16 +56,16 @@ export class Given {
     }
   }
 
-  #forgetIfCollected(object: Shared, { underWay, read, collected }: Entry): void {
+  #forgetIfCollected(object: SharedObject, { underWay, read, collected }: Entry): void {
     if (underWay === 0 && read <= collected) this.#entries.delete(object)
   }
 }
 
 /** What of the objects in a message the worker can hold or wait for; undefined if there is none. */
 export function claimsOf(
-  ...groups: readonly (ReadonlySet<Shared> | readonly Shared[] | undefined)[]
-): readonly Shared[] | undefined {
-  let claims: Set<Shared> | undefined
+  ...groups: readonly (ReadonlySet<SharedObject> | readonly SharedObject[] | undefined)[]
+): readonly SharedObject[] | undefined {
+  let claims: Set<SharedObject> | undefined
   for (const group of groups) {
     for (const object of group ?? []) for (const claim of object.claims) (claims ??= new Set()).add(claim)
   }

@@ -10,24 +10,36 @@ import { dropFamily, familyOf, joinKin, noteChild } from './kin.js'
 
 const REGISTRY: unique symbol = Symbol.for('millrace.shared.state')
 
-/** What is known of an object. */
-export interface Entry {
-  /** Whether one of these threads may know the object, and so hold it or wait for it. */
+/**
+ * An object that threads share, as far as the core knows it. Its class is in `lib/multiprocessing/`. The declarations have no internal
+ * member of these classes, and so none of these.
+ */
+export interface SharedObject {
+  /** @internal */
+  readonly memory: Int32Array<SharedArrayBuffer>
+  /** What of it a thread can hold or wait for, and has to be told when one ends. @internal */
+  readonly claims: readonly SharedObject[]
+  /** Whether one of these threads may know the object, and so hold it or wait for it. @internal */
   isKnownTo(threads: ReadonlySet<number>): boolean
-  /** Threads have ended: what they held or waited for here is given up. Harmless when repeated. */
+  /** A `Process` on that thread is being given it: that thread holds it from now on, where to have an object is to hold it. @internal */
+  hand?(thread: number): void
+  /** Threads have ended: what they held or waited for here is given up. Harmless when repeated. @internal */
   bury(threads: ReadonlySet<number>): void
 }
+
+/** Makes an instance of memory, and of the other objects that it was made with. */
+export type Maker = (memory: Int32Array<SharedArrayBuffer>, parts: readonly SharedObject[]) => SharedObject
 
 /** One instance of an object on this thread. */
 interface Known {
   readonly id: string
-  readonly reference: WeakRef<Entry>
+  readonly reference: WeakRef<SharedObject>
   /** Whether the object has come from another thread, which may keep it for as long as it is here. */
   hasArrived: boolean
 }
 
 interface Registry {
-  readonly kinds: Map<number, unknown>
+  readonly kinds: Map<number, Maker>
   readonly known: Map<string, Known>
   readonly gone: FinalizationRegistry<Known>
   made: number
@@ -51,9 +63,18 @@ function createRegistry(): Registry {
   return { kinds: new Map(), known, gone, made: 0, isWatching: false }
 }
 
-/** Makers of objects, by the number of their class. */
-export function knownKinds(): Map<number, unknown> {
-  return registry().kinds
+/** Tells how objects of a class are made of their memory. `kind` is a number from 1 to 255 that no other class ever has. */
+export function defineKind(kind: number, make: Maker): void {
+  registry().kinds.set(kind, make)
+}
+
+export function makerOf(kind: number): Maker | undefined {
+  return registry().kinds.get(kind)
+}
+
+/** Whether any class is known on this thread; then all are. */
+export function knowsShared(): boolean {
+  return registry().kinds.size > 0
 }
 
 /** A number that no other object of this thread has. */
@@ -61,7 +82,7 @@ export function nextNumber(): number {
   return ++registry().made
 }
 
-export function remember(id: string, object: Entry): void {
+export function remember(id: string, object: SharedObject): void {
   const { known, gone } = registry()
   watchThreads()
   // An object comes after its parts, also if it was known before.
@@ -88,7 +109,7 @@ export function countKnown(): number {
 }
 
 /** The instance of an object on this thread. */
-export function findKnown(id: string): Entry | undefined {
+export function findKnown(id: string): SharedObject | undefined {
   return registry().known.get(id)?.reference.deref()
 }
 
@@ -119,7 +140,7 @@ export function watchThreads(): void {
 
 /** Threads have ended: all objects that they may know are told, each before its parts, while those still show what they held. */
 function tellAll(dead: ReadonlySet<number>): void {
-  const touched: Entry[] = []
+  const touched: SharedObject[] = []
   for (const { reference } of registry().known.values()) {
     const object = reference.deref()
     if (object?.isKnownTo(dead) === true) touched.push(object)

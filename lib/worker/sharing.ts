@@ -3,11 +3,11 @@
  * takes some milliseconds.
  */
 import { holdsShared, unpack, type Data } from '../codec/codec.js'
-import { knowsShared } from '../shared/shared.js'
+import { knowsShared } from '../shared/registry.js'
 
 /** Undefined when they are there. */
 export function loadShared(): Promise<unknown> | undefined {
-  return knowsShared() ? undefined : import('../sync/kinds.js')
+  return knowsShared() ? undefined : import('../multiprocessing/kinds.js')
 }
 
 /** The one value of a pack that has arrived. */

@@ -28,7 +28,7 @@ it('an object is told of the end of a thread only if that thread may know it', a
     bury: () => told.push(name),
   })
   const objects = [object('known', true), object('unknown', false), object('known, too', true)]
-  for (const [at, each] of objects.entries()) remember(`test.${at}`, each as never)
+  for (const [at, each] of objects.entries()) remember(`test.${at}`, each)
   await once(new Worker('', { eval: true }), 'exit')
   // Later ones first, as they may have the others as parts.
   expect(told).toEqual(['known, too', 'known'])

@@ -18,7 +18,7 @@ import {
   Semaphore,
   type Connection,
 } from 'millrace/multiprocessing'
-import { revive } from '#dist/shared/shared.js'
+import { revive } from '#dist/codec/shared-objects.js'
 import { reached } from './reached.js'
 
 const KINDS = ['Lock', 'RLock', 'Semaphore', 'Condition', 'Barrier', 'Queue', 'JoinableQueue', 'Pipe'] as const

@@ -1,0 +1,113 @@
+/**
+ * The hook through which objects that threads share cross: locks, queues, shared numbers. The codec knows nothing of them but a mark,
+ * which says that an object is one, and the form that structured clone gives it: `{ memory }`, or `{ memory, parts }`. Their classes are
+ * loaded when the first such object arrives.
+ */
+import { types } from 'node:util'
+import { loadSharedClasses } from '../shared-classes.js'
+import { idOf, isMemory, kindOf, type Memory } from '../shared/memory.js'
+import { findKnown, knowsShared, makerOf, noteArrival, type SharedObject } from '../shared/registry.js'
+
+/** What such objects are, whichever copy of this library made them. */
+const BRAND: unique symbol = Symbol.for('millrace.shared')
+
+/** Marks the instances of a class with this prototype. */
+export function markShared(prototype: object): void {
+  Object.defineProperty(prototype, BRAND, { value: true })
+}
+
+export function isShared(value: object): value is SharedObject {
+  return BRAND in value
+}
+
+/** Arrays longer than this are taken for sparse, and gone through by their keys. */
+const LONGEST_DENSE = 10_000_000
+
+/**
+ * Makes the objects again that a clone holds, except those in named properties of arrays: to find out that an array has none takes a
+ * list of all its elements. The clone is changed.
+ *
+ * @returns The clone, or what it is to be replaced by, and the objects in it.
+ */
+export function revive(clone: unknown): { readonly value: unknown; readonly shared: ReadonlySet<SharedObject> } {
+  const reviver = new Reviver()
+  return { value: reviver.revive(clone), shared: reviver.shared }
+}
+
+class Reviver {
+  readonly shared = new Set<SharedObject>()
+  readonly #seen = new Set<object>()
+
+  revive(value: unknown): unknown {
+    if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value
+    if (isShared(value)) {
+      this.shared.add(value)
+      return value
+    }
+    if (this.#seen.has(value)) return value
+    const memory = memoryOf(value)
+    if (memory !== undefined) {
+      const { parts = [] } = value as { parts?: readonly unknown[] }
+      const object = instanceOf(memory, parts.map((part) => this.revive(part)) as SharedObject[])
+      for (const claim of object.claims) noteArrival(idOf(claim.memory))
+      this.shared.add(object)
+      return object
+    }
+    this.#seen.add(value)
+    if (types.isMap(value)) this.#reviveMap(value)
+    else if (types.isSet(value)) this.#reviveSet(value)
+    else if (Array.isArray(value) && value.length <= LONGEST_DENSE) this.#reviveElements(value)
+    else this.#reviveFields(value as Record<string, unknown>)
+    return value
+  }
+
+  #reviveFields(whole: Record<string, unknown>): void {
+    // An error's `cause` is no enumerable field.
+    const keys = types.isNativeError(whole) && Object.hasOwn(whole, 'cause') ? ['cause'] : Object.keys(whole)
+    for (const key of keys) {
+      const before = whole[key]
+      const after = this.revive(before)
+      if (after !== before) whole[key] = after
+    }
+  }
+
+  #reviveElements(array: unknown[]): void {
+    for (let at = 0; at < array.length; at++) {
+      const before = array[at]
+      const after = this.revive(before)
+      if (after !== before) array[at] = after
+    }
+  }
+
+  #reviveMap(map: Map<unknown, unknown>): void {
+    const entries = [...map].map(([key, value]) => [this.revive(key), this.revive(value)] as const)
+    map.clear()
+    for (const [key, value] of entries) map.set(key, value)
+  }
+
+  #reviveSet(set: Set<unknown>): void {
+    const elements = [...set].map((element) => this.revive(element))
+    set.clear()
+    for (const element of elements) set.add(element)
+  }
+}
+
+/** The memory of an object, if this is what a clone makes of one. */
+function memoryOf(value: object): Memory | undefined {
+  const { memory } = value as { memory?: unknown }
+  if (
+    !isMemory(memory) ||
+    memory.byteOffset !== 0 ||
+    Object.keys(value).some((key) => key !== 'memory' && key !== 'parts')
+  )
+    return undefined
+  return memory
+}
+
+function instanceOf(memory: Memory, parts: readonly SharedObject[]): SharedObject {
+  const kind = kindOf(memory)
+  if (!knowsShared()) loadSharedClasses()
+  const make = makerOf(kind)
+  if (make === undefined) throw new Error(`This copy of the library knows no shared objects of kind ${kind}`)
+  return findKnown(idOf(memory)) ?? make(memory, parts)
+}

@@ -1,0 +1,12 @@
+/** All classes of objects that threads share: a worker must know them to make instances of those that it is sent. */
+import './sync/barrier.js'
+import './sync/condition.js'
+import './sync/connection.js'
+import './sync/event.js'
+import './sync/joinable-queue.js'
+import './sync/lock.js'
+import './sync/queue.js'
+import './sync/rlock.js'
+import './sync/semaphore.js'
+import './shared/shared-array.js'
+import './shared/value.js'

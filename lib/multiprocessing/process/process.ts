@@ -1,0 +1,382 @@
+/** `Process`: a task that runs on a thread of its own, from beginning to end. */
+import { availableParallelism } from 'node:os'
+import { inspect } from 'node:util'
+import { openError } from '../../codec/envelope.js'
+import { unclonablePart } from '../../codec/clonable.js'
+import { pack, packMoving, type Data } from '../../codec/codec.js'
+import { transferListFault, TransferListError } from '../../codec/transfer-list.js'
+import { atCaller, MillraceError, NotSerializableError, received, typeError } from '../../errors.js'
+import { isWorkerEnv, launch, type WorkerEnv } from '../../executor/launch.js'
+import { readLimits, type ResourceLimits } from '../../executor/limits.js'
+import { EndRequest } from '../../executor/end-request.js'
+import { untilExited } from '../../executor/exit.js'
+import type { SpawnableWorker } from '../../executor/threads-package.js'
+import { currentProcess, parentProcess } from '../../identity.js'
+import { showState } from '../../inspect.js'
+import { logUncaught, processExited, processStarted } from '../../log/events.js'
+import { logSettings } from '../../log/settings.js'
+import { OptionReader } from '../../options.js'
+import { stateOf } from '../show.js'
+import { Calls } from '../sync/calls.js'
+import { readLimits as readWaitLimits, type WaitOptions } from '../sync/limits.js'
+import { plainFunctionError, taskName } from '../../task-name.js'
+import type { Exported, MadeByTask, TaskName } from '../../task.js'
+import { addEnding, removeEnding } from '../../worker/ending.js'
+import { assertMayStart } from '../../worker/guard.js'
+import type { ProcessNews, ProcessSetup } from '../../worker/process.js'
+
+/** The exit code of a process that `terminate()` has ended: that of SIGTERM, as Python gives it. */
+const TERMINATED = -15
+
+/** Options of a process. */
+export interface ProcessOptions<A extends readonly unknown[] = readonly never[]> {
+  /** The task that it runs, called with `...args`; it may be async. */
+  readonly target: (((...args: A) => unknown) & MadeByTask) | Exported<A[0], unknown>
+  /** Arguments of the target: copied, but for what threads share (`Value`, `Lock`, …). Default: none. */
+  readonly args?: A
+  /** ArrayBuffers of the arguments that `start()` moves to the process, and does not copy: they are detached here. Default: none. */
+  readonly transfer?: readonly ArrayBufferLike[]
+  /** Default: `'Process-1'` and so on; of children of a process `'Process-1:1'`. */
+  readonly name?: string
+  /** Whether the program may end while it runs, and ends it. Default: as the process that makes it; the main one is none. */
+  readonly daemon?: boolean
+  /** Environment variables, as in `new Worker()` of Node. Default: a copy of this thread's. */
+  readonly env?: WorkerEnv
+  /** Memory limits. Default: Node's, but a young generation of 16 MiB. */
+  readonly resourceLimits?: ResourceLimits
+}
+
+const children = new Set<Process<readonly unknown[]>>()
+let made = 0
+/** Ends the daemons among them. */
+let endDaemons: () => Promise<void>
+
+/**
+ * A task on a thread of its own: a heap of its own, module state of its own, nothing shared but what is meant to be. It is no
+ * operating-system process: a native crash ends the whole program, `process.chdir()` is not there, and `pid` is a thread id.
+ *
+ * It ends when the target has settled and nothing is left for its event loop to do. The program waits for it, unless it is a
+ * daemon. A process ends with the one that has started it. Starting takes some tens of milliseconds and some MiB.
+ *
+ * @throws {TypeError} `ERR_INVALID_OPTION`: an option that is not as described. `ERR_INVALID_TASK`: a target that is no task.
+ *
+ * @example
+ * ```ts
+ * import { isMainThread, task } from 'millrace'
+ * import { Process } from 'millrace/multiprocessing'
+ *
+ * const greet = task(import.meta.url, 'greet', (name: string) => {
+ *   if (name === '') process.exit(3)
+ * })
+ *
+ * if (isMainThread) {
+ *   const [one, two] = ['Ada', ''].map((name) => new Process({ target: greet, args: [name] }))
+ *   one?.start()
+ *   two?.start()
+ *   await Promise.all([one?.join(), two?.join()])
+ *   console.log(one?.name, one?.exitCode, two?.exitCode)
+ *   // → Process-1 0 3
+ * }
+ * ```
+ */
+export class Process<A extends readonly unknown[] = readonly never[]> implements AsyncDisposable {
+  /**
+   * Resolves with the exit code when the process has ended; never rejects. For `Promise.race`: it does not keep the program alive, where
+   * `join()` does.
+   */
+  readonly sentinel: Promise<number>
+  readonly #name: string
+  readonly #daemon: boolean
+  readonly #target: TaskName
+  #args: readonly unknown[]
+  readonly #transfer: readonly ArrayBuffer[]
+  readonly #options: Pick<ProcessOptions, 'env' | 'resourceLimits'>
+  #worker: SpawnableWorker | undefined
+  /** Of a daemon. */
+  #endRequest: EndRequest | undefined
+  #pid: number | null = null
+  #exitCode: number | null = null
+  #error: unknown
+  #failed = false
+  #wasTerminated = false
+  #endsByItself = false
+  #isClosed = false
+  readonly #joining = new Calls()
+  /** How many `join()`s keep the program alive. */
+  #joins = 0
+  #ended!: (exitCode: number) => void
+
+  constructor(options: ProcessOptions<A>) {
+    const given = atCaller(new.target as never, () => readOptions(options))
+    this.#target = given.target
+    this.#args = given.args
+    this.#transfer = given.transfer
+    const own = currentProcess()
+    const number = ++made
+    this.#name = given.name ?? (parentProcess() === null ? `Process-${number}` : `${own.name}:${number}`)
+    this.#daemon = given.daemon ?? own.daemon
+    this.#options = given.options
+    this.sentinel = new Promise((resolve) => {
+      this.#ended = resolve
+    })
+  }
+
+  /** Its name, as it was made with; in log and stderr, and as `currentProcess().name` of its thread. */
+  get name(): string {
+    return this.#name
+  }
+
+  /** Whether the program may end while it runs. */
+  get daemon(): boolean {
+    return this.#daemon
+  }
+
+  /** Whether it has been started and has not ended. */
+  get isAlive(): boolean {
+    return this.#worker !== undefined && this.#exitCode === null
+  }
+
+  /**
+   * `null` until it has ended; 0 when the target has returned; n after `process.exit(n)`; 1 after an error that nobody caught, or
+   * at its memory limit; -15 after `terminate()`.
+   */
+  get exitCode(): number | null {
+    return this.#exitCode
+  }
+
+  /** Its thread id, once it was started; no other thread of the program ever has the same. */
+  get pid(): number | null {
+    return this.#pid
+  }
+
+  /** What ended it: what the target threw, or an error that nobody caught. Undefined when there was none. */
+  get error(): unknown {
+    return this.#error
+  }
+
+  /**
+   * Starts it, once.
+   *
+   * @throws {Error} `ERR_PROCESS_STATE`: it was started before, or is closed.
+   * @throws {NotSerializableError} `args` hold something that cannot be copied to another thread.
+   * @throws {MainThreadGuardError} This thread is a worker that is only importing its tasks.
+   */
+  start(): void {
+    if (this.#isClosed) throw this.#stateError('start', 'it is closed', 'make a new Process')
+    if (this.#worker !== undefined)
+      throw this.#stateError('start', 'it was started before', 'make a new Process for each run')
+    assertMayStart(`start process '${this.name}'`)
+    const worker = launch(this.name, this.#options)
+    try {
+      if (this.daemon) this.#endRequest = new EndRequest()
+      const endPort = this.#endRequest?.port
+      const args = this.#transfer.length > 0 ? packMoving(this.#args, this.#transfer) : pack([this.#args])
+      for (const object of args.shared ?? []) object.hand?.(worker.threadId)
+      worker.postMessage(this.#setup(args.data, endPort), [...(endPort ? [endPort] : []), ...args.transfer])
+    } catch (cause) {
+      void worker.terminate()
+      if (cause instanceof TransferListError) {
+        const message = `Cannot start process '${this.name}' as ${cause.message}: ${cause.cure}`
+        throw new NotSerializableError(message, { cause })
+      }
+      const fault = unclonablePart(this.#args, 'args') ?? `it cannot be cloned (${received(cause)})`
+      throw new NotSerializableError(`Cannot start process '${this.name}' as ${fault}: pass plain data`, { cause })
+    }
+    worker.on('error', (error) => {
+      this.#fail(error)
+    })
+    // The target may post messages of its own.
+    worker.on('message', (news: ProcessNews | null | undefined) => {
+      if (news?.type === 'millrace.failed') this.#fail(openError(news.error))
+      else if (news?.type === 'millrace.exit') this.#endsByItself = true
+    })
+    worker.once('exit', (exitCode) => {
+      this.#onExit(exitCode)
+    })
+    this.#pid = worker.threadId
+    this.#worker = worker
+    children.add(this)
+    addEnding(endDaemons)
+    this.#keepAlive()
+    processStarted({ name: this.name, pid: worker.threadId })
+  }
+
+  /**
+   * Waits until it has ended; meanwhile it keeps the program alive.
+   *
+   * @param options How long to wait at most, in milliseconds, by default as long as it takes; or that and a signal: see `WaitOptions`.
+   * `exitCode` tells afterwards whether it has ended.
+   * @throws {Error} `ERR_PROCESS_STATE`: it was not started, or is closed. Not what the target threw: see `error`.
+   * @throws {RangeError | TypeError} If an option is not as it may be.
+   */
+  async join(options?: number | WaitOptions): Promise<void> {
+    const limits = readWaitLimits(`join process '${this.name}'`, options)
+    if (this.#isClosed) throw this.#stateError('join', 'it is closed', 'read its exitCode before close()')
+    if (this.#worker === undefined) throw this.#stateError('join', 'it was not started', 'call start() first')
+    if (!this.isAlive) return
+    this.#joins++
+    this.#keepAlive()
+    try {
+      await this.#joining.wait(limits)
+    } finally {
+      this.#joins--
+      this.#keepAlive()
+    }
+  }
+
+  /** Ends it now, whatever it does, and those that it has started. Resolves when it has ended. Harmless when it does not run. */
+  async terminate(): Promise<void> {
+    if (!this.isAlive) return
+    this.#wasTerminated = true
+    await this.#worker?.terminate()
+    await this.sentinel
+  }
+
+  /**
+   * Says that it is not needed any more: it cannot be started or joined after that.
+   *
+   * @throws {Error} `ERR_PROCESS_STATE`: it still runs.
+   */
+  close(): void {
+    if (this.isAlive) throw this.#stateError('close', 'it still runs', 'await join() or terminate() before')
+    this.#isClosed = true
+  }
+
+  /** As `terminate()`, for `await using`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.terminate()
+  }
+
+  #setup(args: Data, endPort: EndRequest['port'] | undefined): ProcessSetup {
+    const identity = { name: this.name, daemon: this.daemon, parent: currentProcess() }
+    return { type: 'process', identity, log: logSettings(), target: this.#target, args, endPort }
+  }
+
+  /** As the program ends: lets a daemon end by itself, so that what it has printed arrives. Never rejects. */
+  async #endWithProgram(): Promise<void> {
+    if (!this.daemon || this.#worker === undefined) return
+    this.#wasTerminated = true
+    this.#worker.ref()
+    this.#endRequest?.send()
+    await untilExited(this.#worker, this.sentinel, () => true)
+    await this.terminate()
+  }
+
+  static {
+    endDaemons = async () => {
+      await Promise.all([...children].map((child) => child.#endWithProgram()))
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failed) return
+    this.#failed = true
+    this.#error = error
+  }
+
+  #onExit(exitCode: number): void {
+    this.#exitCode = this.#wasTerminated && !this.#endsByItself && !this.#failed ? TERMINATED : exitCode
+    children.delete(this)
+    if (children.size === 0) removeEnding(endDaemons)
+    this.#endRequest?.close()
+    // What threads share was kept here for as long as the thread had it.
+    this.#args = []
+    const identity = { name: this.name, pid: Number(this.#pid) }
+    if (this.#failed && !logUncaught(identity, this.#error)) {
+      process.stderr.write(`Process ${this.name}:\n${inspect(this.#error)}\n`)
+    }
+    processExited({ ...identity, exitCode: this.#exitCode, error: this.#error })
+    this.#ended(this.#exitCode)
+    this.#joining.wakeAll()
+  }
+
+  #keepAlive(): void {
+    if (!this.isAlive) return
+    if (this.daemon && this.#joins === 0) this.#worker?.unref()
+    else this.#worker?.ref()
+  }
+
+  #stateError(verb: string, reason: string, cure: string): Error {
+    return new MillraceError(`Cannot ${verb} process '${this.name}' as ${reason}: ${cure}`, 'ERR_PROCESS_STATE')
+  }
+}
+
+showState(Process.prototype, (process) => stateOf(process, Object.prototype))
+
+function readOptions<A extends readonly unknown[]>(
+  options: ProcessOptions<A>,
+): {
+  readonly target: TaskName
+  readonly args: readonly unknown[]
+  readonly transfer: readonly ArrayBuffer[]
+  readonly name: string | undefined
+  readonly daemon: boolean | undefined
+  readonly options: Pick<ProcessOptions, 'env' | 'resourceLimits'>
+} {
+  const action = 'make a process'
+  const read = new OptionReader<ProcessOptions<A>>(action, options, [
+    'target',
+    'args',
+    'transfer',
+    'name',
+    'daemon',
+    'env',
+    'resourceLimits',
+  ])
+  const target = taskName(action, (options as Partial<ProcessOptions<A>> | undefined)?.target)
+  if (target === undefined) throw plainFunctionError(action, options.target, '')
+  const transfer = read.value('transfer', 'an array', Array.isArray)
+  const fault = transfer && transferListFault(transfer)
+  if (fault !== undefined) throw typeError('ERR_INVALID_OPTION', `Cannot ${action} as ${fault}`)
+  return {
+    target,
+    transfer: [...(transfer ?? [])] as ArrayBuffer[],
+    args: read.value('args', 'an array', Array.isArray) ?? [],
+    name: read.value('name', 'a string', (value) => typeof value === 'string'),
+    daemon: read.boolean('daemon'),
+    options: {
+      env: read.value('env', 'an object of strings or SHARE_ENV', isWorkerEnv),
+      resourceLimits: readLimits(action, read),
+    } as Pick<ProcessOptions, 'env' | 'resourceLimits'>,
+  }
+}
+
+/**
+ * The processes that this thread has started and that have not ended.
+ *
+ * @example
+ * ```ts
+ * import { isMainThread, task } from 'millrace'
+ * import { activeChildren, Process } from 'millrace/multiprocessing'
+ *
+ * const sleep = task(import.meta.url, 'sleep', () => new Promise((resolve) => setTimeout(resolve, 60_000)))
+ *
+ * if (isMainThread) {
+ *   await using one = new Process({ target: sleep, name: 'sleeper' })
+ *   one.start()
+ *   console.log(activeChildren().map(({ name }) => name))
+ *   // → [ 'sleeper' ]
+ * }
+ * ```
+ */
+export function activeChildren(): Process<readonly unknown[]>[] {
+  return [...children]
+}
+
+/**
+ * How many threads can run at once: `os.availableParallelism()`, which minds the limits of a container where Node knows of them.
+ *
+ * @example
+ * ```ts
+ * import { Pool } from 'millrace'
+ * import { cpuCount } from 'millrace/multiprocessing'
+ *
+ * // One is left for everything else.
+ * await using pool = new Pool({ workers: Math.max(1, cpuCount() - 1) })
+ * console.log(pool.workers === Math.max(1, cpuCount() - 1))
+ * // → true
+ * ```
+ */
+export function cpuCount(): number {
+  return availableParallelism()
+}

@@ -1,0 +1,32 @@
+/** The lock that a `Value` or a `SharedArray` is made with: a part of it, which crosses with it. */
+import { typeError } from '../../errors.js'
+import { OptionReader } from '../../options.js'
+import type { Shared } from '../shared-object.js'
+import { Lock } from '../sync/lock.js'
+import { RLock } from '../sync/rlock.js'
+
+/** Options of `Value` and `SharedArray`. */
+export interface LockOptions {
+  /** Whether it has a lock, for `getLock()`; or the lock itself, which others may have, too. Default: true, a `Lock` of its own. */
+  readonly lock?: boolean | Lock | RLock | undefined
+}
+
+/** The lock, as parts of the object that is made. */
+export function lockParts(what: 'Value' | 'SharedArray', options: LockOptions | undefined): readonly Shared[] {
+  const read = new OptionReader<LockOptions>(`make a ${what}`, options, ['lock'])
+  const isLock = (value: unknown): boolean => value instanceof Lock || value instanceof RLock
+  const lock = read.value(
+    'lock',
+    'true, false, a Lock or an RLock',
+    (value) => typeof value === 'boolean' || isLock(value),
+  )
+  if (lock === false) return []
+  return [lock === undefined || lock === true ? new Lock() : lock]
+}
+
+/** The lock among the parts of an object. */
+export function lockIn(what: 'Value' | 'SharedArray', [lock]: readonly Shared[] = []): Lock | RLock {
+  if (lock !== undefined) return lock as Lock | RLock
+  const text = `Cannot get the lock of a ${what} as it was made without one: received { lock: false }`
+  throw typeError('ERR_INVALID_OPTION', text)
+}

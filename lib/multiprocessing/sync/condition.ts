@@ -1,0 +1,229 @@
+/**
+ * A lock, and a line of calls that wait until its holder notifies them.
+ *
+ * A call joins this line while it holds the lock, which it then releases: no notification can come in between. Notified calls
+ * are GRANTED, and leave by themselves when they have the lock again. A notified call of a thread that ends before is replaced by the
+ * next. A thread that ends while it holds the lock may have changed what others wait for, and told nobody: all are woken.
+ */
+import { received, typeError } from '../../errors.js'
+import { HEADER, type Memory } from '../../shared/memory.js'
+import { defineShared, Shared } from '../shared-object.js'
+import type { Hold } from './hold.js'
+import { createMemoryWithLine, GONE, GRANTED, Line, WAITING } from './line.js'
+import { Lock } from './lock.js'
+import type { Mutex } from './mutex.js'
+import { ownOverflow } from './overflow.js'
+import { RLock } from './rlock.js'
+import {
+  Limits,
+  readLimits,
+  readSyncTimeout,
+  type SignalOptions,
+  type SyncWaitOptions,
+  type WaitOptions,
+} from './limits.js'
+import { checkInteger, checkMayBlock } from './waiting.js'
+
+const KIND = 6
+const WAIT = 'wait for a condition'
+
+/**
+ * A condition variable across threads: a lock, with which calls can wait until another holder of it has changed something.
+ * `wait()`, `notify()` and `notifyAll()` are for its holder.
+ *
+ * Use `waitFor()`, or `wait()` in a loop: what was waited for may not be true any more when the lock is taken again. A thread that
+ * ends leaves nobody waiting in vain: a notification that it had not used goes to the next call, maybe twice, and if it held the lock, all
+ * calls wake, of which the first finds its hold `abandoned`. Sent to workers, it is the same condition there, with the same lock.
+ *
+ * @example
+ * ```ts
+ * import { Condition } from 'millrace/multiprocessing'
+ *
+ * const condition = new Condition()
+ * const parcels: string[] = []
+ *
+ * const consumer = condition.withLock(async () => {
+ *   await condition.waitFor(() => parcels.length > 0)
+ *   console.log(parcels.pop())
+ *   // → a parcel
+ * })
+ * await condition.withLock(() => {
+ *   parcels.push('a parcel')
+ *   condition.notify()
+ * })
+ * await consumer
+ * ```
+ */
+export class Condition extends Shared {
+  readonly #line: Line
+  readonly #lock: Mutex
+
+  /**
+   * @param lock Its lock; without one a new `Lock`. Several conditions may have the same.
+   * @throws {TypeError} If it is not a lock.
+   */
+  constructor(lock?: Lock | RLock)
+  /** Of memory that is there already. @internal */
+  constructor(lock: Lock | RLock, memory: Memory, overflow: Shared)
+  constructor(
+    lock: Lock | RLock = new Lock(),
+    memory: Memory = createMemoryWithLine(KIND, 0),
+    overflow: Shared = ownOverflow(),
+  ) {
+    if (!(lock instanceof Lock || lock instanceof RLock)) {
+      throw typeError(
+        'ERR_INVALID_OPTION',
+        `Cannot make a condition as 'lock' must be a Lock or an RLock: received ${received(lock)}`,
+      )
+    }
+    super(memory, [lock, overflow])
+    this.#line = new Line(memory, HEADER, this.parts)
+    this.#lock = lock
+  }
+
+  /** Takes the lock: see `Lock`. */
+  acquire(options?: SignalOptions): Promise<Hold>
+  acquire(options: number | WaitOptions): Promise<Hold | undefined>
+  acquire(options?: number | WaitOptions): Promise<Hold | undefined> {
+    return this.#lock.acquire(options as WaitOptions)
+  }
+
+  /** Takes the lock, holding the thread: see `Lock`. */
+  acquireSync(): Hold
+  acquireSync(options: number | SyncWaitOptions): Hold | undefined
+  acquireSync(options?: number | SyncWaitOptions): Hold | undefined {
+    return this.#lock.acquireSync(options as SyncWaitOptions)
+  }
+
+  /** Releases the lock. */
+  release(): void {
+    this.#lock.release()
+  }
+
+  /** Runs a function with the lock held, and releases it whatever the function does. */
+  withLock<T>(run: (hold: Hold) => T | PromiseLike<T>, options?: number | WaitOptions): Promise<T> {
+    return this.#lock.withLock(run, options)
+  }
+
+  /**
+   * Releases the lock, waits to be notified, and takes the lock again, for which it waits as long as it takes. While it waits
+   * it keeps the program alive. If the lock was abandoned meanwhile, the caller's `hold.abandoned` says so.
+   *
+   * When the signal fires, it takes the lock again too, and rejects then; once it is notified, the signal has no effect.
+   *
+   * @param options How long to wait for the notification at most, in milliseconds; or that and a signal: see `WaitOptions`.
+   * @returns Whether it was notified; `false` if time was over.
+   * @throws {RangeError | TypeError} If an option is not as it may be.
+   * @throws {SyncError} If this thread does not hold the lock.
+   */
+  async wait(options?: number | WaitOptions): Promise<boolean> {
+    return this.#wait(readLimits(WAIT, options))
+  }
+
+  /**
+   * The same, holding the thread: for workers. Not for a thread whose own workers may be terminated while they hold the lock, or are
+   * notified: see `Lock`.
+   *
+   * @throws {SyncError} On the main thread; or if this thread does not hold the lock, or has calls in line for it, which could
+   * not go on meanwhile.
+   */
+  waitSync(options?: number | SyncWaitOptions): boolean {
+    const timeout = readSyncTimeout(WAIT, options, 'wait()')
+    checkMayBlock('wait for a condition synchronously', 'wait()')
+    this.#lock.checkHeld(WAIT)
+    this.#lock.checkTakenBack()
+    const place = this.#line.join()
+    const state = this.#lock.letGo()
+    const notified = this.#line.waitSync(place, timeout)
+    this.#lock.takeBackSync(state)
+    if (notified) this.#line.leave(place)
+    return notified
+  }
+
+  /**
+   * Waits until `predicate()`, which is called with the lock held, is true: at once, and after each notification.
+   *
+   * @param predicate A function that is not async: a promise would count as true.
+   * @param options How long to wait at most, in milliseconds; or that and a signal: see `WaitOptions`.
+   * @returns Whether `predicate()` was true when it was called last: `false` if time was over.
+   * @throws {TypeError} If `predicate` is no function, or returns a promise.
+   */
+  async waitFor(predicate: () => boolean, options?: number | WaitOptions): Promise<boolean> {
+    const limits = readLimits(WAIT, options)
+    this.#lock.checkHeld(WAIT)
+    for (;;) {
+      if (isTrue(predicate)) return true
+      limits.throwIfAborted()
+      if (!(await this.#wait(limits))) return isTrue(predicate)
+    }
+  }
+
+  /** The same, holding the thread: see `waitSync()`. */
+  waitForSync(predicate: () => boolean, options?: number | SyncWaitOptions): boolean {
+    const limits = new Limits(readSyncTimeout(WAIT, options, 'waitFor()'))
+    this.#lock.checkHeld(WAIT)
+    for (;;) {
+      if (isTrue(predicate)) return true
+      if (!this.waitSync(limits.left)) return isTrue(predicate)
+    }
+  }
+
+  /**
+   * Wakes the calls that have waited longest; each goes on when it has the lock.
+   *
+   * @param n How many at most: an integer of at least 1, which is the default.
+   * @throws {SyncError} If this thread does not hold the lock.
+   */
+  notify(n = 1): void {
+    checkInteger('notify a condition', 'n', n, 1, Number.MAX_SAFE_INTEGER)
+    this.#lock.checkHeld('notify a condition')
+    for (let told = 0; told < n; told++) if (!this.#wakeOne()) return
+  }
+
+  /** Wakes all calls that wait. */
+  notifyAll(): void {
+    this.notify(Number.MAX_SAFE_INTEGER)
+  }
+
+  /** @internal */
+  bury(threads: ReadonlySet<number>): void {
+    // Before the lock is buried, by which it is free; nobody can join the line until then.
+    if (this.#lock.isHeldBy(threads)) while (this.#wakeOne());
+    for (const place of this.#line.of(threads)) {
+      if (!this.#line.move(place, WAITING, GONE) && this.#line.stateOf(place) === GRANTED) this.#wakeOne()
+      this.#line.remove(place, threads)
+    }
+    this.#line.wakeGranted()
+  }
+
+  async #wait(limits: Limits): Promise<boolean> {
+    this.#lock.checkHeld(WAIT)
+    const place = this.#line.join()
+    const state = this.#lock.letGo()
+    let notified = false
+    try {
+      notified = await this.#line.wait(place, limits)
+    } finally {
+      await this.#lock.takeBack(state)
+      if (notified) this.#line.leave(place)
+    }
+    return notified
+  }
+
+  /** False if nobody waits. */
+  #wakeOne(): boolean {
+    for (let first = this.#line.next(); first !== undefined; first = this.#line.next()) {
+      if (this.#line.grant(first)) return true
+    }
+    return false
+  }
+}
+
+function isTrue(predicate: () => unknown): boolean {
+  const answer = typeof predicate === 'function' ? predicate() : predicate
+  if (typeof predicate === 'function' && !(answer instanceof Promise)) return Boolean(answer)
+  const text = `Cannot wait for a condition as 'predicate' must be a function that is not async: received ${received(predicate)}`
+  throw typeError('ERR_INVALID_OPTION', text)
+}
+
+defineShared(KIND, (memory, [lock, overflow]) => new Condition(lock as Lock | RLock, memory, overflow))

@@ -1,0 +1,238 @@
+/** The ends of pipes. */
+import { threadId } from 'node:worker_threads'
+import { EndOfFileError, PipeClosedError, QueueEmptyError, QueueFullError, rangeError } from '../../errors.js'
+import { pointAtCaller } from '../../call-site.js'
+import { createMemory, HEADER, type Memory } from '../../shared/memory.js'
+import { defineShared, Shared } from '../shared-object.js'
+import type { Channel, Got, Put } from './channel.js'
+import { Ends, type Side } from './ends.js'
+import { fromBytes, toBytes } from './item.js'
+import { itemsOf } from './iteration.js'
+import { readLimits, readSyncTimeout, type SyncWaitOptions, type WaitOptions } from './limits.js'
+import { checkMayBlock } from './waiting.js'
+
+const KIND = 34
+const SIDE = HEADER
+const SEND = 'send through a pipe'
+const RECEIVE = 'receive from a pipe'
+const POLL = 'poll a pipe'
+
+/**
+ * One end of a pipe: what it sends, the other end receives. See `Pipe()`.
+ *
+ * @example
+ * ```ts
+ * import { imap, isMainThread, task } from 'millrace'
+ * import { Pipe, type Connection } from 'millrace/multiprocessing'
+ *
+ * const answer = task(import.meta.url, 'answer', async (end: Connection<string>) => {
+ *   for await (const question of end) await end.send(question.toUpperCase())
+ * })
+ *
+ * if (isMainThread) {
+ *   const [here, there] = Pipe<string>()
+ *   const answering = (async () => {
+ *     for await (const _ of imap(answer, [there]));
+ *   })()
+ *   await here.send('who?')
+ *   console.log(await here.recv())
+ *   // → WHO?
+ *   here.close()
+ *   await answering
+ * }
+ * ```
+ */
+export class Connection<T> extends Shared implements AsyncIterable<T> {
+  readonly #ends: Ends
+  readonly #side: Side
+  #isHeld = false
+  #isClosed = false
+
+  private constructor(memory: Memory, parts: readonly Shared[]) {
+    super(memory, parts)
+    const [ends] = this.parts as readonly [Ends]
+    this.#ends = ends
+    this.#side = memory[SIDE] === 0 ? 0 : 1
+  }
+
+  /** @internal */
+  static of<T>(memory: Memory, parts: readonly Shared[]): Connection<T> {
+    return new Connection<T>(memory, parts)
+  }
+
+  /** Whether this thread has closed it. */
+  get closed(): boolean {
+    return this.#isClosed
+  }
+
+  /**
+   * Sends an item, by structured clone. Waits only while items of more than 256 MiB are on their way. What was not awaited may not
+   * have been sent when the thread ends by `process.exit()`.
+   *
+   * @param options How long to wait at most, in milliseconds; or that and a signal: see `WaitOptions`.
+   * @throws {PipeClosedError} If this end is closed, or one of both is gone; the text says which.
+   * @throws {QueueFullError} If time was over: the item was not sent.
+   * @throws {NotSerializableError} If a part of the item cannot be copied: a function; or what threads share.
+   * @throws {RangeError} If the item takes more than 256 MiB.
+   */
+  async send(item: T, options?: number | WaitOptions): Promise<void> {
+    const limits = readLimits(SEND, options)
+    const channel = this.#outgoing
+    this.#checkSent(await channel.put(bytesOf(channel, item), limits), limits.timeout)
+  }
+
+  /**
+   * The same, holding the thread: for workers.
+   *
+   * @throws {SyncError} On the main thread.
+   */
+  sendSync(item: T, options?: number | SyncWaitOptions): void {
+    const timeout = readSyncTimeout(SEND, options, 'send()')
+    checkMayBlock(`${SEND} synchronously`, 'send()')
+    const channel = this.#outgoing
+    this.#checkSent(channel.putSync(bytesOf(channel, item), timeout), timeout)
+  }
+
+  /**
+   * Receives the next item; waits while there is none. While it waits it keeps the program alive.
+   *
+   * @param options How long to wait at most, in milliseconds; or that and a signal: see `WaitOptions`.
+   * @throws {EndOfFileError} If the other end is gone, and all that it had sent was received.
+   * @throws {QueueEmptyError} If time was over.
+   * @throws {PipeClosedError} If this end is closed, or was while it waited; or all threads that were given it have ended.
+   */
+  async recv(options?: number | WaitOptions): Promise<T> {
+    const limits = readLimits(RECEIVE, options)
+    return this.#received(await this.#incoming(RECEIVE).get(limits), limits.timeout) as T
+  }
+
+  /**
+   * The same, holding the thread: for workers. Not for a thread whose own worker has the other end: while it is held it
+   * does not hear of its end.
+   *
+   * @throws {SyncError} On the main thread.
+   */
+  recvSync(options?: number | SyncWaitOptions): T {
+    const timeout = readSyncTimeout(RECEIVE, options, 'recv()')
+    checkMayBlock(`${RECEIVE} synchronously`, 'recv()')
+    return this.#received(this.#incoming(RECEIVE).getSync(timeout), timeout) as T
+  }
+
+  /**
+   * Whether `recv()` would not wait: there is an item, or the end.
+   *
+   * @param options How long to wait for that at most, in milliseconds; 0 by default, or `Infinity`; or that and a signal: see `WaitOptions`.
+   * @throws {RangeError | TypeError} If an option is not as it may be.
+   * @throws {PipeClosedError} If this end is closed.
+   */
+  async poll(options?: number | WaitOptions): Promise<boolean> {
+    const limits = readLimits(POLL, options, 0)
+    return this.#incoming(POLL).poll(limits)
+  }
+
+  /**
+   * The same, holding the thread: for workers.
+   *
+   * @throws {SyncError} On the main thread.
+   */
+  pollSync(options?: number | SyncWaitOptions): boolean {
+    const timeout = readSyncTimeout(POLL, options, 'poll()', 0)
+    checkMayBlock(`${POLL} synchronously`, 'poll()')
+    return this.#incoming(POLL).pollSync(timeout)
+  }
+
+  /** This thread uses the end no more. If no other has it, the other end will find the end of what was sent. Harmless when repeated. */
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#ends.release(this.#side, new Set([threadId]))
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  /** Receives items until the other end is gone. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<T> {
+    return itemsOf<T>(this.#incoming(RECEIVE))
+  }
+
+  /** Its memory and parts see to that themselves. @internal */
+  bury(threads: ReadonlySet<number>): void {
+    this.#ends.bury(threads)
+  }
+
+  /** @internal */
+  override hand(thread: number): void {
+    if (!this.#isClosed) this.#ends.hold(this.#side, thread)
+  }
+
+  /** This thread was given it, or uses it. @internal */
+  hold(): void {
+    if (this.#isHeld) return
+    this.#ends.hold(this.#side, threadId)
+    this.#isHeld = true
+  }
+
+  get #outgoing(): Channel {
+    this.#use(SEND)
+    return this.#ends.queue(this.#side).channel
+  }
+
+  #incoming(action: string): Channel {
+    this.#use(action)
+    return this.#ends.queue(this.#side === 0 ? 1 : 0).channel
+  }
+
+  #received(got: Got, timeout: number): unknown {
+    if (typeof got !== 'string') return fromBytes(got)
+    if (got === 'empty')
+      throw new QueueEmptyError(`Cannot ${RECEIVE} as there was nothing to receive within ${timeout} ms`)
+    // It may have been closed here meanwhile.
+    this.#use(RECEIVE)
+    this.#checkNotLost(RECEIVE)
+    throw new EndOfFileError(`Cannot ${RECEIVE} as its other end is gone, and all was received`)
+  }
+
+  #checkSent(put: Put, timeout: number): void {
+    if (put === 'put') return
+    if (put === 'full') throw new QueueFullError(`Cannot ${SEND} as there was no room for it within ${timeout} ms`)
+    // It may have been closed here meanwhile.
+    this.#use(SEND)
+    this.#checkNotLost(SEND)
+    throw new PipeClosedError(`Cannot ${SEND} as its other end is gone`)
+  }
+
+  /** Throws if it is this end of which the pipe was closed: it was handed away, and is gone there. */
+  #checkNotLost(action: string): void {
+    if (!this.#ends.wasLost(this.#side)) return
+    throw new PipeClosedError(
+      `Cannot ${action} as all threads that were given this end of it have closed it or ended: use it here before you pass it on, or make a new pipe`,
+    )
+  }
+
+  #use(action: string): void {
+    if (this.#isClosed) throw pointAtCaller(new PipeClosedError(`Cannot ${action} as this end of it is closed`))
+    this.hold()
+  }
+}
+
+/** Memory for an end. */
+export function createConnectionMemory(side: Side): Memory {
+  const memory = createMemory(KIND, 1)
+  memory[SIDE] = side
+  return memory
+}
+
+function bytesOf(channel: Channel, item: unknown): Uint8Array {
+  const bytes = toBytes(SEND, item)
+  if (bytes.length <= channel.maxBytes) return bytes
+  const message = `Cannot ${SEND} as the item takes ${bytes.length} bytes: the most is ${channel.maxBytes}`
+  throw rangeError('ERR_INVALID_OPTION', message)
+}
+
+defineShared(KIND, (memory, parts) => {
+  const connection = Connection.of(memory, parts)
+  connection.hold()
+  return connection
+})

@@ -1,0 +1,105 @@
+/**
+ * Which threads hold the two ends of a pipe. When the last has let go of one, both of the pipe's queues are closed.
+ *
+ * Each end has a MAKER, the thread that made it, until another was given the end; and the threads that hold it. Cells are a thread plus
+ * one, or 0; each is taken and freed by one step, and the new holder's is taken before the maker's is freed.
+ */
+import { threadId } from 'node:worker_threads'
+import { SyncError } from '../../errors.js'
+import { createMemory, HEADER, type Memory } from '../../shared/memory.js'
+import { defineShared, Shared } from '../shared-object.js'
+import { Queue } from './queue.js'
+
+const KIND = 36
+/** How many threads may hold an end. */
+const MOST = 1024
+const CELLS = 1 + MOST
+/** The end (plus one) that was gone first, behind the cells of both; 0 while none is. */
+const LOST = HEADER + 2 * CELLS
+
+export type Side = 0 | 1
+
+/** While a pipe is open, a thread that knows it keeps it: it may be the one that hears of the others' ends. */
+const open = new Set<Ends>()
+/** How many are in `open` when those that others have closed are looked for: twice as many as there were after the last time. */
+const MIN_LIMIT = 64
+let limit = MIN_LIMIT
+
+export class Ends extends Shared {
+  /** What each side sends. */
+  readonly #queues: readonly [Queue<unknown>, Queue<unknown>]
+
+  constructor(memory?: Memory, parts: readonly Shared[] = [new Queue(), new Queue()]) {
+    super(memory ?? createMemory(KIND, 2 * CELLS + 1), parts)
+    const [first, second] = this.parts as readonly [Queue<unknown>, Queue<unknown>]
+    this.#queues = [first, second]
+    if (memory === undefined) for (const side of [0, 1] as const) this.memory[makerOf(side)] = threadId + 1
+    if (open.size >= limit) {
+      for (const ends of open) if (ends.#isGone) open.delete(ends)
+      limit = Math.max(MIN_LIMIT, 2 * open.size)
+    }
+    if (!this.#isGone) open.add(this)
+  }
+
+  /** What the side sends. */
+  queue(side: Side): Queue<unknown> {
+    return this.#queues[side]
+  }
+
+  /** A thread holds the end. */
+  hold(side: Side, thread: number): void {
+    this.noteKnownTo(thread)
+    const own = thread + 1
+    const first = makerOf(side) + 1
+    for (let cell = first; cell < first + MOST; cell++) {
+      const holder = Atomics.compareExchange(this.memory, cell, 0, own)
+      if (holder !== 0 && holder !== own) continue
+      Atomics.store(this.memory, makerOf(side), 0)
+      return
+    }
+    throw new SyncError(`Cannot hold the end of a pipe as ${MOST} threads hold it already`, 'ERR_LINE_FULL')
+  }
+
+  /** Threads hold the end no more. */
+  release(side: Side, threads: ReadonlySet<number>): void {
+    let isHeld = false
+    for (let cell = makerOf(side); cell < makerOf(side) + CELLS; cell++) {
+      const holder = Atomics.load(this.memory, cell)
+      if (holder === 0) continue
+      if (threads.has(holder - 1)) Atomics.compareExchange(this.memory, cell, holder, 0)
+      else isHeld = true
+    }
+    if (!isHeld) {
+      // In this order: who finds a queue closed finds out why.
+      Atomics.compareExchange(this.memory, LOST, 0, side + 1)
+      for (const queue of this.#queues) queue.close()
+    }
+    if (this.#isGone) open.delete(this)
+  }
+
+  /** Whether it was this end that the last thread has let go of first. */
+  wasLost(side: Side): boolean {
+    return Atomics.load(this.memory, LOST) === side + 1
+  }
+
+  /** @internal */
+  override get claims(): readonly Shared[] {
+    return []
+  }
+
+  /** @internal */
+  bury(threads: ReadonlySet<number>): void {
+    this.release(0, threads)
+    this.release(1, threads)
+  }
+
+  get #isGone(): boolean {
+    return this.#queues.every((queue) => queue.closed)
+  }
+}
+
+function makerOf(side: Side): number {
+  return HEADER + side * CELLS
+}
+
+defineShared(KIND, (memory, parts) => new Ends(memory, parts))

@@ -1,0 +1,109 @@
+/**
+ * An event that has happened or not.
+ *
+ * One cell, TIMES: even while it is clear, odd while it is set; it only grows. Calls wait for it to change. A thread that ends
+ * after it has changed it, before it notifies, leaves that to `bury()`.
+ */
+import { createMemory, HEADER, type Memory } from '../../shared/memory.js'
+import { defineShared, Shared } from '../shared-object.js'
+import { Limits, readLimits, readSyncTimeout, type SyncWaitOptions, type WaitOptions } from './limits.js'
+import { checkMayBlock, waitSync } from './waiting.js'
+import { CellWatch } from './watch.js'
+
+const KIND = 5
+const TIMES = HEADER
+const WAIT = 'wait for an event'
+
+/**
+ * An event across threads: `wait()` settles once somebody has called `set()`, at once if that was before, until `clear()`.
+ *
+ * @example
+ * ```ts
+ * import { Event } from 'millrace/multiprocessing'
+ *
+ * const ready = new Event()
+ * console.log(ready.isSet, await ready.wait(10))
+ * // → false false
+ * ready.set()
+ * console.log(ready.isSet, await ready.wait())
+ * // → true true
+ * ```
+ */
+export class Event extends Shared {
+  readonly #watch: CellWatch
+
+  constructor()
+  /** Of memory that is there already. @internal */
+  // eslint-disable-next-line @typescript-eslint/unified-signatures -- one of them is not public
+  constructor(memory: Memory)
+  constructor(memory: Memory = createMemory(KIND, 1)) {
+    super(memory)
+    this.#watch = new CellWatch(memory, TIMES)
+  }
+
+  /** Whether it has happened: a look at the moment. */
+  get isSet(): boolean {
+    return isSet(this.#times)
+  }
+
+  /** It has happened: all calls of `wait()` settle. */
+  set(): void {
+    for (let times = this.#times; !isSet(times); times = this.#times) this.#advance(times)
+  }
+
+  /** It has not happened: later calls of `wait()` wait. */
+  clear(): void {
+    for (let times = this.#times; isSet(times); times = this.#times) this.#advance(times)
+  }
+
+  /**
+   * Settles when it has happened. While it waits it keeps the program alive.
+   *
+   * @param options How long to wait at most, in milliseconds, from 0, which only looks; or that and a signal: see `WaitOptions`.
+   * @returns Whether it has happened; `false` if time was over.
+   * @throws {RangeError | TypeError} If an option is not as it may be.
+   */
+  async wait(options?: number | WaitOptions): Promise<boolean> {
+    const limits = readLimits(WAIT, options)
+    const times = this.#times
+    if (isSet(times)) return true
+    // It may have been notified of a change before this call.
+    while (this.#times === times) if (!(await this.#watch.change(times, limits))) break
+    return this.#times !== times
+  }
+
+  /**
+   * The same, holding the thread: for workers.
+   *
+   * @throws {SyncError} On the main thread.
+   */
+  waitSync(options?: number | SyncWaitOptions): boolean {
+    const limits = new Limits(readSyncTimeout(WAIT, options, 'wait()'))
+    checkMayBlock('wait for an event synchronously', 'wait()')
+    const times = this.#times
+    if (isSet(times)) return true
+    while (this.#times === times) if (!waitSync(this.memory, TIMES, times, limits.left)) break
+    return this.#times !== times
+  }
+
+  /** @internal */
+  bury(): void {
+    Atomics.notify(this.memory, TIMES)
+  }
+
+  get #times(): number {
+    return Atomics.load(this.memory, TIMES)
+  }
+
+  #advance(times: number): void {
+    if (Atomics.compareExchange(this.memory, TIMES, times, (times + 1) | 0) === times) {
+      Atomics.notify(this.memory, TIMES)
+    }
+  }
+}
+
+function isSet(times: number): boolean {
+  return (times & 1) === 1
+}
+
+defineShared(KIND, (memory) => new Event(memory))

@@ -1,0 +1,118 @@
+/** Queues whose items are not only got, but done. */
+import { SyncError } from '../../errors.js'
+import { isMemory, type Memory } from '../../shared/memory.js'
+import { defineShared, type Shared } from '../shared-object.js'
+import { SPARE } from './channel.js'
+import { Queue, type QueueOptions } from './queue.js'
+import { Limits, readLimits, readSyncTimeout, type SyncWaitOptions, type WaitOptions } from './limits.js'
+import { checkMayBlock, waitSync } from './waiting.js'
+import { CellWatch } from './watch.js'
+
+const KIND = 33
+/** How many items are done, modulo 2^32. */
+const DONE = SPARE
+const JOIN = 'join a queue'
+
+/**
+ * A `Queue` that can be waited for until all its items are done: who has got an item calls `taskDone()` when it has dealt with it.
+ * An item whose thread ends before that is never done.
+ *
+ * @example
+ * ```ts
+ * import { JoinableQueue } from 'millrace/multiprocessing'
+ *
+ * const queue = new JoinableQueue<string>()
+ * for (const name of ['a', 'b', 'c']) await queue.put(name)
+ * const consumer = (async () => {
+ *   for await (const name of queue) {
+ *     console.log(name)
+ *     queue.taskDone()
+ *   }
+ * })()
+ * // → a
+ * // → b
+ * // → c
+ * await queue.join()
+ * console.log(queue.unfinished)
+ * // → 0
+ * queue.close()
+ * await consumer
+ * ```
+ */
+export class JoinableQueue<T> extends Queue<T> {
+  readonly #watch: CellWatch
+
+  /**
+   * @param maxsize How many items there may be at once: an integer from 1 to 2,147,483,647; or 0, the default, for no limit.
+   * @throws {RangeError | TypeError} If it or an option is not as it may be; or if there is no memory.
+   */
+  constructor(maxsize?: number, options?: QueueOptions)
+  /** @internal */
+  constructor(maxsize: Memory, options: readonly Shared[])
+  constructor(maxsize: number | Memory = 0, options: QueueOptions | readonly Shared[] = {}) {
+    if (isMemory(maxsize)) super(maxsize, options as readonly Shared[])
+    else super(maxsize, options as QueueOptions, KIND)
+    this.#watch = new CellWatch(this.memory, DONE)
+  }
+
+  /** How many items were put and are not done: a look at the moment. */
+  get unfinished(): number {
+    const done = Atomics.load(this.memory, DONE)
+    return (this.channel.written - done) | 0
+  }
+
+  /**
+   * An item that was got is done: to be called once for each.
+   *
+   * @throws {SyncError} If all items that were put are done.
+   */
+  taskDone(): void {
+    for (;;) {
+      const done = Atomics.load(this.memory, DONE)
+      if (done === this.channel.written)
+        throw new SyncError('Cannot call taskDone() as all items are done', 'ERR_NOTHING_TO_DO')
+      if (Atomics.compareExchange(this.memory, DONE, done, (done + 1) | 0) === done) break
+    }
+    if (this.unfinished === 0) Atomics.notify(this.memory, DONE)
+  }
+
+  /**
+   * Settles when all items that were put are done; at once if they are. While it waits it keeps the program alive.
+   *
+   * @param options How long to wait at most, in milliseconds, from 0, which only looks; or that and a signal: see `WaitOptions`.
+   * @returns Whether they are; `false` if time was over.
+   * @throws {RangeError | TypeError} If an option is not as it may be.
+   */
+  async join(options?: number | WaitOptions): Promise<boolean> {
+    const limits = readLimits(JOIN, options)
+    for (;;) {
+      const done = Atomics.load(this.memory, DONE)
+      if (done === this.channel.written) return true
+      if (!(await this.#watch.change(done, limits))) return this.unfinished === 0
+    }
+  }
+
+  /**
+   * The same, holding the thread: for workers. Not for a thread whose own workers use the queue.
+   *
+   * @throws {SyncError} On the main thread.
+   */
+  joinSync(options?: number | SyncWaitOptions): boolean {
+    const limits = new Limits(readSyncTimeout(JOIN, options, 'join()'))
+    checkMayBlock(`${JOIN} synchronously`, 'join()')
+    for (;;) {
+      const done = Atomics.load(this.memory, DONE)
+      if (done === this.channel.written) return true
+      if (!waitSync(this.memory, DONE, done, limits.left)) return this.unfinished === 0
+    }
+  }
+
+  /** @internal */
+  override bury(threads: ReadonlySet<number>): void {
+    super.bury(threads)
+    // One may have ended before it told that all is done.
+    Atomics.notify(this.memory, DONE)
+  }
+}
+
+defineShared(KIND, (memory, parts) => new JoinableQueue(memory, parts))

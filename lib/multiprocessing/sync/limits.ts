@@ -1,0 +1,131 @@
+/** How long a call waits, and what makes it give up: the one place that reads `timeout` and `signal` of all calls that wait. */
+import { rangeError, received, typeError } from '../../errors.js'
+import { isAbortSignal, isPlainObject, optionsHint, signalHint } from '../../options.js'
+
+/**
+ * How long a call waits. Calls that hold the thread (`acquireSync()`) take no signal: it could not fire meanwhile.
+ *
+ * @example
+ * ```ts
+ * import { Lock } from 'millrace/multiprocessing'
+ *
+ * const lock = new Lock()
+ * const hold = await lock.acquire()
+ * console.log(await lock.acquire({ timeout: 10 }))
+ * // → undefined
+ * try {
+ *   await lock.acquire({ signal: AbortSignal.abort(new Error('not needed any more')) })
+ * } catch (error) {
+ *   console.log(String(error))
+ *   // → Error: not needed any more
+ * }
+ * hold.release()
+ * ```
+ */
+export interface WaitOptions {
+  /** The longest wait in milliseconds, from 0, which tries once, to `Infinity`, the default. */
+  readonly timeout?: number | undefined
+  /** When it fires, the call rejects with its reason, and has taken nothing. Default: none. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** As `WaitOptions`, without a timeout: the call always gets what it waits for, or rejects. */
+export interface SignalOptions {
+  readonly timeout?: undefined
+  /** See `WaitOptions`. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** As `WaitOptions`, for a call that holds its thread. */
+export interface SyncWaitOptions {
+  /** See `WaitOptions`. */
+  readonly timeout?: number | undefined
+}
+
+/** A timeout that is never over. */
+export const FOREVER: number = Number.POSITIVE_INFINITY
+
+/** What bounds one call. */
+export class Limits {
+  readonly timeout: number
+  readonly signal: AbortSignal | undefined
+  readonly #end: number
+
+  constructor(timeout: number, signal?: AbortSignal) {
+    this.timeout = timeout
+    this.signal = signal
+    this.#end = timeout === FOREVER ? FOREVER : performance.now() + timeout
+  }
+
+  /** The time that is left, in milliseconds. */
+  get left(): number {
+    return this.#end === FOREVER ? FOREVER : Math.max(0, this.#end - performance.now())
+  }
+
+  throwIfAborted(): void {
+    // A polyfill may have no throwIfAborted().
+    if (this.signal?.aborted === true) throw this.signal.reason
+  }
+}
+
+export const UNLIMITED: Limits = new Limits(FOREVER)
+
+/**
+ * The limits of a call that does not hold its thread. Throws the signal's reason if it has fired already.
+ *
+ * @param action Opens the error text ("acquire a lock").
+ * @param timeout Of a call that says nothing of it.
+ */
+export function readLimits(action: string, given: unknown, timeout: number = FOREVER): Limits {
+  if (given === undefined) return timeout === FOREVER ? UNLIMITED : new Limits(timeout)
+  if (typeof given !== 'object') return new Limits(checkTimeout(action, given))
+  const { timeout: own = timeout, signal } = read(action, given, ['timeout', 'signal'])
+  if (signal !== undefined && !isAbortSignal(signal)) {
+    const text = `Cannot ${action} as 'signal' must be an AbortSignal: received ${received(signal)}${signalHint(signal)}`
+    throw typeError('ERR_INVALID_OPTION', text)
+  }
+  const limits = new Limits(checkTimeout(action, own), signal)
+  limits.throwIfAborted()
+  return limits
+}
+
+/**
+ * The timeout of a call that holds its thread.
+ *
+ * @param instead The form that takes a signal ("acquire()").
+ */
+export function readSyncTimeout(action: string, given: unknown, instead: string, timeout: number = FOREVER): number {
+  if (given === undefined) return timeout
+  if (typeof given !== 'object') return checkTimeout(action, given)
+  const { timeout: own = timeout, signal } = read(action, given, ['timeout', 'signal'])
+  if (signal === undefined) return checkTimeout(action, own)
+  throw typeError(
+    'ERR_INVALID_OPTION',
+    `Cannot ${action} synchronously with a signal as it cannot fire while the thread is blocked: await ${instead}, or give a timeout`,
+  )
+}
+
+function read(action: string, given: unknown, known: readonly string[]): { timeout?: unknown; signal?: unknown } {
+  if (!isPlainObject(given)) {
+    const expected = 'a timeout in milliseconds or { timeout, signal }'
+    throw typeError(
+      'ERR_INVALID_OPTION',
+      `Cannot ${action} as it takes ${expected}: received ${received(given)}${optionsHint(given)}`,
+    )
+  }
+  for (const name of Object.keys(given)) {
+    if (known.includes(name)) continue
+    throw typeError(
+      'ERR_INVALID_OPTION',
+      `Cannot ${action} as it has no option '${name}': the options are ${known.join(', ')}`,
+    )
+  }
+  return given
+}
+
+function checkTimeout(action: string, timeout: unknown): number {
+  if (typeof timeout === 'number' && timeout >= 0) return timeout
+  const error = typeof timeout === 'number' ? rangeError : typeError
+  const expected = "'timeout' must be a number of milliseconds of at least 0, or Infinity"
+  throw error('ERR_INVALID_OPTION', `Cannot ${action} as ${expected}: received ${received(timeout)}`)
+}

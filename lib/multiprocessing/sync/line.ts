@@ -1,0 +1,310 @@
+/**
+ * A line of waiting calls in shared memory, first come, first served: where they stand, not what they wait for.
+ *
+ * A call has a place, with its THREAD and its WORD, the call's ticket and state in one. The first places are in the memory of the
+ * line's owner; when they are taken, more are in the overflow, which the line has in common with others (`overflow.ts`).
+ * What holds at any moment, so that a thread may end between any two steps:
+ * - A free place is claimed by one compareExchange of THREAD, and given back WORD first: a place with a WORD has its THREAD,
+ *   and what a thread that ended has left can be told by THREAD alone.
+ * - No two calls ever have the same ticket (it takes 2^30 more to come again), so a compareExchange of WORD names one call in
+ *   one state, and can never hit a later one in the same place.
+ * - Who takes a call out of WAITING is decided by one compareExchange: granted, or given up by itself or its bury().
+ * - A call stays in its place for as long as it is in line, and COUNT, the number of places ever used, is raised before a place
+ *   is claimed: a search from 0 to COUNT finds every call that is in line throughout the search.
+ *
+ * A search takes time in proportion to the most calls that ever stood in line at once; if they were more than OWN_PLACES, also
+ * elsewhere. To join, to leave and to be granted take none: of each thread, one call stands in most lines (`takers.ts`).
+ */
+import { threadId } from 'node:worker_threads'
+import { createMemory, numberOf, type Memory } from '../../shared/memory.js'
+import type { Shared } from '../shared-object.js'
+import type { Overflow } from './overflow.js'
+import { Places } from './places.js'
+import { Limits } from './limits.js'
+import { offAbort, onAbort } from '../../aborts.js'
+import { wait, waitSync } from './waiting.js'
+
+const TICKETS = 0
+const COUNT = 1
+const FIRST = 2
+/** Places in the memory of the owner, each a thread and a word. */
+const OWN_PLACES = 16
+const PLACE = 2
+const TICKET_BITS = 30
+const TICKET_MASK = (1 << TICKET_BITS) - 1
+const HALF_OF_TICKETS = 1 << (TICKET_BITS - 1)
+/** How many places a call looks at for a free one. */
+const MAX_TRIES = 32
+
+/** The states of a call. Not in line, or not any more. */
+export const GONE = 0
+export const WAITING = 1
+/** It has what it waits for. */
+export const GRANTED = 2
+/** It has it, and knows so. */
+export const TAKEN = 3
+
+/** A call in line. */
+export interface Place {
+  /** The number of its place. */
+  readonly at: number
+  /** From 1 to 2^30 - 1; later calls have later ones. */
+  readonly ticket: number
+}
+
+/** Memory for an object that has so many cells of its own, and after them a line. */
+export function createMemoryWithLine(kind: number, cells: number): Memory {
+  return createMemory(kind, cells + FIRST + OWN_PLACES * PLACE)
+}
+
+export class Line {
+  readonly #memory: Memory
+  readonly #base: number
+  readonly #overflow: Overflow
+  readonly #own: Places
+  /** Those in the overflow, once there are any. */
+  #more: Places | undefined
+  /** Where to look for a free place. */
+  #hint = 0
+  /** Calls that waited when they were last looked up, the first one last. */
+  readonly #known: Place[] = []
+  #old: ReadonlySet<number> | undefined
+  #lookedUpAt = 0
+
+  /** `base` is the first cell of the line, the last of `parts` its overflow. */
+  constructor(memory: Memory, base: number, parts: readonly Shared[] = []) {
+    this.#memory = memory
+    this.#base = base
+    this.#own = new Places(memory, { first: base + FIRST, size: PLACE, word: 1 })
+    this.#overflow = parts.at(-1) as Overflow
+  }
+
+  /** Takes a place at the end. */
+  join(ticket: number = this.#nextTicket()): Place {
+    const at = this.#claim()
+    this.#places(at).write(at, (ticket << 2) | WAITING)
+    return { at, ticket }
+  }
+
+  /** Gives back the place of a call of this thread. */
+  leave({ at }: Place): void {
+    this.#places(at).write(at, 0)
+    this.#places(at).free(at, threadId)
+    this.#hint = at
+  }
+
+  stateOf({ at, ticket }: Place): number {
+    const word = this.#places(at).wordOf(at)
+    return word >>> 2 === ticket ? word & 3 : GONE
+  }
+
+  /** One step of a call: whether it was in the state `from`, and is in the state `to` now. */
+  move({ at, ticket }: Place, from: number, to: number): boolean {
+    return this.#places(at).replace(at, (ticket << 2) | from, to === GONE ? 0 : (ticket << 2) | to)
+  }
+
+  /** Tells a waiting call that it has what it waits for. False if it does not wait any more. */
+  grant(place: Place): boolean {
+    if (!this.move(place, WAITING, GRANTED)) return false
+    this.#notify(place)
+    return true
+  }
+
+  /** Wakes the calls that were granted: a thread may have ended before it did so. */
+  wakeGranted(): void {
+    for (const place of this.all()) if (this.stateOf(place) === GRANTED) this.#notify(place)
+  }
+
+  /** The call that has waited longest. */
+  first(): Place | undefined {
+    for (;;) {
+      const found = this.#first()
+      if (found === undefined || this.stateOf(found) === WAITING) return found
+    }
+  }
+
+  /**
+   * The same, at a cost that does not depend on how many wait, for calls that ask again and again: those that waited once are looked
+   * up in turn. Those that have come since have later tickets.
+   */
+  next(): Place | undefined {
+    for (let place = this.#known.pop(); place !== undefined; place = this.#known.pop()) {
+      if (this.stateOf(place) === WAITING) return this.#keepKnown(place)
+    }
+    for (const place of this.all()) if (this.stateOf(place) === WAITING) this.#known.push(place)
+    this.#known.sort((one, other) => (isEarlier(one.ticket, other.ticket) ? 1 : -1))
+    return this.#known.at(-1)
+  }
+
+  /** The call of a ticket, if it is in line. */
+  find(ticket: number): Place | undefined {
+    for (let at = 0, end = this.#count; at < end; at++) {
+      const places = this.#places(at)
+      if (places.glance(at) >>> 2 === ticket && places.wordOf(at) >>> 2 === ticket) return { at, ticket }
+    }
+    return undefined
+  }
+
+  /** The thread of a call. */
+  threadOf({ at }: Place): number {
+    return this.#places(at).threadOf(at)
+  }
+
+  /** All calls in line. */
+  *all(): Generator<Place, void, void> {
+    for (let at = 0, end = this.#count; at < end; at++) {
+      yield { at, ticket: this.#places(at).wordOf(at) >>> 2 }
+    }
+  }
+
+  /** Those of some threads. */
+  *of(threads: ReadonlySet<number>): Generator<Place, void, void> {
+    for (const place of this.all()) if (threads.has(this.threadOf(place))) yield place
+  }
+
+  /** Whether calls of this thread are in line, beside the one with the ticket `except`. */
+  hasOwn(except = 0): boolean {
+    for (const { ticket } of this.of(new Set([threadId]))) if (ticket !== except) return true
+    return false
+  }
+
+  /** Gives back the place of a call whose thread has ended. Others may be doing the same. */
+  remove(place: Place, threads: ReadonlySet<number>): void {
+    for (let state = this.stateOf(place); state !== GONE; state = this.stateOf(place)) this.move(place, state, GONE)
+    const thread = this.threadOf(place)
+    if (threads.has(thread)) this.#places(place.at).free(place.at, thread)
+  }
+
+  /**
+   * Settles when the call was granted (true), or the time was over, or rejects with the reason of its signal: then it has left the line.
+   */
+  async wait(place: Place, limits: Limits): Promise<boolean> {
+    const { signal } = limits
+    if (signal === undefined) return this.#wait(place, limits)
+    const abort = (): void => {
+      // Its place stays its own until it wakes.
+      if (this.move(place, WAITING, GONE)) this.#notify(place)
+    }
+    onAbort(signal, abort)
+    // It may have fired before it was listened to.
+    if (signal.aborted) abort()
+    try {
+      return await this.#wait(place, limits)
+    } finally {
+      offAbort(signal, abort)
+    }
+  }
+
+  async #wait(place: Place, limits: Limits): Promise<boolean> {
+    const { memory, cell } = this.#cellOf(place)
+    // A late notification may be meant for a call that was in this place before.
+    while (this.stateOf(place) === WAITING) {
+      const woken = await wait(memory, cell, (place.ticket << 2) | WAITING, limits.left)
+      if (!woken && this.#giveUp(place)) return false
+    }
+    if (this.stateOf(place) !== GONE) return true
+    this.leave(place)
+    throw limits.signal?.reason
+  }
+
+  /** The same, holding the thread. */
+  waitSync(place: Place, timeout: number): boolean {
+    const limits = new Limits(timeout)
+    const { memory, cell } = this.#cellOf(place)
+    while (this.stateOf(place) === WAITING) {
+      const woken = waitSync(memory, cell, (place.ticket << 2) | WAITING, limits.left)
+      if (!woken && this.#giveUp(place)) return false
+    }
+    return true
+  }
+
+  /** False if the call was granted. */
+  #giveUp(place: Place): boolean {
+    if (!this.move(place, WAITING, GONE)) return false
+    this.leave(place)
+    return true
+  }
+
+  #notify(place: Place): void {
+    const { memory, cell } = this.#cellOf(place)
+    Atomics.notify(memory, cell)
+  }
+
+  #keepKnown(place: Place): Place {
+    this.#known.push(place)
+    return place
+  }
+
+  #first(): Place | undefined {
+    let found: Place | undefined
+    for (let at = 0, end = this.#count; at < end; at++) {
+      const word = this.#places(at).glance(at)
+      if ((word & 3) !== WAITING) continue
+      const ticket = word >>> 2
+      if (found === undefined || isEarlier(ticket, found.ticket)) found = { at, ticket }
+    }
+    return found
+  }
+
+  get #count(): number {
+    return Atomics.load(this.#memory, this.#base + COUNT)
+  }
+
+  #places(at: number): Places {
+    return at < OWN_PLACES ? this.#own : (this.#more ??= this.#overflow.placesOf(numberOf(this.#memory), OWN_PLACES))
+  }
+
+  #cellOf({ at }: Place): { readonly memory: Memory; readonly cell: number } {
+    const places = this.#places(at)
+    return { memory: places.memory, cell: places.cellOf(at) }
+  }
+
+  #nextTicket(): number {
+    for (;;) {
+      const ticket = Atomics.add(this.#memory, this.#base + TICKETS, 1) & TICKET_MASK
+      if (ticket !== 0 && !this.#oldTickets(ticket).has(ticket)) return ticket
+    }
+  }
+
+  /**
+   * Tickets that may come again while their call still waits, or holds what it waited for: those that were in line half of all tickets
+   * ago, or less. Later ones cannot come again before this is looked up again.
+   */
+  #oldTickets(ticket: number): ReadonlySet<number> {
+    if (this.#old === undefined || ((ticket - this.#lookedUpAt) & TICKET_MASK) >= HALF_OF_TICKETS) {
+      this.#lookedUpAt = ticket
+      this.#old = new Set(Array.from(this.all(), (place) => place.ticket))
+    }
+    return this.#old
+  }
+
+  #claim(): number {
+    for (;;) {
+      const count = this.#count
+      // Where few are free, one more costs less than to find them.
+      for (let tried = 0; tried < count && tried < MAX_TRIES; tried++) {
+        const at = (this.#hint + tried) % count
+        if (!this.#places(at).claim(at)) continue
+        this.#hint = at + 1
+        return at
+      }
+      this.#raiseCount(count)
+    }
+  }
+
+  /** To one place more, in the overflow to one that is free. */
+  #raiseCount(count: number): void {
+    let at = count
+    while (at >= OWN_PLACES) {
+      this.#overflow.makeRoom(at + 1 - OWN_PLACES)
+      if (this.#places(at).isFree(at)) break
+      at++
+    }
+    if (Atomics.compareExchange(this.#memory, this.#base + COUNT, count, at + 1) === count) this.#hint = at
+  }
+}
+
+/** Tickets start again when all were given. */
+function isEarlier(ticket: number, other: number): boolean {
+  return (ticket - other) << (32 - TICKET_BITS) < 0
+}

@@ -1,0 +1,52 @@
+/** A lock that one call holds at a time. */
+import type { Memory } from '../../shared/memory.js'
+import { defineShared, type Shared } from '../shared-object.js'
+import { createMutexMemory, Mutex } from './mutex.js'
+import { ownOverflow } from './overflow.js'
+
+const KIND = 1
+
+/**
+ * A lock across threads: one call of `acquire()` has it at a time. The others get it in the order in which they asked, on each thread;
+ * between threads, one call of each in turn. Sent to workers in items, results or `initargs`, it is the same lock there.
+ *
+ * A thread that ends while it holds the lock, however it ends, releases it, and the next holder is told: `hold.abandoned`. When
+ * it is ended from outside, the thread that started it sees to that: a pool does; who starts a `Worker` of Node must keep the lock
+ * and let its own event loop turn.
+ *
+ * Costs microseconds when it is free, and some hundreds of bytes; there can be as many locks as there is memory for. Any number of calls
+ * of a thread can wait, each at the same cost. `acquire()` and `release()` take time in proportion to how many threads wait.
+ *
+ * @example
+ * ```ts
+ * import { imap, isMainThread, task } from 'millrace'
+ * import { Lock } from 'millrace/multiprocessing'
+ *
+ * interface Deposit {
+ *   balance: Int32Array
+ *   lock: Lock
+ * }
+ *
+ * const deposit = task(import.meta.url, 'deposit', async ({ balance, lock }: Deposit) => {
+ *   using _ = await lock.acquire()
+ *   balance[0] = (balance[0] ?? 0) + 1
+ * })
+ *
+ * if (isMainThread) {
+ *   const item = { balance: new Int32Array(new SharedArrayBuffer(4)), lock: new Lock() }
+ *   for await (const _ of imap(deposit, new Array<Deposit>(1000).fill(item)));
+ *   console.log(item.balance[0])
+ *   // → 1000
+ * }
+ * ```
+ */
+export class Lock extends Mutex {
+  constructor()
+  /** Of memory that is there already. @internal */
+  constructor(memory: Memory, parts: readonly Shared[])
+  constructor(memory: Memory = createMutexMemory(KIND), parts: readonly Shared[] = [ownOverflow()]) {
+    super(memory, parts, false)
+  }
+}
+
+defineShared(KIND, (memory, parts) => new Lock(memory, parts))

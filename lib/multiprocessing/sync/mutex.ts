@@ -1,0 +1,225 @@
+/** What `Lock` and `RLock` have in common: all but what a holder's second call does. */
+import { isMainThread, threadId } from 'node:worker_threads'
+import { SyncError } from '../../errors.js'
+import { HEADER, type Memory } from '../../shared/memory.js'
+import { Shared } from '../shared-object.js'
+import { Hold, type Holding } from './hold.js'
+import { createMemoryWithLine, TAKEN, type Place } from './line.js'
+import { Ownership } from './ownership.js'
+import {
+  readLimits,
+  readSyncTimeout,
+  UNLIMITED,
+  type SignalOptions,
+  type SyncWaitOptions,
+  type WaitOptions,
+} from './limits.js'
+import { Takers } from './takers.js'
+import { checkFunction, checkMayBlock, timeoutError } from './waiting.js'
+
+const OWNER = HEADER
+/** How often a re-entrant lock is held; only its holder reads and writes it. */
+const DEPTH = HEADER + 1
+const CELLS = 2
+const ACQUIRE = 'acquire a lock'
+
+/** What a condition keeps of a lock that it has released for its caller. */
+export interface LetGo {
+  readonly depth: number
+  readonly holding: Holding | undefined
+}
+
+/**
+ * Those that this thread holds, unless it is the main one: they stay here, so that those who have started the thread keep them, and tell
+ * others when it ends.
+ */
+const held = new Set<Mutex>()
+
+export abstract class Mutex extends Shared {
+  readonly #ownership: Ownership
+  readonly #takers: Takers
+  readonly #isReentrant: boolean
+  #holding: Holding | undefined
+
+  /** `isReentrant`: whether the thread that holds it can take it again at once. */
+  protected constructor(memory: Memory, parts: readonly Shared[], isReentrant: boolean) {
+    super(memory, parts)
+    this.#isReentrant = isReentrant
+    this.#ownership = new Ownership(this, OWNER, HEADER + CELLS)
+    this.#takers = new Takers(this.#ownership)
+  }
+
+  /** Whether anybody holds it: a look at the moment, which the next may change. */
+  get locked(): boolean {
+    return this.#ownership.ticket !== 0
+  }
+
+  /**
+   * Takes the lock: on one thread in the order of the calls, between threads one call of each in turn. While it waits it keeps the program
+   * alive.
+   *
+   * @param options How long to wait at most, in milliseconds, from 0, which tries once; or that and a signal: see `WaitOptions`.
+   * @returns What is to be released, by itself (`using`), by its `release()` or by the lock's; `undefined` if time was over.
+   * @throws {RangeError | TypeError} If an option is not as it may be.
+   */
+  acquire(options?: SignalOptions): Promise<Hold>
+  acquire(options: number | WaitOptions): Promise<Hold | undefined>
+  async acquire(options?: number | WaitOptions): Promise<Hold | undefined> {
+    const limits = readLimits(ACQUIRE, options)
+    if (this.#isAgain) return this.#again()
+    const place = await this.#takers.take(limits)
+    return place && this.#take(place)
+  }
+
+  /**
+   * The same, holding the thread: for workers. Not for a thread whose own workers may be terminated, or run out of heap, while they hold
+   * the lock: it hears of that by its event loop, and until then the lock is not free. `await acquire()` there, or give a timeout.
+   *
+   * @throws {SyncError} On the main thread; and, without a timeout, on a thread that has the lock itself, or calls of its own
+   * in line before: it would wait for ever.
+   */
+  acquireSync(): Hold
+  acquireSync(options: number | SyncWaitOptions): Hold | undefined
+  acquireSync(options?: number | SyncWaitOptions): Hold | undefined {
+    const timeout = readSyncTimeout(ACQUIRE, options, 'acquire()')
+    checkMayBlock('acquire a lock synchronously', 'acquire()')
+    if (this.#isAgain) return this.#again()
+    if (timeout === Infinity) this.#checkNotBlockedByItself(0)
+    const place = this.#takers.takeSync(timeout)
+    return place && this.#take(place)
+  }
+
+  /**
+   * Gives the lock to the call that has waited longest.
+   *
+   * @throws {SyncError} If this thread does not hold it.
+   */
+  release(): void {
+    this.checkHeld('release a lock')
+    const depth = Atomics.load(this.memory, DEPTH)
+    if (depth > 1) Atomics.store(this.memory, DEPTH, depth - 1)
+    else this.#free()
+  }
+
+  /**
+   * Runs a function with the lock held, and releases it whatever the function does.
+   *
+   * @param options How long to wait for the lock: see `acquire()`.
+   * @returns What the function returns.
+   * @throws {SyncError} `ERR_WAIT_TIMEOUT`: time was over, and the function was not called.
+   */
+  async withLock<T>(run: (hold: Hold) => T | PromiseLike<T>, options?: number | WaitOptions): Promise<T> {
+    checkFunction(run)
+    // As `acquire()` without options, if there are none.
+    const hold = await this.acquire(options as WaitOptions)
+    if (hold === undefined) throw timeoutError(ACQUIRE)
+    try {
+      return await run(hold)
+    } finally {
+      hold.release()
+    }
+  }
+
+  /** @internal */
+  bury(threads: ReadonlySet<number>): void {
+    this.#ownership.bury(threads)
+  }
+
+  /** Throws unless this thread holds it. @internal */
+  checkHeld(action: string): void {
+    if (this.#ownership.isHere) return
+    const { holder, line } = this.#ownership
+    const thread = holder === undefined ? -1 : line.threadOf(holder)
+    const reason =
+      thread < 0 || thread === threadId
+        ? 'nobody holds it: acquire() it first'
+        : `thread ${thread}, not this one (${threadId}), holds it: leave that to the thread that has acquired it`
+    throw new SyncError(`Cannot ${action} as ${reason}`, 'ERR_NOT_OWNER')
+  }
+
+  /** Whether one of these threads holds it, and knew. @internal */
+  isHeldBy(threads: ReadonlySet<number>): boolean {
+    const { holder, line } = this.#ownership
+    return holder !== undefined && line.stateOf(holder) === TAKEN && threads.has(line.threadOf(holder))
+  }
+
+  /** Releases it wholly, for a condition that waits. @internal */
+  letGo(): LetGo {
+    const depth = Atomics.load(this.memory, DEPTH)
+    const holding = this.#holding
+    this.#free()
+    return { depth, holding }
+  }
+
+  /** Takes it as it was let go. @internal */
+  async takeBack(state: LetGo): Promise<void> {
+    const place = await this.#takers.take(UNLIMITED)
+    if (place !== undefined) this.#restore(place, state)
+  }
+
+  /** The same, holding the thread. @internal */
+  takeBackSync(state: LetGo): void {
+    const place = this.#takers.takeSync(Infinity)
+    if (place !== undefined) this.#restore(place, state)
+  }
+
+  /** Throws if nobody could take it back here while the thread, which holds it now, is held. @internal */
+  checkTakenBack(): void {
+    this.#checkNotBlockedByItself(this.#ownership.ticket)
+  }
+
+  #checkNotBlockedByItself(except: number): void {
+    if (!this.#takers.hasOwn(except)) return
+    throw new SyncError(
+      'Cannot wait for a lock synchronously as calls of this thread have it or are in line before: await instead',
+      'ERR_DEADLOCK',
+    )
+  }
+
+  #restore(place: Place, { depth, holding }: LetGo): void {
+    const abandoned = this.#ownership.take(place)
+    this.#keep()
+    Atomics.store(this.memory, DEPTH, depth)
+    this.#holding = holding
+    if (holding === undefined) return
+    holding.ticket = place.ticket
+    holding.abandoned ||= abandoned
+  }
+
+  get #isAgain(): boolean {
+    return this.#isReentrant && this.#ownership.isHere
+  }
+
+  #again(): Hold {
+    Atomics.add(this.memory, DEPTH, 1)
+    return this.#hold((this.#holding ??= { ticket: this.#ownership.ticket, abandoned: false }))
+  }
+
+  #take(place: Place): Hold {
+    Atomics.store(this.memory, DEPTH, 1)
+    this.#keep()
+    const abandoned = this.#ownership.take(place)
+    return this.#hold((this.#holding = { ticket: place.ticket, abandoned }))
+  }
+
+  #hold(holding: Holding): Hold {
+    return Hold.of(holding, ({ ticket }) => {
+      if (this.#ownership.ticket === ticket) this.release()
+    })
+  }
+
+  #keep(): void {
+    if (!isMainThread) held.add(this)
+  }
+
+  #free(): void {
+    if (!isMainThread) held.delete(this)
+    this.#holding = undefined
+    this.#ownership.free()
+  }
+}
+
+/** Memory for a lock of that kind. */
+export function createMutexMemory(kind: number): Memory {
+  return createMemoryWithLine(kind, CELLS)
+}

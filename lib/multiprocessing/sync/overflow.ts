@@ -1,0 +1,109 @@
+/**
+ * Places for calls that find none in the memory of what they wait for: one piece of memory that grows, for the lines of all objects
+ * that one thread makes. Memory that can grow takes two of the 65,530 mappings that Linux lets a program have: not every lock can
+ * have its own.
+ *
+ * A word here has 64 bits, of which the upper half is the number of the line: so a compareExchange names line, call and state,
+ * and can never hit the call of another line in the same place. A line sees only its own places, and those that have no word.
+ */
+import { SyncError } from '../../errors.js'
+import { growTo } from '../../shared/growable.js'
+import { createMemory, HEADER, type Memory } from '../../shared/memory.js'
+import { defineShared, Shared } from '../shared-object.js'
+import { Places } from './places.js'
+
+const KIND = 37
+/** How many calls there may be at once. */
+const MOST = 1 << 20
+/** Places in the memory before it grows. */
+const FEW = 64
+/** The thread, a cell that is not used, and the two halves of the word, whose order is the machine's. */
+const PLACE = 4
+const [LOW, HIGH] = new Int32Array(new BigInt64Array([1n]).buffer)[0] === 1 ? ([2, 3] as const) : ([3, 2] as const)
+
+export class Overflow extends Shared {
+  readonly #words: BigInt64Array<SharedArrayBuffer>
+
+  constructor(memory: Memory = createMemory(KIND, FEW * PLACE, MOST * PLACE)) {
+    super(memory)
+    this.#words = new BigInt64Array(memory.buffer)
+  }
+
+  /** The places of a line, which have numbers from `from` on. */
+  placesOf(line: number, from: number): Places {
+    return new OverflowPlaces(this.memory, this.#words, line, HEADER - from * PLACE)
+  }
+
+  /** Makes the memory large enough for so many places. */
+  makeRoom(places: number): void {
+    if (places > MOST) throw new SyncError(`Cannot wait in line as ${MOST} calls do so already`, 'ERR_LINE_FULL')
+    growTo(this.memory, HEADER + places * PLACE, HEADER + MOST * PLACE)
+  }
+
+  /** @internal */
+  override get claims(): readonly Shared[] {
+    return []
+  }
+
+  /** Each line sees to its own places. @internal */
+  bury(): void {
+    // What a thread had in a line that nobody knows any more stays taken.
+  }
+}
+
+let own: Overflow | undefined
+
+/** That of all lines which this thread makes. */
+export function ownOverflow(): Overflow {
+  return (own ??= new Overflow())
+}
+
+class OverflowPlaces extends Places {
+  readonly #words: BigInt64Array<SharedArrayBuffer>
+  readonly #line: number
+
+  constructor(memory: Memory, words: BigInt64Array<SharedArrayBuffer>, line: number, first: number) {
+    super(memory, { first, size: PLACE, word: LOW })
+    this.#words = words
+    this.#line = line
+  }
+
+  override threadOf(place: number): number {
+    // In this order: if the thread has ended, the place has been its own since before the line was read.
+    const line = this.#lineOf(place)
+    const thread = super.threadOf(place)
+    return line === 0 || line === this.#line ? thread : -1
+  }
+
+  override wordOf(place: number): number {
+    const whole = Atomics.load(this.#words, this.#wordAt(place))
+    return Number(whole >> 32n) === this.#line ? Number(BigInt.asIntN(32, whole)) : 0
+  }
+
+  override glance(place: number): number {
+    return this.#lineOf(place) === this.#line ? super.glance(place) : 0
+  }
+
+  override write(place: number, word: number): void {
+    Atomics.store(this.#words, this.#wordAt(place), this.#whole(word))
+  }
+
+  override replace(place: number, from: number, to: number): boolean {
+    const whole = this.#whole(from)
+    return Atomics.compareExchange(this.#words, this.#wordAt(place), whole, this.#whole(to)) === whole
+  }
+
+  #lineOf(place: number): number {
+    return Atomics.load(this.memory, this.cellOf(place) - LOW + HIGH)
+  }
+
+  #wordAt(place: number): number {
+    return this.cellOf(place) >>> 1
+  }
+
+  #whole(word: number): bigint {
+    return word === 0 ? 0n : (BigInt(this.#line) << 32n) | BigInt(word >>> 0)
+  }
+}
+
+defineShared(KIND, (memory) => new Overflow(memory))

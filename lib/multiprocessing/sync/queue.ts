@@ -1,0 +1,229 @@
+/** Queues: items from any thread to any thread. */
+import { QueueClosedError, QueueEmptyError, QueueFullError, rangeError } from '../../errors.js'
+import { OptionReader } from '../../options.js'
+import { isMemory, type Memory } from '../../shared/memory.js'
+import { defineShared, Shared } from '../shared-object.js'
+import { Channel, createChannelMemory, type Got, type Put } from './channel.js'
+import { fromBytes, toBytes } from './item.js'
+import { itemsOf } from './iteration.js'
+import { Turns } from './turns.js'
+import { readLimits, readSyncTimeout, type SyncWaitOptions, type WaitOptions } from './limits.js'
+import { checkInteger, checkMayBlock } from './waiting.js'
+
+const KIND = 32
+const MOST_ITEMS = 2 ** 31 - 1
+const MOST_BYTES = 2 ** 30
+const DEFAULT_BYTES = 2 ** 28
+const PUT = 'put an item in a queue'
+const GET = 'get an item of a queue'
+
+/** Options of a `Queue`. */
+export interface QueueOptions {
+  /**
+   * How many bytes an item may take, as structured clone writes it. All that wait take about twice as much at most: then `put()`
+   * waits, as for `maxsize`. The memory is reserved, and taken when it is needed. From 1 to 2^30 (1 GiB); by default 2^28 (256 MiB).
+   */
+  maxBytes?: number
+}
+
+/**
+ * A queue for many threads to put items in, and many to get them from: first in, first out. Sent to workers in items, results or
+ * `initargs`, it is the same queue there.
+ *
+ * Items are copied by structured clone; errors keep their fields, as those of tasks. They wait in shared memory: what `put()` has
+ * put stays there, whatever becomes of its thread. An item that a thread has got is that thread's: it ends with it.
+ * That others go on after a thread was ended from outside, its parent sees to, as for a `Lock`.
+ * Items that one thread puts come out in its order.
+ *
+ * Calls that wait are served first come, first served: on one thread exactly, between threads as to which is woken first (a thread that
+ * is busy then does not hold up the others, which may get the next item before it). Memory that the queue has grown to is freed with it.
+ *
+ * What needs not wait settles without a turn of the event loop: a loop that always finds an item lets nothing else run on its thread.
+ *
+ * An empty and a full queue are told by errors, as in Python, since any value can be an item, and no item is to be lost in silence.
+ *
+ * @example
+ * ```ts
+ * import { imap, isMainThread, task } from 'millrace'
+ * import { Queue } from 'millrace/multiprocessing'
+ *
+ * interface Range {
+ *   from: number
+ *   squares: Queue<number>
+ * }
+ *
+ * const squares = task(import.meta.url, 'squares', async ({ from, squares }: Range) => {
+ *   for (let n = from; n < from + 10; n++) await squares.put(n * n)
+ * })
+ *
+ * if (isMainThread) {
+ *   const queue = new Queue<number>(5)
+ *   const ranges = [0, 10, 20].map((from) => ({ from, squares: queue }))
+ *   const filling = (async () => {
+ *     for await (const _ of imap(squares, ranges, { chunksize: 1 }));
+ *     queue.close()
+ *   })()
+ *   let sum = 0
+ *   for await (const square of queue) sum += square
+ *   await filling
+ *   console.log(sum)
+ *   // → 8555
+ * }
+ * ```
+ */
+export class Queue<T> extends Shared implements AsyncIterable<T> {
+  readonly #channel: Channel
+
+  /**
+   * @param maxsize How many items there may be at once: an integer from 1 to 2,147,483,647; or 0, the default, for no limit.
+   * @throws {RangeError | TypeError} If it or an option is not as it may be; or if there is no memory.
+   */
+  constructor(maxsize?: number, options?: QueueOptions)
+  /** @internal */
+  constructor(maxsize: Memory, options: readonly Shared[])
+  /** @internal */
+  constructor(maxsize: number | undefined, options: QueueOptions | undefined, kind: number)
+  constructor(maxsize: number | Memory = 0, options: QueueOptions | readonly Shared[] = {}, kind: number = KIND) {
+    if (isMemory(maxsize)) super(maxsize, options as readonly Shared[])
+    else super(createQueueMemory(maxsize, options as QueueOptions, kind), [new Turns(), new Turns()])
+    const [getters, putters] = this.parts as readonly [Turns, Turns]
+    this.#channel = new Channel(this.memory, getters, putters)
+  }
+
+  /** How many items there are: a look at the moment, which the next may change. */
+  get size(): number {
+    return this.#channel.size
+  }
+
+  /** Whether there is no item at the moment. */
+  get isEmpty(): boolean {
+    return this.size === 0
+  }
+
+  /** Whether there are `maxsize` items at the moment. */
+  get isFull(): boolean {
+    return this.#channel.isFull
+  }
+
+  /** Whether it was closed; there may still be items. */
+  get closed(): boolean {
+    return this.#channel.isClosed
+  }
+
+  /**
+   * Puts an item at the end; waits while there is no room. While it waits it keeps the program alive; but what was not awaited may not
+   * have been put when the thread ends by `process.exit()`.
+   *
+   * @param options How long to wait at most, in milliseconds, from 0, which tries once; or that and a signal: see `WaitOptions`.
+   * @throws {QueueFullError} If time was over: the item was not put.
+   * @throws {QueueClosedError} If the queue is closed, or was while it waited.
+   * @throws {NotSerializableError} If a part of the item cannot be copied: a function; or what threads share.
+   * @throws {RangeError | TypeError} If the item is larger than `maxBytes`; or an option is not as it may be.
+   */
+  async put(item: T, options?: number | WaitOptions): Promise<void> {
+    const limits = readLimits(PUT, options)
+    checkPut(await this.#channel.put(this.#bytesOf(item), limits), limits.timeout)
+  }
+
+  /** Puts an item if there is room now: `put(item, 0)`. */
+  putNow(item: T): Promise<void> {
+    return this.put(item, 0)
+  }
+
+  /**
+   * `put()`, holding the thread: for workers. Not for a thread whose own workers use the queue: while it is held it does not
+   * hear of their end.
+   *
+   * @throws {SyncError} On the main thread.
+   */
+  putSync(item: T, options?: number | SyncWaitOptions): void {
+    const timeout = readSyncTimeout(PUT, options, 'put()')
+    checkMayBlock(`${PUT} synchronously`, 'put()')
+    checkPut(this.#channel.putSync(this.#bytesOf(item), timeout), timeout)
+  }
+
+  /**
+   * Takes the first item; waits while there is none. While it waits it keeps the program alive.
+   *
+   * @param options How long to wait at most, in milliseconds, from 0, which tries once; or that and a signal: see `WaitOptions`.
+   * @throws {QueueEmptyError} If time was over.
+   * @throws {QueueClosedError} If the queue is closed, and all its items were taken.
+   * @throws {RangeError | TypeError} If an option is not as it may be.
+   */
+  async get(options?: number | WaitOptions): Promise<T> {
+    const limits = readLimits(GET, options)
+    return opened(await this.#channel.get(limits), limits.timeout) as T
+  }
+
+  /** Takes the first item if there is one now: `get(0)`. */
+  getNow(): Promise<T> {
+    return this.get(0)
+  }
+
+  /**
+   * `get()`, holding the thread: for workers. Not for a thread whose own workers use the queue.
+   *
+   * @throws {SyncError} On the main thread.
+   */
+  getSync(options?: number | SyncWaitOptions): T {
+    const timeout = readSyncTimeout(GET, options, 'get()')
+    checkMayBlock(`${GET} synchronously`, 'get()')
+    return opened(this.#channel.getSync(timeout), timeout) as T
+  }
+
+  /**
+   * No more items can be put, by any thread; those that are there can be got, and then there is an end. Harmless when
+   * repeated.
+   */
+  close(): void {
+    this.#channel.close()
+  }
+
+  /**
+   * Takes items until the queue is closed and empty. Several consumers, on any threads, share the items. A stream that has a queue as its source
+   * reads ahead: items that it has read when it is ended early are gone.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<T> {
+    return itemsOf<T>(this.#channel)
+  }
+
+  /** @internal */
+  bury(threads: ReadonlySet<number>): void {
+    this.#channel.bury(threads)
+  }
+
+  /** @internal */
+  get channel(): Channel {
+    return this.#channel
+  }
+
+  #bytesOf(item: T): Uint8Array {
+    const bytes = toBytes(PUT, item)
+    const { maxBytes } = this.#channel
+    if (bytes.length <= maxBytes) return bytes
+    const message = `Cannot ${PUT} as it takes ${bytes.length} bytes: 'maxBytes' of the queue is ${maxBytes}`
+    throw rangeError('ERR_INVALID_OPTION', message)
+  }
+}
+
+function checkPut(put: Put, timeout: number): void {
+  if (put === 'full') throw new QueueFullError(`Cannot ${PUT} as there was no room for it within ${timeout} ms`)
+  if (put === 'closed')
+    throw new QueueClosedError(`Cannot ${PUT} as it is closed: close it when all have put what they had`)
+}
+
+function opened(got: Got, timeout: number): unknown {
+  if (got === 'empty') throw new QueueEmptyError(`Cannot ${GET} as there was none within ${timeout} ms`)
+  if (got === 'ended') throw new QueueClosedError(`Cannot ${GET} as it is closed and empty: 'for await' ends there`)
+  return fromBytes(got)
+}
+
+function createQueueMemory(maxsize: unknown, options: QueueOptions, kind: number): Memory {
+  const action = 'make a queue'
+  checkInteger(action, 'maxsize', maxsize, 0, MOST_ITEMS)
+  const reader = new OptionReader<QueueOptions>(action, options, ['maxBytes'])
+  const maxBytes = reader.integer('maxBytes', 1, MOST_BYTES) ?? DEFAULT_BYTES
+  return createChannelMemory(kind, maxsize as number, maxBytes)
+}
+
+defineShared(KIND, (memory, parts) => new Queue(memory, parts))

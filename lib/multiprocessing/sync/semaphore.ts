@@ -1,0 +1,187 @@
+/** Semaphores: so many calls at a time. */
+import { SyncError } from '../../errors.js'
+import { HEADER, isMemory, type Memory } from '../../shared/memory.js'
+import { defineShared, Shared } from '../shared-object.js'
+import { Hold } from './hold.js'
+import { createMemoryWithLine, type Place } from './line.js'
+import { ownOverflow } from './overflow.js'
+import { MOST_PERMITS, Permits, wordOf } from './permits.js'
+import { readLimits, readSyncTimeout, type SignalOptions, type SyncWaitOptions, type WaitOptions } from './limits.js'
+import { Takers } from './takers.js'
+import { checkFunction, checkInteger, checkMayBlock, timeoutError } from './waiting.js'
+
+const KIND = 3
+const KIND_BOUNDED = 4
+/** The count takes two. */
+const COUNT = HEADER
+const MOST = HEADER + 2
+const CELLS = 4
+const ACQUIRE = 'acquire a semaphore'
+
+/**
+ * A number of permits, for threads to share: each `acquire()` takes one, and waits while there is none, on one thread in the order of
+ * the calls, between threads one call of each in turn; `release()` adds one. It has no owner: any thread may release, also what it never took.
+ *
+ * So what a thread had taken when it ended is lost: it is not known whether it was to be given back. A thread that ends while it waits
+ * loses nothing: a permit that was on its way to it goes to the next.
+ *
+ * As many calls can wait at once as for a `Lock`.
+ *
+ * @example
+ * ```ts
+ * import { Semaphore } from 'millrace/multiprocessing'
+ *
+ * const semaphore = new Semaphore(2)
+ * const hold = await semaphore.acquire()
+ * await semaphore.withLock(() => console.log(semaphore.value))
+ * // → 0
+ * hold.release()
+ * console.log(semaphore.value)
+ * // → 2
+ * ```
+ */
+export class Semaphore extends Shared {
+  readonly #permits: Permits
+  readonly #takers: Takers
+  readonly #most: number
+
+  /**
+   * @param value How many permits there are at first: an integer from 0 to 2,147,483,647; 1 by default.
+   * @throws {RangeError} If it is another number.
+   */
+  constructor(value?: number)
+  /** @internal */
+  constructor(value: Memory, parts: readonly Shared[])
+  /** @internal */
+  constructor(value: number | undefined, kind: number)
+  constructor(value: number | Memory = 1, second: readonly Shared[] | number = KIND) {
+    if (isMemory(value)) super(value, second as readonly Shared[])
+    else super(createSemaphoreMemory(value, second as number), [ownOverflow()])
+    this.#permits = new Permits(this, COUNT, HEADER + CELLS)
+    this.#takers = new Takers(this.#permits)
+    this.#most = Atomics.load(this.memory, MOST)
+  }
+
+  /** How many permits there are at the moment, which the next may change. */
+  get value(): number {
+    return this.#permits.count
+  }
+
+  /**
+   * Takes a permit. While it waits it keeps the program alive.
+   *
+   * @param options How long to wait at most, in milliseconds, from 0, which tries once; or that and a signal: see `WaitOptions`.
+   * @returns What is to be released, by itself (`using`), by its `release()` or by the semaphore's; `undefined` if time was
+   * over.
+   * @throws {RangeError | TypeError} If an option is not as it may be.
+   */
+  acquire(options?: SignalOptions): Promise<Hold>
+  acquire(options: number | WaitOptions): Promise<Hold | undefined>
+  async acquire(options?: number | WaitOptions): Promise<Hold | undefined> {
+    const place = await this.#takers.take(readLimits(ACQUIRE, options))
+    return place && this.#take(place)
+  }
+
+  /**
+   * The same, holding the thread: for workers. Not for a thread whose own workers may be terminated while they wait: see `Lock`.
+   *
+   * @throws {SyncError} On the main thread; and, without a timeout, on a thread that has calls of its own in line before,
+   * which could not go on meanwhile.
+   */
+  acquireSync(): Hold
+  acquireSync(options: number | SyncWaitOptions): Hold | undefined
+  acquireSync(options?: number | SyncWaitOptions): Hold | undefined {
+    const timeout = readSyncTimeout(ACQUIRE, options, 'acquire()')
+    checkMayBlock('acquire a semaphore synchronously', 'acquire()')
+    if (timeout === Infinity && this.#takers.hasOwn()) {
+      throw new SyncError(
+        'Cannot acquire a semaphore synchronously as calls of this thread are in line before: await acquire() instead',
+        'ERR_DEADLOCK',
+      )
+    }
+    const place = this.#takers.takeSync(timeout)
+    return place && this.#take(place)
+  }
+
+  /**
+   * Adds permits, and gives them to those who have waited longest.
+   *
+   * @param n How many: an integer of at least 1, which is the default.
+   * @throws {RangeError} If there would be more than there can be.
+   */
+  release(n = 1): void {
+    checkInteger('release a semaphore', 'n', n, 1, MOST_PERMITS)
+    this.#permits.add(n, this.#most)
+  }
+
+  /**
+   * Runs a function with a permit taken, and releases it whatever the function does.
+   *
+   * @param options How long to wait for a permit: see `acquire()`.
+   * @returns What the function returns.
+   * @throws {SyncError} `ERR_WAIT_TIMEOUT`: time was over, and the function was not called.
+   */
+  async withLock<T>(run: () => T | PromiseLike<T>, options?: number | WaitOptions): Promise<T> {
+    checkFunction(run)
+    // As `acquire()` without options, if there are none.
+    const hold = await this.acquire(options as WaitOptions)
+    if (hold === undefined) throw timeoutError(ACQUIRE)
+    try {
+      return await run()
+    } finally {
+      hold.release()
+    }
+  }
+
+  /** @internal */
+  bury(threads: ReadonlySet<number>): void {
+    this.#permits.bury(threads)
+  }
+
+  #take(place: Place): Hold {
+    this.#permits.take(place)
+    return Hold.of({ ticket: place.ticket, abandoned: false }, () => {
+      this.release()
+    })
+  }
+}
+
+/**
+ * A `Semaphore` that never has more permits than at first: a `release()` too much is a `RangeError`.
+ *
+ * @example
+ * ```ts
+ * import { BoundedSemaphore } from 'millrace/multiprocessing'
+ *
+ * try {
+ *   new BoundedSemaphore(2).release()
+ * } catch (error) {
+ *   console.log(error instanceof RangeError && error.message)
+ *   // → Cannot release a semaphore by 1 as it has 2 of at most 2 permits already
+ * }
+ * ```
+ */
+export class BoundedSemaphore extends Semaphore {
+  /**
+   * @param value How many permits there are: an integer from 0 to 2,147,483,647; 1 by default.
+   * @throws {RangeError} If it is another number.
+   */
+  constructor(value?: number)
+  /** @internal */
+  constructor(value: Memory, parts: readonly Shared[])
+  constructor(value: number | Memory = 1, parts: readonly Shared[] = []) {
+    if (isMemory(value)) super(value, parts)
+    else super(value, KIND_BOUNDED)
+  }
+}
+
+function createSemaphoreMemory(value: unknown, kind: number): Memory {
+  checkInteger('make a semaphore', 'value', value, 0, MOST_PERMITS)
+  const memory = createMemoryWithLine(kind, CELLS)
+  new BigInt64Array(memory.buffer)[COUNT / 2] = wordOf(value as number)
+  memory[MOST] = kind === KIND_BOUNDED ? (value as number) : MOST_PERMITS
+  return memory
+}
+
+defineShared(KIND, (memory, parts) => new Semaphore(memory, parts))
+defineShared(KIND_BOUNDED, (memory, parts) => new BoundedSemaphore(memory, parts))
