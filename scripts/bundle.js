@@ -8,13 +8,16 @@
  * beside each public .cjs file loads it for `import`, so one copy, and one state, serves both.
  *
  * The declarations are those of the CommonJS files (*.d.cts), for the same reason; the .d.ts files of public modules export theirs.
+ * The types of all are in one file, types.d.cts, with no more of internal modules than public types name.
  *
- * The single modules stay, for the tests of internal ones; they are not published.
+ * The single modules stay, with their declarations, for the tests of internal ones; they are not published.
  */
 import { createRequire } from 'node:module'
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join, posix, relative, resolve } from 'node:path'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join, posix, relative, resolve } from 'node:path'
 import { build } from 'esbuild'
+import { rollup } from 'rollup'
+import { dts } from 'rollup-plugin-dts'
 import { asCommonJS, MODULE_URL } from './commonjs.js'
 import { face } from './face.js'
 
@@ -26,15 +29,18 @@ const require = createRequire(import.meta.url)
 const PUBLIC = ['index', 'multiprocessing/index', 'task-module']
 /** Packages that are ES modules only: their types become part of the declarations, as their code becomes part of the implementation. */
 const TYPED = ['it-pipe', 'it-stream-types']
+/** From version 6 on, TypeScript looks for no types of packages that are not named. One line: maps are shifted by it. */
+const NODE_TYPES = '/// <reference types="node" />\n'
 
 for (const file of filesOf('dist')) if (/\.cjs(\.map)?$|\.d\.cts(\.map)?$/.test(file)) rmSync(file)
 await makeImplementation()
-for (const name of PUBLIC) {
-  const names = Object.keys(require(resolve(`dist/${name}.cjs`)))
+/** By public module, the names that it exports at run time. @type {Map<string, readonly string[]>} */
+const values = new Map(PUBLIC.map((name) => [name, Object.keys(require(resolve(`dist/${name}.cjs`)))]))
+for (const [name, names] of values) {
   rmSync(`dist/${name}.js.map`, { force: true })
   writeFileSync(`dist/${name}.js`, await face(`./${posix.basename(name)}.cjs`, names))
 }
-makeDeclarations()
+await makeDeclarations()
 
 async function makeImplementation() {
   const { outputFiles, metafile, warnings } = await build({
@@ -86,15 +92,41 @@ function writeLicences(files) {
   )
 }
 
-function makeDeclarations() {
-  for (const file of filesOf('dist')) {
-    if (!file.endsWith('.d.ts')) continue
-    const to = file.replace(/ts$/, 'cts')
-    const shift = writeCommonJS(file, to) ? ';' : ''
-    const map = readFileSync(`${file}.map`, 'utf8').replace(/("file":"[^"]*)\.d\.ts"/, '$1.d.cts"')
-    writeFileSync(`${to}.map`, map.replace('"mappings":"', `"mappings":"${shift}`))
+/**
+ * One file has all types that the public modules need, so that each is one and the same type in all of them: a symbol, or a class with
+ * private fields, that is declared twice is two types. The declarations of the public modules give its names on. Its map leads editors
+ * to the sources in lib/.
+ */
+async function makeDeclarations() {
+  const bundle = await rollup({
+    input: Object.fromEntries(PUBLIC.map((name) => [name, `dist/${name}.d.ts`])),
+    external: /^node:/,
+    plugins: [dts({ sourcemap: true, includeExternal: TYPED })],
+    onLog: (_, { message }) => {
+      throw new Error(`Cannot bundle the declarations: ${message}`)
+    },
+  })
+  const { output } = await bundle.generate({
+    dir: 'dist',
+    sourcemap: true,
+    entryFileNames: '[name].d.cts',
+    chunkFileNames: '[name].d.cts',
+    manualChunks: (file) => (PUBLIC.some((name) => file === resolve(`dist/${name}.d.ts`)) ? null : 'types'),
+    hoistTransitiveImports: false,
+    minifyInternalExports: false,
+  })
+  await bundle.close()
+  for (const file of output) {
+    if (file.type !== 'chunk') continue
+    const { fileName, code, map, name } = file
+    const text = `${NODE_TYPES}${code.replace(/^\/\/# sourceMappingURL=.*\n/m, '')}`
+    const names = values.get(name)
+    if (names !== undefined) writeFileSync(`dist/${fileName}`, withTypesApart(text, names))
+    else {
+      writeFileSync(`dist/${fileName}`, `${text}//# sourceMappingURL=${fileName}.map\n`)
+      writeFileSync(`dist/${fileName}.map`, JSON.stringify({ ...map, mappings: `;${map?.mappings ?? ''}` }))
+    }
   }
-  for (const name of TYPED) writeCommonJS(`node_modules/${name}/dist/src/index.d.ts`, `dist/packages/${name}.d.cts`)
   for (const name of PUBLIC) {
     rmSync(`dist/${name}.d.ts.map`)
     writeFileSync(`dist/${name}.d.ts`, `export * from './${posix.basename(name)}.cjs'\n`)
@@ -102,29 +134,19 @@ function makeDeclarations() {
 }
 
 /**
- * Writes a declaration file as one of a CommonJS module.
+ * A class that is exported as a type alone must be no value in the declarations either: rollup knows no such exports.
  *
- * @param {string} from @param {string} to @returns {boolean} whether it has a line more
+ * @param {string} text the declarations of a public module @param {readonly string[]} values what it exports at run time
  */
-function writeCommonJS(from, to) {
-  const isPublic = PUBLIC.some((name) => to === `dist/${name}.d.cts`)
-  const text = readFileSync(from, 'utf8')
-    .replace(/(\bfrom |\bimport\()(['"])([^'"]+)\2/g, (_, before, quote, name) => {
-      const path = TYPED.includes(name)
-        ? relativePath(to, `dist/packages/${name}.cjs`)
-        : name.replace(/^(\..*)\.js$/, '$1.cjs')
-      return `${before}${quote}${path}${quote}`
-    })
-    .replace(/^(\/\/# sourceMappingURL=.*)\.d\.ts\.map/m, '$1.d.cts.map')
-  mkdirSync(dirname(to), { recursive: true })
-  // From version 6 on, TypeScript looks for no types of packages that are not named.
-  writeFileSync(to, isPublic ? `/// <reference types="node" />\n${text}` : text)
-  return isPublic
-}
-
-/** @param {string} file @param {string} target */
-function relativePath(file, target) {
-  return `./${posix.relative(posix.dirname(file), target)}`.replace(/^\.\/\.\./, '..')
+function withTypesApart(text, values) {
+  const [whole = '', list = '', from = ''] = /^export \{ ([\w, ]+) \} from '([^']*types\.cjs)';$/m.exec(text) ?? []
+  if (/^$| as /.test(list)) throw new Error(`Cannot bundle the declarations as rollup gave unexpected exports: ${text}`)
+  const names = list.split(', ')
+  const [own, types] = [names.filter((name) => values.includes(name)), names.filter((name) => !values.includes(name))]
+  return text.replace(
+    whole,
+    `export { ${own.join(', ')} } from '${from}';\nexport type { ${types.join(', ')} } from '${from}';`,
+  )
 }
 
 /** @param {string} folder @returns {string[]} */

@@ -1,7 +1,13 @@
-/** The members of each public class, as the published declarations show them: nothing that is for the library alone. */
-import { readFileSync } from 'node:fs'
+/**
+ * What users compile against: the published declarations, and the members of each public class. Nothing in them is for the library
+ * alone.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { SourceMap } from 'node:module'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
+import { declarations, declarationsProgram, entryFiles, meaning } from './support/declarations.js'
 
 const TAKERS = ['acquire', 'acquireSync', 'release', 'withLock']
 const ATOMICS = ['Load', 'Add', 'Sub', 'And', 'Or', 'Xor', 'Store', 'Exchange', 'CompareExchange']
@@ -69,29 +75,11 @@ interface PublicClass {
 }
 
 function publicClasses(): Map<string, PublicClass> {
-  const root = new URL('../../', import.meta.url)
-  const { exports } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as {
-    exports: Record<string, string | { default: { types: string } }>
-  }
-  const entries = Object.values(exports).flatMap((entry) =>
-    typeof entry === 'string' ? [] : [fileURLToPath(new URL(entry.default.types, root))],
-  )
-  const program = ts.createProgram(entries, {
-    module: ts.ModuleKind.NodeNext,
-    moduleResolution: ts.ModuleResolutionKind.NodeNext,
-    target: ts.ScriptTarget.ES2022,
-    lib: ['lib.es2023.d.ts', 'lib.esnext.disposable.d.ts'],
-    types: ['node'],
-  })
-  const checker = program.getTypeChecker()
   const found = new Map<string, PublicClass>()
-  for (const entry of entries) {
-    const file = program.getSourceFile(entry)
-    const module = file && checker.getSymbolAtLocation(file)
-    if (module === undefined) throw new Error(`Cannot read the exports of ${entry}: it is not a module`)
-    for (const exported of checker.getExportsOfModule(module)) {
-      const isAlias = (exported.flags & ts.SymbolFlags.Alias) !== 0
-      const symbol = isAlias ? checker.getAliasedSymbol(exported) : exported
+  for (const entry of entryFiles.keys()) {
+    const { checker, exports } = declarations(entry)
+    for (const exported of exports) {
+      const symbol = meaning(checker, exported)
       if ((symbol.flags & ts.SymbolFlags.Class) === 0 || symbol.valueDeclaration === undefined) continue
       const type = checker.getDeclaredTypeOfSymbol(symbol)
       const made = checker.getTypeOfSymbolAtLocation(symbol, symbol.valueDeclaration).getConstructSignatures()
@@ -137,4 +125,83 @@ it('has no constructor that is for the library alone', () => {
   expect([...classes].filter(([name, { constructors }]) => NOT_MADE.includes(name) && constructors.length > 0)).toEqual(
     [],
   )
+})
+
+describe('the published declarations', () => {
+  const dist = fileURLToPath(new URL('.', import.meta.resolve('millrace')))
+  const published = [
+    ...readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.d.cts')),
+    ...[...entryFiles.values()].map((path) => path.slice(dist.length)),
+  ]
+
+  it('are a file for each entry and its form for `import`, and one with the types of all', () => {
+    const names = ['index', 'multiprocessing/index', 'task-module']
+    const files = [...names.flatMap((name) => [`${name}.d.cts`, `${name}.d.ts`]), 'types.d.cts']
+    expect(published.map((path) => path.replaceAll('\\', '/')).sort()).toEqual(files.sort())
+  })
+
+  it('import nothing of `threads`, whose declarations need the DOM library, and reference no library', () => {
+    const found = published.flatMap((path) => {
+      const text = readFileSync(join(dist, path), 'utf8')
+      const { importedFiles, libReferenceDirectives, typeReferenceDirectives } = ts.preProcessFile(text)
+      return [
+        ...importedFiles.filter(({ fileName }) => !/^(node:|[.])/.test(fileName)),
+        ...libReferenceDirectives,
+        ...typeReferenceDirectives.filter(({ fileName }) => fileName !== 'node'),
+      ].map(({ fileName }) => `${path}: ${fileName}`)
+    })
+    expect(found).toEqual([])
+  })
+
+  it('compile where there is no DOM library, checked in full, and read nothing of other packages but types of Node', () => {
+    const program = declarationsProgram()
+    const faults = ts
+      .getPreEmitDiagnostics(program)
+      .filter(({ file }) => file === undefined || file.fileName.startsWith(dist))
+      .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))
+    expect(faults).toEqual([])
+    const foreign = program
+      .getSourceFiles()
+      .map(({ fileName }) => fileName)
+      .filter(
+        (file) => !file.startsWith(dist) && !/\/node_modules\/(typescript|@types\/node|undici-types)\//.test(file),
+      )
+    expect(foreign).toEqual([])
+  })
+
+  it('declare each public name under that name, once, with its documentation', () => {
+    const wrong = [...entryFiles.keys()].flatMap((entry) => {
+      const { checker, exports } = declarations(entry)
+      return exports.flatMap((exported) => {
+        const symbol = meaning(checker, exported)
+        const files = new Set(symbol.declarations?.map((each) => each.getSourceFile().fileName))
+        const isOurs = [...files].every((file) => file.startsWith(dist))
+        const documented = !isOurs || symbol.getDocumentationComment(checker).length > 0
+        return symbol.name === exported.name && documented && files.size === 1 ? [] : [`${entry}: ${exported.name}`]
+      })
+    })
+    expect(wrong).toEqual([])
+  })
+
+  it('lead an editor to the sources: each name to its own', () => {
+    const file = join(dist, 'types.d.cts')
+    const map = new SourceMap(
+      JSON.parse(readFileSync(`${file}.map`, 'utf8')) as ConstructorParameters<typeof SourceMap>[0],
+    )
+    const wrong = [...entryFiles.keys()].flatMap((entry) => {
+      const { checker, exports } = declarations(entry)
+      return exports.filter((exported) => {
+        const [declared] = meaning(checker, exported).declarations ?? []
+        const name = declared && ts.getNameOfDeclaration(declared)
+        const source = name?.getSourceFile()
+        if (source?.fileName !== file) return exported.name !== 'isMainThread'
+        const { line, character } = source.getLineAndCharacterOfPosition(name?.getStart() ?? 0)
+        const origin = map.findEntry(line, character)
+        if (!('originalSource' in origin)) return true
+        const lines = readFileSync(join(dist, origin.originalSource), 'utf8').split('\n')
+        return !lines[origin.originalLine]?.startsWith(exported.name, origin.originalColumn)
+      })
+    })
+    expect(wrong.map(({ name }) => name)).toEqual([])
+  })
 })

@@ -1,7 +1,7 @@
 /** The public surface, name by name: what is in it is kept from version to version. */
 import { createRequire } from 'node:module'
 import ts from 'typescript'
-import { declarations } from './support/declarations.js'
+import { declarations, meaning } from './support/declarations.js'
 import { runNode } from './support/programs.js'
 
 interface Surface {
@@ -202,8 +202,9 @@ function declared(name: string): Surface {
   const { checker, exports } = declarations(name)
   const names = { values: [] as string[], types: [] as string[] }
   for (const exported of exports) {
-    const meant = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported
-    const isType = !(meant.flags & ts.SymbolFlags.Value) || exported.declarations?.some(ts.isTypeOnlyExportDeclaration)
+    const isType =
+      !(meaning(checker, exported).flags & ts.SymbolFlags.Value) ||
+      exported.declarations?.some(ts.isTypeOnlyExportDeclaration)
     names[isType === true ? 'types' : 'values'].push(exported.name)
   }
   return names

@@ -1,17 +1,57 @@
-/** What the built declarations of an entry of the package export, as the compiler reads them. */
+/** What the built declarations of the package export, as the compiler reads them. */
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 
+const root = new URL('../../../', import.meta.url)
+
+/** By the name that a user imports, the file of its declarations. */
+export const entryFiles: ReadonlyMap<string, string> = readEntries()
+
+/** Where there is no DOM library, as in most programs of Node. */
+export const compilerOptions: Readonly<ts.CompilerOptions> = {
+  lib: ['lib.es2023.d.ts', 'lib.esnext.disposable.d.ts'],
+  types: ['node'],
+  target: ts.ScriptTarget.ES2022,
+  module: ts.ModuleKind.NodeNext,
+  moduleResolution: ts.ModuleResolutionKind.NodeNext,
+  strict: true,
+  noEmit: true,
+  skipLibCheck: false,
+}
+
+let made: ts.Program | undefined
+
+/** One for all tests, as it takes some seconds. */
+export function declarationsProgram(): ts.Program {
+  made ??= ts.createProgram([...entryFiles.values()], compilerOptions)
+  return made
+}
+
+/** The exported names of an entry, with what they mean. */
 export function declarations(name: string): { checker: ts.TypeChecker; exports: ts.Symbol[] } {
-  const entry = fileURLToPath(import.meta.resolve(name).replace(/js$/, 'd.ts'))
-  const program = ts.createProgram([entry], {
-    module: ts.ModuleKind.NodeNext,
-    moduleResolution: ts.ModuleResolutionKind.NodeNext,
-    target: ts.ScriptTarget.ES2022,
-  })
+  const program = declarationsProgram()
   const checker = program.getTypeChecker()
-  const file = program.getSourceFile(entry)
+  const file = program.getSourceFile(entryFiles.get(name) ?? '')
   const module = file && checker.getSymbolAtLocation(file)
-  if (module === undefined) throw new Error(`Cannot read the exports of ${entry}: it is no module`)
+  if (module === undefined) throw new Error(`Cannot read the exports of ${name}: it is not a module`)
   return { checker, exports: checker.getExportsOfModule(module) }
+}
+
+/** What an exported name means: of a name that an entry gives on, what was declared. */
+export function meaning(checker: ts.TypeChecker, exported: ts.Symbol): ts.Symbol {
+  return exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported
+}
+
+function readEntries(): Map<string, string> {
+  const { exports } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as {
+    exports: Record<string, string | { default: { types: string } }>
+  }
+  return new Map(
+    Object.entries(exports).flatMap(([name, entry]) =>
+      typeof entry === 'string'
+        ? []
+        : [[name.replace(/^\./, 'millrace'), fileURLToPath(new URL(entry.default.types, root))] as const],
+    ),
+  )
 }

@@ -30,6 +30,7 @@ const TIMEOUT = HEADER + 2
 const CELLS = 4
 const WAIT = 'wait at a barrier'
 
+/** Options of a barrier. */
 export interface BarrierOptions {
   /** How long each call of `wait()` waits at most, in whole milliseconds, if it does not say; without one for ever. */
   readonly timeout?: number
