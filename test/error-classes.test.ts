@@ -3,7 +3,9 @@ import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
 import { failure, imap, MillraceError, Pool, registerErrorClass, type Outcome } from 'millrace'
 import { BrokenBarrierError, Process, Queue } from 'millrace/multiprocessing'
 import { registerErrorClass as registerInTasks } from 'millrace/task'
-import { type Envelope, openError, sealError } from '#dist/codec/envelope.js'
+import { decodeError } from '#dist/codec/error-codec/decode.js'
+import { encodeError } from '#dist/codec/error-codec/encode.js'
+import type { EncodedError } from '#dist/codec/error-codec/types.js'
 import * as own from '#dist/errors.js'
 import { BusyError, HttpError, makers, ParseError, raises } from './fixtures/own-errors.js'
 import { drain, inEveryWay, rejection, ways } from './support/matrix.js'
@@ -16,9 +18,9 @@ afterAll(async () => {
 })
 
 function arrived(error: Error): Error {
-  port1.postMessage(sealError(error))
-  const { message } = receiveMessageOnPort(port2) as { message: Envelope }
-  return openError(message) as Error
+  port1.postMessage(encodeError(error))
+  const { message } = receiveMessageOnPort(port2) as { message: EncodedError }
+  return decodeError(message) as Error
 }
 
 /** What `body` throws. */
@@ -90,19 +92,19 @@ describe('an instance of a registered error class', () => {
   })
 
   it('arrives as the nearest class that the receiver knows', () => {
-    const known = sealError(makers.http())
+    const known = encodeError(makers.http())
     const [error] = known.errors
     const unknown = {
       ...known,
       errors: [{ ...error, kinds: ['NowhereError', ...error.kinds] }, ...known.errors.slice(1)],
     }
-    expect(openError(unknown)).toBeInstanceOf(HttpError)
+    expect(decodeError(unknown)).toBeInstanceOf(HttpError)
     const strange = {
       ...known,
       errors: [{ ...error, kinds: ['NowhereError', 'RangeError'] }, ...known.errors.slice(1)],
     }
-    const opened = openError(strange) as Error
-    expect([Object.getPrototypeOf(opened), opened.name]).toEqual([RangeError.prototype, 'HttpError'])
+    const decoded = decodeError(strange) as Error
+    expect([Object.getPrototypeOf(decoded), decoded.name]).toEqual([RangeError.prototype, 'HttpError'])
   })
 
   it('may extend a class of the library, or a DOMException', () => {
@@ -131,10 +133,10 @@ describe('an instance of a registered error class', () => {
     registerErrorClass(SecretError)
     const error = new SecretError('told')
     delete error.stack
-    const opened = arrived(error)
-    expect(opened).toBeInstanceOf(SecretError)
-    expect([opened.name, opened.message]).toEqual(['secret', 'told'])
-    expect(() => String(opened)).toThrow(TypeError)
+    const decoded = arrived(error)
+    expect(decoded).toBeInstanceOf(SecretError)
+    expect([decoded.name, decoded.message]).toEqual(['secret', 'told'])
+    expect(() => String(decoded)).toThrow(TypeError)
   })
 
   it('is not taken for one by its name alone', () => {
@@ -252,11 +254,11 @@ describe('MillraceError', () => {
   })
 
   it('arrives as itself where the receiver does not know a class that extends it', () => {
-    const envelope = sealError(new own.BrokenBarrierError('told'))
-    const [error] = envelope.errors
+    const encoded = encodeError(new own.BrokenBarrierError('told'))
+    const [error] = encoded.errors
     expect(error.kinds).toEqual(['BrokenBarrierError', 'MillraceError', 'Error'])
-    const opened = openError({ ...envelope, errors: [{ ...error, kinds: ['NewError', ...error.kinds.slice(1)] }] })
-    expect([Object.getPrototypeOf(opened), (opened as own.MillraceError).code]).toEqual([
+    const decoded = decodeError({ ...encoded, errors: [{ ...error, kinds: ['NewError', ...error.kinds.slice(1)] }] })
+    expect([Object.getPrototypeOf(decoded), (decoded as own.MillraceError).code]).toEqual([
       own.MillraceError.prototype,
       'ERR_BROKEN_BARRIER',
     ])

@@ -7,15 +7,14 @@ import { types } from 'node:util'
 import { NotSerializableError, received } from '../errors.js'
 import { cureOf, type Cure } from './cures.js'
 import { faultOf, nameOf } from './kinds.js'
+import { MAX_DENSE_LENGTH } from './limits.js'
 import { TransferListError } from './transfer-list.js'
 
 /** How much a search may look at: an object costs 100, a primitive 1. */
-const BUDGET = 1_000_000
+const MAX_SEARCH_COST = 1_000_000
 const OBJECT_COST = 100
-/** Arrays longer than this are taken for sparse, and gone through by their keys; others by index, at less cost. */
-const LONGEST_DENSE = 10_000_000
-const LONGEST_PATH = 200
-const LONGEST_REASON = 100
+const MAX_PATH_LENGTH = 200
+const MAX_REASON_LENGTH = 100
 
 /** One part of an object, and how it is reached from it. */
 interface Step {
@@ -121,7 +120,7 @@ function search(root: Part): { part: Part; fault: string } | undefined {
   if (rootFault !== undefined) return { part: root, fault: rootFault }
   const queue = [root]
   const seen = new Set<unknown>([root.value])
-  let budget = BUDGET
+  let budget = MAX_SEARCH_COST
   for (const part of queue) {
     const whole = part.value
     if (!isObject(whole)) continue
@@ -143,7 +142,7 @@ function search(root: Part): { part: Part; fault: string } | undefined {
       seen.add(step.value)
       queue.push({ ...step, of: part })
     }
-    if (!holdsObjects && !isPlain(whole) && !clones(whole)) return { part, fault: instanceText(whole) }
+    if (!holdsObjects && !isOnlyParts(whole) && !clones(whole)) return { part, fault: instanceText(whole) }
   }
   return undefined
 }
@@ -161,20 +160,20 @@ function* steps(whole: object): Generator<Step, void, void> {
     let index = 0
     for (const value of Set.prototype.values.call(whole)) yield { kind: 'element', key: index++, value }
   } else if (Array.isArray(whole)) {
-    if (whole.length > LONGEST_DENSE) {
-      for (const index of Object.keys(whole)) yield read(whole, 'index', index)
+    if (whole.length > MAX_DENSE_LENGTH) {
+      for (const index of Object.keys(whole)) yield readStep(whole, 'index', index)
     } else {
-      for (let index = 0; index < whole.length; index++) yield read(whole, 'index', index)
+      for (let index = 0; index < whole.length; index++) yield readStep(whole, 'index', index)
     }
   } else if (types.isNativeError(whole)) {
     // Cloning an error leaves its fields behind.
-    if (Object.hasOwn(whole, 'cause')) yield read(whole, 'field', 'cause')
+    if (Object.hasOwn(whole, 'cause')) yield readStep(whole, 'field', 'cause')
   } else {
-    for (const key of Object.keys(whole)) yield read(whole, 'field', key)
+    for (const key of Object.keys(whole)) yield readStep(whole, 'field', key)
   }
 }
 
-function read(whole: object, kind: 'field' | 'index', key: string | number): Step {
+function readStep(whole: object, kind: 'field' | 'index', key: string | number): Step {
   try {
     return { kind, key, value: Reflect.get(whole, key) as unknown }
   } catch (reason) {
@@ -196,7 +195,7 @@ function hasHiddenParts(value: object): boolean {
 }
 
 /** Whether the value is nothing but its parts, so that it can only fail through one of them. */
-function isPlain(value: object): boolean {
+function isOnlyParts(value: object): boolean {
   if (types.isAnyArrayBuffer(value) || ArrayBuffer.isView(value)) return value.byteLength > 0
   if (Array.isArray(value) || types.isMap(value) || types.isSet(value)) return true
   const prototype: unknown = Object.getPrototypeOf(value)
@@ -227,13 +226,13 @@ function reasonText(reason: unknown): string {
     // Then the short form it has already must do.
   }
   // A DataCloneError quotes the whole source of a function.
-  return shortened(text.replace(/\s+/g, ' '), LONGEST_REASON)
+  return shortened(text.replace(/\s+/g, ' '), MAX_REASON_LENGTH)
 }
 
 function pathOf(part: Part, name: string): string {
   const way: Part[] = []
   for (let at: Part = part; at.of !== undefined; at = at.of) way.push(at)
-  return shortened(way.reduceRight(extended, name), LONGEST_PATH)
+  return shortened(way.reduceRight(extended, name), MAX_PATH_LENGTH)
 }
 
 function extended(path: string, { kind, key }: Step): string {

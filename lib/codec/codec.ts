@@ -8,8 +8,9 @@ import { nestsDeeperThan, notSerializable } from './clonable.js'
 import type { Column } from './column.js'
 import { decode } from './decode.js'
 import { encode } from './encode.js'
-import { sealError, type Envelope } from './envelope.js'
-import { codecLimits } from './limits.js'
+import { encodeError } from './error-codec/encode.js'
+import type { EncodedError } from './error-codec/types.js'
+import { codecLimits, MAX_DEPTH } from './limits.js'
 import { allLines, lineCursor, type LineData } from './line-data.js'
 import { restore, type Marks } from './marks.js'
 import { revive } from './shared-objects.js'
@@ -17,19 +18,19 @@ import type { SharedObject } from '../shared/registry.js'
 import { Shapes } from './shapes.js'
 import { withoutSmallViews } from './small-views.js'
 import { assertMovable, assertMoved, assertTransferList, type TransferList } from './transfer-list.js'
-import { DEEPEST, Walk } from './walk.js'
+import { SharingCheck } from './sharing-check.js'
 
 /** What a message carries for a chunk's values: the values themselves, for the port to clone; or a column of them. */
 type Values = readonly unknown[] | Column | LineData
 
 /** The same; with what to put right in it, and whether there are objects in it that threads share, of which instances must be made again. */
-export type Data = Values | Marked
+export type Data = Values | NotedValues
 
-interface Marked {
-  readonly kind: 'marked'
+interface NotedValues {
+  readonly kind: 'noted'
   readonly values: Values
   readonly marks: Marks | undefined
-  readonly holdsShared: boolean
+  readonly hasSharedObjects: boolean
 }
 
 /** Values made ready to be posted. */
@@ -50,7 +51,7 @@ const ownShapes = new Shapes()
 /**
  * Packs values so that each arrives as if it had been sent alone. The values may be packed again.
  *
- * @throws What keeps the values from being packed; `sift()` then tells which of them it is.
+ * @throws What keeps the values from being packed; `cloneEach()` then tells which of them it is.
  */
 export function pack(values: readonly unknown[], shapes: Shapes = ownShapes): Packed {
   return tryPack(values, shapes, false) ?? packAsIs(withoutSmallViews(values), shapes)
@@ -66,18 +67,18 @@ function packAsIs(values: readonly unknown[], shapes: Shapes): Packed {
 /** Undefined when there are small views in the values, unless these may stay. */
 function tryPack(values: readonly unknown[], shapes: Shapes, maySmallViewsStay: boolean): Packed | undefined {
   const encoded = values.length < codecLimits.minValues ? undefined : encode(values, shapes, maySmallViewsStay)
-  if (encoded !== undefined) return { ...encoded, data: marked(encoded.column, encoded) }
-  const walk = new Walk({ named: false, deepest: DEEPEST })
+  if (encoded !== undefined) return { ...encoded, data: withNotes(encoded.column, encoded) }
+  const check = new SharingCheck()
   // Pushed, not mapped: an array that was made at its full length might have holes, and V8 writes it index by index.
   const data: unknown[] = []
   for (const value of values) {
-    data.push(walk.isApart(value) ? value : cloneInto(walk, value))
-    if (walk.holdsSmallView && !maySmallViewsStay) return undefined
+    data.push(check.isIndependent(value) ? value : cloneInto(check, value))
+    if (check.holdsSmallView && !maySmallViewsStay) return undefined
   }
-  return { data: marked(data, walk), transfer: [], bytes: walk.bytes, shared: walk.shared }
+  return { data: withNotes(data, check), transfer: [], bytes: check.bytes, shared: check.shared }
 }
 
-/** What must be known of values to unpack them: see `marked()`. */
+/** What must be known of values to unpack them: see `withNotes()`. */
 export interface Notes {
   /** The objects in them that threads share. */
   readonly shared: ReadonlySet<SharedObject> | undefined
@@ -86,18 +87,18 @@ export interface Notes {
 }
 
 /** Puts beside the values what must be known to unpack them. */
-export function marked(values: Values, { shared, marks }: Notes): Data {
-  const holdsShared = shared !== undefined
-  return holdsShared || marks !== undefined ? { kind: 'marked', values, marks, holdsShared } : values
+export function withNotes(values: Values, { shared, marks }: Notes): Data {
+  const hasSharedObjects = shared !== undefined
+  return hasSharedObjects || marks !== undefined ? { kind: 'noted', values, marks, hasSharedObjects } : values
 }
 
 /** The values of a pack, once it has arrived. */
 export function unpack(data: Data, shapes: Shapes = ownShapes): unknown[] {
   if (isLines(data)) return allLines(data)
-  if (isMarked(data)) {
+  if (hasNotes(data)) {
     if (data.marks !== undefined) restore(data.marks)
     const values = unpack(data.values, shapes)
-    return data.holdsShared ? (revive(values).value as unknown[]) : values
+    return data.hasSharedObjects ? (revive(values).value as unknown[]) : values
   }
   const values = Array.isArray(data) ? data : decode(data as Column, shapes)
   if (Array.isArray(values)) return values as unknown[]
@@ -108,11 +109,11 @@ export function unpack(data: Data, shapes: Shapes = ownShapes): unknown[] {
 
 /** Whether there are objects in it that threads share. */
 export function holdsShared(data: Data): boolean {
-  return isMarked(data) && data.holdsShared
+  return hasNotes(data) && data.hasSharedObjects
 }
 
-function isMarked(data: Data): data is Marked {
-  return (data as { kind?: unknown }).kind === 'marked'
+function hasNotes(data: Data): data is NotedValues {
+  return (data as { kind?: unknown }).kind === 'noted'
 }
 
 function isLines(data: Data): data is LineData {
@@ -140,26 +141,26 @@ interface Clone {
   readonly moved: TransferList
 }
 
-function cloneInto(walk: Walk, value: unknown): unknown {
-  return moveInto(walk, value, []).value
+function cloneInto(check: SharingCheck, value: unknown): unknown {
+  return cloneMoving(check, value, []).value
 }
 
 /**
- * A clone of one value that can be read back, or a `RangeError`. The walk takes note of what is in it, as if it had gone through
+ * A clone of one value that can be read back, or a `RangeError`. The check takes note of what is in it, as if it had gone through
  * the clone.
  *
  * @param list Buffers that are moved into the clone. Those of a value that cannot be cloned stay.
  */
-function moveInto(walk: Walk, value: unknown, list: TransferList): Clone {
+function cloneMoving(check: SharingCheck, value: unknown, list: TransferList): Clone {
   const { value: sent, marks } = narrowed(value, list)
   const clone = cloneWith({ value: sent, marks, moved: list }, list)
-  if (nestsDeeperThan(DEEPEST, clone.value)) throw new RangeError(`a value nests more than ${DEEPEST} levels deep`)
+  if (nestsDeeperThan(MAX_DEPTH, clone.value)) throw new RangeError(`a value nests more than ${MAX_DEPTH} levels deep`)
   if (clone.marks !== undefined) {
     restore(clone.marks)
-    walk.adopt(clone.marks)
+    check.adopt(clone.marks)
   }
   const { value: revived, shared } = revive(clone.value)
-  for (const object of shared) (walk.shared ??= new Set()).add(object)
+  for (const object of shared) (check.shared ??= new Set()).add(object)
   return { value: revived, moved: clone.moved }
 }
 
@@ -178,43 +179,43 @@ function cloneWith<T>(value: T, list: TransferList): T {
 
 /** A value without small views, and what to put right in its clone, as far as can be seen. */
 function narrowed(value: unknown, moved: TransferList): { readonly value: unknown; readonly marks: Marks | undefined } {
-  const walk = walkAlone(value)
-  if (!walk.holdsSmallView) return { value, marks: walk.marks }
+  const check = checkAlone(value)
+  if (!check.holdsSmallView) return { value, marks: check.marks }
   const [copy] = withoutSmallViews([value], moved)
-  return { value: copy, marks: walkAlone(copy).marks }
+  return { value: copy, marks: checkAlone(copy).marks }
 }
 
-/** A walk through one value, as far as it can be seen. */
-function walkAlone(value: unknown): Walk {
-  const walk = new Walk({ named: false, deepest: Infinity })
-  walk.isApart(value)
-  return walk
+/** Looks at one value, as far as it can be seen. */
+function checkAlone(value: unknown): SharingCheck {
+  const check = new SharingCheck({ maxDepth: Infinity })
+  check.isIndependent(value)
+  return check
 }
 
 /** A copy of a value as it would arrive in another thread. */
 export function cloned<T>(value: T): T {
-  return cloneInto(new Walk({ named: false, deepest: DEEPEST }), value) as T
+  return cloneInto(new SharingCheck(), value) as T
 }
 
 /** Packs one value, and moves buffers with it. Throws a `TransferListError` where they cannot be moved. */
 export function packMoving(value: unknown, list: TransferList): Packed {
   assertTransferList(list)
-  const walk = new Walk({ named: false, deepest: DEEPEST })
-  const clone = moveInto(walk, value, list)
-  const { bytes } = walkAlone(clone.value)
-  return { data: marked([clone.value], walk), transfer: clone.moved, bytes, shared: walk.shared }
+  const check = new SharingCheck()
+  const clone = cloneMoving(check, value, list)
+  const { bytes } = checkAlone(clone.value)
+  return { data: withNotes([clone.value], check), transfer: clone.moved, bytes, shared: check.shared }
 }
 
 /** Tells which buffers are moved with the value at a position; may throw. */
 export type Moves = (position: number) => unknown
 
 /** The values of a pack that could not be posted, told apart: those that can be cloned, and the errors of the others. */
-export interface Sifted {
+export interface ClonedValues {
   /** Clones of the values, in their places; `undefined` for each that was refused. */
   readonly values: unknown[]
-  /** See `marked()`. */
+  /** See `withNotes()`. */
   readonly notes: Notes
-  readonly refused: readonly (readonly [position: number, error: Envelope])[]
+  readonly refused: readonly (readonly [position: number, error: EncodedError])[]
   /** Goes into the message's transfer list: buffers of the clones. */
   readonly transfer: TransferList
   /** About how many bytes the message takes, where buffers are moved. */
@@ -228,29 +229,29 @@ export interface Sifted {
  * @param indexOf The index of the item that the value at a position is, or is the result of.
  * @param moves The buffers that are moved with the value at a position, a list or undefined. Default: none.
  */
-export function sift(
+export function cloneEach(
   what: 'item' | 'result',
   values: readonly unknown[],
   indexOf: (position: number) => number,
   moves?: Moves,
-): Sifted {
-  const refused: [position: number, error: Envelope][] = []
-  const walk = new Walk({ named: false, deepest: DEEPEST })
+): ClonedValues {
+  const refused: [position: number, error: EncodedError][] = []
+  const check = new SharingCheck()
   const transfer: ArrayBuffer[] = []
   let bytes = 0
   const clones = values.map((value, position) => {
     try {
-      if (moves === undefined) return cloneInto(walk, value)
+      if (moves === undefined) return cloneInto(check, value)
       const list = moves(position) ?? []
       assertTransferList(list)
-      const clone = moveInto(walk, value, list)
+      const clone = cloneMoving(check, value, list)
       transfer.push(...clone.moved)
-      bytes += walkAlone(clone.value).bytes
+      bytes += checkAlone(clone.value).bytes
       return clone.value
     } catch (cause) {
-      refused.push([position, sealError(notSerializable(what, indexOf(position), value, cause))])
+      refused.push([position, encodeError(notSerializable(what, indexOf(position), value, cause))])
       return undefined
     }
   })
-  return { values: clones, notes: { shared: walk.shared, marks: walk.marks }, refused, transfer, bytes }
+  return { values: clones, notes: { shared: check.shared, marks: check.marks }, refused, transfer, bytes }
 }

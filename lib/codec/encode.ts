@@ -10,13 +10,14 @@ import type { Column, PlainColumn } from './column.js'
 import type { Marks } from './marks.js'
 import type { SharedObject } from '../shared/registry.js'
 import type { Shapes } from './shapes.js'
-import { PlainGroup, RecordGroup, sort, type Group } from './sort.js'
-import { DEEPEST, Walk } from './walk.js'
+import { PlainGroup, RecordGroup, groupByKind, type Group } from './group-by-kind.js'
+import { MAX_DEPTH } from './limits.js'
+import { SharingCheck } from './sharing-check.js'
 
 /** Records in records, this many; what is deeper is cloned. */
-const MOST_LEVELS = 8
+const MAX_LEVELS = 8
 /** A buffer of this many bytes crosses faster when it is moved than when it is copied. */
-const WORTH_MOVING = 2048
+const MIN_TRANSFERRED_BYTES = 2048
 
 export interface Encoded {
   readonly column: Column
@@ -61,7 +62,7 @@ class Encoder {
   }
 
   encode(values: readonly unknown[], level: number): Part {
-    const sorted = level > MOST_LEVELS ? undefined : sort(values, this.#shapes)
+    const sorted = level > MAX_LEVELS ? undefined : groupByKind(values, this.#shapes)
     if (sorted === undefined) return this.#clone(values)
     const { groups, tags } = sorted
     const parts = groups.map((group) => this.#finish(group, level))
@@ -73,13 +74,13 @@ class Encoder {
   /** Whether each object stands in one place of one value, as far as it matters. */
   isSound(copied: Part['copied'], maySmallViewsStay: boolean): boolean {
     if (copied.some((rows, index) => copied.some((others, other) => other > index && meet(rows, others)))) return false
-    const walk = new Walk({ named: true, deepest: DEEPEST - MOST_LEVELS - 1 })
-    if (!this.#plain.every(({ values }) => values.every((value) => walk.isApart(value)))) return false
-    if (walk.holdsSmallView && !maySmallViewsStay) return false
-    this.bytes += walk.bytes
-    this.shared = walk.shared
-    this.marks = walk.marks
-    return walk.isEmpty || !copied.some((rows) => rows.some((object) => walk.has(object)))
+    const check = new SharingCheck({ named: true, maxDepth: MAX_DEPTH - MAX_LEVELS - 1 })
+    if (!this.#plain.every(({ values }) => values.every((value) => check.isIndependent(value)))) return false
+    if (check.holdsSmallView && !maySmallViewsStay) return false
+    this.bytes += check.bytes
+    this.shared = check.shared
+    this.marks = check.marks
+    return check.isEmpty || !copied.some((rows) => rows.some((object) => check.has(object)))
   }
 
   #mix(values: readonly unknown[], parts: readonly Part[], tags: Uint8Array): Part {
@@ -134,7 +135,7 @@ class Encoder {
 
   #carry<T extends Uint8Array | Uint16Array | Int32Array | Float64Array>(array: T): T {
     this.bytes += array.byteLength
-    if (array.byteLength >= WORTH_MOVING) this.transfer.push(array.buffer as ArrayBuffer)
+    if (array.byteLength >= MIN_TRANSFERRED_BYTES) this.transfer.push(array.buffer as ArrayBuffer)
     return array
   }
 }

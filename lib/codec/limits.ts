@@ -1,8 +1,16 @@
 /**
- * From how many values on the codec uses its columns. Tests set other limits by environment data, before the library is loaded,
- * so that small chunks take each of its paths, in this thread and in its workers.
+ * The limits that several files of the codec have in common. Tests set `codecLimits` by environment data, before the
+ * library is loaded. So small chunks take each path of the codec, in this thread and in its workers.
  */
 import { getEnvironmentData } from 'node:worker_threads'
+
+/**
+ * The deepest a value may nest. Cloning recurses, and a worker's stack is four times the main thread's, which reads some
+ * 1,600 levels of the kinds that take most stack: what one thread could write, the other may not be able to read.
+ */
+export const MAX_DEPTH = 1_000
+/** Longer arrays are taken for sparse, and gone through by their keys; others by index, which costs less. */
+export const MAX_DENSE_LENGTH = 10_000_000
 
 export interface CodecLimits {
   /** Fewer values than these are cloned: that is faster than to encode them. */

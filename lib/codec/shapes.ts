@@ -76,7 +76,7 @@ export class Shapes {
   /** Makes the shape the latest, and forgets the one not met for longest when there are too many. */
   #keep(key: string, shape: Shape): Shape {
     this.#byText.delete(key)
-    if (this.#byText.size >= MOST_SHAPES) {
+    if (this.#byText.size >= MAX_SHAPES) {
       for (const [oldest] of this.#byText) {
         this.#byText.delete(oldest)
         break
@@ -87,7 +87,7 @@ export class Shapes {
   }
 }
 
-const MOST_SHAPES = 256
+const MAX_SHAPES = 256
 
 function keyOf(text: string, isBare: boolean): string {
   return isBare ? `bare ${text}` : text
@@ -99,10 +99,10 @@ function keyOf(text: string, isBare: boolean): string {
  * Mistaken only about a Map, or the like, whose own prototype was replaced by that of plain objects.
  */
 export function isRecord(value: object): boolean {
-  return !types.isProxy(value) && isPlain(value)
+  return !types.isProxy(value) && isPlainObject(value)
 }
 
-function isPlain(value: object): boolean {
+function isPlainObject(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== Object.prototype && prototype !== null) return false
   return Reflect.get(value, Symbol.iterator) === undefined && Reflect.get(value, Symbol.toStringTag) === undefined

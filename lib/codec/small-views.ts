@@ -5,13 +5,13 @@
 import { types } from 'node:util'
 import { faultOf, kindOf } from './kinds.js'
 
-/** Views that cover less than one part in this many of their buffer are made again. */
-const LEAST_SHARE = 2
+/** Views that cover a smaller share of their buffer are made again. */
+const MIN_SHARE = 1 / 2
 
 /** Whether a view covers so little of its buffer that a copy of what it covers should be sent. */
 export function isSmallView(view: ArrayBufferView): boolean {
   const { buffer } = view
-  return LEAST_SHARE * view.byteLength < buffer.byteLength && isFixed(buffer)
+  return view.byteLength < MIN_SHARE * buffer.byteLength && isFixed(buffer)
 }
 
 /** Shared memory is never copied; and a view of a buffer that can grow may follow its length. */
@@ -58,7 +58,7 @@ function placesOf(parts: readonly (ArrayBufferView | ArrayBufferLike)[]): Readon
   for (const part of parts) if (!ArrayBuffer.isView(part)) byBuffer.delete(part)
   const places = new Map<ArrayBufferView, Place>()
   for (const [buffer, views] of byBuffer) {
-    if (LEAST_SHARE * totalOf(views) >= buffer.byteLength || !isFixed(buffer)) continue
+    if (totalOf(views) >= MIN_SHARE * buffer.byteLength || !isFixed(buffer)) continue
     const { length, runs, offsets } = layOut(views)
     const bytes = new Uint8Array(length)
     for (const { start, end, shift } of runs) bytes.set(new Uint8Array(buffer, start, end - start), start + shift)

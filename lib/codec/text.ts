@@ -8,12 +8,12 @@
 import type { TextColumn } from './column.js'
 
 /** The most characters of a segment, and so the longest string that is joined to others. */
-export const LONGEST_SEGMENT = 1024
+export const MAX_SEGMENT_LENGTH = 1024
 /** In the place of a length: the string is the one before it, as methods and users of a log often are. */
 const SAME = 0xffff
 /** Comparing with the string before costs about half of what it saves: it goes on where this share of this many are the same. */
-const TRIED = 32
-const WORTH_COMPARING = 3 / 4
+const MIN_COMPARED = 32
+const MIN_SAME_SHARE = 3 / 4
 
 export class TextGroup {
   readonly #lengths: Uint16Array
@@ -43,11 +43,11 @@ export class TextGroup {
         continue
       }
       const { length } = value
-      if (length > LONGEST_SEGMENT) break
+      if (length > MAX_SEGMENT_LENGTH) break
       last = value
-      if (compares && at - from >= TRIED) compares = same >= (at - from) * WORTH_COMPARING
+      if (compares && at - from >= MIN_COMPARED) compares = same >= (at - from) * MIN_SAME_SHARE
       lengths[at + shift] = length
-      if (segment.length + length > LONGEST_SEGMENT) {
+      if (segment.length + length > MAX_SEGMENT_LENGTH) {
         this.#segments.push(segment)
         segment = value
       } else {

@@ -3,8 +3,8 @@
  * It also keeps the objects of theirs that threads share, for as long as the worker may have them.
  */
 import type { MessagePort } from 'node:worker_threads'
-import { marked, pack, sift, type Packed } from '../codec/codec.js'
-import type { Envelope } from '../codec/envelope.js'
+import { withNotes, pack, cloneEach, type Packed } from '../codec/codec.js'
+import type { EncodedError } from '../codec/error-codec/types.js'
 import { transferOf } from '../codec/transfer-list.js'
 import type { SharedObject } from '../shared/registry.js'
 import { isRedefined, redefinitions } from '../task.js'
@@ -117,14 +117,14 @@ export class ChunkSender {
     }
     const all = items.values()
     const moves = asked && ((place: number) => transferOf(all[place], asked))
-    const sifted = sift('item', all, (place) => first + place, moves)
-    const settled = [...sifted.refused, ...(details?.settled ?? [])]
-    const data = marked(sifted.values, sifted.notes)
-    this.#post([seq, slot, id, first, eager, data, { ...details, settled }], sifted.transfer)
-    const given = claimsOf(known.given, sifted.notes.shared)
+    const cloned = cloneEach('item', all, (place) => first + place, moves)
+    const settled = [...cloned.refused, ...(details?.settled ?? [])]
+    const data = withNotes(cloned.values, cloned.notes)
+    this.#post([seq, slot, id, first, eager, data, { ...details, settled }], cloned.transfer)
+    const given = claimsOf(known.given, cloned.notes.shared)
     if (given !== undefined) this.#given.add(given)
-    if (sifted.transfer.length > 0) inFlight.markMoved()
-    return { inFlight, seq, slot, items: items.length, sentBytes: sifted.bytes, known, given, since: performance.now() }
+    if (cloned.transfer.length > 0) inFlight.markMoved()
+    return { inFlight, seq, slot, items: items.length, sentBytes: cloned.bytes, known, given, since: performance.now() }
   }
 
   /** Takes back a chunk that the worker has not begun; false when it has. */
@@ -142,7 +142,7 @@ export class ChunkSender {
   }
 
   /** Asks for a chunk to stop: the mark reaches synchronous code, the message fires the signal of what awaits. */
-  cancel({ slot, seq }: Assignment, reason?: Envelope): void {
+  cancel({ slot, seq }: Assignment, reason?: EncodedError): void {
     // In this order: a task that sees the mark finds the message.
     this.#post({ type: 'cancel', seq, reason })
     markCancelled(this.#cells, slot, seq)

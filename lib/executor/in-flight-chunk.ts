@@ -3,7 +3,8 @@
  * stream. When its worker dies, it tells which item is to blame, and what is left to do: that goes to another worker.
  */
 import { Encoded, Items, type Batch } from '../codec/batch.js'
-import { openError, sealError } from '../codec/envelope.js'
+import { decodeError } from '../codec/error-codec/decode.js'
+import { encodeError } from '../codec/error-codec/encode.js'
 import { WorkerCrashError } from '../errors.js'
 import type { Progress } from '../worker/cells.js'
 import type { ChunkDetails, PartDetails, PartMessage } from '../worker/protocol.js'
@@ -75,7 +76,7 @@ export class InFlightChunk extends QueueLinks<InFlightChunk> {
     if (this.#places !== undefined) for (this.#offset = 0; this.#places.has(this.#offset);) this.#offset++
     const place = this.#offset
     const chunk: Chunk = { first: this.chunk.first + place, items: this.#single.slice(place, place + 1) }
-    const failed = this.#failedItems.has(place) ? sealError(this.#failedItems.get(place)) : undefined
+    const failed = this.#failedItems.has(place) ? encodeError(this.#failedItems.get(place)) : undefined
     return { chunk, details: failed && { settled: [[0, failed]] } }
   }
 
@@ -94,7 +95,7 @@ export class InFlightChunk extends QueueLinks<InFlightChunk> {
     const [, sentFrom, count, last, time, bytes, data, details = NO_DETAILS] = message
     const { places: sentPlaces, counts, errors, fault } = details
     this.#crashesInARow = 0
-    if (fault !== undefined) return this.failRest(worker, openError(fault))
+    if (fault !== undefined) return this.failRest(worker, decodeError(fault))
     const offset = this.#offset
     const from = sentFrom + offset
     const places = offset === 0 ? sentPlaces : sentPlaces?.map((place) => place + offset)
@@ -106,7 +107,7 @@ export class InFlightChunk extends QueueLinks<InFlightChunk> {
     }
     const opened = errors?.map(([position, error]) => {
       const place = places?.[position] ?? from + position
-      return [position, this.#failedItems.has(place) ? this.#failedItems.get(place) : openError(error)] as const
+      return [position, this.#failedItems.has(place) ? this.#failedItems.get(place) : decodeError(error)] as const
     })
     return {
       chunk: this.chunk,
@@ -206,7 +207,7 @@ export class InFlightChunk extends QueueLinks<InFlightChunk> {
   #details(): ChunkDetails | undefined {
     if (this.#received === 0 && this.#failedItems.size === 0) return undefined
     const done = [...(this.#places ?? [])].map((place) => [place, undefined] as const)
-    const failed = [...this.#failedItems].map(([place, error]) => [place, sealError(error)] as const)
+    const failed = [...this.#failedItems].map(([place, error]) => [place, encodeError(error)] as const)
     const start = this.#places === undefined ? this.#received : 0
     return { start, settled: [...done, ...failed] }
   }

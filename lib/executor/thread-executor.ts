@@ -2,7 +2,8 @@
  * Runs chunks on worker threads. Each stream has a lane with room for one waiting chunk. The pool keeps the workers alive, the scheduler
  * gives them chunks, time limits end slow items, and crash recovery decides what a dead worker costs. This class connects them.
  */
-import { sealError, type Envelope } from '../codec/envelope.js'
+import { encodeError } from '../codec/error-codec/encode.js'
+import type { EncodedError } from '../codec/error-codec/types.js'
 import { uncaughtInWorker, workerTimedOut, type WorkerEvent } from '../log/events.js'
 import { PoolClosedError, type MainThreadGuardError } from '../errors.js'
 import type { Progress } from '../worker/cells.js'
@@ -178,14 +179,14 @@ export class ThreadExecutor implements PoolExecutor {
     if (!this.#lanes.delete(lane)) return
     this.#scheduler.removeAll(lane)
     if (lane.hasStrays) this.#recovery.released(lane)
-    let sealed: Envelope | undefined
+    let encoded: EncodedError | undefined
     for (const worker of this.#pool.workers) {
       // The waiting one first: it must not begin when the running one has stopped.
       for (const held of worker.assignments.filter(({ inFlight }) => inFlight.lane === lane).reverse()) {
         this.#pool.count(-1)
         if (worker.withdraw(held)) continue
-        sealed ??= reason && sealError(reason.value)
-        worker.cancel(held, sealed)
+        encoded ??= reason && encodeError(reason.value)
+        worker.cancel(held, encoded)
         this.#replaceUnlessDone(worker, held.seq)
       }
       worker.forget(lane.job)

@@ -3,7 +3,8 @@
  * which those are. Chunks go out with `assign()`; their parts come in as events. Which chunk goes to which worker is decided elsewhere.
  */
 import { MessageChannel, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
-import { openError, type Envelope } from '../codec/envelope.js'
+import { decodeError } from '../codec/error-codec/decode.js'
+import type { EncodedError } from '../codec/error-codec/types.js'
 import type { WorkerEvent } from '../log/events.js'
 import { createCells, heapOf, isOffered, progressOf, type Progress } from '../worker/cells.js'
 import { LISTENING, type FromWorker, type PartMessage, type WorkerJob } from '../worker/protocol.js'
@@ -150,7 +151,7 @@ export class WorkerHandle {
   }
 
   /** Asks for a chunk to stop: the mark reaches synchronous code, the message fires the signal of what awaits. */
-  cancel(assignment: Assignment, reason?: Envelope): void {
+  cancel(assignment: Assignment, reason?: EncodedError): void {
     this.#sender.cancel(assignment, reason)
   }
 
@@ -227,7 +228,7 @@ export class WorkerHandle {
     const details = message[7]
     if (!this.#hasWorked) {
       // No handles or memory were left for its first task: then its start has failed, and others get its chunks.
-      const cause = details?.fault && openError(details.fault)
+      const cause = details?.fault && decodeError(details.fault)
       if (lacksResources(cause)) {
         this.thread.failStart(cause)
         return

@@ -4,7 +4,7 @@
  * A call through `threads` never settles when its worker dies, so each is raced against the native `exit` event.
  */
 import { pack, unpack } from '../codec/codec.js'
-import { openError } from '../codec/envelope.js'
+import { decodeError } from '../codec/error-codec/decode.js'
 import { TaskTimeoutError } from '../errors.js'
 import type { TaskName } from '../task.js'
 import { currentProcess } from '../identity.js'
@@ -160,7 +160,7 @@ export class WorkerThread {
     const died = this.#exited.then((): Finalized => ({ error: this.#cause ?? new Error('its worker ended meanwhile') }))
     const ended = control.finalize(name).then(
       ({ value, error }): Finalized =>
-        error === undefined ? { value: value && unpack(value)[0] } : { error: openError(error) },
+        error === undefined ? { value: value && unpack(value)[0] } : { error: decodeError(error) },
       (error: unknown): Finalized => ({ error }),
     )
     const finalized = Promise.race([ended, died])
@@ -207,7 +207,7 @@ export class WorkerThread {
       const control = controlled ? await this.#connect(worker, loadThreads()) : undefined
       if (initializer !== undefined) {
         const error = await control?.initialize(initializer, pack([initargs]).data)
-        if (error !== undefined) throw openError(error)
+        if (error !== undefined) throw decodeError(error)
       }
       await this.#channel.listening
       if (this.#state !== 'starting') return

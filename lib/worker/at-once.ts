@@ -1,7 +1,7 @@
 /** Runs the items of a chunk several at a time, by `p-limit`: for tasks that wait more than they compute. */
 import pLimit from 'p-limit'
 import { unpack } from '../codec/codec.js'
-import type { Envelope } from '../codec/envelope.js'
+import type { EncodedError } from '../codec/error-codec/types.js'
 import { countBegun } from './cells.js'
 import { ItemContext, type RunningChunk } from './chunk.js'
 import { elementsOf } from './expand.js'
@@ -24,7 +24,7 @@ export function runAtOnce(fn: TaskFunction, chunk: RunningChunk, poster: Poster)
 /** Runs all items, or those before a cancel; their outcomes are posted in the order of the items. */
 export function runAtOnceInOrder(fn: TaskFunction, chunk: RunningChunk, poster: Poster): Promise<void> {
   const items = unpack(chunk.data)
-  const done = new Map<number, { result: unknown; error: Envelope | undefined }>()
+  const done = new Map<number, { result: unknown; error: EncodedError | undefined }>()
   let next = chunk.start
   return limited(fn, items, chunk, (place, result, error) => {
     done.set(place, { result, error })
@@ -41,7 +41,7 @@ async function limited(
   fn: TaskFunction,
   items: readonly unknown[],
   chunk: RunningChunk,
-  settled: (place: number, result: unknown, error?: Envelope) => void,
+  settled: (place: number, result: unknown, error?: EncodedError) => void,
 ): Promise<void> {
   const { kind, concurrency, timeout } = chunk.job
   const { cells } = chunk.host
@@ -61,7 +61,7 @@ async function limited(
       const result = await (withContext ? fn(item, new ItemContext(chunk, chunk.first + place)) : fn(item))
       settled(place, kind === 'flatMap' ? await elementsOf(result) : result)
     } catch (error) {
-      settled(place, undefined, chunk.seal(error, place))
+      settled(place, undefined, chunk.encodeError(error, place))
     } finally {
       watch?.end(place)
     }

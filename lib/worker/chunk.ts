@@ -4,7 +4,9 @@
  */
 import { setMaxListeners } from 'node:events'
 import type { Data, Packed } from '../codec/codec.js'
-import { openError, sealError, type Envelope } from '../codec/envelope.js'
+import { decodeError } from '../codec/error-codec/decode.js'
+import { encodeError } from '../codec/error-codec/encode.js'
+import type { EncodedError } from '../codec/error-codec/types.js'
 import type { TaskContext } from '../task.js'
 import { isCancelled, type Slot } from './cells.js'
 import type { ChunkMessage, PartMessage, WorkerJob } from './protocol.js'
@@ -32,10 +34,10 @@ export class RunningChunk {
   /** How many items, from the first on, have had their outcomes before. */
   readonly start: number
   /** Items that are not to be run: the errors that are their outcomes, or undefined where that has been given. */
-  readonly settled: ReadonlyMap<number, Envelope | undefined> | undefined
+  readonly settled: ReadonlyMap<number, EncodedError | undefined> | undefined
   #controller: AbortController | undefined
   #isAborting = false
-  #reason: Envelope | undefined
+  #reason: EncodedError | undefined
 
   constructor([seq, slot, , first, eager, data, details]: ChunkMessage, job: WorkerJob, host: Host) {
     this.job = job
@@ -73,7 +75,7 @@ export class RunningChunk {
   }
 
   /** Fires the signal of the items that run. @param reason Why the stream was aborted; undefined where it just ended. */
-  cancel(reason?: Envelope): void {
+  cancel(reason?: EncodedError): void {
     this.#reason = reason
     this.#abort()
   }
@@ -84,13 +86,13 @@ export class RunningChunk {
     this.#isAborting = true
     // The mark was seen before the message that tells why: it has been posted by then.
     if (this.#reason === undefined) this.host.receive()
-    this.#controller.abort(this.#reason === undefined ? streamEnded() : openError(this.#reason))
+    this.#controller.abort(this.#reason === undefined ? streamEnded() : decodeError(this.#reason))
   }
 
-  /** The envelope of what the task threw for the item at a place. */
-  seal(error: unknown, place: number): Envelope {
+  /** What the task threw for the item at a place, encoded. */
+  encodeError(error: unknown, place: number): EncodedError {
     const index = this.first + place
-    return sealError(error, `task '${this.job.name.id}' (item ${index}, worker ${this.host.worker})`)
+    return encodeError(error, `task '${this.job.name.id}' (item ${index}, worker ${this.host.worker})`)
   }
 }
 

@@ -1,7 +1,7 @@
 /** The calls that a pool makes through `threads`, and how the worker lets it make them. Chunks do not come this way. */
 import { createRequire } from 'node:module'
 import { pack } from '../codec/codec.js'
-import { sealError } from '../codec/envelope.js'
+import { encodeError } from '../codec/error-codec/encode.js'
 import { asTask } from './guard.js'
 import { requireThreads } from './load-threads.js'
 import { loadTask } from './load.js'
@@ -17,7 +17,7 @@ export function exposeControls(worker: number): void {
         const own = (await arrived(args)) as readonly unknown[]
         await asTask(() => initialize(...own))
       } catch (error) {
-        return sealError(error, `initializer '${name.id}' (worker ${worker})`)
+        return encodeError(error, `initializer '${name.id}' (worker ${worker})`)
       }
       return undefined
     },
@@ -26,7 +26,7 @@ export function exposeControls(worker: number): void {
         const finalize = await loadTask(name)
         return { value: structuredClone(pack([await asTask(() => finalize())]).data) }
       } catch (error) {
-        return { error: sealError(error, `finalizer '${name.id}' (worker ${worker})`) }
+        return { error: encodeError(error, `finalizer '${name.id}' (worker ${worker})`) }
       }
     },
   }

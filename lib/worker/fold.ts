@@ -36,7 +36,7 @@ export async function fold(fn: TaskFunction, chunk: RunningChunk, poster: Poster
         continue
       }
     } catch (thrown) {
-      error = chunk.seal(thrown, place)
+      error = chunk.encodeError(thrown, place)
     }
     poster.outbox.skipTo(place)
     poster.outbox.fail(error)

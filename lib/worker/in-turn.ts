@@ -58,7 +58,7 @@ export class InTurn {
         if (isThenable(result)) return result
         poster.take(item, result, place, this.#place < length)
       } catch (error) {
-        poster.failed(chunk.seal(error, place))
+        poster.failed(chunk.encodeError(error, place))
       }
       poster.postIfDue(this.#place < length)
     }
@@ -79,7 +79,7 @@ export class InTurn {
         // Only now: while the result was awaited, a timer may have posted the outbox and made a new one.
         poster.take(this.#item, result, this.#place - 1, this.#place < this.#cursor.length)
       } catch (error) {
-        poster.failed(this.#chunk.seal(error, this.#place - 1))
+        poster.failed(this.#chunk.encodeError(error, this.#place - 1))
       }
       poster.postIfDue(this.#place < this.#cursor.length)
     }

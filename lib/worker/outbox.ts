@@ -1,5 +1,5 @@
 /** Outcomes of a chunk that wait to be posted together. */
-import type { Envelope } from '../codec/envelope.js'
+import type { EncodedError } from '../codec/error-codec/types.js'
 import type { JobKind } from './protocol.js'
 
 export class Outbox {
@@ -9,7 +9,7 @@ export class Outbox {
   readonly results: unknown[] = []
   /** How many results each item has; undefined while each has one. */
   counts: number[] | undefined
-  errors: [position: number, error: Envelope][] | undefined
+  errors: [position: number, error: EncodedError][] | undefined
   /** How many items have their outcomes here. */
   count = 0
 
@@ -44,13 +44,13 @@ export class Outbox {
     while (this.count < position) this.skip()
   }
 
-  fail(error: Envelope): void {
+  fail(error: EncodedError): void {
     ;(this.errors ??= []).push([this.count, error])
     this.skip()
   }
 
   /** An item that has one result here fails all the same. */
-  failAt(position: number, error: Envelope): void {
+  failAt(position: number, error: EncodedError): void {
     ;(this.errors ??= []).push([position, error])
     this.results[position] = undefined
   }

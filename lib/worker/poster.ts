@@ -2,8 +2,8 @@
  * Posts the outcomes of a chunk in parts: when the chunk ends, and earlier when outcomes have waited for a while: after an
  * item, or, while an item is awaited, by a timer. Only a synchronous item delays, while it runs, what was not posted before it.
  */
-import { marked, pack, sift, type Packed } from '../codec/codec.js'
-import type { Envelope } from '../codec/envelope.js'
+import { withNotes, pack, cloneEach, type Packed } from '../codec/codec.js'
+import type { EncodedError } from '../codec/error-codec/types.js'
 import { takeTransfers, type TransferList } from '../codec/transfer-list.js'
 import { beginEncoding, endEncoding } from './cells.js'
 import { ReuseCheck } from '../reuse.js'
@@ -72,13 +72,13 @@ export class Poster {
     const { from, places, results } = outbox
     const error = changedResultError(returned)
     for (let before = outbox.count - 1; ReuseCheck.isSame(results[before], returned); before--) {
-      outbox.failAt(before, this.#chunk.seal(error, places?.[before] ?? from + before))
+      outbox.failAt(before, this.#chunk.encodeError(error, places?.[before] ?? from + before))
     }
-    this.failed(this.#chunk.seal(error, place))
+    this.failed(this.#chunk.encodeError(error, place))
   }
 
   /** The item that ran has failed. */
-  failed(error: Envelope): void {
+  failed(error: EncodedError): void {
     this.outbox.fail(error)
     this.#unclocked = 1
   }
@@ -98,7 +98,7 @@ export class Poster {
   }
 
   /** @param fault The error of every item that has no outcome yet, if none was unpacked. */
-  post(last: boolean, fault?: Envelope): void {
+  post(last: boolean, fault?: EncodedError): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
     const { from, places, count, counts, results, errors } = this.outbox
@@ -125,14 +125,14 @@ export class Poster {
           // One of the results cannot be sent: the others are, below.
         }
       }
-      const { data, transfer, bytes, ...sifted } = this.#sifted(from, details ?? {}, results, lists)
+      const { data, transfer, bytes, ...cloned } = this.#cloneEach(from, details ?? {}, results, lists)
       // An accumulator that cannot be sent is not the failure of one item: what the others made of it is lost with it.
-      const [lost] = job.kind === 'reduce' ? sifted.errors.slice(errors?.length ?? 0) : []
+      const [lost] = job.kind === 'reduce' ? cloned.errors.slice(errors?.length ?? 0) : []
       if (lost !== undefined) {
         host.post([seq, from, 0, true, time, 0, [], { fault: lost[1] }], [])
         return
       }
-      host.post([seq, from, count, last, time, bytes, data, { ...details, ...sifted }], transfer)
+      host.post([seq, from, count, last, time, bytes, data, { ...details, ...cloned }], transfer)
     } finally {
       endEncoding(cells)
     }
@@ -158,7 +158,7 @@ export class Poster {
   }
 
   /** Results that can be cloned, with the buffers that are moved, and errors for the items whose results cannot. */
-  #sifted(
+  #cloneEach(
     from: number,
     { places, counts, errors }: PartDetails,
     results: readonly unknown[],
@@ -168,13 +168,13 @@ export class Poster {
     const ownerOf = (i: number): number => owners?.[i] ?? i
     const indexOf = (i: number): number => this.#chunk.first + (places?.[ownerOf(i)] ?? from + ownerOf(i))
     const moves = lists && ((i: number) => lists[i])
-    const { values, notes, refused, transfer, bytes } = sift('result', results, indexOf, moves)
+    const { values, notes, refused, transfer, bytes } = cloneEach('result', results, indexOf, moves)
     const failed = new Map(refused.map(([i, error]) => [ownerOf(i), error]))
     const all = [...(errors ?? []), ...failed]
-    if (counts === undefined) return { data: marked(values, notes), transfer, bytes, counts, errors: all }
+    if (counts === undefined) return { data: withNotes(values, notes), transfer, bytes, counts, errors: all }
     const sent = values.filter((_, i) => !failed.has(ownerOf(i)))
     return {
-      data: marked(sent, notes),
+      data: withNotes(sent, notes),
       transfer,
       bytes,
       counts: counts.map((count, position) => (failed.has(position) ? 0 : count)),

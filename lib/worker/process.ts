@@ -1,7 +1,8 @@
 /** The inside of a `Process`: calls its target, and tells of what that throws. The thread ends when nothing is left to do. */
 import { parentPort, type MessagePort } from 'node:worker_threads'
 import type { Data } from '../codec/codec.js'
-import { sealError, type Envelope } from '../codec/envelope.js'
+import { encodeError } from '../codec/error-codec/encode.js'
+import type { EncodedError } from '../codec/error-codec/types.js'
 import { TaskLoadError } from '../errors.js'
 import type { TaskName } from '../task.js'
 import { endThread } from './ending.js'
@@ -25,7 +26,7 @@ export interface ProcessSetup {
 
 /** What comes from there: what the target threw; and, last, that the thread ends by itself. */
 export type ProcessNews =
-  { readonly type: 'millrace.failed'; readonly error: Envelope } | { readonly type: 'millrace.exit' }
+  { readonly type: 'millrace.failed'; readonly error: EncodedError } | { readonly type: 'millrace.exit' }
 
 export async function runProcess({ target, args, endPort }: ProcessSetup): Promise<void> {
   const tellOfExit = (): void => {
@@ -35,7 +36,7 @@ export async function runProcess({ target, args, endPort }: ProcessSetup): Promi
   const tellOfHang = (): void => {
     const reason = 'waits at its top level for something that never comes: wait inside the task'
     const error = new TaskLoadError(`Cannot run task '${target.id}' as its module ${target.module} ${reason}`)
-    tell({ type: 'millrace.failed', error: sealError(error) })
+    tell({ type: 'millrace.failed', error: encodeError(error) })
     process.exit(1)
   }
   process.once('exit', tellOfExit)
@@ -52,7 +53,7 @@ export async function runProcess({ target, args, endPort }: ProcessSetup): Promi
     const own = (await arrived(args)) as readonly unknown[]
     await asTask(() => fn(...own))
   } catch (error) {
-    tell({ type: 'millrace.failed', error: sealError(error) })
+    tell({ type: 'millrace.failed', error: encodeError(error) })
     // As in Python: what it has started and not awaited is left undone.
     process.exit(1)
   }

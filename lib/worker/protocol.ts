@@ -4,7 +4,7 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 import type { Data } from '../codec/codec.js'
-import type { Envelope } from '../codec/envelope.js'
+import type { EncodedError } from '../codec/error-codec/types.js'
 import type { TaskName } from '../task.js'
 import type { Slot } from './cells.js'
 import type { GivenIdentity } from '../identity.js'
@@ -12,9 +12,9 @@ import type { GivenIdentity } from '../identity.js'
 /** The calls a worker exposes through `threads`. */
 export interface WorkerControl {
   /** Runs the initializer with a pack of one value, the array of its arguments; answers with its error, if it threw one. */
-  initialize(name: TaskName, args: Data): Promise<Envelope | undefined>
+  initialize(name: TaskName, args: Data): Promise<EncodedError | undefined>
   /** Runs the finalizer; answers with a pack of what it returned, or with its error. */
-  finalize(name: TaskName): Promise<{ readonly value?: Data; readonly error?: Envelope | undefined }>
+  finalize(name: TaskName): Promise<{ readonly value?: Data; readonly error?: EncodedError | undefined }>
 }
 
 /** The first message to a worker, and the only one that goes neither through `threads` nor through the data port. */
@@ -78,7 +78,7 @@ export interface CancelMessage {
   readonly type: 'cancel'
   readonly seq: number
   /** Why the stream was aborted; undefined where it ended in another way. */
-  readonly reason?: Envelope | undefined
+  readonly reason?: EncodedError | undefined
 }
 
 /**
@@ -107,7 +107,7 @@ export interface ChunkDetails {
    * Items that are not to be run, by their place: those that could not be sent, or that have cost a worker, with the error
    * that is their outcome; and those that have had their outcome before, with none.
    */
-  readonly settled?: readonly (readonly [place: number, error: Envelope | undefined])[] | undefined
+  readonly settled?: readonly (readonly [place: number, error: EncodedError | undefined])[] | undefined
 }
 
 /** The worker is to end by itself: what it has printed would be lost in part if it were ended. */
@@ -143,9 +143,9 @@ export interface PartDetails {
   /** How many results each item has; undefined: one each. */
   readonly counts?: Uint32Array | undefined
   /** What the failed items threw, by their position. */
-  readonly errors?: readonly (readonly [position: number, error: Envelope])[] | undefined
+  readonly errors?: readonly (readonly [position: number, error: EncodedError])[] | undefined
   /** An error of every item that has no outcome yet: their task could not be loaded, or read. */
-  readonly fault?: Envelope | undefined
+  readonly fault?: EncodedError | undefined
   /** Whether the items were not unpacked. */
   readonly isUnread?: boolean | undefined
 }

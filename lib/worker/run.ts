@@ -1,5 +1,6 @@
 /** Runs one chunk inside a worker, in the way that its job asks for, and posts the outcomes in parts. */
-import { sealError, type Envelope } from '../codec/envelope.js'
+import { encodeError } from '../codec/error-codec/encode.js'
+import type { EncodedError } from '../codec/error-codec/types.js'
 import { runAtOnce, runAtOnceInOrder } from './at-once.js'
 import { RunningChunk, type Host } from './chunk.js'
 import { fold } from './fold.js'
@@ -20,7 +21,7 @@ export class ChunkRun {
   }
 
   /** Fires the signal of the items that run. */
-  cancel(reason?: Envelope): void {
+  cancel(reason?: EncodedError): void {
     this.#chunk.cancel(reason)
   }
 
@@ -39,7 +40,7 @@ export class ChunkRun {
 
   /** Fails every item: there is no function to run. */
   fail(reason: unknown): void {
-    this.#poster.post(true, sealError(reason))
+    this.#poster.post(true, encodeError(reason))
   }
 
   #runAll(fn: TaskFunction): Promise<void> | undefined {

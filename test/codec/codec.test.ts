@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { MessageChannel } from 'node:worker_threads'
-import { pack, sift } from '#dist/codec/codec.js'
+import { pack, cloneEach } from '#dist/codec/codec.js'
 import { Shapes } from '#dist/codec/shapes.js'
 import { runProgram } from '../support/programs.js'
 import { chunks, deviation, rows, sent } from './arrivals.js'
@@ -77,9 +77,9 @@ describe('pack() and unpack()', () => {
       }
     }
     const values = [...rows(record), make(), record(1)]
-    const sifted = sift('item', values, (position) => position)
-    expect(sifted.refused.map(([position]) => position)).toEqual([64])
-    expect(sifted.values).toEqual(values.map((value, at) => (at === 64 ? undefined : value)))
+    const cloned = cloneEach('item', values, (position) => position)
+    expect(cloned.refused.map(([position]) => position)).toEqual([64])
+    expect(cloned.values).toEqual(values.map((value, at) => (at === 64 ? undefined : value)))
   })
 
   it('do not take for fields what all objects inherit, nor call its setters', () => {

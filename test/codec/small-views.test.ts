@@ -1,6 +1,6 @@
 /** Small views of large buffers take to other threads what they cover, and not their whole buffer. */
 import { Pool } from 'millrace'
-import { cloned, sift, unpack, pack } from '#dist/codec/codec.js'
+import { cloned, cloneEach, unpack, pack } from '#dist/codec/codec.js'
 import { fromBytes, toBytes } from '#dist/multiprocessing/sync/item.js'
 import { bufferSizes, kept, makeViews } from '../fixtures/views.js'
 import { rows, sent } from './arrivals.js'
@@ -47,7 +47,7 @@ describe('a small view', () => {
     }
     way(cloned(view))
     way(unpack(structuredClone(pack([{ view }]).data)).map((value) => (value as { view: unknown }).view)[0])
-    way(sift('item', [view], (at) => at).values[0])
+    way(cloneEach('item', [view], (at) => at).values[0])
     way(fromBytes(toBytes('test', view)))
   })
 

@@ -1,8 +1,8 @@
 /** Outcomes that wait to be posted together. */
-import type { Envelope } from '#dist/codec/envelope.js'
+import type { EncodedError } from '#dist/codec/error-codec/types.js'
 import { Outbox } from '#dist/worker/outbox.js'
 
-const error: Envelope = { thrown: { value: 'thrown' }, errors: [] }
+const error: EncodedError = { thrown: { value: 'thrown' }, errors: [] }
 
 describe('Outbox', () => {
   it('has one result for each item, and something in the place of one that failed', () => {

@@ -1,6 +1,7 @@
 /** One chunk as a worker runs it, without a worker: what it posts, and when. */
 import { pack, unpack } from '#dist/codec/codec.js'
-import { openError, sealError } from '#dist/codec/envelope.js'
+import { decodeError } from '#dist/codec/error-codec/decode.js'
+import { encodeError } from '#dist/codec/error-codec/encode.js'
 import { createCells, markCancelled } from '#dist/worker/cells.js'
 import type { PartMessage, WorkerJob } from '#dist/worker/protocol.js'
 import { ChunkRun } from '#dist/worker/run.js'
@@ -52,7 +53,7 @@ function start(
     stopOnError: false,
     ...rest,
   }
-  const sent = refused.map((place) => [place, sealError(new Error(`refused ${place}`))] as const)
+  const sent = refused.map((place) => [place, encodeError(new Error(`refused ${place}`))] as const)
   const run = new ChunkRun([SEQ, 0, 1, 100, eager, pack(items).data, { settled: sent }], how, {
     worker: 3,
     cells,
@@ -74,8 +75,8 @@ function read([, from, count, last, , , data, details]: PartMessage): Read {
     results: unpack(data),
     counts: counts && [...counts],
     places,
-    errors: errors.map(([position, error]) => [position, (openError(error) as Error).message]),
-    fault: details?.fault && (openError(details.fault) as Error).message,
+    errors: errors.map(([position, error]) => [position, (decodeError(error) as Error).message]),
+    fault: details?.fault && (decodeError(details.fault) as Error).message,
   }
 }
 

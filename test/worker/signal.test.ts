@@ -1,6 +1,7 @@
 /** The signal of a task: as the worker makes it, without a worker. */
 import { pack } from '#dist/codec/codec.js'
-import { sealError, type Envelope } from '#dist/codec/envelope.js'
+import { encodeError } from '#dist/codec/error-codec/encode.js'
+import type { EncodedError } from '#dist/codec/error-codec/types.js'
 import { createCells, markCancelled } from '#dist/worker/cells.js'
 import { RunningChunk } from '#dist/worker/chunk.js'
 import type { WorkerJob } from '#dist/worker/protocol.js'
@@ -70,7 +71,7 @@ describe('the signal of a task', () => {
   })
 
   it('has the reason of the message that a synchronous task could not receive', () => {
-    const reason: Envelope = sealError(Object.assign(new RangeError('enough'), { code: 'E_ENOUGH' }))
+    const reason: EncodedError = encodeError(Object.assign(new RangeError('enough'), { code: 'E_ENOUGH' }))
     const { chunk, cancel, received } = running((chunk) => {
       chunk.cancel(reason)
     })

@@ -1,7 +1,7 @@
 /** `Process`: a task that runs on a thread of its own, from beginning to end. */
 import { availableParallelism } from 'node:os'
 import { inspect } from 'node:util'
-import { openError } from '../../codec/envelope.js'
+import { decodeError } from '../../codec/error-codec/decode.js'
 import { unclonablePart } from '../../codec/clonable.js'
 import { pack, packMoving, type Data } from '../../codec/codec.js'
 import { transferListFault, TransferListError } from '../../codec/transfer-list.js'
@@ -187,7 +187,7 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
     })
     // The target may post messages of its own.
     worker.on('message', (news: ProcessNews | null | undefined) => {
-      if (news?.type === 'millrace.failed') this.#fail(openError(news.error))
+      if (news?.type === 'millrace.failed') this.#fail(decodeError(news.error))
       else if (news?.type === 'millrace.exit') this.#endsByItself = true
     })
     worker.once('exit', (exitCode) => {

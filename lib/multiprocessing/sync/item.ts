@@ -5,43 +5,47 @@
 import { pointAtCaller } from '../../call-site.js'
 import { nestsDeeperThan, unclonablePart } from '../../codec/clonable.js'
 import { pack, unpack, type Data } from '../../codec/codec.js'
-import { openError, sealError, type Envelope } from '../../codec/envelope.js'
-import { isError } from '../../codec/thrown.js'
-import { DEEPEST, Walk } from '../../codec/walk.js'
+import { decodeError } from '../../codec/error-codec/decode.js'
+import { encodeError } from '../../codec/error-codec/encode.js'
+import type { EncodedError } from '../../codec/error-codec/types.js'
+import { isError } from '../../codec/error-codec/inspect.js'
+import { MAX_DEPTH } from '../../codec/limits.js'
+import { SharingCheck } from '../../codec/sharing-check.js'
 import { isErrorObject, NotSerializableError } from '../../errors.js'
 import { FORM } from './clone-bytes.js'
 
-/** What the bytes are of: a value; an error, sealed, since a clone would lose its fields; a pack of a value that is to be put right. */
+/** What the bytes are of: a value; an error, encoded, since a clone would lose its fields; a pack of a value that is to be put right. */
 const VALUE = 0
 const ERROR = 1
 const PACK = 2
 
 /** `action` opens the error text ("put an item in a queue"). */
 export function toBytes(action: string, value: unknown): Uint8Array {
-  const sealed = isError(value)
+  const isEncoded = isError(value)
   try {
-    const { data, shared } = sealed ? seal(value) : pack([value])
+    const { data, shared } = isEncoded ? encodeThrown(value) : pack([value])
     const [first] = shared ?? []
     if (first !== undefined) throw refused(action, `it holds an object that threads share (${first.constructor.name})`)
-    const isBare = !sealed && Array.isArray(data)
-    return FORM.write(sealed ? ERROR : isBare ? VALUE : PACK, isBare ? data[0] : data)
+    const isBare = !isEncoded && Array.isArray(data)
+    return FORM.write(isEncoded ? ERROR : isBare ? VALUE : PACK, isBare ? data[0] : data)
   } catch (cause) {
     if (cause instanceof NotSerializableError) throw cause
-    if (!sealed && nestsDeeperThan(DEEPEST, value)) throw refused(action, `it nests more than ${DEEPEST} levels deep`)
+    if (!isEncoded && nestsDeeperThan(MAX_DEPTH, value))
+      throw refused(action, `it nests more than ${MAX_DEPTH} levels deep`)
     const [reason = ''] = (isErrorObject(cause) ? cause.message : String(cause)).split('\n', 1)
     throw refused(action, unclonablePart(value, 'item') ?? `it cannot be copied (${reason})`, cause)
   }
 }
 
-function seal(error: unknown): { data: Envelope; shared: Walk['shared'] } {
-  const walk = new Walk({ named: false, deepest: DEEPEST })
-  walk.isApart(error)
-  return { data: sealError(error), shared: walk.shared }
+function encodeThrown(error: unknown): { data: EncodedError; shared: SharingCheck['shared'] } {
+  const walk = new SharingCheck()
+  walk.isIndependent(error)
+  return { data: encodeError(error), shared: walk.shared }
 }
 
 export function fromBytes(bytes: Uint8Array): unknown {
   const { kind, value } = FORM.read(bytes)
-  if (kind === ERROR) return openError(value as Envelope)
+  if (kind === ERROR) return decodeError(value as EncodedError)
   return kind === PACK ? unpack(value as Data)[0] : value
 }
 

@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs'
 import { createContext, runInContext } from 'node:vm'
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
 import { inspect, types } from 'node:util'
-import { type Envelope, openError, sealError } from '#dist/codec/envelope.js'
+import { decodeError } from '#dist/codec/error-codec/decode.js'
+import { encodeError } from '#dist/codec/error-codec/encode.js'
+import type { EncodedError } from '#dist/codec/error-codec/types.js'
 import * as errors from '#dist/errors.js'
 import { times } from '../support/volume.js'
 
@@ -15,9 +17,9 @@ afterAll(() => {
 
 /** What arrives on another thread. */
 function cross(thrown: unknown, note?: string): unknown {
-  port1.postMessage(sealError(thrown, note))
-  const arrived = receiveMessageOnPort(port2) as { message: Envelope }
-  return openError(arrived.message)
+  port1.postMessage(encodeError(thrown, note))
+  const arrived = receiveMessageOnPort(port2) as { message: EncodedError }
+  return decodeError(arrived.message)
 }
 
 /** What arrives, where it must be an error. */
@@ -41,7 +43,7 @@ function throwing(key: string): Error {
   })
 }
 
-describe('the error envelope, for what is no error', () => {
+describe('the error codec, for what is no error', () => {
   const values = [undefined, null, 0, -0, NaN, '', false, 'text', 12n, [1, [2]], { a: { b: 1 } }, new Date(5)]
   it.each(values.map((value) => [value]))('brings %p as it was thrown', (value) => {
     const arrived = cross(value, 'a note')
@@ -94,7 +96,7 @@ describe('the error envelope, for what is no error', () => {
   })
 })
 
-describe('the error envelope, for an error', () => {
+describe('the error codec, for an error', () => {
   const builtIn = [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError] as const
   it.each(builtIn.map((Class) => [Class.name, Class] as const))('keeps the class %s', (name, Class) => {
     const thrown = new Class('told')
@@ -199,7 +201,7 @@ describe('the error envelope, for an error', () => {
   })
 })
 
-describe('the error envelope, for causes and aggregates', () => {
+describe('the error codec, for causes and aggregates', () => {
   it('tells a cause of undefined from no cause', () => {
     expect(Object.getOwnPropertyDescriptor(crossError(new Error('told', { cause: undefined })), 'cause')).toStrictEqual(
       {
@@ -292,7 +294,7 @@ describe('the error envelope, for causes and aggregates', () => {
   })
 })
 
-describe('the error envelope, for a DOMException', () => {
+describe('the error codec, for a DOMException', () => {
   it('keeps class, name, code, message, stack and cause', () => {
     const thrown = new DOMException('stop', { name: 'AbortError', cause: new RangeError('why') } as never)
     const arrived = cross(thrown) as DOMException & { cause: unknown }
@@ -314,7 +316,7 @@ describe('the error envelope, for a DOMException', () => {
   })
 })
 
-describe("the error envelope, for this library's errors", () => {
+describe("the error codec, for this library's errors", () => {
   const cause = new TypeError('why')
   const own: [string, Error][] = [
     ['MillraceError', new errors.MillraceError('told', 'ERR_PROCESS_STATE', { cause })],
@@ -362,7 +364,7 @@ describe("the error envelope, for this library's errors", () => {
   })
 })
 
-describe('the error envelope, for odd errors', () => {
+describe('the error codec, for odd errors', () => {
   it('takes an error of another realm for one', () => {
     const thrown: unknown = runInContext(
       "class Far extends RangeError { code = 'E_FAR' }; new Far('told', { cause: new SyntaxError('why') })",
@@ -403,7 +405,7 @@ describe('the error envelope, for odd errors', () => {
     expect(arrived).toBeInstanceOf(RangeError)
     expect(arrived.message).toBe(key === 'message' ? '' : 'told')
     expect(typeof arrived.stack).toBe('string')
-    expect(JSON.stringify(sealError(throwing(key)))).not.toContain('not to be seen')
+    expect(JSON.stringify(encodeError(throwing(key)))).not.toContain('not to be seen')
   })
 
   it.each([
@@ -438,12 +440,12 @@ describe('the error envelope, for odd errors', () => {
   it('leaves the thrown error as it was', () => {
     const thrown = withFields(new Error('told', { cause: 1 }), { list: [1] })
     const before = Object.getOwnPropertyDescriptors(thrown)
-    sealError(thrown, 'a note')
+    encodeError(thrown, 'a note')
     expect(Object.getOwnPropertyDescriptors(thrown)).toStrictEqual(before)
   })
 })
 
-describe('the note of an error envelope', () => {
+describe('the note of an encoded error', () => {
   it('is the last line of the stack of the thrown error alone', () => {
     const cause = new Error('why')
     const thrown = new Error('told', { cause })
@@ -466,11 +468,11 @@ describe('the note of an error envelope', () => {
   it('makes no second copy of the stack', () => {
     const thrown = new Error('told')
     thrown.stack = 'long '.repeat(1000)
-    expect(JSON.stringify(sealError(thrown, 'item 7')).length).toBeLessThan(5300)
+    expect(JSON.stringify(encodeError(thrown, 'item 7')).length).toBeLessThan(5300)
   })
 })
 
-describe('the error envelope, for any tree of errors', () => {
+describe('the error codec, for any tree of errors', () => {
   interface Tree {
     Class: ErrorConstructor
     message: string | undefined

@@ -1,34 +1,29 @@
 /**
- * A walk through values that are to be cloned, which tells what the clone of all of them at once would not: that values
- * share an object, which would arrive as one; that a value nests too deeply to be read back; which objects lose what they are.
- * Cloning recurses, and a worker's stack is four times the main thread's: what one thread could write, the other may not be
- * able to read.
+ * Goes through values that are to be cloned together, and tells what a clone of all of them would not: values that share
+ * an object, which would arrive as one; a value that nests too deeply to be read back; objects that lose what they are.
  *
  * Buffers and their views may be shared: a thousand large slices of one block must not cross as a thousand blocks.
  */
 import type { SharedObject } from '../shared/registry.js'
 import { faultOfKind, kindOf, nameOf, type Kind } from './kinds.js'
+import { MAX_DENSE_LENGTH, MAX_DEPTH } from './limits.js'
 import type { Marks } from './marks.js'
 import { isSmallView } from './small-views.js'
 
-/** A main thread reads some 1,600 levels of objects, of the kinds that take most stack. */
-export const DEEPEST = 1_000
-/** Arrays longer than this are taken for sparse. */
-const LONGEST_DENSE = 10_000_000
 /** The longest array whose named properties are looked for: telling them from the elements takes a list of all. */
-const LONGEST_LISTED = 64
+const MAX_LISTED_LENGTH = 64
 
-export interface Options {
-  /** Whether to follow named properties of arrays as well. */
-  readonly named: boolean
-  /** How deep a value may nest. */
-  readonly deepest: number
+export interface SharingCheckOptions {
+  /** Whether to follow named properties of arrays as well. Default: false. */
+  readonly named?: boolean
+  /** How deep a value may nest. Default: `MAX_DEPTH`. */
+  readonly maxDepth?: number
 }
 
 /** A value has a part that would arrive as something else. */
 export class UnfitError extends Error {}
 
-export class Walk {
+export class SharingCheck {
   /** The objects met that threads share. They may be shared by values, too. */
   shared: Set<SharedObject> | undefined
   /** About how many bytes a message needs for the values so far. */
@@ -36,16 +31,16 @@ export class Walk {
   /** Whether a view was met that covers little of its buffer. */
   holdsSmallView = false
   readonly #named: boolean
-  readonly #deepest: number
+  readonly #maxDepth: number
   /** The values in which objects were met, by number. */
   readonly #owners = new Map<object, number>()
   #value = 0
   readonly #buffers: Uint8Array[] = []
   readonly #bare: object[] = []
 
-  constructor({ named, deepest }: Options) {
+  constructor({ named = false, maxDepth = MAX_DEPTH }: SharingCheckOptions = {}) {
     this.#named = named
-    this.#deepest = deepest
+    this.#maxDepth = maxDepth
   }
 
   /**
@@ -55,12 +50,12 @@ export class Walk {
    * of it was seen.
    * @throws {UnfitError} Part of it would arrive as something else.
    */
-  isApart(value: unknown): boolean {
+  isIndependent(value: unknown): boolean {
     this.#value++
     const { length: buffers } = this.#buffers
     const { length: bare } = this.#bare
     try {
-      if (this.#visit(value, this.#deepest)) return true
+      if (this.#visit(value, this.#maxDepth)) return true
     } catch (error) {
       if (error instanceof UnfitError) throw error
       // A getter that threw, or an object that is not what its prototype says.
@@ -165,10 +160,10 @@ export class Walk {
 
   #visitArray(array: readonly unknown[], levels: number): boolean {
     if (this.#named) {
-      if (array.length > LONGEST_LISTED) return false
+      if (array.length > MAX_LISTED_LENGTH) return false
       return Object.values(array).every((value) => this.#visit(value, levels))
     }
-    if (array.length > LONGEST_DENSE) return this.#visitOwn(array, levels)
+    if (array.length > MAX_DENSE_LENGTH) return this.#visitOwn(array, levels)
     for (const element of array) {
       if (!this.#visit(element, levels)) return false
     }

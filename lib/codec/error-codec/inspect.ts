@@ -1,19 +1,19 @@
 /**
- * Looking at what a task threw, which may be anything: a proxy, a getter or a prototype that throws wherever it is touched.
- * Nothing here ever throws.
+ * Looks at what a task threw. It may be anything: a proxy, a getter or a prototype that throws when it is touched.
+ * Nothing here throws.
  */
 import { types } from 'node:util'
-import { received } from '../errors.js'
-import { shortened } from './clonable.js'
-import { BUILT_IN, errorClassName } from './error-classes.js'
+import { received } from '../../errors.js'
+import { shortened } from '../clonable.js'
+import { BUILT_IN, errorClassName } from '../error-classes.js'
 
-/** Properties with a place of their own in a sealed error. */
+/** Properties that have a place of their own in an encoded error. */
 const APART = new Set(['name', 'message', 'stack'])
-/** Properties that are carried even where they are not enumerable. */
+/** Properties that are carried although they are not enumerable. */
 const HIDDEN = new Set(['cause', 'errors', 'error', 'suppressed', 'code', 'errno', 'syscall', 'path'])
-/** Properties that are carried even where only the class has them: the class stays behind. */
+/** Properties that are carried although only the class has them: the class stays behind. */
 const INHERITED = ['cause', 'errors', 'code']
-const LONGEST_TEXT = 200
+const MAX_TEXT_LENGTH = 200
 
 export function isError(value: unknown): value is object {
   try {
@@ -32,7 +32,7 @@ export function isDense(value: unknown): value is object {
   }
 }
 
-/** The names of its classes, the nearest first. The last one is of a class that every realm has. */
+/** The names of its classes, the nearest first. Every realm has the last one. */
 export function kindsOf(error: object): string[] {
   const kinds: string[] = []
   try {
@@ -76,7 +76,7 @@ export function messageOf(error: object): string | undefined {
 
 /** A value as an error text shows it. */
 export function shown(value: unknown): string {
-  return shortened(received(value), LONGEST_TEXT)
+  return shortened(received(value), MAX_TEXT_LENGTH)
 }
 
 /** The properties to carry, and whether they are hidden. */

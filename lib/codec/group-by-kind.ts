@@ -1,23 +1,23 @@
 /**
- * Sorts the values of a column by kind, each kind into a group of its own: numbers, strings, dates, records of the same
+ * Groups the values of a column by kind, each kind in a group of its own: numbers, strings, dates, records of the same
  * keys, and the plain rest. Optimistic: a group takes values as long as they fit, and only what does not is looked at.
  */
 import { CONSTANTS, FIRST_CONSTANT } from './column.js'
 import { DateGroup, isDateLike, NumberGroup } from './numbers.js'
 import { isBareObject, isRecord, type Shape, type Shapes } from './shapes.js'
-import { LONGEST_SEGMENT, TextGroup } from './text.js'
+import { MAX_SEGMENT_LENGTH, TextGroup } from './text.js'
 
-const MOST_KEYS = 64
-const MOST_GROUPS = 16
+const MAX_KEYS = 64
+const MAX_GROUPS = 16
 /** So many values, on average, are worth a group. */
-const ROWS_OF_GROUP = 16
+const MIN_ROWS_PER_GROUP = 16
 
 const SAMPLES = 8
 /** With a larger share of plain values, a column costs more than it saves. */
-const MOST_PLAIN = 1 / 4
-const MOST_CHANGES = 1 / 4
+const MAX_PLAIN_SHARE = 1 / 4
+const MAX_CHANGE_SHARE = 1 / 4
 
-export interface Sorted {
+export interface Grouped {
   readonly groups: readonly Group[]
   /** For each value the number of its group, or its constant's tag. Missing when all are of one group. */
   readonly tags: Uint8Array | undefined
@@ -52,14 +52,14 @@ export class PlainGroup {
   take(values: readonly unknown[], from: number): number {
     let at = from
     do this.values.push(values[at++])
-    while (at < values.length && kindOf(values[at]) === 'plain')
+    while (at < values.length && groupKindOf(values[at]) === 'plain')
     return at
   }
 }
 
 /** Undefined when a column would do no better than a clone. */
-export function sort(values: readonly unknown[], shapes: Shapes): Sorted | undefined {
-  return isMostlyPlain(values) ? undefined : new Sorter(values, shapes).sort()
+export function groupByKind(values: readonly unknown[], shapes: Shapes): Grouped | undefined {
+  return isMostlyPlain(values) ? undefined : new Grouper(values, shapes).group()
 }
 
 /** Judged by a few values, so that a chunk that is no use as a column costs no more than a look. */
@@ -67,18 +67,18 @@ function isMostlyPlain(values: readonly unknown[]): boolean {
   let plain = 0
   for (let sample = 0; sample < SAMPLES; sample++) {
     const at = Math.floor((sample * (values.length - 1)) / (SAMPLES - 1))
-    if (kindOf(values[at]) === 'plain') plain++
+    if (groupKindOf(values[at]) === 'plain') plain++
   }
-  return plain > SAMPLES * MOST_PLAIN
+  return plain > SAMPLES * MAX_PLAIN_SHARE
 }
 
-class Sorter {
+class Grouper {
   readonly #values: readonly unknown[]
   readonly #shapes: Shapes
   readonly #groups: Group[] = []
   /** The tags of the groups of records, and of the one group of each other kind. */
   readonly #records: number[] = []
-  readonly #others = new Map<Kind, number>()
+  readonly #others = new Map<GroupKind, number>()
   /** The tag of the last run, and that of the last run that is no constant. */
   #tag = 0
   #lastGroup = 0
@@ -89,7 +89,7 @@ class Sorter {
     this.#shapes = shapes
   }
 
-  sort(): Sorted | undefined {
+  group(): Grouped | undefined {
     const { length } = this.#values
     let tags: Uint8Array | undefined
     for (let at = 0; at < length;) {
@@ -103,11 +103,11 @@ class Sorter {
     return { groups: this.#groups, tags }
   }
 
-  /** Whether runs are so short, and of values so cheap to clone, that sorting costs more than it saves. */
+  /** Whether runs are so short, and of values so cheap to clone, that grouping costs more than it saves. */
   #isTooMixed(end: number): boolean {
     if (this.#tag === this.#lastGroup || this.#tag >= FIRST_CONSTANT) return false
     this.#lastGroup = this.#tag
-    return ++this.#changes > Math.max(SAMPLES, end * MOST_CHANGES) && this.#records.length === 0
+    return ++this.#changes > Math.max(SAMPLES, end * MAX_CHANGE_SHARE) && this.#records.length === 0
   }
 
   /** Takes a run of values of one kind. @returns Where it ends: at its start when a column is no use. */
@@ -119,7 +119,7 @@ class Sorter {
         if (end > at) return end
       }
     }
-    const kind = kindOf(value)
+    const kind = groupKindOf(value)
     if (kind === 'constant') {
       this.#tag = FIRST_CONSTANT + CONSTANTS.indexOf(value)
       return at + 1
@@ -133,14 +133,14 @@ class Sorter {
     const group = this.#groups[tag]
     if (group === undefined) return at
     const end = group.take(this.#values, at)
-    return group instanceof PlainGroup && group.values.length > this.#values.length * MOST_PLAIN ? at : end
+    return group instanceof PlainGroup && group.values.length > this.#values.length * MAX_PLAIN_SHARE ? at : end
   }
 
   /** Opens a group. @returns Its tag, or one of no group when there are too many groups, or keys. */
-  #open(kind: Kind, at: number): number {
+  #open(kind: GroupKind, at: number): number {
     const tag = this.#groups.length
     const { length } = this.#values
-    if (tag >= Math.min(MOST_GROUPS, 1 + length / ROWS_OF_GROUP)) return tag
+    if (tag >= Math.min(MAX_GROUPS, 1 + length / MIN_ROWS_PER_GROUP)) return tag
     const group = this.#createGroup(kind, at)
     if (group === undefined) return tag
     this.#groups.push(group)
@@ -149,7 +149,7 @@ class Sorter {
     return tag
   }
 
-  #createGroup(kind: Kind, at: number): Group | undefined {
+  #createGroup(kind: GroupKind, at: number): Group | undefined {
     const capacity = this.#values.length - at
     switch (kind) {
       case 'number':
@@ -164,7 +164,7 @@ class Sorter {
         const isBare = isBareObject(record)
         // Where there is a second group, records may be of many kinds: no room is made for more than there are.
         const expected = this.#groups.length === 0 ? capacity : 0
-        return keys.length > MOST_KEYS ? undefined : new RecordGroup(this.#shapes.ofKeys(keys, isBare), expected)
+        return keys.length > MAX_KEYS ? undefined : new RecordGroup(this.#shapes.ofKeys(keys, isBare), expected)
       }
       case 'plain':
         return new PlainGroup()
@@ -172,14 +172,14 @@ class Sorter {
   }
 }
 
-type Kind = 'number' | 'text' | 'date' | 'record' | 'plain'
+type GroupKind = 'number' | 'text' | 'date' | 'record' | 'plain'
 
-function kindOf(value: unknown): Kind | 'constant' {
+function groupKindOf(value: unknown): GroupKind | 'constant' {
   switch (typeof value) {
     case 'number':
       return 'number'
     case 'string':
-      return value.length > LONGEST_SEGMENT ? 'plain' : 'text'
+      return value.length > MAX_SEGMENT_LENGTH ? 'plain' : 'text'
     case 'boolean':
     case 'undefined':
       return 'constant'

@@ -1,0 +1,50 @@
+/** Rebuilds what was thrown from the plain data that `encode.ts` has made of it. */
+import { revive } from '../shared-objects.js'
+import { BUILT_IN, errorClass } from '../error-classes.js'
+import type { EncodedError, EncodedValue, OneError } from './types.js'
+import { read } from './inspect.js'
+
+/** Rebuilds what was thrown. The argument is a clone of what `encodeError()` returned. */
+export function decodeError({ thrown, errors }: EncodedError): unknown {
+  const decoded = errors.map(createError)
+  errors.forEach(({ fields }, number) => {
+    for (const { key, hidden, content } of fields) define(decoded[number], key, decodeValue(content, decoded), !hidden)
+  })
+  return decodeValue(thrown, decoded)
+}
+
+/**
+ * An instance of the nearest class that this thread has too. It calls no code of the user: a constructor of the user may
+ * want other arguments.
+ */
+function createError({ kinds, name, message, stack }: OneError): Error {
+  const kind = kinds[kinds.length - 1]
+  const Class = kinds.map(errorClass).find((known) => known !== undefined) ?? BUILT_IN[kind]
+  const error = (
+    kind === 'DOMException'
+      ? Reflect.construct(DOMException, [message, name], Class)
+      : // A native error, whatever its class: other constructors want arguments that are set as fields later.
+        Reflect.construct(Error, message === undefined ? [] : [message], Class)
+  ) as Error
+  if (name !== undefined && read(error, 'name')?.value !== name) define(error, 'name', name, false)
+  define(error, 'stack', stack ?? textOf(error), false)
+  return error
+}
+
+function textOf(error: Error): string {
+  try {
+    return String(error)
+  } catch {
+    return Error.prototype.toString.call({ name: 'Error', message: error.message })
+  }
+}
+
+function decodeValue(encoded: EncodedValue, decoded: readonly Error[]): unknown {
+  if ('error' in encoded) return decoded[encoded.error]
+  if ('list' in encoded) return encoded.list.map((each) => decodeValue(each, decoded))
+  return revive(encoded.value).value
+}
+
+function define(error: Error, key: string, value: unknown, enumerable: boolean): void {
+  Object.defineProperty(error, key, { value, enumerable, writable: true, configurable: true })
+}
