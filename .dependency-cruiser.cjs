@@ -9,7 +9,7 @@ const floors = {
   index: '^lib/index[.]ts$',
   multiprocessing: '^lib/multiprocessing/',
   verbs:
-    '^lib/(?!(index|pool|task|task-name|options|errors|call-site|failure|identity|async-context|aborts|fifo|reuse|inspect|bundled|worker-file|shared-classes)[.])[^/]+$',
+    '^lib/(?!(index|pool|task|task-name|options|errors|call-site|failure|identity|async-context|aborts|fifo|reuse|inspect|bundled|worker-file|load-multiprocessing)[.])[^/]+$',
   pool: '^lib/pool[.]ts$',
   verb: '^lib/verb/',
   stream: '^lib/stream/',
@@ -30,7 +30,7 @@ const floors = {
   inspect: '^lib/inspect[.]ts$',
   errors: '^lib/(errors|call-site)[.]ts$',
   failure: '^lib/failure[.]ts$',
-  files: '^lib/(bundled|worker-file|shared-classes)[.]ts$',
+  files: '^lib/(bundled|worker-file|load-multiprocessing)[.]ts$',
 }
 
 /**

@@ -1,5 +1,4 @@
 /** The stage that gives its items in arrays. */
-import { atCaller } from './errors.js'
 import type { Source } from './io/source.js'
 import { assertCount, isAbortSignal } from './options.js'
 import { Batched } from './stream/batched.js'
@@ -43,15 +42,13 @@ const ACTION = 'give items in batches'
  * // → [ 'e' ]
  * ```
  */
-export const batch: Batch = ((...args: unknown[]): unknown =>
-  atCaller(batch as () => unknown, () => {
-    const [size, source] = args
-    assertCount(ACTION, size, 1, true)
-    const open = (source: unknown, context?: { readonly signal?: unknown }): Results<unknown[]> => {
-      assertSource(ACTION, source)
-      return new Batched(source, size, isAbortSignal(context?.signal) ? context.signal : undefined)
-    }
-    if (args.length > 1) return open(source)
-    const stage = (...given: Parameters<typeof open>): unknown => atCaller(stage, () => open(...given))
-    return asStage(stage, 'batch', '')
-  })) as Batch
+export const batch: Batch = ((...args: unknown[]): unknown => {
+  const [size, source] = args
+  assertCount(ACTION, size, 1, true)
+  const open = (source: unknown, context?: { readonly signal?: unknown }): Results<unknown[]> => {
+    assertSource(ACTION, source)
+    return new Batched(source, size, isAbortSignal(context?.signal) ? context.signal : undefined)
+  }
+  if (args.length > 1) return open(source)
+  return asStage(open, 'batch', '')
+}) as Batch

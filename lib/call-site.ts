@@ -1,7 +1,4 @@
-/**
- * Errors of wrong calls begin with the line of the user, not with lines of this library. For calls that take place often and seldom
- * fail: they cost nothing more. Those that open a stream use `atCaller()`.
- */
+/** Errors of wrong calls begin with the line of the user, not with lines of this library. A call that does not fail costs nothing more. */
 
 /** Node's types say that it is always there; it is undefined until somebody sets it. */
 type Prepare = (error: Error, frames: readonly NodeJS.CallSite[]) => unknown

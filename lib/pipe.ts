@@ -1,6 +1,5 @@
 /** `pipe` of it-pipe, behind a look at what it is given. */
 import { pipe as itPipe } from 'it-pipe'
-import { atCaller } from './errors.js'
 import { assertPipeSource, assertPipeStage } from './verb/arguments.js'
 
 /** What a source of a pipeline gives to the stage behind it: itself, or what it returns, or the source of a duplex. */
@@ -120,11 +119,9 @@ export interface PipeFunction {
  * ```
  */
 export const pipe: PipeFunction = (...parts: unknown[]): never => {
-  atCaller(pipe as () => unknown, () => {
-    const [source, ...stages] = parts
-    assertPipeSource(source)
-    stages.forEach(assertPipeStage)
-  })
+  const [source, ...stages] = parts
+  assertPipeSource(source)
+  stages.forEach(assertPipeStage)
   return unchecked(...parts)
 }
 

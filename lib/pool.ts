@@ -2,7 +2,7 @@
  * The public pool: worker threads with a common set-up, and the verbs that run on them. The default pool is here too.
  */
 import { availableParallelism } from 'node:os'
-import { atCaller, PoolClosedError, typeError } from './errors.js'
+import { PoolClosedError, typeError } from './errors.js'
 import { isWorkerEnv, type WorkerEnv } from './executor/launch.js'
 import { readLimits, type ResourceLimits } from './executor/limits.js'
 import { ThreadExecutor, type PoolStats, type ThreadExecutorOptions } from './executor/thread-executor.js'
@@ -132,7 +132,7 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
   }
 
   constructor(options?: PoolOptions<A>) {
-    this.#executor = new ThreadExecutor(atCaller(new.target as never, () => readOptions(options)))
+    this.#executor = new ThreadExecutor(readOptions(options))
     const { name, workers } = this.#executor
     this.name = name
     this.workers = workers

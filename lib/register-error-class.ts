@@ -1,6 +1,6 @@
 /** `registerErrorClass`: error classes of the user, whose instances arrive from other threads as instances. */
 import { addErrorClass, type ErrorClass } from './codec/error-classes.js'
-import { atCaller, received, typeError } from './errors.js'
+import { received, typeError } from './errors.js'
 import { OptionReader } from './options.js'
 
 /** Options of `registerErrorClass()`. */
@@ -55,16 +55,14 @@ export interface ErrorClassOptions {
  * ```
  */
 export function registerErrorClass(Class: abstract new (...args: never[]) => Error, options?: ErrorClassOptions): void {
-  atCaller(registerErrorClass, () => {
-    const given = new OptionReader<ErrorClassOptions>('register an error class', options, ['name'])
-    const expected = `a string of 1 to ${MAX_NAME_LENGTH} characters`
-    const name = given.value('name', expected, isName)
-    if (!isErrorClass(Class)) throw wrong(`it must be a class that extends Error: received ${received(Class)}`)
-    const registered = name ?? Class.name
-    if (!isName(registered)) throw wrong(`it has no name: pass { name }, ${expected}`)
-    const fault = addErrorClass(registered, Class)
-    if (fault !== undefined) throw wrong(fault)
-  })
+  const given = new OptionReader<ErrorClassOptions>('register an error class', options, ['name'])
+  const expected = `a string of 1 to ${MAX_NAME_LENGTH} characters`
+  const name = given.value('name', expected, isName)
+  if (!isErrorClass(Class)) throw wrong(`it must be a class that extends Error: received ${received(Class)}`)
+  const registered = name ?? Class.name
+  if (!isName(registered)) throw wrong(`it has no name: pass { name }, ${expected}`)
+  const fault = addErrorClass(registered, Class)
+  if (fault !== undefined) throw wrong(fault)
 }
 
 /** The longest name of a class, in characters: each of its errors carries it. */

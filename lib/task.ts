@@ -4,7 +4,7 @@
  */
 // Not the global one, which tests replace.
 import { setImmediate } from 'node:timers'
-import { atCaller, received } from './errors.js'
+import { received } from './errors.js'
 import { invalidTask, moduleUrl, NAME, type MadeByTask, type TaskName } from './task-name.js'
 
 export type { MadeByTask, TaskName } from './task-name.js'
@@ -124,7 +124,7 @@ export function task<F extends WithContext>(module: string | URL, fn: F): F & Ma
 /** The same, for functions of several arguments. */
 export function task<F extends AnyFunction>(module: string | URL, fn: F): F & MadeByTask
 export function task<F extends AnyFunction>(module: string | URL, idOrFn: string | F, maybeFn?: F): F & MadeByTask {
-  return atCaller(task as () => unknown, () => made<F>(module, idOrFn, maybeFn))
+  return made<F>(module, idOrFn, maybeFn)
 }
 
 function made<F extends AnyFunction>(module: unknown, idOrFn: string | F, maybeFn?: F): F & MadeByTask {
@@ -170,9 +170,7 @@ export function tasks<T extends Record<string, WithContext>>(module: string | UR
 /** The same, for functions of several arguments. */
 export function tasks<T extends Record<string, AnyFunction>>(module: string | URL, functions: T): Tasks<T>
 export function tasks<T extends Record<string, AnyFunction>>(module: string | URL, functions: T): Tasks<T> {
-  const named = atCaller(tasks as () => unknown, () =>
-    Object.entries(functions).map(([id, fn]) => [id, made(module, id, fn)]),
-  )
+  const named = Object.entries(functions).map(([id, fn]) => [id, made(module, id, fn)])
   return Object.fromEntries(named) as Tasks<T>
 }
 

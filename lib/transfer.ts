@@ -1,6 +1,6 @@
 /** `transfer`: says which buffers of a result are moved to the thread that gets it. */
 import { noteTransfer, transferListFault, type TransferList } from './codec/transfer-list.js'
-import { atCaller, received, typeError } from './errors.js'
+import { received, typeError } from './errors.js'
 
 /**
  * Marks ArrayBuffers of a task's result: they are moved to the thread that gets it, and not copied. That takes the same time for a
@@ -34,13 +34,11 @@ import { atCaller, received, typeError } from './errors.js'
  * ```
  */
 export function transfer<T extends object>(value: T, buffers: readonly ArrayBufferLike[]): T {
-  atCaller(transfer, () => {
-    assertValue(value)
-    const fault = transferListFault(buffers)
-    if (fault !== undefined) throw wrong(fault)
-    // A copy: what the caller does with its list does not matter any more.
-    noteTransfer(value, [...(buffers as TransferList)])
-  })
+  assertValue(value)
+  const fault = transferListFault(buffers)
+  if (fault !== undefined) throw wrong(fault)
+  // A copy: what the caller does with its list does not matter any more.
+  noteTransfer(value, [...(buffers as TransferList)])
   return value
 }
 

@@ -254,13 +254,13 @@ describe('MillraceError', () => {
   })
 
   it('arrives as itself where the receiver does not know a class that extends it', () => {
-    const encoded = encodeError(new own.BrokenBarrierError('told'))
+    const encoded = encodeError(new own.TaskTimeoutError('told'))
     const [error] = encoded.errors
-    expect(error.kinds).toEqual(['BrokenBarrierError', 'MillraceError', 'Error'])
+    expect(error.kinds).toEqual(['TaskTimeoutError', 'MillraceError', 'Error'])
     const decoded = decodeError({ ...encoded, errors: [{ ...error, kinds: ['NewError', ...error.kinds.slice(1)] }] })
     expect([Object.getPrototypeOf(decoded), (decoded as own.MillraceError).code]).toEqual([
       own.MillraceError.prototype,
-      'ERR_BROKEN_BARRIER',
+      'ERR_TASK_TIMEOUT',
     ])
   })
 })

@@ -3,6 +3,7 @@
  * registered on this thread. An error crosses with names; each thread looks them up in its own list.
  */
 import * as own from '../errors.js'
+import { loadMultiprocessing } from '../load-multiprocessing.js'
 
 export type ErrorClass = (abstract new (...args: never[]) => Error) & { readonly prototype: Error }
 
@@ -32,13 +33,6 @@ const OWN: Readonly<Record<string, ErrorClass>> = {
   MainThreadGuardError: own.MainThreadGuardError,
   InputError: own.InputError,
   LineError: own.LineError,
-  SyncError: own.SyncError,
-  BrokenBarrierError: own.BrokenBarrierError,
-  QueueEmptyError: own.QueueEmptyError,
-  QueueFullError: own.QueueFullError,
-  QueueClosedError: own.QueueClosedError,
-  EndOfFileError: own.EndOfFileError,
-  PipeClosedError: own.PipeClosedError,
 }
 
 interface Classes {
@@ -46,8 +40,19 @@ interface Classes {
   readonly names: Map<object, string>
 }
 
-/** These cannot be changed. */
+/** These cannot be changed. Those of `millrace/multiprocessing` come to them when it is loaded. */
 const fixed = listOf({ ...BUILT_IN, ...OWN })
+
+/** The names of the classes of `millrace/multiprocessing` begin so. A thread that gets such a name loads them, if it has not yet. */
+const MULTIPROCESSING = 'millrace/multiprocessing.'
+
+/** Adds the classes of `millrace/multiprocessing`, by their names. */
+export function addOwnErrorClasses(classes: Readonly<Record<string, ErrorClass>>): void {
+  for (const [name, Class] of Object.entries(classes)) {
+    fixed.byName.set(MULTIPROCESSING + name, Class)
+    fixed.names.set(Class.prototype, MULTIPROCESSING + name)
+  }
+}
 
 /** On `globalThis`, so that two copies of this library on one thread know the same classes of the user. */
 function registered(): Classes {
@@ -65,6 +70,7 @@ function listOf(classes: Readonly<Record<string, ErrorClass>>): Classes {
 }
 
 export function errorClass(name: string): ErrorClass | undefined {
+  if (name.startsWith(MULTIPROCESSING) && !fixed.byName.has(name)) loadMultiprocessing()
   return fixed.byName.get(name) ?? registered().byName.get(name)
 }
 
@@ -76,7 +82,8 @@ export function errorClassName(prototype: object): string | undefined {
 /** Adds a class of the user. Returns why it cannot, if so. A class that is evaluated again takes the place of the former one. */
 export function addErrorClass(name: string, Class: ErrorClass): string | undefined {
   const { byName, names } = registered()
-  if (fixed.byName.has(name)) return `'${name}' is a class of JavaScript or of millrace: pass another { name }`
+  if (fixed.byName.has(name) || fixed.names.has(Class.prototype))
+    return `'${name}' is a class of JavaScript or of millrace: pass another { name }`
   const known = names.get(Class.prototype)
   if (known !== undefined && known !== name) return `it is registered as '${known}' already: register it once`
   const other = byName.get(name)

@@ -4,7 +4,7 @@
  * loaded when the first such object arrives.
  */
 import { types } from 'node:util'
-import { loadSharedClasses } from '../shared-classes.js'
+import { loadMultiprocessing } from '../load-multiprocessing.js'
 import { idOf, isMemory, kindOf, type Memory } from '../shared/memory.js'
 import { findKnown, knowsShared, makerOf, noteArrival, type SharedObject } from '../shared/registry.js'
 
@@ -106,7 +106,7 @@ function memoryOf(value: object): Memory | undefined {
 
 function instanceOf(memory: Memory, parts: readonly SharedObject[]): SharedObject {
   const kind = kindOf(memory)
-  if (!knowsShared()) loadSharedClasses()
+  if (!knowsShared()) loadMultiprocessing()
   const make = makerOf(kind)
   if (make === undefined) throw new Error(`This copy of the library knows no shared objects of kind ${kind}`)
   return findKnown(idOf(memory)) ?? make(memory, parts)

@@ -3,7 +3,7 @@ import { constants } from 'node:buffer'
 import { types } from 'node:util'
 import { LineEnd } from '../codec/line-end.js'
 import { LineSplitter, type LineFormat } from '../codec/split.js'
-import { atCaller, typeError } from '../errors.js'
+import { typeError } from '../errors.js'
 import { showState } from '../inspect.js'
 import { OptionReader } from '../options.js'
 import type { BlockOptions } from './blocks.js'
@@ -99,7 +99,7 @@ export interface LinesOptions {
  * ```
  */
 export function lines(source: ByteSource | readonly ByteSource[], options?: LinesOptions): Lines {
-  return atCaller(lines as () => unknown, () => open(source, options))
+  return open(source, options)
 }
 
 function open(source: ByteSource | readonly ByteSource[], options: LinesOptions | undefined): Lines {

@@ -11,7 +11,7 @@ export {
   QueueFullError,
   SyncError,
   type SyncErrorCode,
-} from '../errors.js'
+} from './errors.js'
 export type { ResourceLimits } from '../executor/limits.js'
 export type { PoolStats } from '../executor/thread-executor.js'
 export { currentProcess, parentProcess, type ProcessInfo } from '../identity.js'

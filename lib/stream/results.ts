@@ -3,7 +3,6 @@
  * `take()` and `drop()` give are here too.
  */
 import type { Batch } from '../codec/batch.js'
-import { atCaller } from '../errors.js'
 import { showState } from '../inspect.js'
 import { offerBatches, openBatches, type BatchReader } from '../io/source.js'
 import { assertCount } from '../options.js'
@@ -54,9 +53,7 @@ export abstract class Results<R> implements AsyncIterableIterator<R, undefined, 
    * ```
    */
   take(count: number): Results<R> {
-    atCaller((this as Methods).take, () => {
-      assertCount('take results of a stream', count, 0)
-    })
+    assertCount('take results of a stream', count, 0)
     return new Taken(this, count)
   }
 
@@ -80,9 +77,7 @@ export abstract class Results<R> implements AsyncIterableIterator<R, undefined, 
    * ```
    */
   drop(count: number): Results<R> {
-    atCaller((this as Methods).drop, () => {
-      assertCount('drop results of a stream', count, 0)
-    })
+    assertCount('drop results of a stream', count, 0)
     return new Dropped(this, count)
   }
 
@@ -117,9 +112,6 @@ export abstract class Results<R> implements AsyncIterableIterator<R, undefined, 
     return all
   }
 }
-
-/** As values, for the stack of an error. */
-type Methods = Readonly<Record<'take' | 'drop', (count: number) => unknown>>
 
 /** One read at a time: of calls of `next()` that overlap, each waits for the one before. */
 abstract class Part<R> extends Results<R> {

@@ -1,5 +1,5 @@
 /** The verb `apply`: one call of a task, as a stream of one item. */
-import { atCaller, received, typeError } from '../errors.js'
+import { received, typeError } from '../errors.js'
 import { withEndOf } from '../failure.js'
 import type { Stream } from '../stream/stream.js'
 import type { TaskCall } from '../task.js'
@@ -62,21 +62,19 @@ export function applyVerb(executor: () => PoolExecutor): Apply {
     options: OPTIONS,
     errors: ['throw'],
   } as const
-  const entry = (...given: unknown[]): Promise<unknown> =>
-    atCaller(entry, () => {
-      assertOrder(ACTION, given)
-      const [task, args = [], options] = given
-      if (!Array.isArray(args)) {
-        throw typeError(
-          'ERR_INVALID_ARGUMENTS',
-          `Cannot ${ACTION} as its second argument must be an array, the task's arguments: received ${received(args)}`,
-        )
-      }
-      const { open } = openStage(verb, task, options)
-      const stream = open([args])
-      return withEndOf(only(stream), stream)
-    })
-  return entry
+  return (...given: unknown[]): Promise<unknown> => {
+    assertOrder(ACTION, given)
+    const [task, args = [], options] = given
+    if (!Array.isArray(args)) {
+      throw typeError(
+        'ERR_INVALID_ARGUMENTS',
+        `Cannot ${ACTION} as its second argument must be an array, the task's arguments: received ${received(args)}`,
+      )
+    }
+    const { open } = openStage(verb, task, options)
+    const stream = open([args])
+    return withEndOf(only(stream), stream)
+  }
 }
 
 async function only(stream: Stream<unknown>): Promise<unknown> {

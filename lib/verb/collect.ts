@@ -1,5 +1,4 @@
 /** The verbs that give a promise of all results: `map` and `starmap`. They read a stream to its end. */
-import { atCaller } from '../errors.js'
 import { withEndOf } from '../failure.js'
 import type { Source } from '../io/source.js'
 import { isPlainObject } from '../options.js'
@@ -61,18 +60,16 @@ function collectVerb(name: 'map' | 'starmap', executor: () => PoolExecutor): (..
     isEager: true,
     errors: EVERY_MODE,
   } as const
-  const entry = (...args: unknown[]): Promise<unknown[]> =>
-    atCaller(entry, () => {
-      assertOrder(action, args)
-      const [task, source, options] = args
-      const { open } = openStage(verb, task, options)
-      // Whoever knows imap() may expect a stage of it, which would have no end to give its array at.
-      const isStage = source === undefined || (isPlainObject(source) && options === undefined)
-      assertSource(action, source, isStage ? ` (for a stage of a pipeline: i${name}(task, options))` : undefined)
-      const stream = open(source)
-      return withEndOf(resultsOf(stream), stream)
-    })
-  return entry
+  return (...args: unknown[]): Promise<unknown[]> => {
+    assertOrder(action, args)
+    const [task, source, options] = args
+    const { open } = openStage(verb, task, options)
+    // Whoever knows imap() may expect a stage of it, which would have no end to give its array at.
+    const isStage = source === undefined || (isPlainObject(source) && options === undefined)
+    assertSource(action, source, isStage ? ` (for a stage of a pipeline: i${name}(task, options))` : undefined)
+    const stream = open(source)
+    return withEndOf(resultsOf(stream), stream)
+  }
 }
 
 /** Reads a stream to its end. It is opened at once. */

@@ -1,6 +1,6 @@
 /** The verb `reduce`: folds chunks of a source in workers, and merges what comes of them on this thread. */
 import { cloned } from '../codec/codec.js'
-import { atCaller, received, typeError } from '../errors.js'
+import { received, typeError } from '../errors.js'
 import { withEndOf } from '../failure.js'
 import type { Source } from '../io/source.js'
 import { isAbortSignal, OptionReader } from '../options.js'
@@ -63,35 +63,34 @@ const OWN_OPTIONS = ['initial', 'merge', 'ordered'] as const
 
 /** Makes the verb: `executor` gives the threads it runs on. */
 export function reduceVerb(executor: () => PoolExecutor): Reduce {
-  const entry = (...args: unknown[]): unknown =>
-    atCaller(entry, () => {
-      const { task, direct, source, options } = readArguments(ACTION, args)
-      const { initial, merge, ordered } = checked(options, direct ? '' : SOURCE_HINT)
-      const { open, name } = openStage(
-        {
-          name: 'reduce',
-          action: ACTION,
-          kind: 'reduce',
-          ordered,
-          executor,
-          isEager: true,
-          errors: THROW_OR_SKIP,
-          options: optionNames(OWN_OPTIONS),
-          initial,
-        },
-        task,
-        options,
-      )
-      const { signal: own } = Object(options) as Partial<ReduceOptions<unknown>>
-      const fold = (source: unknown, context?: { readonly signal?: AbortSignal }): Promise<unknown> => {
-        const partials = open(source, context)
-        const signals = [own, context?.signal].filter(isAbortSignal)
-        return withEndOf(merged(partials, { initial, merge }, signals), partials)
-      }
-      if (direct) return fold(source)
-      const sink: Sink<unknown, unknown> = (source, context) => atCaller(sink, () => fold(source, context))
-      return asStage(sink, 'reduce', name)
-    })
+  const entry = (...args: unknown[]): unknown => {
+    const { task, direct, source, options } = readArguments(ACTION, args)
+    const { initial, merge, ordered } = checked(options, direct ? '' : SOURCE_HINT)
+    const { open, name } = openStage(
+      {
+        name: 'reduce',
+        action: ACTION,
+        kind: 'reduce',
+        ordered,
+        executor,
+        isEager: true,
+        errors: THROW_OR_SKIP,
+        options: optionNames(OWN_OPTIONS),
+        initial,
+      },
+      task,
+      options,
+    )
+    const { signal: own } = Object(options) as Partial<ReduceOptions<unknown>>
+    const fold = (source: unknown, context?: { readonly signal?: AbortSignal }): Promise<unknown> => {
+      const partials = open(source, context)
+      const signals = [own, context?.signal].filter(isAbortSignal)
+      return withEndOf(merged(partials, { initial, merge }, signals), partials)
+    }
+    if (direct) return fold(source)
+    const sink: Sink<unknown, unknown> = (source, context) => fold(source, context)
+    return asStage(sink, 'reduce', name)
+  }
   return entry as Reduce
 }
 

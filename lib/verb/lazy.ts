@@ -2,7 +2,6 @@
  * The verbs whose results are a stream: telling their two forms apart, and making a stream of a plan. They differ in what
  * is made of a task's result, and in the order; `pool.ts` and the files of the verbs say where they run.
  */
-import { atCaller } from '../errors.js'
 import type { Source } from '../io/source.js'
 import { isAbortSignal } from '../options.js'
 import type { ErrorMode, Outcome } from '../stream/outcome.js'
@@ -166,15 +165,13 @@ export const THROW_OR_SKIP: readonly ThrowOrSkip[] = ['throw', 'skip']
 type AnyStage = (source: unknown, context?: { readonly signal?: unknown }) => Stream<unknown>
 
 function lazyVerb(verb: Verb): (...args: never[]) => unknown {
-  const entry = (...args: unknown[]): unknown =>
-    atCaller(entry, () => {
-      const { task, direct, source, options } = readArguments(verb.action, args)
-      const { open, name } = openStage(verb, task, options, !direct)
-      if (direct) return open(source)
-      const stage: AnyStage = (source, context) => atCaller(stage as () => unknown, () => open(source, context))
-      return asStage(stage, verb.name, name)
-    })
-  return entry
+  return (...args: unknown[]): unknown => {
+    const { task, direct, source, options } = readArguments(verb.action, args)
+    const { open, name } = openStage(verb, task, options, !direct)
+    if (direct) return open(source)
+    const stage: AnyStage = (source, context) => open(source, context)
+    return asStage(stage, verb.name, name)
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
 /** What marks a function as a stage: how `console.log()` shows it, and what it says to a loop that takes it for a stream. */
-import { atCaller, typeError } from '../errors.js'
+import { typeError } from '../errors.js'
 import { refuseIteration } from '../io/source.js'
 
 const stages = new WeakSet()
@@ -25,10 +25,8 @@ export function asStage<F extends object>(stage: F, verb: string, task: string):
 
 /** `for await (const result of imap(task))`. */
 function iterated(): never {
-  return atCaller(iterated, () => {
-    throw typeError(
-      'ERR_INVALID_SOURCE',
-      'Cannot iterate a stage as it has no source yet: write imap(task, source), or pipe(source, imap(task))',
-    )
-  })
+  throw typeError(
+    'ERR_INVALID_SOURCE',
+    'Cannot iterate a stage as it has no source yet: write imap(task, source), or pipe(source, imap(task))',
+  )
 }

@@ -7,6 +7,7 @@ import { decodeError } from '#dist/codec/error-codec/decode.js'
 import { encodeError } from '#dist/codec/error-codec/encode.js'
 import type { EncodedError } from '#dist/codec/error-codec/types.js'
 import * as errors from '#dist/errors.js'
+import * as multiprocessing from '#dist/multiprocessing/errors.js'
 import { times } from '../support/volume.js'
 
 const { port1, port2 } = new MessageChannel()
@@ -329,17 +330,19 @@ describe("the error codec, for this library's errors", () => {
     ['MainThreadGuardError', new errors.MainThreadGuardError('told')],
     ['InputError', new errors.InputError('told', 'ERR_DAMAGED_INPUT', 14)],
     ['LineError', new errors.LineError('told', 'ERR_LINE_TOO_LONG', 3, 14)],
-    ['SyncError', new errors.SyncError('told', 'ERR_NOT_OWNER')],
-    ['BrokenBarrierError', new errors.BrokenBarrierError('told')],
-    ['QueueEmptyError', new errors.QueueEmptyError('told')],
-    ['QueueFullError', new errors.QueueFullError('told')],
-    ['QueueClosedError', new errors.QueueClosedError('told')],
-    ['EndOfFileError', new errors.EndOfFileError('told')],
-    ['PipeClosedError', new errors.PipeClosedError('told')],
+    ['SyncError', new multiprocessing.SyncError('told', 'ERR_NOT_OWNER')],
+    ['BrokenBarrierError', new multiprocessing.BrokenBarrierError('told')],
+    ['QueueEmptyError', new multiprocessing.QueueEmptyError('told')],
+    ['QueueFullError', new multiprocessing.QueueFullError('told')],
+    ['QueueClosedError', new multiprocessing.QueueClosedError('told')],
+    ['EndOfFileError', new multiprocessing.EndOfFileError('told')],
+    ['PipeClosedError', new multiprocessing.PipeClosedError('told')],
   ]
 
   it('knows each of them', () => {
-    const classes = Object.entries(errors).filter(([name]) => name.endsWith('Error') && !/^[a-z]/.test(name))
+    const classes = Object.entries({ ...errors, ...multiprocessing }).filter(
+      ([name]) => name.endsWith('Error') && !/^[a-z]/.test(name),
+    )
     expect(new Set(own.map(([, error]) => error.constructor))).toStrictEqual(new Set(classes.map(([, Class]) => Class)))
   })
 

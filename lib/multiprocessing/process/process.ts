@@ -5,7 +5,7 @@ import { decodeError } from '../../codec/error-codec/decode.js'
 import { unclonablePart } from '../../codec/clonable.js'
 import { pack, packMoving, type Data } from '../../codec/codec.js'
 import { transferListFault, TransferListError } from '../../codec/transfer-list.js'
-import { atCaller, MillraceError, NotSerializableError, received, typeError } from '../../errors.js'
+import { MillraceError, NotSerializableError, received, typeError } from '../../errors.js'
 import { isWorkerEnv, launch, type WorkerEnv } from '../../executor/launch.js'
 import { readLimits, type ResourceLimits } from '../../executor/limits.js'
 import { EndRequest } from '../../executor/end-request.js'
@@ -107,7 +107,7 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
   #ended!: (exitCode: number) => void
 
   constructor(options: ProcessOptions<A>) {
-    const given = atCaller(new.target as never, () => readOptions(options))
+    const given = readOptions(options)
     this.#target = given.target
     this.#args = given.args
     this.#transfer = given.transfer

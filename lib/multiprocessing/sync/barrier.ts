@@ -12,7 +12,7 @@
  * that is on breaks it: it will not come, or has come and does not go on.
  */
 import { pointAtCaller } from '../../call-site.js'
-import { BrokenBarrierError } from '../../errors.js'
+import { BrokenBarrierError } from '../errors.js'
 import { OptionReader } from '../../options.js'
 import { HEADER, isMemory, type Memory } from '../../shared/memory.js'
 import { defineShared, Shared } from '../shared-object.js'

@@ -1,6 +1,7 @@
 /** The ends of pipes. */
 import { threadId } from 'node:worker_threads'
-import { EndOfFileError, PipeClosedError, QueueEmptyError, QueueFullError, rangeError } from '../../errors.js'
+import { rangeError } from '../../errors.js'
+import { EndOfFileError, PipeClosedError, QueueEmptyError, QueueFullError } from '../errors.js'
 import { pointAtCaller } from '../../call-site.js'
 import { createMemory, HEADER, type Memory } from '../../shared/memory.js'
 import { defineShared, Shared } from '../shared-object.js'

@@ -5,7 +5,7 @@
  * one, or 0; each is taken and freed by one step, and the new holder's is taken before the maker's is freed.
  */
 import { threadId } from 'node:worker_threads'
-import { SyncError } from '../../errors.js'
+import { SyncError } from '../errors.js'
 import { createMemory, HEADER, type Memory } from '../../shared/memory.js'
 import { defineShared, Shared } from '../shared-object.js'
 import { Queue } from './queue.js'

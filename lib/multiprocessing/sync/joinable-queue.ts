@@ -1,5 +1,5 @@
 /** Queues whose items are not only got, but done. */
-import { SyncError } from '../../errors.js'
+import { SyncError } from '../errors.js'
 import { isMemory, type Memory } from '../../shared/memory.js'
 import { defineShared, type Shared } from '../shared-object.js'
 import { SPARE } from './channel.js'

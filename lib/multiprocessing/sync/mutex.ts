@@ -1,6 +1,6 @@
 /** What `Lock` and `RLock` have in common: all but what a holder's second call does. */
 import { isMainThread, threadId } from 'node:worker_threads'
-import { SyncError } from '../../errors.js'
+import { SyncError } from '../errors.js'
 import { HEADER, type Memory } from '../../shared/memory.js'
 import { Shared } from '../shared-object.js'
 import { Hold, type Holding } from './hold.js'

@@ -6,7 +6,7 @@
  * A word here has 64 bits, of which the upper half is the number of the line: so a compareExchange names line, call and state,
  * and can never hit the call of another line in the same place. A line sees only its own places, and those that have no word.
  */
-import { SyncError } from '../../errors.js'
+import { SyncError } from '../errors.js'
 import { growTo } from '../../shared/growable.js'
 import { createMemory, HEADER, type Memory } from '../../shared/memory.js'
 import { defineShared, Shared } from '../shared-object.js'

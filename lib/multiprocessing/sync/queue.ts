@@ -1,5 +1,6 @@
 /** Queues: items from any thread to any thread. */
-import { QueueClosedError, QueueEmptyError, QueueFullError, rangeError } from '../../errors.js'
+import { rangeError } from '../../errors.js'
+import { QueueClosedError, QueueEmptyError, QueueFullError } from '../errors.js'
 import { OptionReader } from '../../options.js'
 import { isMemory, type Memory } from '../../shared/memory.js'
 import { defineShared, Shared } from '../shared-object.js'

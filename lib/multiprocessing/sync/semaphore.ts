@@ -1,5 +1,5 @@
 /** Semaphores: so many calls at a time. */
-import { SyncError } from '../../errors.js'
+import { SyncError } from '../errors.js'
 import { HEADER, isMemory, type Memory } from '../../shared/memory.js'
 import { defineShared, Shared } from '../shared-object.js'
 import { Hold } from './hold.js'

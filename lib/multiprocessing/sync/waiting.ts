@@ -1,6 +1,7 @@
 /** How a call waits until a cell of shared memory changes: without holding the thread, or holding it; never by polling. */
 import { isMainThread } from 'node:worker_threads'
-import { rangeError, received, SyncError, typeError } from '../../errors.js'
+import { rangeError, received, typeError } from '../../errors.js'
+import { SyncError } from '../errors.js'
 import type { Memory } from '../../shared/memory.js'
 
 type Woken = 'ok' | 'not-equal' | 'timed-out'
