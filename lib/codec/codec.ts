@@ -128,7 +128,7 @@ export interface Cursor {
 }
 
 /** As `unpack()`, but decodes each value when it is asked for, where that can be done. */
-export function openCursor(data: Data): Cursor {
+export function cursorOf(data: Data): Cursor {
   if (isLines(data)) return { length: data.count, next: lineCursor(data) }
   const values = unpack(data)
   let position = 0

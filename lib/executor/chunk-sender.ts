@@ -8,7 +8,7 @@ import type { EncodedError } from '../codec/error-codec/types.js'
 import { transferOf } from '../codec/transfer-list.js'
 import type { SharedObject } from '../shared/registry.js'
 import { isRedefined, redefinitions } from '../task.js'
-import { markCancelled, offer, settleOffer, SLOTS, type Slot } from '../worker/cells.js'
+import { markCancelled, publish, claim, MAX_SLOTS, type Slot } from '../worker/cells.js'
 import type { ChunkDetails, CollectedMessage, ToWorker, WorkerJob } from '../worker/protocol.js'
 import type { Chunk } from './executor.js'
 import { claimsOf, Given } from './given.js'
@@ -87,12 +87,13 @@ export class ChunkSender {
     const seq = ++this.#lastSeq
     const slot = lowestZeroBit(this.#slots)
     // Another chunk's mark would be overwritten.
-    if (slot >= SLOTS) throw new Error(`Cannot send a chunk as the worker holds ${SLOTS}: the most that it may hold`)
+    if (slot >= MAX_SLOTS)
+      throw new Error(`Cannot send a chunk as the worker holds ${MAX_SLOTS}: the most that it may hold`)
     this.#slots |= 1 << slot
     this.#itemsSent += items.length
     const known = this.#jobs.get(job) ?? this.#introduce(job)
     const { id } = known
-    offer(this.#cells, slot, seq)
+    publish(this.#cells, slot, seq)
     // It is not asked about what has been sent before.
     const asked = details === undefined ? transfer : undefined
     if (asked === undefined) {
@@ -129,7 +130,7 @@ export class ChunkSender {
 
   /** Takes back a chunk that the worker has not begun; false when it has. */
   withdraw(sent: Assignment): boolean {
-    if (!settleOffer(this.#cells, sent.slot, sent.seq)) return false
+    if (!claim(this.#cells, sent.slot, sent.seq)) return false
     this.#itemsSent -= sent.items
     this.settle(sent, false)
     return true

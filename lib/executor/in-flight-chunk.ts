@@ -135,7 +135,7 @@ export class InFlightChunk extends QueueLinks<InFlightChunk> {
    *
    * @param isHung Whether the end was that of an item which takes too long.
    */
-  attribute({ place, begun, asleep, encoding, encodedFrom }: Progress, isHung: boolean): Attribution {
+  attribute({ place, begun, blockedFor, encoding, encodedFrom }: Progress, isHung: boolean): Attribution {
     const { concurrency, kind } = this.lane.job
     // Not an item, but a result ends it: one of those that were to be sent.
     if (encoding > 1 || (encoding > 0 && kind === 'reduce')) return this.isolate()
@@ -151,7 +151,7 @@ export class InFlightChunk extends QueueLinks<InFlightChunk> {
     const [first, second] = candidates
     if (first === undefined || second === undefined) return first ?? 'none'
     // The one that began first has had its time, unless another one kept the event loop from its turn.
-    if (isHung && asleep < BLOCKED_AFTER_MS) return this.#isOpen(place) ? place : 'none'
+    if (isHung && blockedFor < BLOCKED_AFTER_MS) return this.#isOpen(place) ? place : 'none'
     return this.isolate()
   }
 

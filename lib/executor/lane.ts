@@ -2,7 +2,7 @@
 import { outside } from '../async-context.js'
 import type { ThreadEvent } from '../log/events.js'
 import type { Chunk, Job, Lane, LaneEvents, Part, Reason } from './executor.js'
-import { SLOTS } from '../worker/cells.js'
+import { MAX_SLOTS } from '../worker/cells.js'
 import type { WorkerJob } from '../worker/protocol.js'
 
 /** An error that nobody has caught in a worker. */
@@ -132,7 +132,7 @@ export class ThreadLane implements Lane {
 
   /** How many chunks a thread may hold so that this lane may give it another: two, and more of very short ones. */
   get depth(): number {
-    return this.#deep ? Math.min(SLOTS, Math.max(2, 1 + Math.floor(MAX_AHEAD_MS / this.#time))) : 2
+    return this.#deep ? Math.min(MAX_SLOTS, Math.max(2, 1 + Math.floor(MAX_AHEAD_MS / this.#time))) : 2
   }
 
   /** A chunk has taken so long, in milliseconds. */

@@ -3,7 +3,7 @@ import { SHARE_ENV } from 'node:worker_threads'
 import { relay } from '../log/record.js'
 import { watchThreads } from '../shared/registry.js'
 import { WORKER_FILE } from '../worker-file.js'
-import { SpawnableWorker } from './threads-package.js'
+import { SpawnableWorker } from '../threads-package.js'
 
 /** Environment variables of a worker: its own, or, with `SHARE_ENV` of `node:worker_threads`, this thread's. */
 export type WorkerEnv = Readonly<Record<string, string | undefined>> | typeof SHARE_ENV

@@ -4,7 +4,7 @@
  * A worker holds at most two chunks: one that runs, and one that waits there so that no time is lost between them. Of very
  * short ones several wait. When the one that runs takes long and another worker has nothing to do, that gets one that waits.
  */
-import { SLOTS } from '../worker/cells.js'
+import { MAX_SLOTS } from '../worker/cells.js'
 import type { Chunk } from './executor.js'
 import type { WorkerPool } from './worker-pool.js'
 import type { ThreadLane } from './lane.js'
@@ -216,6 +216,6 @@ function runningFor([running]: readonly Assignment[]): number {
 /** How many chunks a thread may hold while the one that runs takes so long. */
 function mostFor(held: readonly Assignment[]): number {
   const time = runningFor(held)
-  if (time < REBALANCE_AFTER_MS) return SLOTS
+  if (time < REBALANCE_AFTER_MS) return MAX_SLOTS
   return time < SOLO_AFTER_MS ? 2 : 1
 }

@@ -6,7 +6,7 @@ import { MessageChannel, receiveMessageOnPort, type MessagePort } from 'node:wor
 import { decodeError } from '../codec/error-codec/decode.js'
 import type { EncodedError } from '../codec/error-codec/types.js'
 import type { WorkerEvent } from '../log/events.js'
-import { createCells, heapOf, isOffered, progressOf, type Progress } from '../worker/cells.js'
+import { createCells, heapOf, isPublished, progressOf, type Progress } from '../worker/cells.js'
 import { LISTENING, type FromWorker, type PartMessage, type WorkerJob } from '../worker/protocol.js'
 import { ChunkSender, type Assignment } from './chunk-sender.js'
 import type { ThreadLane } from './lane.js'
@@ -169,7 +169,7 @@ export class WorkerHandle {
 
   /** Whether the worker has begun a chunk, and maybe ended it. */
   hasTaken({ slot, seq }: Assignment): boolean {
-    return !isOffered(this.#cells, slot, seq)
+    return !isPublished(this.#cells, slot, seq)
   }
 
   /** How far the worker is; when it has ended, how far it got. */

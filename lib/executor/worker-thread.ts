@@ -14,7 +14,7 @@ import type { WorkerControl, WorkerSetup } from '../worker/protocol.js'
 import { untilExited } from './exit.js'
 import { inTime } from './in-time.js'
 import { launch, type LaunchOptions } from './launch.js'
-import { loadThreads, type SpawnableWorker, type Threads } from './threads-package.js'
+import { spawn, terminate, type SpawnableWorker } from '../threads-package.js'
 
 /** How a pool's threads are started. */
 export interface ThreadOptions extends LaunchOptions {
@@ -56,7 +56,7 @@ export class WorkerThread {
   readonly #pid: number
   #state: 'starting' | 'ready' | 'dead' = 'starting'
   readonly #worker: SpawnableWorker | undefined
-  #control: (WorkerControl & object) | undefined
+  #control: WorkerControl | undefined
   #cause: unknown
   #uncaught: { readonly error: unknown } | undefined
   #isEnding = false
@@ -115,7 +115,7 @@ export class WorkerThread {
   async terminate(): Promise<void> {
     this.#isEnding = true
     try {
-      if (this.#control !== undefined) await loadThreads().Thread.terminate(this.#control)
+      if (this.#control !== undefined) await terminate(this.#control)
     } catch {
       // The worker is ended below all the same, which is all that was asked for.
     }
@@ -204,9 +204,9 @@ export class WorkerThread {
     const timer = this.#limitStart(worker)
     try {
       this.#setUp(worker, controlled)
-      const control = controlled ? await this.#connect(worker, loadThreads()) : undefined
+      if (controlled) this.#control = await spawn<WorkerControl>(worker)
       if (initializer !== undefined) {
-        const error = await control?.initialize(initializer, pack([initargs]).data)
+        const error = await this.#control?.initialize(initializer, pack([initargs]).data)
         if (error !== undefined) throw decodeError(error)
       }
       await this.#channel.listening
@@ -255,13 +255,5 @@ export class WorkerThread {
       watchHeap,
     }
     worker.postMessage(setup, [port])
-  }
-
-  /** Makes the worker's controls callable, once it exposes them. */
-  async #connect(worker: SpawnableWorker, threads: Threads): Promise<WorkerControl & object> {
-    await worker.exposed
-    const control = await threads.spawn<WorkerControl & object>(worker)
-    this.#control = control
-    return control
   }
 }

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { types } from 'node:util'
 import { received, typeError } from '../errors.js'
 import { chunkCure, sourceCure, urlCure } from './byte-source-cures.js'
-import { closeInTime } from './closing.js'
+import { closeWithTimeout } from './close-with-timeout.js'
 import { PathReader } from './path.js'
 import { isIterable, openSource, type Reader, type Source } from './source.js'
 
@@ -112,7 +112,7 @@ function chunkReader(action: string, chunks: Source<unknown>): Reader<Buffer> {
       // Web streams of Node 20 may give these.
       if (types.isAnyArrayBuffer(value)) return { done: false, value: Buffer.from(value) }
       // What the source gave is the error to tell, whatever closing it throws.
-      await closeInTime({ close }).catch(() => {})
+      await closeWithTimeout({ close }).catch(() => {})
       throw typeError(
         'ERR_INVALID_SOURCE',
         `Cannot ${action} as its source must give bytes (Uint8Array or Buffer): received ${received(value)}` +

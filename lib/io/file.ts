@@ -16,7 +16,7 @@ const NOTHING: Buffer = Buffer.alloc(0)
  * much as one file needs.
  */
 const idle: Buffer[] = []
-const MOST_IDLE = 2
+const MAX_IDLE = 2
 
 /**
  * A file, closed before its end or an error is told. A block is the caller's until the next `next()`, which reads into its
@@ -51,7 +51,7 @@ export class FileReader implements Reader<Buffer> {
     await this.close()
     // Whoever had the last block has come back, so nobody reads these any more.
     for (const memory of [this.#memory, this.#spareMemory]) {
-      if (memory !== NOTHING && idle.length < MOST_IDLE) idle.push(memory)
+      if (memory !== NOTHING && idle.length < MAX_IDLE) idle.push(memory)
     }
     this.#memory = this.#spareMemory = NOTHING
     return { done: true, value: undefined }

@@ -4,7 +4,7 @@
  */
 import { LineBlocks, type BlockOptions } from './blocks.js'
 import type { Bytes } from './bytes.js'
-import { closeInTime } from './closing.js'
+import { closeWithTimeout } from './close-with-timeout.js'
 import { addToMessage, isErrorObject } from '../errors.js'
 
 export class LineInput {
@@ -70,7 +70,7 @@ export class LineInput {
   }
 
   async #closeSource(): Promise<void> {
-    if (this.#blocks !== undefined) await closeInTime(this.#blocks)
+    if (this.#blocks !== undefined) await closeWithTimeout(this.#blocks)
     this.#skipped = this.skipped
     this.#blocks = undefined
   }

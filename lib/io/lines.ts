@@ -99,10 +99,6 @@ export interface LinesOptions {
  * ```
  */
 export function lines(source: ByteSource | readonly ByteSource[], options?: LinesOptions): Lines {
-  return open(source, options)
-}
-
-function open(source: ByteSource | readonly ByteSource[], options: LinesOptions | undefined): Lines {
   const sources = sourcesOf(ACTION, source)
   const read = new OptionReader<LinesOptions>(ACTION, options, OPTIONS)
   const text = textEncoding(

@@ -4,7 +4,7 @@ import { brotli, gzip, zstd, type Compression } from './compression.js'
 import { decompress } from './decompress.js'
 import type { TextEncoding } from './encoding.js'
 import { checkText, formatOf, isDecided, isMarkDecided, markOf, unreadable } from './format.js'
-import { readHead, withHead } from './head.js'
+import { peek, prepend } from './peek.js'
 import type { Reader } from './source.js'
 import { transcode, type Transcoder } from './transcode.js'
 
@@ -35,14 +35,14 @@ export async function openText(
   let input: Reader<Buffer> = source
   opened(input)
   if (options.detect) {
-    const head = await readHead(input, isDecided)
-    input = withHead(head, input)
+    const head = await peek(input, isDecided)
+    input = prepend(head, input)
     if (!opened(input)) return undefined
     const compression = compressionOf(head, bytes.path)
     if (compression !== undefined) input = decompress(compression, input, (offset) => source.openAt?.(offset))
     opened(input)
   }
-  const head = await readHead(input, options.detect ? isDecided : isMarkDecided)
+  const head = await peek(input, options.detect ? isDecided : isMarkDecided)
   const { text, fatal, detect } = options
   const mark = markOf(head, text, detect)
   if (detect) {
@@ -50,7 +50,7 @@ export async function openText(
     if (format !== undefined) throw unreadable(format)
     if (mark.input === undefined) checkText(head, text)
   }
-  input = withHead(head.subarray(mark.length), input)
+  input = prepend(head.subarray(mark.length), input)
   const transcoder = mark.input === undefined ? undefined : transcode(mark.input, input, fatal, mark.length)
   if (!opened(transcoder ?? input)) return undefined
   return { text: transcoder ?? input, transcoder, start: mark.length, encoding: mark.input ?? text.blocks }

@@ -1,6 +1,6 @@
 /** Items of any source in arrays of equal length: what `batch(n)` gives. Nothing is read ahead of the array that is asked for. */
 import { showState } from '../inspect.js'
-import { closeInTime } from '../io/closing.js'
+import { closeWithTimeout } from '../io/close-with-timeout.js'
 import { closeUnopened, openBatches, openSource, type BatchReader, type Reader, type Source } from '../io/source.js'
 import { typeError } from '../errors.js'
 import { offAbort, onAbort } from '../aborts.js'
@@ -158,7 +158,7 @@ export class Batched<T> extends Results<T[]> {
     const reader = this.#batches ?? this.#items
     this.#end()
     this.#stopWaiting?.()
-    await closeInTime({ close: () => (reader === undefined ? closeUnopened(source) : reader.close()) })
+    await closeWithTimeout({ close: () => (reader === undefined ? closeUnopened(source) : reader.close()) })
   }
 
   #end(): void {
@@ -172,7 +172,7 @@ export class Batched<T> extends Results<T[]> {
 /** The error that ended the reading is the one to tell, whatever closing throws. */
 async function closeQuietly(reader: Pick<Reader<unknown>, 'close'>): Promise<void> {
   try {
-    await closeInTime(reader)
+    await closeWithTimeout(reader)
   } catch {
     // Observed, so that it is no unhandled rejection.
   }

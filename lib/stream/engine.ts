@@ -8,7 +8,7 @@ import { currentContext, type AsyncContext } from '../async-context.js'
 import type { Batch } from '../codec/batch.js'
 import type { Failure } from '../failure.js'
 import type { Executor, Lane, Part, Reason } from '../executor/executor.js'
-import { closeInTime } from '../io/closing.js'
+import { closeWithTimeout } from '../io/close-with-timeout.js'
 import { closeUnopened, type PipelineEnd, type Source } from '../io/source.js'
 import { tellsFailures } from '../log/events.js'
 import { Abandonment } from './abandonment.js'
@@ -100,8 +100,8 @@ export class Engine {
       this.#end()
       const closed =
         intake === undefined
-          ? closeInTime({ close: () => source && closeUnopened(source, this.#ending(failure)) })
-          : context?.runInAsyncScope(closeInTime, undefined, intake, this.#ending(failure))
+          ? closeWithTimeout({ close: () => source && closeUnopened(source, this.#ending(failure)) })
+          : context?.runInAsyncScope(closeWithTimeout, undefined, intake, this.#ending(failure))
       this.#closed = closed?.catch(() => undefined)
       await closed
     }

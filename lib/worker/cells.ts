@@ -4,20 +4,20 @@
  */
 
 /** The most chunks that a worker may hold. */
-export const SLOTS = 16
+export const MAX_SLOTS = 16
 /** Number of the chunk to stop, by slot. */
 const CANCELLED = 0
 /** Number of the chunk that is offered and not yet taken, by slot. */
-const OFFERED = SLOTS
+const PUBLISHED = MAX_SLOTS
 /** Number of the chunk that runs; 0 when none does. */
-const RUNNING = 2 * SLOTS
+const RUNNING = 2 * MAX_SLOTS
 /** How many of its items have begun. */
 const BEGUN = RUNNING + 1
 /** Place of the item that runs, of several the one that began first; -1 while the task is being loaded. */
 const PLACE = RUNNING + 2
 /** When that item began, and when the worker's event loop last had its turn: by `clock()`, for jobs with a time limit. */
 const SINCE = RUNNING + 3
-const AWAKE = RUNNING + 4
+const LAST_TICK = RUNNING + 4
 /** The heap in use, in KiB, when the last chunk had ended. */
 const HEAP = RUNNING + 5
 /** Whether the event loop may have its turn while the chunk runs. */
@@ -48,18 +48,18 @@ export function isCancelled(cells: Int32Array, slot: Slot, seq: number): boolean
 }
 
 /** Offers chunk `seq` to the worker: it runs the chunk if it takes the offer before it is withdrawn. */
-export function offer(cells: Int32Array, slot: Slot, seq: number): void {
-  Atomics.store(cells, OFFERED + slot, seq)
+export function publish(cells: Int32Array, slot: Slot, seq: number): void {
+  Atomics.store(cells, PUBLISHED + slot, seq)
 }
 
 /** Takes an offer (as the worker) or withdraws it (as the pool): true for the one who comes first. */
-export function settleOffer(cells: Int32Array, slot: Slot, seq: number): boolean {
-  return Atomics.compareExchange(cells, OFFERED + slot, seq, 0) === seq
+export function claim(cells: Int32Array, slot: Slot, seq: number): boolean {
+  return Atomics.compareExchange(cells, PUBLISHED + slot, seq, 0) === seq
 }
 
 /** Whether an offer stands: neither taken nor withdrawn. */
-export function isOffered(cells: Int32Array, slot: Slot, seq: number): boolean {
-  return Atomics.load(cells, OFFERED + slot) === seq
+export function isPublished(cells: Int32Array, slot: Slot, seq: number): boolean {
+  return Atomics.load(cells, PUBLISHED + slot) === seq
 }
 
 /** How far a worker is with its chunk. */
@@ -78,7 +78,7 @@ export interface Progress {
   readonly encodedFrom: number
   /** For how long that item has been running, or outcomes being encoded, and the event loop has had no turn, in milliseconds: for timed jobs alone. */
   readonly time: number
-  readonly asleep: number
+  readonly blockedFor: number
 }
 
 export function progressOf(cells: Int32Array): Progress {
@@ -93,7 +93,7 @@ export function progressOf(cells: Int32Array): Progress {
     encoding,
     encodedFrom: Atomics.load(cells, ENCODED_FROM),
     time: (now - Atomics.load(cells, encoding > 0 ? ENCODED_SINCE : SINCE)) | 0,
-    asleep: (now - Atomics.load(cells, AWAKE)) | 0,
+    blockedFor: (now - Atomics.load(cells, LAST_TICK)) | 0,
   }
 }
 
@@ -162,8 +162,8 @@ export function markAwaiting(cells: Int32Array, isAwaiting: boolean): void {
 }
 
 /** The event loop has its turn. */
-export function markAwake(cells: Int32Array): void {
-  Atomics.store(cells, AWAKE, clock())
+export function markTick(cells: Int32Array): void {
+  Atomics.store(cells, LAST_TICK, clock())
 }
 
 export function noteHeap(cells: Int32Array, bytes: number): void {

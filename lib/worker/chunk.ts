@@ -29,7 +29,7 @@ export class RunningChunk {
   /** Index of the first item. */
   readonly first: number
   /** Whether its first outcome is to be posted at once. */
-  readonly eager: boolean
+  readonly flushFirst: boolean
   readonly data: Data
   /** How many items, from the first on, have had their outcomes before. */
   readonly start: number
@@ -39,13 +39,13 @@ export class RunningChunk {
   #isAborting = false
   #reason: EncodedError | undefined
 
-  constructor([seq, slot, , first, eager, data, details]: ChunkMessage, job: WorkerJob, host: Host) {
+  constructor([seq, slot, , first, flushFirst, data, details]: ChunkMessage, job: WorkerJob, host: Host) {
     this.job = job
     this.host = host
     this.seq = seq
     this.slot = slot
     this.first = first
-    this.eager = eager
+    this.flushFirst = flushFirst
     this.data = data
     this.start = details?.start ?? 0
     this.settled = details?.settled && new Map(details.settled)

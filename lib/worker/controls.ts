@@ -1,9 +1,8 @@
 /** The calls that a pool makes through `threads`, and how the worker lets it make them. Chunks do not come this way. */
-import { createRequire } from 'node:module'
 import { pack } from '../codec/codec.js'
 import { encodeError } from '../codec/error-codec/encode.js'
+import { expose } from '../threads-package.js'
 import { asTask } from './guard.js'
-import { requireThreads } from './load-threads.js'
 import { loadTask } from './load.js'
 import { arrived } from './sharing.js'
 import type { WorkerControl } from './protocol.js'
@@ -30,15 +29,5 @@ export function exposeControls(worker: number): void {
       }
     },
   }
-  loadThreadsWorker().expose(controls)
-}
-
-/**
- * Importing `threads/worker` would add handlers that swallow uncaught errors and report some of them later by message.
- * Without them a crash is what Node makes of it: the end of the thread, with an `error` event in its parent.
- */
-function loadThreadsWorker(): { expose(controls: WorkerControl): void } {
-  const require = createRequire(import.meta.url)
-  const handlers = ['uncaughtException', 'unhandledRejection']
-  return requireThreads(require, 'threads/worker', handlers) as ReturnType<typeof loadThreadsWorker>
+  expose(controls)
 }

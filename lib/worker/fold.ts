@@ -1,5 +1,5 @@
 /** Folds the items of a chunk into one result, for `reduce`. */
-import { cloned, openCursor } from '../codec/codec.js'
+import { cloned, cursorOf } from '../codec/codec.js'
 import { beginItem, beginTimedItem, markAwaiting } from './cells.js'
 import { ItemContext, type RunningChunk } from './chunk.js'
 import { isThenable, noAccumulatorError } from './expand.js'
@@ -10,7 +10,7 @@ import type { Poster } from './poster.js'
 export async function fold(fn: TaskFunction, chunk: RunningChunk, poster: Poster): Promise<void> {
   const { kind, stopOnError, initial, timeout } = chunk.job
   const { cells } = chunk.host
-  const { length, next } = openCursor(chunk.data)
+  const { length, next } = cursorOf(chunk.data)
   const begin = timeout === undefined ? beginItem : beginTimedItem
   const withContext = takesContext(kind, fn)
   let accumulator: unknown = cloned(initial)

@@ -3,7 +3,7 @@ import { getHeapStatistics } from 'node:v8'
 import { parentPort, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
 import { holdsShared } from '../codec/codec.js'
 import { findKnown, knowsShared, onCollected, watchThreads } from '../shared/registry.js'
-import { beginChunk, beginLoading, endChunk, endLoading, noteHeap, settleOffer } from './cells.js'
+import { beginChunk, beginLoading, endChunk, endLoading, noteHeap, claim } from './cells.js'
 import { logConsole } from '../log/console.js'
 import { logsConsole, takeLogSettings } from '../log/settings.js'
 import { endThread } from './ending.js'
@@ -32,7 +32,7 @@ interface KnownJob extends WorkerJob {
 }
 
 /** The data port's end: takes chunks in turn, one at a time. */
-class Desk {
+class WorkerLoop {
   readonly #host: Host
   readonly #port: MessagePort
   readonly #jobs = new Map<number, KnownJob>()
@@ -76,7 +76,7 @@ class Desk {
       // Its stream was ended by a getter of one of its items, while that was sent.
       if (job === undefined) return
       this.#queue.push({ message, job })
-      if (this.#current === undefined) this.#work()
+      if (this.#current === undefined) this.#runQueue()
     } else if (message.type === 'leave') void endThread()
     else if (message.type === 'job') this.#jobs.set(message.id, { ...message.job, sentInitial: message.initial })
     else if (message.type === 'end') this.#jobs.delete(message.id)
@@ -84,12 +84,12 @@ class Desk {
   }
 
   /** Runs chunks until there is none, or one has to be awaited. */
-  #work(): void {
+  #runQueue(): void {
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
       const { message, job } = next
       const [seq, slot] = message
       // Withdrawn: another worker runs this chunk.
-      if (!settleOffer(this.#host.cells, slot, seq)) {
+      if (!claim(this.#host.cells, slot, seq)) {
         this.#ended = seq
         continue
       }
@@ -100,7 +100,7 @@ class Desk {
       if (awaited !== undefined) {
         void awaited.then(() => {
           this.#end(seq)
-          this.#work()
+          this.#runQueue()
         })
         return
       }
@@ -175,5 +175,5 @@ parentPort?.once('message', (setup: WorkerSetup | ProcessSetup) => {
   takeLogSettings(setup.log)
   if (logsConsole()) logConsole()
   if (setup.type === 'process') void runProcess(setup)
-  else new Desk(setup)
+  else new WorkerLoop(setup)
 })

@@ -13,9 +13,9 @@ import { Outbox } from './outbox.js'
 import type { PartDetails } from './protocol.js'
 
 /** How long an outcome may wait for others to be posted with it, in milliseconds. A post costs a few microseconds. */
-const PATIENCE = 4
+const FLUSH_DELAY_MS = 4
 /** While items take less than this together, in milliseconds, the clock is read after more and more of them, … */
-const SHORT = 0.25
+const MIN_CLOCK_INTERVAL_MS = 0.25
 /** … at most so many: a slow one may come at any time, and what was done before it should not wait for the others. */
 const MAX_STRIDE = 8
 
@@ -29,17 +29,17 @@ export class Poster {
   /** When the last part was posted. */
   #sent: number
   /** How many items until the clock is read, how many from one reading to the next, and when it was read last. */
-  #unclocked = 1
+  #untilClock = 1
   #stride = 1
-  #clocked: number
+  #clockRead: number
   #timer: NodeJS.Timeout | undefined
 
   constructor(chunk: RunningChunk) {
     this.#chunk = chunk
     this.outbox = new Outbox(chunk.start, undefined, chunk.job.kind !== 'map')
     this.#started = performance.now()
-    this.#clocked = this.#started
-    this.#sent = chunk.eager ? -Infinity : this.#started
+    this.#clockRead = this.#started
+    this.#sent = chunk.flushFirst ? -Infinity : this.#started
   }
 
   /** The chunk begins to run. What came before was the loading of its task, and does not count as time of the chunk. */
@@ -80,12 +80,12 @@ export class Poster {
   /** The item that ran has failed. */
   failed(error: EncodedError): void {
     this.outbox.fail(error)
-    this.#unclocked = 1
+    this.#untilClock = 1
   }
 
   /** After an item of those that run in turn. The last part is left to `post()`. */
   postIfDue(hasMore: boolean): void {
-    if (--this.#unclocked === 0 && this.#isDueByClock() && hasMore) this.post(false)
+    if (--this.#untilClock === 0 && this.#isDueByClock() && hasMore) this.post(false)
   }
 
   /** Sees to it that what there is does not wait for long. */
@@ -94,7 +94,7 @@ export class Poster {
     else
       this.#timer ??= setTimeout(() => {
         this.post(false)
-      }, PATIENCE)
+      }, FLUSH_DELAY_MS)
   }
 
   /** @param fault The error of every item that has no outcome yet, if none was unpacked. */
@@ -141,15 +141,15 @@ export class Poster {
   /** As `#isDue()`, for short items: the clock is read after more and more of them, since that costs more than many an item. */
   #isDueByClock(): boolean {
     const now = performance.now()
-    this.#stride = now - this.#clocked < SHORT ? Math.min(2 * this.#stride, MAX_STRIDE) : 1
-    this.#unclocked = this.#stride
-    this.#clocked = now
-    return now - this.#sent >= PATIENCE || this.#mustPost
+    this.#stride = now - this.#clockRead < MIN_CLOCK_INTERVAL_MS ? Math.min(2 * this.#stride, MAX_STRIDE) : 1
+    this.#untilClock = this.#stride
+    this.#clockRead = now
+    return now - this.#sent >= FLUSH_DELAY_MS || this.#mustPost
   }
 
   /** Whether the outbox must be posted now. */
   #isDue(): boolean {
-    return this.#mustPost || performance.now() - this.#sent >= PATIENCE
+    return this.#mustPost || performance.now() - this.#sent >= FLUSH_DELAY_MS
   }
 
   /** Whether there is an error that ends the stream. */

@@ -86,7 +86,7 @@ export interface CancelMessage {
  *
  * - `seq`: number of the chunk on this worker, counted from 1; `slot`: its place in the shared cells;
  * - `first`: index of the first item;
- * - `eager`: whether somebody waits for the stream's first result: the first outcome is posted at once;
+ * - `flushFirst`: whether somebody waits for the stream's first result: the first outcome is posted at once;
  * - `data`: the packed items, see `codec/codec.ts`.
  */
 export type ChunkMessage = readonly [
@@ -94,7 +94,7 @@ export type ChunkMessage = readonly [
   slot: Slot,
   job: number,
   first: number,
-  eager: boolean,
+  flushFirst: boolean,
   data: Data,
   details?: ChunkDetails | undefined,
 ]

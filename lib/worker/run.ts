@@ -1,10 +1,10 @@
 /** Runs one chunk inside a worker, in the way that its job asks for, and posts the outcomes in parts. */
 import { encodeError } from '../codec/error-codec/encode.js'
 import type { EncodedError } from '../codec/error-codec/types.js'
-import { runAtOnce, runAtOnceInOrder } from './at-once.js'
+import { runConcurrent, runConcurrentInOrder } from './run-concurrent.js'
 import { RunningChunk, type Host } from './chunk.js'
 import { fold } from './fold.js'
-import { InTurn } from './in-turn.js'
+import { SequentialRun } from './run-sequential.js'
 import type { TaskFunction } from './load.js'
 import { Poster } from './poster.js'
 import type { ChunkMessage, WorkerJob } from './protocol.js'
@@ -46,7 +46,7 @@ export class ChunkRun {
   #runAll(fn: TaskFunction): Promise<void> | undefined {
     const { kind, concurrency, ordered } = this.#chunk.job
     if (kind === 'reduce') return fold(fn, this.#chunk, this.#poster)
-    if (concurrency > 1) return (ordered ? runAtOnceInOrder : runAtOnce)(fn, this.#chunk, this.#poster)
-    return new InTurn(fn, this.#chunk, this.#poster).run()
+    if (concurrency > 1) return (ordered ? runConcurrentInOrder : runConcurrent)(fn, this.#chunk, this.#poster)
+    return new SequentialRun(fn, this.#chunk, this.#poster).run()
   }
 }

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 import { Pool, WorkerStartError, type Exported, type MadeByTask } from 'millrace'
-import { SpawnableWorker } from '#dist/executor/threads-package.js'
+import { SpawnableWorker } from '#dist/threads-package.js'
 import { unreachable } from '../fixtures/contract-b-broken.js'
 import { board, count, raise, reaches, row } from '../fixtures/contract-b-board.js'
 import {

@@ -36,9 +36,9 @@ function start(
   kind: Kind,
   items: readonly unknown[],
   fn: (...args: never[]) => unknown,
-  job: Partial<WorkerJob> & { refused?: readonly number[]; eager?: boolean } = {},
+  job: Partial<WorkerJob> & { refused?: readonly number[]; flushFirst?: boolean } = {},
 ): Posted {
-  const { refused = [], eager = false, ...rest } = job
+  const { refused = [], flushFirst = false, ...rest } = job
   const parts: Read[] = []
   let posted = (): void => undefined
   const post = (message: PartMessage): void => {
@@ -54,7 +54,7 @@ function start(
     ...rest,
   }
   const sent = refused.map((place) => [place, encodeError(new Error(`refused ${place}`))] as const)
-  const run = new ChunkRun([SEQ, 0, 1, 100, eager, pack(items).data, { settled: sent }], how, {
+  const run = new ChunkRun([SEQ, 0, 1, 100, flushFirst, pack(items).data, { settled: sent }], how, {
     worker: 3,
     cells,
     post,
@@ -221,7 +221,7 @@ describe('a chunk of any verb', () => {
     })
 
     it(`posts its first outcome at once when the consumer waits for it: ${kind}`, async () => {
-      const { parts, ended } = start(kind, [0, 1, 2], give, { eager: true })
+      const { parts, ended } = start(kind, [0, 1, 2], give, { flushFirst: true })
       await ended
       expect(parts.map(({ count }) => count)).toEqual([1, 2])
     })

@@ -5,7 +5,7 @@ import type { Reader } from './source.js'
  * Reads until the first bytes tell enough, and gives what was read. It never waits for more bytes than that takes, so that
  * the first line of a slow source is not held back.
  */
-export async function readHead(input: Reader<Buffer>, isEnough: (head: Buffer) => boolean): Promise<Buffer> {
+export async function peek(input: Reader<Buffer>, isEnough: (head: Buffer) => boolean): Promise<Buffer> {
   let head: Buffer = Buffer.alloc(0)
   while (!isEnough(head)) {
     // A copy, since the source may use the chunk's memory again for its next one.
@@ -18,7 +18,7 @@ export async function readHead(input: Reader<Buffer>, isEnough: (head: Buffer) =
 }
 
 /** A reader that gives `head` and then the rest of the input. */
-export function withHead(head: Buffer, rest: Reader<Buffer>): Reader<Buffer> {
+export function prepend(head: Buffer, rest: Reader<Buffer>): Reader<Buffer> {
   let given = false
   return {
     close: () => rest.close(),

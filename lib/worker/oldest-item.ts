@@ -1,22 +1,22 @@
 /** What the pool is told of timed items that run several at a time, so that it can tell which of them takes too long. */
-import { clock, markAwake, markOldest } from './cells.js'
+import { clock, markTick, markOldest } from './cells.js'
 
 /** How often a worker that runs timed items at once says that its event loop has its turn, in milliseconds. */
-const PULSE = 10
+const HEARTBEAT_MS = 10
 
 /** Tells the pool which of several timed items began first, and that the event loop has its turn: that none of them loops. */
-export class Watch {
+export class OldestItem {
   readonly #cells: Int32Array
-  readonly #pulse: NodeJS.Timeout
+  readonly #heartbeat: NodeJS.Timeout
   /** The items that run, in the order in which they began, with the times of that. */
   readonly #running = new Map<number, number>()
 
   constructor(cells: Int32Array) {
     this.#cells = cells
-    markAwake(cells)
-    this.#pulse = setInterval(() => {
-      markAwake(cells)
-    }, PULSE)
+    markTick(cells)
+    this.#heartbeat = setInterval(() => {
+      markTick(cells)
+    }, HEARTBEAT_MS)
   }
 
   begin(place: number): void {
@@ -30,7 +30,7 @@ export class Watch {
   }
 
   close(): void {
-    clearInterval(this.#pulse)
+    clearInterval(this.#heartbeat)
   }
 
   #mark(): void {

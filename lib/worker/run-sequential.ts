@@ -1,12 +1,12 @@
 /** Runs the items of a chunk one after the other: without a promise of its own as long as nothing has to be awaited. */
-import { openCursor, type Cursor } from '../codec/codec.js'
+import { cursorOf, type Cursor } from '../codec/codec.js'
 import { beginItem, beginTimedItem, isCancelled, markAwaiting } from './cells.js'
 import { ItemContext, type RunningChunk } from './chunk.js'
 import { elementsOf, isThenable } from './expand.js'
 import { takesContext, type TaskFunction } from './load.js'
 import type { Poster } from './poster.js'
 
-export class InTurn {
+export class SequentialRun {
   readonly #fn: TaskFunction
   readonly #chunk: RunningChunk
   readonly #poster: Poster
@@ -19,7 +19,7 @@ export class InTurn {
     this.#fn = fn
     this.#chunk = chunk
     this.#poster = poster
-    this.#cursor = openCursor(chunk.data)
+    this.#cursor = cursorOf(chunk.data)
     this.#place = chunk.start
     for (let place = 0; place < this.#place; place++) this.#cursor.next()
   }

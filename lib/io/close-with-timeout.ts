@@ -1,13 +1,13 @@
 /** Waiting for a source to close, but not for ever: a silent generator never answers `return()`. */
 import type { PipelineEnd, Reader } from './source.js'
 
-const LIMIT_MS = 1000
+const CLOSE_TIMEOUT_MS = 1000
 
 /** Closes a reader and waits until it has closed, at most a second. Rejects as its `close` does. */
-export async function closeInTime(reader: Pick<Reader<unknown>, 'close'>, end?: PipelineEnd): Promise<void> {
+export async function closeWithTimeout(reader: Pick<Reader<unknown>, 'close'>, end?: PipelineEnd): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const limit = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, LIMIT_MS)
+    timer = setTimeout(resolve, CLOSE_TIMEOUT_MS)
   })
   try {
     await Promise.race([reader.close(end), limit])

@@ -7,13 +7,13 @@ import { ItemContext, type RunningChunk } from './chunk.js'
 import { elementsOf } from './expand.js'
 import { takesContext, type TaskFunction } from './load.js'
 import type { Poster } from './poster.js'
-import { Watch } from './watch.js'
+import { OldestItem } from './oldest-item.js'
 
 /** Runs all items, or those before a cancel; their outcomes are posted as they come. */
-export function runAtOnce(fn: TaskFunction, chunk: RunningChunk, poster: Poster): Promise<void> {
+export function runConcurrent(fn: TaskFunction, chunk: RunningChunk, poster: Poster): Promise<void> {
   const items = unpack(chunk.data)
   poster.scatter()
-  return limited(fn, items, chunk, (place, result, error) => {
+  return runLimited(fn, items, chunk, (place, result, error) => {
     poster.outbox.places?.push(place)
     if (error === undefined) poster.take(items[place], result, place, true)
     else poster.outbox.fail(error)
@@ -22,11 +22,11 @@ export function runAtOnce(fn: TaskFunction, chunk: RunningChunk, poster: Poster)
 }
 
 /** Runs all items, or those before a cancel; their outcomes are posted in the order of the items. */
-export function runAtOnceInOrder(fn: TaskFunction, chunk: RunningChunk, poster: Poster): Promise<void> {
+export function runConcurrentInOrder(fn: TaskFunction, chunk: RunningChunk, poster: Poster): Promise<void> {
   const items = unpack(chunk.data)
   const done = new Map<number, { result: unknown; error: EncodedError | undefined }>()
   let next = chunk.start
-  return limited(fn, items, chunk, (place, result, error) => {
+  return runLimited(fn, items, chunk, (place, result, error) => {
     done.set(place, { result, error })
     for (let head = done.get(next); head !== undefined; head = done.get(++next)) {
       done.delete(next)
@@ -37,7 +37,7 @@ export function runAtOnceInOrder(fn: TaskFunction, chunk: RunningChunk, poster: 
   })
 }
 
-async function limited(
+async function runLimited(
   fn: TaskFunction,
   items: readonly unknown[],
   chunk: RunningChunk,
@@ -47,7 +47,7 @@ async function limited(
   const { cells } = chunk.host
   const limit = pLimit(concurrency)
   const withContext = takesContext(kind, fn)
-  const watch = timeout === undefined ? undefined : new Watch(cells)
+  const watch = timeout === undefined ? undefined : new OldestItem(cells)
   const one = async (item: unknown, place: number): Promise<void> => {
     if (chunk.isCancelled || place < chunk.start) return
     countBegun(cells, place + 1)
