@@ -1,4 +1,7 @@
-/** Listening to a signal, for many calls or streams at once: one listener for all, as Node warns of more than ten. Each leaves at the same cost. */
+/**
+ * Listens to a signal for many calls or streams at once. One listener serves all of them, because Node warns about more
+ * than ten. Each call or stream can leave at constant cost.
+ */
 
 interface Heard {
   readonly calls: Set<() => void>
@@ -22,7 +25,7 @@ export function onAbort(signal: AbortSignal, call: () => void): void {
   known.calls.add(call)
 }
 
-/** Takes it back. With the last one the listener goes. Harmless when repeated. */
+/** Removes a call that was added. The last one also removes the listener. Repeating it does no harm. */
 export function offAbort(signal: AbortSignal, call: () => void): void {
   const known = heard.get(signal)
   if (known?.calls.delete(call) !== true || known.calls.size > 0) return

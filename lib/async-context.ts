@@ -1,12 +1,13 @@
 /**
- * The async contexts (those of `AsyncLocalStorage`) in which the library runs what outlives a call.
+ * The async contexts (those of `AsyncLocalStorage`) in which the library runs code that outlives a call.
  *
- * User code that a stream calls runs in the context of whoever started the stream. What belongs to a pool (threads, ports,
- * timers) is made outside of it: it would keep the context of the pool's first user alive, and hand it to all others.
+ * User code that a stream calls runs in the context in which the stream was started. Parts of a pool (threads, ports,
+ * timers) are made outside of it. Otherwise they would keep the context of the pool's first user alive, and pass it to
+ * all others.
  */
 import { AsyncResource } from 'node:async_hooks'
 
-/** Where a stream calls user code. */
+/** The context in which a stream calls user code. */
 export type AsyncContext = AsyncResource
 
 /** The context of the code that runs now. */
@@ -15,5 +16,5 @@ export function currentContext(): AsyncContext {
   return new AsyncResource('MILLRACE_STREAM', { requireManualDestroy: true })
 }
 
-/** The context in which the library was loaded: that of no stream. */
+/** The context in which the library was loaded. No stream has it. */
 export const outside: AsyncContext = new AsyncResource('MILLRACE', { requireManualDestroy: true })

@@ -1,6 +1,6 @@
 /**
- * What is said where a bundler has copied this library into another file: workers load files of the package, which are not beside
- * that file. Imports nothing, as it is part of the files that a bundler copies.
+ * The error for a copy of this library that a bundler has put into another file. Workers load files of the package, and
+ * these are not beside that file. This module imports nothing, because it is part of the files that a bundler copies.
  */
 
 const CURES = [

@@ -1,13 +1,19 @@
-/** Errors of wrong calls begin with the line of the user, not with lines of this library. A call that does not fail costs nothing more. */
+/**
+ * Makes the stack of an error of a wrong call begin with the user's line, not with lines of this library. A call that
+ * does not fail costs nothing extra.
+ */
 
 /** Node's types say that it is always there; it is undefined until somebody sets it. */
 type Prepare = (error: Error, frames: readonly NodeJS.CallSite[]) => unknown
 const Errors = Error as unknown as { prepareStackTrace?: Prepare | undefined; stackTraceLimit: number }
 
-/** More than the library ever calls itself deep where an error is of a wrong call. */
+/** More frames than the library ever has on the stack when it throws the error of a wrong call. */
 const MAX_OWN_FRAMES = 20
 
-/** Takes the frames of this library from the top of the stack of an error that was just made, unless there are no others. */
+/**
+ * Takes the frames of this library from the top of the stack of an error that was just made, unless there are no
+ * others.
+ */
 export function pointAtCaller<E extends Error>(error: E): E {
   const { stackTraceLimit } = Errors
   if (!(stackTraceLimit > 0)) return error
@@ -17,7 +23,7 @@ export function pointAtCaller<E extends Error>(error: E): E {
     Error.captureStackTrace(holder, pointAtCaller)
     const frames = /\n {4}at [^]*$/.exec(holder.stack)?.[0].split('\n    at ').slice(1) ?? []
     const own = ownFrames()
-    // Whoever formats stacks in another way may give other things than lines.
+    // Code that formats stacks in another way may give something other than lines.
     if (own === 0 || frames.length <= own) return error
     const kept = frames.slice(own, own + stackTraceLimit)
     error.stack = [`${error.name}: ${error.message}`, ...kept].join('\n    at ')
@@ -27,7 +33,7 @@ export function pointAtCaller<E extends Error>(error: E): E {
   }
 }
 
-/** How many of the frames above `pointAtCaller()` are of this library, from the top on; 0 if nobody else follows. */
+/** How many frames above `pointAtCaller()` belong to this library, from the top on. 0 if no other frame follows. */
 function ownFrames(): number {
   const { prepareStackTrace } = Errors
   try {
@@ -36,7 +42,7 @@ function ownFrames(): number {
     Error.captureStackTrace(holder)
     const [here = '', , ...files] = holder.stack as string[]
     const folder = here.slice(0, Math.max(here.lastIndexOf('/'), here.lastIndexOf('\\')) + 1)
-    // Functions of the language have no file.
+    // Built-in functions have no file.
     const first = files.findIndex((file) => file !== '' && !file.startsWith(folder))
     // Where Node has called the library, nobody made a wrong call.
     return first < 0 || files[first]?.startsWith('node:') ? 0 : first

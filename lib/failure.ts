@@ -1,4 +1,4 @@
-/** Which item an error of a stream belongs to. It is kept apart from the errors, which stay as they are. */
+/** Which item an error of a stream belongs to. It is stored beside the errors, which are not changed. */
 
 /** Which item an error belongs to. */
 export interface Failure {
@@ -15,7 +15,7 @@ export interface Failure {
 }
 
 const failures = new WeakMap<object, Failure>()
-/** Streams, and promises of what comes of one: they know what has ended them. */
+/** Streams, and promises that a stream settles, with the failure that ended them. */
 const ended = new WeakMap<object, { readonly failure: Failure | undefined }>()
 
 /**
@@ -25,8 +25,8 @@ const ended = new WeakMap<object, { readonly failure: Failure | undefined }>()
  * for example because their task cannot be loaded, the first item counts. You can also pass the stream, or the promise
  * of `map`, `starmap`, `apply` or `reduce`. These also know the item when the task threw a string, `undefined` or
  * another value that is not an object.
- * @returns undefined if the error belongs to no item, as errors of the source and reasons of signals; if it is not an
- * object; and for a stream or promise that was not ended by the error of an item.
+ * @returns undefined if the error does not belong to an item, for example an error of the source or the reason of a
+ * signal. Also if the error is not an object, and for a stream or promise that the error of an item did not end.
  *
  * @example
  * ```ts
@@ -51,17 +51,17 @@ export function failure(error: unknown): Failure | undefined {
   return failures.get(error) ?? ended.get(error)?.failure
 }
 
-/** Remembers it, as long as there is the error. */
+/** Records it for the lifetime of the error. */
 export function noteFailure(error: unknown, told: Failure): void {
   if (isObject(error)) failures.set(error, told)
 }
 
-/** From now on `failure()` can be asked of a stream or promise what has ended it. */
+/** From now on `failure()` of a stream or promise says what has ended it. */
 export function rememberEnd(of: object, engine: { readonly failure: Failure | undefined }): void {
   ended.set(of, engine)
 }
 
-/** The same of a promise of what comes of a stream. */
+/** The same for a promise that a stream settles. */
 export function withEndOf<T>(promise: Promise<T>, stream: object): Promise<T> {
   const engine = ended.get(stream)
   if (engine !== undefined) ended.set(promise, engine)

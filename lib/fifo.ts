@@ -1,4 +1,4 @@
-/** A first-in, first-out queue: `Array.shift()` moves all the elements once there are many. */
+/** A first-in, first-out queue with constant cost per step. `Array.shift()` moves all elements when there are many. */
 export class Fifo<T> {
   #items: (T | undefined)[] = []
   #head = 0
@@ -34,5 +34,5 @@ export class Fifo<T> {
   }
 }
 
-/** So many empty places in front are worth a copy of the rest. */
+/** From this many empty places at the front on, the rest is copied. */
 const COMPACT_AT = 1_024

@@ -1,9 +1,9 @@
-/** Who this thread is: the main thread, a worker of a pool, or a `Process`. */
+/** Says which thread this is: the main thread, a worker of a pool, or a `Process`. */
 import { threadId } from 'node:worker_threads'
 
 /** A thread, as `currentProcess()` and `parentProcess()` show it. */
 export interface ProcessInfo {
-  /** `'MainProcess'`, the name of a `Process`, or that of a pool's worker: the pool's name and a number. */
+  /** `'MainProcess'`, the name of a `Process`, or the name of a pool's worker: the pool's name and a number. */
   readonly name: string
   /** Its thread id; 0 is the main thread. */
   readonly pid: number
@@ -15,7 +15,7 @@ let own: ProcessInfo = { name: threadId === 0 ? 'MainProcess' : `Thread-${thread
 let parent: ProcessInfo | null = null
 
 /**
- * Who this thread is. Costs nothing.
+ * Says which thread this is. It reads a variable, so it is cheap.
  *
  * @example
  * ```ts
@@ -30,7 +30,8 @@ export function currentProcess(): ProcessInfo {
 }
 
 /**
- * Who has started this thread; `null` in the main thread, and in a thread that was started without this library.
+ * Says which thread has started this thread. It is `null` in the main thread, and in a thread that was started without
+ * this library.
  *
  * @example
  * ```ts
@@ -47,7 +48,7 @@ export function parentProcess(): ProcessInfo | null {
   return parent
 }
 
-/** What a thread that was started by another one is told of itself. */
+/** The identity that a starting thread receives from the thread that starts it. */
 export interface GivenIdentity {
   readonly name: string
   readonly daemon: boolean

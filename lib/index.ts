@@ -1,4 +1,4 @@
-/** The public names of `millrace`, nothing else. Those of `millrace/multiprocessing` are in multiprocessing/index.ts. */
+/** The public names of `millrace`. The names of `millrace/multiprocessing` are in multiprocessing/index.ts. */
 export { apply } from './apply.js'
 export { batch, type Batch, type BatchStage } from './batch.js'
 export {

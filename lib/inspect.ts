@@ -1,9 +1,9 @@
-/** How `console.log()` shows the objects of this library: by their state, where Node would show methods or nothing. */
+/** How `console.log()` shows the objects of this library: with their state. Node would show methods, or nothing. */
 import { inspect, type InspectOptions } from 'node:util'
 
-/** Shows an object, or the instances of a class by their prototype, as the text that `show` gives. */
+/** Shows an object as the text that `show` gives. With the prototype of a class, it does so for all instances. */
 export function showText<T extends object>(prototype: T, show: (object: T, options: InspectOptions) => string): void {
-  // Not a method of the class, which would be part of its declarations.
+  // Not a method of the class, because that would be part of the declarations.
   Object.defineProperty(prototype, inspect.custom, {
     value(this: T, depth: number | null, options: InspectOptions) {
       return show(this, { ...options, depth })

@@ -1,6 +1,6 @@
 /**
- * Loads `millrace/multiprocessing` where a thread gets an object or an error of one of its classes, and has not imported it. The core does
- * not import it otherwise.
+ * Loads `millrace/multiprocessing` where a thread gets an object or an error of one of its classes, and has not
+ * imported it. The core does not import it otherwise.
  */
 import { createRequire } from 'node:module'
 

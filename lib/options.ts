@@ -1,15 +1,15 @@
 /**
- * Validation of options, in one place, so that every error has the same form:
- * "Cannot open a stream as 'window' must be an integer of at least 1: received 0". Nothing is coerced.
+ * Validates options, so that every error has the same form. An example: "Cannot open a stream as 'window' must be an
+ * integer of at least 1: received 0". Nothing is coerced.
  */
 import { rangeError, received, typeError } from './errors.js'
 
-/** The longest wait of Node's timers, in milliseconds: a larger one would fire at once. */
+/** The longest wait of Node's timers, in milliseconds. A timer with a longer wait would fire at once. */
 export const MAX_TIMEOUT: number = 2 ** 31 - 1
 
 /**
- * The validated reading of one options object; `action` opens each error text ("open a stream"), and `hint` ends the one about an
- * unknown option.
+ * Reads and validates one options object. `action` begins each error text ("open a stream"). `hint` ends the text about
+ * an unknown option.
  */
 export class OptionReader<O extends object> {
   readonly #action: string
@@ -77,7 +77,7 @@ export class OptionReader<O extends object> {
     return this.#checked(name, 'true or false', (value) => typeof value === 'boolean') as boolean | undefined
   }
 
-  /** Any value that `accepts` lets through; `expected` says what that is, and `hint` what to give in the place of another. */
+  /** Any value that `accepts` accepts. `expected` describes it. `hint` says what to pass instead of a wrong value. */
   value<K extends keyof O & string>(
     name: K,
     expected: string,
@@ -128,25 +128,27 @@ function isInteger(value: number, min: number, max: number): boolean {
   return Number.isSafeInteger(value) && value >= min && value <= max
 }
 
-/** Also of another realm. A `Map` or a promise has no options that could be read. */
+/** Also of another realm. A `Map` or a promise is not an options object. */
 export function isPlainObject(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
-/** By its shape: a signal of another realm, or of a polyfill, will do. */
+/** Checks the shape: a signal of another realm, or of a polyfill, is accepted. */
 export function isAbortSignal(value: unknown): value is AbortSignal {
   const { aborted, addEventListener, removeEventListener } = Object(value) as Partial<AbortSignal>
   return [typeof aborted, typeof addEventListener, typeof removeEventListener].join() === 'boolean,function,function'
 }
 
-/** What to pass as the option `signal` in the place of what has one: a controller, or the context of a task. */
+/**
+ * What to pass as the option `signal` instead of an object that has a signal: a controller, or the context of a task.
+ */
 export function signalHint(value: unknown): string {
   return isAbortSignal(signalIn(value)) ? ' (pass its .signal)' : ''
 }
 
-/** What to pass as options in the place of a signal, or of a controller. */
+/** What to pass as options instead of a signal or a controller. */
 export function optionsHint(value: unknown): string {
   if (isAbortSignal(value)) return ' (a signal: pass { signal })'
   return isAbortSignal(signalIn(value)) ? ' (pass { signal: controller.signal })' : ''

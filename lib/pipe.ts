@@ -1,8 +1,8 @@
-/** `pipe` of it-pipe, behind a look at what it is given. */
+/** `pipe` of it-pipe, with a check of its arguments. */
 import { pipe as itPipe } from 'it-pipe'
 import { assertPipeSource, assertPipeStage } from './verb/arguments.js'
 
-/** What a source of a pipeline gives to the stage behind it: itself, or what it returns, or the source of a duplex. */
+/** What a source of a pipeline gives to the next stage: itself, its return value, or the source of a duplex. */
 export type PipeInput<A> = A extends Iterable<unknown> | AsyncIterable<unknown>
   ? A
   : A extends () => infer S
@@ -12,8 +12,9 @@ export type PipeInput<A> = A extends Iterable<unknown> | AsyncIterable<unknown>
       : never
 
 /**
- * The call signatures of `pipe`. Each stage is a function of what the one before returns, so that a stage which gives its items
- * on, as `filter(task)`, keeps their type. For duplexes (`{ source, sink }`) as stages, the types are those of it-pipe's own `pipe`.
+ * The call signatures of `pipe`. Each stage takes what the stage before it returns. So a stage that passes items on,
+ * such as `filter(task)`, keeps their type. For duplexes (`{ source, sink }`) as stages, use the `pipe` of it-pipe,
+ * which has types for them.
  */
 export interface PipeFunction {
   /** Gives the source itself. */
@@ -96,13 +97,13 @@ export interface PipeFunction {
 }
 
 /**
- * Passes a source through stages: `pipe(a, b, c)` is `c(b(a))`. It is `pipe` of it-pipe, with a check of what it is given.
+ * Passes a source through stages: `pipe(a, b, c)` is `c(b(a))`. It is `pipe` of it-pipe, with a check of the arguments.
  *
  * @param source Any iterable or async iterable, or a function that returns one.
- * @param stages Functions from a source to a stream, as `imap(task)` makes them; the last one may return anything.
+ * @param stages Functions from a source to a stream, such as `imap(task)`. The last one may return any value.
  * @returns What the last stage returns.
- * @throws {TypeError} `ERR_INVALID_SOURCE`: no source, such as a promise. `ERR_INVALID_ARGUMENTS`: no stage, such as a task
- * without a verb.
+ * @throws {TypeError} `ERR_INVALID_SOURCE`: the first argument is not a source, for example a promise.
+ * `ERR_INVALID_ARGUMENTS`: another argument is not a stage, for example a task without a verb.
  *
  * @example
  * ```ts

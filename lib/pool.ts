@@ -17,7 +17,7 @@ import { lazyVerbs, type Filter, type FlatMap, type Imap, type Istarmap } from '
 
 /** Options of a pool. */
 export interface PoolOptions<A extends readonly unknown[] = readonly never[]> {
-  /** How many worker threads: an integer of at least 1. Default: `os.availableParallelism()`. */
+  /** The most worker threads that the pool has: an integer from 1 to 1,024. Default: `os.availableParallelism()`. */
   readonly workers?: number
   /** The pool's name in error texts. Its threads are called by this name and a number. Default: `'pool'`. */
   readonly name?: string
@@ -37,26 +37,26 @@ export interface PoolOptions<A extends readonly unknown[] = readonly never[]> {
   readonly execArgv?: readonly string[]
   /** Environment variables of each worker, as in `new Worker()`. Default: a copy of this thread's. */
   readonly env?: WorkerEnv
-  /** Memory limits of each worker. Default: Node's, but a young generation of 16 MiB. */
+  /** Memory limits of each worker, in MiB. Default: those of Node, except a young generation of 16 MiB. */
   readonly resourceLimits?: ResourceLimits
   /**
-   * A worker is replaced when it has been given this many items: an integer of at least 1. It is checked between
-   * chunks, so a worker may run up to a chunk more. Use it for tasks that leak memory. Default: never.
+   * A worker is replaced after this many items: an integer of at least 1. It is checked between chunks, so a worker may
+   * run up to one chunk more. Use it for tasks that leak memory. Default: never.
    */
   readonly maxTasksPerWorker?: number
   /**
-   * A worker is replaced when this many bytes of its heap are in use after a chunk, garbage included (`used_heap_size`
-   * of `node:v8`): an integer of at least 1. Default: never.
+   * A worker is replaced when this many bytes of its heap are in use after a chunk: an integer of at least 1. Garbage
+   * counts, as in `used_heap_size` of `node:v8`. Default: never.
    */
   readonly maxHeapUsed?: number
   /** A task that each worker runs once, with `...initargs`, before its first item. Default: none. */
   readonly initializer?: (((...args: A) => unknown) & MadeByTask) | Exported<A[0], unknown>
-  /** Arguments of the initializer; copied to each worker. Default: none. */
+  /** Arguments of the initializer. They are copied to each worker. Default: none. */
   readonly initargs?: A
   /**
-   * A task that each worker runs before it ends: when the pool is closed, when the worker is replaced because of
-   * `maxTasksPerWorker` or `maxHeapUsed`, or when it was idle for `idleTimeout`. It does not run after a crash or
-   * `terminate()`, or when the program ends before `close()`. After `startTimeout` the worker is ended. Default: none.
+   * A task that each worker runs before it ends. A worker ends when the pool is closed, when `maxTasksPerWorker` or
+   * `maxHeapUsed` replaces it, or after `idleTimeout`. The finalizer does not run after a crash or `terminate()`, or
+   * when the program ends before `close()`. After `startTimeout` the worker is ended. Default: none.
    */
   readonly finalizer?: ((() => unknown) & MadeByTask) | Exported<never, unknown>
 }
@@ -65,12 +65,12 @@ export interface PoolOptions<A extends readonly unknown[] = readonly never[]> {
  * A pool of worker threads that you configure and close yourself, for example with another number of workers, an
  * initializer or memory limits. The module-level verbs run on a default pool.
  *
- * Threads start when the first item is read, as many as there is work for. A start takes some tens of milliseconds.
- * Threads end when the pool is closed, or after `idleTimeout`. A worker that dies is replaced. The program can exit
- * without closing the pool.
+ * Threads start when the first item is read, and only as many as there is work for. A start takes some tens of
+ * milliseconds. Threads end when the pool is closed, or after `idleTimeout`. A worker that dies is replaced. You can
+ * end the program without closing the pool.
  *
- * @throws {TypeError | RangeError} `ERR_INVALID_OPTION`: an option that is not as described. `ERR_INVALID_TASK`: an
- * initializer that is not a task.
+ * @throws {TypeError | RangeError} `ERR_INVALID_OPTION`: an option has a wrong type or value. `ERR_INVALID_TASK`: the
+ * initializer or finalizer is not a task.
  *
  * @example
  * ```ts
@@ -154,14 +154,14 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
   }
 
   /**
-   * Accepts no new streams, lets the open ones finish, then ends the threads. Resolves when they have ended. A stream
-   * that you hold and do not read keeps `close()` waiting; `terminate()` does not wait. A stream that you dropped keeps
-   * it waiting until the stream is garbage collected.
+   * Accepts no new streams, lets open streams finish, and then ends the threads. Resolves when they have ended. It
+   * waits for a stream that you hold and do not read; `terminate()` does not wait. It waits for a stream that you
+   * dropped until that is garbage collected.
    *
-   * @returns What the `finalizer` returned in each worker since the pool was made, in the order in which the workers
-   * ended. An empty array without a finalizer. The values are kept until then: in a pool that replaces many workers,
-   * return little.
-   * @throws The first error of a finalizer, in any worker that the pool has had. The threads have ended nevertheless.
+   * @returns The values that the `finalizer` returned in all workers since the pool was made, in the order in which the
+   * workers ended. Without a finalizer, an empty array. The values are kept until then. If the pool replaces many
+   * workers, return small values.
+   * @throws The first error of a finalizer, in any worker that the pool has had. The threads have ended even then.
    */
   async close(): Promise<unknown[]> {
     return await this.#executor.close()
@@ -179,13 +179,13 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
     return this.#executor.stats()
   }
 
-  /** As `terminate()`, for `await using`: leaving the scope, also by an error, does not wait for a stream. */
+  /** The same as `terminate()`, for `await using`. When the scope ends, also by an error, no stream is waited for. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.terminate()
   }
 }
 
-/** More threads than this are a mistake: each takes several MiB. */
+/** More threads than this are a mistake, because each takes several MiB. */
 const MAX_WORKERS = 1_024
 const IDLE_TIMEOUT_MS = 10_000
 const START_TIMEOUT_MS = 60_000
@@ -193,7 +193,7 @@ const START_TIMEOUT_MS = 60_000
 let shared: ThreadExecutor | undefined
 
 /**
- * The threads of the default pool, on which the module-level verbs run. Made when first needed, and again once broken.
+ * The threads of the default pool, on which the module-level verbs run. Made on first use, and again after they broke.
  */
 export function defaultExecutor(): ThreadExecutor {
   if (shared === undefined || shared.broken) {

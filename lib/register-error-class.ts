@@ -1,4 +1,4 @@
-/** `registerErrorClass`: error classes of the user, whose instances arrive from other threads as instances. */
+/** `registerErrorClass`: instances of the user's error classes arrive from other threads as instances. */
 import { addErrorClass, type ErrorClass } from './codec/error-classes.js'
 import { received, typeError } from './errors.js'
 import { OptionReader } from './options.js'
@@ -6,25 +6,26 @@ import { OptionReader } from './options.js'
 /** Options of `registerErrorClass()`. */
 export interface ErrorClassOptions {
   /**
-   * The name under which threads know the class. Give it where a minifier changes the names of classes, or where two classes have
-   * the same name. Default: the name of the class.
+   * The name under which threads know the class. Set it if a minifier changes the names of classes, or if two classes
+   * have the same name. Default: the name of the class.
    */
   readonly name?: string | undefined
 }
 
 /**
- * Makes instances of an error class arrive from other threads as instances of that class. Without it they arrive as the nearest
- * class that both threads know: one of JavaScript, of this library, or a registered one.
+ * Makes instances of an error class arrive from other threads as instances of that class. Otherwise they arrive as the
+ * nearest class that both threads know: a built-in class, a class of this library, or a registered one.
  *
- * Call it beside the class, at the top level of its module. The thread that throws and the thread that receives both need it, and a
- * module of tasks is imported by both. Message, stack, `cause`, `code` and own fields arrive as they do for all errors. The constructor
- * is not called: the error gets the prototype of the class. So what a class keeps in private fields (`#field`) is not there.
+ * Call it beside the class, at the top level of its module. The thread that throws and the thread that receives both
+ * need the call. Both import a module of tasks. Message, stack, `cause`, `code` and own fields arrive as for all
+ * errors. The constructor is not called: the error gets the prototype of the class. So private fields (`#field`) of the
+ * class are missing.
  *
  * @param Class The class; it extends `Error`.
  * @param options `name`: the name for all threads, of 1 to 1,000 characters.
- * @throws {TypeError} `ERR_INVALID_ARGUMENTS`: no class of errors, a class without a name, or a name that is taken by another class.
- * A class with the same name and the same source text is taken for the same class, evaluated again by hot reload.
- * `ERR_INVALID_OPTION`: another option, or a name that is not a string.
+ * @throws {TypeError} `ERR_INVALID_ARGUMENTS`: the class does not extend `Error`, has no name, or has a name that
+ * another class has. A class with the same name and the same source text counts as the same class, evaluated again by
+ * hot reload. `ERR_INVALID_OPTION`: an unknown option, or a name that is not a string of this length.
  *
  * @example
  * ```ts
@@ -65,14 +66,14 @@ export function registerErrorClass(Class: abstract new (...args: never[]) => Err
   if (fault !== undefined) throw wrong(fault)
 }
 
-/** The longest name of a class, in characters: each of its errors carries it. */
+/** The longest name of a class, in characters. Each of its errors carries the name. */
 const MAX_NAME_LENGTH = 1000
 
 function isName(name: unknown): name is string {
   return typeof name === 'string' && name.length > 0 && name.length <= MAX_NAME_LENGTH
 }
 
-/** `Error` itself and the other classes of JavaScript are refused by name. */
+/** The names of `Error` and the other built-in classes are refused later, as names that are taken. */
 function isErrorClass(value: unknown): value is ErrorClass {
   if (typeof value !== 'function') return false
   const prototype: unknown = value.prototype

@@ -1,11 +1,14 @@
 /**
- * Tells of an object that is given again after it has changed. Values are copied when they are sent, some time after they
- * were given: what was given before, and has not been sent yet, has changed with it.
+ * Detects an object that is given again after it has changed. Values are copied when they are sent, some time after
+ * they were given. So an earlier value that is the same object, and was not sent yet, has changed too.
  */
 
 import { types } from 'node:util'
 
-/** How many values of an object are compared, at any depth, and how many bytes of each buffer: no change of others is seen. */
+/**
+ * How many values of an object are compared, at any depth, and how many bytes of each buffer. Changes in others are not
+ * detected.
+ */
 const MAX_VALUES = 64
 const MAX_BYTES = 4_096
 
@@ -14,7 +17,7 @@ export class ReuseCheck {
   /** The values that the last object had when it was given, if it was the first one of all, or was given twice. */
   #values: readonly unknown[] | undefined
 
-  /** Notes an object that is given. @returns Whether it is the one that was given just before, and has changed since. */
+  /** Records a given object. @returns Whether it was also given just before, and has changed since. */
   isChanged(given: object): boolean {
     const last = this.#last
     if (given !== last && (last === undefined || !shareMemory(given, last))) {
@@ -32,7 +35,7 @@ export class ReuseCheck {
     return a === b || (typeof a === 'object' && a !== null && shareMemory(a, b))
   }
 
-  /** Keeps no object alive. */
+  /** Drops the recorded object, so that it can be garbage collected. */
   clear(): void {
     this.#last = this.#values = undefined
   }
@@ -50,7 +53,7 @@ function valuesOf(given: object): unknown[] {
   return values
 }
 
-/** Adds what is in a value, until there is enough. It runs no code of the value: no getter, and no trap of a proxy. */
+/** Adds the parts of a value, up to the limit. It runs no code of the value: no getter, and no trap of a proxy. */
 function note(value: unknown, values: unknown[]): void {
   if (values.length >= MAX_VALUES) return
   values.push(value)
@@ -71,7 +74,10 @@ function noteProperties(object: object, values: unknown[]): void {
   }
 }
 
-/** Bytes as text, to compare; of memory that threads share none, as that may change at any time. A detached buffer has none. */
+/**
+ * Bytes as text, for the comparison. Shared memory gives none, because it can change at any time. A detached buffer has
+ * none.
+ */
 function bytesOf(buffer: ArrayBufferLike, offset: number, length: number): string {
   if (buffer instanceof SharedArrayBuffer || length === 0) return ''
   return Buffer.from(buffer, offset, Math.min(length, MAX_BYTES)).toString('latin1')

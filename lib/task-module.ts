@@ -1,5 +1,5 @@
 /**
- * The public names that a module of tasks needs, as `millrace/task`: a worker that imports no more than this starts sooner than
+ * The public names that a module of tasks needs, as `millrace/task`. A worker that imports only this starts sooner than
  * one that imports the whole library.
  */
 export { isMainThread } from 'node:worker_threads'

@@ -1,6 +1,6 @@
 /**
- * The name of a task: read from what was passed as one, with errors that say what to pass instead. Naming a function is
- * the matter of `task.ts`; finding it, of `worker/load.ts`.
+ * Reads the name of a task from a task argument. Its errors say what to pass instead. `task.ts` gives a function its
+ * name, and `worker/load.ts` finds it.
  */
 import { statSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
@@ -21,7 +21,7 @@ export interface TaskName {
 export const NAME: unique symbol = Symbol.for('millrace.task')
 
 /**
- * What `task()` adds to a function: its name. The function stays as it was. A function that lacks it must be wrapped in
+ * The name that `task()` adds to a function. The function works as before. A function without it must be wrapped in
  * `task()`, or run with `workers: 0`.
  */
 export interface MadeByTask {
@@ -44,7 +44,7 @@ export function taskName(action: string, value: unknown): TaskName | undefined {
   )
 }
 
-/** Whether a value is `{ module, export }`, be they right or not. */
+/** Whether a value has the shape `{ module, export }`. The two fields may still be wrong. */
 export function isReference(value: unknown): value is { module: unknown; export: unknown } {
   return typeof value === 'object' && value !== null && 'module' in value && 'export' in value
 }
@@ -55,9 +55,9 @@ export function isMadeByTask(value: unknown): value is MadeByTask {
 }
 
 /**
- * The error for a plain function where threads are to run it.
+ * The error for a plain function that threads should run.
  *
- * @param otherwise What else there is to do.
+ * @param otherwise Another cure, as the end of the text.
  */
 export function plainFunctionError(
   action: string,
@@ -71,9 +71,9 @@ export function plainFunctionError(
 }
 
 /**
- * The URL of a task's module, of whatever was passed as one.
+ * The URL of a task's module, from the argument that was passed for it.
  *
- * @param text Makes the error's text of what is wrong.
+ * @param text Makes the text of the error from the reason.
  */
 export function moduleUrl(module: unknown, text: (reason: string) => string): string {
   const url = module instanceof URL ? module.href : module
@@ -97,18 +97,21 @@ export function invalidTask(message: string): TypeError {
   return typeError('ERR_INVALID_TASK', message)
 }
 
-/** Workers could not import it, and would say so only then. A file almost always has an extension, which costs no look at it. */
+/**
+ * Workers could not import a folder, and would report it only then. A path with an extension is not looked up: it is
+ * almost always a file.
+ */
 function isFolder(url: string): boolean {
   if (!url.startsWith('file:') || extname(url) !== '') return false
   try {
     return statSync(fileURLToPath(url), { throwIfNoEntry: false })?.isDirectory() === true
   } catch {
-    // No path of this system: for the import to tell.
+    // Not a path of this system: the import reports it.
     return false
   }
 }
 
-/** What to pass in the place of something that is no module. */
+/** What to pass instead of a value that is not a module. */
 function moduleHint(module: unknown, url: unknown): string {
   if (typeof url !== 'string') {
     const isMeta = typeof (module as { url?: unknown } | null | undefined)?.url === 'string'
@@ -123,7 +126,7 @@ function moduleHint(module: unknown, url: unknown): string {
   return /^(@[\w.-]+\/)?[\w.-]+(\/[\w./-]+)?$/.test(url) ? ` (a package: import.meta.resolve('${url}'))` : ''
 }
 
-/** What to pass in the place of something that is no task. */
+/** What to pass instead of a value that is not a task. */
 function taskHint(value: unknown): string {
   if (typeof value === 'string') {
     const isPath = /[./]/.test(value)

@@ -1,8 +1,8 @@
 /**
- * Naming a function, so that another thread can find it: by the URL of its module and an id within that module.
- * Nothing is imported or run here; `worker/load.ts` does that.
+ * Names a function, so that another thread can find it: by the URL of its module and an id within that module.
+ * `worker/load.ts` imports the module and finds the function.
  */
-// Not the global one, which tests replace.
+// Not the global `setImmediate`, which tests replace.
 import { setImmediate } from 'node:timers'
 import { received } from './errors.js'
 import { invalidTask, moduleUrl, NAME, type MadeByTask, type TaskName } from './task-name.js'
@@ -78,8 +78,8 @@ export type TaskCall<A extends readonly unknown[], R> = (((...args: A) => R) & M
 type AnyFunction = (...args: never[]) => unknown
 
 /**
- * Gives the context its type where a function declares it last without one: after an item, or after an accumulator and
- * an item. As two forms, since the compiler then leaves a parameter with a default value to its default.
+ * Gives the context its type if a function declares it last without a type: after an item, or after an accumulator and
+ * an item. There are two forms, because the compiler then leaves a parameter with a default value alone.
  */
 type WithContext = ((item: never) => unknown) | ((first: never, second: TaskContext, context: TaskContext) => unknown)
 
@@ -93,11 +93,11 @@ type WithContext = ((item: never) => unknown) | ((first: never, second: TaskCont
  * another module, or inside `if (isMainThread)`.
  *
  * @param module `import.meta.url`; in CommonJS `__filename`.
- * @param id The task's id, unique in its module. It may be left out: then it is the function's name, which a minifier
- * or transformer must not change.
+ * @param id The task's id, unique in its module. Default: the function's name, which a minifier or transformer must not
+ * change.
  * @param fn The function, which may be async. It gets the item, or the arguments that `starmap` and `apply` pass. It
- * also gets a `TaskContext` if it declares a second parameter without a default; a fold gets it as its third
- * (`fn.length` decides). `(line, sep = ',')`, `...rest`, built-in functions such as `Math.max`, and bound functions get
+ * also gets a `TaskContext` if it declares a second parameter without a default. A fold gets it as its third parameter.
+ * `fn.length` decides. `(line, sep = ',')`, `...rest`, built-in functions such as `Math.max`, and bound functions get
  * the item alone: wrap them in a function to get the context.
  * @returns The same function. You can still call it, and all verbs accept it.
  * @throws {TypeError} `ERR_INVALID_TASK`: no name, a name used twice in the module, or no file to import.
@@ -119,7 +119,7 @@ type WithContext = ((item: never) => unknown) | ((first: never, second: TaskCont
 export function task<F extends WithContext>(module: string | URL, id: string, fn: F): F & MadeByTask
 /** The same, for functions of several arguments. */
 export function task<F extends AnyFunction>(module: string | URL, id: string, fn: F): F & MadeByTask
-/** The same; the function's own name is the id. A minifier or transformer that changes names breaks it. */
+/** The same, with the function's name as the id. A minifier or transformer that changes names breaks it. */
 export function task<F extends WithContext>(module: string | URL, fn: F): F & MadeByTask
 /** The same, for functions of several arguments. */
 export function task<F extends AnyFunction>(module: string | URL, fn: F): F & MadeByTask
@@ -128,7 +128,7 @@ export function task<F extends AnyFunction>(module: string | URL, idOrFn: string
 }
 
 function made<F extends AnyFunction>(module: unknown, idOrFn: string | F, maybeFn?: F): F & MadeByTask {
-  // First: who leaves it out has all else in the wrong place.
+  // The module is checked first: without it all other arguments are in the wrong place.
   const url = moduleUrl(module, (reason) => `Cannot define a task as its ${reason}`)
   const fn = typeof idOrFn === 'string' ? maybeFn : idOrFn
   if (typeof fn !== 'function') throw invalid(`its function must be a function: received ${received(fn)}`)
@@ -143,7 +143,7 @@ function made<F extends AnyFunction>(module: unknown, idOrFn: string | F, maybeF
 }
 
 /**
- * Makes several functions into tasks at once; the ids are the keys.
+ * Makes several functions into tasks at once. The keys are the ids.
  *
  * @param module `import.meta.url`; in CommonJS `__filename`.
  * @param functions The functions by id.
@@ -176,7 +176,7 @@ export function tasks<T extends Record<string, AnyFunction>>(module: string | UR
 
 type Tasks<T> = { readonly [K in keyof T]: T[K] & MadeByTask }
 
-/** The function that `task()` defined on this thread under a name, if its module has been imported here. */
+/** The function that `task()` defined on this thread under a name, if its module was imported here. */
 export function definedTask(name: TaskName): AnyFunction | undefined {
   return registry().tasks.get(key(name.module, name.id))
 }
@@ -216,7 +216,7 @@ interface Registry {
   readonly tasks: Map<string, AnyFunction>
   /** Those defined in this turn of the event loop. */
   readonly current: Set<string>
-  /** For each module that was evaluated again, how many redefinitions there were by then. */
+  /** For each module that was evaluated again, the number of redefinitions at that time. */
   readonly redefined: Map<string, number>
   redefinitions: number
 }

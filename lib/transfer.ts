@@ -1,21 +1,22 @@
-/** `transfer`: says which buffers of a result are moved to the thread that gets it. */
+/** `transfer`: says which buffers of a result are moved to the thread that receives it. */
 import { noteTransfer, transferListFault, type TransferList } from './codec/transfer-list.js'
 import { received, typeError } from './errors.js'
 
 /**
- * Marks ArrayBuffers of a task's result: they are moved to the thread that gets it, and not copied. That takes the same time for a
- * buffer of any size; it is worth its cost of some microseconds from about 100 KiB on.
+ * Marks ArrayBuffers of a task's result. They are then moved to the thread that receives the result, and not copied. A
+ * move takes the same time for a buffer of any size. It costs some microseconds, and pays from about 100 KiB on.
  *
- * Return what it gives: `return transfer(image, [image.pixels.buffer])`. When the result is sent, the task's buffers are detached: they and
- * their views have the length 0. A worker must not keep or return them again. With `flatMap`, mark the elements. With
- * `workers: 0` nothing is moved. For buffers of items there is the option `transfer`.
+ * Return its result: `return transfer(image, [image.pixels.buffer])`. When the result is sent, the task's buffers are
+ * detached: they and their views have the length 0. A worker must not keep or return them again. With `flatMap`, mark
+ * the elements. With `workers: 0` nothing is moved. For buffers of items, use the option `transfer`.
  *
- * @param value The result, an object: a typed array, a `Buffer`, or what has them in it. It is the whole result, not a part of it.
- * @param buffers The buffers to move. They need not be in the value. Only ArrayBuffers are moved.
+ * @param value The whole result, not a part of it: a typed array, a `Buffer`, or an object that contains them.
+ * @param buffers The buffers to move. Only ArrayBuffers are moved. They can also be outside the value.
  * @returns The value itself.
- * @throws {TypeError} `ERR_INVALID_ARGUMENTS`: the value is not an object, or the list has something else than ArrayBuffers, a
- * buffer twice, or one that was moved before. A buffer that Node cannot move, such as that of `Buffer.from('text')`, fails its item with a
- * `NotSerializableError` (`ERR_NOT_SERIALIZABLE`) when the result is sent.
+ * @throws {TypeError} `ERR_INVALID_ARGUMENTS`: the value is not an object, or the list is wrong. It must contain only
+ * ArrayBuffers, none twice, and none that was moved before. Node cannot move some buffers, such as that of
+ * `Buffer.from('text')`. Then the item fails with a `NotSerializableError` (`ERR_NOT_SERIALIZABLE`) when the result is
+ * sent.
  *
  * @example
  * ```ts
@@ -37,7 +38,7 @@ export function transfer<T extends object>(value: T, buffers: readonly ArrayBuff
   assertValue(value)
   const fault = transferListFault(buffers)
   if (fault !== undefined) throw wrong(fault)
-  // A copy: what the caller does with its list does not matter any more.
+  // A copy, so that later changes of the caller's list have no effect.
   noteTransfer(value, [...(buffers as TransferList)])
   return value
 }

@@ -1,8 +1,8 @@
-/** Where the file is that workers start with. The only file that the library looks for at run time. */
+/** The path of the file with which workers start. It is the only file that the library looks for at run time. */
 import { existsSync } from 'node:fs'
 import { bundledError } from './bundled.js'
 
-/** Its URL. Beside this file, and beside each file that has this one's code in it: they are all in dist/. */
+/** Its URL. It is beside this file, and beside each file that contains this code: all are in dist/. */
 export const WORKER_FILE: URL = findWorkerFile()
 
 /** Throws at once, when the library is loaded: a copy in another place could not start a worker. */

@@ -1,6 +1,6 @@
 /**
- * The public names of `millrace/multiprocessing`: what Python's module of that name has. It shares its code and its state with
- * `millrace`: what is made here crosses to the workers of every stream and pool.
+ * The public names of `millrace/multiprocessing`, which correspond to Python's `multiprocessing`. It shares its code
+ * and state with `millrace`: its objects can be sent to the workers of every stream and pool.
  */
 export {
   BrokenBarrierError,
