@@ -37,7 +37,7 @@ const MEMBERS: Readonly<Record<string, readonly string[]>> = {
     '[dispose]',
   ],
   Event: ['isSet', 'set', 'clear', 'wait', 'waitSync'],
-  Hold: ['abandoned', 'release', '[dispose]'],
+  LockGuard: ['abandoned', 'release', '[dispose]'],
   InputError: [...ERROR, 'offset'],
   JoinableQueue: [...QUEUE, 'unfinished', 'taskDone', 'join', 'joinSync'],
   LineError: [...ERROR, 'line', 'offset'],
@@ -61,7 +61,7 @@ const MEMBERS: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Classes that only the library makes instances of. */
-const NOT_MADE = ['Connection', 'Hold']
+const NOT_MADE = ['Connection', 'LockGuard']
 
 /** The constructors that are for the library alone have types that no user has. */
 const INTERNAL = /\b(Memory|Shared|Holding|StreamPlan)\b/

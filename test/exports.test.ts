@@ -117,7 +117,7 @@ const MULTIPROCESSING: Surface = {
     'Connection',
     'EndOfFileError',
     'Event',
-    'Hold',
+    'LockGuard',
     'JoinableQueue',
     'Lock',
     'Pipe',

@@ -49,7 +49,7 @@ class Reviver {
     if (memory !== undefined) {
       const { parts = [] } = value as { parts?: readonly unknown[] }
       const object = instanceOf(memory, parts.map((part) => this.revive(part)) as SharedObject[])
-      for (const claim of object.claims) noteArrival(idOf(claim.memory))
+      for (const lockable of object.lockables) noteArrival(idOf(lockable.memory))
       this.shared.add(object)
       return object
     }

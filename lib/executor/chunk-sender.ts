@@ -11,7 +11,7 @@ import { isRedefined, redefinitions } from '../task.js'
 import { markCancelled, publish, claim, MAX_SLOTS, type Slot } from '../worker/cells.js'
 import type { ChunkDetails, CollectedMessage, ToWorker, WorkerJob } from '../worker/protocol.js'
 import type { Chunk } from './executor.js'
-import { claimsOf, Given } from './given.js'
+import { lockablesOf, Given } from './given.js'
 import type { InFlightChunk } from './in-flight-chunk.js'
 
 /** A chunk that a worker holds, and how it was sent there. */
@@ -100,7 +100,7 @@ export class ChunkSender {
       try {
         const packed = items.pack()
         this.#post([seq, slot, id, first, eager, packed.data, details], packed.transfer)
-        const given = packed.shared === undefined ? known.given : claimsOf(known.given, packed.shared)
+        const given = packed.shared === undefined ? known.given : lockablesOf(known.given, packed.shared)
         if (given !== undefined) this.#given.add(given)
         return {
           inFlight,
@@ -122,7 +122,7 @@ export class ChunkSender {
     const settled = [...cloned.refused, ...(details?.settled ?? [])]
     const data = withNotes(cloned.values, cloned.notes)
     this.#post([seq, slot, id, first, eager, data, { ...details, settled }], cloned.transfer)
-    const given = claimsOf(known.given, cloned.notes.shared)
+    const given = lockablesOf(known.given, cloned.notes.shared)
     if (given !== undefined) this.#given.add(given)
     if (cloned.transfer.length > 0) inFlight.markMoved()
     return { inFlight, seq, slot, items: items.length, sentBytes: cloned.bytes, known, given, since: performance.now() }
@@ -170,7 +170,7 @@ export class ChunkSender {
   #introduce(job: WorkerJob): KnownJob {
     const { initial, ...rest } = job
     const packed = job.kind === 'reduce' ? pack([initial]) : undefined
-    const known = { id: ++this.#lastJob, isLoaded: false, given: claimsOf(packed?.shared) }
+    const known = { id: ++this.#lastJob, isLoaded: false, given: lockablesOf(packed?.shared) }
     this.#jobs.set(job, known)
     this.loads(job.name.module)
     this.#post({ type: 'job', id: known.id, job: rest, initial: packed?.data })

@@ -62,12 +62,12 @@ export class Given {
 }
 
 /** What of the objects in a message the worker can hold or wait for; undefined if there is none. */
-export function claimsOf(
+export function lockablesOf(
   ...groups: readonly (ReadonlySet<SharedObject> | readonly SharedObject[] | undefined)[]
 ): readonly SharedObject[] | undefined {
-  let claims: Set<SharedObject> | undefined
+  let lockables: Set<SharedObject> | undefined
   for (const group of groups) {
-    for (const object of group ?? []) for (const claim of object.claims) (claims ??= new Set()).add(claim)
+    for (const object of group ?? []) for (const lockable of object.lockables) (lockables ??= new Set()).add(lockable)
   }
-  return claims && [...claims]
+  return lockables && [...lockables]
 }

@@ -4,7 +4,7 @@
  * (`lib/codec/shared-objects.ts`). On one thread there is one instance of each.
  *
  * All that matters to other threads is in that memory, in words that are written one at a time: a thread can end between any
- * two steps, and `bury()` must find its way from there.
+ * two steps, and `releaseThreads()` must find its way from there.
  */
 import { threadId } from 'node:worker_threads'
 import { markShared } from '../codec/shared-objects.js'
@@ -46,7 +46,7 @@ export abstract class Shared implements SharedObject {
    *
    * @internal
    */
-  get claims(): readonly Shared[] {
+  get lockables(): readonly Shared[] {
     return [this]
   }
 
@@ -63,14 +63,14 @@ export abstract class Shared implements SharedObject {
   }
 
   /** A `Process` on that thread is being given it: holds it from now on, where having an object is to hold it. @internal */
-  hand?(thread: number): void
+  transferTo?(thread: number): void
 
   /**
    * Threads have ended: what they held or waited for here is given up. Harmless when repeated.
    *
    * @internal
    */
-  abstract bury(threads: ReadonlySet<number>): void
+  abstract releaseThreads(threads: ReadonlySet<number>): void
 }
 
 markShared(Shared.prototype)

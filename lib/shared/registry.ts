@@ -6,7 +6,7 @@
  * it first starts a worker.
  */
 import { isMainThread, threadId } from 'node:worker_threads'
-import { dropFamily, familyOf, joinKin, noteChild } from './kin.js'
+import { removeThreads, subtreeOf, joinTree, noteChild } from './thread-tree.js'
 
 const REGISTRY: unique symbol = Symbol.for('millrace.shared.state')
 
@@ -18,13 +18,13 @@ export interface SharedObject {
   /** @internal */
   readonly memory: Int32Array<SharedArrayBuffer>
   /** What of it a thread can hold or wait for, and has to be told when one ends. @internal */
-  readonly claims: readonly SharedObject[]
+  readonly lockables: readonly SharedObject[]
   /** Whether one of these threads may know the object, and so hold it or wait for it. @internal */
   isKnownTo(threads: ReadonlySet<number>): boolean
   /** A `Process` on that thread is being given it: that thread holds it from now on, where to have an object is to hold it. @internal */
-  hand?(thread: number): void
+  transferTo?(thread: number): void
   /** Threads have ended: what they held or waited for here is given up. Harmless when repeated. @internal */
-  bury(threads: ReadonlySet<number>): void
+  releaseThreads(threads: ReadonlySet<number>): void
 }
 
 /** Makes an instance of memory, and of the other objects that it was made with. */
@@ -118,7 +118,7 @@ export function watchThreads(): void {
   const state = registry()
   if (state.isWatching) return
   state.isWatching = true
-  joinKin()
+  joinTree()
   // What this thread holds when it ends in good order, or by an uncaught error, is free at once. Those that it has started go on for a
   // moment, and are not to lose what they hold meanwhile. With the main thread all others have ended.
   if (!isMainThread) {
@@ -131,9 +131,9 @@ export function watchThreads(): void {
     const { threadId: child } = worker
     noteChild(child)
     worker.once('exit', () => {
-      const family = familyOf(child)
+      const family = subtreeOf(child)
       tellAll(family)
-      dropFamily(family)
+      removeThreads(family)
     })
   })
 }
@@ -145,5 +145,5 @@ function tellAll(dead: ReadonlySet<number>): void {
     const object = reference.deref()
     if (object?.isKnownTo(dead) === true) touched.push(object)
   }
-  for (const object of touched.reverse()) object.bury(dead)
+  for (const object of touched.reverse()) object.releaseThreads(dead)
 }

@@ -1,7 +1,7 @@
 /** Small views of large buffers take to other threads what they cover, and not their whole buffer. */
 import { Pool } from 'millrace'
 import { cloned, cloneEach, unpack, pack } from '#dist/codec/codec.js'
-import { fromBytes, toBytes } from '#dist/multiprocessing/sync/item.js'
+import { fromBytes, toBytes } from '#dist/multiprocessing/sync/item-bytes.js'
 import { bufferSizes, kept, makeViews } from '../fixtures/views.js'
 import { rows, sent } from './arrivals.js'
 

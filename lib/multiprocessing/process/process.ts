@@ -17,7 +17,7 @@ import { logUncaught, processExited, processStarted } from '../../log/events.js'
 import { logSettings } from '../../log/settings.js'
 import { OptionReader } from '../../options.js'
 import { stateOf } from '../show.js'
-import { Calls } from '../sync/calls.js'
+import { LocalWaitQueue } from '../sync/local-wait-queue.js'
 import { readLimits as readWaitLimits, type WaitOptions } from '../sync/limits.js'
 import { plainFunctionError, taskName } from '../../task-name.js'
 import type { Exported, MadeByTask, TaskName } from '../../task.js'
@@ -48,7 +48,7 @@ export interface ProcessOptions<A extends readonly unknown[] = readonly never[]>
 
 const children = new Set<Process<readonly unknown[]>>()
 let made = 0
-/** Ends the daemons among them. */
+/** PipeState the daemons among them. */
 let endDaemons: () => Promise<void>
 
 /**
@@ -101,7 +101,7 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
   #wasTerminated = false
   #endsByItself = false
   #isClosed = false
-  readonly #joining = new Calls()
+  readonly #joining = new LocalWaitQueue()
   /** How many `join()`s keep the program alive. */
   #joins = 0
   #ended!: (exitCode: number) => void
@@ -171,7 +171,7 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
       if (this.daemon) this.#endRequest = new EndRequest()
       const endPort = this.#endRequest?.port
       const args = this.#transfer.length > 0 ? packMoving(this.#args, this.#transfer) : pack([this.#args])
-      for (const object of args.shared ?? []) object.hand?.(worker.threadId)
+      for (const object of args.shared ?? []) object.transferTo?.(worker.threadId)
       worker.postMessage(this.#setup(args.data, endPort), [...(endPort ? [endPort] : []), ...args.transfer])
     } catch (cause) {
       void worker.terminate()
@@ -224,7 +224,7 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
     }
   }
 
-  /** Ends it now, whatever it does, and those that it has started. Resolves when it has ended. Harmless when it does not run. */
+  /** PipeState it now, whatever it does, and those that it has started. Resolves when it has ended. Harmless when it does not run. */
   async terminate(): Promise<void> {
     if (!this.isAlive) return
     this.#wasTerminated = true

@@ -9,7 +9,7 @@ const LENGTH = HEADER + 1
 const FIRST = HEADER + 2
 
 /** The most numbers in one piece of memory. */
-export const MOST: number = 2 ** 31 - 1
+export const MAX_LENGTH: number = 2 ** 31 - 1
 
 /** Memory for `length` numbers, all 0. */
 export function numbersMemory(kind: number, what: 'Value' | 'SharedArray', type: number, length: number): Memory {

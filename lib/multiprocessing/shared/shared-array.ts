@@ -4,7 +4,7 @@ import { rangeError, received, typeError } from '../../errors.js'
 import { showText } from '../../inspect.js'
 import { isMemory, type Memory } from '../../shared/memory.js'
 import { defineShared, Shared } from '../shared-object.js'
-import { MOST, Numbers, numbersMemory } from './numbers.js'
+import { MAX_LENGTH, Numbers, numbersMemory } from './numbers.js'
 import { lockIn, lockParts, type LockOptions } from './own-lock.js'
 import type { Lock } from '../sync/lock.js'
 import type { RLock } from '../sync/rlock.js'
@@ -214,12 +214,12 @@ export class SharedArray<T extends NumberType> extends Shared implements Iterabl
   }
 
   /** Its lock alone can be held. @internal */
-  override get claims(): readonly Shared[] {
+  override get lockables(): readonly Shared[] {
     return this.parts ?? []
   }
 
   /** @internal */
-  bury(): void {
+  releaseThreads(): void {
     // Nothing is held or waited for here.
   }
 
@@ -259,7 +259,7 @@ function listOf(values: unknown, action: string): List {
 }
 
 function checkedSize(size: number): number {
-  if (Number.isInteger(size) && size >= 0 && size <= MOST) return size
-  const text = `Cannot make a SharedArray as its size must be an integer from 0 to ${MOST}: received ${received(size)}`
+  if (Number.isInteger(size) && size >= 0 && size <= MAX_LENGTH) return size
+  const text = `Cannot make a SharedArray as its size must be an integer from 0 to ${MAX_LENGTH}: received ${received(size)}`
   throw rangeError('ERR_INVALID_VALUE', text)
 }

@@ -146,12 +146,12 @@ export class Value<T extends NumberType> extends Shared {
   }
 
   /** Its lock alone can be held. @internal */
-  override get claims(): readonly Shared[] {
+  override get lockables(): readonly Shared[] {
     return this.parts ?? []
   }
 
   /** @internal */
-  bury(): void {
+  releaseThreads(): void {
     // Nothing is held or waited for here.
   }
 

@@ -1,11 +1,11 @@
 /**
  * A barrier: calls wait until there are enough of them.
  *
- * STATE is one word: the number of the round, how many calls have come in it, or how it ended (`rounds.ts`). The call that makes the
+ * STATE is one word: the number of the round, how many calls have come in it, or how it ended (`barrier-state.ts`). The call that makes the
  * round complete writes the next round, and a call is through when the round is another than its own. A round that ends otherwise is
  * broken, or its calls are sent away, and is over by that one step: nobody can come to it then.
  * - To break it is all: it stays so until `reset()`.
- * - To send its calls away takes two steps more, which are done by whoever sees the word, and by `bury()`: the calls of the round that
+ * - To send its calls away takes two steps more, which are done by whoever sees the word, and by `releaseThreads()`: the calls of the round that
  *   still are there are taken out of WAITING, so they know when they wake; then the next round begins. A call that comes meanwhile does
  *   these first, so it comes to the next round. Each step can be done twice, and in part: it names the round.
  * A call has a place in a line before it is counted, with the round as its ticket. A thread that ended with a place of the round
@@ -16,12 +16,23 @@ import { BrokenBarrierError } from '../errors.js'
 import { OptionReader } from '../../options.js'
 import { HEADER, isMemory, type Memory } from '../../shared/memory.js'
 import { defineShared, Shared } from '../shared-object.js'
-import { createMemoryWithLine, Line, GRANTED, WAITING, type Place } from './line.js'
+import { createMemoryWithQueue, WaitQueue, GRANTED, WAITING, type Place } from './wait-queue.js'
 import { ownOverflow } from './overflow.js'
 import { Limits, readLimits, readSyncTimeout, type SyncWaitOptions, type WaitOptions } from './limits.js'
-import { broken, countOf, isBroken, isOver, isSentAway, MOST, nextRound, ONE, sentAway, ticketOf } from './rounds.js'
+import {
+  broken,
+  countOf,
+  isBroken,
+  isOver,
+  isSentAway,
+  MAX_PARTIES,
+  nextRound,
+  ONE,
+  sentAway,
+  ticketOf,
+} from './barrier-state.js'
 import { checkInteger, checkMayBlock, waitSync } from './waiting.js'
-import { CellWatch } from './watch.js'
+import { CellWatch } from './cell-watch.js'
 
 const KIND = 7
 const STATE = HEADER
@@ -55,7 +66,7 @@ export interface BarrierOptions {
  * ```
  */
 export class Barrier extends Shared {
-  readonly #line: Line
+  readonly #queue: WaitQueue
   readonly #watch: CellWatch
 
   /**
@@ -68,7 +79,7 @@ export class Barrier extends Shared {
   constructor(parties: number | Memory, options: BarrierOptions | readonly Shared[] = {}) {
     if (isMemory(parties)) super(parties, options as readonly Shared[])
     else super(createBarrierMemory(parties, options as BarrierOptions), [ownOverflow()])
-    this.#line = new Line(this.memory, HEADER + CELLS, this.parts)
+    this.#queue = new WaitQueue(this.memory, HEADER + CELLS, this.parts)
     this.#watch = new CellWatch(this.memory, STATE)
   }
 
@@ -151,10 +162,10 @@ export class Barrier extends Shared {
   }
 
   /** @internal */
-  bury(threads: ReadonlySet<number>): void {
-    for (const place of this.#line.of(threads)) {
-      if (this.#line.stateOf(place) === WAITING) this.#break(place.ticket)
-      this.#line.remove(place, threads)
+  releaseThreads(threads: ReadonlySet<number>): void {
+    for (const place of this.#queue.of(threads)) {
+      if (this.#queue.stateOf(place) === WAITING) this.#break(place.ticket)
+      this.#queue.remove(place, threads)
     }
     this.#sendAway(this.#state)
     Atomics.notify(this.memory, STATE)
@@ -169,14 +180,14 @@ export class Barrier extends Shared {
         this.#sendAway(state)
         continue
       }
-      const place = this.#line.join(ticketOf(state))
+      const place = this.#queue.join(ticketOf(state))
       const number = countOf(state)
       const last = number + 1 === this.parties
       if (this.#replace(state, last ? nextRound(state) : state + ONE)) {
         if (last) Atomics.notify(this.memory, STATE)
         return { place, number }
       }
-      this.#line.leave(place)
+      this.#queue.leave(place)
     }
   }
 
@@ -197,8 +208,8 @@ export class Barrier extends Shared {
   /** Whether the call is through. */
   #leave(place: Place): boolean {
     const state = this.#state
-    const isThrough = ticketOf(state) !== place.ticket && this.#line.stateOf(place) === WAITING
-    this.#line.leave(place)
+    const isThrough = ticketOf(state) !== place.ticket && this.#queue.stateOf(place) === WAITING
+    this.#queue.leave(place)
     return isThrough
   }
 
@@ -213,11 +224,11 @@ export class Barrier extends Shared {
     }
   }
 
-  /** Ends what `reset()` of any thread has begun. */
+  /** PipeState what `reset()` of any thread has begun. */
   #sendAway(state: number): void {
     if (!isSentAway(state)) return
-    for (const place of this.#line.all()) {
-      if (place.ticket === ticketOf(state)) this.#line.move(place, WAITING, GRANTED)
+    for (const place of this.#queue.all()) {
+      if (place.ticket === ticketOf(state)) this.#queue.move(place, WAITING, GRANTED)
     }
     this.#replace(state, nextRound(state))
     Atomics.notify(this.memory, STATE)
@@ -242,9 +253,9 @@ function brokenError(reason: string): BrokenBarrierError {
 }
 
 function createBarrierMemory(parties: unknown, options: BarrierOptions): Memory {
-  checkInteger('make a barrier', 'parties', parties, 1, MOST)
+  checkInteger('make a barrier', 'parties', parties, 1, MAX_PARTIES)
   const timeout = new OptionReader<BarrierOptions>('make a barrier', options, ['timeout']).milliseconds('timeout')
-  const memory = createMemoryWithLine(KIND, CELLS)
+  const memory = createMemoryWithQueue(KIND, CELLS)
   memory[PARTIES] = parties as number
   memory[TIMEOUT] = timeout === undefined || timeout === Infinity ? -1 : timeout
   return memory

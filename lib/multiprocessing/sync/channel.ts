@@ -3,10 +3,10 @@
  * an item. It knows neither values nor errors.
  */
 import { createMemory, HEADER, type Memory } from '../../shared/memory.js'
-import { Latch } from './latch.js'
+import { InternalLock } from './internal-lock.js'
 import type { Limits } from './limits.js'
-import { mostCells, Ring, RING_CELLS, unitsOf } from './ring.js'
-import { Turns, type Wanted } from './turns.js'
+import { maxCellsFor, Ring, RING_CELLS, unitsOf } from './ring.js'
+import { FairQueue, type Wanted } from './fair-queue.js'
 
 const WRITER = HEADER
 /** How many units the item takes that waits for room; 0 if none does, or it is not known. */
@@ -17,7 +17,7 @@ const MAX_BYTES = HEADER + 3
 export const SPARE: number = HEADER + 4
 const RING = HEADER + 6
 /** Cells for items, before the memory grows. */
-const FEW = 128
+const MIN_RECORD_CELLS = 128
 
 export type Put = 'put' | 'full' | 'closed'
 /** The bytes of an item; or that there was none in time; or that there will be none any more. */
@@ -25,8 +25,8 @@ export type Got = Uint8Array | 'empty' | 'ended'
 
 /** Memory for a channel of at most so many items at once (0: any number), none of which takes more than so many bytes. */
 export function createChannelMemory(kind: number, maxsize: number, maxBytes: number): Memory {
-  const most = RING - HEADER + mostCells(maxBytes)
-  const memory = createMemory(kind, Math.min(RING - HEADER + RING_CELLS + FEW, most), most)
+  const most = RING - HEADER + maxCellsFor(maxBytes)
+  const memory = createMemory(kind, Math.min(RING - HEADER + RING_CELLS + MIN_RECORD_CELLS, most), most)
   memory[MAX_SIZE] = maxsize
   memory[MAX_BYTES] = maxBytes
   return memory
@@ -37,19 +37,19 @@ export class Channel {
   readonly maxBytes: number
   readonly #memory: Memory
   readonly #ring: Ring
-  readonly #latch: Latch
-  readonly #getters: Turns
-  readonly #putters: Turns
+  readonly #writeLock: InternalLock
+  readonly #getters: FairQueue
+  readonly #putters: FairQueue
   readonly #maxsize: number
   readonly #items: Wanted<Uint8Array | 'ended' | undefined>
   readonly #places: Pick<Wanted<unknown>, 'available'>
 
-  constructor(memory: Memory, getters: Turns, putters: Turns) {
+  constructor(memory: Memory, getters: FairQueue, putters: FairQueue) {
     this.maxBytes = memory[MAX_BYTES] ?? 0
     this.#memory = memory
     this.#getters = getters
     this.#putters = putters
-    this.#latch = new Latch(memory, WRITER)
+    this.#writeLock = new InternalLock(memory, WRITER)
     this.#ring = new Ring(memory, RING, this.maxBytes)
     this.#maxsize = memory[MAX_SIZE] ?? 0
     this.#items = {
@@ -84,7 +84,7 @@ export class Channel {
   /** Puts an item of at most `maxBytes`. */
   async put(bytes: Uint8Array, limits: Limits): Promise<Put> {
     const put = this.#putting(bytes)
-    const wanted = { ...this.#places, attempt: () => this.#latch.run(put.attempt) }
+    const wanted = { ...this.#places, attempt: () => this.#writeLock.run(put.attempt) }
     try {
       return (await this.#putters.wait(wanted, limits)) ?? 'full'
     } finally {
@@ -94,7 +94,7 @@ export class Channel {
 
   putSync(bytes: Uint8Array, timeout: number): Put {
     const put = this.#putting(bytes)
-    const wanted = { ...this.#places, attempt: () => this.#latch.runSync(put.attempt) }
+    const wanted = { ...this.#places, attempt: () => this.#writeLock.runSync(put.attempt) }
     try {
       return this.#putters.waitSync(wanted, timeout) ?? 'full'
     } finally {
@@ -121,10 +121,10 @@ export class Channel {
     return this.#getters.waitSync({ ...this.#items, attempt }, timeout) ?? this.#hasItem
   }
 
-  bury(threads: ReadonlySet<number>): void {
-    this.#latch.bury(threads)
-    this.#getters.bury(threads)
-    this.#putters.bury(threads)
+  releaseThreads(threads: ReadonlySet<number>): void {
+    this.#writeLock.releaseThreads(threads)
+    this.#getters.releaseThreads(threads)
+    this.#putters.releaseThreads(threads)
     // Whose need it was is not known: if that call is alive, it will find out again.
     Atomics.store(this.#memory, NEEDED, 0)
     this.#serve()

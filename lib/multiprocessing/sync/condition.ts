@@ -8,8 +8,8 @@
 import { received, typeError } from '../../errors.js'
 import { HEADER, type Memory } from '../../shared/memory.js'
 import { defineShared, Shared } from '../shared-object.js'
-import type { Hold } from './hold.js'
-import { createMemoryWithLine, GONE, GRANTED, Line, WAITING } from './line.js'
+import type { LockGuard } from './lock-guard.js'
+import { createMemoryWithQueue, GONE, GRANTED, WaitQueue, WAITING } from './wait-queue.js'
 import { Lock } from './lock.js'
 import type { Mutex } from './mutex.js'
 import { ownOverflow } from './overflow.js'
@@ -55,7 +55,7 @@ const WAIT = 'wait for a condition'
  * ```
  */
 export class Condition extends Shared {
-  readonly #line: Line
+  readonly #queue: WaitQueue
   readonly #lock: Mutex
 
   /**
@@ -67,7 +67,7 @@ export class Condition extends Shared {
   constructor(lock: Lock | RLock, memory: Memory, overflow: Shared)
   constructor(
     lock: Lock | RLock = new Lock(),
-    memory: Memory = createMemoryWithLine(KIND, 0),
+    memory: Memory = createMemoryWithQueue(KIND, 0),
     overflow: Shared = ownOverflow(),
   ) {
     if (!(lock instanceof Lock || lock instanceof RLock)) {
@@ -77,21 +77,21 @@ export class Condition extends Shared {
       )
     }
     super(memory, [lock, overflow])
-    this.#line = new Line(memory, HEADER, this.parts)
+    this.#queue = new WaitQueue(memory, HEADER, this.parts)
     this.#lock = lock
   }
 
   /** Takes the lock: see `Lock`. */
-  acquire(options?: SignalOptions): Promise<Hold>
-  acquire(options: number | WaitOptions): Promise<Hold | undefined>
-  acquire(options?: number | WaitOptions): Promise<Hold | undefined> {
+  acquire(options?: SignalOptions): Promise<LockGuard>
+  acquire(options: number | WaitOptions): Promise<LockGuard | undefined>
+  acquire(options?: number | WaitOptions): Promise<LockGuard | undefined> {
     return this.#lock.acquire(options as WaitOptions)
   }
 
   /** Takes the lock, holding the thread: see `Lock`. */
-  acquireSync(): Hold
-  acquireSync(options: number | SyncWaitOptions): Hold | undefined
-  acquireSync(options?: number | SyncWaitOptions): Hold | undefined {
+  acquireSync(): LockGuard
+  acquireSync(options: number | SyncWaitOptions): LockGuard | undefined
+  acquireSync(options?: number | SyncWaitOptions): LockGuard | undefined {
     return this.#lock.acquireSync(options as SyncWaitOptions)
   }
 
@@ -101,7 +101,7 @@ export class Condition extends Shared {
   }
 
   /** Runs a function with the lock held, and releases it whatever the function does. */
-  withLock<T>(run: (hold: Hold) => T | PromiseLike<T>, options?: number | WaitOptions): Promise<T> {
+  withLock<T>(run: (hold: LockGuard) => T | PromiseLike<T>, options?: number | WaitOptions): Promise<T> {
     return this.#lock.withLock(run, options)
   }
 
@@ -131,12 +131,12 @@ export class Condition extends Shared {
     const timeout = readSyncTimeout(WAIT, options, 'wait()')
     checkMayBlock('wait for a condition synchronously', 'wait()')
     this.#lock.checkHeld(WAIT)
-    this.#lock.checkTakenBack()
-    const place = this.#line.join()
-    const state = this.#lock.letGo()
-    const notified = this.#line.waitSync(place, timeout)
-    this.#lock.takeBackSync(state)
-    if (notified) this.#line.leave(place)
+    this.#lock.checkMayReacquire()
+    const place = this.#queue.join()
+    const state = this.#lock.releaseAll()
+    const notified = this.#queue.waitSync(place, timeout)
+    this.#lock.reacquireSync(state)
+    if (notified) this.#queue.leave(place)
     return notified
   }
 
@@ -186,34 +186,34 @@ export class Condition extends Shared {
   }
 
   /** @internal */
-  bury(threads: ReadonlySet<number>): void {
+  releaseThreads(threads: ReadonlySet<number>): void {
     // Before the lock is buried, by which it is free; nobody can join the line until then.
     if (this.#lock.isHeldBy(threads)) while (this.#wakeOne());
-    for (const place of this.#line.of(threads)) {
-      if (!this.#line.move(place, WAITING, GONE) && this.#line.stateOf(place) === GRANTED) this.#wakeOne()
-      this.#line.remove(place, threads)
+    for (const place of this.#queue.of(threads)) {
+      if (!this.#queue.move(place, WAITING, GONE) && this.#queue.stateOf(place) === GRANTED) this.#wakeOne()
+      this.#queue.remove(place, threads)
     }
-    this.#line.wakeGranted()
+    this.#queue.wakeGranted()
   }
 
   async #wait(limits: Limits): Promise<boolean> {
     this.#lock.checkHeld(WAIT)
-    const place = this.#line.join()
-    const state = this.#lock.letGo()
+    const place = this.#queue.join()
+    const state = this.#lock.releaseAll()
     let notified = false
     try {
-      notified = await this.#line.wait(place, limits)
+      notified = await this.#queue.wait(place, limits)
     } finally {
-      await this.#lock.takeBack(state)
-      if (notified) this.#line.leave(place)
+      await this.#lock.reacquire(state)
+      if (notified) this.#queue.leave(place)
     }
     return notified
   }
 
   /** False if nobody waits. */
   #wakeOne(): boolean {
-    for (let first = this.#line.next(); first !== undefined; first = this.#line.next()) {
-      if (this.#line.grant(first)) return true
+    for (let first = this.#queue.next(); first !== undefined; first = this.#queue.next()) {
+      if (this.#queue.grant(first)) return true
     }
     return false
   }

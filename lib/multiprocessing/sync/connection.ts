@@ -6,8 +6,8 @@ import { pointAtCaller } from '../../call-site.js'
 import { createMemory, HEADER, type Memory } from '../../shared/memory.js'
 import { defineShared, Shared } from '../shared-object.js'
 import type { Channel, Got, Put } from './channel.js'
-import { Ends, type Side } from './ends.js'
-import { fromBytes, toBytes } from './item.js'
+import { PipeState, type Side } from './pipe-state.js'
+import { fromBytes, toBytes } from './item-bytes.js'
 import { itemsOf } from './iteration.js'
 import { readLimits, readSyncTimeout, type SyncWaitOptions, type WaitOptions } from './limits.js'
 import { checkMayBlock } from './waiting.js'
@@ -44,14 +44,14 @@ const POLL = 'poll a pipe'
  * ```
  */
 export class Connection<T> extends Shared implements AsyncIterable<T> {
-  readonly #ends: Ends
+  readonly #ends: PipeState
   readonly #side: Side
   #isHeld = false
   #isClosed = false
 
   private constructor(memory: Memory, parts: readonly Shared[]) {
     super(memory, parts)
-    const [ends] = this.parts as readonly [Ends]
+    const [ends] = this.parts as readonly [PipeState]
     this.#ends = ends
     this.#side = memory[SIDE] === 0 ? 0 : 1
   }
@@ -159,12 +159,12 @@ export class Connection<T> extends Shared implements AsyncIterable<T> {
   }
 
   /** Its memory and parts see to that themselves. @internal */
-  bury(threads: ReadonlySet<number>): void {
-    this.#ends.bury(threads)
+  releaseThreads(threads: ReadonlySet<number>): void {
+    this.#ends.releaseThreads(threads)
   }
 
   /** @internal */
-  override hand(thread: number): void {
+  override transferTo(thread: number): void {
     if (!this.#isClosed) this.#ends.hold(this.#side, thread)
   }
 

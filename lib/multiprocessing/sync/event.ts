@@ -2,13 +2,13 @@
  * An event that has happened or not.
  *
  * One cell, TIMES: even while it is clear, odd while it is set; it only grows. Calls wait for it to change. A thread that ends
- * after it has changed it, before it notifies, leaves that to `bury()`.
+ * after it has changed it, before it notifies, leaves that to `releaseThreads()`.
  */
 import { createMemory, HEADER, type Memory } from '../../shared/memory.js'
 import { defineShared, Shared } from '../shared-object.js'
 import { Limits, readLimits, readSyncTimeout, type SyncWaitOptions, type WaitOptions } from './limits.js'
 import { checkMayBlock, waitSync } from './waiting.js'
-import { CellWatch } from './watch.js'
+import { CellWatch } from './cell-watch.js'
 
 const KIND = 5
 const TIMES = HEADER
@@ -87,7 +87,7 @@ export class Event extends Shared {
   }
 
   /** @internal */
-  bury(): void {
+  releaseThreads(): void {
     Atomics.notify(this.memory, TIMES)
   }
 

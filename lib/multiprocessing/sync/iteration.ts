@@ -1,6 +1,6 @@
 /** Iterating over the items of a channel. */
 import type { Channel, Got } from './channel.js'
-import { fromBytes } from './item.js'
+import { fromBytes } from './item-bytes.js'
 import { FOREVER, Limits } from './limits.js'
 
 /** Items until the end. */

@@ -6,7 +6,7 @@ import { SPARE } from './channel.js'
 import { Queue, type QueueOptions } from './queue.js'
 import { Limits, readLimits, readSyncTimeout, type SyncWaitOptions, type WaitOptions } from './limits.js'
 import { checkMayBlock, waitSync } from './waiting.js'
-import { CellWatch } from './watch.js'
+import { CellWatch } from './cell-watch.js'
 
 const KIND = 33
 /** How many items are done, modulo 2^32. */
@@ -108,8 +108,8 @@ export class JoinableQueue<T> extends Queue<T> {
   }
 
   /** @internal */
-  override bury(threads: ReadonlySet<number>): void {
-    super.bury(threads)
+  override releaseThreads(threads: ReadonlySet<number>): void {
+    super.releaseThreads(threads)
     // One may have ended before it told that all is done.
     Atomics.notify(this.memory, DONE)
   }

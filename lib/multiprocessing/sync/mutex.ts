@@ -3,8 +3,8 @@ import { isMainThread, threadId } from 'node:worker_threads'
 import { SyncError } from '../errors.js'
 import { HEADER, type Memory } from '../../shared/memory.js'
 import { Shared } from '../shared-object.js'
-import { Hold, type Holding } from './hold.js'
-import { createMemoryWithLine, TAKEN, type Place } from './line.js'
+import { LockGuard, type Acquisition } from './lock-guard.js'
+import { createMemoryWithQueue, TAKEN, type Place } from './wait-queue.js'
 import { Ownership } from './ownership.js'
 import {
   readLimits,
@@ -14,7 +14,7 @@ import {
   type SyncWaitOptions,
   type WaitOptions,
 } from './limits.js'
-import { Takers } from './takers.js'
+import { AcquireQueue } from './acquire-queue.js'
 import { checkFunction, checkMayBlock, timeoutError } from './waiting.js'
 
 const OWNER = HEADER
@@ -24,9 +24,9 @@ const CELLS = 2
 const ACQUIRE = 'acquire a lock'
 
 /** What a condition keeps of a lock that it has released for its caller. */
-export interface LetGo {
+export interface ReleasedLock {
   readonly depth: number
-  readonly holding: Holding | undefined
+  readonly holding: Acquisition | undefined
 }
 
 /**
@@ -37,16 +37,16 @@ const held = new Set<Mutex>()
 
 export abstract class Mutex extends Shared {
   readonly #ownership: Ownership
-  readonly #takers: Takers
+  readonly #takers: AcquireQueue
   readonly #isReentrant: boolean
-  #holding: Holding | undefined
+  #holding: Acquisition | undefined
 
   /** `isReentrant`: whether the thread that holds it can take it again at once. */
   protected constructor(memory: Memory, parts: readonly Shared[], isReentrant: boolean) {
     super(memory, parts)
     this.#isReentrant = isReentrant
     this.#ownership = new Ownership(this, OWNER, HEADER + CELLS)
-    this.#takers = new Takers(this.#ownership)
+    this.#takers = new AcquireQueue(this.#ownership)
   }
 
   /** Whether anybody holds it: a look at the moment, which the next may change. */
@@ -62,9 +62,9 @@ export abstract class Mutex extends Shared {
    * @returns What is to be released, by itself (`using`), by its `release()` or by the lock's; `undefined` if time was over.
    * @throws {RangeError | TypeError} If an option is not as it may be.
    */
-  acquire(options?: SignalOptions): Promise<Hold>
-  acquire(options: number | WaitOptions): Promise<Hold | undefined>
-  async acquire(options?: number | WaitOptions): Promise<Hold | undefined> {
+  acquire(options?: SignalOptions): Promise<LockGuard>
+  acquire(options: number | WaitOptions): Promise<LockGuard | undefined>
+  async acquire(options?: number | WaitOptions): Promise<LockGuard | undefined> {
     const limits = readLimits(ACQUIRE, options)
     if (this.#isAgain) return this.#again()
     const place = await this.#takers.take(limits)
@@ -78,9 +78,9 @@ export abstract class Mutex extends Shared {
    * @throws {SyncError} On the main thread; and, without a timeout, on a thread that has the lock itself, or calls of its own
    * in line before: it would wait for ever.
    */
-  acquireSync(): Hold
-  acquireSync(options: number | SyncWaitOptions): Hold | undefined
-  acquireSync(options?: number | SyncWaitOptions): Hold | undefined {
+  acquireSync(): LockGuard
+  acquireSync(options: number | SyncWaitOptions): LockGuard | undefined
+  acquireSync(options?: number | SyncWaitOptions): LockGuard | undefined {
     const timeout = readSyncTimeout(ACQUIRE, options, 'acquire()')
     checkMayBlock('acquire a lock synchronously', 'acquire()')
     if (this.#isAgain) return this.#again()
@@ -108,7 +108,7 @@ export abstract class Mutex extends Shared {
    * @returns What the function returns.
    * @throws {SyncError} `ERR_WAIT_TIMEOUT`: time was over, and the function was not called.
    */
-  async withLock<T>(run: (hold: Hold) => T | PromiseLike<T>, options?: number | WaitOptions): Promise<T> {
+  async withLock<T>(run: (hold: LockGuard) => T | PromiseLike<T>, options?: number | WaitOptions): Promise<T> {
     checkFunction(run)
     // As `acquire()` without options, if there are none.
     const hold = await this.acquire(options as WaitOptions)
@@ -121,15 +121,15 @@ export abstract class Mutex extends Shared {
   }
 
   /** @internal */
-  bury(threads: ReadonlySet<number>): void {
-    this.#ownership.bury(threads)
+  releaseThreads(threads: ReadonlySet<number>): void {
+    this.#ownership.releaseThreads(threads)
   }
 
   /** Throws unless this thread holds it. @internal */
   checkHeld(action: string): void {
     if (this.#ownership.isHere) return
-    const { holder, line } = this.#ownership
-    const thread = holder === undefined ? -1 : line.threadOf(holder)
+    const { holder, queue } = this.#ownership
+    const thread = holder === undefined ? -1 : queue.threadOf(holder)
     const reason =
       thread < 0 || thread === threadId
         ? 'nobody holds it: acquire() it first'
@@ -139,12 +139,12 @@ export abstract class Mutex extends Shared {
 
   /** Whether one of these threads holds it, and knew. @internal */
   isHeldBy(threads: ReadonlySet<number>): boolean {
-    const { holder, line } = this.#ownership
-    return holder !== undefined && line.stateOf(holder) === TAKEN && threads.has(line.threadOf(holder))
+    const { holder, queue } = this.#ownership
+    return holder !== undefined && queue.stateOf(holder) === TAKEN && threads.has(queue.threadOf(holder))
   }
 
   /** Releases it wholly, for a condition that waits. @internal */
-  letGo(): LetGo {
+  releaseAll(): ReleasedLock {
     const depth = Atomics.load(this.memory, DEPTH)
     const holding = this.#holding
     this.#free()
@@ -152,19 +152,19 @@ export abstract class Mutex extends Shared {
   }
 
   /** Takes it as it was let go. @internal */
-  async takeBack(state: LetGo): Promise<void> {
+  async reacquire(state: ReleasedLock): Promise<void> {
     const place = await this.#takers.take(UNLIMITED)
     if (place !== undefined) this.#restore(place, state)
   }
 
   /** The same, holding the thread. @internal */
-  takeBackSync(state: LetGo): void {
+  reacquireSync(state: ReleasedLock): void {
     const place = this.#takers.takeSync(Infinity)
     if (place !== undefined) this.#restore(place, state)
   }
 
   /** Throws if nobody could take it back here while the thread, which holds it now, is held. @internal */
-  checkTakenBack(): void {
+  checkMayReacquire(): void {
     this.#checkNotBlockedByItself(this.#ownership.ticket)
   }
 
@@ -176,7 +176,7 @@ export abstract class Mutex extends Shared {
     )
   }
 
-  #restore(place: Place, { depth, holding }: LetGo): void {
+  #restore(place: Place, { depth, holding }: ReleasedLock): void {
     const abandoned = this.#ownership.take(place)
     this.#keep()
     Atomics.store(this.memory, DEPTH, depth)
@@ -190,20 +190,20 @@ export abstract class Mutex extends Shared {
     return this.#isReentrant && this.#ownership.isHere
   }
 
-  #again(): Hold {
+  #again(): LockGuard {
     Atomics.add(this.memory, DEPTH, 1)
     return this.#hold((this.#holding ??= { ticket: this.#ownership.ticket, abandoned: false }))
   }
 
-  #take(place: Place): Hold {
+  #take(place: Place): LockGuard {
     Atomics.store(this.memory, DEPTH, 1)
     this.#keep()
     const abandoned = this.#ownership.take(place)
     return this.#hold((this.#holding = { ticket: place.ticket, abandoned }))
   }
 
-  #hold(holding: Holding): Hold {
-    return Hold.of(holding, ({ ticket }) => {
+  #hold(holding: Acquisition): LockGuard {
+    return LockGuard.of(holding, ({ ticket }) => {
       if (this.#ownership.ticket === ticket) this.release()
     })
   }
@@ -221,5 +221,5 @@ export abstract class Mutex extends Shared {
 
 /** Memory for a lock of that kind. */
 export function createMutexMemory(kind: number): Memory {
-  return createMemoryWithLine(kind, CELLS)
+  return createMemoryWithQueue(kind, CELLS)
 }

@@ -14,9 +14,9 @@ import { Places } from './places.js'
 
 const KIND = 37
 /** How many calls there may be at once. */
-const MOST = 1 << 20
+const MAX_PLACES = 1 << 20
 /** Places in the memory before it grows. */
-const FEW = 64
+const MIN_PLACES = 64
 /** The thread, a cell that is not used, and the two halves of the word, whose order is the machine's. */
 const PLACE = 4
 const [LOW, HIGH] = new Int32Array(new BigInt64Array([1n]).buffer)[0] === 1 ? ([2, 3] as const) : ([3, 2] as const)
@@ -24,7 +24,7 @@ const [LOW, HIGH] = new Int32Array(new BigInt64Array([1n]).buffer)[0] === 1 ? ([
 export class Overflow extends Shared {
   readonly #words: BigInt64Array<SharedArrayBuffer>
 
-  constructor(memory: Memory = createMemory(KIND, FEW * PLACE, MOST * PLACE)) {
+  constructor(memory: Memory = createMemory(KIND, MIN_PLACES * PLACE, MAX_PLACES * PLACE)) {
     super(memory)
     this.#words = new BigInt64Array(memory.buffer)
   }
@@ -36,17 +36,18 @@ export class Overflow extends Shared {
 
   /** Makes the memory large enough for so many places. */
   makeRoom(places: number): void {
-    if (places > MOST) throw new SyncError(`Cannot wait in line as ${MOST} calls do so already`, 'ERR_LINE_FULL')
-    growTo(this.memory, HEADER + places * PLACE, HEADER + MOST * PLACE)
+    if (places > MAX_PLACES)
+      throw new SyncError(`Cannot wait in line as ${MAX_PLACES} calls do so already`, 'ERR_LINE_FULL')
+    growTo(this.memory, HEADER + places * PLACE, HEADER + MAX_PLACES * PLACE)
   }
 
   /** @internal */
-  override get claims(): readonly Shared[] {
+  override get lockables(): readonly Shared[] {
     return []
   }
 
   /** Each line sees to its own places. @internal */
-  bury(): void {
+  releaseThreads(): void {
     // What a thread had in a line that nobody knows any more stays taken.
   }
 }
@@ -60,28 +61,28 @@ export function ownOverflow(): Overflow {
 
 class OverflowPlaces extends Places {
   readonly #words: BigInt64Array<SharedArrayBuffer>
-  readonly #line: number
+  readonly #queue: number
 
   constructor(memory: Memory, words: BigInt64Array<SharedArrayBuffer>, line: number, first: number) {
     super(memory, { first, size: PLACE, word: LOW })
     this.#words = words
-    this.#line = line
+    this.#queue = line
   }
 
   override threadOf(place: number): number {
     // In this order: if the thread has ended, the place has been its own since before the line was read.
     const line = this.#lineOf(place)
     const thread = super.threadOf(place)
-    return line === 0 || line === this.#line ? thread : -1
+    return line === 0 || line === this.#queue ? thread : -1
   }
 
   override wordOf(place: number): number {
     const whole = Atomics.load(this.#words, this.#wordAt(place))
-    return Number(whole >> 32n) === this.#line ? Number(BigInt.asIntN(32, whole)) : 0
+    return Number(whole >> 32n) === this.#queue ? Number(BigInt.asIntN(32, whole)) : 0
   }
 
-  override glance(place: number): number {
-    return this.#lineOf(place) === this.#line ? super.glance(place) : 0
+  override loadRelaxed(place: number): number {
+    return this.#lineOf(place) === this.#queue ? super.loadRelaxed(place) : 0
   }
 
   override write(place: number, word: number): void {
@@ -102,7 +103,7 @@ class OverflowPlaces extends Places {
   }
 
   #whole(word: number): bigint {
-    return word === 0 ? 0n : (BigInt(this.#line) << 32n) | BigInt(word >>> 0)
+    return word === 0 ? 0n : (BigInt(this.#queue) << 32n) | BigInt(word >>> 0)
   }
 }
 

@@ -3,24 +3,24 @@
  *
  * OWNER is the ticket of the call that has the lock, and whether it was abandoned before; ticket 0 is a free lock. To write a
  * call's ticket into it decides that the call gets the lock: all else (its GRANTED, the notification) can be made up for by
- * anybody, and `passOn()` and `bury()` do so first. If that call has given up meanwhile, whoever notices takes the ticket out again. A
+ * anybody, and `passOn()` and `releaseThreads()` do so first. If that call has given up meanwhile, whoever notices takes the ticket out again. A
  * holder stays in line until OWNER is another: a ticket in OWNER that is not in line is one that gave up.
- * Whoever makes OWNER free or joins the line calls `passOn()` next; for those who end before they can, `bury()` does. So a
+ * Whoever makes OWNER free or joins the line calls `passOn()` next; for those who end before they can, `releaseThreads()` does. So a
  * free lock with calls in line always has somebody on the way who gives it to the first.
  */
 import { threadId } from 'node:worker_threads'
 import type { Memory } from '../../shared/memory.js'
 import type { Shared } from '../shared-object.js'
-import { GONE, GRANTED, Line, TAKEN, WAITING, type Place } from './line.js'
+import { GONE, GRANTED, WaitQueue, TAKEN, WAITING, type Place } from './wait-queue.js'
 
 export class Ownership {
-  readonly line: Line
+  readonly queue: WaitQueue
   readonly #memory: Memory
   readonly #cell: number
 
   /** `cell` is that of OWNER; `base` is the first of the line. */
   constructor({ memory, parts }: Shared, cell: number, base: number) {
-    this.line = new Line(memory, base, parts)
+    this.queue = new WaitQueue(memory, base, parts)
     this.#memory = memory
     this.#cell = cell
   }
@@ -33,25 +33,25 @@ export class Ownership {
   /** Who has it, or is given it just now. */
   get holder(): Place | undefined {
     const { ticket } = this
-    return ticket === 0 ? undefined : this.line.find(ticket)
+    return ticket === 0 ? undefined : this.queue.find(ticket)
   }
 
   /** Whether a call of this thread has it, and knows. */
   get isHere(): boolean {
     const { holder } = this
-    return holder !== undefined && this.line.stateOf(holder) === TAKEN && this.line.threadOf(holder) === threadId
+    return holder !== undefined && this.queue.stateOf(holder) === TAKEN && this.queue.threadOf(holder) === threadId
   }
 
   /** Goes to the end of the line, or has it at once. */
   join(): Place {
-    const place = this.line.join()
+    const place = this.queue.join()
     this.passOn()
     return place
   }
 
   /** For a call that was granted it: whether it was abandoned before. */
   take(place: Place): boolean {
-    this.line.move(place, GRANTED, TAKEN)
+    this.queue.move(place, GRANTED, TAKEN)
     return (this.#owner & 1) === 1
   }
 
@@ -59,7 +59,7 @@ export class Ownership {
   free(): void {
     const { holder } = this
     Atomics.store(this.#memory, this.#cell, 0)
-    if (holder !== undefined) this.line.leave(holder)
+    if (holder !== undefined) this.queue.leave(holder)
     this.passOn()
   }
 
@@ -68,31 +68,31 @@ export class Ownership {
     for (;;) {
       const owner = this.#owner
       if (owner >>> 1 === 0) {
-        const next = this.line.first()
+        const next = this.queue.first()
         if (next === undefined) return
         this.#replace(owner, (next.ticket << 1) | owner)
         continue
       }
-      const place = this.line.find(owner >>> 1)
-      const state = place === undefined ? GONE : this.line.stateOf(place)
+      const place = this.queue.find(owner >>> 1)
+      const state = place === undefined ? GONE : this.queue.stateOf(place)
       if (place === undefined) this.#replace(owner, owner & 1)
-      else if (state === GRANTED || state === TAKEN || this.line.grant(place)) return
+      else if (state === GRANTED || state === TAKEN || this.queue.grant(place)) return
     }
   }
 
-  bury(threads: ReadonlySet<number>): void {
-    for (const place of this.line.of(threads)) {
+  releaseThreads(threads: ReadonlySet<number>): void {
+    for (const place of this.queue.of(threads)) {
       this.#giveUp(place)
-      this.line.remove(place, threads)
+      this.queue.remove(place, threads)
     }
-    this.line.wakeGranted()
+    this.queue.wakeGranted()
     this.passOn()
   }
 
   /** For a call of a thread that has ended. */
   #giveUp(place: Place): void {
-    if (this.line.move(place, WAITING, GONE)) return
-    const state = this.line.stateOf(place)
+    if (this.queue.move(place, WAITING, GONE)) return
+    const state = this.queue.stateOf(place)
     const owner = this.#owner
     if (owner >>> 1 !== place.ticket) return
     // Only who knew that it had the lock can have left anything half done.

@@ -10,19 +10,19 @@
  * A call that was granted stays in its place until the word is not about it: whoever does not find it knows that it gave up.
  * A ticket is granted once and returned once, and the count goes down only with a new ticket: no word comes twice, so a
  * compareExchange never mistakes a later word for the one it has read.
- * Whoever adds to the count or joins the line calls `passOn()` next; for those who end before they can, `bury()` does.
+ * Whoever adds to the count or joins the line calls `passOn()` next; for those who end before they can, `releaseThreads()` does.
  */
 import { rangeError } from '../../errors.js'
 import type { Shared } from '../shared-object.js'
-import { GONE, GRANTED as CALL_GRANTED, Line, WAITING, type Place } from './line.js'
+import { GONE, GRANTED as CALL_GRANTED, WaitQueue, WAITING, type Place } from './wait-queue.js'
 
 const GRANTED = 0
 const RETURNED = 1
 const GRANTING = 2
 const RETURNING = 3
 
-/** The most permits there can be. */
-export const MOST_PERMITS: number = 2 ** 31 - 1
+/** The max permits there can be. */
+export const MAX_PERMITS: number = 2 ** 31 - 1
 
 interface Word {
   readonly whole: bigint
@@ -32,13 +32,13 @@ interface Word {
 }
 
 export class Permits {
-  readonly line: Line
+  readonly queue: WaitQueue
   readonly #words: BigInt64Array
   readonly #word: number
 
   /** `cell` is the first of the two of the word, an even one; `base` is the first of the line. */
   constructor({ memory, parts }: Shared, cell: number, base: number) {
-    this.line = new Line(memory, base, parts)
+    this.queue = new WaitQueue(memory, base, parts)
     this.#words = new BigInt64Array(memory.buffer)
     this.#word = cell / 2
   }
@@ -49,7 +49,7 @@ export class Permits {
 
   /** Goes to the end of the line, or has a permit at once. */
   join(): Place {
-    const place = this.line.join()
+    const place = this.queue.join()
     this.passOn()
     return place
   }
@@ -57,16 +57,16 @@ export class Permits {
   /** For a call that was granted a permit. */
   take(place: Place): void {
     this.passOn()
-    this.line.leave(place)
+    this.queue.leave(place)
   }
 
-  /** Adds permits, up to `most` in all. */
-  add(permits: number, most: number): void {
+  /** Adds permits, up to `max` in all. */
+  add(permits: number, max: number): void {
     for (;;) {
       const word = this.#read()
       // One that is on its way may come back.
-      if (word.count + permits + (word.phase === GRANTING ? 1 : 0) > most) {
-        if (word.phase !== GRANTING) throw beyond(permits, word.count, most)
+      if (word.count + permits + (word.phase === GRANTING ? 1 : 0) > max) {
+        if (word.phase !== GRANTING) throw beyond(permits, word.count, max)
         this.passOn()
       } else if (this.#replace(word, word.count + permits, word.ticket, word.phase)) break
     }
@@ -79,28 +79,28 @@ export class Permits {
       const word = this.#read()
       const { count, ticket, phase } = word
       if (phase === GRANTING) {
-        const place = this.line.find(ticket)
+        const place = this.queue.find(ticket)
         if (place === undefined) this.#replace(word, count + 1, ticket, RETURNED)
-        else if (this.line.stateOf(place) === CALL_GRANTED) this.#replace(word, count, ticket, GRANTED)
-        else this.line.grant(place)
+        else if (this.queue.stateOf(place) === CALL_GRANTED) this.#replace(word, count, ticket, GRANTED)
+        else this.queue.grant(place)
       } else if (phase === RETURNING) {
-        const place = this.line.find(ticket)
-        if (place !== undefined) this.line.move(place, CALL_GRANTED, GONE)
+        const place = this.queue.find(ticket)
+        if (place !== undefined) this.queue.move(place, CALL_GRANTED, GONE)
         this.#replace(word, count, ticket, RETURNED)
       } else {
-        const next = count === 0 ? undefined : this.line.first()
+        const next = count === 0 ? undefined : this.queue.first()
         if (next === undefined) return
         this.#replace(word, count - 1, next.ticket, GRANTING)
       }
     }
   }
 
-  bury(threads: ReadonlySet<number>): void {
-    for (const place of this.line.of(threads)) {
-      if (!this.line.move(place, WAITING, GONE)) this.#giveBack(place)
-      this.line.remove(place, threads)
+  releaseThreads(threads: ReadonlySet<number>): void {
+    for (const place of this.queue.of(threads)) {
+      if (!this.queue.move(place, WAITING, GONE)) this.#giveBack(place)
+      this.queue.remove(place, threads)
     }
-    this.line.wakeGranted()
+    this.queue.wakeGranted()
     this.passOn()
   }
 
@@ -110,7 +110,7 @@ export class Permits {
       this.passOn()
       const word = this.#read()
       // In this order: if it is granted now, and the word is the one read, nobody has given it back.
-      if (this.line.stateOf(place) !== CALL_GRANTED) return
+      if (this.queue.stateOf(place) !== CALL_GRANTED) return
       if (word.phase === GRANTED || word.phase === RETURNED) {
         this.#replace(word, word.count + 1, place.ticket, RETURNING)
       }
@@ -133,9 +133,9 @@ export function wordOf(count: number, ticket = 0, phase: number = GRANTED): bigi
   return (BigInt(count) << 32n) | BigInt(((ticket << 2) | phase) >>> 0)
 }
 
-function beyond(permits: number, count: number, most: number): RangeError {
+function beyond(permits: number, count: number, max: number): RangeError {
   return rangeError(
     'ERR_INVALID_OPTION',
-    `Cannot release a semaphore by ${permits} as it has ${count} of at most ${most} permits already`,
+    `Cannot release a semaphore by ${permits} as it has ${count} of at most ${max} permits already`,
   )
 }

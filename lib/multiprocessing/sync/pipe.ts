@@ -1,6 +1,6 @@
 /** Pipes: two threads that talk. */
 import { Connection, createConnectionMemory } from './connection.js'
-import { Ends } from './ends.js'
+import { PipeState } from './pipe-state.js'
 
 /**
  * Two connected ends, for two threads to talk: what one sends, the other receives, in order. Pass one to a worker in items,
@@ -30,6 +30,6 @@ import { Ends } from './ends.js'
  * ```
  */
 export function Pipe<T>(): [Connection<T>, Connection<T>] {
-  const ends = new Ends()
+  const ends = new PipeState()
   return [Connection.of(createConnectionMemory(0), [ends]), Connection.of(createConnectionMemory(1), [ends])]
 }

@@ -59,7 +59,7 @@ export class Places {
   }
 
   /** The same at less cost; but if others write it meanwhile, maybe a word that was never there. */
-  glance(place: number): number {
+  loadRelaxed(place: number): number {
     return Atomics.load(this.memory, this.cellOf(place))
   }
 

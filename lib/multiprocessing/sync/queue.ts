@@ -5,16 +5,16 @@ import { OptionReader } from '../../options.js'
 import { isMemory, type Memory } from '../../shared/memory.js'
 import { defineShared, Shared } from '../shared-object.js'
 import { Channel, createChannelMemory, type Got, type Put } from './channel.js'
-import { fromBytes, toBytes } from './item.js'
+import { fromBytes, toBytes } from './item-bytes.js'
 import { itemsOf } from './iteration.js'
-import { Turns } from './turns.js'
+import { FairQueue } from './fair-queue.js'
 import { readLimits, readSyncTimeout, type SyncWaitOptions, type WaitOptions } from './limits.js'
 import { checkInteger, checkMayBlock } from './waiting.js'
 
 const KIND = 32
-const MOST_ITEMS = 2 ** 31 - 1
-const MOST_BYTES = 2 ** 30
-const DEFAULT_BYTES = 2 ** 28
+const MAX_ITEMS = 2 ** 31 - 1
+const MAX_ITEM_BYTES = 2 ** 30
+const DEFAULT_ITEM_BYTES = 2 ** 28
 const PUT = 'put an item in a queue'
 const GET = 'get an item of a queue'
 
@@ -86,8 +86,8 @@ export class Queue<T> extends Shared implements AsyncIterable<T> {
   constructor(maxsize: number | undefined, options: QueueOptions | undefined, kind: number)
   constructor(maxsize: number | Memory = 0, options: QueueOptions | readonly Shared[] = {}, kind: number = KIND) {
     if (isMemory(maxsize)) super(maxsize, options as readonly Shared[])
-    else super(createQueueMemory(maxsize, options as QueueOptions, kind), [new Turns(), new Turns()])
-    const [getters, putters] = this.parts as readonly [Turns, Turns]
+    else super(createQueueMemory(maxsize, options as QueueOptions, kind), [new FairQueue(), new FairQueue()])
+    const [getters, putters] = this.parts as readonly [FairQueue, FairQueue]
     this.#channel = new Channel(this.memory, getters, putters)
   }
 
@@ -189,8 +189,8 @@ export class Queue<T> extends Shared implements AsyncIterable<T> {
   }
 
   /** @internal */
-  bury(threads: ReadonlySet<number>): void {
-    this.#channel.bury(threads)
+  releaseThreads(threads: ReadonlySet<number>): void {
+    this.#channel.releaseThreads(threads)
   }
 
   /** @internal */
@@ -221,9 +221,9 @@ function opened(got: Got, timeout: number): unknown {
 
 function createQueueMemory(maxsize: unknown, options: QueueOptions, kind: number): Memory {
   const action = 'make a queue'
-  checkInteger(action, 'maxsize', maxsize, 0, MOST_ITEMS)
+  checkInteger(action, 'maxsize', maxsize, 0, MAX_ITEMS)
   const reader = new OptionReader<QueueOptions>(action, options, ['maxBytes'])
-  const maxBytes = reader.integer('maxBytes', 1, MOST_BYTES) ?? DEFAULT_BYTES
+  const maxBytes = reader.integer('maxBytes', 1, MAX_ITEM_BYTES) ?? DEFAULT_ITEM_BYTES
   return createChannelMemory(kind, maxsize as number, maxBytes)
 }
 

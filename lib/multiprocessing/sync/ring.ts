@@ -38,7 +38,7 @@ export function unitsOf(bytes: number): number {
 }
 
 /** How many cells a ring has at most, so that a record of so many bytes has a place in it at least when it is empty. */
-export function mostCells(bytes: number): number {
+export function maxCellsFor(bytes: number): number {
   return RING_CELLS + CELLS_PER_UNIT * (2 * unitsOf(bytes) + 1)
 }
 

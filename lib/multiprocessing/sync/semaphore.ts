@@ -2,19 +2,19 @@
 import { SyncError } from '../errors.js'
 import { HEADER, isMemory, type Memory } from '../../shared/memory.js'
 import { defineShared, Shared } from '../shared-object.js'
-import { Hold } from './hold.js'
-import { createMemoryWithLine, type Place } from './line.js'
+import { LockGuard } from './lock-guard.js'
+import { createMemoryWithQueue, type Place } from './wait-queue.js'
 import { ownOverflow } from './overflow.js'
-import { MOST_PERMITS, Permits, wordOf } from './permits.js'
+import { MAX_PERMITS, Permits, wordOf } from './permits.js'
 import { readLimits, readSyncTimeout, type SignalOptions, type SyncWaitOptions, type WaitOptions } from './limits.js'
-import { Takers } from './takers.js'
+import { AcquireQueue } from './acquire-queue.js'
 import { checkFunction, checkInteger, checkMayBlock, timeoutError } from './waiting.js'
 
 const KIND = 3
 const KIND_BOUNDED = 4
 /** The count takes two. */
 const COUNT = HEADER
-const MOST = HEADER + 2
+const MAX_COUNT = HEADER + 2
 const CELLS = 4
 const ACQUIRE = 'acquire a semaphore'
 
@@ -42,8 +42,8 @@ const ACQUIRE = 'acquire a semaphore'
  */
 export class Semaphore extends Shared {
   readonly #permits: Permits
-  readonly #takers: Takers
-  readonly #most: number
+  readonly #takers: AcquireQueue
+  readonly #maxCount: number
 
   /**
    * @param value How many permits there are at first: an integer from 0 to 2,147,483,647; 1 by default.
@@ -58,8 +58,8 @@ export class Semaphore extends Shared {
     if (isMemory(value)) super(value, second as readonly Shared[])
     else super(createSemaphoreMemory(value, second as number), [ownOverflow()])
     this.#permits = new Permits(this, COUNT, HEADER + CELLS)
-    this.#takers = new Takers(this.#permits)
-    this.#most = Atomics.load(this.memory, MOST)
+    this.#takers = new AcquireQueue(this.#permits)
+    this.#maxCount = Atomics.load(this.memory, MAX_COUNT)
   }
 
   /** How many permits there are at the moment, which the next may change. */
@@ -75,9 +75,9 @@ export class Semaphore extends Shared {
    * over.
    * @throws {RangeError | TypeError} If an option is not as it may be.
    */
-  acquire(options?: SignalOptions): Promise<Hold>
-  acquire(options: number | WaitOptions): Promise<Hold | undefined>
-  async acquire(options?: number | WaitOptions): Promise<Hold | undefined> {
+  acquire(options?: SignalOptions): Promise<LockGuard>
+  acquire(options: number | WaitOptions): Promise<LockGuard | undefined>
+  async acquire(options?: number | WaitOptions): Promise<LockGuard | undefined> {
     const place = await this.#takers.take(readLimits(ACQUIRE, options))
     return place && this.#take(place)
   }
@@ -88,9 +88,9 @@ export class Semaphore extends Shared {
    * @throws {SyncError} On the main thread; and, without a timeout, on a thread that has calls of its own in line before,
    * which could not go on meanwhile.
    */
-  acquireSync(): Hold
-  acquireSync(options: number | SyncWaitOptions): Hold | undefined
-  acquireSync(options?: number | SyncWaitOptions): Hold | undefined {
+  acquireSync(): LockGuard
+  acquireSync(options: number | SyncWaitOptions): LockGuard | undefined
+  acquireSync(options?: number | SyncWaitOptions): LockGuard | undefined {
     const timeout = readSyncTimeout(ACQUIRE, options, 'acquire()')
     checkMayBlock('acquire a semaphore synchronously', 'acquire()')
     if (timeout === Infinity && this.#takers.hasOwn()) {
@@ -110,8 +110,8 @@ export class Semaphore extends Shared {
    * @throws {RangeError} If there would be more than there can be.
    */
   release(n = 1): void {
-    checkInteger('release a semaphore', 'n', n, 1, MOST_PERMITS)
-    this.#permits.add(n, this.#most)
+    checkInteger('release a semaphore', 'n', n, 1, MAX_PERMITS)
+    this.#permits.add(n, this.#maxCount)
   }
 
   /**
@@ -134,13 +134,13 @@ export class Semaphore extends Shared {
   }
 
   /** @internal */
-  bury(threads: ReadonlySet<number>): void {
-    this.#permits.bury(threads)
+  releaseThreads(threads: ReadonlySet<number>): void {
+    this.#permits.releaseThreads(threads)
   }
 
-  #take(place: Place): Hold {
+  #take(place: Place): LockGuard {
     this.#permits.take(place)
-    return Hold.of({ ticket: place.ticket, abandoned: false }, () => {
+    return LockGuard.of({ ticket: place.ticket, abandoned: false }, () => {
       this.release()
     })
   }
@@ -176,10 +176,10 @@ export class BoundedSemaphore extends Semaphore {
 }
 
 function createSemaphoreMemory(value: unknown, kind: number): Memory {
-  checkInteger('make a semaphore', 'value', value, 0, MOST_PERMITS)
-  const memory = createMemoryWithLine(kind, CELLS)
+  checkInteger('make a semaphore', 'value', value, 0, MAX_PERMITS)
+  const memory = createMemoryWithQueue(kind, CELLS)
   new BigInt64Array(memory.buffer)[COUNT / 2] = wordOf(value as number)
-  memory[MOST] = kind === KIND_BOUNDED ? (value as number) : MOST_PERMITS
+  memory[MAX_COUNT] = kind === KIND_BOUNDED ? (value as number) : MAX_PERMITS
   return memory
 }
 

@@ -15,7 +15,7 @@ type WaitAsync = (
 export const waitAsync: WaitAsync = (Atomics as typeof Atomics & { readonly waitAsync: WaitAsync }).waitAsync
 
 /** The longest interval of a timer: it is there to be alive, not to fire. */
-const LONG = 2 ** 30
+const MAX_INTERVAL_MS = 2 ** 30
 let calls = 0
 let alive: NodeJS.Timeout | undefined
 
@@ -33,7 +33,7 @@ export async function wait(memory: Memory, cell: number, value: number, timeout:
 
 /** A call waits: the program does not end before `letEnd()`. */
 export function keepAlive(): void {
-  if (calls++ === 0) alive = setInterval(() => {}, LONG)
+  if (calls++ === 0) alive = setInterval(() => {}, MAX_INTERVAL_MS)
 }
 
 export function letEnd(): void {

@@ -20,7 +20,7 @@ const MIN_ENTRIES = 64
 /** Beyond this number of entries, those of ended threads are used again before the table grows. */
 const MAX_ENDED = 1024
 const CELLS_PER_ENTRY = 2
-const KEY = 'millrace.kin'
+const KEY = 'millrace.threads'
 /** The bit of a word that says that the thread has ended. */
 const ENDED = 1n << 63n
 const MAX_WORD = (1n << 63n) - 1n
@@ -35,7 +35,7 @@ let table: Table | undefined
 let hint = 0
 
 /** Joins the table of the thread that has started this one, or makes one. To be called before this thread starts others. */
-export function joinKin(): Table {
+export function joinTree(): Table {
   if (table !== undefined) return table
   const known = getEnvironmentData(KEY) as unknown
   const buffer =
@@ -49,7 +49,7 @@ export function joinKin(): Table {
 
 /** This thread has started another one. */
 export function noteChild(child: number): void {
-  const { cells, words } = joinKin()
+  const { cells, words } = joinTree()
   for (;;) {
     const count = words.length
     const at = claim(words, 0n, wordOf(child)) ?? (count < MAX_ENDED ? undefined : claimEnded(words, child))
@@ -63,22 +63,22 @@ export function noteChild(child: number): void {
 }
 
 /** A thread, and all that it has started, and they. */
-export function familyOf(thread: number): ReadonlySet<number> {
+export function subtreeOf(thread: number): ReadonlySet<number> {
   const family = new Set([thread])
   for (const { child, parent } of entries()) if (family.has(parent)) family.add(child)
   return family
 }
 
 /** All objects that this thread knows were told of the end of these threads. */
-export function dropFamily(family: ReadonlySet<number>): void {
-  const { words } = joinKin()
+export function removeThreads(family: ReadonlySet<number>): void {
+  const { words } = joinTree()
   for (const { at, child, word } of entries()) {
     if (family.has(child)) Atomics.compareExchange(words, at, word, isMainThread ? 0n : word | ENDED)
   }
 }
 
 /** How many threads the table knows, ended ones included. For tests. */
-export function countKin(): number {
+export function countThreads(): number {
   return entries().length
 }
 
@@ -91,7 +91,7 @@ interface Entry {
 
 /** Those that were started come after those that have started them. */
 function entries(): Entry[] {
-  const { words } = joinKin()
+  const { words } = joinTree()
   const all: Entry[] = []
   for (let at = 0; at < words.length; at++) {
     const word = Atomics.load(words, at)

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { Lock } from 'millrace/multiprocessing'
-import { countKin, familyOf } from '#dist/shared/kin.js'
+import { countThreads, subtreeOf } from '#dist/shared/thread-tree.js'
 import { remember } from '#dist/shared/registry.js'
 import { newCells, READY, start } from '../fixtures/sync-raw.js'
 import { reached } from '../support/reached.js'
@@ -10,22 +10,22 @@ import { isKnownTo } from '../support/internals.js'
 
 it('the table of threads keeps none that has ended', async () => {
   const lock = new Lock()
-  const before = countKin()
+  const before = countThreads()
   for (let n = 0; n < 10; n++) await once(new Worker('', { eval: true }), 'exit')
-  expect(countKin()).toBe(before)
+  expect(countThreads()).toBe(before)
   const cells = newCells()
   const worker = start(cells, { do: 'hold in a child', lock })
   await reached(cells, READY, 1)
-  expect([countKin(), familyOf(worker.threadId).size]).toEqual([before + 2, 2])
+  expect([countThreads(), subtreeOf(worker.threadId).size]).toEqual([before + 2, 2])
   await worker.terminate()
-  expect([countKin(), familyOf(worker.threadId).size]).toEqual([before, 1])
+  expect([countThreads(), subtreeOf(worker.threadId).size]).toEqual([before, 1])
 })
 
 it('an object is told of the end of a thread only if that thread may know it', async () => {
   const told: string[] = []
   const object = (name: string, isKnown: boolean): object => ({
     isKnownTo: () => isKnown,
-    bury: () => told.push(name),
+    releaseThreads: () => told.push(name),
   })
   const objects = [object('known', true), object('unknown', false), object('known, too', true)]
   for (const [at, each] of objects.entries()) remember(`test.${at}`, each)

@@ -8,63 +8,63 @@
  *
  * If the thread ends, all its calls end with it, and only the one in line has left anything that others see.
  */
-import { TurnTaking } from './calls.js'
-import { WAITING, type Line, type Place } from './line.js'
+import { LocalMutex } from './local-wait-queue.js'
+import { WAITING, type WaitQueue, type Place } from './wait-queue.js'
 import { Limits } from './limits.js'
 
 /** What is taken. */
-export interface Taken {
-  readonly line: Line
+export interface Acquirable {
+  readonly queue: WaitQueue
   /** Goes to the end of the line, or has it at once. */
   join(): Place
   /** To be called by who gave up. */
   passOn(): void
 }
 
-export class Takers {
-  readonly #taken: Taken
-  readonly #turns = new TurnTaking()
+export class AcquireQueue {
+  readonly #acquirable: Acquirable
+  readonly #local = new LocalMutex()
 
-  constructor(taken: Taken) {
-    this.#taken = taken
+  constructor(acquirable: Acquirable) {
+    this.#acquirable = acquirable
   }
 
   /** Whether a call of this thread waits, or has it; but for the one with the ticket `except`. */
   hasOwn(except = 0): boolean {
-    return this.#turns.isTaken || this.#taken.line.hasOwn(except)
+    return this.#local.isLocked || this.#acquirable.queue.hasOwn(except)
   }
 
   /** The place of a call that was given it; `undefined` if its time is over. Rejects when its signal fires. */
   take(limits: Limits): Place | undefined | Promise<Place | undefined> {
-    if (!this.#turns.begin()) return limits.timeout === 0 ? undefined : this.#takeInTurn(limits)
+    if (!this.#local.tryLock()) return limits.timeout === 0 ? undefined : this.#takeInTurn(limits)
     let place: Place
     try {
-      place = this.#taken.join()
+      place = this.#acquirable.join()
     } catch (error) {
-      this.#turns.end()
+      this.#local.unlock()
       throw error
     }
-    if (this.#taken.line.stateOf(place) === WAITING) return this.#wait(place, limits)
-    this.#turns.end()
+    if (this.#acquirable.queue.stateOf(place) === WAITING) return this.#wait(place, limits)
+    this.#local.unlock()
     return place
   }
 
   /** The same, holding the thread. */
   takeSync(timeout: number): Place | undefined {
-    const place = this.#taken.join()
-    if (this.#taken.line.waitSync(place, timeout)) return place
-    this.#taken.passOn()
+    const place = this.#acquirable.join()
+    if (this.#acquirable.queue.waitSync(place, timeout)) return place
+    this.#acquirable.passOn()
     return undefined
   }
 
   async #takeInTurn(limits: Limits): Promise<Place | undefined> {
-    if (!(await this.#turns.wait(limits))) return undefined
+    if (!(await this.#local.lock(limits))) return undefined
     let place: Place
     try {
       limits.throwIfAborted()
-      place = this.#taken.join()
+      place = this.#acquirable.join()
     } catch (error) {
-      this.#turns.end()
+      this.#local.unlock()
       throw error
     }
     return this.#wait(place, limits)
@@ -73,10 +73,10 @@ export class Takers {
   async #wait(place: Place, limits: Limits): Promise<Place | undefined> {
     let isGiven = false
     try {
-      isGiven = await this.#taken.line.wait(place, limits)
+      isGiven = await this.#acquirable.queue.wait(place, limits)
     } finally {
-      if (!isGiven) this.#taken.passOn()
-      this.#turns.end()
+      if (!isGiven) this.#acquirable.passOn()
+      this.#local.unlock()
     }
     return isGiven ? place : undefined
   }

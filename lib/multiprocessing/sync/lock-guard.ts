@@ -1,7 +1,7 @@
 /** What a call of `acquire()` has taken, to be given back once. */
 
 /** One time during which a thread holds a lock; a condition's `wait()` ends it, and begins another for the same holds. */
-export interface Holding {
+export interface Acquisition {
   ticket: number
   abandoned: boolean
 }
@@ -23,18 +23,18 @@ export interface Holding {
  * // → false
  * ```
  */
-export class Hold implements Disposable {
-  readonly #holding: Holding
-  #giveBack: ((holding: Holding) => void) | undefined
+export class LockGuard implements Disposable {
+  readonly #holding: Acquisition
+  #giveBack: ((holding: Acquisition) => void) | undefined
 
-  private constructor(holding: Holding, giveBack: (holding: Holding) => void) {
+  private constructor(holding: Acquisition, giveBack: (holding: Acquisition) => void) {
     this.#holding = holding
     this.#giveBack = giveBack
   }
 
   /** @internal */
-  static of(holding: Holding, giveBack: (holding: Holding) => void): Hold {
-    return new Hold(holding, giveBack)
+  static of(holding: Acquisition, giveBack: (holding: Acquisition) => void): LockGuard {
+    return new LockGuard(holding, giveBack)
   }
 
   /**

@@ -8,12 +8,12 @@
  *   and what a thread that ended has left can be told by THREAD alone.
  * - No two calls ever have the same ticket (it takes 2^30 more to come again), so a compareExchange of WORD names one call in
  *   one state, and can never hit a later one in the same place.
- * - Who takes a call out of WAITING is decided by one compareExchange: granted, or given up by itself or its bury().
+ * - Who takes a call out of WAITING is decided by one compareExchange: granted, or given up by itself or its releaseThreads().
  * - A call stays in its place for as long as it is in line, and COUNT, the number of places ever used, is raised before a place
  *   is claimed: a search from 0 to COUNT finds every call that is in line throughout the search.
  *
  * A search takes time in proportion to the most calls that ever stood in line at once; if they were more than OWN_PLACES, also
- * elsewhere. To join, to leave and to be granted take none: of each thread, one call stands in most lines (`takers.ts`).
+ * elsewhere. To join, to leave and to be granted take none: of each thread, one call stands in most lines (`acquire-queue.ts`).
  */
 import { threadId } from 'node:worker_threads'
 import { createMemory, numberOf, type Memory } from '../../shared/memory.js'
@@ -53,11 +53,11 @@ export interface Place {
 }
 
 /** Memory for an object that has so many cells of its own, and after them a line. */
-export function createMemoryWithLine(kind: number, cells: number): Memory {
+export function createMemoryWithQueue(kind: number, cells: number): Memory {
   return createMemory(kind, cells + FIRST + OWN_PLACES * PLACE)
 }
 
-export class Line {
+export class WaitQueue {
   readonly #memory: Memory
   readonly #base: number
   readonly #overflow: Overflow
@@ -140,7 +140,7 @@ export class Line {
   find(ticket: number): Place | undefined {
     for (let at = 0, end = this.#count; at < end; at++) {
       const places = this.#places(at)
-      if (places.glance(at) >>> 2 === ticket && places.wordOf(at) >>> 2 === ticket) return { at, ticket }
+      if (places.loadRelaxed(at) >>> 2 === ticket && places.wordOf(at) >>> 2 === ticket) return { at, ticket }
     }
     return undefined
   }
@@ -238,7 +238,7 @@ export class Line {
   #first(): Place | undefined {
     let found: Place | undefined
     for (let at = 0, end = this.#count; at < end; at++) {
-      const word = this.#places(at).glance(at)
+      const word = this.#places(at).loadRelaxed(at)
       if ((word & 3) !== WAITING) continue
       const ticket = word >>> 2
       if (found === undefined || isEarlier(ticket, found.ticket)) found = { at, ticket }

@@ -9,9 +9,9 @@ const OVER = 1
 /** One call more. */
 export const ONE = 2
 /** The most calls there can be in a round. */
-export const MOST = 0xffff
+export const MAX_PARTIES = 0xffff
 const ROUNDS = 0x7fff
-const COUNT_BITS = MOST << 1
+const COUNT_BITS = MAX_PARTIES << 1
 const BROKEN = 0
 const SENT_AWAY = 1
 
@@ -30,7 +30,7 @@ export function isSentAway(state: number): boolean {
 
 /** How many have come, in a round that is on. */
 export function countOf(state: number): number {
-  return (state >>> 1) & MOST
+  return (state >>> 1) & MAX_PARTIES
 }
 
 /** The round, from 1. */

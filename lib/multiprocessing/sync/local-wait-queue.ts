@@ -13,7 +13,7 @@ interface Call {
   after: Call | undefined
 }
 
-export class Calls {
+export class LocalWaitQueue {
   #first: Call | undefined
   #last: Call | undefined
   #size = 0
@@ -106,29 +106,29 @@ export class Calls {
  * The calls of this thread that want one thing of which only the first stands in the line that all threads share: the others stand
  * here. So a line is as long as there are threads, not calls.
  */
-export class TurnTaking {
-  readonly #calls = new Calls()
-  #isTaken = false
+export class LocalMutex {
+  readonly #calls = new LocalWaitQueue()
+  #isLocked = false
 
   /** Whether a call of this thread stands in line, or is about to. */
-  get isTaken(): boolean {
-    return this.#isTaken
+  get isLocked(): boolean {
+    return this.#isLocked
   }
 
-  /** For a call that finds no other one: it may stand in line, and calls `end()` when it does not any more. */
-  begin(): boolean {
-    if (this.#isTaken) return false
-    return (this.#isTaken = true)
+  /** For a call that finds no other one: it may stand in line, and calls `unlock()` when it does not any more. */
+  tryLock(): boolean {
+    if (this.#isLocked) return false
+    return (this.#isLocked = true)
   }
 
   /** The same, for a call that waits until those before it have ended. False if its time is over before. */
-  wait(limits: Limits): Promise<boolean> {
+  lock(limits: Limits): Promise<boolean> {
     return this.#calls.wait(limits)
   }
 
   /** It is the turn of the next. */
-  end(): void {
+  unlock(): void {
     // It stays taken: nobody may come before the one that is woken.
-    if (!this.#calls.wakeFirst()) this.#isTaken = false
+    if (!this.#calls.wakeFirst()) this.#isLocked = false
   }
 }

@@ -4,13 +4,13 @@
  *
  * To be granted is a hint that it is worth a try. Who tries in vain goes back to where it was in line. So it costs nobody anything if one
  * call too many is granted; and as many are granted as there are things, no call has to wait for the thread of another to run.
- * Whoever adds a thing, joins or leaves calls `serve()` next; for those who end before they can, `bury()` of the owner does.
+ * Whoever adds a thing, joins or leaves calls `serve()` next; for those who end before they can, `releaseThreads()` of the owner does.
  */
 import { HEADER, type Memory } from '../../shared/memory.js'
 import { defineShared, Shared } from '../shared-object.js'
-import { createMemoryWithLine, GRANTED, Line, type Place } from './line.js'
+import { createMemoryWithQueue, GRANTED, WaitQueue, type Place } from './wait-queue.js'
 import { ownOverflow } from './overflow.js'
-import { TurnTaking } from './calls.js'
+import { LocalMutex } from './local-wait-queue.js'
 import { Limits } from './limits.js'
 
 const KIND = 35
@@ -25,30 +25,30 @@ export interface Wanted<R> {
 
 type Eventual<R> = R | undefined | Promise<R | undefined>
 
-export class Turns extends Shared {
-  readonly #line: Line
-  readonly #turns = new TurnTaking()
+export class FairQueue extends Shared {
+  readonly #queue: WaitQueue
+  readonly #local = new LocalMutex()
 
-  constructor(memory: Memory = createMemoryWithLine(KIND, 0), parts: readonly Shared[] = [ownOverflow()]) {
+  constructor(memory: Memory = createMemoryWithQueue(KIND, 0), parts: readonly Shared[] = [ownOverflow()]) {
     super(memory, parts)
-    this.#line = new Line(memory, HEADER, parts)
+    this.#queue = new WaitQueue(memory, HEADER, parts)
   }
 
   /** Wakes as many calls as there are things. */
   serve({ available }: Pick<Wanted<unknown>, 'available'>): void {
-    for (let first = this.#line.first(); first !== undefined; first = this.#line.first()) {
+    for (let first = this.#queue.first(); first !== undefined; first = this.#queue.first()) {
       if (this.#granted >= available()) return
-      this.#line.grant(first)
+      this.#queue.grant(first)
     }
   }
 
   /** The first result of an attempt, or `undefined` if time is over. When the signal fires, it rejects, and makes no further attempt. */
   async wait<R>(wanted: Wanted<Eventual<R>>, limits: Limits): Promise<R | undefined> {
-    if (!this.#turns.begin() && !(await this.#turns.wait(limits))) return undefined
+    if (!this.#local.tryLock() && !(await this.#local.lock(limits))) return undefined
     try {
       return await this.#wait(wanted, limits)
     } finally {
-      this.#turns.end()
+      this.#local.unlock()
     }
   }
 
@@ -59,10 +59,10 @@ export class Turns extends Shared {
     if (early !== undefined || timeout === 0) return early
     let ticket: number | undefined
     for (;;) {
-      const place = this.#line.join(ticket)
+      const place = this.#queue.join(ticket)
       ticket = place.ticket
       this.serve(wanted)
-      if (!this.#line.waitSync(place, limits.left)) return undefined
+      if (!this.#queue.waitSync(place, limits.left)) return undefined
       try {
         const result = wanted.attempt()
         if (result !== undefined) return result
@@ -73,14 +73,14 @@ export class Turns extends Shared {
   }
 
   /** @internal */
-  override get claims(): readonly Shared[] {
+  override get lockables(): readonly Shared[] {
     return []
   }
 
   /** The owner must `serve()` next. @internal */
-  bury(threads: ReadonlySet<number>): void {
-    for (const place of this.#line.of(threads)) this.#line.remove(place, threads)
-    this.#line.wakeGranted()
+  releaseThreads(threads: ReadonlySet<number>): void {
+    for (const place of this.#queue.of(threads)) this.#queue.remove(place, threads)
+    this.#queue.wakeGranted()
   }
 
   async #wait<R>(wanted: Wanted<Eventual<R>>, limits: Limits): Promise<R | undefined> {
@@ -89,7 +89,7 @@ export class Turns extends Shared {
     if (early !== undefined || limits.left === 0) return early
     let ticket: number | undefined
     for (;;) {
-      const place = this.#line.join(ticket)
+      const place = this.#queue.join(ticket)
       ticket = place.ticket
       this.serve(wanted)
       if (!(await this.#isGranted(place, wanted, limits))) return undefined
@@ -106,7 +106,7 @@ export class Turns extends Shared {
   async #isGranted(place: Place, wanted: Wanted<unknown>, limits: Limits): Promise<boolean> {
     let isGranted = false
     try {
-      isGranted = await this.#line.wait(place, limits)
+      isGranted = await this.#queue.wait(place, limits)
     } finally {
       if (!isGranted) this.serve(wanted)
     }
@@ -115,19 +115,19 @@ export class Turns extends Shared {
 
   /** Whether nobody else is to have what there is. */
   #isNext(wanted: Wanted<unknown>): boolean {
-    return this.#line.first() === undefined && this.#granted < wanted.available()
+    return this.#queue.first() === undefined && this.#granted < wanted.available()
   }
 
   get #granted(): number {
     let count = 0
-    for (const place of this.#line.all()) if (this.#line.stateOf(place) === GRANTED) count++
+    for (const place of this.#queue.all()) if (this.#queue.stateOf(place) === GRANTED) count++
     return count
   }
 
   #leave(place: Place, wanted: Wanted<unknown>): void {
-    this.#line.leave(place)
+    this.#queue.leave(place)
     this.serve(wanted)
   }
 }
 
-defineShared(KIND, (memory, parts) => new Turns(memory, parts))
+defineShared(KIND, (memory, parts) => new FairQueue(memory, parts))

@@ -12,20 +12,20 @@ import { Queue } from './queue.js'
 
 const KIND = 36
 /** How many threads may hold an end. */
-const MOST = 1024
-const CELLS = 1 + MOST
+const MAX_HOLDERS = 1024
+const CELLS = 1 + MAX_HOLDERS
 /** The end (plus one) that was gone first, behind the cells of both; 0 while none is. */
 const LOST = HEADER + 2 * CELLS
 
 export type Side = 0 | 1
 
 /** While a pipe is open, a thread that knows it keeps it: it may be the one that hears of the others' ends. */
-const open = new Set<Ends>()
+const open = new Set<PipeState>()
 /** How many are in `open` when those that others have closed are looked for: twice as many as there were after the last time. */
-const MIN_LIMIT = 64
-let limit = MIN_LIMIT
+const MIN_OPEN_LIMIT = 64
+let openLimit = MIN_OPEN_LIMIT
 
-export class Ends extends Shared {
+export class PipeState extends Shared {
   /** What each side sends. */
   readonly #queues: readonly [Queue<unknown>, Queue<unknown>]
 
@@ -34,9 +34,9 @@ export class Ends extends Shared {
     const [first, second] = this.parts as readonly [Queue<unknown>, Queue<unknown>]
     this.#queues = [first, second]
     if (memory === undefined) for (const side of [0, 1] as const) this.memory[makerOf(side)] = threadId + 1
-    if (open.size >= limit) {
+    if (open.size >= openLimit) {
       for (const ends of open) if (ends.#isGone) open.delete(ends)
-      limit = Math.max(MIN_LIMIT, 2 * open.size)
+      openLimit = Math.max(MIN_OPEN_LIMIT, 2 * open.size)
     }
     if (!this.#isGone) open.add(this)
   }
@@ -51,13 +51,13 @@ export class Ends extends Shared {
     this.noteKnownTo(thread)
     const own = thread + 1
     const first = makerOf(side) + 1
-    for (let cell = first; cell < first + MOST; cell++) {
+    for (let cell = first; cell < first + MAX_HOLDERS; cell++) {
       const holder = Atomics.compareExchange(this.memory, cell, 0, own)
       if (holder !== 0 && holder !== own) continue
       Atomics.store(this.memory, makerOf(side), 0)
       return
     }
-    throw new SyncError(`Cannot hold the end of a pipe as ${MOST} threads hold it already`, 'ERR_LINE_FULL')
+    throw new SyncError(`Cannot hold the end of a pipe as ${MAX_HOLDERS} threads hold it already`, 'ERR_LINE_FULL')
   }
 
   /** Threads hold the end no more. */
@@ -83,12 +83,12 @@ export class Ends extends Shared {
   }
 
   /** @internal */
-  override get claims(): readonly Shared[] {
+  override get lockables(): readonly Shared[] {
     return []
   }
 
   /** @internal */
-  bury(threads: ReadonlySet<number>): void {
+  releaseThreads(threads: ReadonlySet<number>): void {
     this.release(0, threads)
     this.release(1, threads)
   }
@@ -102,4 +102,4 @@ function makerOf(side: Side): number {
   return HEADER + side * CELLS
 }
 
-defineShared(KIND, (memory, parts) => new Ends(memory, parts))
+defineShared(KIND, (memory, parts) => new PipeState(memory, parts))

@@ -2,10 +2,10 @@
  * The calls of this thread that wait until one cell changes: they wait together, so that each can leave by itself, when its time is over
  * or its signal fires, at no cost to the others.
  *
- * Who changes the cell notifies it afterwards, or its `bury()` does. So what is waited for here is woken, or has changed before.
+ * Who changes the cell notifies it afterwards, or its `releaseThreads()` does. So what is waited for here is woken, or has changed before.
  */
 import type { Memory } from '../../shared/memory.js'
-import { Calls } from './calls.js'
+import { LocalWaitQueue } from './local-wait-queue.js'
 import type { Limits } from './limits.js'
 import { waitAsync } from './waiting.js'
 
@@ -15,7 +15,7 @@ const waiting = new Set<CellWatch>()
 export class CellWatch {
   readonly #memory: Memory
   readonly #cell: number
-  readonly #calls = new Calls()
+  readonly #calls = new LocalWaitQueue()
   /** The value that the cell had when it was last watched; undefined if it has been notified since. */
   #watched: number | undefined
 

@@ -9,7 +9,7 @@ import type { Memory } from '../../shared/memory.js'
 import { FOREVER } from './limits.js'
 import { wait, waitSync } from './waiting.js'
 
-export class Latch {
+export class InternalLock {
   readonly #memory: Memory
   readonly #cell: number
 
@@ -34,7 +34,7 @@ export class Latch {
     return this.#finish(steps)
   }
 
-  bury(threads: ReadonlySet<number>): void {
+  releaseThreads(threads: ReadonlySet<number>): void {
     const thread = Atomics.load(this.#memory, this.#cell)
     if (threads.has(thread - 1)) Atomics.compareExchange(this.#memory, this.#cell, thread, 0)
     // It may have ended just before it did this.
