@@ -1,4 +1,6 @@
 /** The stage that gives its items in arrays. */
+/* eslint-disable @typescript-eslint/consistent-type-definitions --
+   The declarations of a user's own exports can copy an alias. They would have to name an interface, which the package does not export. */
 import type { Source } from './io/source.js'
 import { assertCount, isAbortSignal } from './options.js'
 import { Batched } from './stream/batched.js'
@@ -10,7 +12,7 @@ import { asStage } from './verb/stage.js'
 export type BatchStage = <T>(source: Source<T>, context?: { readonly signal?: AbortSignal }) => Results<Awaited<T>[]>
 
 /** The call signatures of `batch`. */
-export interface Batch {
+export type Batch = {
   /** Makes a stage that gives arrays of `size` items. */
   (size: number): BatchStage
   /** Gives the items of a source in arrays of `size`. */

@@ -1,6 +1,6 @@
 /** The public names of `millrace`. The names of `millrace/multiprocessing` are in multiprocessing/index.ts. */
 export { apply } from './apply.js'
-export { batch, type Batch, type BatchStage } from './batch.js'
+export { batch } from './batch.js'
 export {
   InputError,
   LineError,
@@ -20,32 +20,16 @@ export type { ByteSource } from './io/bytes.js'
 export { lines, type Lines, type LinesOptions } from './io/lines.js'
 export type { Source } from './io/source.js'
 export { istarmap, istarmapUnordered } from './istarmap.js'
-export type { Diagnostics, TaskFailure, ThreadEvent, WorkerEvent } from './log/events.js'
+export type { Diagnostics } from './log/events.js'
 export { map, starmap } from './map.js'
 export type { PoolStats } from './executor/thread-executor.js'
-export type { ResourceLimits } from './executor/limits.js'
-export { pipe, type PipeFunction, type PipeInput } from './pipe.js'
+export { pipe } from './pipe.js'
 export { Pool, type PoolOptions } from './pool.js'
 export { reduce } from './reduce.js'
-export type { Chunks } from './stream/chunks.js'
 export type { ErrorMode, Outcome } from './stream/outcome.js'
 export type { Results } from './stream/results.js'
 export type { Stream, StreamStats } from './stream/stream.js'
-export type { Tuning } from './stream/tuner.js'
 export * from './task-module.js'
-export type { Apply, ApplyOptions, InlineApplyOptions } from './verb/apply.js'
-export type { MapVerb, Starmap } from './verb/collect.js'
-export type { Fold, InlineReduceOptions, Reduce, ReduceOptions, Sink } from './verb/fold.js'
-export type {
-  Callable,
-  Expandable,
-  Filter,
-  FlatMap,
-  Given,
-  Guard,
-  Imap,
-  Istarmap,
-  Runnable,
-  ThrowOrSkip,
-} from './verb/lazy.js'
-export type { InlineOptions, RetryOptions, Stage, StageOf, StreamOptions, ThreadedOptions } from './verb/options.js'
+export type { ApplyOptions } from './verb/apply.js'
+export type { ReduceOptions } from './verb/fold.js'
+export type { RetryOptions, Stage, StreamOptions } from './verb/options.js'

@@ -1,4 +1,6 @@
 /** `pipe` of it-pipe, with a check of its arguments. */
+/* eslint-disable @typescript-eslint/consistent-type-definitions --
+   The declarations of a user's own exports can copy an alias. They would have to name an interface, which the package does not export. */
 import { pipe as itPipe } from 'it-pipe'
 import { assertPipeSource, assertPipeStage } from './verb/arguments.js'
 
@@ -16,7 +18,7 @@ export type PipeInput<A> = A extends Iterable<unknown> | AsyncIterable<unknown>
  * such as `filter(task)`, keeps their type. For duplexes (`{ source, sink }`) as stages, use the `pipe` of it-pipe,
  * which has types for them.
  */
-export interface PipeFunction {
+export type PipeFunction = {
   /** Gives the source itself. */
   <A>(source: A): PipeInput<A>
   /** Passes a source through a function. */

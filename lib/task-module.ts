@@ -4,17 +4,5 @@
  */
 export { isMainThread } from 'node:worker_threads'
 export { registerErrorClass, type ErrorClassOptions } from './register-error-class.js'
-export {
-  task,
-  tasks,
-  type Exported,
-  type ExportedCall,
-  type MadeByTask,
-  type Task,
-  type TaskCall,
-  type TaskContext,
-  type TaskLike,
-  type TaskName,
-  type TaskReference,
-} from './task.js'
+export { task, tasks, type MadeByTask, type Task, type TaskContext, type TaskLike, type TaskReference } from './task.js'
 export { transfer } from './transfer.js'

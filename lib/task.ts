@@ -2,6 +2,8 @@
  * Names a function, so that another thread can find it: by the URL of its module and an id within that module.
  * `worker/load.ts` imports the module and finds the function.
  */
+/* eslint-disable @typescript-eslint/consistent-type-definitions --
+   The declarations of a user's own exports can copy an alias. They would have to name an interface, which the package does not export. */
 // Not the global `setImmediate`, which tests replace.
 import { setImmediate } from 'node:timers'
 import { received } from './errors.js'
@@ -21,9 +23,6 @@ export interface TaskContext {
   /** The worker's number in its pool, from 1; 0 on this thread (`workers: 0`). */
   readonly worker: number
 }
-
-declare const SIGNATURE: unique symbol
-declare const CALL: unique symbol
 
 /**
  * A function for items of type `I` that a worker can find. Made by `task()` or `tasks()`; call it like any function.
@@ -49,12 +48,13 @@ type Arguments<F> = F extends (...args: infer A) => unknown ? A : never
 type Result<F> = F extends (...args: never[]) => infer R ? R : never
 
 /** A `TaskReference` as the verbs accept it, with the types of item and result. It is called with the item alone. */
-export interface Exported<I, R> {
+export type Exported<I, R> = {
   /** The module: a `URL`, a `file:` or `node:` URL string, or an absolute path. */
   readonly module: string | URL
   /** The name under which the module exports the function. */
   readonly export: string
-  readonly [SIGNATURE]?: (item: I) => R
+  /** It carries the types, and has no value. */
+  readonly '~item'?: (item: I) => R
 }
 
 /**
@@ -64,12 +64,13 @@ export interface Exported<I, R> {
 export type TaskLike<I, R> = Task<I, R> | (((item: I) => R) & MadeByTask) | Exported<I, R>
 
 /** A `TaskReference` as `starmap`, `istarmap` and `apply` accept it, which call it with several arguments. */
-export interface ExportedCall<A extends readonly unknown[], R> {
+export type ExportedCall<A extends readonly unknown[], R> = {
   /** The module: a `URL`, a `file:` or `node:` URL string, or an absolute path. */
   readonly module: string | URL
   /** The name under which the module exports the function. */
   readonly export: string
-  readonly [CALL]?: (...args: A) => R
+  /** It carries the types, and has no value. */
+  readonly '~call'?: (...args: A) => R
 }
 
 /** Anything a worker can call with arguments of the types `A`. It gets no `TaskContext`. */

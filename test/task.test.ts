@@ -12,7 +12,6 @@ import {
   task,
   TaskLoadError,
   tasks,
-  type Exported,
   type Outcome,
   type Task,
   type TaskLike,
@@ -249,7 +248,7 @@ describe('{ module, export }', () => {
     const triple: TaskReference<Plain, 'triple'> = { module: fixture('contract-b-plain.js'), export: 'triple' }
     const where: TaskReference<Plain, 'where'> = { module: fixture('contract-b-plain.js').href, export: 'where' }
     expect(await collect(pool.imap(triple, [1, 2, 3]))).toEqual([3, 6, 9])
-    const threads = new Set(await collect(pool.imap(where as Exported<number, number>, numbers(20))))
+    const threads = new Set(await collect(pool.imap(where as TaskLike<number, number>, numbers(20))))
     expect(threads.has(threadId)).toBe(false)
   })
 
@@ -269,7 +268,7 @@ describe('{ module, export }', () => {
     }
     const [bytes] = await collect(pool.imap(gunzip, [gzipSync('text')]))
     expect(Buffer.from(bytes ?? []).toString()).toBe('text')
-    const resolve = { module: 'node:dns/promises', export: 'lookup' } as Exported<string, { address: string }>
+    const resolve = { module: 'node:dns/promises', export: 'lookup' } as TaskLike<string, { address: string }>
     const [outcome] = await collect(pool.imap(resolve, ['127.0.0.1'], { errors: 'settle' }))
     expect(outcome).toMatchObject({ status: 'fulfilled', value: { address: '127.0.0.1' } })
   })
@@ -286,18 +285,18 @@ describe('{ module, export }', () => {
       ['whisper', 'abc'],
       ['shout', 'ABC'],
     ] as const) {
-      const reference: Exported<string, string> = { module, export: name }
+      const reference: TaskLike<string, string> = { module, export: name }
       expect(await collect(pool.imap(reference, ['aBc']))).toEqual([result])
     }
   })
 
   it('works on this thread too', async () => {
-    const triple: Exported<number, number> = { module: fixture('contract-b-plain.js'), export: 'triple' }
+    const triple: TaskLike<number, number> = { module: fixture('contract-b-plain.js'), export: 'triple' }
     expect(await collect(imap(triple, [1, 2, 3], { workers: 0 }))).toEqual([3, 6, 9])
   })
 
   it('is a task of its own beside the one of the same name: export and id are told apart', async () => {
-    const exported: Exported<number, number> = { module: fixture('contract-b-tasks.js'), export: 'double' }
+    const exported: TaskLike<number, number> = { module: fixture('contract-b-tasks.js'), export: 'double' }
     const streams = [pool.imap(exported, [1, 2]), pool.imap(double, [1, 2])]
     expect(await Promise.all(streams.map((stream) => collect(stream)))).toEqual([
       [2, 4],
@@ -421,7 +420,7 @@ describe('a task', () => {
   for (const unordered of [false, true]) {
     it(`that cannot be loaded fails on this thread in the same way (${unordered ? 'unordered' : 'ordered'})`, async () => {
       const verb = unordered ? imapUnordered : imap
-      const missing: Exported<number, unknown> = { module: fixture('contract-b-plain.js'), export: 'quadruple' }
+      const missing: TaskLike<number, unknown> = { module: fixture('contract-b-plain.js'), export: 'quadruple' }
       const outcomes = await collect(verb(missing, [1, 2], { workers: 0, errors: 'settle' }))
       expect(outcomes).toMatchObject([{ status: 'rejected' }, { status: 'rejected' }])
       expect(await rejection(collect(verb(missing, [1, 2], { workers: 0 })))).toBeInstanceOf(TaskLoadError)
@@ -449,8 +448,8 @@ describe('the module of a task', () => {
       Object.assign(library, { chunk: (n) => 'chunk ' + n })
       module.exports = library`,
     )
-    expect(await pool.map({ module: library, export: 'chunk' } as Exported<number, string>, [1])).toEqual(['chunk 1'])
-    expect(await pool.map({ module: library, export: 'default' } as Exported<number, string>, [1])).toEqual(['called'])
+    expect(await pool.map({ module: library, export: 'chunk' } as TaskLike<number, string>, [1])).toEqual(['chunk 1'])
+    expect(await pool.map({ module: library, export: 'default' } as TaskLike<number, string>, [1])).toEqual(['called'])
   })
 
   it('may be compiled TypeScript: its default export is `exports.default`', async () => {
@@ -459,7 +458,7 @@ describe('the module of a task', () => {
       `Object.defineProperty(exports, '__esModule', { value: true })
       exports.default = (n) => 'default ' + n`,
     )
-    const reference = { module: compiled, export: 'default' } as Exported<number, string>
+    const reference = { module: compiled, export: 'default' } as TaskLike<number, string>
     expect(await pool.map(reference, [1])).toEqual(['default 1'])
     expect(await collect(imap(reference, [2], { chunksize: 1 }))).toEqual(['default 2'])
   })

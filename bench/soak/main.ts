@@ -5,7 +5,7 @@
 import { subscribe } from 'node:diagnostics_channel'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { Pool, type TaskFailure } from 'millrace'
+import { Pool, type Diagnostics } from 'millrace'
 import { Account } from './account.js'
 import { memoryPicture, type Sample } from './picture.js'
 import { RUNS } from './streams.js'
@@ -37,7 +37,7 @@ function chance(start: number): () => number {
 /** The last items that have failed, so that a stream that gives something wrong can be told from one that left out what failed. */
 const lastFailures: string[] = []
 subscribe('millrace:task:failure', (message) => {
-  const { task, index, error } = message as TaskFailure
+  const { task, index, error } = message as Diagnostics['millrace:task:failure']
   lastFailures.push(`${task} ${index}: ${String(error)}`)
   if (lastFailures.length > 200) lastFailures.shift()
 })

@@ -10,9 +10,7 @@ export {
   QueueEmptyError,
   QueueFullError,
   SyncError,
-  type SyncErrorCode,
 } from './errors.js'
-export type { ResourceLimits } from '../executor/limits.js'
 export type { PoolStats } from '../executor/thread-executor.js'
 export { currentProcess, parentProcess, type ProcessInfo } from '../identity.js'
 export { getLogger, logTo, logToStderr, type Logger, type LogOptions } from './log/logger.js'
@@ -26,7 +24,7 @@ export { Connection } from './sync/connection.js'
 export { Event } from './sync/event.js'
 export { LockGuard } from './sync/lock-guard.js'
 export { JoinableQueue } from './sync/joinable-queue.js'
-export type { SignalOptions, SyncWaitOptions, WaitOptions } from './sync/limits.js'
+export type { WaitOptions } from './sync/limits.js'
 export { Lock } from './sync/lock.js'
 export type { LockOptions } from './shared/own-lock.js'
 export { Pipe } from './sync/pipe.js'
@@ -34,5 +32,5 @@ export { Queue, type QueueOptions } from './sync/queue.js'
 export { RLock } from './sync/rlock.js'
 export { BoundedSemaphore, Semaphore } from './sync/semaphore.js'
 export { SharedArray } from './shared/shared-array.js'
-export type { IfInteger, NameOf, NumberOf, NumberType, TypedArrayOf } from './shared/typecodes.js'
+export type { NumberOf, NumberType } from './shared/typecodes.js'
 export { Value } from './shared/value.js'

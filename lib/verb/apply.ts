@@ -1,4 +1,6 @@
 /** The verb `apply`: one call of a task, as a stream of one item. */
+/* eslint-disable @typescript-eslint/consistent-type-definitions --
+   The declarations of a user's own exports can copy an alias. They would have to name an interface, which the package does not export. */
 import { received, typeError } from '../errors.js'
 import { withEndOf } from '../failure.js'
 import type { Stream } from '../stream/stream.js'
@@ -6,7 +8,7 @@ import type { TaskCall } from '../task.js'
 import { resultsOf } from './collect.js'
 import { assertOrder } from './arguments.js'
 import { openStage, type Callable } from './lazy.js'
-import type { StreamOptions } from './options.js'
+import type { OnThisThread, StreamOptions } from './options.js'
 import type { PoolExecutor } from './plan.js'
 
 /** Options of `apply`. */
@@ -18,14 +20,8 @@ export interface ApplyOptions extends Pick<StreamOptions, 'timeout' | 'retries'>
    * be 0 then. See `transfer` of `StreamOptions`. Default: all is copied.
    */
   readonly transfer?: readonly ArrayBufferLike[]
-  /** As in `ThreadedOptions`; one call takes one worker. */
+  /** 0 runs the call on this thread: any function will do, and nothing is copied. One call takes one worker. */
   readonly workers?: number
-}
-
-/** Options of an `apply` that runs on this thread. */
-export interface InlineApplyOptions extends Omit<ApplyOptions, 'workers'> {
-  /** 0: run on this thread; any function will do, and nothing is copied. */
-  readonly workers: 0
 }
 
 /** The arguments of a call: they can be left out where there are none. */
@@ -34,12 +30,12 @@ type Rest<A extends readonly unknown[], O> = [] extends A
   : [args: Readonly<A>, options?: O]
 
 /** The call signatures of `apply`. */
-export interface Apply {
+export type Apply = {
   /** Calls any function on this thread. */
   <A extends readonly unknown[], R>(
     task: Callable<A, R>,
     args: Readonly<A>,
-    options: InlineApplyOptions,
+    options: OnThisThread<ApplyOptions>,
   ): Promise<Awaited<R>>
   /** Calls a task on a worker thread. */
   <A extends readonly unknown[], R>(task: TaskCall<A, R>, ...rest: Rest<A, ApplyOptions>): Promise<Awaited<R>>

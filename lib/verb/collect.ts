@@ -1,4 +1,6 @@
 /** The verbs that give a promise of all results: `map` and `starmap`. They read a stream to its end. */
+/* eslint-disable @typescript-eslint/consistent-type-definitions --
+   The declarations of a user's own exports can copy an alias. They would have to name an interface, which the package does not export. */
 import { withEndOf } from '../failure.js'
 import type { Source } from '../io/source.js'
 import { isPlainObject } from '../options.js'
@@ -7,38 +9,38 @@ import type { Stream } from '../stream/stream.js'
 import type { TaskCall, TaskLike } from '../task.js'
 import { assertOrder, assertSource } from './arguments.js'
 import { EVERY_MODE, openStage, type Callable, type Given, type Runnable } from './lazy.js'
-import type { InlineOptions, ThreadedOptions } from './options.js'
+import type { OnThisThread, StreamOptions } from './options.js'
 import type { PoolExecutor } from './plan.js'
 
 /** The call signatures of `map`. */
-export interface MapVerb {
+export type MapVerb = {
   /** Runs any function over a source on this thread. */
   <I, R, E extends ErrorMode = 'throw'>(
     task: Runnable<I, R>,
     source: Source<I>,
-    options: InlineOptions<E, NoInfer<I>>,
+    options: OnThisThread<StreamOptions<E, NoInfer<I>>>,
   ): Promise<Given<I, R, E>[]>
   /** Runs a task over a source on worker threads. */
   <I, R, E extends ErrorMode = 'throw'>(
     task: TaskLike<I, R>,
     source: Source<I>,
-    options?: ThreadedOptions<E, NoInfer<I>>,
+    options?: StreamOptions<E, NoInfer<I>>,
   ): Promise<Given<I, R, E>[]>
 }
 
 /** The call signatures of `starmap`. */
-export interface Starmap {
+export type Starmap = {
   /** The same on this thread, with any function. */
   <A extends readonly unknown[], R, E extends ErrorMode = 'throw'>(
     task: Callable<A, R>,
     source: Source<Readonly<A>>,
-    options: InlineOptions<E, NoInfer<Readonly<A>>>,
+    options: OnThisThread<StreamOptions<E, NoInfer<Readonly<A>>>>,
   ): Promise<Given<Readonly<A>, R, E>[]>
   /** Calls a task with the arguments in each item of a source, on worker threads. */
   <A extends readonly unknown[], R, E extends ErrorMode = 'throw'>(
     task: TaskCall<A, R>,
     source: Source<Readonly<A>>,
-    options?: ThreadedOptions<E, NoInfer<Readonly<A>>>,
+    options?: StreamOptions<E, NoInfer<Readonly<A>>>,
   ): Promise<Given<Readonly<A>, R, E>[]>
 }
 

@@ -1,4 +1,6 @@
 /** The verb `reduce`: folds chunks of a source in workers, and merges what comes of them on this thread. */
+/* eslint-disable @typescript-eslint/consistent-type-definitions --
+   The declarations of a user's own exports can copy an alias. They would have to name an interface, which the package does not export. */
 import { cloned } from '../codec/codec.js'
 import { received, typeError } from '../errors.js'
 import { withEndOf } from '../failure.js'
@@ -9,7 +11,7 @@ import type { MadeByTask, TaskContext } from '../task.js'
 import { isThenable } from '../worker/expand.js'
 import { readArguments } from './arguments.js'
 import { openStage, THROW_OR_SKIP, type ThrowOrSkip } from './lazy.js'
-import type { StreamOptions } from './options.js'
+import type { OnThisThread, StreamOptions } from './options.js'
 import { optionNames, SOURCE_HINT, type PoolExecutor } from './plan.js'
 import { asStage } from './stage.js'
 
@@ -33,27 +35,19 @@ export interface ReduceOptions<A, I = unknown> extends Omit<StreamOptions<ThrowO
    * matter: nothing then waits for a slow chunk. Default: true.
    */
   readonly ordered?: boolean
-  /** As in `ThreadedOptions`. */
-  readonly workers?: number
-}
-
-/** Options of a `reduce` that runs on this thread. */
-export interface InlineReduceOptions<A, I = unknown> extends ReduceOptions<A, I> {
-  /** 0: fold on this thread; any function will do. */
-  readonly workers: 0
 }
 
 /** A function from a source to the promise of what it folds to, as the last of a `pipe`. */
 export type Sink<I, A> = (source: Source<I>, context?: { readonly signal?: AbortSignal }) => Promise<A>
 
 /** The call signatures of `reduce`. */
-export interface Reduce {
+export type Reduce = {
   /** Folds a source on this thread, with any function. */
-  <A, I>(fold: Fold<A, I>, source: Source<I>, options: InlineReduceOptions<A, NoInfer<I>>): Promise<A>
+  <A, I>(fold: Fold<A, I>, source: Source<I>, options: OnThisThread<ReduceOptions<A, NoInfer<I>>>): Promise<A>
   /** Folds a source on worker threads. */
   <A, I>(fold: Fold<A, I> & MadeByTask, source: Source<I>, options: ReduceOptions<A, NoInfer<I>>): Promise<A>
   /** Makes the last part of a pipeline, which folds on this thread. */
-  <A, I>(fold: Fold<A, I>, options: InlineReduceOptions<A, NoInfer<I>>): Sink<I, A>
+  <A, I>(fold: Fold<A, I>, options: OnThisThread<ReduceOptions<A, NoInfer<I>>>): Sink<I, A>
   /** Makes the last part of a pipeline, which folds on worker threads. */
   <A, I>(fold: Fold<A, I> & MadeByTask, options: ReduceOptions<A, NoInfer<I>>): Sink<I, A>
 }

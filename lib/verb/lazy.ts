@@ -2,6 +2,8 @@
  * The verbs whose results are a stream: telling their two forms apart, and making a stream of a plan. They differ in what
  * is made of a task's result, and in the order; `pool.ts` and the files of the verbs say where they run.
  */
+/* eslint-disable @typescript-eslint/consistent-type-definitions --
+   The declarations of a user's own exports can copy an alias. They would have to name an interface, which the package does not export. */
 import type { Source } from '../io/source.js'
 import { isAbortSignal } from '../options.js'
 import type { ErrorMode, Outcome } from '../stream/outcome.js'
@@ -10,7 +12,7 @@ import { Stream } from '../stream/stream.js'
 import type { Exported, MadeByTask, TaskCall, TaskContext, TaskLike } from '../task.js'
 import type { JobKind } from '../worker/protocol.js'
 import { assertSource, readArguments } from './arguments.js'
-import type { InlineOptions, Stage, StageOf, ThreadedOptions } from './options.js'
+import type { OnThisThread, Stage, StageOf, StreamOptions } from './options.js'
 import { planStream, type PoolExecutor, type Verb } from './plan.js'
 import { asStage } from './stage.js'
 
@@ -21,28 +23,28 @@ export type Given<I, R, E extends ErrorMode> = E extends 'settle' ? Outcome<I, A
 export type Runnable<I, R> = ((item: I, context: TaskContext) => R) | Exported<I, R>
 
 /** The call signatures of `imap` and `imapUnordered`. */
-export interface Imap {
+export type Imap = {
   /** Runs any function over a source on this thread. */
   <I, R, E extends ErrorMode = 'throw'>(
     task: Runnable<I, R>,
     source: Source<I>,
-    options: InlineOptions<E, NoInfer<I>>,
+    options: OnThisThread<StreamOptions<E, NoInfer<I>>>,
   ): Stream<Given<I, R, E>>
   /** Runs a task over a source on worker threads. */
   <I, R, E extends ErrorMode = 'throw'>(
     task: TaskLike<I, R>,
     source: Source<I>,
-    options?: ThreadedOptions<E, NoInfer<I>>,
+    options?: StreamOptions<E, NoInfer<I>>,
   ): Stream<Given<I, R, E>>
   /** Makes a stage that runs any function on this thread. */
   <I, R, E extends ErrorMode = 'throw'>(
     task: Runnable<I, R>,
-    options: InlineOptions<E, NoInfer<I>>,
+    options: OnThisThread<StreamOptions<E, NoInfer<I>>>,
   ): Stage<I, Given<I, R, E>>
   /** Makes a stage that runs a task on worker threads. */
   <I, R, E extends ErrorMode = 'throw'>(
     task: TaskLike<I, R>,
-    options?: ThreadedOptions<E, NoInfer<I>>,
+    options?: StreamOptions<E, NoInfer<I>>,
   ): Stage<I, Given<I, R, E>>
 }
 
@@ -50,28 +52,28 @@ export interface Imap {
 export type Callable<A extends readonly unknown[], R> = ((...args: A) => R) | TaskCall<A, R>
 
 /** The call signatures of `istarmap` and `istarmapUnordered`. */
-export interface Istarmap {
+export type Istarmap = {
   /** The same on this thread, with any function. */
   <A extends readonly unknown[], R, E extends ErrorMode = 'throw'>(
     task: Callable<A, R>,
     source: Source<Readonly<A>>,
-    options: InlineOptions<E, NoInfer<Readonly<A>>>,
+    options: OnThisThread<StreamOptions<E, NoInfer<Readonly<A>>>>,
   ): Stream<Given<Readonly<A>, R, E>>
   /** Calls a task with the arguments in each item of a source, on worker threads. */
   <A extends readonly unknown[], R, E extends ErrorMode = 'throw'>(
     task: TaskCall<A, R>,
     source: Source<Readonly<A>>,
-    options?: ThreadedOptions<E, NoInfer<Readonly<A>>>,
+    options?: StreamOptions<E, NoInfer<Readonly<A>>>,
   ): Stream<Given<Readonly<A>, R, E>>
   /** The same on this thread, with any function. */
   <A extends readonly unknown[], R, E extends ErrorMode = 'throw'>(
     task: Callable<A, R>,
-    options: InlineOptions<E, NoInfer<Readonly<A>>>,
+    options: OnThisThread<StreamOptions<E, NoInfer<Readonly<A>>>>,
   ): Stage<Readonly<A>, Given<Readonly<A>, R, E>>
   /** Makes a stage that calls a task with the arguments in each item, on worker threads. */
   <A extends readonly unknown[], R, E extends ErrorMode = 'throw'>(
     task: TaskCall<A, R>,
-    options?: ThreadedOptions<E, NoInfer<Readonly<A>>>,
+    options?: StreamOptions<E, NoInfer<Readonly<A>>>,
   ): Stage<Readonly<A>, Given<Readonly<A>, R, E>>
 }
 
@@ -82,46 +84,53 @@ export type ThrowOrSkip = Exclude<ErrorMode, 'settle'>
 export type Guard<I, J extends I> = ((item: I, context: TaskContext) => item is J) & MadeByTask
 
 /** The call signatures of `filter` and `filterUnordered`. */
-export interface Filter {
+export type Filter = {
   /** Keeps the items of a source for which any function, on this thread, returns something truthy. */
-  <I>(task: Runnable<I, unknown>, source: Source<I>, options: InlineOptions<ThrowOrSkip, NoInfer<I>>): Stream<I>
+  <I>(
+    task: Runnable<I, unknown>,
+    source: Source<I>,
+    options: OnThisThread<StreamOptions<ThrowOrSkip, NoInfer<I>>>,
+  ): Stream<I>
   /** Keeps the items of a source for which a type guard, on worker threads, says so. */
-  <I, J extends I>(task: Guard<I, J>, source: Source<I>, options?: ThreadedOptions<ThrowOrSkip, NoInfer<I>>): Stream<J>
+  <I, J extends I>(task: Guard<I, J>, source: Source<I>, options?: StreamOptions<ThrowOrSkip, NoInfer<I>>): Stream<J>
   /** Keeps the items of a source for which a task, on worker threads, returns something truthy. */
   <I, T extends I>(
     task: TaskLike<I, unknown>,
     source: Source<T>,
-    options?: ThreadedOptions<ThrowOrSkip, NoInfer<I>>,
+    options?: StreamOptions<ThrowOrSkip, NoInfer<I>>,
   ): Stream<T>
   /** Makes a stage that does so on this thread. */
-  <I>(task: Runnable<I, unknown>, options: InlineOptions<ThrowOrSkip, NoInfer<I>>): StageOf<I>
+  <I>(task: Runnable<I, unknown>, options: OnThisThread<StreamOptions<ThrowOrSkip, NoInfer<I>>>): StageOf<I>
   /** Makes a stage that keeps the items for which a type guard, on worker threads, says so. */
-  <I, J extends I>(task: Guard<I, J>, options?: ThreadedOptions<ThrowOrSkip, NoInfer<I>>): Stage<I, J>
+  <I, J extends I>(task: Guard<I, J>, options?: StreamOptions<ThrowOrSkip, NoInfer<I>>): Stage<I, J>
   /** Makes a stage that keeps the items for which a task, on worker threads, returns something truthy. */
-  <I>(task: TaskLike<I, unknown>, options?: ThreadedOptions<ThrowOrSkip, NoInfer<I>>): StageOf<I>
+  <I>(task: TaskLike<I, unknown>, options?: StreamOptions<ThrowOrSkip, NoInfer<I>>): StageOf<I>
 }
 
 /** Something with elements, or a promise of it. */
 export type Expandable<R> = Iterable<R> | AsyncIterable<R> | Promise<Iterable<R> | AsyncIterable<R>>
 
 /** The call signatures of `flatMap` and `flatMapUnordered`. */
-export interface FlatMap {
+export type FlatMap = {
   /** The same on this thread, with any function. */
   <I, R>(
     task: Runnable<I, Expandable<R>>,
     source: Source<I>,
-    options: InlineOptions<ThrowOrSkip, NoInfer<I>>,
+    options: OnThisThread<StreamOptions<ThrowOrSkip, NoInfer<I>>>,
   ): Stream<Awaited<R>>
   /** Runs a task over a source on worker threads, and gives each element of what it returns. */
   <I, R>(
     task: TaskLike<I, Expandable<R>>,
     source: Source<I>,
-    options?: ThreadedOptions<ThrowOrSkip, NoInfer<I>>,
+    options?: StreamOptions<ThrowOrSkip, NoInfer<I>>,
   ): Stream<Awaited<R>>
   /** The same on this thread, with any function. */
-  <I, R>(task: Runnable<I, Expandable<R>>, options: InlineOptions<ThrowOrSkip, NoInfer<I>>): Stage<I, Awaited<R>>
+  <I, R>(
+    task: Runnable<I, Expandable<R>>,
+    options: OnThisThread<StreamOptions<ThrowOrSkip, NoInfer<I>>>,
+  ): Stage<I, Awaited<R>>
   /** Makes a stage that runs a task on worker threads, and gives each element of what it returns. */
-  <I, R>(task: TaskLike<I, Expandable<R>>, options?: ThreadedOptions<ThrowOrSkip, NoInfer<I>>): Stage<I, Awaited<R>>
+  <I, R>(task: TaskLike<I, Expandable<R>>, options?: StreamOptions<ThrowOrSkip, NoInfer<I>>): Stage<I, Awaited<R>>
 }
 
 /** All lazy verbs, running where `executor` says; it throws when that cannot be used. */

@@ -86,25 +86,16 @@ export interface StreamOptions<E extends ErrorMode = ErrorMode, I = unknown> {
    * a `NotSerializableError`. Default: everything is copied. With `workers: 0` it is not called.
    */
   transfer?(item: I): readonly ArrayBufferLike[]
-}
-
-/** Options of a stream that runs on this thread. */
-export interface InlineOptions<E extends ErrorMode = ErrorMode, I = unknown> extends StreamOptions<E, I> {
-  /**
-   * 0: run on this thread, `concurrency` items at once. Any function will do, and nothing is copied. `chunksize` has no
-   * effect.
-   */
-  readonly workers: 0
-}
-
-/** Options of a stream on worker threads. */
-export interface ThreadedOptions<E extends ErrorMode = ErrorMode, I = unknown> extends StreamOptions<E, I> {
   /**
    * The most workers of the pool that run chunks of this stream at once: an integer from 1 to the pool's `workers`. For
-   * more, `new Pool({ workers: n })`. Default: all. (0 runs on this thread: see `InlineOptions`.)
+   * more, `new Pool({ workers: n })`. Default: all. 0: run on this thread, `concurrency` items at once. Then any
+   * function will do, nothing is copied, and `chunksize` has no effect.
    */
   readonly workers?: number
 }
+
+/** Options of a call that runs on this thread, with any function. Nothing is copied. */
+export type OnThisThread<O> = O & { readonly workers: 0 }
 
 /**
  * A function from a source to a stream, as `pipe` and `stream.pipeline` take it. Node's `pipeline` and `compose` also

@@ -13,7 +13,7 @@ import { taskOf, type StreamPlan } from '../stream/plan.js'
 import { FixedTuner } from '../stream/tuner.js'
 import { plainFunctionError, taskName } from '../task-name.js'
 import type { JobKind } from '../worker/protocol.js'
-import type { InlineOptions, RetryOptions } from './options.js'
+import type { RetryOptions, StreamOptions } from './options.js'
 
 export type { PoolExecutor } from '../executor/executor.js'
 
@@ -63,7 +63,7 @@ export function planStream(
   const { action } = verb
   const hint = isStage ? SOURCE_HINT : ''
   const known = (verb.options ?? optionNames()) as never[]
-  const read = new OptionReader<Omit<InlineOptions, 'workers'> & { workers?: number }>(action, options, known, hint)
+  const read = new OptionReader<StreamOptions>(action, options, known, hint)
   const given = read.integerOr('chunksize', 'auto', 1) ?? 'auto'
   const window = read.integer('window', 1)
   const errors = read.oneOf('errors', verb.errors) ?? 'throw'
@@ -161,7 +161,7 @@ function assertAlone(action: string, name: string, value: number, allowed: numbe
 }
 
 /** What the option `retries` asks for; undefined: no retries. */
-function readRetries(action: string, read: OptionReader<Pick<InlineOptions, 'retries'>>): RetryPolicy | undefined {
+function readRetries(action: string, read: OptionReader<Pick<StreamOptions, 'retries'>>): RetryPolicy | undefined {
   const expected = 'an integer of at least 0, or an object'
   const retries = read.value('retries', expected, (value) => typeof value === 'number' || isPlainObject(value))
   if (retries === undefined) return undefined

@@ -13,7 +13,6 @@ import {
   reduce,
   TaskLoadError,
   WorkerCrashError,
-  type Fold,
   type MadeByTask,
 } from 'millrace'
 import { same } from '../fixtures/contract-a-values.js'
@@ -47,10 +46,10 @@ const chunksizes = [1, 7, 'auto'] as const
 watchRejections()
 afterAll(() => pool.terminate())
 
-const missing = { module: new URL('./missing.js', import.meta.url), export: 'fold' } as unknown as Fold<
-  number,
-  number
-> &
+const missing = { module: new URL('./missing.js', import.meta.url), export: 'fold' } as unknown as ((
+  total: number,
+  n: number,
+) => number) &
   MadeByTask
 
 /** Neither order nor grouping of the merges is lost: it is associative, and not commutative. */

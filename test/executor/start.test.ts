@@ -1,7 +1,7 @@
 /** How the workers of a pool start, or do not: initializers, and failures that must come to an end. */
 import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
-import { Pool, WorkerStartError, type Exported, type MadeByTask } from 'millrace'
+import { Pool, WorkerStartError, type MadeByTask, type TaskReference } from 'millrace'
 import { SpawnableWorker } from '#dist/threads-package.js'
 import { unreachable } from '../fixtures/contract-b-broken.js'
 import { board, count, raise, reaches, row } from '../fixtures/contract-b-board.js'
@@ -94,7 +94,11 @@ describe('a pool whose initializer', () => {
       [unreachable, /no database here/],
       [{ module: new URL('none.js', import.meta.url), export: 'start' }, /none\.js/],
     ] as const) {
-      const pool = new Pool({ workers: 2, initializer: initializer as Exported<number, unknown>, initargs: [5] })
+      const pool = new Pool({
+        workers: 2,
+        initializer: initializer as TaskReference<{ start: (n: number) => unknown }, 'start'>,
+        initargs: [5],
+      })
       const error = await rejection(pool.imap(double, [1]).next())
       expect(error).toBeInstanceOf(WorkerStartError)
       expect(error).toMatchObject({ cause: { name: 'TaskLoadError', code: 'ERR_TASK_LOAD' } })

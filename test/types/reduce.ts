@@ -1,5 +1,5 @@
 /** What the compiler infers and refuses for `reduce`. It is compiled, and not run. */
-import { imap, lines, pipe, Pool, reduce, task, type Fold, type Sink } from 'millrace'
+import { imap, lines, pipe, Pool, reduce, task, type Source, type TaskContext } from 'millrace'
 import type { Equal, Expect } from './equal.js'
 import { parse, type Hit } from './hits.js'
 
@@ -23,7 +23,9 @@ export type Sum = Expect<Equal<typeof sum, Promise<number>>>
 export const ofPool = new Pool().reduce(add, [1, 2], { initial: 0, merge: async (a, b) => Promise.resolve(a + b) })
 export type OfPool = Expect<Equal<typeof ofPool, Promise<number>>>
 export const sink = reduce(add, { initial: 0, merge: plus })
-export type IsSink = Expect<Equal<typeof sink, Sink<number, number>>>
+export const folded: (source: Source<number>) => Promise<number> = sink
+export const pipedInto = pipe([1, 2], sink)
+export type PipedInto = Expect<Equal<typeof pipedInto, Promise<number>>>
 
 // On this thread any function will do.
 export const here = reduce((total: number, line: string) => total + line.length, ['GET /'], {
@@ -32,8 +34,10 @@ export const here = reduce((total: number, line: string) => total + line.length,
   workers: 0,
 })
 export type Here = Expect<Equal<typeof here, Promise<number>>>
-export const fold: Fold<number, string> = (total, line, { index, signal }) =>
+export const fold = (total: number, line: string, { index, signal }: TaskContext): number =>
   signal.aborted ? total : total + line.length + index
+export const withContext = reduce(fold, ['GET /'], { initial: 0, merge: plus, workers: 0 })
+export type WithContext = Expect<Equal<typeof withContext, Promise<number>>>
 
 // @ts-expect-error -- a plain function cannot be found by another thread
 void reduce((a: number, b: number) => a + b, [1, 2], { initial: 0, merge: plus })

@@ -1,7 +1,7 @@
 /** What the compiler infers and refuses for `transfer()` and the option `transfer`. It is compiled, and not run. */
 import { apply, filter, imap, map, pipe, reduce, starmap, task, transfer } from 'millrace'
 import { Process } from 'millrace/multiprocessing'
-import type { InlineOptions, ReduceOptions, Stage, Stream, StreamOptions, ThreadedOptions } from 'millrace'
+import type { ReduceOptions, Stage, Stream, StreamOptions } from 'millrace'
 import type { Equal, Expect } from './equal.js'
 
 interface Image {
@@ -62,12 +62,10 @@ imap(blur, images, { transfer: ({ pixels }) => pixels })
 void apply(scale, [images[0], 2], { transfer: () => [] })
 
 // Options that were made elsewhere fit any items.
-declare const options: ThreadedOptions
-declare const inlineOptions: InlineOptions
+declare const options: StreamOptions
 declare const ofNumbers: ReduceOptions<number>
 declare const shared: StreamOptions & { readonly workers: 0 }
 export const given = imap(blur, images, options)
-export const givenInline = imap((image) => image.name, images, inlineOptions)
 export const givenShared = imap((image) => image.name, images, shared)
 export const folded = reduce(total, images, ofNumbers)
 export type Folded = Expect<Equal<typeof folded, Promise<number>>>
