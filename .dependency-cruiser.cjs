@@ -9,7 +9,7 @@ const floors = {
   index: '^lib/index[.]ts$',
   multiprocessing: '^lib/multiprocessing/',
   verbs:
-    '^lib/(?!(index|pool|task|task-name|options|errors|call-site|failure|identity|async-context|aborts|fifo|reuse|inspect|threads-package|bundled|worker-file|load-multiprocessing)[.])[^/]+$',
+    '^lib/(?!(index|pool|task|task-name|options|errors|call-site|failure|identity|async-context|aborts|fifo|reuse|inspect|thenable|threads-package|bundled|worker-file|load-multiprocessing)[.])[^/]+$',
   pool: '^lib/pool[.]ts$',
   verb: '^lib/verb/',
   stream: '^lib/stream/',
@@ -29,6 +29,7 @@ const floors = {
   fifo: '^lib/fifo[.]ts$',
   reuse: '^lib/reuse[.]ts$',
   inspect: '^lib/inspect[.]ts$',
+  thenable: '^lib/thenable[.]ts$',
   errors: '^lib/(errors|call-site)[.]ts$',
   failure: '^lib/failure[.]ts$',
   files: '^lib/(bundled|worker-file|load-multiprocessing)[.]ts$',
@@ -70,6 +71,7 @@ const below = {
     'inspect',
     'options',
     'errors',
+    'thenable',
   ],
   pool: [
     'verb',
@@ -101,6 +103,7 @@ const below = {
     'options',
     'errors',
     'failure',
+    'thenable',
   ],
   stream: [
     'aborts',
@@ -115,9 +118,11 @@ const below = {
     'options',
     'errors',
     'failure',
+    'thenable',
   ],
   executors: [
     'fifo',
+    'thenable',
     'context',
     'executor',
     'worker',
@@ -137,6 +142,7 @@ const below = {
   worker: [
     'threads',
     'reuse',
+    'thenable',
     'codec',
     'shared',
     'io',
@@ -147,8 +153,8 @@ const below = {
     'errors',
     'multiprocessing',
   ],
-  io: ['codec', 'inspect', 'options', 'errors'],
-  task: ['options', 'errors'],
+  io: ['codec', 'inspect', 'thenable', 'options', 'errors'],
+  task: ['thenable', 'options', 'errors'],
   codec: ['shared', 'errors', 'files'],
   shared: [],
   threads: [],
@@ -158,6 +164,7 @@ const below = {
   errors: [],
   failure: [],
   reuse: [],
+  thenable: [],
   files: [],
 }
 

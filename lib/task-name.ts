@@ -7,6 +7,7 @@ import { isBuiltin } from 'node:module'
 import { extname, isAbsolute } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { received, typeError } from './errors.js'
+import { isThenable } from './thenable.js'
 
 /** Where a worker finds a task. Plain data: it is sent to workers. */
 export interface TaskName {
@@ -133,7 +134,7 @@ function taskHint(value: unknown): string {
     return isPath ? ` (a function of a module: { module: new URL('${value}', import.meta.url), export: 'name' })` : ''
   }
   if (typeof value !== 'object' || value === null) return ''
-  if (typeof (value as { then?: unknown }).then === 'function') return ' (a promise: await it first)'
+  if (isThenable(value)) return ' (a promise: await it first)'
   if (Symbol.iterator in value || Symbol.asyncIterator in value) return ' (a source: it comes after the task)'
   if ((value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === 'Module') {
     return ' (a whole module: pass one of its exports)'

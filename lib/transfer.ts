@@ -1,6 +1,7 @@
 /** `transfer`: says which buffers of a result are moved to the thread that receives it. */
 import { noteTransfer, transferListFault, type TransferList } from './codec/transfer-list.js'
 import { received, typeError } from './errors.js'
+import { isThenable } from './thenable.js'
 
 /**
  * Marks ArrayBuffers of a task's result. They are then moved to the thread that receives the result, and not copied. A
@@ -47,7 +48,7 @@ function assertValue(value: unknown): void {
   if (typeof value !== 'object' || value === null) {
     throw wrong(`its value must be an object that holds them: received ${received(value)}`)
   }
-  if (typeof (value as { then?: unknown }).then === 'function') throw wrong('its value is a promise: await it first')
+  if (isThenable(value)) throw wrong('its value is a promise: await it first')
 }
 
 function wrong(reason: string): TypeError {

@@ -6,7 +6,7 @@ import { EventEmitter } from 'node:events'
 import { types } from 'node:util'
 import { NotSerializableError, received } from '../errors.js'
 import { cureOf, type Cure } from './cures.js'
-import { faultOf, nameOf } from './kinds.js'
+import { faultOf, isObject, nameOf } from './kinds.js'
 import { MAX_DENSE_LENGTH } from './limits.js'
 import { TransferListError } from './transfer-list.js'
 
@@ -256,8 +256,4 @@ function extended(path: string, { kind, key }: Step): string {
 export function shortened(text: string, longest: number): string {
   const half = longest / 2
   return text.length > longest ? `${text.slice(0, half)}…${text.slice(-half)}` : text
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null
 }

@@ -146,3 +146,7 @@ export function nameOf(value: object): string {
     ? constructor.name
     : Object.prototype.toString.call(value).slice('[object '.length, -1)
 }
+
+export function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}

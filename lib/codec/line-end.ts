@@ -2,6 +2,7 @@
 
 export const NEWLINE = 10
 export const CARRIAGE_RETURN = 13
+export const NO_BYTES: Buffer = Buffer.alloc(0)
 
 export class LineEnd {
   /** The bytes that were chosen; undefined for the default. */

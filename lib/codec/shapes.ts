@@ -99,10 +99,7 @@ function keyOf(text: string, isBare: boolean): string {
  * Mistaken only about a Map, or the like, whose own prototype was replaced by that of plain objects.
  */
 export function isRecord(value: object): boolean {
-  return !types.isProxy(value) && isPlainObject(value)
-}
-
-function isPlainObject(value: object): boolean {
+  if (types.isProxy(value)) return false
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== Object.prototype && prototype !== null) return false
   return Reflect.get(value, Symbol.iterator) === undefined && Reflect.get(value, Symbol.toStringTag) === undefined

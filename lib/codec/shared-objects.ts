@@ -6,6 +6,7 @@
 import { types } from 'node:util'
 import { loadMultiprocessing } from '../load-multiprocessing.js'
 import { idOf, isMemory, kindOf, type Memory } from '../shared/memory.js'
+import { MAX_DENSE_LENGTH } from './limits.js'
 import { findKnown, knowsShared, makerOf, noteArrival, type SharedObject } from '../shared/registry.js'
 
 /** What such objects are, whichever copy of this library made them. */
@@ -19,9 +20,6 @@ export function markShared(prototype: object): void {
 export function isShared(value: object): value is SharedObject {
   return BRAND in value
 }
-
-/** Arrays longer than this are taken for sparse, and gone through by their keys. */
-const LONGEST_DENSE = 10_000_000
 
 /**
  * Makes the objects again that a clone holds, except those in named properties of arrays: to find out that an array has none takes a
@@ -56,7 +54,7 @@ class Reviver {
     this.#seen.add(value)
     if (types.isMap(value)) this.#reviveMap(value)
     else if (types.isSet(value)) this.#reviveSet(value)
-    else if (Array.isArray(value) && value.length <= LONGEST_DENSE) this.#reviveElements(value)
+    else if (Array.isArray(value) && value.length <= MAX_DENSE_LENGTH) this.#reviveElements(value)
     else this.#reviveFields(value as Record<string, unknown>)
     return value
   }

@@ -3,7 +3,7 @@
  * are made again over copies of what they cover. Views that share a buffer go on to share one.
  */
 import { types } from 'node:util'
-import { faultOf, kindOf } from './kinds.js'
+import { faultOf, isObject, kindOf } from './kinds.js'
 
 /** Views that cover a smaller share of their buffer are made again. */
 const MIN_SHARE = 1 / 2
@@ -245,8 +245,4 @@ const typedArrayName = Object.getOwnPropertyDescriptor(
 function classOf(view: ArrayBufferView): ViewClass {
   const name = typedArrayName.call(view) ?? 'DataView'
   return (globalThis as unknown as Record<string, ViewClass>)[name]
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null
 }

@@ -3,7 +3,7 @@
  * must not be given is found before (io/bad-line.ts).
  */
 import { isAscii } from 'node:buffer'
-import { CARRIAGE_RETURN, LineEnd, NEWLINE } from './line-end.js'
+import { CARRIAGE_RETURN, LineEnd, NEWLINE, NO_BYTES } from './line-end.js'
 import { decoderOf, type Decode } from './line-text.js'
 
 /** How lines are cut and decoded. Can be cloned. */
@@ -21,8 +21,6 @@ interface Decoders {
 }
 type Block = Buffer & Decoders
 
-const NOTHING = Buffer.alloc(0) as Block
-
 /** Gives the lines of one block after the other, each decoded when it is asked for. */
 export class LineSplitter {
   readonly #isLatin1: boolean
@@ -30,7 +28,7 @@ export class LineSplitter {
   readonly #end: LineEnd | undefined
   /** Of encodings that a Buffer does not know. */
   readonly #decode: Decode | undefined
-  #block = NOTHING
+  #block = NO_BYTES as Block
   #start = 0
   #isSingleByte = true
 

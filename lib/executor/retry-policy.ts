@@ -1,6 +1,6 @@
 /** When failed items are tried again: which errors, how often, and after what delay. */
 import { NotSerializableError, TaskLoadError, received, typeError, type ErrorCode } from '../errors.js'
-import { isThenable } from '../worker/expand.js'
+import { isThenable } from '../thenable.js'
 
 export interface RetryPolicy {
   /** How often an item is tried at most. */

@@ -2,6 +2,7 @@
  * A byte source as blocks of whole lines: opened, decompressed, without byte order mark, cut at a line end, and without
  * what cannot be given. What becomes of a block (strings, or a batch) is not decided here.
  */
+import { NO_BYTES } from '../codec/line-end.js'
 import type { LineError } from '../errors.js'
 import { findBadLine, lineError, type BadLine, type LineLimits } from './bad-line.js'
 import type { Bytes } from './bytes.js'
@@ -14,8 +15,6 @@ import type { Transcoder } from './transcode.js'
 export interface BlockOptions extends LineLimits, TextOptions {
   readonly tooLong: 'error' | 'skip'
 }
-
-const NOTHING = Buffer.alloc(0)
 
 /** Gives blocks that end with a line end; only the last may lack it. Each is the caller's until it asks for the next. */
 export class LineBlocks {
@@ -36,7 +35,7 @@ export class LineBlocks {
   /** Where in the input the text begins, behind a byte order mark. */
   #textStart = 0
   /** The lines behind one that was left out. */
-  #rest: Buffer = NOTHING
+  #rest: Buffer = NO_BYTES
   #restStart = 0
   #error: (() => LineError) | undefined
 
@@ -58,7 +57,7 @@ export class LineBlocks {
       const rest = this.#rest
       const block = rest.length > 0 ? rest : this.#cutter.next()
       if (block === undefined) return undefined
-      this.#rest = NOTHING
+      this.#rest = NO_BYTES
       const start = rest.length > 0 ? this.#restStart : this.#cutter.start
       this.#transcoder?.forget(start)
       const bad = findBadLine(block, this.#options)

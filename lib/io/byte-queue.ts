@@ -1,11 +1,10 @@
 /** The bytes of an input, taken piece by piece: looked at first, then consumed. It counts what was consumed. */
+import { NO_BYTES } from '../codec/line-end.js'
 import type { Reader } from './source.js'
-
-const NOTHING = Buffer.alloc(0)
 
 export class ByteQueue {
   readonly #input: Reader<Buffer>
-  #block: Buffer = NOTHING
+  #block: Buffer = NO_BYTES
   #consumed = 0
 
   constructor(input: Reader<Buffer>) {

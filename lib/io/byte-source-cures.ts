@@ -1,6 +1,7 @@
 /** What to pass to `lines()` in the place of what it cannot read, as the end of an error text. */
 import { types } from 'node:util'
 import { addToMessage, isErrorObject } from '../errors.js'
+import { isThenable } from '../thenable.js'
 import { isDestroyable, isIterable } from './source.js'
 
 /** For what is no source of bytes. */
@@ -27,8 +28,8 @@ function cureFor(source: unknown): string | undefined {
 const VIEW = 'new Uint8Array(view.buffer, view.byteOffset, view.byteLength)'
 
 function objectCure(source: object): string | undefined {
-  const { then, body, createReadStream, stdout, readable, stream } = source as Readonly<Record<string, unknown>>
-  if (typeof then === 'function') return 'await the promise first'
+  const { body, createReadStream, stdout, readable, stream } = source as Readonly<Record<string, unknown>>
+  if (isThenable(source)) return 'await the promise first'
   if (typeof createReadStream === 'function') return 'for an open file: file.createReadStream()'
   if (isIterable(body)) return 'for the text of a response: response.body'
   if (isIterable(stdout)) return 'for the output of a child process: child.stdout'

@@ -5,7 +5,7 @@ import { received, typeError } from '../errors.js'
 import { chunkCure, sourceCure, urlCure } from './byte-source-cures.js'
 import { closeWithTimeout } from './close-with-timeout.js'
 import { PathReader } from './path.js'
-import { isIterable, openSource, type Reader, type Source } from './source.js'
+import { DONE, isIterable, openSource, type Reader, type Source } from './source.js'
 
 /** What bytes can be read from: a file, or any source of byte chunks (Node and web streams among them). */
 export type ByteSource = string | URL | Source<Uint8Array | ArrayBuffer>
@@ -104,9 +104,9 @@ function chunkReader(action: string, chunks: Source<unknown>): Reader<Buffer> {
   return {
     close,
     next: async () => {
-      if (!open) return { done: true, value: undefined }
+      if (!open) return DONE
       const result = await read()
-      if (result.done) return { done: true, value: undefined }
+      if (result.done) return DONE
       const { value } = result
       if (types.isUint8Array(value)) return { done: false, value: asBuffer(value) }
       // Web streams of Node 20 may give these.

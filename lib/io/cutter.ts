@@ -1,7 +1,5 @@
 /** Cutting bytes into blocks that end where a line ends. It splits and decodes nothing, and knows no source. */
-import type { LineEnd } from '../codec/line-end.js'
-
-const NOTHING = Buffer.alloc(0)
+import { NO_BYTES, type LineEnd } from '../codec/line-end.js'
 
 /**
  * Turns blocks of any bytes into blocks of whole lines, holding back the bytes of a line that has no end yet. A line in
@@ -10,13 +8,13 @@ const NOTHING = Buffer.alloc(0)
 export class LineCutter {
   readonly #lineEnd: LineEnd
   readonly #maxLength: number
-  #bytes: Buffer = NOTHING
+  #bytes: Buffer = NO_BYTES
   /** What is held back, in memory that is larger: at most as much of a line as shows that it is too long. */
-  #held: Buffer = NOTHING
+  #held: Buffer = NO_BYTES
   #length = 0
   /** How many bytes of the line held back there are beyond those that are held, and the last of all, in which its end may begin. */
   #beyond = 0
-  #last: Buffer = NOTHING
+  #last: Buffer = NO_BYTES
   /** The last bytes of a line that is left out, in which its end may have begun; undefined if none is. */
   #leavingOut: Buffer | undefined
   #ended = false
@@ -50,13 +48,13 @@ export class LineCutter {
     const bytes = this.#bytes
     if (this.#length === 0) {
       const cut = this.#lineEnd.findLast(bytes)
-      this.#bytes = NOTHING
+      this.#bytes = NO_BYTES
       this.#hold(bytes.subarray(cut))
       return cut === 0 ? undefined : this.#give(bytes.subarray(0, cut), cut)
     }
     const cut = this.#lineEnd.findAcross(this.#held.subarray(0, this.#length), bytes)
     this.#hold(cut < 0 ? bytes : bytes.subarray(0, cut))
-    this.#bytes = cut < 0 ? NOTHING : bytes.subarray(cut)
+    this.#bytes = cut < 0 ? NO_BYTES : bytes.subarray(cut)
     return cut < 0 ? undefined : this.#flush()
   }
 
@@ -68,10 +66,10 @@ export class LineCutter {
 
   /** Leaves out the line held back, up to its end. */
   leaveOut(): void {
-    this.#leavingOut = this.#beyond > 0 ? this.#last : this.#endOf(this.#held.subarray(0, this.#length), NOTHING)
-    this.#last = NOTHING
+    this.#leavingOut = this.#beyond > 0 ? this.#last : this.#endOf(this.#held.subarray(0, this.#length), NO_BYTES)
+    this.#last = NO_BYTES
     this.#offset += this.#length + this.#beyond
-    this.#held = NOTHING
+    this.#held = NO_BYTES
     this.#length = this.#beyond = 0
   }
 
@@ -80,7 +78,7 @@ export class LineCutter {
     const bytes = this.#bytes
     const cut = this.#lineEnd.findAcross(last, bytes)
     this.#offset += cut < 0 ? bytes.length : cut
-    this.#bytes = cut < 0 ? NOTHING : bytes.subarray(cut)
+    this.#bytes = cut < 0 ? NO_BYTES : bytes.subarray(cut)
     this.#leavingOut = undefined
     if (cut >= 0) return true
     this.#leavingOut = this.#endOf(last, bytes)
@@ -99,7 +97,7 @@ export class LineCutter {
     if (this.#length === 0) return undefined
     const last = this.#held.subarray(0, this.#length)
     const length = this.#length + this.#beyond
-    this.#held = NOTHING
+    this.#held = NO_BYTES
     this.#length = this.#beyond = 0
     return this.#give(last, length)
   }

@@ -9,7 +9,7 @@ import type { Compression, Decoder } from './compression.js'
 import type { Damage, MemberText } from './damage.js'
 import { BLOCK_SIZE } from './file.js'
 import { salvage, written } from './salvage.js'
-import { openSource, type Reader } from './source.js'
+import { DONE, openSource, type Reader } from './source.js'
 import { UnreadOutput } from './unread-output.js'
 
 /** The least size of a decoder's output: many small members would spend their time on large ones. */
@@ -71,7 +71,7 @@ class Decompressor implements Reader<Buffer> {
         return { done: false, value: text }
       }
     }
-    return { done: true, value: undefined }
+    return DONE
   }
 
   close(): unknown {

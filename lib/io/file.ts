@@ -1,15 +1,14 @@
 /** Reading an open file in large blocks, one block ahead of whoever reads. It knows bytes only, nothing of lines or gzip. */
+import { NO_BYTES } from '../codec/line-end.js'
 import { close, read } from 'node:fs'
 import { promisify } from 'node:util'
-import type { Reader } from './source.js'
+import { DONE, type Reader } from './source.js'
 
 const closeFile = promisify(close)
 const readFile = promisify(read)
 
 /** Measured from 64 KiB to 1 MiB: smaller ones cost more trips to the thread pool, larger ones gain nothing but memory use. */
 export const BLOCK_SIZE: number = 512 * 1024
-
-const NOTHING: Buffer = Buffer.alloc(0)
 
 /**
  * Memory of files that were read to their ends, for the next one: V8 is slow to collect what many files leave behind. As
@@ -24,8 +23,8 @@ const MAX_IDLE = 2
  */
 export class FileReader implements Reader<Buffer> {
   readonly #file: number
-  #memory = NOTHING
-  #spareMemory = NOTHING
+  #memory = NO_BYTES
+  #spareMemory = NO_BYTES
   /** The latest read: under way, or done and not yet asked for. */
   #read: Promise<Buffer> | undefined
   #closing: Promise<void> | undefined
@@ -36,7 +35,7 @@ export class FileReader implements Reader<Buffer> {
   }
 
   async next(): Promise<IteratorResult<Buffer, undefined>> {
-    if (this.#closing !== undefined) return { done: true, value: undefined }
+    if (this.#closing !== undefined) return DONE
     try {
       const block = await (this.#read ?? this.#startRead())
       if (block.length > 0) {
@@ -51,10 +50,10 @@ export class FileReader implements Reader<Buffer> {
     await this.close()
     // Whoever had the last block has come back, so nobody reads these any more.
     for (const memory of [this.#memory, this.#spareMemory]) {
-      if (memory !== NOTHING && idle.length < MAX_IDLE) idle.push(memory)
+      if (memory !== NO_BYTES && idle.length < MAX_IDLE) idle.push(memory)
     }
-    this.#memory = this.#spareMemory = NOTHING
-    return { done: true, value: undefined }
+    this.#memory = this.#spareMemory = NO_BYTES
+    return DONE
   }
 
   /** Closes the file once the read under way is over. May be called at any time and again. */
@@ -69,12 +68,10 @@ export class FileReader implements Reader<Buffer> {
     let position = offset
     return {
       next: async () => {
-        if (this.#closing !== undefined) return { done: true, value: undefined }
+        if (this.#closing !== undefined) return DONE
         const { bytesRead } = await readFile(this.#file, memory, 0, BLOCK_SIZE, position)
         position += bytesRead
-        return bytesRead === 0
-          ? { done: true, value: undefined }
-          : { done: false, value: memory.subarray(0, bytesRead) }
+        return bytesRead === 0 ? DONE : { done: false, value: memory.subarray(0, bytesRead) }
       },
       close: () => {},
     }
@@ -89,7 +86,7 @@ export class FileReader implements Reader<Buffer> {
   }
 
   async #readBlock(): Promise<Buffer> {
-    if (this.#closing !== undefined) return NOTHING
+    if (this.#closing !== undefined) return NO_BYTES
     const { bytesRead } = await readFile(this.#file, this.#nextMemory(), 0, BLOCK_SIZE, null)
     return this.#memory.subarray(0, bytesRead)
   }
@@ -98,7 +95,7 @@ export class FileReader implements Reader<Buffer> {
   #nextMemory(): Buffer {
     const memory = this.#spareMemory
     this.#spareMemory = this.#memory
-    this.#memory = memory === NOTHING ? (idle.pop() ?? Buffer.allocUnsafeSlow(BLOCK_SIZE)) : memory
+    this.#memory = memory === NO_BYTES ? (idle.pop() ?? Buffer.allocUnsafeSlow(BLOCK_SIZE)) : memory
     return this.#memory
   }
 

@@ -1,12 +1,10 @@
 /** The lines of an input as batches of bytes: here they are counted and copied into shared memory, elsewhere split. */
 import { LineBatch } from '../codec/line-batch.js'
-import { LineEnd } from '../codec/line-end.js'
+import { LineEnd, NO_BYTES } from '../codec/line-end.js'
 import type { LineFormat } from '../codec/split.js'
 import type { LineInput } from './line-input.js'
 import { SlabWriter } from './slabs.js'
 import type { BatchReader } from './source.js'
-
-const NOTHING: Buffer = Buffer.alloc(0)
 
 export class LineBatches implements BatchReader {
   readonly #input: LineInput
@@ -17,7 +15,7 @@ export class LineBatches implements BatchReader {
    * speed, and short files and reads would hold a slab each.
    */
   readonly #slabs = new SlabWriter()
-  #block = NOTHING
+  #block = NO_BYTES
   #start = 0
   #closed = false
   #stopWaiting: (() => void) | undefined
@@ -93,7 +91,7 @@ export class LineBatches implements BatchReader {
 
   #end(): void {
     this.#closed = true
-    this.#block = NOTHING
+    this.#block = NO_BYTES
     this.#start = 0
     this.#slabs.close()
   }

@@ -1,7 +1,7 @@
 /** The lines of files, streams or other byte sources. This file is the iterator; line-input.ts reads. */
 import { constants } from 'node:buffer'
 import { types } from 'node:util'
-import { LineEnd } from '../codec/line-end.js'
+import { LineEnd, NO_BYTES } from '../codec/line-end.js'
 import { LineSplitter, type LineFormat } from '../codec/split.js'
 import { typeError } from '../errors.js'
 import { showState } from '../inspect.js'
@@ -137,8 +137,6 @@ interface Waiter {
   reject(error: unknown): void
 }
 
-const NOTHING = Buffer.alloc(0)
-
 class LineReader implements Lines {
   static {
     showState(
@@ -247,7 +245,7 @@ class LineReader implements Lines {
 
   #end(): void {
     this.#state = 'done'
-    this.#splitter.feed(NOTHING)
+    this.#splitter.feed(NO_BYTES)
   }
 
   /**

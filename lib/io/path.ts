@@ -8,7 +8,7 @@ import { isatty, ReadStream } from 'node:tty'
 import { promisify } from 'node:util'
 import { withPathCure } from './byte-source-cures.js'
 import { FileReader } from './file.js'
-import { openSource, type Reader } from './source.js'
+import { DONE, openSource, type Reader } from './source.js'
 
 const openFile = promisify(open)
 const statFile = promisify(fstat)
@@ -18,8 +18,6 @@ const FLAGS = constants.O_RDONLY | ((constants as { O_NONBLOCK?: number }).O_NON
 
 /** Where the system shows the descriptors of a process; a socket cannot be opened there. */
 const OWN_DESCRIPTOR = /^(?:\/dev\/stdin|\/(?:dev|proc\/self)\/fd\/(\d+))$/
-
-const DONE = { done: true, value: undefined } as const
 
 export class PathReader implements Reader<Buffer> {
   readonly #path: string

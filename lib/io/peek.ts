@@ -1,4 +1,5 @@
 /** Looking at the first bytes of an input without losing them. */
+import { NO_BYTES } from '../codec/line-end.js'
 import type { Reader } from './source.js'
 
 /**
@@ -6,7 +7,7 @@ import type { Reader } from './source.js'
  * the first line of a slow source is not held back.
  */
 export async function peek(input: Reader<Buffer>, isEnough: (head: Buffer) => boolean): Promise<Buffer> {
-  let head: Buffer = Buffer.alloc(0)
+  let head = NO_BYTES
   while (!isEnough(head)) {
     // A copy, since the source may use the chunk's memory again for its next one.
     const before = Buffer.from(head)

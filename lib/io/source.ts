@@ -17,6 +17,9 @@ export interface Reader<T> {
   close(end?: PipelineEnd): unknown
 }
 
+/** What a reader gives at the end. Not for users, who may change what they get. */
+export const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined }
+
 /** An opened source of batches. */
 export interface BatchReader {
   /** Reads the next values, at least one and at most `max`; undefined at the end. May throw or reject. One call at a time. */
@@ -173,7 +176,7 @@ function webReader<T>(source: { getReader(): WebReader<T> }): Reader<T> {
       const { done, value } = await reader.read()
       if (!done) return { done, value }
       reader.releaseLock()
-      return { done: true, value: undefined }
+      return DONE
     },
     close: async (end) => {
       await reader.cancel(end?.failure?.error)

@@ -1,5 +1,6 @@
 /** Text of encodings that cannot be cut at bytes, as UTF-8: a reader of its bytes in, a reader of UTF-8 out. */
-import type { Reader } from './source.js'
+import { NO_BYTES } from '../codec/line-end.js'
+import { DONE, type Reader } from './source.js'
 
 /** Bytes that are not valid in the encoding. */
 export interface Invalid {
@@ -25,8 +26,6 @@ export function transcode(encoding: string, input: Reader<Buffer>, fatal: boolea
     : new DecodingReader(encoding, input, fatal, start)
 }
 
-const DONE = { done: true, value: undefined } as const
-const NOTHING = Buffer.alloc(0)
 const LONE_SURROGATE = /\p{Surrogate}/u
 
 /** Needs no ICU, and knows where each character stood. */
@@ -35,7 +34,7 @@ class Utf16Reader implements Transcoder {
   readonly #swaps: boolean
   readonly #fatal: boolean
   /** A byte, or a surrogate, whose other half has not come yet. */
-  #rest = NOTHING
+  #rest = NO_BYTES
   #inputOffset: number
   #textOffset = 0
   /** The last blocks given, and where they and their characters stand. */
@@ -54,7 +53,7 @@ class Utf16Reader implements Transcoder {
     while (!this.#ended) {
       const result = await this.#input.next()
       this.#ended = result.done === true
-      const text = this.#decode(result.done ? NOTHING : result.value)
+      const text = this.#decode(result.done ? NO_BYTES : result.value)
       if (text.length > 0) return { done: false, value: text }
     }
     return DONE
@@ -131,7 +130,7 @@ class DecodingReader implements Transcoder {
     while (!this.#ended) {
       const result = await this.#input.next()
       this.#ended = result.done === true
-      const text = this.#decode(result.done ? NOTHING : result.value)
+      const text = this.#decode(result.done ? NO_BYTES : result.value)
       if (text.length > 0) return { done: false, value: Buffer.from(text) }
     }
     return DONE

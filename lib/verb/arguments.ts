@@ -6,6 +6,7 @@ import { received, typeError } from '../errors.js'
 import { isIterable, type Source } from '../io/source.js'
 import { isPlainObject } from '../options.js'
 import { invalidTask, isMadeByTask, isReference } from '../task-name.js'
+import { isThenable } from '../thenable.js'
 import { isStage } from './stage.js'
 
 /** The arguments of a verb that takes `(task, source, options)`, or `(task, options)` for a stage. */
@@ -75,8 +76,8 @@ function hintFor(value: unknown): string | undefined {
   if (typeof value === 'function') return functionHint(value)
   if (typeof value !== 'object' || value === null) return undefined
   if (value instanceof URL) return isHttp(value.href) ? HTTP_HINT : 'for the lines of a file: lines(url)'
-  const has = value as Partial<Record<'then' | 'next' | 'body' | 'stream' | 'emit' | 'on', unknown>>
-  if (typeof has.then === 'function') return 'a promise: await it first'
+  const has = value as Partial<Record<'next' | 'body' | 'stream' | 'emit' | 'on', unknown>>
+  if (isThenable(value)) return 'a promise: await it first'
   if (isReference(value)) return 'a task comes first, then the source'
   if (typeof has.next === 'function') {
     return 'an iterator without [Symbol.iterator](): pass what it iterates over, or { [Symbol.iterator]: () => iterator }'
@@ -130,6 +131,5 @@ function isPipePart(value: unknown): value is object {
 function stageHint(value: unknown): string {
   if (isMadeByTask(value) || isReference(value)) return ' (a task needs a verb: imap(task))'
   if (isIterable(value)) return ' (a source or stream: a verb makes a stage where it gets no source, as in imap(task))'
-  const { then } = Object(value) as { then?: unknown }
-  return typeof then === 'function' ? ' (a promise: await it first)' : ''
+  return isThenable(value) ? ' (a promise: await it first)' : ''
 }

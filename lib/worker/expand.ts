@@ -2,6 +2,7 @@
 import { hasTransfer } from '../codec/transfer-list.js'
 import { received, typeError } from '../errors.js'
 import { ReuseCheck } from '../reuse.js'
+import { isThenable } from '../thenable.js'
 
 /**
  * Gives the elements of an iterable or async iterable that a task returned, all of them or, when it throws, none. Promises
@@ -48,11 +49,6 @@ export function changedResultError(returned: object): TypeError {
       'again. Results are copied when they are sent. Return a new object for each item, for example { ...result } or ' +
       `Buffer.from(bytes): received ${received(returned)}`,
   )
-}
-
-/** Whether a value is one to be awaited. */
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 }
 
 function allAtOnce(elements: Iterable<unknown>): unknown[] {

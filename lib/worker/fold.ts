@@ -2,7 +2,8 @@
 import { cloned, cursorOf } from '../codec/codec.js'
 import { beginItem, beginTimedItem, markAwaiting } from './cells.js'
 import { ItemContext, type RunningChunk } from './chunk.js'
-import { isThenable, noAccumulatorError } from './expand.js'
+import { isThenable } from '../thenable.js'
+import { noAccumulatorError } from './expand.js'
 import { takesContext, type TaskFunction } from './load.js'
 import type { Poster } from './poster.js'
 

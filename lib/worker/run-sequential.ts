@@ -2,7 +2,8 @@
 import { cursorOf, type Cursor } from '../codec/codec.js'
 import { beginItem, beginTimedItem, isCancelled, markAwaiting } from './cells.js'
 import { ItemContext, type RunningChunk } from './chunk.js'
-import { elementsOf, isThenable } from './expand.js'
+import { isThenable } from '../thenable.js'
+import { elementsOf } from './expand.js'
 import { takesContext, type TaskFunction } from './load.js'
 import type { Poster } from './poster.js'
 
