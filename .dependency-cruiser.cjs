@@ -4,14 +4,14 @@
  * Imports of types count as much as imports of values.
  */
 
-/** The files of each floor, as the start of a path. `verbs` is every file of lib/ that has no floor of its own. */
+/** The files of each floor, as the start of a path. `public` is every file of lib/ that has no floor of its own. */
 const floors = {
   index: '^lib/index[.]ts$',
   multiprocessing: '^lib/multiprocessing/',
-  verbs:
+  public:
     '^lib/(?!(index|pool|task|task-name|options|errors|call-site|failure|identity|async-context|aborts|fifo|reuse|inspect|thenable|threads-package|bundled|worker-file|load-multiprocessing)[.])[^/]+$',
   pool: '^lib/pool[.]ts$',
-  verb: '^lib/verb/',
+  verbs: '^lib/verbs/',
   stream: '^lib/stream/',
   executors: '^lib/executor/(?!executor[.]ts$)',
   executor: '^lib/executor/executor[.]ts$',
@@ -55,9 +55,9 @@ const below = {
     'options',
     'errors',
   ],
-  verbs: [
+  public: [
     'pool',
-    'verb',
+    'verbs',
     'stream',
     'executors',
     'executor',
@@ -74,7 +74,7 @@ const below = {
     'thenable',
   ],
   pool: [
-    'verb',
+    'verbs',
     'stream',
     'executors',
     'executor',
@@ -89,7 +89,7 @@ const below = {
     'options',
     'errors',
   ],
-  verb: [
+  verbs: [
     'stream',
     'executors',
     'executor',
@@ -190,7 +190,7 @@ module.exports = {
       from: {},
       to: {
         path: '^lib/[^/]+/',
-        pathNot: '^lib/(verb|stream|executor|worker|codec|shared|io|log|multiprocessing)/',
+        pathNot: '^lib/(verbs|stream|executor|worker|codec|shared|io|log|multiprocessing)/',
       },
     },
     {

@@ -25,6 +25,11 @@ export default defineConfig(
     },
   },
   {
+    // Declarations of a user's own exports copy an alias. An interface they name, and the package does not export it.
+    files: ['lib/verbs/*.ts', 'lib/pipe.ts'],
+    rules: { '@typescript-eslint/consistent-type-definitions': 'off' },
+  },
+  {
     files: ['test/**/*.ts'],
     rules: {
       // A spread error is its own fields, which is what the tests compare.

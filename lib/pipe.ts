@@ -1,8 +1,6 @@
 /** `pipe` of it-pipe, with a check of its arguments. */
-/* eslint-disable @typescript-eslint/consistent-type-definitions --
-   The declarations of a user's own exports can copy an alias. They would have to name an interface, which the package does not export. */
 import { pipe as itPipe } from 'it-pipe'
-import { assertPipeSource, assertPipeStage } from './verb/arguments.js'
+import { assertPipeSource, assertPipeStage } from './verbs/arguments.js'
 
 /** What a source of a pipeline gives to the next stage: itself, its return value, or the source of a duplex. */
 export type PipeInput<A> = A extends Iterable<unknown> | AsyncIterable<unknown>

@@ -1,6 +1,4 @@
-/**
- * The public pool: worker threads with a common set-up, and the verbs that run on them. The default pool is here too.
- */
+/** The public pool: worker threads with a common set-up, and the verbs that run on them. */
 import { availableParallelism } from 'node:os'
 import { PoolClosedError, typeError } from './errors.js'
 import { isWorkerEnv, type WorkerEnv } from './executor/launch.js'
@@ -10,10 +8,14 @@ import { showState } from './inspect.js'
 import { OptionReader } from './options.js'
 import { plainFunctionError, taskName } from './task-name.js'
 import type { Exported, MadeByTask } from './task.js'
-import { applyVerb, type Apply } from './verb/apply.js'
-import { collectVerbs, type MapVerb, type Starmap } from './verb/collect.js'
-import { reduceVerb, type Reduce } from './verb/fold.js'
-import { lazyVerbs, type Filter, type FlatMap, type Imap, type Istarmap } from './verb/lazy.js'
+import { applyOn, type Apply } from './verbs/apply.js'
+import { DEFAULT_IDLE_TIMEOUT_MS, DEFAULT_START_TIMEOUT_MS } from './verbs/default-executor.js'
+import { filterOn, filterUnorderedOn, type Filter } from './verbs/filter.js'
+import { flatMapOn, flatMapUnorderedOn, type FlatMap } from './verbs/flat-map.js'
+import { imapOn, imapUnorderedOn, type Imap } from './verbs/imap.js'
+import { istarmapOn, istarmapUnorderedOn, type Istarmap } from './verbs/istarmap.js'
+import { mapOn, starmapOn, type MapVerb, type Starmap } from './verbs/map.js'
+import { reduceOn, type Reduce } from './verbs/reduce.js'
 
 /** Options of a pool. */
 export interface PoolOptions<A extends readonly unknown[] = readonly never[]> {
@@ -137,20 +139,18 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
     this.name = name
     this.workers = workers
     const executor = (): ThreadExecutor => this.#executor
-    const verbs = lazyVerbs(executor)
-    this.imap = verbs.imap
-    this.imapUnordered = verbs.imapUnordered
-    this.istarmap = verbs.istarmap
-    this.istarmapUnordered = verbs.istarmapUnordered
-    this.filter = verbs.filter
-    this.filterUnordered = verbs.filterUnordered
-    this.flatMap = verbs.flatMap
-    this.flatMapUnordered = verbs.flatMapUnordered
-    this.reduce = reduceVerb(executor)
-    const { map, starmap } = collectVerbs(executor)
-    this.map = map
-    this.starmap = starmap
-    this.apply = applyVerb(executor)
+    this.imap = imapOn(executor)
+    this.imapUnordered = imapUnorderedOn(executor)
+    this.istarmap = istarmapOn(executor)
+    this.istarmapUnordered = istarmapUnorderedOn(executor)
+    this.filter = filterOn(executor)
+    this.filterUnordered = filterUnorderedOn(executor)
+    this.flatMap = flatMapOn(executor)
+    this.flatMapUnordered = flatMapUnorderedOn(executor)
+    this.reduce = reduceOn(executor)
+    this.map = mapOn(executor)
+    this.starmap = starmapOn(executor)
+    this.apply = applyOn(executor)
   }
 
   /**
@@ -187,26 +187,6 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
 
 /** More threads than this are a mistake, because each takes several MiB. */
 const MAX_WORKERS = 1_024
-const IDLE_TIMEOUT_MS = 10_000
-const START_TIMEOUT_MS = 60_000
-
-let shared: ThreadExecutor | undefined
-
-/**
- * The threads of the default pool, on which the module-level verbs run. Made on first use, and again after they broke.
- */
-export function defaultExecutor(): ThreadExecutor {
-  if (shared === undefined || shared.broken) {
-    shared = new ThreadExecutor({
-      workers: availableParallelism(),
-      name: 'default',
-      idleTimeout: IDLE_TIMEOUT_MS,
-      startTimeout: START_TIMEOUT_MS,
-      initargs: [],
-    })
-  }
-  return shared
-}
 
 function readOptions<A extends readonly unknown[]>(options: PoolOptions<A> | undefined): ThreadExecutorOptions {
   const action = 'make a pool'
@@ -235,8 +215,8 @@ function readOptions<A extends readonly unknown[]>(options: PoolOptions<A> | und
   return {
     workers: read.integer('workers', 1, MAX_WORKERS) ?? availableParallelism(),
     name: read.value('name', 'a string', (value) => typeof value === 'string') ?? 'pool',
-    idleTimeout: read.milliseconds('idleTimeout') ?? IDLE_TIMEOUT_MS,
-    startTimeout: read.milliseconds('startTimeout', 1) ?? START_TIMEOUT_MS,
+    idleTimeout: read.milliseconds('idleTimeout') ?? DEFAULT_IDLE_TIMEOUT_MS,
+    startTimeout: read.milliseconds('startTimeout', 1) ?? DEFAULT_START_TIMEOUT_MS,
     execArgv: read.value('execArgv', 'an array of strings', isStrings),
     env: read.value('env', 'an object of strings or SHARE_ENV', isWorkerEnv),
     resourceLimits: readLimits(action, read),

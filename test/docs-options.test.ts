@@ -14,11 +14,11 @@ function optionsOf(file: string, ...interfaces: string[]): string[] {
   })
 }
 
-const verbs = 'lib/verb/options.ts'
+const verbs = 'lib/verbs/options.ts'
 const sections: Readonly<Record<string, readonly string[]>> = {
   'Options of a stream': optionsOf(verbs, 'StreamOptions'),
   'Options of `retries`': optionsOf(verbs, 'RetryOptions'),
-  'Options of `reduce`': optionsOf('lib/verb/fold.ts', 'ReduceOptions'),
+  'Options of `reduce`': optionsOf('lib/verbs/reduce.ts', 'ReduceOptions'),
   'Options of a pool': optionsOf('lib/pool.ts', 'PoolOptions'),
   'Options of `lines`': optionsOf('lib/io/lines.ts', 'LinesOptions'),
 }

@@ -1,13 +1,11 @@
-/** The verb `apply`: one call of a task, as a stream of one item. */
-/* eslint-disable @typescript-eslint/consistent-type-definitions --
-   The declarations of a user's own exports can copy an alias. They would have to name an interface, which the package does not export. */
+/** `apply`: one call of a task, as a stream of one item. */
 import { received, typeError } from '../errors.js'
 import { withEndOf } from '../failure.js'
 import type { Stream } from '../stream/stream.js'
 import type { TaskCall } from '../task.js'
-import { resultsOf } from './collect.js'
 import { assertOrder } from './arguments.js'
-import { openStage, type Callable } from './lazy.js'
+import { defaultExecutor } from './default-executor.js'
+import { streamFactory, type Callable } from './lazy.js'
 import type { OnThisThread, StreamOptions } from './options.js'
 import type { PoolExecutor } from './plan.js'
 
@@ -44,8 +42,8 @@ export type Apply = {
 const ACTION = 'call a task with apply()'
 const OPTIONS = ['signal', 'timeout', 'retries', 'transfer', 'workers']
 
-/** Makes the verb: `executor` gives the threads it runs on. */
-export function applyVerb(executor: () => PoolExecutor): Apply {
+/** Makes `apply` on the threads that `executor` gives. */
+export function applyOn(executor: () => PoolExecutor): Apply {
   const verb = {
     name: 'apply',
     action: ACTION,
@@ -67,13 +65,43 @@ export function applyVerb(executor: () => PoolExecutor): Apply {
         `Cannot ${ACTION} as its second argument must be an array, the task's arguments: received ${received(args)}`,
       )
     }
-    const { open } = openStage(verb, task, options)
-    const stream = open([args])
+    const { createStream } = streamFactory(verb, task, options)
+    const stream = createStream([args])
     return withEndOf(only(stream), stream)
   }
 }
 
 async function only(stream: Stream<unknown>): Promise<unknown> {
-  const [result] = await resultsOf(stream)
+  const [result] = await stream.toArray()
   return result
 }
+
+/**
+ * Calls a task once on a worker thread, and returns a promise of its result. It begins at once if a worker is free. A
+ * call costs some tens of microseconds. For many small calls, `starmap` is faster.
+ *
+ * @param task A task, or `{ module, export: 'name' }`; with `workers: 0` any function. It is called as `task(...args)`.
+ * It gets no `TaskContext`, because that would take the place of an optional parameter.
+ * @param args An array of arguments. Default: none.
+ * @param options `signal`, `timeout`, `retries` as in `StreamOptions`, and `workers: 0`.
+ * @returns A promise of the result. It rejects with the error of the task, as `imap` gives it, with a
+ * `TaskTimeoutError`, or with the reason of an aborted `signal`. When the pool is terminated, it rejects with a
+ * `PoolClosedError`. A call that is aborted while it runs continues in its worker, and its result is dropped. If it
+ * takes more than a second, the worker is replaced.
+ * @throws {TypeError | RangeError} At the call: `ERR_INVALID_ARGUMENTS`, `ERR_INVALID_OPTION`, `ERR_INVALID_TASK`.
+ *
+ * @example
+ * ```ts
+ * import { apply, isMainThread, task } from 'millrace'
+ *
+ * const gcd = task(import.meta.url, 'gcd', function gcd(a: number, b: number): number {
+ *   return b === 0 ? a : gcd(b, a % b)
+ * })
+ *
+ * if (isMainThread) {
+ *   console.log(await apply(gcd, [1071, 462], { timeout: 1_000 }))
+ *   // → 21
+ * }
+ * ```
+ */
+export const apply: Apply = applyOn(defaultExecutor)

@@ -1,12 +1,10 @@
 /** The stage that gives its items in arrays. */
-/* eslint-disable @typescript-eslint/consistent-type-definitions --
-   The declarations of a user's own exports can copy an alias. They would have to name an interface, which the package does not export. */
-import type { Source } from './io/source.js'
-import { assertCount, isAbortSignal } from './options.js'
-import { Batched } from './stream/batched.js'
-import type { Results } from './stream/results.js'
-import { assertSource } from './verb/arguments.js'
-import { asStage } from './verb/stage.js'
+import type { Source } from '../io/source.js'
+import { assertCount, isAbortSignal } from '../options.js'
+import { Batched } from '../stream/batched.js'
+import type { Results } from '../stream/results.js'
+import { assertSource } from './arguments.js'
+import { asStage } from './stage.js'
 
 /** A stage that gives the items of any source in arrays. */
 export type BatchStage = <T>(source: Source<T>, context?: { readonly signal?: AbortSignal }) => Results<Awaited<T>[]>

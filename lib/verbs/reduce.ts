@@ -1,6 +1,4 @@
-/** The verb `reduce`: folds chunks of a source in workers, and merges what comes of them on this thread. */
-/* eslint-disable @typescript-eslint/consistent-type-definitions --
-   The declarations of a user's own exports can copy an alias. They would have to name an interface, which the package does not export. */
+/** `reduce`: folds chunks of a source in workers, and merges their accumulators on this thread. */
 import { cloned } from '../codec/codec.js'
 import { received, typeError } from '../errors.js'
 import { withEndOf } from '../failure.js'
@@ -10,7 +8,8 @@ import type { Stream } from '../stream/stream.js'
 import type { MadeByTask, TaskContext } from '../task.js'
 import { isThenable } from '../thenable.js'
 import { readArguments } from './arguments.js'
-import { openStage, THROW_OR_SKIP, type ThrowOrSkip } from './lazy.js'
+import { defaultExecutor } from './default-executor.js'
+import { streamFactory, THROW_OR_SKIP, type ThrowOrSkip } from './lazy.js'
 import type { OnThisThread, StreamOptions } from './options.js'
 import { optionNames, SOURCE_HINT, type PoolExecutor } from './plan.js'
 import { asStage } from './stage.js'
@@ -55,12 +54,12 @@ export type Reduce = {
 const ACTION = 'fold a source with reduce()'
 const OWN_OPTIONS = ['initial', 'merge', 'ordered'] as const
 
-/** Makes the verb: `executor` gives the threads it runs on. */
-export function reduceVerb(executor: () => PoolExecutor): Reduce {
+/** Makes `reduce` on the threads that `executor` gives. */
+export function reduceOn(executor: () => PoolExecutor): Reduce {
   const entry = (...args: unknown[]): unknown => {
     const { task, direct, source, options } = readArguments(ACTION, args)
     const { initial, merge, ordered } = checked(options, direct ? '' : SOURCE_HINT)
-    const { open, name } = openStage(
+    const { createStream, name } = streamFactory(
       {
         name: 'reduce',
         action: ACTION,
@@ -77,13 +76,11 @@ export function reduceVerb(executor: () => PoolExecutor): Reduce {
     )
     const { signal: own } = Object(options) as Partial<ReduceOptions<unknown>>
     const fold = (source: unknown, context?: { readonly signal?: AbortSignal }): Promise<unknown> => {
-      const partials = open(source, context)
+      const partials = createStream(source, context)
       const signals = [own, context?.signal].filter(isAbortSignal)
       return withEndOf(merged(partials, { initial, merge }, signals), partials)
     }
-    if (direct) return fold(source)
-    const sink: Sink<unknown, unknown> = (source, context) => fold(source, context)
-    return asStage(sink, 'reduce', name)
+    return direct ? fold(source) : asStage(fold, 'reduce', name)
   }
   return entry as Reduce
 }
@@ -151,3 +148,50 @@ async function unlessAborted(promise: Promise<unknown>, signals: readonly AbortS
     for (const signal of signals) signal.removeEventListener('abort', abort)
   }
 }
+
+/**
+ * Folds a source into one value. Worker threads fold the chunks, and this thread merges their accumulators. Only one
+ * accumulator per chunk comes back.
+ *
+ * Two forms: `reduce(fold, source, options)` is the promise; `reduce(fold, options)` makes the last part of a pipeline.
+ * It reads ahead by at most `window` items. An item counts until its chunk has been merged.
+ *
+ * @param fold A task `(accumulator, item, context) => accumulator`; with `workers: 0` any function. It may change the
+ * accumulator and return it. It may be async. If it returns undefined, the item fails with `ERR_INVALID_RESULT`, unless
+ * `initial` is undefined.
+ * @param source Any iterable or async iterable.
+ * @param options `initial` and `merge` are required; `merge(into, part)` is a plain function that runs on this thread.
+ * It may change and return `into`. `ordered` (default true); `chunksize`, `window`, `signal` as in `StreamOptions`;
+ * `errors`: `'throw'` (default), or `'skip'`, which leaves out the items whose fold throws. Changes that such a fold
+ * has already made to the accumulator stay.
+ * @returns A promise of the accumulator; for an empty source, a copy of `initial`.
+ * @throws {TypeError | RangeError} At the call: `ERR_INVALID_OPTION`, `ERR_INVALID_TASK`, `ERR_INVALID_SOURCE`. The
+ * promise rejects with an error of the task, the source or `merge`, and with the reason of an aborted `signal`.
+ *
+ * @example
+ * ```ts
+ * import { isMainThread, lines, pipe, reduce, task } from 'millrace'
+ *
+ * const count = task(import.meta.url, 'count', (total: Map<string, number>, line: string) => {
+ *   const status = line.slice(-3)
+ *   return total.set(status, (total.get(status) ?? 0) + 1)
+ * })
+ *
+ * if (isMainThread) {
+ *   const log = lines([Buffer.from('GET / 200\nGET /a 404\nGET /b 200\n')])
+ *   const counts = await pipe(
+ *     log,
+ *     reduce(count, {
+ *       initial: new Map<string, number>(),
+ *       merge: (into, partial) => {
+ *         for (const [status, n] of partial) into.set(status, (into.get(status) ?? 0) + n)
+ *         return into
+ *       },
+ *     }),
+ *   )
+ *   console.log(counts)
+ *   // → Map(2) { '200' => 2, '404' => 1 }
+ * }
+ * ```
+ */
+export const reduce: Reduce = reduceOn(defaultExecutor)

@@ -1,0 +1,62 @@
+/** What the verbs have in common whose results are a stream: they tell their two forms apart, and make streams of a plan. */
+import { isAbortSignal } from '../options.js'
+import type { ErrorMode, Outcome } from '../stream/outcome.js'
+import { joinPipeline } from '../stream/pipeline.js'
+import { Stream } from '../stream/stream.js'
+import type { Exported, TaskCall, TaskContext } from '../task.js'
+import { assertSource, readArguments } from './arguments.js'
+import { planStream, type Verb } from './plan.js'
+import { asStage } from './stage.js'
+
+/** What a stream gives for an item of type `I` and a result of type `R`, by the option `errors`. */
+export type Given<I, R, E extends ErrorMode> = E extends 'settle' ? Outcome<I, Awaited<R>> : Awaited<R>
+
+/** A task, or any function: what runs on this thread. */
+export type Runnable<I, R> = ((item: I, context: TaskContext) => R) | Exported<I, R>
+
+/** A task to be called with arguments of the types `A`, or any function: what runs on this thread. */
+export type Callable<A extends readonly unknown[], R> = ((...args: A) => R) | TaskCall<A, R>
+
+/** What may become of a failed item where an item need not have one result: there is no outcome of each to give. */
+export type ThrowOrSkip = Exclude<ErrorMode, 'settle'>
+
+export const EVERY_MODE: readonly ErrorMode[] = ['throw', 'settle', 'skip']
+export const THROW_OR_SKIP: readonly ThrowOrSkip[] = ['throw', 'skip']
+
+type AnyStage = (source: unknown, context?: { readonly signal?: unknown }) => Stream<unknown>
+
+/** Makes a verb whose results are a stream, or a stage where it is given no source. */
+export function lazyVerb(verb: Omit<Verb, 'action' | 'errors'>): (...args: never[]) => unknown {
+  const { name, kind } = verb
+  const action = `open a stream with ${name}()`
+  const whole: Verb = { ...verb, action, errors: kind === 'map' ? EVERY_MODE : THROW_OR_SKIP }
+  return (...args: unknown[]): unknown => {
+    const { task, direct, source, options } = readArguments(action, args)
+    const { createStream, name: id } = streamFactory(whole, task, options, !direct)
+    return direct ? createStream(source) : asStage(createStream, name, id)
+  }
+}
+
+/**
+ * Validates the task and the options, and returns what makes a stream of a source.
+ *
+ * @param isStage Whether the options may be a source by mistake.
+ * @returns `name`, the id of the task, as well.
+ */
+export function streamFactory(
+  verb: Verb,
+  task: unknown,
+  options: unknown,
+  isStage = false,
+): { readonly createStream: AnyStage; readonly name: string } {
+  const { plan, name } = planStream(verb, task, options, isStage)
+  const createStream: AnyStage = (source, context) => {
+    assertSource(verb.action, source)
+    const made = plan()
+    const signal = context?.signal
+    if (!isAbortSignal(signal)) return new Stream(made, source)
+    joinPipeline(signal, source)
+    return new Stream({ ...made, signals: [...made.signals, signal], pipeline: signal }, source)
+  }
+  return { createStream, name }
+}
