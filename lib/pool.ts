@@ -206,10 +206,7 @@ function readOptions<A extends readonly unknown[]>(options: PoolOptions<A> | und
   ])
   const initargs = read.value('initargs', 'an array', Array.isArray)
   if (initargs !== undefined && initargs.length > 0 && options?.initializer === undefined) {
-    throw typeError(
-      'ERR_INVALID_OPTION',
-      `Cannot ${action} as 'initargs' are arguments of an 'initializer': received none`,
-    )
+    throw typeError('ERR_INVALID_OPTION', `Cannot ${action} as 'initargs' needs an 'initializer': received none`)
   }
   const maxHeapUsed = read.integer('maxHeapUsed', 1)
   return {

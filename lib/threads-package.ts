@@ -92,7 +92,7 @@ export class SpawnableWorker extends Worker {
     super(...args)
     this.exposed = new Promise((resolve) => {
       const receive = (message: unknown): void => {
-        // Tasks may post messages of their own before.
+        // Tasks may post messages before.
         if ((message as { type?: unknown } | null)?.type !== 'init') return
         this.off('message', receive)
         this.#init = message

@@ -39,7 +39,7 @@ for (const { folder, name, code } of examples) {
   writeFileSync(join(folder, name), code)
 }
 
-// Two at once: an example starts workers of its own.
+// Two at once, because an example starts workers.
 const limit = pLimit(2)
 const problems = [
   ...namesWithoutExample(),

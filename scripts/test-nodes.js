@@ -40,7 +40,7 @@ function binary(version) {
   const path = join(folder, 'node_modules/node/bin/node')
   if (!existsSync(path)) {
     mkdirSync(folder, { recursive: true })
-    // A project of its own: npm would otherwise install into the next one above.
+    // A separate project: npm would otherwise install into the parent project.
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true }))
     execFileSync('npm', ['install', '--no-audit', '--no-fund', `node@${version}`], {
       cwd: folder,

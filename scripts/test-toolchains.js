@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * Runs millrace under the tools that people run it with: `npm run test:toolchains`, after a build. Packs the package, installs it
- * and pinned versions of the tools below build/toolchains/, and runs each row of toolchains/rows.js as a project of its own. The
- * recipes are those of docs/toolchains.md.
+ * Runs millrace under the tools that people run it with: `npm run test:toolchains`, after a build. Packs the package,
+ * installs it and pinned versions of the tools below build/toolchains/, and runs each row of toolchains/rows.js as a
+ * separate project. The recipes are those of docs/toolchains.md.
  *
  * `--quick`: only the rows that need few seconds. Names after that: rows that begin so. `--report FILE`: writes the counts there.
  */

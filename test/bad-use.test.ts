@@ -39,7 +39,7 @@ describe('bad use has a clear error:', () => {
     expect(put).toBeInstanceOf(QueueClosedError)
     expect(put).toMatchObject({
       code: 'ERR_QUEUE_CLOSED',
-      message: 'Cannot put an item in a queue as it is closed: close it when all have put what they had',
+      message: 'Cannot put an item in a queue as it is closed: close it after the last put()',
     })
     const got = await thrown(() => queue.get())
     expect(got).toBeInstanceOf(QueueClosedError)
@@ -83,7 +83,7 @@ describe('bad use has a clear error:', () => {
     expect(error).toMatchObject({
       code: 'ERR_NOT_OWNER',
       message: expect.stringMatching(
-        /^Cannot release a lock as thread 0, not this one \(\d+\), holds it: leave that to the thread that has acquired it$/,
+        /^Cannot release a lock as thread 0, not this one \(\d+\), holds it: only the thread that acquired it can do that$/,
       ) as string,
     })
     expect(lock.locked).toBe(true)

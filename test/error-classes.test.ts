@@ -193,19 +193,19 @@ describe('registerErrorClass()', () => {
       'one of JavaScript',
       RangeError,
       undefined,
-      "'RangeError' is a class of JavaScript or of millrace: pass another { name }",
+      "'RangeError' is a built-in class or a class of millrace: pass another { name }",
     ],
     [
       'one of millrace',
       BrokenBarrierError,
       undefined,
-      "'BrokenBarrierError' is a class of JavaScript or of millrace: pass another { name }",
+      "'BrokenBarrierError' is a built-in class or a class of millrace: pass another { name }",
     ],
     [
       'a name of millrace',
       class B extends Error {},
       { name: 'LineError' },
-      "'LineError' is a class of JavaScript or of millrace: pass another { name }",
+      "'LineError' is a built-in class or a class of millrace: pass another { name }",
     ],
     [
       'a class without a name',

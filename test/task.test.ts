@@ -500,7 +500,7 @@ describe('the module of a task', () => {
       ),
     )
     expect(error).toBeInstanceOf(TaskLoadError)
-    expect((error as Error).message).toMatch(/There is no such file: where a bundler .*importMeta: false/)
+    expect((error as Error).message).toMatch(/There is no such file: if a bundler .*importMeta: false/)
   })
 
   it('is TypeScript that Node does not run: the error says how to start the program', async () => {
@@ -512,7 +512,9 @@ describe('the module of a task', () => {
       ),
     )
     expect(error).toBeInstanceOf(TaskLoadError)
-    expect((error as Error).message).toMatch(/start the program by node --import .*node -r ts-node\/register.*execArgv/)
+    expect((error as Error).message).toMatch(
+      /start the program with node --import .*node -r ts-node\/register.*execArgv/,
+    )
     expect((error as Error).cause).toMatchObject({ code: 'ERR_UNKNOWN_FILE_EXTENSION' })
   })
 })

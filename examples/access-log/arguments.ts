@@ -14,7 +14,7 @@ statuses, top addresses and paths, requests by hour of the day, malformed lines.
   -h, --help  this text
 
 Without FILE it reads standard input if that is a file, and else a log of 200 MB that it makes in the system's
-temporary folder and uses again. A pipe needs the '-': the one a supervisor leaves open for ever is not waited for.
+temporary folder and uses again. A pipe needs the '-': without it, a pipe that a supervisor leaves open is not waited for.
 
 Malformed lines count as requests when they are in order up to their status, and with that status only.
 Paths are counted without their query string.

@@ -14,7 +14,7 @@ import { printable } from './text.js'
 
 const MADE = { path: join(tmpdir(), 'millrace-demo-access-200mb-v1.log'), size: 200_000_000 }
 
-/** An error that is the user's to mend: a line of text, and no stack trace. */
+/** An error that the user can fix: a line of text, without a stack trace. */
 class Complaint extends Error {
   readonly exitCode: number
 

@@ -12,7 +12,7 @@ const PACE = 15_760
 const ADDRESSES = 20_000
 const ARTICLES = 5_000
 const BLOCK = 256 * 1024
-/** One line in so many is cut off, as by a full disk. */
+/** One line in this many is cut off, as by a full disk. */
 const CUT_OFF = 150_001
 
 const AGENTS = [

@@ -1,4 +1,7 @@
-/** The task: one line of an access log to a small record. In a module of its own, since every worker imports it. */
+/**
+ * The task: turns one line of an access log into a small record. It is in a separate module, because every worker
+ * imports it.
+ */
 import { task } from 'millrace'
 
 /** What is counted of a well-formed line. Small, since it is copied from a worker to the main thread for every line. */

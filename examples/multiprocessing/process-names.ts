@@ -7,7 +7,7 @@ const cook = task(import.meta.url, 'cook', (dish: string): void => {
 })
 
 if (isMainThread) {
-  // Processes that are started from here on know of it, too. The library writes lines of its own to the same log.
+  // Processes that are started from here on use it, too. The library also writes lines to this log.
   logToStderr('info')
   getLogger().info('working on the menu')
   const processes = ['soup', 'bread', 'cake'].map((dish) => new Process({ target: cook, args: [dish] }))

@@ -3,7 +3,7 @@
  * cost a message little. Types alone; `encode.ts` and `decode.ts` make and read them.
  */
 
-/** Values of one kind; or of several kinds (`mixed`), each kind in a column of its own. */
+/** Values of one kind; or of several kinds (`mixed`), with one column per kind. */
 export type Column = NumberColumn | DateColumn | TextColumn | RecordColumn | PlainColumn | MixedColumn
 
 export interface NumberColumn {

@@ -10,9 +10,9 @@ export interface Cure {
 /** By the names of their classes. */
 const CURES: Readonly<Record<string, Cure | undefined>> = {
   URL: both('its href'),
-  URLSearchParams: both('its text, as String(params) gives it'),
-  Headers: both('its entries, as [...headers] gives them'),
-  FormData: both('its entries, as [...form] gives them'),
+  URLSearchParams: both('its text: String(params)'),
+  Headers: both('its entries: [...headers]'),
+  FormData: both('its entries: [...form]'),
   Request: both('its url, method, entries of headers, and body (await request.arrayBuffer())'),
   Response: both('its status, entries of headers, and body (await response.arrayBuffer())'),
   File: both('its name, and its content as a Blob (new Blob([file]))'),
@@ -28,10 +28,10 @@ const ELEMENTS: Cure = {
   item: 'send an array of its elements, or open it inside the task',
   result: 'return an array of its elements, or give them one by one with flatMap()',
 }
-const PROMISE: Cure = { item: 'await it, and send what it gives', result: 'await it, and return what it gives' }
+const PROMISE: Cure = { item: 'await it, and send its value', result: 'await it, and return its value' }
 const INSTANCE: Cure = {
   item: 'send plain data, and make the instance inside the task',
-  result: 'return plain data, and make the instance of it there',
+  result: 'return plain data, and make the instance on the thread that receives it',
 }
 
 /** Undefined where there is nothing special to do. */

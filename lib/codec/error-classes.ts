@@ -83,7 +83,7 @@ export function errorClassName(prototype: object): string | undefined {
 export function addErrorClass(name: string, Class: ErrorClass): string | undefined {
   const { byName, names } = registered()
   if (fixed.byName.has(name) || fixed.names.has(Class.prototype))
-    return `'${name}' is a class of JavaScript or of millrace: pass another { name }`
+    return `'${name}' is a built-in class or a class of millrace: pass another { name }`
   const known = names.get(Class.prototype)
   if (known !== undefined && known !== name) return `it is registered as '${known}' already: register it once`
   const other = byName.get(name)

@@ -1,6 +1,6 @@
 /**
- * Groups the values of a column by kind, each kind in a group of its own: numbers, strings, dates, records of the same
- * keys, and the plain rest. Optimistic: a group takes values as long as they fit, and only what does not is looked at.
+ * Groups the values of a column by kind, with one group per kind: numbers, strings, dates, records of the same keys,
+ * and the plain rest. Optimistic: a group takes values as long as they fit, and only what does not is looked at.
  */
 import { CONSTANTS, FIRST_CONSTANT } from './column.js'
 import { DateGroup, isDateLike, NumberGroup } from './numbers.js'
@@ -9,7 +9,7 @@ import { MAX_SEGMENT_LENGTH, TextGroup } from './text.js'
 
 const MAX_KEYS = 64
 const MAX_GROUPS = 16
-/** So many values, on average, are worth a group. */
+/** A group pays if it has this many values on average. */
 const MIN_ROWS_PER_GROUP = 16
 
 const SAMPLES = 8

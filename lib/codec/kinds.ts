@@ -14,7 +14,7 @@ export interface Kind {
    */
   readonly is:
     'array' | 'block' | 'buffer' | 'date' | 'error' | 'fields' | 'map' | 'plain' | 'set' | 'shared' | 'view' | 'whole'
-  /** Whether it is of a class of its own, which extends that one. */
+  /** Whether its class is another one, which extends that class. */
   readonly isExtended: boolean
   /** Why it must not be sent, whatever it holds: "which would arrive empty". */
   readonly fault: string | undefined

@@ -2,8 +2,8 @@
 import type { DateColumn, NumberColumn } from './column.js'
 
 /**
- * Integers are not only smaller. What is read from an array of floats, V8 takes for a fraction, whatever it is, and a field
- * that ever held a fraction costs a box of its own in every record of that shape.
+ * Integers are not only smaller. V8 takes every number from an array of floats for a fraction. A field that ever held a
+ * fraction costs a separate heap object in every record of that shape.
  */
 export class NumberGroup {
   #numbers: Int32Array | Float64Array

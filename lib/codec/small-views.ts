@@ -160,7 +160,7 @@ function elementsOf(set: object): unknown[] {
   return [...Set.prototype.values.call(set)] as unknown[]
 }
 
-/** Copies a value, but for what has no parts, with views made again. */
+/** Copies a value, except parts that have no parts themselves, and makes its views again. */
 class Copying {
   readonly #places: ReadonlyMap<ArrayBufferView, Place>
   readonly #copies = new Map<object, object>()

@@ -52,16 +52,15 @@ export function takeTransfers(values: readonly unknown[]): (TransferList | undef
 export function assertTransferList(list: unknown): asserts list is TransferList {
   if (!Array.isArray(list)) {
     throw new TransferListError(
-      `the buffers to be moved must be an array: received ${received(list)}`,
+      `the buffers to move must be an array: received ${received(list)}`,
       'list them, as in [pixels.buffer]; [] moves nothing',
     )
   }
   for (const [at, buffer] of (list as readonly unknown[]).entries()) {
     const fault = faultOf(buffer)
-    if (fault !== undefined)
-      throw new TransferListError(`number ${at} of the buffers to be moved ${fault[0]}`, fault[1])
+    if (fault !== undefined) throw new TransferListError(`number ${at} of the buffers to move ${fault[0]}`, fault[1])
     if (list.indexOf(buffer) < at) {
-      throw new TransferListError(`number ${at} of the buffers to be moved is listed twice`, 'list each buffer once')
+      throw new TransferListError(`number ${at} of the buffers to move is listed twice`, 'list each buffer once')
     }
   }
 }
@@ -93,17 +92,17 @@ export function transferOf(item: unknown, transfer: (item: unknown) => unknown):
 function faultOf(buffer: unknown): readonly [fault: string, cure: string] | undefined {
   if (types.isArrayBuffer(buffer)) return isDetached(buffer) ? DETACHED : undefined
   if (types.isSharedArrayBuffer(buffer)) {
-    return ['is a SharedArrayBuffer', 'leave it out: both threads have the same memory, there is nothing to move']
+    return ['is a SharedArrayBuffer', 'leave it out: both threads share this memory']
   }
   const fault = `must be an ArrayBuffer: received ${received(buffer)}`
   return ArrayBuffer.isView(buffer)
     ? [fault, 'list its buffer, as in [pixels.buffer]']
-    : [fault, 'only ArrayBuffers are moved, all else is copied; open ports and streams inside the task']
+    : [fault, 'only ArrayBuffers can be moved; open ports and streams inside the task']
 }
 
 const DETACHED = [
   'is detached: it was moved before',
-  'give each value buffers of its own, and do not use them after that',
+  'give each value its own buffers, and do not use them again',
 ] as const
 
 /** A buffer that was moved away. (Node 20 has no `buffer.detached`.) */
@@ -130,9 +129,9 @@ export function assertMoved(list: TransferList): void {
 
 function immovable(at: number): TransferListError {
   return new TransferListError(
-    `number ${at} of the buffers to be moved cannot be moved: it is that of Node's pool, of many small Buffers, ` +
-      'or of a WebAssembly memory, or was marked as untransferable',
-    'copy what is needed, as in Uint8Array.from(view), and list the buffer of the copy',
+    `number ${at} of the buffers to move cannot be moved: it is Node's pool of small Buffers, ` +
+      'a WebAssembly memory, or marked as untransferable',
+    'copy the bytes, as in Uint8Array.from(view), and list the buffer of the copy',
   )
 }
 

@@ -81,7 +81,7 @@ export class ChunkSender {
     if (!this.#modules.has(module)) this.#modules.set(module, redefinitions())
   }
 
-  /** Posts what is to be sent of a chunk. Items that cannot be cloned go as errors of their own. */
+  /** Posts what is to be sent of a chunk. Items that cannot be cloned are sent as errors. */
   send(inFlight: InFlightChunk, { items, first }: Chunk, details: ChunkDetails | undefined): Assignment {
     const { job, eager, transfer } = inFlight.lane
     const seq = ++this.#lastSeq

@@ -13,7 +13,9 @@ import type { InFlightChunk } from './in-flight-chunk.js'
 import type { Assignment } from './chunk-sender.js'
 import type { WorkerHandle } from './worker-handle.js'
 
-/** After so many workers that die while they load a task, or begin a chunk, their end is the outcome of its items. */
+/**
+ * After this many workers have died while they loaded a task, or began a chunk, the crash is the outcome of its items.
+ */
 const MAX_ATTEMPTS = 3
 
 export class CrashRecovery {
@@ -201,13 +203,13 @@ function itemsOf({ first, items }: Chunk, place: number | 'all'): string {
 function loadTimeoutError({ id, module }: TaskName, startTimeout: number, worker: string): TaskLoadError {
   return new TaskLoadError(
     `Cannot run task '${id}' as its module ${module} did not load within ${startTimeout} ms (${worker}): ` +
-      'it may wait at its top level for what never comes; wait inside the task, or give a new Pool a longer startTimeout',
+      'it may await something at its top level that never settles; await it inside the task, or give a new Pool a longer startTimeout',
   )
 }
 
 /** The worker could write the result of an item, or of a whole fold, and this thread could not read it. */
 function unreadableError({ chunk }: InFlightChunk, place: number | 'all'): NotSerializableError {
   return new NotSerializableError(
-    `Cannot read the result of ${itemsOf(chunk, place)} as it was sent: it may be nested too deeply; return flatter data`,
+    `Cannot read the result of ${itemsOf(chunk, place)} as this thread cannot decode it: it may be nested too deeply; return flatter data`,
   )
 }

@@ -221,8 +221,8 @@ export class InFlightChunk extends QueueLinks<InFlightChunk> {
   #movedError(): WorkerCrashError {
     const item = `item ${this.chunk.first} of task '${this.lane.job.name.id}'`
     return new WorkerCrashError(
-      `Cannot run ${item} on another worker as its buffers were moved to one that ended with exit code ${this.#exitCode} before it began the item: ` +
-        "make the item again, or leave out the option 'transfer'",
+      `Cannot run ${item} on another worker as its buffers were moved to a worker that ended with exit code ${this.#exitCode} before it began the item: ` +
+        "make the item again, or omit the option 'transfer'",
       this.#exitCode,
     )
   }

@@ -35,7 +35,7 @@ export function readLimits(
     if (limit >= min) continue
     throw rangeError(
       'ERR_INVALID_OPTION',
-      `Cannot ${action} as 'resourceLimits.${name}' must be at least ${min}, as less ends the whole program: received ${limit}`,
+      `Cannot ${action} as 'resourceLimits.${name}' must be at least ${min}, because Node ends the whole program with less: received ${limit}`,
     )
   }
   return limits

@@ -1,6 +1,6 @@
 /**
- * Tries single items again, each as a chunk of its own, and puts its outcome into the place that it left: what follows it in
- * order is held until then.
+ * Tries single items again, each as a separate chunk, and puts its outcome into the place that it left: what follows it
+ * in order is held until then.
  */
 import { Items } from '../codec/batch.js'
 import type { Chunk, LaneEvents, Part } from './executor.js'

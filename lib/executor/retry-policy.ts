@@ -25,7 +25,7 @@ export function isRetriable(error: unknown, failures: number, { attempts, when }
   answer.then(undefined, () => undefined)
   throw typeError(
     'ERR_INVALID_OPTION',
-    `Cannot retry an item as 'retries.when' must return at once, true or false: received ${received(answer)}`,
+    `Cannot retry an item as 'retries.when' must return true or false, and not a promise: received ${received(answer)}`,
   )
 }
 
@@ -35,7 +35,7 @@ function isWrongCall(error: unknown): boolean {
   return code === 'ERR_INVALID_ARGUMENTS'
 }
 
-/** How long to wait after so many failures, in milliseconds. */
+/** How long to wait after this many failures, in milliseconds. */
 export function delayAfter(failures: number, { minDelay, maxDelay, jitter }: RetryPolicy): number {
   const delay = Math.min(maxDelay, minDelay * 2 ** (failures - 1))
   return delay * (1 - jitter * Math.random())

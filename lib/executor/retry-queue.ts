@@ -18,7 +18,7 @@ export class RetryQueue {
     this.#events = events
   }
 
-  /** Any call of `isRetriable` may close it: whoever is asked there may end the stream. */
+  /** Any call of `isRetriable` may close it, because the user's function may end the stream. */
   get isClosed(): boolean {
     return this.#closed
   }
@@ -38,7 +38,10 @@ export class RetryQueue {
     }
   }
 
-  /** Submits a chunk when the wait is over that follows so many failures. Till then it keeps the program alive, as a running item does. */
+  /**
+   * Submits a chunk after the wait for this number of failures. Until then it keeps the program alive, as a running
+   * item does.
+   */
   submitLater(chunk: Chunk, failures: number): void {
     const timer = setTimeout(
       () => {

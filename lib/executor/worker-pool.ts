@@ -11,14 +11,16 @@ import type { Assignment } from './chunk-sender.js'
 import { WorkerHandle, type WorkerEvents } from './worker-handle.js'
 import type { ThreadOptions } from './worker-thread.js'
 
-/** After so many starts in a row that failed, none is tried for a while; where no thread is left, the pool is broken. */
+/**
+ * After this many failed starts in a row, the pool waits before it tries again. If it has no thread left, it is broken.
+ */
 const MAX_FAILED_STARTS = 3
 /** How long that while is, in milliseconds. */
 const START_PAUSE_MS = 5_000
 
 export interface WorkerPoolOptions extends ThreadOptions {
   readonly workers: number
-  /** A thread is replaced when it has been given so many items, or has so many bytes of its heap in use after a chunk. */
+  /** A thread is replaced after this many items, or when it has this many bytes of its heap in use after a chunk. */
   readonly maxTasksPerWorker?: number | undefined
   readonly maxHeapUsed?: number | undefined
 }
@@ -176,7 +178,7 @@ export class WorkerPool {
     return this.#finalResults
   }
 
-  /** As the program ends: lets all threads end by themselves, as far as that takes no time of its own. */
+  /** At the end of the program: asks all threads to end, without making the program wait. */
   readonly #leaveAll = async (): Promise<void> => {
     const left = [...this.#workers].map((worker) => {
       this.#remove(worker)
@@ -190,7 +192,7 @@ export class WorkerPool {
     if (this.#finalError !== undefined) throw this.#finalError.error
   }
 
-  /** So many chunks more, or less, wait or run for somebody: while there are any, the threads keep the program alive. */
+  /** Adds to the number of chunks that wait or run. While there are any, the threads keep the program alive. */
   count(change: 1 | -1): void {
     const before = this.#work
     this.#work += change

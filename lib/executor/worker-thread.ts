@@ -43,7 +43,7 @@ export interface ThreadEvents {
   died(exitCode: number, cause: unknown): void
 }
 
-/** What became of a finalizer. */
+/** The outcome of a finalizer. */
 export type Finalized = { readonly value: unknown; readonly error?: never } | { readonly error: unknown }
 
 export class WorkerThread {
@@ -228,8 +228,8 @@ export class WorkerThread {
     if (startTimeout === Infinity) return undefined
     const what =
       initializer === undefined
-        ? `a worker did not start within ${startTimeout} ms: a module that its execArgv loads may wait for what never comes`
-        : `initializer '${initializer.id}' of ${initializer.module} did not end within ${startTimeout} ms: it may wait for what never comes`
+        ? `a worker did not start within ${startTimeout} ms: a module that its execArgv loads may await something that never settles`
+        : `initializer '${initializer.id}' of ${initializer.module} did not end within ${startTimeout} ms: it may await something that never settles`
     return setTimeout(() => {
       if (this.#state !== 'starting') return
       this.#isOverdue = true

@@ -1,6 +1,6 @@
 /**
  * A byte source as blocks of whole lines: opened, decompressed, without byte order mark, cut at a line end, and without
- * what cannot be given. What becomes of a block (strings, or a batch) is not decided here.
+ * what cannot be given. Whether a block becomes strings or a batch is not decided here.
  */
 import { NO_BYTES } from '../codec/line-end.js'
 import type { LineError } from '../errors.js'
@@ -18,7 +18,10 @@ export interface BlockOptions extends LineLimits, TextOptions {
 
 /** Gives blocks that end with a line end; only the last may lack it. Each is the caller's until it asks for the next. */
 export class LineBlocks {
-  /** How many lines have been given out of the blocks. Whoever splits them counts here: an error tells its line from it. */
+  /**
+   * How many lines have been given out of the blocks. The code that splits them counts here. Errors take their line
+   * number from it.
+   */
   lines = 0
   /** How many lines were left out. */
   skipped = 0

@@ -11,8 +11,7 @@ export function sourceCure(source: unknown): string {
 }
 
 function cureFor(source: unknown): string | undefined {
-  if (source === undefined || source === null || source === '')
-    return 'nothing was given: check where the path comes from'
+  if (source === undefined || source === null || source === '') return 'nothing was given: check the value of the path'
   if (source === 0) return 'for the standard input: process.stdin'
   if (typeof source === 'number') return "for a file descriptor: createReadStream('', { fd })"
   if (typeof source === 'function') {
@@ -34,7 +33,7 @@ function objectCure(source: object): string | undefined {
   if (isIterable(body)) return 'for the text of a response: response.body'
   if (isIterable(stdout)) return 'for the output of a child process: child.stdout'
   // A TransformStream, such as a DecompressionStream.
-  if (isIterable(readable)) return 'for what comes out of it: .readable'
+  if (isIterable(readable)) return 'for its output: .readable'
   return typeof stream === 'function' ? 'for the text of a Blob: blob.stream()' : undefined
 }
 
@@ -50,7 +49,7 @@ export function chunkCure(source: object, chunk: unknown): string {
   if (ArrayBuffer.isView(chunk)) return ` (for the bytes of a view: ${VIEW})`
   if (typeof chunk !== 'string') return ''
   return isDestroyable(source)
-    ? ' (a stream gives bytes when no encoding is set)'
+    ? ' (do not set an encoding: the stream then gives bytes)'
     : ' (for the lines of several files: an array of paths; for text: Buffer.from(text))'
 }
 

@@ -42,7 +42,7 @@ export function sourcesOf(action: string, given: unknown): Bytes[] {
   if (at < 0) return [bytesOf(action, elements)]
   throw typeError(
     'ERR_INVALID_SOURCE',
-    `Cannot ${action} as an array must hold byte chunks alone or sources alone: ` +
+    `Cannot ${action} as an array must contain only byte chunks or only sources: ` +
       `received byte chunks and ${received(elements[at])} (for bytes in memory among sources: [bytes])`,
   )
 }

@@ -1,4 +1,4 @@
-/** Waiting for a source to close, but not for ever: a silent generator never answers `return()`. */
+/** Waits for a source to close, with a time limit: a generator that hangs never answers `return()`. */
 import type { PipelineEnd, Reader } from './source.js'
 
 const CLOSE_TIMEOUT_MS = 1000

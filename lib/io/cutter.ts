@@ -3,7 +3,7 @@ import { NO_BYTES, type LineEnd } from '../codec/line-end.js'
 
 /**
  * Turns blocks of any bytes into blocks of whole lines, holding back the bytes of a line that has no end yet. A line in
- * two blocks becomes a block of its own, so that all others are passed on without copying them.
+ * two blocks becomes a separate block, so that all others are passed on without copying them.
  */
 export class LineCutter {
   readonly #lineEnd: LineEnd

@@ -31,7 +31,7 @@ export function textEncoding(
   delimiter: string | Uint8Array | undefined,
 ): TextEncoding {
   const name = encodingNamed(action, label ?? 'utf8')
-  // A copy of its own: it is sent to workers, and what a small Buffer belongs to would go with it.
+  // A copy, because it is sent to workers: with a small Buffer, Node's whole pool would be sent.
   const bytes = typeof delimiter === 'string' ? undefined : delimiter && new Uint8Array(delimiter)
   if (name === 'utf8') return { blocks: name, input: undefined, delimiter: bytes ?? encoded(delimiter) }
   if (name === 'latin1' || SINGLE_BYTE.test(name)) {

@@ -1,4 +1,4 @@
-/** Reading an open file in large blocks, one block ahead of whoever reads. It knows bytes only, nothing of lines or gzip. */
+/** Reads an open file in large blocks, one block ahead of the reader. It knows only bytes, not lines or gzip. */
 import { NO_BYTES } from '../codec/line-end.js'
 import { close, read } from 'node:fs'
 import { promisify } from 'node:util'
@@ -48,7 +48,7 @@ export class FileReader implements Reader<Buffer> {
       throw error
     }
     await this.close()
-    // Whoever had the last block has come back, so nobody reads these any more.
+    // The reader of the last block has asked for another, so nobody reads these bytes any more.
     for (const memory of [this.#memory, this.#spareMemory]) {
       if (memory !== NO_BYTES && idle.length < MAX_IDLE) idle.push(memory)
     }
@@ -100,7 +100,7 @@ export class FileReader implements Reader<Buffer> {
   }
 
   async #close(): Promise<void> {
-    // Whoever awaits the read hears of its error; here it only has to be over.
+    // The caller that awaits the read gets its error. Here it only has to be over.
     await this.#read?.catch(() => {})
     await closeFile(this.#file)
   }

@@ -40,7 +40,7 @@ export class PathReader implements Reader<Buffer> {
   /** May be called at any time and again. */
   async close(): Promise<void> {
     this.#closed = true
-    // Whoever reads hears of an error.
+    // The reader gets the error.
     const reader = await this.#opening?.catch(() => undefined)
     await reader?.close()
   }

@@ -5,7 +5,10 @@
 import type { Compression, Decoder } from './compression.js'
 import type { Reader } from './source.js'
 
-/** Pieces of the first round: so many round trips to the thread pool, and as many again for the bytes of one of them. */
+/**
+ * The number of pieces in the first round. Each is one round trip to the thread pool. The bytes of one piece take as
+ * many again.
+ */
 const PIECE_SIZE = 2048
 
 /** Small, as only what comes behind `skip` is of use. */

@@ -168,7 +168,7 @@ function isWebStream(source: object): source is { getReader(): WebReader<never> 
   return typeof (source as { getReader?: unknown }).getReader === 'function'
 }
 
-/** A reader of its own, since cancelling one settles a pending `read()`, which the stream's iterator does not do. */
+/** A separate reader, because cancelling it settles a pending `read()`. The stream's iterator does not do that. */
 function webReader<T>(source: { getReader(): WebReader<T> }): Reader<T> {
   const reader = source.getReader()
   return {

@@ -1,6 +1,7 @@
 /**
- * What happens to workers, processes and items: each published on a channel of `node:diagnostics_channel`, for pino,
- * OpenTelemetry and whoever else listens, and written into the log; in the thread that owns the pool or the process.
+ * Events of workers, processes and items. Each is published on a channel of `node:diagnostics_channel`, for pino,
+ * OpenTelemetry and other listeners, and written into the log. This happens in the thread that owns the pool or the
+ * process.
  */
 import { channel } from 'node:diagnostics_channel'
 import { inspect } from 'node:util'
@@ -26,7 +27,7 @@ export interface WorkerEvent extends ThreadEvent {
 
 /** An item that has failed, for good. */
 export interface TaskFailure {
-  /** What the task threw, or what became of its worker. */
+  /** The value that the task threw, or the error about the end of its worker. */
   readonly error: unknown
   /** The id of the task; of a function that runs on this thread, its name. */
   readonly task: string
@@ -41,9 +42,9 @@ export interface TaskFailure {
 }
 
 /**
- * The channels of `node:diagnostics_channel`, and what is published on each, in the thread that owns the pool or the process. A
- * listener is called at once, before whoever waits for the item, the worker or the process hears of the event; it may end streams and
- * pools and start others. What it throws is an uncaught error.
+ * The channels of `node:diagnostics_channel`, and the event that each publishes, in the thread that owns the pool or
+ * the process. A listener is called at once, before code that waits for the item, the worker or the process continues.
+ * It may end streams and pools and start others. An error that it throws is an uncaught error.
  *
  * @example
  * ```ts
@@ -74,7 +75,7 @@ export interface Diagnostics {
     readonly wasAsked: boolean
     readonly error?: unknown
   }
-  /** A worker is being replaced: it was given so many items, and had so many bytes of its heap in use (0: not looked at). */
+  /** A worker is being replaced, with the number of its items and the bytes of its heap in use (0: not measured). */
   readonly 'millrace:worker:recycle': WorkerEvent & { readonly items: number; readonly heapUsed: number }
   /** A worker is being ended, as an item takes longer than its `timeout`, in milliseconds. */
   readonly 'millrace:worker:timeout': WorkerEvent & { readonly timeout: number }

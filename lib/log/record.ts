@@ -1,6 +1,6 @@
 /**
- * A record's way: from the thread that it is of to the one that started that, and on to the main thread, which writes it; or to
- * the first thread on this way that has a logger of its own.
+ * A record's way: from the thread that it is of to the one that started that, and on to the main thread, which writes
+ * it; or to the first thread on this way that has a logger.
  */
 import { channel } from 'node:diagnostics_channel'
 import { parentPort } from 'node:worker_threads'
@@ -18,7 +18,7 @@ export interface LogRecord {
   readonly time: number
 }
 
-/** A logger of one's own: `console`, pino, winston and bunyan are of this shape. */
+/** The user's logger. `console`, pino, winston and bunyan have this shape. */
 export interface LogTarget {
   debug(text: string): unknown
   info(text: string): unknown

@@ -4,13 +4,13 @@
 export type Growable = SharedArrayBuffer & { grow(bytes: number): void }
 type GrowableConstructor = new (bytes: number, options: { maxByteLength: number }) => Growable
 
-/** Memory of so many cells, and at most so many once it has grown. */
+/** Memory of this many cells, with the limit to which it can grow. */
 export function createGrowable(cells: number, most: number): Growable {
   const Constructor = SharedArrayBuffer as unknown as GrowableConstructor
   return new Constructor(bytesOf(cells), { maxByteLength: bytesOf(most) })
 }
 
-/** Makes the memory at least so many cells long: at once twice as long, but not longer than `most`. */
+/** Makes the memory at least this many cells long. It at least doubles the length, up to `most`. */
 export function growTo(memory: Int32Array<SharedArrayBuffer>, cells: number, most: number): void {
   const buffer = memory.buffer as Growable
   while (memory.length < cells) {

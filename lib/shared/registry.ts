@@ -119,8 +119,9 @@ export function watchThreads(): void {
   if (state.isWatching) return
   state.isWatching = true
   joinTree()
-  // What this thread holds when it ends in good order, or by an uncaught error, is free at once. Those that it has started go on for a
-  // moment, and are not to lose what they hold meanwhile. With the main thread all others have ended.
+  // When this thread ends, also by an uncaught error, the locks that it holds are free at once. Threads that it has
+  // started continue for a moment, and must not lose their locks meanwhile. When the main thread ends, all others have
+  // ended.
   if (!isMainThread) {
     process.once('exit', () => {
       tellAll(new Set([threadId]))

@@ -15,7 +15,7 @@ import { createGrowable, growTo } from './growable.js'
 
 /** How many threads there may be at once. */
 const MAX_ENTRIES = 1 << 16
-/** For so many there is room at first. */
+/** The number of places at first. */
 const MIN_ENTRIES = 64
 /** Beyond this number of entries, those of ended threads are used again before the table grows. */
 const MAX_ENDED = 1024

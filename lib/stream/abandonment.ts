@@ -14,8 +14,8 @@ const faces = new FinalizationRegistry<Abandonment>((abandonment) => {
 
 export class Abandonment {
   /**
-   * Undefined while calls wait: the registry keeps this alive, and so the engine, and so the calls. These lead to whoever
-   * awaits them, who may hold the stream, and then nothing of it could ever be collected.
+   * Undefined while calls wait. The registry keeps this object alive, and so the engine and the calls. The calls lead
+   * to the code that awaits them. If that code held the stream, nothing could ever be collected.
    */
   #engine: Abandonable | undefined
   #isDue = false

@@ -2,9 +2,9 @@
  * The tuner of `chunksize: 'auto'`: aims at chunks of a few milliseconds and at most 256 KiB. It reads no clock: times are those
  * that workers measured.
  *
- * It at most doubles, from a full chunk that it knows; and shrinks at once, since a chunk that is too long cannot be taken
- * back. Where it has shrunk for nothing (a pause, a single dear item), the way back is a few doublings, whose round trips
- * together cost far less than what has happened.
+ * It at most doubles, from a full chunk that it knows; and shrinks at once, since a chunk that is too long cannot be
+ * taken back. If it has shrunk for nothing (a pause, a single expensive item), the way back is a few doublings, whose
+ * round trips together cost far less than what has happened.
  */
 import { Rate } from './rate.js'
 import type { Measure, Tuner, Tuning } from './tuner.js'
@@ -28,8 +28,8 @@ const MAX_BYTES = MIB / 4
 /** The most bytes of all chunks that are encoded, under way or running at a time, some four per worker. */
 const MAX_BYTES_IN_FLIGHT = 64 * MIB
 /**
- * The most items of a chunk. More gain nothing, and cost: from 16,384 elements on, V8 puts an array among its large objects,
- * which are dear to make and are not moved.
+ * The most items of a chunk. More gain nothing, and cost: from 16,384 elements on, V8 puts an array among its large
+ * objects, which are expensive to make and are not moved.
  */
 const MAX_ITEMS = 8_192
 

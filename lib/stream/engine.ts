@@ -34,7 +34,7 @@ export class Engine {
   /** Let go when the stream ends, like all that leads to items or results: an ended stream may be kept for its figures. */
   #source: Source<unknown> | undefined
   #state: 'new' | 'open' | 'ended' = 'new'
-  /** That of whoever started the stream: the source is read and closed there. */
+  /** The context in which the stream was started: the source is read and closed there. */
   #context: AsyncContext | undefined
   #executor: Executor | undefined
   #lane: Lane | undefined
@@ -73,7 +73,7 @@ export class Engine {
     return this.#wait(face, this.#outlet.takeChunk, doneResult()) as Promise<IteratorResult<unknown[], undefined>>
   }
 
-  /** The next results, at most so many, as they came, if they can be left so; undefined at the end. */
+  /** The next results, at most `max`, as they came, if they can stay encoded; undefined at the end. */
   nextBatch(face: object, max: number): Promise<Batch | undefined> {
     return this.#wait(face, () => this.#outlet.takeBatch(max), undefined) as Promise<Batch | undefined>
   }

@@ -35,7 +35,7 @@ export function assertResult(given: unknown): asserts given is IteratorResult<un
 export function changedItemError(item: object): TypeError {
   return typeError(
     'ERR_INVALID_SOURCE',
-    'Cannot read on as the source has changed an object that it gave before, and has given it again. Items are copied when ' +
+    'Cannot continue to read as the source has changed an object that it gave before, and has given it again. Items are copied when ' +
       'they are sent, so the item before may be wrong, too. Give a new object for each item, for example { ...item } or ' +
       `Buffer.from(chunk): received ${received(item)}`,
   )

@@ -1,9 +1,9 @@
-/** What becomes of an item's outcome on its way to the consumer; the types of it, and the part that is opened for giving. */
+/** How an outcome is delivered to the consumer: its types, and the part that is opened for delivery. */
 import type { Executor, Part } from '../executor/executor.js'
 import { taskFailed } from '../log/events.js'
 import { noteFailure, type Failure } from '../failure.js'
 
-/** What becomes of a failed item: the stream throws its error, gives it as an outcome, or leaves it out. */
+/** How a failed item is treated: the stream throws its error, gives it as an outcome, or leaves it out. */
 export type ErrorMode = 'throw' | 'settle' | 'skip'
 
 /** The same, and one that no user asks for: failed items are left out, and the first error ends the stream after all others. */
@@ -117,7 +117,7 @@ function noted(part: Arrived, position: number, task: string): Noted {
   return { error, told }
 }
 
-/** Tells of a part's failed items whoever listens or reads the log. */
+/** Publishes the failed items of a part to listeners and the log. */
 export function tellFailures(part: Part, task: string, executor: Executor | undefined): void {
   const by = executor?.identify(part.worker)
   if (by === undefined) return

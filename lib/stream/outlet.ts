@@ -79,7 +79,7 @@ export class Outlet {
     return batch && { value: batch.values(), done: false }
   }
 
-  /** The next results, at most so many, as they came, if they can be left so. */
+  /** The next results, at most `max`, as they came, if they can stay encoded. */
   takeBatch(max: number): Batch | undefined {
     while (!this.isOpen) {
       const part = this.#nextPart()

@@ -17,7 +17,10 @@ export interface StreamPlan {
   readonly pipeline?: AbortSignal | undefined
 }
 
-/** What becomes of a part's failed items. A fold cannot leave out what a fault takes: that is not the failed item alone. */
+/**
+ * How failed items of a part are treated. A fold cannot leave out what a fault takes: that is not the failed item
+ * alone.
+ */
 export function modeOf({ job, errors }: StreamPlan, { isFault }: Part): FailureMode {
   return isFault === true && job.kind === 'reduce' ? 'throw' : errors
 }

@@ -1,6 +1,7 @@
 /**
- * The reading of a source, item by item or in batches: one `next()` at a time, at once as long as the source gives something
- * at once. It takes places in the window for what it reads. How much that may be, and what becomes of it, it does not know.
+ * The reading of a source, item by item or in batches: one `next()` at a time, at once as long as the source gives
+ * something at once. It takes places in the window for what it reads. It does not decide how much that may be, and does
+ * not know what happens to it.
  */
 import type { Batch } from '../codec/batch.js'
 import {
@@ -19,7 +20,7 @@ import type { Window } from './window.js'
 
 /** How long a synchronous source may be drained before the event loop gets its turn, in milliseconds. */
 const SLICE = 5
-/** After so many items, at the latest, the clock is read. */
+/** The clock is read after this many items at the latest. */
 const CLOCK_EVERY = 64
 
 /** `'reading'`: somewhere down the call stack. `'halted'`: to be closed, and nothing else. */
@@ -121,7 +122,7 @@ export class Reading {
     return this.#state === 'reading' ? this.#events.room() : 0
   }
 
-  /** A read has given so many items, or will give none that is wanted. */
+  /** A read has given this many items, or will give none that is needed. */
   #settleReserved(read: number): void {
     this.#window.withdraw(this.#reserved - read)
     this.#reserved = 0
@@ -153,7 +154,7 @@ export class Reading {
     if (this.#batches === undefined) this.#items = openSource(this.#source)
   }
 
-  /** Reads items as long as the source gives them at once, at most so many; and then one that may have to be awaited. */
+  /** Reads items as long as the source gives them at once, up to a limit; and then one that may have to be awaited. */
   #readItems(items: Reader<unknown>, most: number): void {
     const gathered = this.#gathered.items
     const start = gathered.length

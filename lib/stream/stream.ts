@@ -49,7 +49,7 @@ export class Stream<R> extends Results<R> {
   /**
    * Asks for the next result. May be called again before the last one has settled: results come in the order of calls.
    *
-   * @returns `{ value, done: false }`, or `{ value: undefined, done: true }` after the end, for ever.
+   * @returns `{ value, done: false }`, or `{ value: undefined, done: true }` after the end, at every call.
    * @throws The source's error, as it was thrown; a task's (see `imap`); the reason of an aborted `signal`. The stream has then ended.
    */
   next(): Promise<IteratorResult<R, undefined>> {

@@ -44,12 +44,12 @@ export class Window {
     this.#read -= count
   }
 
-  /** The results of so many items go to the consumer. */
+  /** The results of this many items go to the consumer. */
   hand(count: number): void {
     this.#handed += count
   }
 
-  /** So many items have no results for the consumer: their places are free. */
+  /** This many items have no results for the consumer: their places are free. */
   leaveOut(count: number): void {
     this.#given += count
   }

@@ -37,7 +37,7 @@ export function assertOrder(action: string, [task, second, third]: readonly unkn
   if (!isTaskLate && !isSourceLate) return
   const all = [task, second, ...(third === undefined ? [] : [third])].map(received).join(', ')
   const order = action.includes('apply()') ? 'task, args, options' : 'task, source, options'
-  throw invalidTask(`Cannot ${action} as its arguments come in the order (${order}): received (${all})`)
+  throw invalidTask(`Cannot ${action} as its arguments must be in the order (${order}): received (${all})`)
 }
 
 function isTaskLike(value: unknown): boolean {
@@ -98,7 +98,7 @@ function isHttp(url: string): boolean {
 }
 
 function functionHint(value: object): string {
-  if (isStage(value)) return 'a stage is no source before it has one itself: pipe(source, stage, …), or stage(source)'
+  if (isStage(value)) return 'a stage needs a source first: pipe(source, stage, …), or stage(source)'
   if (isMadeByTask(value)) return 'a task comes first, then the source'
   const kind = Object.prototype.toString.call(value)
   return kind.endsWith('GeneratorFunction]') ? 'a generator: call it' : 'a function: call it, if it returns the source'

@@ -36,7 +36,7 @@ export interface Verb {
   readonly spread?: boolean
   /** Whether there is one item, of one call. */
   readonly isSingle?: boolean
-  /** The names of all its options, if they are not those of a stream; it checks those of its own itself. */
+  /** The names of all its options, if they are not those of a stream. The verb checks its extra options. */
   readonly options?: readonly string[]
   /** Where a fold begins. */
   readonly initial?: unknown
@@ -53,7 +53,7 @@ export function optionNames(own: readonly string[] = ['concurrency']): string[] 
 /** What is said about an unknown option where the options may be meant as source. */
 export const SOURCE_HINT = '. As a source it must be iterable: Object.entries(object)'
 
-/** Validates once; the plan is then made anew for every stream, since each has a tuner of its own. */
+/** Validates once. A new plan is made for every stream, because each stream has its own tuner. */
 export function planStream(
   verb: Verb,
   task: unknown,
@@ -74,7 +74,7 @@ export function planStream(
   const asked = read.integer('workers', 0)
   const inline = asked === 0
   const transfer = readTransfer(verb, read)
-  // An item whose buffers were moved cannot be sent again: it must not depend on what becomes of others.
+  // An item whose buffers were moved cannot be sent again, so the fate of other items must not affect it.
   const chunksize = transfer !== undefined && given === 'auto' ? 1 : given
   if (transfer !== undefined) {
     assertAlone(action, 'retries', (retries?.attempts ?? 1) - 1, 0)
@@ -122,7 +122,7 @@ export function planStream(
   return { plan, name: taskOf({ job }) }
 }
 
-/** How many workers of its pool a verb may use, of which so many were asked for. */
+/** How many workers of its pool a verb may use. `asked` is the option `workers`. */
 function usable({ action, executor, isEager }: Verb, asked: number | undefined): number {
   const pool = executor()
   if (asked !== undefined && asked > pool.workers) {
@@ -156,7 +156,7 @@ function assertAlone(action: string, name: string, value: number, allowed: numbe
   if (value === allowed) return
   throw rangeError(
     'ERR_INVALID_OPTION',
-    `Cannot ${action} as '${name}' must be ${allowed} with 'transfer', as what was moved cannot be sent again: received ${value}`,
+    `Cannot ${action} as '${name}' must be ${allowed} with 'transfer', because moved buffers cannot be sent again: received ${value}`,
   )
 }
 

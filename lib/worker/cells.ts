@@ -1,6 +1,6 @@
 /**
- * A worker's shared cells: what both sides read and write without a message, and what is left to read when it has died. Each
- * chunk that a worker holds has a slot of its own, with two cells; the others tell how far the worker is.
+ * A worker's shared cells, which both sides read and write without a message, and which can be read after the worker
+ * has died. Each chunk that a worker holds has a slot of two cells. The other cells say how far the worker is.
  */
 
 /** The most chunks that a worker may hold. */
@@ -145,7 +145,7 @@ export function endEncoding(cells: Int32Array): void {
   Atomics.store(cells, ENCODING, 0)
 }
 
-/** So many items have begun of a chunk that runs several at once. */
+/** The number of items that have begun, of a chunk that runs several at once. */
 export function countBegun(cells: Int32Array, begun: number): void {
   cells[BEGUN] = begun
 }

@@ -5,14 +5,14 @@ import { ReuseCheck } from '../reuse.js'
 import { isThenable } from '../thenable.js'
 
 /**
- * Gives the elements of an iterable or async iterable that a task returned, all of them or, when it throws, none. Promises
- * among them are awaited. Text is refused: whoever returns it wants one result, not its characters.
+ * Gives the elements of an iterable or async iterable that a task returned, all of them or, when it throws, none.
+ * Promises among them are awaited. Text is refused: a task that returns it means one result, not its characters.
  */
 export function elementsOf(returned: unknown): unknown[] | Promise<unknown[]> {
   if (typeof returned === 'object' && returned !== null && hasTransfer(returned)) {
     throw typeError(
       'ERR_INVALID_RESULT',
-      'Cannot move buffers of what the task returned as it is taken apart: mark its elements, as in [transfer(image, [image.buffer])]',
+      "Cannot move buffers of the task's result as its elements are sent one by one: mark the elements, as in [transfer(image, [image.buffer])]",
     )
   }
   if (Array.isArray(returned)) return settled([...(returned as unknown[])])
@@ -25,7 +25,7 @@ export function elementsOf(returned: unknown): unknown[] | Promise<unknown[]> {
   }
   throw typeError(
     'ERR_INVALID_RESULT',
-    `Cannot expand what the task returned as it must be an iterable or async iterable (for one result: [result]): received ${received(returned)}`,
+    `Cannot expand the task's result as it must be an iterable or async iterable (for one result: [result]): received ${received(returned)}`,
   )
 }
 
@@ -37,7 +37,7 @@ function settled(elements: unknown[]): unknown[] | Promise<unknown[]> {
 export function noAccumulatorError(): TypeError {
   return typeError(
     'ERR_INVALID_RESULT',
-    'Cannot fold on as the task must return the accumulator, also where it has changed it in place: received undefined',
+    'Cannot continue the fold as the task must return the accumulator, even if it changed it in place: received undefined',
   )
 }
 

@@ -43,7 +43,7 @@ export async function fold(fn: TaskFunction, chunk: RunningChunk, poster: Poster
     poster.outbox.fail(error)
     if (stopOnError) break
   }
-  // After an error that ends the stream nobody asks what became of the others.
+  // After an error that ends the stream, the outcomes of the others are not needed.
   poster.outbox.skipTo(length)
   if (last !== undefined) poster.outbox.insert(last, accumulator)
 }

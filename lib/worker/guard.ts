@@ -13,14 +13,14 @@ export function enterWorker(): void {
   isWorker = true
 }
 
-/** Runs code of a task, which may start streams of its own. */
+/** Runs code of a task, which may start streams. */
 export function asTask<T>(run: () => T): T {
   return inTask.run(true, run)
 }
 
 /**
- * Throws when a worker starts a stream for no task of its own, but by the top-level code of a module that it imports, at
- * once or after an `await`: unguarded, each worker would start workers, without end.
+ * Throws if the top-level code of a module that a worker imports starts a stream, at once or after an `await`. Only a
+ * task may start one. Otherwise each worker would start workers, without end.
  */
 export function assertMayStart(action = 'start a stream'): void {
   if (!isWorker || inTask.getStore() === true) return

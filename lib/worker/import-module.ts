@@ -85,8 +85,8 @@ function loadError(id: string, module: string, cause: unknown): TaskLoadError {
 function cureOf(module: string, code: unknown, reason: string): string {
   if (code === 'ERR_MODULE_NOT_FOUND' && module.startsWith('file:') && !existsSync(new URL(module))) {
     return (
-      '. There is no such file: where a bundler has put the path of a source in the place of import.meta.url, ' +
-      'let it keep that (webpack: module.parser.javascript.importMeta: false)'
+      '. There is no such file: if a bundler replaces import.meta.url by the path of a source, ' +
+      'turn that off (webpack: module.parser.javascript.importMeta: false)'
     )
   }
   if (!/\.[cm]?tsx?$/.test(module)) return ''
@@ -100,7 +100,7 @@ function cureOf(module: string, code: unknown, reason: string): string {
     ? "node --import ./register.mjs, a file that calls register() from 'tsx/esm/api'"
     : 'node --import tsx'
   return (
-    '. Workers have the loaders that Node itself was started with: compile the module; or start the program by ' +
-    `${tsx}, node -r ts-node/register or node -r @swc-node/register; or give these to a Pool as execArgv`
+    '. Workers have the loaders that Node itself was started with: compile the module, or start the program with ' +
+    `${tsx}, node -r ts-node/register or node -r @swc-node/register, or pass these flags to a Pool as execArgv`
   )
 }

@@ -16,7 +16,7 @@ import type { PartDetails } from './protocol.js'
 const FLUSH_DELAY_MS = 4
 /** While items take less than this together, in milliseconds, the clock is read after more and more of them, … */
 const MIN_CLOCK_INTERVAL_MS = 0.25
-/** … at most so many: a slow one may come at any time, and what was done before it should not wait for the others. */
+/** … at most this many: a slow item may come at any time, and earlier outcomes should not wait for the others. */
 const MAX_STRIDE = 8
 
 export class Poster {

@@ -32,9 +32,9 @@ export async function runProcess({ target, args, endPort }: ProcessSetup): Promi
   const tellOfExit = (): void => {
     tell({ type: 'millrace.exit' })
   }
-  // Nothing is left to do, and the module is not there: it waits at its top level for what never comes.
+  // Nothing is left to do, and the module is not loaded: it awaits something at its top level that never settles.
   const tellOfHang = (): void => {
-    const reason = 'waits at its top level for something that never comes: wait inside the task'
+    const reason = 'awaits something at its top level that never settles: await it inside the task'
     const error = new TaskLoadError(`Cannot run task '${target.id}' as its module ${target.module} ${reason}`)
     tell({ type: 'millrace.failed', error: encodeError(error) })
     process.exit(1)

@@ -1,4 +1,4 @@
-/** Runs the items of a chunk one after the other: without a promise of its own as long as nothing has to be awaited. */
+/** Runs the items of a chunk one after the other. It makes no promise as long as nothing has to be awaited. */
 import { cursorOf, type Cursor } from '../codec/codec.js'
 import { beginItem, beginTimedItem, isCancelled, markAwaiting } from './cells.js'
 import { ItemContext, type RunningChunk } from './chunk.js'

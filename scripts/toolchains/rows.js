@@ -56,7 +56,7 @@ const loaders = [
     name: 'tsx-node20-module',
     files: program({ extension: 'ts', type: 'module', tasks: './tasks' }),
     commands: ['tsx main.ts'],
-    fails: /start the program by node --import \.\/register\.mjs, .*or give these to a Pool as execArgv/,
+    fails: /start the program with node --import \.\/register\.mjs, .*or pass these flags to a Pool as execArgv/,
   },
   { name: 'tsx-node20-import', files: program({ extension: 'ts', type: 'module', tasks: './tasks' }), prints },
   { name: 'ts-node', quick, node: '22', files: classic, prints },

@@ -4,7 +4,10 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** By group: each has a folder of its own, as some tools need versions of others that differ. @type {Record<string, string[]>} */
+/**
+ * By group. Each group has its own folder, because some tools need different versions of others. @type {Record<string,
+ * string[]>}
+ */
 export const TOOLS = {
   base: [
     '@babel/plugin-transform-modules-commonjs@7.29.14',

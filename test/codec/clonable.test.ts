@@ -281,8 +281,8 @@ describe('classes that would lose their state', () => {
     expect(texts).toEqual([
       'return its href',
       'return an array of its elements, or give them one by one with flatMap()',
-      'await it, and return what it gives',
-      'return plain data, and make the instance of it there',
+      'await it, and return its value',
+      'return plain data, and make the instance on the thread that receives it',
     ])
   })
 })

@@ -261,7 +261,7 @@ describe('which errors are tried again', () => {
         expect(error).toBeInstanceOf(TypeError)
         expect(error).toMatchObject({ code: 'ERR_INVALID_OPTION' })
         expect((error as Error).message).toMatch(
-          /^Cannot retry .* 'retries\.when' must return at once.*: received Promise/,
+          /^Cannot retry .* 'retries\.when' must return true or false.*: received Promise/,
         )
         expect(await stream.next()).toEqual({ done: true, value: undefined })
         expect(stream.stats()).toMatchObject({ retried: 0 })

@@ -160,9 +160,9 @@ describe('an item whose buffers cannot be moved fails alone', () => {
       / number 0 .* must be an ArrayBuffer: received Uint8Array.*list its buffer/,
     ],
     ['of shared memory', () => [new SharedArrayBuffer(4)], / is a SharedArrayBuffer: leave it out/],
-    ['of a detached buffer', () => [detached], / is detached: it was moved before: give each value buffers of its own/],
+    ['of a detached buffer', () => [detached], / is detached: it was moved before: give each value its own buffers/],
     ['with a buffer twice', ({ pixels }) => [pixels.buffer, pixels.buffer], / number 1 .* is listed twice: list each/],
-    ["of Node's pool", () => [Buffer.from('x').buffer], / cannot be moved: .* pool.*: copy what is needed/],
+    ["of Node's pool", () => [Buffer.from('x').buffer], / cannot be moved: .* pool.*: copy the bytes/],
   ])('for a list %s', async (_, list, message) => {
     const all = items(4)
     const asked = (item: Pixels): ArrayBuffer[] => (item.n === 1 ? (list(item) as ArrayBuffer[]) : transfer(item))
@@ -197,7 +197,7 @@ describe('options that do not go with it throw at the call', () => {
   it.each<[object, RegExp]>([
     [
       { transfer, retries: 2 },
-      /'retries' must be 0 with 'transfer', as what was moved cannot be sent again: received 2$/,
+      /'retries' must be 0 with 'transfer', because moved buffers cannot be sent again: received 2$/,
     ],
     [{ transfer, retries: { attempts: 2 } }, /'retries' must be 0 with 'transfer'/],
     [{ transfer, chunksize: 2 }, /'chunksize' must be 1 with 'transfer'.*: received 2$/],
@@ -282,7 +282,7 @@ describe('a worker that ends', () => {
       expect(reason).toBeInstanceOf(WorkerCrashError)
       expect(reason.exitCode).toBe(9)
       expect(reason.message).toBe(
-        "Cannot run item 0 of task 'tell' on another worker as its buffers were moved to one that ended with exit code 9 before it began the item: make the item again, or leave out the option 'transfer'",
+        "Cannot run item 0 of task 'tell' on another worker as its buffers were moved to a worker that ended with exit code 9 before it began the item: make the item again, or omit the option 'transfer'",
       )
     } finally {
       await single.terminate()

@@ -141,8 +141,8 @@ describe('a result whose buffers cannot be moved fails alone', () => {
     ['a port', /^Cannot move .* must be an ArrayBuffer: received MessagePort.*open ports and streams inside the task$/],
     ['shared memory', /^Cannot move .* is a SharedArrayBuffer: leave it out/],
     ['no list', /^Cannot move .* must be an array: received ArrayBuffer.*as in \[pixels\.buffer\]/],
-    ['a buffer listed twice', /^Cannot move .* number 1 of the buffers to be moved is listed twice/],
-    ['detached', /^Cannot move .* number 0 of the buffers to be moved is detached: it was moved before/],
+    ['a buffer listed twice', /^Cannot move .* number 1 of the buffers to move is listed twice/],
+    ['detached', /^Cannot move .* number 0 of the buffers to move is detached: it was moved before/],
     ['a number', /^Cannot move .* its value must be an object that holds them: received 5$/],
     ['a promise', /^Cannot move .* its value is a promise: await it first$/],
     ['detached later', /^Cannot return the result of item 1 as number 0 .* is detached: it was moved before/],
@@ -177,7 +177,7 @@ describe('a result whose buffers cannot be moved fails alone', () => {
       const { reason } = settled[1] as Outcome<unknown, unknown> & { readonly status: 'rejected' }
       expect(reason).toBeInstanceOf(NotSerializableError)
       expect((reason as Error).message).toMatch(
-        /^Cannot return the result of item 1 as number 0 of the buffers to be moved cannot be moved: .*: copy what is needed/,
+        /^Cannot return the result of item 1 as number 0 of the buffers to move cannot be moved: .*: copy the bytes/,
       )
     }
   })
@@ -224,7 +224,7 @@ describe('a result whose buffers cannot be moved fails alone', () => {
     for (const workers of [0, 1]) {
       await expect(pool.flatMap(whole, [1], { workers }).toArray()).rejects.toMatchObject({
         code: 'ERR_INVALID_RESULT',
-        message: expect.stringMatching(/mark its elements/) as unknown,
+        message: expect.stringMatching(/mark the elements/) as unknown,
       })
     }
   })

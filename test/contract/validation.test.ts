@@ -561,7 +561,7 @@ describe('clause 27: a bad option of a stream throws at the call', () => {
 
     it(`${name}() says so when its arguments are in another order`, () => {
       const wrong = (...args: unknown[]): string[] => {
-        const parts = ['its arguments come in the order (task, source, options): received (']
+        const parts = ['its arguments must be in the order (task, source, options): received (']
         return faults('order', () => raw(...args), TypeError, parts, 'ERR_INVALID_TASK')
       }
       const items = [1, 2]

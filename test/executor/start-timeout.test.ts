@@ -126,12 +126,14 @@ describe('close()', () => {
 })
 
 describe('a Process', () => {
-  it('whose module waits for what never comes ends with an error that says so', async () => {
+  it('whose module awaits a promise that never settles ends with an error that says so', async () => {
     const one = new Process({ target: hangs, args: [1] })
     one.start()
     await one.join()
     expect(one.exitCode).toBe(1)
     expect(one.error).toBeInstanceOf(TaskLoadError)
-    expect((one.error as Error).message).toMatch(/'neverLoaded' as its module file:.* waits at its top level/)
+    expect((one.error as Error).message).toMatch(
+      /'neverLoaded' as its module file:.* awaits something at its top level/,
+    )
   })
 })

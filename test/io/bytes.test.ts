@@ -93,7 +93,7 @@ describe('lines() refuses at the call', () => {
   it.each([
     [5, "5 (for a file descriptor: createReadStream('', { fd }))"],
     [0, '0 (for the standard input: process.stdin)'],
-    [undefined, 'undefined (nothing was given: check where the path comes from)'],
+    [undefined, 'undefined (nothing was given: check the value of the path)'],
     [null, 'null (nothing was given'],
     ['', "'' (nothing was given"],
     [{}, '{}'],
@@ -113,7 +113,7 @@ describe('lines() refuses at the call', () => {
     [async function* () {}, '(a generator: call it)'],
     [() => [], '(a function: call it, if it returns the source)'],
     [new Blob(['a']), '(for the text of a Blob: blob.stream())'],
-    [new DecompressionStream('gzip'), '(for what comes out of it: .readable)'],
+    [new DecompressionStream('gzip'), '(for its output: .readable)'],
     [{ stdout: Readable.from([]), stderr: null }, '(for the output of a child process: child.stdout)'],
     ['s3://bucket/a.log', "'s3://bucket/a.log' (open it first, and pass its stream of bytes)"],
     [new URL('data:,a'), "'data:,a' (for a URL: (await fetch(url)).body)"],
@@ -153,7 +153,7 @@ describe('lines() refuses a chunk that is not bytes', () => {
   it('such as the strings of a stream with an encoding, and destroys the stream', async () => {
     const stream = Readable.from([Buffer.from('one\n')], { objectMode: false }).setEncoding('utf8')
     await expect(lines(stream).next()).rejects.toThrow(
-      "received 'one\\n' (a stream gives bytes when no encoding is set)",
+      "received 'one\\n' (do not set an encoding: the stream then gives bytes)",
     )
     expect(stream.destroyed).toBe(true)
   })

@@ -145,7 +145,7 @@ describe('lines() of an array refuses at the call', () => {
   ])('byte chunks mixed with others: %p', (source, message) => {
     const call = () => lines(source as ByteSource[])
     expect(call).toThrow(TypeError)
-    expect(call).toThrow('Cannot read lines as an array must hold byte chunks alone or sources alone')
+    expect(call).toThrow('Cannot read lines as an array must contain only byte chunks or only sources')
     expect(call).toThrow(message)
     expect(call).toThrow(expect.objectContaining({ code: 'ERR_INVALID_SOURCE' }) as Error)
   })

@@ -50,7 +50,7 @@ describe('elementsOf()', () => {
       expect((error as Error).message).toContain(text)
     }
     expect(() => elementsOf('text')).toThrow(
-      "Cannot expand what the task returned as it must be an iterable or async iterable (for one result: [result]): received 'text'",
+      "Cannot expand the task's result as it must be an iterable or async iterable (for one result: [result]): received 'text'",
     )
   })
 })

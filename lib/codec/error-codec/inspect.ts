@@ -7,7 +7,7 @@ import { received } from '../../errors.js'
 import { shortened } from '../clonable.js'
 import { BUILT_IN, errorClassName } from '../error-classes.js'
 
-/** Properties that have a place of their own in an encoded error. */
+/** Properties that have a separate place in an encoded error. */
 const APART = new Set(['name', 'message', 'stack'])
 /** Properties that are carried although they are not enumerable. */
 const HIDDEN = new Set(['cause', 'errors', 'error', 'suppressed', 'code', 'errno', 'syscall', 'path'])

@@ -68,7 +68,7 @@ const logger: Logger = {
 }
 
 /**
- * The log of this library and of whoever writes into it: the same logger at every call.
+ * The log of this library, into which you can write. Every call gives the same logger.
  *
  * A record bears the name of the thread that writes it (`currentProcess().name`), and goes to the main thread: by a message, which
  * a main thread that is busy reads later. There it is written as `logToStderr()` and `logTo()` say, and published, as a
@@ -126,9 +126,9 @@ export function logToStderr(level: LogLevel = 'info', options?: LogOptions): Log
 }
 
 /**
- * Gives the records of this thread, and of those that it starts, to a logger of one's own: each as one text,
- * `[Process-1] started`, by the method of its level. They go no further up then; with `logToStderr()`, they are written to stderr
- * as well.
+ * Gives the records of this thread, and of the threads that it starts, to your logger: each as one text,
+ * `[Process-1] started`, by the method of its level. They go no further up then; with `logToStderr()`, they are written
+ * to stderr as well.
  *
  * @param target `console`, or a logger of pino, winston, bunyan or the like: an object with `debug`, `info`, `warn` and `error`. What
  * it throws is an uncaught error. `null`: none any more; and so is, in a worker, a `console` that writes into the log itself.

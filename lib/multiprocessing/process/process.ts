@@ -1,4 +1,4 @@
-/** `Process`: a task that runs on a thread of its own, from beginning to end. */
+/** `Process`: a task that runs on a separate thread, from beginning to end. */
 import { availableParallelism } from 'node:os'
 import { inspect } from 'node:util'
 import { decodeError } from '../../codec/error-codec/decode.js'
@@ -32,7 +32,7 @@ const TERMINATED = -15
 export interface ProcessOptions<A extends readonly unknown[] = readonly never[]> {
   /** The task that it runs, called with `...args`; it may be async. */
   readonly target: (((...args: A) => unknown) & MadeByTask) | Exported<A[0], unknown>
-  /** Arguments of the target: copied, but for what threads share (`Value`, `Lock`, …). Default: none. */
+  /** Arguments of the target. They are copied, except shared objects (`Value`, `Lock`, …). Default: none. */
   readonly args?: A
   /** ArrayBuffers of the arguments that `start()` moves to the process, and does not copy: they are detached here. Default: none. */
   readonly transfer?: readonly ArrayBufferLike[]
@@ -52,13 +52,16 @@ let made = 0
 let endDaemons: () => Promise<void>
 
 /**
- * A task on a thread of its own: a heap of its own, module state of its own, nothing shared but what is meant to be. It is no
- * operating-system process: a native crash ends the whole program, `process.chdir()` is not there, and `pid` is a thread id.
+ * A task on a separate thread, with its own heap and modules. Only shared objects are shared. It is not a process of
+ * the operating system: a native crash ends the whole program, `process.chdir()` does not work, and `pid` is a thread
+ * id.
  *
- * It ends when the target has settled and nothing is left for its event loop to do. The program waits for it, unless it is a
- * daemon. A process ends with the one that has started it. Starting takes some tens of milliseconds and some MiB.
+ * It ends when the target has settled and its event loop has nothing left to do. The program waits for it, unless it is
+ * a daemon. A process ends when the process that started it ends. A start takes some tens of milliseconds and a few
+ * MiB.
  *
- * @throws {TypeError} `ERR_INVALID_OPTION`: an option that is not as described. `ERR_INVALID_TASK`: a target that is no task.
+ * @throws {TypeError} `ERR_INVALID_OPTION`: an option has a wrong type or value. `ERR_INVALID_TASK`: the target is not
+ * a task.
  *
  * @example
  * ```ts
@@ -185,7 +188,7 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
     worker.on('error', (error) => {
       this.#fail(error)
     })
-    // The target may post messages of its own.
+    // The target may also post messages.
     worker.on('message', (news: ProcessNews | null | undefined) => {
       if (news?.type === 'millrace.failed') this.#fail(decodeError(news.error))
       else if (news?.type === 'millrace.exit') this.#endsByItself = true

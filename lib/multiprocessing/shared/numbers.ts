@@ -57,7 +57,7 @@ export class Numbers {
     const { length } = this.cells
     if (Number.isInteger(index) && (index as number) >= 0 && (index as number) < length) return index as number
     const expected = length === 0 ? 'it is empty' : `its indexes are integers from 0 to ${length - 1}`
-    const text = `Cannot use that index of a ${this.#what} as ${expected}: received ${received(index)}`
+    const text = `Cannot use this index of a ${this.#what} as ${expected}: received ${received(index)}`
     throw (typeof index === 'number' ? rangeError : typeError)('ERR_INVALID_VALUE', text)
   }
 

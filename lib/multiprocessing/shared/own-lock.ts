@@ -7,7 +7,10 @@ import { RLock } from '../sync/rlock.js'
 
 /** Options of `Value` and `SharedArray`. */
 export interface LockOptions {
-  /** Whether it has a lock, for `getLock()`; or the lock itself, which others may have, too. Default: true, a `Lock` of its own. */
+  /**
+   * Whether it has a lock, for `getLock()`; or the lock itself, which other objects may share. Default: true, a new
+   * `Lock`.
+   */
   readonly lock?: boolean | Lock | RLock | undefined
 }
 

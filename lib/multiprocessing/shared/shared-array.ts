@@ -232,7 +232,7 @@ export class SharedArray<T extends NumberType> extends Shared implements Iterabl
     const { cells } = this.#numbers
     const room = cells.length - offset
     if (!Number.isInteger(offset) || offset < 0 || room < values.length) {
-      const text = `Cannot set elements of a SharedArray of ${cells.length} as they must fit in: received ${values.length} from index ${received(offset)} on`
+      const text = `Cannot set elements of a SharedArray of ${cells.length} as they must fit into it: received ${values.length} from index ${received(offset)} on`
       throw rangeError('ERR_INVALID_VALUE', text)
     }
     for (const value of values) this.#numbers.check(value)

@@ -1,6 +1,6 @@
 /**
  * The types of numbers in shared memory, by Python's typecodes and by plain names, and which numbers each can hold.
- * Nothing is rounded or wrapped to fit, but for the precision of a float32.
+ * Nothing is rounded or wrapped to fit, except to the precision of a float32.
  */
 import { rangeError, received, typeError } from '../../errors.js'
 

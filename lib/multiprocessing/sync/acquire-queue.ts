@@ -29,7 +29,7 @@ export class AcquireQueue {
     this.#acquirable = acquirable
   }
 
-  /** Whether a call of this thread waits, or has it; but for the one with the ticket `except`. */
+  /** Whether a call of this thread waits, or has it, except the call with the ticket `except`. */
   hasOwn(except = 0): boolean {
     return this.#local.isLocked || this.#acquirable.queue.hasOwn(except)
   }

@@ -1,15 +1,18 @@
 /**
  * A barrier: calls wait until there are enough of them.
  *
- * STATE is one word: the number of the round, how many calls have come in it, or how it ended (`barrier-state.ts`). The call that makes the
- * round complete writes the next round, and a call is through when the round is another than its own. A round that ends otherwise is
- * broken, or its calls are sent away, and is over by that one step: nobody can come to it then.
+ * STATE is one word: the number of the round, how many calls have come in it, or how it ended (`barrier-state.ts`). The
+ * call that makes the round complete writes the next round, and a call is through when the round is another than its
+ * own. A round that ends otherwise is broken, or its calls are sent away, and is over by that one step: nobody can come
+ * to it then.
  * - To break it is all: it stays so until `reset()`.
- * - To send its calls away takes two steps more, which are done by whoever sees the word, and by `releaseThreads()`: the calls of the round that
- *   still are there are taken out of WAITING, so they know when they wake; then the next round begins. A call that comes meanwhile does
- *   these first, so it comes to the next round. Each step can be done twice, and in part: it names the round.
- * A call has a place in a line before it is counted, with the round as its ticket. A thread that ended with a place of the round
- * that is on breaks it: it will not come, or has come and does not go on.
+ * - To send its calls away takes two more steps. Each thread that sees the word does them, and `releaseThreads()` does.
+ *   The remaining calls of the round are taken out of WAITING, so they know when they wake; then the next round begins.
+ *   A call that comes meanwhile does these first, so it comes to the next round. Each step can be done twice, and in
+ *   part: it names the round.
+ *
+ * A call has a place in a line before it is counted, with the round as its ticket. A thread that ended with a place of
+ * the current round breaks it: it will not come, or has come and does not continue.
  */
 import { pointAtCaller } from '../../call-site.js'
 import { BrokenBarrierError } from '../errors.js'
@@ -43,17 +46,17 @@ const WAIT = 'wait at a barrier'
 
 /** Options of a barrier. */
 export interface BarrierOptions {
-  /** How long each call of `wait()` waits at most, in whole milliseconds, if it does not say; without one for ever. */
+  /** The default time limit of each `wait()`, in whole milliseconds. Default: no limit. */
   readonly timeout?: number
 }
 
 /**
- * A barrier across threads: each call of `wait()` waits until there are as many as the barrier has parties, and then all go on;
- * with the next call a new round begins. A call that runs out of time, or whose thread ends, breaks the barrier: all that wait
- * and that come later throw `BrokenBarrierError`, until somebody calls `reset()`.
+ * A barrier across threads: each call of `wait()` waits until there are as many as the barrier has parties, and then
+ * all go on; with the next call a new round begins. A call that runs out of time, or whose thread ends, breaks the
+ * barrier: all that wait and that come later throw `BrokenBarrierError`, until somebody calls `reset()`.
  *
- * Python's `action` is left out: functions do not cross to other threads. Let the call that gets 0 do it, and a second `wait()`
- * follow where the others need it to be done.
+ * Python's `action` is left out: functions do not cross to other threads. Let the call that gets 0 do it, and a second
+ * `wait()` follow where the others need it to be done.
  *
  * @example
  * ```ts
@@ -102,10 +105,11 @@ export class Barrier extends Shared {
   /**
    * Waits until all parties have come. While it waits it keeps the program alive.
    *
-   * @param options How long to wait at most, in milliseconds, by default as long as the barrier says; or that and a signal, which breaks
-   * the barrier as the end of the time does: see `WaitOptions`.
-   * @returns As how many-eth it came, from 0: each call gets another number.
-   * @throws {BrokenBarrierError} If the barrier is broken, or becomes so, or is reset; or time is over, which breaks it.
+   * @param options How long to wait at most, in milliseconds, by default as long as the barrier says; or that and a
+   * signal, which breaks the barrier as the end of the time does: see `WaitOptions`.
+   * @returns The arrival index, from 0. Each call gets a different number.
+   * @throws {BrokenBarrierError} If the barrier is broken, or becomes so, or is reset; or time is over, which breaks
+   * it.
    * @throws {RangeError | TypeError} If an option is not as it may be.
    */
   async wait(options?: number | WaitOptions): Promise<number> {
@@ -125,8 +129,8 @@ export class Barrier extends Shared {
   }
 
   /**
-   * The same, holding the thread: for workers. Not for a thread whose own workers are parties and may be terminated, unless it has a
-   * timeout: the barrier is broken when the thread hears of that, which it does by its event loop.
+   * The same, holding the thread: for workers. Not for a thread whose own workers are parties and may be terminated,
+   * unless it has a timeout: the barrier is broken when the thread hears of that, which it does by its event loop.
    *
    * @throws {SyncError} On the main thread.
    */
@@ -140,7 +144,9 @@ export class Barrier extends Shared {
     return this.#go(place, number)
   }
 
-  /** Makes the barrier as new: calls that wait throw `BrokenBarrierError`, later ones do not, also if they come at once. */
+  /**
+   * Makes the barrier as new: calls that wait throw `BrokenBarrierError`, later ones do not, also if they come at once.
+   */
   reset(): void {
     for (;;) {
       const state = this.#state
@@ -175,7 +181,7 @@ export class Barrier extends Shared {
   #come(): { place: Place; number: number } {
     for (;;) {
       const state = this.#state
-      if (isBroken(state)) throw brokenError('it is broken: reset() makes it as new')
+      if (isBroken(state)) throw brokenError('it is broken: call reset() to use it again')
       if (isSentAway(state)) {
         this.#sendAway(state)
         continue
@@ -201,7 +207,7 @@ export class Barrier extends Shared {
     const wasBroken = isBroken(this.#state)
     if (this.#leave(place)) return number
     throw brokenError(
-      wasBroken ? 'it is broken: reset() makes it as new' : 'it was reset, or broken, while the call waited',
+      wasBroken ? 'it is broken: call reset() to use it again' : 'it was reset, or broken, while the call waited',
     )
   }
 

@@ -23,7 +23,7 @@ export type Put = 'put' | 'full' | 'closed'
 /** The bytes of an item; or that there was none in time; or that there will be none any more. */
 export type Got = Uint8Array | 'empty' | 'ended'
 
-/** Memory for a channel of at most so many items at once (0: any number), none of which takes more than so many bytes. */
+/** Memory for a channel of at most `maxsize` items at once (0: any number), each of at most `maxBytes` bytes. */
 export function createChannelMemory(kind: number, maxsize: number, maxBytes: number): Memory {
   const most = RING - HEADER + maxCellsFor(maxBytes)
   const memory = createMemory(kind, Math.min(RING - HEADER + RING_CELLS + MIN_RECORD_CELLS, most), most)

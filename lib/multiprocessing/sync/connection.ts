@@ -192,7 +192,7 @@ export class Connection<T> extends Shared implements AsyncIterable<T> {
     // It may have been closed here meanwhile.
     this.#use(RECEIVE)
     this.#checkNotLost(RECEIVE)
-    throw new EndOfFileError(`Cannot ${RECEIVE} as its other end is gone, and all was received`)
+    throw new EndOfFileError(`Cannot ${RECEIVE} as its other end is gone, and all items were received`)
   }
 
   #checkSent(put: Put, timeout: number): void {
@@ -208,7 +208,7 @@ export class Connection<T> extends Shared implements AsyncIterable<T> {
   #checkNotLost(action: string): void {
     if (!this.#ends.wasLost(this.#side)) return
     throw new PipeClosedError(
-      `Cannot ${action} as all threads that were given this end of it have closed it or ended: use it here before you pass it on, or make a new pipe`,
+      `Cannot ${action} as all threads that had this end have closed it or ended: use it here before you pass it on, or make a new pipe`,
     )
   }
 

@@ -1,10 +1,11 @@
 /**
- * Calls that wait for there to be something (an item, a place) and then try to take it: first come, first served, of the
- * threads; on one thread, in the order of its calls, of which only the first stands in line.
+ * Calls that wait for there to be something (an item, a place) and then try to take it: first come, first served, of
+ * the threads; on one thread, in the order of its calls, of which only the first stands in line.
  *
- * To be granted is a hint that it is worth a try. Who tries in vain goes back to where it was in line. So it costs nobody anything if one
- * call too many is granted; and as many are granted as there are things, no call has to wait for the thread of another to run.
- * Whoever adds a thing, joins or leaves calls `serve()` next; for those who end before they can, `releaseThreads()` of the owner does.
+ * To be granted is a hint that it is worth a try. Who tries in vain goes back to where it was in line. So it costs
+ * nobody anything if one call too many is granted; and as many are granted as there are things, no call has to wait for
+ * the thread of another to run. A thread that adds a thing, joins or leaves calls `serve()` next. If it ends before
+ * that, `releaseThreads()` of the owner does so.
  */
 import { HEADER, type Memory } from '../../shared/memory.js'
 import { defineShared, Shared } from '../shared-object.js'
@@ -17,7 +18,7 @@ const KIND = 35
 
 /** What calls wait for. */
 export interface Wanted<R> {
-  /** How many things there are: for so many calls it is worth a try. */
+  /** How many things there are: this many calls may be served. */
   readonly available: () => number
   /** Tries; `undefined` if there was nothing. */
   readonly attempt: () => R
@@ -42,7 +43,10 @@ export class FairQueue extends Shared {
     }
   }
 
-  /** The first result of an attempt, or `undefined` if time is over. When the signal fires, it rejects, and makes no further attempt. */
+  /**
+   * The first result of an attempt, or `undefined` if time is over. When the signal fires, it rejects, and makes no
+   * further attempt.
+   */
   async wait<R>(wanted: Wanted<Eventual<R>>, limits: Limits): Promise<R | undefined> {
     if (!this.#local.tryLock() && !(await this.#local.lock(limits))) return undefined
     try {

@@ -1,6 +1,6 @@
 /**
- * A lock for a few steps that never wait: whoever has it is running, or has ended. Not fair, and not for users: that is `Lock`,
- * which is given to a call, even if its thread is busy with something else for long.
+ * A lock for a few steps that never wait: a thread that has it is running, or has ended. Not fair, and not for users:
+ * that is `Lock`, which is given to a call, even if its thread is busy with something else for long.
  *
  * One cell: the thread (plus one) that has it; 0 if nobody.
  */

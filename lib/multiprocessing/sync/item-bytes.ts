@@ -50,6 +50,6 @@ export function fromBytes(bytes: Uint8Array): unknown {
 }
 
 function refused(action: string, reason: string, cause?: unknown): NotSerializableError {
-  const message = `Cannot ${action} as ${reason}: put plain data, and pass what threads share in arguments`
+  const message = `Cannot ${action} as ${reason}: put plain data, and pass shared objects in arguments`
   return pointAtCaller(new NotSerializableError(message, cause === undefined ? undefined : { cause }))
 }

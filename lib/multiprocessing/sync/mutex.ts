@@ -75,8 +75,8 @@ export abstract class Mutex extends Shared {
    * The same, holding the thread: for workers. Not for a thread whose own workers may be terminated, or run out of heap, while they hold
    * the lock: it hears of that by its event loop, and until then the lock is not free. `await acquire()` there, or give a timeout.
    *
-   * @throws {SyncError} On the main thread; and, without a timeout, on a thread that has the lock itself, or calls of its own
-   * in line before: it would wait for ever.
+   * @throws {SyncError} On the main thread. Also, without a timeout, on a thread that has the lock, or whose earlier
+   * calls wait for it: it would never return.
    */
   acquireSync(): LockGuard
   acquireSync(options: number | SyncWaitOptions): LockGuard | undefined
@@ -133,7 +133,7 @@ export abstract class Mutex extends Shared {
     const reason =
       thread < 0 || thread === threadId
         ? 'nobody holds it: acquire() it first'
-        : `thread ${thread}, not this one (${threadId}), holds it: leave that to the thread that has acquired it`
+        : `thread ${thread}, not this one (${threadId}), holds it: only the thread that acquired it can do that`
     throw new SyncError(`Cannot ${action} as ${reason}`, 'ERR_NOT_OWNER')
   }
 
@@ -171,7 +171,7 @@ export abstract class Mutex extends Shared {
   #checkNotBlockedByItself(except: number): void {
     if (!this.#takers.hasOwn(except)) return
     throw new SyncError(
-      'Cannot wait for a lock synchronously as calls of this thread have it or are in line before: await instead',
+      'Cannot wait for a lock synchronously as other calls of this thread hold it or wait for it: await instead',
       'ERR_DEADLOCK',
     )
   }

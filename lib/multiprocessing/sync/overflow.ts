@@ -34,7 +34,7 @@ export class Overflow extends Shared {
     return new OverflowPlaces(this.memory, this.#words, line, HEADER - from * PLACE)
   }
 
-  /** Makes the memory large enough for so many places. */
+  /** Makes the memory large enough for this many places. */
   makeRoom(places: number): void {
     if (places > MAX_PLACES)
       throw new SyncError(`Cannot wait in line as ${MAX_PLACES} calls do so already`, 'ERR_LINE_FULL')

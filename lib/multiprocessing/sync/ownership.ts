@@ -1,12 +1,13 @@
 /**
- * Who has a lock: one holder, and the line of those who wait to be it. Every taker goes through the line, so nobody overtakes.
+ * Who has a lock: one holder, and the line of those who wait to be it. Every taker goes through the line, so nobody
+ * overtakes.
  *
- * OWNER is the ticket of the call that has the lock, and whether it was abandoned before; ticket 0 is a free lock. To write a
- * call's ticket into it decides that the call gets the lock: all else (its GRANTED, the notification) can be made up for by
- * anybody, and `passOn()` and `releaseThreads()` do so first. If that call has given up meanwhile, whoever notices takes the ticket out again. A
- * holder stays in line until OWNER is another: a ticket in OWNER that is not in line is one that gave up.
- * Whoever makes OWNER free or joins the line calls `passOn()` next; for those who end before they can, `releaseThreads()` does. So a
- * free lock with calls in line always has somebody on the way who gives it to the first.
+ * OWNER is the ticket of the call that has the lock, and whether it was abandoned before; ticket 0 is a free lock.
+ * Writing a call's ticket into OWNER decides that the call gets the lock. Any thread can do the rest (its GRANTED, the
+ * notification), and `passOn()` and `releaseThreads()` do so first. If that call has given up meanwhile, the thread
+ * that notices it removes the ticket. A holder stays in line until OWNER changes: so a ticket in OWNER that is not in
+ * line gave up. A thread that makes OWNER free or joins the line calls `passOn()` next. If it ends before that,
+ * `releaseThreads()` does so. So if calls wait for a free lock, some thread always gives it to the first of them.
  */
 import { threadId } from 'node:worker_threads'
 import type { Memory } from '../../shared/memory.js'
@@ -63,7 +64,9 @@ export class Ownership {
     this.passOn()
   }
 
-  /** Gives it to the first in line, if it is free. To be called whenever that may have come true, and by who gave up. */
+  /**
+   * Gives it to the first in line, if it is free. To be called whenever that may have come true, and by who gave up.
+   */
   passOn(): void {
     for (;;) {
       const owner = this.#owner

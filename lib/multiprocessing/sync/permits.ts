@@ -1,16 +1,18 @@
 /**
  * How many permits a semaphore has left, and the line of those who wait for one. Every taker goes through the line.
  *
- * COUNT and what is being done with a permit are one word of 64 bits: the count, a ticket, a phase. Permits move in two steps,
- * so that whatever ends in between, others can see it and finish it (`passOn()` does, first of all):
- * - GRANTING: a permit was taken off the count for the call of the ticket. Its place is granted, then the phase is GRANTED. If
- *   the call is not in line any more, it gave up: the permit is added again, and the phase is RETURNED.
- * - RETURNING: the permit of a call that was granted, and whose thread has ended, was added to the count. Its place is taken
- *   away, then the phase is RETURNED.
- * A call that was granted stays in its place until the word is not about it: whoever does not find it knows that it gave up.
- * A ticket is granted once and returned once, and the count goes down only with a new ticket: no word comes twice, so a
- * compareExchange never mistakes a later word for the one it has read.
- * Whoever adds to the count or joins the line calls `passOn()` next; for those who end before they can, `releaseThreads()` does.
+ * COUNT and what is being done with a permit are one word of 64 bits: the count, a ticket, a phase. Permits move in two
+ * steps, so that whatever ends in between, others can see it and finish it (`passOn()` does, first of all):
+ * - GRANTING: a permit was taken off the count for the call of the ticket. Its place is granted, then the phase is
+ *   GRANTED. If the call is not in line any more, it gave up: the permit is added again, and the phase is RETURNED.
+ * - RETURNING: the permit of a call that was granted, and whose thread has ended, was added to the count. Its place is
+ *   taken away, then the phase is RETURNED. A call that was granted stays in its place until the word is not about it.
+ *   A thread that does not find it knows that it gave up. A ticket is granted once and returned once, and the count
+ *   goes down only with a new ticket. So no word comes twice, and a compareExchange never mistakes a later word for the
+ *   one it has read.
+ *
+ * A thread that adds to the count or joins the line calls `passOn()` next. If it ends before that, `releaseThreads()`
+ * does so.
  */
 import { rangeError } from '../../errors.js'
 import type { Shared } from '../shared-object.js'

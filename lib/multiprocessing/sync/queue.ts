@@ -209,8 +209,7 @@ export class Queue<T> extends Shared implements AsyncIterable<T> {
 
 function checkPut(put: Put, timeout: number): void {
   if (put === 'full') throw new QueueFullError(`Cannot ${PUT} as there was no room for it within ${timeout} ms`)
-  if (put === 'closed')
-    throw new QueueClosedError(`Cannot ${PUT} as it is closed: close it when all have put what they had`)
+  if (put === 'closed') throw new QueueClosedError(`Cannot ${PUT} as it is closed: close it after the last put()`)
 }
 
 function opened(got: Got, timeout: number): unknown {

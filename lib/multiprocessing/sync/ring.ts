@@ -32,12 +32,12 @@ interface Word {
   readonly closed: boolean
 }
 
-/** How many units a record of so many bytes takes. */
+/** How many units a record of this many bytes takes. */
 export function unitsOf(bytes: number): number {
   return 1 + Math.ceil(bytes / UNIT)
 }
 
-/** How many cells a ring has at most, so that a record of so many bytes has a place in it at least when it is empty. */
+/** The largest number of cells of a ring, such that a record of this many bytes fits into the empty ring. */
 export function maxCellsFor(bytes: number): number {
   return RING_CELLS + CELLS_PER_UNIT * (2 * unitsOf(bytes) + 1)
 }

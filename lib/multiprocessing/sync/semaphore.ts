@@ -1,4 +1,4 @@
-/** Semaphores: so many calls at a time. */
+/** Semaphores: a limited number of calls at a time. */
 import { SyncError } from '../errors.js'
 import { HEADER, isMemory, type Memory } from '../../shared/memory.js'
 import { defineShared, Shared } from '../shared-object.js'
@@ -85,8 +85,8 @@ export class Semaphore extends Shared {
   /**
    * The same, holding the thread: for workers. Not for a thread whose own workers may be terminated while they wait: see `Lock`.
    *
-   * @throws {SyncError} On the main thread; and, without a timeout, on a thread that has calls of its own in line before,
-   * which could not go on meanwhile.
+   * @throws {SyncError} On the main thread; and, without a timeout, on a thread whose earlier calls still wait, which
+   * could not go on meanwhile.
    */
   acquireSync(): LockGuard
   acquireSync(options: number | SyncWaitOptions): LockGuard | undefined
@@ -95,7 +95,7 @@ export class Semaphore extends Shared {
     checkMayBlock('acquire a semaphore synchronously', 'acquire()')
     if (timeout === Infinity && this.#takers.hasOwn()) {
       throw new SyncError(
-        'Cannot acquire a semaphore synchronously as calls of this thread are in line before: await acquire() instead',
+        'Cannot acquire a semaphore synchronously as earlier calls of this thread wait for it: await acquire() instead',
         'ERR_DEADLOCK',
       )
     }

@@ -52,7 +52,7 @@ export interface Place {
   readonly ticket: number
 }
 
-/** Memory for an object that has so many cells of its own, and after them a line. */
+/** Memory for an object that has this many cells, and after them a line. */
 export function createMemoryWithQueue(kind: number, cells: number): Memory {
   return createMemory(kind, cells + FIRST + OWN_PLACES * PLACE)
 }

@@ -72,5 +72,5 @@ export function checkMayBlock(action: string, instead: string): void {
 
 /** Of a call that gives nothing when time is over. */
 export function timeoutError(action: string): SyncError {
-  return new SyncError(`Cannot ${action} as time was over: give a longer 'timeout'`, 'ERR_WAIT_TIMEOUT')
+  return new SyncError(`Cannot ${action} as its timeout has passed: give a longer 'timeout'`, 'ERR_WAIT_TIMEOUT')
 }

@@ -101,7 +101,7 @@ describe('the elements of a SharedArray', () => {
       expect(thrown(() => set(array, index, 1))).toMatchObject({
         name: 'RangeError',
         code: 'ERR_INVALID_VALUE',
-        message: `Cannot use that index of a SharedArray as its indexes are integers from 0 to 2: received ${index}`,
+        message: `Cannot use this index of a SharedArray as its indexes are integers from 0 to 2: received ${index}`,
       })
     }
     expect(thrown(() => set(new make('i', 0), 0, 1)).message).toContain('it is empty: received 0')

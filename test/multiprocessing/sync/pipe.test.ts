@@ -181,7 +181,7 @@ it('an end that was handed to two processes in turn is gone with them: send() an
     child.start()
     await child.terminate()
   }
-  const reason = /as all threads that were given this end of it have closed it or ended/
+  const reason = /as all threads that had this end have closed it or ended/
   await expect(there.send(1)).rejects.toThrow(reason)
   await expect(there.recv()).rejects.toThrow(reason)
   await expect(here.send(1)).rejects.toThrow('Cannot send through a pipe as its other end is gone')
