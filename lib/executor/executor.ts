@@ -1,7 +1,8 @@
 /**
  * Where chunks run, as the stream sees it: threads, this thread, later other machines. Types only.
  *
- * A stream opens one lane, submits a chunk whenever the lane is `ready`, and gets each chunk's outcomes back in parts.
+ * A stream opens one lane. It submits chunks to it while the lane is `ready`, and takes their outcomes from it, in parts: a queue
+ * there and a queue back. The lane only wakes the stream, which then looks at what there is.
  */
 import type { AsyncContext } from '../async-context.js'
 import type { Batch } from '../codec/batch.js'
@@ -62,18 +63,12 @@ export interface Job extends Omit<WorkerJob, 'name'> {
   readonly transfer?: ((item: unknown) => unknown) | undefined
 }
 
-/** What an executor tells a stream. */
-export interface LaneEvents {
-  /** In which all of these are to be called, and user code too. */
+/** What a lane needs of its stream. */
+export interface LaneClient {
+  /** In which user code is called for the stream: getters of items, and the options that are functions. */
   readonly context: AsyncContext
-  /** The lane is ready again. */
-  readonly room: () => void
-  /** Outcomes have arrived. */
-  readonly part: (part: Part) => void
-  /** An item has failed, and will be tried again. */
-  readonly retried: () => void
-  /** The executor can give no more results. */
-  readonly broken: (error: unknown) => void
+  /** Something has changed: the lane is ready again, or has a part to take, or an error. Called from anywhere, in any context. */
+  readonly wake: () => void
 }
 
 /** What an `AbortSignal` was aborted for: anything. */
@@ -89,8 +84,14 @@ export interface Lane {
   readonly ready: boolean
   /** Hands a chunk over; only when `ready`. The executor starts its workers at the first one. */
   submit(chunk: Chunk): void
+  /** The next outcomes that have come back, if there are any. Those of one chunk come in the order in which they were known. */
+  take(): Part | undefined
+  /** Set when the executor can give no more results than those that can be taken. */
+  readonly error: { readonly error: unknown } | undefined
+  /** How often an item has failed and was to be tried again. */
+  readonly retried: number
   /**
-   * Cancels what is in flight and forgets the stream: no event comes after this. Harmless when repeated.
+   * Cancels what is in flight and forgets the stream: it is not woken after this, and takes nothing. Harmless when repeated.
    *
    * @param reason Why the stream was aborted: the reason of the `signal` of tasks that run. Undefined where it ended in another way.
    */
@@ -104,7 +105,7 @@ export interface Executor {
   /** Who the worker is that has this number, as far as is known. */
   identify(worker: number): WorkerEvent
   /** Opens a lane. Throws when the executor is closed. Starts nothing yet. */
-  open(job: Job, events: LaneEvents): Lane
+  open(job: Job, client: LaneClient): Lane
 }
 
 /** The workers of a pool. */

@@ -15,7 +15,8 @@ import { isThenable } from '../thenable.js'
 import { elementsOf, noAccumulatorError } from '../worker/expand.js'
 import { forItems, loadTask, takesContext, type TaskFunction } from '../worker/load.js'
 import { Outbox } from '../worker/outbox.js'
-import type { Chunk, Executor, Job, Lane, LaneEvents, Reason } from './executor.js'
+import { Fifo } from '../fifo.js'
+import type { Chunk, Executor, Job, Lane, LaneClient, Part, Reason } from './executor.js'
 
 /** How long items may run without a turn of the event loop, in milliseconds. */
 const SLICE = 5
@@ -32,15 +33,18 @@ export class InlineExecutor implements Executor {
     return { ...currentProcess(), pool: '', worker }
   }
 
-  open(job: Job, events: LaneEvents): Lane {
-    return new InlineLane(job, this.workers, events)
+  open(job: Job, client: LaneClient): Lane {
+    return new InlineLane(job, this.workers, client)
   }
 }
 
 class InlineLane implements Lane {
   readonly encodes = false
+  readonly error = undefined
+  readonly retried = 0
   readonly #job: Job
-  readonly #events: LaneEvents
+  readonly #client: LaneClient
+  readonly #parts = new Fifo<Part>()
   readonly #concurrency: number
   readonly #limit: ReturnType<typeof pLimit>
   readonly #controller = new AbortController()
@@ -50,11 +54,11 @@ class InlineLane implements Lane {
   #turn = performance.now()
   #closed = false
 
-  constructor(job: Job, concurrency: number, events: LaneEvents) {
+  constructor(job: Job, concurrency: number, client: LaneClient) {
     this.#job = job
     const fn = job.fn as TaskFunction | undefined
     this.#fn = fn && forItems(job, fn)
-    this.#events = events
+    this.#client = client
     this.#concurrency = concurrency
     this.#limit = pLimit(concurrency)
     // All items that run at once listen to it.
@@ -70,8 +74,13 @@ class InlineLane implements Lane {
     void this.#run(chunk)
   }
 
+  take(): Part | undefined {
+    return this.#parts.shift()
+  }
+
   close(reason?: Reason): void {
     if (this.#closed) return
+    this.#parts.clear()
     this.#closed = true
     this.#limit.clearQueue()
     this.#controller.abort(reason === undefined ? streamEnded() : reason.value)
@@ -88,7 +97,7 @@ class InlineLane implements Lane {
     if (performance.now() - this.#turn > SLICE) await this.#nextTurn()
     this.#active--
     if (this.#closed) return
-    this.#events.part({
+    this.#parts.push({
       chunk,
       from: 0,
       count: outbox.count,
@@ -99,7 +108,7 @@ class InlineLane implements Lane {
       last: true,
       time: performance.now() - started,
     })
-    if (this.ready) this.#events.room()
+    this.#client.wake()
   }
 
   async #each(items: readonly unknown[], first: number, outbox: Outbox, errors: Map<number, unknown>): Promise<void> {

@@ -1,7 +1,8 @@
-/** A stream's way to the threads: room for one waiting chunk, and the way back for outcomes. */
+/** A stream's way to the threads: room for one waiting chunk, and the queue of the outcomes that have come back. */
 import { outside } from '../async-context.js'
 import type { ThreadEvent } from '../log/events.js'
-import type { Chunk, Job, Lane, LaneEvents, Part, Reason } from './executor.js'
+import { Fifo } from '../fifo.js'
+import type { Chunk, Job, Lane, LaneClient, Part, Reason } from './executor.js'
 import { MAX_SLOTS } from '../worker/cells.js'
 import type { WorkerJob } from '../worker/protocol.js'
 
@@ -28,7 +29,8 @@ const MAX_AHEAD_MS = 0.5
 
 export class ThreadLane implements Lane {
   readonly encodes = true
-  readonly events: LaneEvents
+  readonly retried = 0
+  readonly client: LaneClient
   readonly #executor: Owner
   readonly #deep: boolean
   #width: number
@@ -45,6 +47,9 @@ export class ThreadLane implements Lane {
   readonly #strays = new Map<Chunk, Stray>()
   /** How long the last chunk took, in milliseconds. */
   #time = Infinity
+  /** Outcomes that the stream has not taken. */
+  readonly #parts = new Fifo<Part>()
+  #error: { readonly error: unknown } | undefined
   #waiting = false
   #answered = false
   #closed = false
@@ -52,7 +57,7 @@ export class ThreadLane implements Lane {
   constructor(
     executor: Owner,
     { name, fn: _fn, deep, width = Infinity, maxWorkers = Infinity, transfer, ...how }: Job,
-    events: LaneEvents,
+    client: LaneClient,
   ) {
     if (name === undefined) throw new Error('A job for threads needs the name of its task')
     this.#executor = executor
@@ -61,7 +66,7 @@ export class ThreadLane implements Lane {
     this.transfer = transfer
     this.#width = Math.min(width, maxWorkers)
     this.job = { name, ...how }
-    this.events = events
+    this.client = client
   }
 
   get ready(): boolean {
@@ -143,7 +148,16 @@ export class ThreadLane implements Lane {
   /** Outcomes have come back. */
   answer(part: Part): void {
     this.#answered = true
-    this.events.context.runInAsyncScope(this.events.part, undefined, part)
+    this.#parts.push(part)
+    this.client.wake()
+  }
+
+  take(): Part | undefined {
+    return this.#parts.shift()
+  }
+
+  get error(): { readonly error: unknown } | undefined {
+    return this.#error
   }
 
   submit(chunk: Chunk): void {
@@ -154,17 +168,24 @@ export class ThreadLane implements Lane {
   /** The waiting chunk has gone to a thread. */
   taken(): void {
     this.#waiting = false
-    if (!this.#closed) this.events.context.runInAsyncScope(this.events.room)
+    if (!this.#closed) this.client.wake()
   }
 
   /** The executor can give no more results. */
   break(error: unknown): void {
-    this.close()
-    this.events.context.runInAsyncScope(this.events.broken, undefined, error)
+    if (this.#closed) return
+    this.#error = { error }
+    this.#release()
+    this.client.wake()
   }
 
   close(reason?: Reason): void {
-    if (this.#closed) return
+    this.#parts.clear()
+    this.#error = undefined
+    if (!this.#closed) this.#release(reason)
+  }
+
+  #release(reason?: Reason): void {
     this.#closed = true
     outside.runInAsyncScope(this.#executor.release, this.#executor, this, reason)
   }

@@ -2,7 +2,8 @@
  * Tries the chunks of a fold again: each goes again whole, since what it folds to is known only when all of it has been folded.
  * Items whose tries are used up are left out of it then.
  */
-import type { Chunk, LaneEvents, Part } from './executor.js'
+import type { Fifo } from '../fifo.js'
+import type { Chunk, Part } from './executor.js'
 import type { RetryQueue } from './retry-queue.js'
 
 interface Fold {
@@ -16,24 +17,25 @@ interface Fold {
 
 export class FoldRetries {
   readonly #queue: RetryQueue
-  readonly #events: LaneEvents
+  readonly #parts: Fifo<Part>
   /** Whether a chunk is lost with its first item. */
   readonly #stopOnError: boolean
   /** By the chunks that go again in their stead. */
   readonly #folds = new WeakMap<Chunk, Fold>()
 
-  constructor(queue: RetryQueue, events: LaneEvents, stopOnError: boolean) {
+  /** @param parts What the stream is to take. */
+  constructor(queue: RetryQueue, parts: Fifo<Part>, stopOnError: boolean) {
     this.#queue = queue
-    this.#events = events
+    this.#parts = parts
     this.#stopOnError = stopOnError
   }
 
   /** What a chunk was folded to; or its items that have failed, and with them all of it. */
-  onPart(part: Part): void {
+  accept(part: Part): void {
     const fold: Fold = this.#folds.get(part.chunk) ?? { chunk: part.chunk, failures: new Map(), failed: new Map() }
     const { chunk, failures, failed } = fold
     if (part.errors === undefined || part.isFault === true) {
-      this.#events.part({ ...part, chunk })
+      this.#parts.push({ ...part, chunk })
       return
     }
     let most = 0
@@ -44,12 +46,12 @@ export class FoldRetries {
       const again = this.#queue.isRetriable(error, attempts)
       if (this.#queue.isClosed) return
       if (again) {
-        this.#events.retried()
+        this.#queue.count()
         most = Math.max(most, attempts)
       } else failed.set(place, error)
     }
     if (most === 0 || (this.#stopOnError && failed.size > 0)) {
-      this.#events.part({ ...part, chunk, errors: failed, attempts: failures })
+      this.#parts.push({ ...part, chunk, errors: failed, attempts: failures })
     } else {
       const whole: Chunk = { ...chunk, failed: new Map(failed) }
       this.#folds.set(whole, fold)

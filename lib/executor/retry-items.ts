@@ -3,8 +3,8 @@
  * in order is held until then.
  */
 import { Items } from '../codec/batch.js'
-import type { Chunk, LaneEvents, Part } from './executor.js'
-import { without } from './part-pieces.js'
+import type { Fifo } from '../fifo.js'
+import type { Chunk, Part } from './executor.js'
 import type { RetryQueue } from './retry-queue.js'
 
 /** A chunk of which items are tried again. */
@@ -34,19 +34,20 @@ interface Again {
 
 export class ItemRetries {
   readonly #queue: RetryQueue
-  readonly #events: LaneEvents
+  readonly #parts: Fifo<Part>
   readonly #ordered: boolean
   readonly #open = new WeakMap<Chunk, Open>()
   /** What chunks that were made here are for. */
   readonly #again = new WeakMap<Chunk, Again>()
 
-  constructor(queue: RetryQueue, events: LaneEvents, ordered: boolean) {
+  /** @param parts What the stream is to take. */
+  constructor(queue: RetryQueue, parts: Fifo<Part>, ordered: boolean) {
     this.#queue = queue
-    this.#events = events
+    this.#parts = parts
     this.#ordered = ordered
   }
 
-  onPart(part: Part): void {
+  accept(part: Part): void {
     const again = this.#again.get(part.chunk)
     if (again === undefined) this.#onFirst(part)
     else if (part.count > 0) this.#onAgain(again, part)
@@ -60,14 +61,14 @@ export class ItemRetries {
     let open = this.#open.get(chunk)
     if (open === undefined) {
       if (failed.length === 0) {
-        this.#events.part(part)
+        this.#parts.push(part)
         return
       }
       open = { chunk, items: undefined, held: new Set(), ended: undefined }
       this.#open.set(chunk, open)
     }
     if (last) open.ended = part
-    for (const [i, piece] of without(part, failed).entries()) {
+    for (const [i, piece] of withoutItems(part, failed).entries()) {
       if (piece.count > 0) open.held.add({ part: piece })
       const position = failed[i]
       if (position === undefined) continue
@@ -97,8 +98,6 @@ export class ItemRetries {
   /** Gives the stream what is known; where there is an order, only what nothing is held before. */
   #giveDue(open: Open, all: Iterable<Held>): void {
     for (const held of all) {
-      // The stream may end by what it is given.
-      if (this.#queue.isClosed) return
       if (held.part !== undefined) this.#give(open, held)
       else if (this.#ordered) return
     }
@@ -108,7 +107,7 @@ export class ItemRetries {
     const { ended } = open
     open.held.delete(held)
     const last = ended !== undefined && open.held.size === 0
-    if (held.part !== undefined) this.#events.part({ ...held.part, last, time: ended?.time, bytes: ended?.bytes })
+    if (held.part !== undefined) this.#parts.push({ ...held.part, last, time: ended?.time, bytes: ended?.bytes })
   }
 
   /** The positions of those items that are to be tried again, in order. */
@@ -123,7 +122,47 @@ export class ItemRetries {
     open.items ??= open.chunk.items.values()
     const chunk: Chunk = { first: open.chunk.first + place, items: new Items([open.items[place]]) }
     this.#again.set(chunk, again)
-    this.#events.retried()
+    this.#queue.count()
     this.#queue.submitLater(chunk, failures)
   }
+}
+
+/** What a part is without some of its outcomes: what comes before the first of them, what is between them, and the rest. */
+function withoutItems(part: Part, positions: readonly number[]): Part[] {
+  if (positions.length === 0) return [part]
+  const { from, places, count, counts, errors } = part
+  const results = part.results.values()
+  const pieces: Part[] = []
+  let start = 0
+  let next = 0
+  for (const end of [...positions, count]) {
+    const own = counts?.slice(start, end)
+    const first = next
+    next += own === undefined ? end - start : own.reduce((sum, n) => sum + n, 0)
+    pieces.push({
+      ...part,
+      from: from + start,
+      places: places?.slice(start, end),
+      count: end - start,
+      results: new Items(results.slice(first, next)),
+      counts: own,
+      errors: errors && errorsBetween(errors, start, end),
+    })
+    // Something stands in the place of a failed item's result, where there is one each.
+    if (counts === undefined) next++
+    start = end + 1
+  }
+  return pieces
+}
+
+function errorsBetween(
+  errors: ReadonlyMap<number, unknown>,
+  start: number,
+  end: number,
+): ReadonlyMap<number, unknown> | undefined {
+  const own = new Map<number, unknown>()
+  for (let position = start; position < end; position++) {
+    if (errors.has(position)) own.set(position - start, errors.get(position))
+  }
+  return own.size > 0 ? own : undefined
 }

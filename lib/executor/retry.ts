@@ -2,12 +2,12 @@
  * Tries failed items again: an executor around another one. Its stream gets the outcomes of a chunk as if the item had only
  * taken longer, so that neither its window nor its order knows of it.
  */
+import { Fifo } from '../fifo.js'
 import type { WorkerEvent } from '../log/events.js'
-import type { Chunk, Executor, Job, Lane, LaneEvents, Reason } from './executor.js'
+import type { Chunk, Executor, Job, Lane, LaneClient, Part, Reason } from './executor.js'
 import { FoldRetries } from './retry-fold.js'
 import { ItemRetries } from './retry-items.js'
-import type { RetryPolicy } from './retry-policy.js'
-import { RetryQueue } from './retry-queue.js'
+import { RetryQueue, type RetryPolicy } from './retry-queue.js'
 
 export class RetryExecutor implements Executor {
   readonly #executor: Executor
@@ -26,57 +26,69 @@ export class RetryExecutor implements Executor {
     return this.#executor.identify(worker)
   }
 
-  open(job: Job, events: LaneEvents): Lane {
-    return new RetryLane(this.#executor, this.#policy, job, events)
+  open(job: Job, client: LaneClient): Lane {
+    return new RetryLane(this.#executor, this.#policy, job, client)
   }
 }
 
 class RetryLane implements Lane {
   readonly #lane: Lane
   readonly #queue: RetryQueue
-  /** Undefined when closed: it holds outcomes. */
-  #retries: FoldRetries | ItemRetries | undefined
+  readonly #retries: FoldRetries | ItemRetries
+  /** What the stream is to take. */
+  readonly #parts = new Fifo<Part>()
 
-  constructor(executor: Executor, policy: RetryPolicy, job: Job, events: LaneEvents) {
+  constructor(executor: Executor, policy: RetryPolicy, job: Job, client: LaneClient) {
     const isFold = job.kind === 'reduce'
     // A fold goes on behind an item that fails: it may be tried again.
     this.#lane = executor.open(isFold ? { ...job, stopOnError: false } : job, {
-      context: events.context,
-      room: () => {
+      context: client.context,
+      wake: () => {
         this.#queue.submitDue()
-        if (this.ready) events.room()
-      },
-      part: (part) => {
-        this.#retries?.onPart(part)
-      },
-      retried: () => {
-        events.retried()
-      },
-      broken: (error) => {
-        events.broken(error)
+        client.wake()
       },
     })
-    this.#queue = new RetryQueue(this.#lane, policy, events)
+    this.#queue = new RetryQueue(this.#lane, policy)
     this.#retries = isFold
-      ? new FoldRetries(this.#queue, events, job.stopOnError)
-      : new ItemRetries(this.#queue, events, job.ordered)
+      ? new FoldRetries(this.#queue, this.#parts, job.stopOnError)
+      : new ItemRetries(this.#queue, this.#parts, job.ordered)
   }
 
   get encodes(): boolean {
     return this.#lane.encodes
   }
 
+  /** Chunks that go again get room before new ones. */
   get ready(): boolean {
     return !this.#queue.hasDue && this.#lane.ready
+  }
+
+  get error(): { readonly error: unknown } | undefined {
+    return this.#queue.error ?? this.#lane.error
+  }
+
+  get retried(): number {
+    return this.#queue.retried
   }
 
   submit(chunk: Chunk): void {
     this.#lane.submit(chunk)
   }
 
+  /** Calls the option `when`, which may end the stream. */
+  take(): Part | undefined {
+    for (;;) {
+      const part = this.#parts.shift()
+      if (part !== undefined) return part
+      const outcomes = this.#queue.isClosed ? undefined : this.#lane.take()
+      if (outcomes === undefined) return undefined
+      this.#retries.accept(outcomes)
+    }
+  }
+
   close(reason?: Reason): void {
-    this.#retries = undefined
     this.#queue.close()
+    this.#parts.clear()
     this.#lane.close(reason)
   }
 }

@@ -11,7 +11,7 @@ import { assertMayStart } from '../worker/guard.js'
 import type { PartMessage } from '../worker/protocol.js'
 import { WorkerPool, type WorkerPoolOptions } from './worker-pool.js'
 import { Scheduler } from './scheduler.js'
-import type { Chunk, Job, Lane, LaneEvents, PoolExecutor, Reason } from './executor.js'
+import type { Chunk, Job, Lane, LaneClient, PoolExecutor, Reason } from './executor.js'
 import { ThreadLane } from './lane.js'
 import { CrashRecovery } from './crash-recovery.js'
 import { TimeLimits } from './time-limits.js'
@@ -121,10 +121,10 @@ export class ThreadExecutor implements PoolExecutor {
     return this.#pool.identify(worker)
   }
 
-  open(job: Job, events: LaneEvents): Lane {
+  open(job: Job, client: LaneClient): Lane {
     this.assertOpen()
     assertMayStart()
-    const lane = new ThreadLane(this, job, events)
+    const lane = new ThreadLane(this, job, client)
     this.#lanes.add(lane)
     clearTimeout(this.#idleTimer)
     return lane

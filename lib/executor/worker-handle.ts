@@ -134,7 +134,7 @@ export class WorkerHandle {
     const { lane } = inFlight
     const { chunk, details } = inFlight.next()
     // Getters of items are called there, and the option `transfer`.
-    const assignment = lane.events.context.runInAsyncScope(() => this.#sender.send(inFlight, chunk, details))
+    const assignment = lane.client.context.runInAsyncScope(() => this.#sender.send(inFlight, chunk, details))
     if (!lane.isOpen) {
       if (this.#sender.withdraw(assignment)) return undefined
       this.#sender.cancel(assignment)

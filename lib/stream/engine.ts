@@ -140,7 +140,7 @@ export class Engine {
       delivered: this.#outlet.delivered,
       failed: this.#failed,
       skipped: this.#outlet.skipped,
-      retried: this.#retried,
+      retried: this.#lane?.retried ?? this.#retried,
       chunks: this.#chunks,
       chunksize: this.#plan.tuner.tuning.chunksize,
       tuning: this.#plan.tuner.tuning,
@@ -160,22 +160,7 @@ export class Engine {
     this.#context = currentContext()
     try {
       this.#executor = executor()
-      this.#lane = this.#executor.open(
-        { ...job, width: this.#width() },
-        {
-          context: this.#context,
-          room: () => this.#intake?.pump(),
-          part: (part) => {
-            this.#onPart(part)
-          },
-          retried: () => {
-            this.#retried++
-          },
-          broken: (error) => {
-            this.#fail(error)
-          },
-        },
-      )
+      this.#lane = this.#executor.open({ ...job, width: this.#width() }, { context: this.#context, wake: this.#wake })
     } catch (error) {
       this.#fail(error)
       return
@@ -212,6 +197,17 @@ export class Engine {
     const signal = this.#plan.signals.find(({ aborted }) => aborted)
     const value: unknown = signal?.reason
     this.#fail(signal !== undefined && signal === this.#plan.pipeline ? reasonOf(signal) : value, { value })
+  }
+
+  readonly #wake = (): void => {
+    this.#context?.runInAsyncScope(this.#takeParts)
+  }
+
+  readonly #takeParts = (): void => {
+    for (let part = this.#lane?.take(); part !== undefined; part = this.#lane?.take()) this.#onPart(part)
+    const error = this.#lane?.error
+    if (error !== undefined) this.#fail(error.error)
+    this.#intake?.pump()
   }
 
   #onPart(part: Part): void {
@@ -329,6 +325,7 @@ export class Engine {
     this.#abandonment?.suspend()
     this.#abandonment = undefined
     for (const signal of this.#plan.signals) offAbort(signal, this.#onAbort)
+    this.#retried = this.#lane?.retried ?? 0
     this.#lane?.close(reason)
     this.#lane = undefined
     this.#context = undefined

@@ -12,8 +12,8 @@ function nothing(): void {
 function lane(): ThreadLane {
   const job = { kind: 'map', concurrency: 1, ordered: true, stopOnError: true, deep: false } as const
   const name = { module: 'file:///none.js', id: 'none' } as never
-  const events = { context: new AsyncResource('TEST'), room: nothing, part: nothing, retried: nothing, broken: nothing }
-  return new ThreadLane({ submit: nothing, release: nothing }, { ...job, name }, events)
+  const client = { context: new AsyncResource('TEST'), wake: nothing }
+  return new ThreadLane({ submit: nothing, release: nothing }, { ...job, name }, client)
 }
 
 function inFlight(of: ThreadLane, number: number): InFlightChunk {

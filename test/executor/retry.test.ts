@@ -1,8 +1,8 @@
 /** What a stream gets from an executor that tries again, part by part; with an executor behind it that does as it is told. */
 import { AsyncResource } from 'node:async_hooks'
 import { Items } from '#dist/codec/batch.js'
-import type { Chunk, Executor, Job, Lane, LaneEvents, Part } from '#dist/executor/executor.js'
-import type { RetryPolicy } from '#dist/executor/retry-policy.js'
+import type { Chunk, Executor, Job, Lane, LaneClient, Part } from '#dist/executor/executor.js'
+import type { RetryPolicy } from '#dist/executor/retry-queue.js'
 import { RetryExecutor } from '#dist/executor/retry.js'
 
 const POLICY = { attempts: 2, minDelay: 0, maxDelay: 0, jitter: 0, when: (error: unknown) => error !== 'hopeless' }
@@ -12,18 +12,20 @@ function opened(job: Partial<Job> = {}, policy: Partial<RetryPolicy> = {}) {
   const parts: Part[] = []
   const submitted: Chunk[] = []
   const broken: unknown[] = []
+  /** What came back in the lane behind it, and why it gives nothing more. */
+  const answers: Part[] = []
+  let error: { readonly error: unknown } | undefined
   let rooms = 0
-  let retried = 0
   let ready = true
   let innerJob: Job | undefined
-  let inner: LaneEvents | undefined
+  let inner: LaneClient | undefined
   let told = (): void => undefined
   const executor: Executor = {
     workers: 3,
     identify: (worker) => ({ name: 'none', pid: -1, pool: '', worker }),
-    open: (job: Job, events: LaneEvents): Lane => {
+    open: (job: Job, client: LaneClient): Lane => {
       innerJob = job
-      inner = events
+      inner = client
       return {
         encodes: true,
         get ready() {
@@ -33,8 +35,14 @@ function opened(job: Partial<Job> = {}, policy: Partial<RetryPolicy> = {}) {
           submitted.push(chunk)
           told()
         },
+        take: () => answers.shift(),
+        get error() {
+          return error
+        },
+        retried: 0,
         close: () => {
           ready = false
+          answers.length = 0
         },
       }
     },
@@ -47,14 +55,14 @@ function opened(job: Partial<Job> = {}, policy: Partial<RetryPolicy> = {}) {
     { ...base, ...job },
     {
       context: new AsyncResource('TEST'),
-      room: () => rooms++,
-      part: (part) => {
-        parts.push(part)
-        onPart()
-      },
-      retried: () => retried++,
-      broken: (error) => {
-        broken.push(error)
+      wake: () => {
+        if (lane.ready) rooms++
+        for (let part = lane.take(); part !== undefined; part = lane.take()) {
+          parts.push(part)
+          onPart()
+        }
+        if (lane.error === undefined) return
+        broken.push(lane.error.error)
         lane.close()
       },
     },
@@ -65,10 +73,9 @@ function opened(job: Partial<Job> = {}, policy: Partial<RetryPolicy> = {}) {
     submitted,
     broken,
     job: innerJob,
-    inner,
     workers: retrying.workers,
     rooms: () => rooms,
-    retried: () => retried,
+    retried: () => lane.retried,
     endAtNextPart: (): void => {
       onPart = () => {
         lane.close()
@@ -77,8 +84,16 @@ function opened(job: Partial<Job> = {}, policy: Partial<RetryPolicy> = {}) {
     setReady: (is: boolean): void => {
       ready = is
     },
-    room: (): void => inner?.room(),
-    answer: (part: Part): void => inner?.part(part),
+    room: (): void => inner?.wake(),
+    answer: (part: Part): void => {
+      answers.push(part)
+      inner?.wake()
+    },
+    /** The executor behind it can give nothing more. */
+    fail: (thrown: unknown): void => {
+      error = { error: thrown }
+      inner?.wake()
+    },
     /** Resolves when so many chunks have been submitted. */
     submits: async (count: number): Promise<void> => {
       while (submitted.length < count) {
@@ -223,10 +238,9 @@ describe('RetryExecutor', () => {
   })
 
   it('passes on what the executor behind it tells of itself', () => {
-    const { inner, retried, broken } = opened()
-    inner?.retried()
-    inner?.broken('a reason')
-    expect([retried(), broken]).toEqual([1, ['a reason']])
+    const { fail, broken } = opened()
+    fail('a reason')
+    expect(broken).toEqual(['a reason'])
   })
 
   it('passes on a fault of all that a chunk had left', () => {
