@@ -15,3 +15,12 @@ export async function closeWithTimeout(reader: Pick<Reader<unknown>, 'close'>, e
     clearTimeout(timer)
   }
 }
+
+/** Closes a reader, without waiting, where there is another error to tell: what closing throws is not told. */
+export async function closeQuietly(reader: Pick<Reader<unknown>, 'close'>, end?: PipelineEnd): Promise<void> {
+  try {
+    await reader.close(end)
+  } catch {
+    // Observed, so that it is no unhandled rejection.
+  }
+}

@@ -1,10 +1,10 @@
 /** Items of any source in arrays of equal length: what `batch(n)` gives. Nothing is read ahead of the array that is asked for. */
 import { showState } from '../inspect.js'
-import { closeWithTimeout } from '../io/close-with-timeout.js'
+import { closeWithTimeout, closeQuietly } from '../io/close-with-timeout.js'
 import { closeUnopened, openBatches, openSource, type BatchReader, type Reader, type Source } from '../io/source.js'
 import { typeError } from '../errors.js'
 import { offAbort, onAbort } from '../aborts.js'
-import { assertResult, isDone, isPromise, isThenable } from './foreign.js'
+import { assertResult, isDone, isPromise, isThenable } from './iterator-result.js'
 import { Results } from './results.js'
 
 export class Batched<T> extends Results<T[]> {
@@ -131,7 +131,7 @@ export class Batched<T> extends Results<T[]> {
     try {
       return (await this.#settled(item)) as T
     } catch (error) {
-      await closeQuietly(reader)
+      await closeQuietly({ close: () => closeWithTimeout(reader) })
       throw error
     }
   }
@@ -166,15 +166,6 @@ export class Batched<T> extends Results<T[]> {
     this.#items = undefined
     this.#batches = undefined
     if (this.#signal !== undefined) offAbort(this.#signal, this.#abort)
-  }
-}
-
-/** The error that ended the reading is the one to tell, whatever closing throws. */
-async function closeQuietly(reader: Pick<Reader<unknown>, 'close'>): Promise<void> {
-  try {
-    await closeWithTimeout(reader)
-  } catch {
-    // Observed, so that it is no unhandled rejection.
   }
 }
 

@@ -4,31 +4,31 @@
  */
 import type { Chunk } from '../executor/executor.js'
 import { Fifo } from '../fifo.js'
-import type { Arrived } from './outcome.js'
+import type { ArrivedPart } from './outcome.js'
 
 export interface Delivery {
   /** A chunk goes to the executor. */
   admit(chunk: Chunk): void
   /** Some of a chunk's outcomes have come back. */
-  put(part: Arrived): void
+  put(part: ArrivedPart): void
   /** Takes the part whose outcomes are due next, if it is there. */
-  take(): Arrived | undefined
+  take(): ArrivedPart | undefined
   /** Forgets what has not been taken. */
   clear(): void
 }
 
 export class UnorderedDelivery implements Delivery {
-  readonly #parts = new Fifo<Arrived>()
+  readonly #parts = new Fifo<ArrivedPart>()
 
   admit(): void {
     // Order of completion needs no memory of the order of items.
   }
 
-  put(part: Arrived): void {
+  put(part: ArrivedPart): void {
     this.#parts.push(part)
   }
 
-  take(): Arrived | undefined {
+  take(): ArrivedPart | undefined {
     return this.#parts.shift()
   }
 
@@ -39,18 +39,18 @@ export class UnorderedDelivery implements Delivery {
 
 export class OrderedDelivery implements Delivery {
   readonly #chunks = new Fifo<Chunk>()
-  readonly #parts = new Map<Chunk, Fifo<Arrived>>()
+  readonly #parts = new Map<Chunk, Fifo<ArrivedPart>>()
 
   admit(chunk: Chunk): void {
     this.#chunks.push(chunk)
     this.#parts.set(chunk, new Fifo())
   }
 
-  put(part: Arrived): void {
+  put(part: ArrivedPart): void {
     this.#parts.get(part.chunk)?.push(part)
   }
 
-  take(): Arrived | undefined {
+  take(): ArrivedPart | undefined {
     const chunk = this.#chunks.peek()
     const part = chunk && this.#parts.get(chunk)?.shift()
     if (part?.last === true) {

@@ -1,5 +1,6 @@
 /**
- * The inside of a stream: owns what it is made of, and decides when to read, when to give, and when it ends.
+ * The inside of a stream. Whatever happens (the consumer asks, the source or the executor has something) leads to `#advance()`, the
+ * one place that decides: what to take back, to give, to read and to submit, and whether this is the end.
  *
  * Pools, signals and sources lead to the engine. It does not lead to the `Stream` that the consumer holds, so that a stream
  * that nobody can read on is collected, and ends.
@@ -8,37 +9,43 @@ import { currentContext, type AsyncContext } from '../async-context.js'
 import type { Batch } from '../codec/batch.js'
 import type { Failure } from '../failure.js'
 import type { Executor, Lane, Part, Reason } from '../executor/executor.js'
-import { closeWithTimeout } from '../io/close-with-timeout.js'
+import { closeWithTimeout, closeQuietly } from '../io/close-with-timeout.js'
 import { closeUnopened, type PipelineEnd, type Source } from '../io/source.js'
 import { tellsFailures } from '../log/events.js'
 import { Abandonment } from './abandonment.js'
 import { offAbort, onAbort } from '../aborts.js'
-import { arrive } from './arrival.js'
-import { OrderedDelivery, UnorderedDelivery, type Delivery } from './delivery.js'
-import { lengthOf } from './foreign.js'
-import { Intake } from './intake.js'
-import { tellFailures, type Noted } from './outcome.js'
-import { Outlet } from './outlet.js'
+import { lengthOf } from './iterator-result.js'
+import { publishFailures, type ItemError } from './outcome.js'
+import { PartReader } from './part-reader.js'
+import { PendingReads, type PendingRead } from './pending-reads.js'
 import { reasonOf } from './pipeline.js'
-import { modeOf, taskOf, type StreamPlan } from './plan.js'
-import type { StreamStats } from './stats.js'
-import { Waiters, type Waiter } from './waiters.js'
+import { taskOf, type StreamPlan, type StreamStats } from './plan.js'
+import { SourceReader } from './source-reader.js'
+import { Submitter } from './submitter.js'
 import { Window } from './window.js'
+
+/** What a stream has while it runs. All that leads to items is let go at its end: an ended stream may be kept for its figures. */
+interface Run {
+  /** That of whoever started the stream: code of the user is called there. */
+  readonly context: AsyncContext
+  readonly executor: Executor
+  readonly lane: Lane
+  readonly reader: SourceReader
+  readonly submitter: Submitter
+}
 
 export class Engine {
   readonly #plan: StreamPlan
   readonly #window: Window
-  readonly #delivery: Delivery
-  readonly #outlet: Outlet
-  readonly #waiters = new Waiters()
-  /** Let go when the stream ends, like all that leads to items or results: an ended stream may be kept for its figures. */
+  readonly #parts: PartReader
+  readonly #reads = new PendingReads()
+  /** Let go when the stream ends. */
   #source: Source<unknown> | undefined
   #state: 'new' | 'open' | 'ended' = 'new'
-  /** The context in which the stream was started: the source is read and closed there. */
-  #context: AsyncContext | undefined
-  #executor: Executor | undefined
-  #lane: Lane | undefined
-  #intake: Intake | undefined
+  #run: Run | undefined
+  #isAdvancing = false
+  /** Something has happened while it advanced. */
+  #isWoken = false
   /** An error that ends the stream and that no `next()` has been told of yet. */
   #failure: { readonly error: unknown } | undefined
   /** Settles when `return()` has closed the source; never rejects. */
@@ -47,35 +54,33 @@ export class Engine {
   #told: Failure | undefined
   #failed = 0
   #retried = 0
-  #chunks = 0
 
   constructor(plan: StreamPlan, source: Source<unknown>) {
     this.#plan = plan
     this.#source = source
     this.#window = new Window(plan.windowFor(plan.tuner.tuning))
-    this.#delivery = plan.job.ordered ? new OrderedDelivery() : new UnorderedDelivery()
-    this.#outlet = new Outlet(plan, this.#delivery, this.#window)
+    this.#parts = new PartReader(plan, this.#window)
   }
 
   /** @param face What the consumer holds. */
   next(face: object): Promise<IteratorResult<unknown, undefined>> {
-    if (this.#outlet.isOpen && this.#waiters.size === 0) {
+    if (this.#parts.hasValue && this.#reads.size === 0) {
       this.#window.acknowledge()
-      const result = this.#outlet.takeOpened()
-      const intake = this.#intake
-      if (intake !== undefined && this.#window.room >= intake.appetite) this.#pump()
+      const result = this.#parts.takeValue()
+      const submitter = this.#run?.submitter
+      if (submitter !== undefined && this.#window.room >= submitter.refillThreshold) this.#wake()
       return Promise.resolve(result)
     }
-    return this.#wait(face, this.#outlet.takeOne, doneResult()) as Promise<IteratorResult<unknown, undefined>>
+    return this.#wait(face, this.#parts.takeOne, doneResult()) as Promise<IteratorResult<unknown, undefined>>
   }
 
   nextChunk(face: object): Promise<IteratorResult<unknown[], undefined>> {
-    return this.#wait(face, this.#outlet.takeChunk, doneResult()) as Promise<IteratorResult<unknown[], undefined>>
+    return this.#wait(face, this.#parts.takeChunk, doneResult()) as Promise<IteratorResult<unknown[], undefined>>
   }
 
   /** The next results, at most `max`, as they came, if they can stay encoded; undefined at the end. */
   nextBatch(face: object, max: number): Promise<Batch | undefined> {
-    return this.#wait(face, () => this.#outlet.takeBatch(max), undefined) as Promise<Batch | undefined>
+    return this.#wait(face, () => this.#parts.takeBatch(max), undefined) as Promise<Batch | undefined>
   }
 
   /** For a stream of a pipeline that may end before the first `next()`. */
@@ -94,15 +99,10 @@ export class Engine {
   async return(failure?: { readonly error: unknown }): Promise<void> {
     this.#failure = undefined
     if (this.#state !== 'ended') {
-      const intake = this.#intake
-      const context = this.#context
-      const source = this.#source
+      const source = this.#openedSource()
       this.#end()
-      const closed =
-        intake === undefined
-          ? closeWithTimeout({ close: () => source && closeUnopened(source, this.#ending(failure)) })
-          : context?.runInAsyncScope(closeWithTimeout, undefined, intake, this.#ending(failure))
-      this.#closed = closed?.catch(() => undefined)
+      const closed = closeWithTimeout(source, this.#endOfPipeline(failure))
+      this.#closed = closed.catch(() => undefined)
       await closed
     }
     await this.#closed
@@ -116,10 +116,9 @@ export class Engine {
   /** Ends the stream: nobody can read on. */
   abandon(): void {
     if (this.#state === 'ended') return
-    const intake = this.#intake
-    const context = this.#context
+    const source = this.#run && this.#openedSource()
     this.#end()
-    void context?.runInAsyncScope(abandon, undefined, intake)
+    if (source !== undefined) void closeQuietly(source)
   }
 
   /** Of the item whose error has ended the stream. */
@@ -136,12 +135,12 @@ export class Engine {
 
   stats(): StreamStats {
     return {
-      read: this.#window.read - (this.#intake?.reserved ?? 0),
-      delivered: this.#outlet.delivered,
+      read: this.#window.read - (this.#run?.reader.reserved ?? 0),
+      delivered: this.#parts.delivered,
       failed: this.#failed,
-      skipped: this.#outlet.skipped,
-      retried: this.#lane?.retried ?? this.#retried,
-      chunks: this.#chunks,
+      skipped: this.#parts.skipped,
+      retried: this.#run?.lane.retried ?? this.#retried,
+      chunks: this.#parts.chunks,
       chunksize: this.#plan.tuner.tuning.chunksize,
       tuning: this.#plan.tuner.tuning,
       window: this.#window.limit,
@@ -157,84 +156,25 @@ export class Engine {
       return
     }
     for (const signal of signals) onAbort(signal, this.#onAbort)
-    this.#context = currentContext()
+    const source = this.#source ?? []
+    const context = currentContext()
     try {
-      this.#executor = executor()
-      this.#lane = this.#executor.open({ ...job, width: this.#width() }, { context: this.#context, wake: this.#wake })
+      const runner = executor()
+      // How many chunks can be under way at once, at the beginning.
+      const width = Math.ceil(Math.min(lengthOf(source) ?? Infinity, this.#window.limit) / tuner.tuning.chunksize)
+      const lane = runner.open({ ...job, width }, { context, wake: this.#wake })
+      const reader = new SourceReader(source, lane.encodes, this.#window, this.#advance)
+      const submitter = new Submitter(reader, lane, this.#window, tuner, this.#parts)
+      this.#run = { context, executor: runner, lane, reader, submitter }
     } catch (error) {
       this.#fail(error)
       return
     }
     this.#abandonment ??= new Abandonment(this, face)
-    this.#intake = new Intake(this.#source ?? [], this.#lane, this.#window, tuner, {
-      submitted: (chunk) => {
-        this.#chunks++
-        this.#delivery.admit(chunk)
-      },
-      ended: () => {
-        this.#serve()
-      },
-      consumerWaits: () => this.#waiters.size > 0,
-    })
-  }
-
-  /** For calls of the consumer, who may be in another context than who started the stream. */
-  #pump(): void {
-    this.#context?.runInAsyncScope(this.#pumpHere)
-  }
-
-  readonly #pumpHere = (): void => {
-    this.#intake?.pump()
-  }
-
-  /** How many chunks can be under way at once, at the beginning. */
-  #width(): number {
-    const items = Math.min(lengthOf(this.#source ?? []) ?? Infinity, this.#window.limit)
-    return Math.ceil(items / this.#plan.tuner.tuning.chunksize)
-  }
-
-  readonly #onAbort = (): void => {
-    const signal = this.#plan.signals.find(({ aborted }) => aborted)
-    const value: unknown = signal?.reason
-    this.#fail(signal !== undefined && signal === this.#plan.pipeline ? reasonOf(signal) : value, { value })
-  }
-
-  readonly #wake = (): void => {
-    this.#context?.runInAsyncScope(this.#takeParts)
-  }
-
-  readonly #takeParts = (): void => {
-    for (let part = this.#lane?.take(); part !== undefined; part = this.#lane?.take()) this.#onPart(part)
-    const error = this.#lane?.error
-    if (error !== undefined) this.#fail(error.error)
-    this.#intake?.pump()
-  }
-
-  #onPart(part: Part): void {
-    const { job, tuner, windowFor } = this.#plan
-    const mode = modeOf(this.#plan, part)
-    const failed = part.errors?.size ?? 0
-    this.#failed += failed
-    if (failed > 0 && tellsFailures()) tellFailures(part, taskOf(this.#plan), this.#executor)
-    // A listener may have ended the stream, which then is to keep no results.
-    if (this.#state === 'ended') return
-    const arrived = arrive(part, mode)
-    if (part.last) {
-      tuner.record({ items: part.chunk.items.length, time: part.time, bytes: part.bytes })
-      this.#window.limit = windowFor(tuner.tuning, this.#window.limit)
-    }
-    // Without an order nothing else is waited for: what is known already comes before the error.
-    if (failed > 0 && mode === 'throw') {
-      this.#intake?.halt()
-      if (!job.ordered) this.#stop()
-    }
-    this.#delivery.put(arrived)
-    this.#serve()
-    this.#intake?.pump()
   }
 
   /** Waits for what `take` gives, or for the end. */
-  #wait(face: object, take: Waiter['take'], done: unknown): Promise<unknown> {
+  #wait(face: object, take: PendingRead['take'], done: unknown): Promise<unknown> {
     if (this.#state === 'new') this.#start(face)
     if (this.#failure !== undefined) {
       const { error } = this.#failure
@@ -245,24 +185,85 @@ export class Engine {
     this.#window.acknowledge()
     this.#abandonment?.suspend()
     return new Promise((resolve, reject) => {
-      this.#waiters.add({ take, done, resolve, reject })
-      this.#pump()
-      this.#serve()
-      // Still waiting: items that were left out have made room, or a chunk that is not full must go as it is.
-      if (this.#waiters.size > 0) this.#pump()
+      this.#reads.add({ take, done, resolve, reject })
+      this.#wake()
     })
   }
 
+  /** Advances in the stream's context, for calls that may come from any other. The source is read there, and wakes it there. */
+  readonly #wake = (): void => {
+    if (this.#isAdvancing) this.#isWoken = true
+    else this.#run?.context.runInAsyncScope(this.#advance)
+  }
+
+  /**
+   * Does all that can be done. To be called whenever anything may have changed; it does nothing where nothing has. Code of the user
+   * that runs in it may end the stream, and may wake it: that makes for another round.
+   */
+  readonly #advance = (): void => {
+    this.#isWoken = this.#isAdvancing
+    if (this.#isAdvancing) return
+    this.#isAdvancing = true
+    try {
+      do {
+        this.#isWoken = false
+        this.#collect()
+        this.#give()
+        this.#fill()
+        this.#finish()
+      } while (this.#isWoken)
+    } finally {
+      this.#isAdvancing = false
+    }
+  }
+
+  /** Takes what has come back from the executor. */
+  #collect(): void {
+    for (let part = this.#run?.lane.take(); part !== undefined; part = this.#run?.lane.take()) this.#accept(part)
+  }
+
+  #accept(part: Part): void {
+    const { tuner, windowFor } = this.#plan
+    const failed = part.errors?.size ?? 0
+    this.#failed += failed
+    if (failed > 0 && tellsFailures()) publishFailures(part, taskOf(this.#plan), this.#run?.executor)
+    // A listener may have ended the stream, which then is to keep no results.
+    if (this.#run === undefined) return
+    const isEnd = this.#parts.put(part)
+    if (part.last) {
+      tuner.record({ items: part.chunk.items.length, time: part.time, bytes: part.bytes })
+      this.#window.limit = windowFor(tuner.tuning, this.#window.limit)
+    }
+    if (isEnd) this.#stop(this.#run)
+  }
+
   /** Gives waiting calls what is there for them. */
-  #serve(): void {
-    while (this.#waiters.size > 0) {
+  #give(): void {
+    while (this.#reads.size > 0) {
       const before = this.#window.handed
-      if (!this.#waiters.serve()) {
-        this.#endIfDue()
-        return
-      }
-      if (this.#waiters.size > 0) this.#acknowledgeLater(this.#window.handed - before)
+      if (!this.#reads.serve()) return
+      if (this.#reads.size > 0) this.#acknowledgeLater(this.#window.handed - before)
       else this.#abandonment?.resume(this)
+    }
+  }
+
+  /** Reads and submits. */
+  #fill(): void {
+    if (this.#run?.lane.error === undefined) this.#run?.submitter.fill(this.#reads.size > 0)
+  }
+
+  /** Ends the stream where an error is due, or the end: there is nothing to give to a call that waits, and nothing will come. */
+  #finish(): void {
+    if (this.#run === undefined) return
+    const { lane, reader } = this.#run
+    const { failure, late } = this.#parts
+    if (lane.error !== undefined) this.#fail(lane.error.error)
+    else if (this.#reads.size === 0) return
+    else if (failure !== undefined) this.#failOf(failure)
+    else if (reader.hasEnded && reader.size === 0 && this.#window.held === 0) {
+      if (late !== undefined) this.#failOf(late)
+      else if (reader.error !== undefined) this.#fail(reader.error.error)
+      else this.#end()
     }
   }
 
@@ -270,33 +271,29 @@ export class Engine {
   #acknowledgeLater(count: number): void {
     queueMicrotask(() => {
       this.#window.acknowledge(count)
-      this.#pump()
+      this.#wake()
     })
   }
 
-  /** There is nothing to give: for an error is due, or the end, or results that are not there yet. */
-  #endIfDue(): void {
-    const { failure } = this.#outlet
-    if (failure !== undefined) this.#failOf(failure)
-    else if (this.#intake?.drained === true && this.#window.held === 0) {
-      const { late } = this.#outlet
-      const { sourceError } = this.#intake
-      if (late !== undefined) this.#failOf(late)
-      else if (sourceError !== undefined) this.#fail(sourceError.error)
-      else this.#end()
-    }
+  /** An item has failed, and the stream ends with its error: those after it are not wanted. It goes on giving what has arrived. */
+  #stop({ lane, reader }: Run): void {
+    reader.halt()
+    // With an order, the results before the error are waited for. Without one, what is known already comes before it.
+    if (this.#plan.job.ordered) return
+    const source = this.#openedSource()
+    lane.close()
+    // A pipeline would end at once.
+    if (this.#plan.pipeline === undefined) void closeQuietly(source)
   }
 
-  /** Cancels what is in flight and closes the source. The stream goes on giving what has arrived. */
-  #stop(): void {
-    this.#lane?.close()
-    // A pipeline would end at once.
-    if (this.#plan.pipeline !== undefined) return
-    void this.#context?.runInAsyncScope(abandon, undefined, this.#intake)
+  readonly #onAbort = (): void => {
+    const signal = this.#plan.signals.find(({ aborted }) => aborted)
+    const value: unknown = signal?.reason
+    this.#fail(signal !== undefined && signal === this.#plan.pipeline ? reasonOf(signal) : value, { value })
   }
 
   /** Ends the stream with the error of an item. */
-  #failOf({ error, told }: Noted): void {
+  #failOf({ error, told }: ItemError): void {
     this.#told = told
     this.#fail(error)
   }
@@ -304,18 +301,22 @@ export class Engine {
   /** Ends the stream with an error: the first waiting call gets it, or else the next call to come. */
   #fail(error: unknown, reason?: Reason): void {
     if (this.#state === 'ended') return
-    if (!this.#waiters.fail(error)) this.#failure = { error }
-    const intake = this.#intake
-    const source = this.#source
-    const context = this.#context
+    if (!this.#reads.fail(error)) this.#failure = { error }
+    const source = this.#openedSource()
     this.#end(reason)
-    const end = this.#ending({ error })
-    if (intake !== undefined) void context?.runInAsyncScope(abandon, undefined, intake, end)
-    else if (source !== undefined) void abandon({ close: () => closeUnopened(source, end) })
+    void closeQuietly(source, this.#endOfPipeline({ error }))
+  }
+
+  /** The source as what is to be closed; code of it is called in the stream's context. */
+  #openedSource(): Pick<SourceReader, 'close'> {
+    const run = this.#run
+    const source = this.#source
+    if (run !== undefined) return { close: (end) => run.context.runInAsyncScope(() => run.reader.close(end)) }
+    return { close: (end) => source && closeUnopened(source, end) }
   }
 
   /** How the source is to be closed. */
-  #ending(failure: PipelineEnd['failure']): PipelineEnd | undefined {
+  #endOfPipeline(failure: PipelineEnd['failure']): PipelineEnd | undefined {
     return this.#plan.pipeline === undefined ? undefined : { failure }
   }
 
@@ -325,24 +326,13 @@ export class Engine {
     this.#abandonment?.suspend()
     this.#abandonment = undefined
     for (const signal of this.#plan.signals) offAbort(signal, this.#onAbort)
-    this.#retried = this.#lane?.retried ?? 0
-    this.#lane?.close(reason)
-    this.#lane = undefined
-    this.#context = undefined
-    this.#executor = undefined
-    this.#intake = undefined
+    const run = this.#run
+    this.#run = undefined
     this.#source = undefined
-    this.#outlet.clear()
-    this.#waiters.end()
-  }
-}
-
-/** Closes a source without waiting. The error that ended the stream is the one to tell, whatever closing throws. */
-async function abandon(intake: Pick<Intake, 'close'> | undefined, end?: PipelineEnd): Promise<void> {
-  try {
-    await intake?.close(end)
-  } catch {
-    // Observed, so that it is no unhandled rejection.
+    this.#retried = run?.lane.retried ?? 0
+    run?.lane.close(reason)
+    this.#parts.clear()
+    this.#reads.end()
   }
 }
 

@@ -1,5 +1,5 @@
-/** What a stream runs, and how. */
-import type { Executor, Job, Part } from '../executor/executor.js'
+/** What a stream is given: what it runs, and how. And what it tells: its figures. */
+import type { Executor, Job } from '../executor/executor.js'
 import type { FailureMode } from './outcome.js'
 import type { Tuner, Tuning } from './tuner.js'
 
@@ -17,15 +17,29 @@ export interface StreamPlan {
   readonly pipeline?: AbortSignal | undefined
 }
 
-/**
- * How failed items of a part are treated. A fold cannot leave out what a fault takes: that is not the failed item
- * alone.
- */
-export function modeOf({ job, errors }: StreamPlan, { isFault }: Part): FailureMode {
-  return isFault === true && job.kind === 'reduce' ? 'throw' : errors
-}
-
 /** What errors of items call the task. */
 export function taskOf({ job: { name, fn } }: Pick<StreamPlan, 'job'>): string {
   return name?.id ?? fn?.name ?? ''
+}
+
+/** Figures of one stream, at this moment. */
+export interface StreamStats {
+  /** Items read from the source. */
+  readonly read: number
+  /** Results (or outcomes) given to the consumer. */
+  readonly delivered: number
+  /** Items whose task failed, and was not to be tried again. */
+  readonly failed: number
+  /** Failed items left out under `errors: 'skip'`. */
+  readonly skipped: number
+  /** How often an item has failed and was to be tried again, by `retries`; it may still wait for that. */
+  readonly retried: number
+  /** Chunks sent to workers. */
+  readonly chunks: number
+  /** The most items in the next chunk. */
+  readonly chunksize: number
+  /** Why it is that, and what it was derived from. */
+  readonly tuning: Tuning
+  /** The most items read whose results have not been given. */
+  readonly window: number
 }

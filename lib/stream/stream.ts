@@ -6,14 +6,12 @@ import { typeError } from '../errors.js'
 import { rememberEnd } from '../failure.js'
 import { showState } from '../inspect.js'
 import { offerBatches, type Source } from '../io/source.js'
-import { chunksOf, type Chunks } from './chunks.js'
 import { Engine } from './engine.js'
-import type { StreamPlan } from './plan.js'
+import type { StreamPlan, StreamStats } from './plan.js'
 import { Results } from './results.js'
-import type { StreamStats } from './stats.js'
 
-export type { StreamPlan } from './plan.js'
-export type { StreamStats } from './stats.js'
+/** An iterator of arrays, which also `await using` closes. */
+export type Chunks<R> = AsyncIterableIterator<R[], undefined, unknown> & AsyncDisposable
 
 /**
  * Results of a stage, in the order of its items or, unordered, as they complete. Iterate it once, with `for await` or
@@ -63,13 +61,21 @@ export class Stream<R> extends Results<R> {
    * @returns An iterator of arrays of at least one result, each of the items of one chunk at most.
    */
   chunks(): Chunks<R> {
-    const chunks = chunksOf(
-      () => this.#engine.nextChunk(this) as Promise<IteratorResult<R[], undefined>>,
-      () => this.return(),
-      () => {
-        assertUnread(this.#engine.isOver)
+    const chunks: Chunks<R> = {
+      // The promise as it is: calls of `next()` of the stream and of this iterator settle in the order in which they were made.
+      next: () => this.#engine.nextChunk(this) as Promise<IteratorResult<R[], undefined>>,
+      return: async () => {
+        await this.return()
+        return { value: undefined, done: true }
       },
-    )
+      [Symbol.asyncDispose]: async () => {
+        await this.return()
+      },
+      [Symbol.asyncIterator]: () => {
+        assertUnread(this.#engine.isOver)
+        return chunks
+      },
+    }
     showState(chunks, () => ({ source: this }), 'Chunks')
     return chunks
   }

@@ -4,12 +4,12 @@ import { Items } from '#dist/codec/batch.js'
 import type { Chunk } from '#dist/executor/executor.js'
 import { OrderedDelivery, UnorderedDelivery, type Delivery } from '#dist/stream/delivery.js'
 import { Fifo } from '#dist/fifo.js'
-import type { Arrived } from '#dist/stream/outcome.js'
+import type { ArrivedPart } from '#dist/stream/outcome.js'
 
 function chunkOf(first: number): Chunk {
   return { first, items: new Items([first, first]) }
 }
-function part(chunk: Chunk, from: number, last = from === 1): Arrived {
+function part(chunk: Chunk, from: number, last = from === 1): ArrivedPart {
   return { worker: 1, chunk, from, count: 1, results: new Items([chunk.first + from]), last }
 }
 /** The items whose parts are due, in the order in which they are. */

@@ -2,7 +2,7 @@
 import { Fifo } from '../fifo.js'
 
 /** A call that waits: for one result, or for several. */
-export interface Waiter {
+export interface PendingRead {
   /** Takes what it is to be given; undefined when that is not there yet. */
   readonly take: () => unknown
   /** How it is told that the stream has ended. */
@@ -11,38 +11,38 @@ export interface Waiter {
   reject(error: unknown): void
 }
 
-export class Waiters {
-  readonly #waiters = new Fifo<Waiter>()
+export class PendingReads {
+  readonly #reads = new Fifo<PendingRead>()
 
   get size(): number {
-    return this.#waiters.size
+    return this.#reads.size
   }
 
-  add(waiter: Waiter): void {
-    this.#waiters.push(waiter)
+  add(read: PendingRead): void {
+    this.#reads.push(read)
   }
 
   /** Gives the first call what is there for it. @returns Whether there was any. */
   serve(): boolean {
-    const waiter = this.#waiters.peek()
-    const given = waiter?.take()
+    const read = this.#reads.peek()
+    const given = read?.take()
     if (given === undefined) return false
-    this.#waiters.shift()
-    waiter?.resolve(given)
+    this.#reads.shift()
+    read?.resolve(given)
     return true
   }
 
   /** Tells the first call of an error. @returns Whether there was one to tell. */
   fail(error: unknown): boolean {
-    const waiter = this.#waiters.shift()
-    waiter?.reject(error)
-    return waiter !== undefined
+    const read = this.#reads.shift()
+    read?.reject(error)
+    return read !== undefined
   }
 
   /** Tells all calls that the stream has ended. */
   end(): void {
-    for (let waiter = this.#waiters.shift(); waiter !== undefined; waiter = this.#waiters.shift()) {
-      waiter.resolve(waiter.done)
+    for (let read = this.#reads.shift(); read !== undefined; read = this.#reads.shift()) {
+      read.resolve(read.done)
     }
   }
 }

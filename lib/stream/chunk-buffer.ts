@@ -1,7 +1,7 @@
 /** What has been read and not yet submitted: single items, or a batch as it came, as long as it can be left so. */
 import { Items, type Batch } from '../codec/batch.js'
 
-export class Gathered {
+export class ChunkBuffer {
   #items: unknown[] = []
   #batch: Batch | undefined
 

@@ -1,9 +1,9 @@
 /**
- * The reading of a source, item by item or in batches: one `next()` at a time, at once as long as the source gives
- * something at once. It takes places in the window for what it reads. It does not decide how much that may be, and does
- * not know what happens to it.
+ * The source's side of a stream: reads items or batches, one `next()` at a time, and keeps what it has read until it is taken for a
+ * chunk. It counts what it reads in the window. When to read, how much, and when to take it: that is for the engine to decide.
  */
 import type { Batch } from '../codec/batch.js'
+import { closeQuietly } from '../io/close-with-timeout.js'
 import {
   closeUnopened,
   openBatches,
@@ -14,35 +14,25 @@ import {
   type Source,
 } from '../io/source.js'
 import { ReuseCheck } from '../reuse.js'
-import { assertResult, changedItemError, isDone, isItem, isPromise, isThenable } from './foreign.js'
-import type { Gathered } from './gathered.js'
+import { ChunkBuffer } from './chunk-buffer.js'
+import { assertResult, changedItemError, isDone, isItem, isPromise, isThenable, lengthOf } from './iterator-result.js'
 import type { Window } from './window.js'
 
-/** How long a synchronous source may be drained before the event loop gets its turn, in milliseconds. */
-const SLICE = 5
-/** The clock is read after this many items at the latest. */
-const CLOCK_EVERY = 64
+/** The most items that are read by one call of `read()`. */
+const MAX_ITEMS_PER_READ = 64
 
 /** `'reading'`: somewhere down the call stack. `'halted'`: to be closed, and nothing else. */
 type State = 'idle' | 'reading' | 'awaiting' | 'halted' | 'ended'
 
-/** What the reading asks of the intake. */
-export interface ReadingEvents {
-  /** How many items may be read now. */
-  room(): number
-  /** An awaited read has settled, or the event loop has had its turn. */
-  resumed(): void
-  /** No item will be read any more. */
-  ended(): void
-}
-
-export class Reading {
+export class SourceReader {
   readonly #source: Source<unknown>
   /** Whether the executor copies items when it sends them, and has a use for whole batches. */
   readonly #isCopied: boolean
   readonly #window: Window
-  readonly #gathered: Gathered
-  readonly #events: ReadingEvents
+  readonly #wake: () => void
+  /** How many items the source has, where that is known. */
+  readonly #total: number | undefined
+  readonly #buffer = new ChunkBuffer()
   /** Where items are copied, later than they are read. */
   readonly #reuse: ReuseCheck | undefined
   /** Set when the source gives whole batches. */
@@ -53,26 +43,43 @@ export class Reading {
   #state: State = 'idle'
   #error: { readonly error: unknown } | undefined
   /** The source has kept a `next()` pending for a turn of the event loop: nothing is ready there. */
-  #sourceIsSlow = false
-  #turnScheduled = false
+  #isSlow = false
+  #isTurnScheduled = false
 
-  constructor(source: Source<unknown>, isCopied: boolean, window: Window, gathered: Gathered, events: ReadingEvents) {
+  /** @param wake Called when it can be read again, has ended, or waits for a source that has nothing ready. */
+  constructor(source: Source<unknown>, isCopied: boolean, window: Window, wake: () => void) {
     this.#source = source
     this.#isCopied = isCopied
     this.#window = window
-    this.#gathered = gathered
-    this.#events = events
+    this.#wake = wake
+    this.#total = lengthOf(source)
     // In a window of one, an item has its result before the next one is read.
     if (isCopied && window.limit > 1) this.#reuse = new ReuseCheck()
   }
 
-  get state(): State {
-    return this.#state
+  /** Whether it can be read. */
+  get isReady(): boolean {
+    return this.#state === 'idle'
   }
 
   /** Whether it waits for a source that has nothing ready. */
   get isStalled(): boolean {
-    return this.#state === 'awaiting' && this.#sourceIsSlow
+    return this.#state === 'awaiting' && this.#isSlow
+  }
+
+  /** Whether no more items will come. */
+  get hasEnded(): boolean {
+    return this.#state === 'ended'
+  }
+
+  /** How many items it has read that were not taken. */
+  get size(): number {
+    return this.#buffer.size
+  }
+
+  /** How many items the source has that were not taken, where that is known. */
+  get remaining(): number | undefined {
+    return this.#total === undefined ? undefined : Math.max(0, this.#total - this.#window.read + this.#buffer.size)
   }
 
   /** How many items have places in the window that the read under way may turn out not to need. */
@@ -80,23 +87,36 @@ export class Reading {
     return this.#reserved
   }
 
-  /** What the source threw. It has ended then. */
+  /** What the source threw: due after the results of all items read before it. It has ended then. */
   get error(): { readonly error: unknown } | undefined {
     return this.#error
   }
 
-  /** Reads what there is room for. Only when `'idle'`. */
-  read(): void {
+  /** Reads on, at most so many items. Only when ready: it may not be any more afterwards. */
+  read(max: number): void {
     this.#state = 'reading'
-    const started = performance.now()
-    for (let most = this.#room(); most > 0; most = this.#room()) {
-      this.#readNext(most)
-      if (this.#state === 'reading' && performance.now() - started > SLICE) {
-        this.#resumeNextTurn()
-        break
-      }
+    try {
+      this.#readNext(max)
+    } catch (error) {
+      if (this.#isReading) this.#fail(error)
     }
-    if (this.#state === 'reading') this.#state = 'idle'
+    if (this.#isReading) this.#state = 'idle'
+  }
+
+  /** Calls `wake` when the event loop has had its turn. */
+  wakeNextTurn(): void {
+    if (this.#isTurnScheduled) return
+    this.#isTurnScheduled = true
+    setImmediate(() => {
+      this.#isTurnScheduled = false
+      this.#isSlow = true
+      this.#wake()
+    })
+  }
+
+  /** Gives all that was read, for a chunk. */
+  take(): Batch {
+    return this.#buffer.take()
   }
 
   /**
@@ -118,35 +138,15 @@ export class Reading {
     this.#forget()
   }
 
-  #room(): number {
-    return this.#state === 'reading' ? this.#events.room() : 0
+  /** Code of the source may have closed or halted it meanwhile. */
+  get #isReading(): boolean {
+    return this.#state === 'reading'
   }
 
-  /** A read has given this many items, or will give none that is needed. */
-  #settleReserved(read: number): void {
-    this.#window.withdraw(this.#reserved - read)
-    this.#reserved = 0
-  }
-
-  #forget(): void {
-    this.#reuse?.clear()
-    this.#settleReserved(0)
-    this.#gathered.clear()
-  }
-
-  #closeReader(end?: PipelineEnd): unknown {
-    if (this.#batches !== undefined) return this.#batches.close(end)
-    return this.#items === undefined ? closeUnopened(this.#source, end) : this.#items.close(end)
-  }
-
-  #readNext(most: number): void {
-    try {
-      if (this.#items === undefined && this.#batches === undefined) this.#open()
-      if (this.#batches !== undefined) this.#readBatch(this.#batches, most)
-      else if (this.#items !== undefined) this.#readItems(this.#items, Math.min(most, CLOCK_EVERY))
-    } catch (error) {
-      if (this.#state === 'reading') this.#fail(error)
-    }
+  #readNext(max: number): void {
+    if (this.#items === undefined && this.#batches === undefined) this.#open()
+    if (this.#batches !== undefined) this.#readBatch(this.#batches, max)
+    else if (this.#items !== undefined) this.#readItems(this.#items, Math.min(max, MAX_ITEMS_PER_READ))
   }
 
   #open(): void {
@@ -154,28 +154,28 @@ export class Reading {
     if (this.#batches === undefined) this.#items = openSource(this.#source)
   }
 
-  /** Reads items as long as the source gives them at once, up to a limit; and then one that may have to be awaited. */
-  #readItems(items: Reader<unknown>, most: number): void {
-    const gathered = this.#gathered.items
-    const start = gathered.length
+  /** Reads items as long as the source gives them at once, at most so many; and then one that may have to be awaited. */
+  #readItems(items: Reader<unknown>, max: number): void {
+    const read = this.#buffer.items
+    const start = read.length
     const givesPromises = items.givesPromises === true
     let result: unknown
     let later: PromiseLike<unknown> | undefined
     let isGiven = true
     try {
       // What opens the source may have ended the stream, and so may each read.
-      while (isGiven && gathered.length - start < most && this.#state === 'reading') {
+      while (isGiven && read.length - start < max && this.#state === 'reading') {
         result = items.next()
         if (!isItem(result)) isGiven = false
         else if (givesPromises && isThenable(result.value)) {
           later = result.value
           isGiven = false
-        } else this.#gather(items, result.value)
+        } else this.#add(items, result.value)
       }
     } finally {
-      this.#window.enter(gathered.length - start)
+      this.#window.enter(read.length - start)
     }
-    if (isGiven || this.#state !== 'reading') return
+    if (isGiven || !this.#isReading) return
     this.#window.enter((this.#reserved = 1))
     if (later !== undefined) this.#awaitItem(items, later)
     else if (!isPromise(result)) this.#acceptItem(items, result)
@@ -186,14 +186,14 @@ export class Reading {
     }
   }
 
-  #readBatch(batches: BatchReader, most: number): void {
-    this.#window.enter((this.#reserved = most))
-    const batch = batches.next(most)
+  #readBatch(batches: BatchReader, max: number): void {
+    this.#window.enter((this.#reserved = max))
+    const batch = batches.next(max)
     if (isPromise(batch)) {
       this.#awaitRead(batch, (settled) => {
         this.#acceptBatch(settled)
       })
-    } else if (this.#state === 'reading') this.#acceptBatch(batch)
+    } else if (this.#isReading) this.#acceptBatch(batch)
   }
 
   /** An item of an `Iterable` is a promise. Where it rejects, that is an error of the source, which is closed then. */
@@ -201,7 +201,7 @@ export class Reading {
     this.#awaitRead(
       item,
       (value) => {
-        this.#gather(items, value)
+        this.#add(items, value)
         this.#settleReserved(1)
       },
       () => {
@@ -211,9 +211,9 @@ export class Reading {
   }
 
   #awaitRead<T>(result: PromiseLike<T>, accept: (result: T) => void, reject: () => void = noop): void {
-    if (this.#state === 'reading') this.#state = 'awaiting'
-    this.#sourceIsSlow = false
-    this.#resumeNextTurn()
+    if (this.#isReading) this.#state = 'awaiting'
+    this.#isSlow = false
+    this.wakeNextTurn()
     Promise.resolve(result).then(
       (settled) => {
         this.#resume(() => {
@@ -240,32 +240,32 @@ export class Reading {
       this.#fail(error)
     }
     if (halted) this.halt()
-    else this.#events.resumed()
+    else this.#wake()
   }
 
   #acceptItem(items: Reader<unknown>, result: unknown): void {
     assertResult(result)
     if (isDone(result)) this.#end()
     else {
-      this.#gather(items, result.value)
+      this.#add(items, result.value)
       this.#settleReserved(1)
     }
-  }
-
-  #gather(items: Reader<unknown>, item: unknown): void {
-    if (typeof item === 'object' && item !== null && this.#reuse?.isChanged(item) === true) {
-      void closeQuietly(items)
-      throw changedItemError(item)
-    }
-    this.#gathered.items.push(item)
   }
 
   #acceptBatch(batch: Batch | undefined): void {
     if (batch === undefined) this.#end()
     else {
       this.#settleReserved(batch.length)
-      this.#gathered.add(batch)
+      this.#buffer.add(batch)
     }
+  }
+
+  #add(items: Reader<unknown>, item: unknown): void {
+    if (typeof item === 'object' && item !== null && this.#reuse?.isChanged(item) === true) {
+      void closeQuietly(items)
+      throw changedItemError(item)
+    }
+    this.#buffer.items.push(item)
   }
 
   #fail(error: unknown): void {
@@ -277,29 +277,26 @@ export class Reading {
     this.#reuse?.clear()
     this.#settleReserved(0)
     this.#state = 'ended'
-    this.#events.ended()
   }
 
-  #resumeNextTurn(): void {
-    if (this.#turnScheduled) return
-    this.#turnScheduled = true
-    setImmediate(() => {
-      this.#turnScheduled = false
-      this.#sourceIsSlow = true
-      this.#events.resumed()
-    })
+  #forget(): void {
+    this.#reuse?.clear()
+    this.#settleReserved(0)
+    this.#buffer.clear()
+  }
+
+  /** A read has given so many items, or will give none that is wanted. */
+  #settleReserved(read: number): void {
+    this.#window.withdraw(this.#reserved - read)
+    this.#reserved = 0
+  }
+
+  #closeReader(end?: PipelineEnd): unknown {
+    if (this.#batches !== undefined) return this.#batches.close(end)
+    return this.#items === undefined ? closeUnopened(this.#source, end) : this.#items.close(end)
   }
 }
 
 function noop(): void {
   // Nothing is to be done.
-}
-
-/** The error that ended the reading is the one to tell, whatever closing throws. */
-async function closeQuietly(reader: Reader<unknown>): Promise<void> {
-  try {
-    await reader.close()
-  } catch {
-    // Observed, so that it is no unhandled rejection.
-  }
 }

@@ -1,7 +1,8 @@
 /** What is made of a part that has arrived: values for the consumer, and how many items are done with each. */
 import fc from 'fast-check'
 import { Items } from '#dist/codec/batch.js'
-import { isPlain, openPart, type Arrived, type Opened } from '#dist/stream/outcome.js'
+import type { ArrivedPart } from '#dist/stream/outcome.js'
+import { decodePart, isPlain, type DecodedPart } from '#dist/stream/part-reader.js'
 
 interface Item {
   /** How many results it has. */
@@ -10,7 +11,7 @@ interface Item {
 }
 
 /** A part whose items have these results: the result `2.1` is the second of the third item. */
-function partOf(items: readonly Item[], spread: boolean, details: Partial<Arrived> = {}): Arrived {
+function partOf(items: readonly Item[], spread: boolean, details: Partial<ArrivedPart> = {}): ArrivedPart {
   const chunk = { first: 10, items: new Items(items.map((_, i) => `item ${i}`)) }
   const results = items.flatMap(({ results, fails }, i) => {
     if (!spread) return fails ? [undefined] : [`${i}.0`]
@@ -35,22 +36,27 @@ const three: Item = { results: 3, fails: false }
 const failed: Item = { results: 0, fails: true }
 const nothing = { failure: undefined, skipped: 0 }
 
-describe('openPart()', () => {
+describe('decodePart()', () => {
   it('gives the results as they are where each item has one', () => {
-    const { values, frees, freed, ...rest } = openPart(partOf([one, one], false), 'throw', 'task')
-    expect([values, frees, freed, rest]).toEqual([['0.0', '1.0'], undefined, 0, nothing])
+    const { values, completes, completedBefore, ...rest } = decodePart(partOf([one, one], false), 'throw', 'task')
+    expect([values, completes, completedBefore, rest]).toEqual([['0.0', '1.0'], undefined, 0, nothing])
   })
 
   it('is done with an item at its last result, and with one without results at the result before it', () => {
-    const opened = openPart(partOf([none, none, three, none, one, none], true), 'throw', 'task')
-    expect(opened).toEqual({ values: ['2.0', '2.1', '2.2', '4.0'], frees: [0, 0, 2, 2], freed: 2, ...nothing })
+    const decoded = decodePart(partOf([none, none, three, none, one, none], true), 'throw', 'task')
+    expect(decoded).toEqual({
+      values: ['2.0', '2.1', '2.2', '4.0'],
+      completes: [0, 0, 2, 2],
+      completedBefore: 2,
+      ...nothing,
+    })
   })
 
   it('is done at once with items that have no results at all', () => {
-    expect(openPart(partOf([none, none], true), 'throw', 'task')).toEqual({
+    expect(decodePart(partOf([none, none], true), 'throw', 'task')).toEqual({
       values: [],
-      frees: [],
-      freed: 2,
+      completes: [],
+      completedBefore: 2,
       ...nothing,
     })
   })
@@ -58,15 +64,27 @@ describe('openPart()', () => {
   it("'throw': gives the results before the first failed item, then its error", () => {
     const told = { index: 11, item: undefined, task: 'task', worker: 1, attempts: 1 }
     for (const spread of [true, false]) {
-      const opened = openPart(partOf([one, failed, one, failed], spread), 'throw', 'task')
-      expect(opened).toEqual({ values: ['0.0'], frees: [1], freed: 0, failure: { error: 'error 1', told }, skipped: 0 })
+      const decoded = decodePart(partOf([one, failed, one, failed], spread), 'throw', 'task')
+      expect(decoded).toEqual({
+        values: ['0.0'],
+        completes: [1],
+        completedBefore: 0,
+        failure: { error: 'error 1', told },
+        skipped: 0,
+      })
     }
   })
 
   it("'skip': leaves failed items out, and counts them", () => {
     for (const spread of [true, false]) {
-      const opened = openPart(partOf([failed, one, failed, failed, one], spread), 'skip', 'task')
-      expect(opened).toEqual({ values: ['1.0', '4.0'], frees: [3, 1], freed: 1, failure: undefined, skipped: 3 })
+      const decoded = decodePart(partOf([failed, one, failed, failed, one], spread), 'skip', 'task')
+      expect(decoded).toEqual({
+        values: ['1.0', '4.0'],
+        completes: [3, 1],
+        completedBefore: 1,
+        failure: undefined,
+        skipped: 3,
+      })
     }
   })
 
@@ -74,38 +92,38 @@ describe('openPart()', () => {
     const items = new Map([[1, 'item 1']])
     const fulfilled = { status: 'fulfilled', value: '0.0' }
     const rejected = { status: 'rejected', reason: 'error 1', item: 'item 1', task: 'task', worker: 1, attempts: 1 }
-    const inTurn = openPart(partOf([one, failed], false, { from: 4, items }), 'settle', 'task')
+    const inTurn = decodePart(partOf([one, failed], false, { from: 4, items }), 'settle', 'task')
     expect(inTurn.values).toEqual([
       { ...fulfilled, index: 14 },
       { ...rejected, index: 15 },
     ])
-    const placed = openPart(partOf([one, failed], false, { places: [7, 2], items }), 'settle', 'task')
+    const placed = decodePart(partOf([one, failed], false, { places: [7, 2], items }), 'settle', 'task')
     expect(placed.values).toEqual([
       { ...fulfilled, index: 17 },
       { ...rejected, index: 12 },
     ])
-    expect(openPart(partOf([one], false), 'settle', 'task').values).toEqual([{ ...fulfilled, index: 10 }])
+    expect(decodePart(partOf([one], false), 'settle', 'task').values).toEqual([{ ...fulfilled, index: 10 }])
   })
 
-  it('frees every item once, with or before the last result, and gives every result once', () => {
+  it('completes every item once, with or before the last result, and gives every result once', () => {
     const item = fc.record({ results: fc.nat({ max: 3 }), fails: fc.integer({ min: 0, max: 4 }).map((n) => n === 0) })
     fc.assert(
       fc.property(fc.array(item), fc.boolean(), (items, spread) => {
-        const opened = openPart(partOf(items, spread), 'skip', 'task')
-        const { values, freed, skipped } = opened
+        const decoded = decodePart(partOf(items, spread), 'skip', 'task')
+        const { values, completedBefore, skipped } = decoded
         expect(skipped).toBe(items.filter(({ fails }) => fails).length)
         const given = items.flatMap(({ results, fails }, i) =>
           fails ? [] : Array.from({ length: spread ? results : 1 }, (_, place) => `${i}.${place}`),
         )
         expect(values).toEqual(given)
-        const frees = freesOf(opened)
-        expect(freed + frees.reduce((sum, count) => sum + count, 0)).toBe(items.length)
+        const completes = completesOf(decoded)
+        expect(completedBefore + completes.reduce((sum, count) => sum + count, 0)).toBe(items.length)
         // Never before an item's last result has been given.
-        let done = freed
+        let done = completedBefore
         values.forEach((value, i) => {
           const owner = Number(String(value).split('.')[0])
           expect(done).toBeLessThanOrEqual(owner)
-          done += frees[i] ?? 0
+          done += completes[i] ?? 0
         })
       }),
     )
@@ -125,6 +143,6 @@ describe('isPlain()', () => {
   })
 })
 
-function freesOf({ frees, values }: Opened): readonly number[] {
-  return frees ?? values.map(() => 1)
+function completesOf({ completes, values }: DecodedPart): readonly number[] {
+  return completes ?? values.map(() => 1)
 }
