@@ -4,7 +4,7 @@
  */
 import { NotSerializableError, TaskLoadError, received, typeError, type ErrorCode } from '../errors.js'
 import { Fifo } from '../fifo.js'
-import { isThenable } from '../worker/expand.js'
+import { isThenable } from '../thenable.js'
 import type { Chunk, Lane } from './executor.js'
 
 /** When failed items are tried again: which errors, how often, and after what delay. */

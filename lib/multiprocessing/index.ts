@@ -11,7 +11,7 @@ export {
   QueueFullError,
   SyncError,
 } from './errors.js'
-export type { PoolStats } from '../executor/thread-executor.js'
+export type { PoolStats } from '../executor/threads/thread-executor.js'
 export { currentProcess, parentProcess, type ProcessInfo } from '../identity.js'
 export { getLogger, logTo, logToStderr, type Logger, type LogOptions } from './log/logger.js'
 export type { LogRecord, LogTarget } from '../log/record.js'

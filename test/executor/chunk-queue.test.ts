@@ -1,9 +1,9 @@
 /** The chunks of a pool that wait for a thread. */
 import { AsyncResource } from 'node:async_hooks'
 import { Items } from '#dist/codec/batch.js'
-import { ChunkQueue } from '#dist/executor/chunk-queue.js'
-import { InFlightChunk } from '#dist/executor/in-flight-chunk.js'
-import { ThreadLane } from '#dist/executor/lane.js'
+import { ChunkQueue } from '#dist/executor/threads/chunk-queue.js'
+import { InFlightChunk } from '#dist/executor/threads/in-flight-chunk.js'
+import { ThreadLane } from '#dist/executor/threads/thread-lane.js'
 
 function nothing(): void {
   // No stream listens.

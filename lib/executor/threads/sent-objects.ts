@@ -6,7 +6,7 @@
  * known when the chunk has ended. So an object is kept until all its chunks have ended or were withdrawn, and the worker has told, after
  * the last one that it has read, that it has the object no more.
  */
-import { findKnown, type SharedObject } from '../shared/registry.js'
+import { findKnown, type SharedObject } from '../../shared/registry.js'
 
 interface Entry {
   /** How many chunks under way hold it. */
@@ -17,7 +17,7 @@ interface Entry {
   collected: number
 }
 
-export class Given {
+export class SentObjects {
   readonly #entries = new Map<SharedObject, Entry>()
 
   /** How many objects are kept. For tests. */

@@ -3,18 +3,18 @@
  *
  * A call through `threads` never settles when its worker dies, so each is raced against the native `exit` event.
  */
-import { pack, unpack } from '../codec/codec.js'
-import { decodeError } from '../codec/error-codec/decode.js'
-import { TaskTimeoutError } from '../errors.js'
-import type { TaskName } from '../task.js'
-import { currentProcess } from '../identity.js'
-import { uncaughtInWorker, workerExited, workerStarted, type WorkerEvent } from '../log/events.js'
-import { logSettings } from '../log/settings.js'
-import type { WorkerControl, WorkerSetup } from '../worker/protocol.js'
-import { untilExited } from './exit.js'
-import { inTime } from './in-time.js'
-import { launch, type LaunchOptions } from './launch.js'
-import { spawn, terminate, type SpawnableWorker } from '../threads-package.js'
+import { pack, unpack } from '../../codec/codec.js'
+import { decodeError } from '../../codec/error-codec/decode.js'
+import { TaskTimeoutError } from '../../errors.js'
+import type { TaskName } from '../../task.js'
+import { currentProcess } from '../../identity.js'
+import { uncaughtInWorker, workerExited, workerStarted, type WorkerEvent } from '../../log/events.js'
+import { logSettings } from '../../log/settings.js'
+import type { WorkerControl, WorkerSetup } from '../../worker/protocol.js'
+import { untilExited } from '../exit.js'
+import { inTime } from '../in-time.js'
+import { launch, type LaunchOptions } from '../launch.js'
+import { spawn, terminate, type SpawnableWorker } from '../../threads-package.js'
 
 /** How a pool's threads are started. */
 export interface ThreadOptions extends LaunchOptions {
@@ -34,22 +34,22 @@ export interface WorkerChannel extends Pick<WorkerSetup, 'port' | 'cells'> {
   readonly listening: Promise<void>
 }
 
-/** What a thread reports. */
-export interface ThreadEvents {
-  ready(): void
-  /** The thread ended, or was ended, before it was ready. */
-  failed(cause: unknown): void
-  /** The thread has ended after it was ready. `cause` is its uncaught error, if there was one. */
-  died(exitCode: number, cause: unknown): void
+/** How a thread has ended. */
+export interface ThreadEnd {
+  /** Whether it had been ready. */
+  readonly wasReady: boolean
+  readonly exitCode: number
+  /** Its uncaught error, if there was one; of one that was not ready, always why not. */
+  readonly cause: unknown
 }
 
-/** The outcome of a finalizer. */
+/** What a finalizer returned or threw. */
 export type Finalized = { readonly value: unknown; readonly error?: never } | { readonly error: unknown }
 
 export class WorkerThread {
   readonly number: number
   readonly #channel: WorkerChannel
-  readonly #events: ThreadEvents
+  readonly #wake: () => void
   readonly #options: ThreadOptions
   readonly #exited: Promise<void>
   /** Its thread id. */
@@ -62,12 +62,16 @@ export class WorkerThread {
   #isEnding = false
   #refed = true
   #isOverdue = false
+  #end: ThreadEnd | undefined
 
-  /** @param number From 1; unique among the living threads of a pool. */
-  constructor(number: number, options: ThreadOptions, channel: WorkerChannel, events: ThreadEvents) {
+  /**
+   * @param number From 1; unique among the living threads of a pool.
+   * @param wake Called when it is ready, and when it has ended.
+   */
+  constructor(number: number, options: ThreadOptions, channel: WorkerChannel, wake: () => void) {
     this.number = number
     this.#channel = channel
-    this.#events = events
+    this.#wake = wake
     this.#options = options
     try {
       this.#worker = launch(this.identity.name, options)
@@ -78,7 +82,8 @@ export class WorkerThread {
       this.#pid = -1
       this.#exited = Promise.resolve().then(() => {
         workerExited({ ...this.identity, exitCode: 1, wasAsked: this.#isEnding, error: cause }, false)
-        events.failed(cause)
+        this.#end = { wasReady: false, exitCode: 1, cause }
+        wake()
       })
     }
   }
@@ -95,6 +100,11 @@ export class WorkerThread {
 
   get state(): 'starting' | 'ready' | 'dead' {
     return this.#state
+  }
+
+  /** How it has ended, if it has. */
+  get end(): ThreadEnd | undefined {
+    return this.#end
   }
 
   /** Who it is. */
@@ -194,8 +204,10 @@ export class WorkerThread {
     // By a handler of `exit`, or of what was cancelled: nobody asks for its outcome.
     if (this.#isEnding && this.#uncaught !== undefined) uncaughtInWorker(this.identity, this.#uncaught.error)
     workerExited({ ...this.identity, exitCode, wasAsked: this.#isEnding, error: this.#cause }, wasReady)
-    if (wasReady) this.#events.died(exitCode, this.#cause)
-    else this.#events.failed(this.#cause ?? new Error(`it ended with exit code ${exitCode} while it started`))
+    const cause =
+      this.#cause ?? (wasReady ? undefined : new Error(`it ended with exit code ${exitCode} while it started`))
+    this.#end = { wasReady, exitCode, cause }
+    this.#wake()
   }
 
   async #open(worker: SpawnableWorker): Promise<void> {
@@ -213,7 +225,7 @@ export class WorkerThread {
       if (this.#state !== 'starting') return
       this.#state = 'ready'
       workerStarted(this.identity)
-      this.#events.ready()
+      this.#wake()
     } catch (cause) {
       this.#cause ??= cause
       await worker.terminate()

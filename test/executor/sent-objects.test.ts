@@ -1,7 +1,7 @@
 /** How long the thread that has sent an object to a worker keeps it: for as long as the worker has it, or it is on its way there. */
 import { Pool } from 'millrace'
 import { Lock, Semaphore } from 'millrace/multiprocessing'
-import { Given } from '#dist/executor/given.js'
+import { SentObjects } from '#dist/executor/threads/sent-objects.js'
 import { findKnown } from '#dist/shared/registry.js'
 import { idOf } from '#dist/shared/memory.js'
 import { given } from '../fixtures/given.js'
@@ -128,7 +128,7 @@ describe('an object that this thread has sent to a worker and dropped', () => {
 describe('what is kept for a worker', () => {
   const [a, b] = [new Lock(), new Semaphore()]
   const [idA, idB] = [idOf(memoryOf(a)), idOf(memoryOf(b))]
-  const steps: [string, (kept: Given) => void, number][] = [
+  const steps: [string, (kept: SentObjects) => void, number][] = [
     [
       'a chunk is under way',
       (kept) => {
@@ -213,7 +213,7 @@ describe('what is kept for a worker', () => {
     ],
   ]
   it.each(steps)('when %s', (_, run, size) => {
-    const kept = new Given()
+    const kept = new SentObjects()
     run(kept)
     expect(kept.size).toBe(size)
   })

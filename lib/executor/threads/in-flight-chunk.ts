@@ -2,15 +2,15 @@
  * A chunk on its way through the workers of a pool. It knows which of its items have had their outcomes, and makes the parts for the
  * stream. When its worker dies, it tells which item is to blame, and what is left to do: that goes to another worker.
  */
-import { Encoded, Items, type Batch } from '../codec/batch.js'
-import { decodeError } from '../codec/error-codec/decode.js'
-import { encodeError } from '../codec/error-codec/encode.js'
-import { WorkerCrashError } from '../errors.js'
-import type { Progress } from '../worker/cells.js'
-import type { ChunkDetails, PartDetails, PartMessage } from '../worker/protocol.js'
+import { Encoded, Items, type Batch } from '../../codec/batch.js'
+import { decodeError } from '../../codec/error-codec/decode.js'
+import { encodeError } from '../../codec/error-codec/encode.js'
+import { WorkerCrashError } from '../../errors.js'
+import type { Progress } from '../../worker/cells.js'
+import type { ChunkDetails, PartDetails, PartMessage } from '../../worker/protocol.js'
 import { QueueLinks } from './chunk-queue.js'
-import type { Chunk, Part } from './executor.js'
-import type { ThreadLane } from './lane.js'
+import type { Chunk, Part } from '../executor.js'
+import type { ThreadLane } from './thread-lane.js'
 
 /** Which item made a worker end, by its place; or see `InFlightChunk.attribute()`. */
 export type Attribution = number | 'none' | 'all' | 'unclear'

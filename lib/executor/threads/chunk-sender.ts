@@ -3,15 +3,15 @@
  * It also keeps the objects of theirs that threads share, for as long as the worker may have them.
  */
 import type { MessagePort } from 'node:worker_threads'
-import { withNotes, pack, cloneEach, type Packed } from '../codec/codec.js'
-import type { EncodedError } from '../codec/error-codec/types.js'
-import { transferOf } from '../codec/transfer-list.js'
-import type { SharedObject } from '../shared/registry.js'
-import { isRedefined, redefinitions } from '../task.js'
-import { markCancelled, publish, claim, MAX_SLOTS, type Slot } from '../worker/cells.js'
-import type { ChunkDetails, CollectedMessage, ToWorker, WorkerJob } from '../worker/protocol.js'
-import type { Chunk } from './executor.js'
-import { lockablesOf, Given } from './given.js'
+import { withNotes, pack, cloneEach, type Packed } from '../../codec/codec.js'
+import type { EncodedError } from '../../codec/error-codec/types.js'
+import { transferOf } from '../../codec/transfer-list.js'
+import type { SharedObject } from '../../shared/registry.js'
+import { isRedefined, redefinitions } from '../../task.js'
+import { markCancelled, publish, claim, MAX_SLOTS, type Slot } from '../../worker/cells.js'
+import type { ChunkDetails, CollectedMessage, ToWorker, WorkerJob } from '../../worker/protocol.js'
+import type { Chunk } from '../executor.js'
+import { lockablesOf, SentObjects } from './sent-objects.js'
 import type { InFlightChunk } from './in-flight-chunk.js'
 
 /** A chunk that a worker holds, and how it was sent there. */
@@ -51,7 +51,7 @@ export class ChunkSender {
   readonly #modules = new Map<string, number>()
   #redefinitions = 0
   #isOutdated = false
-  readonly #given = new Given()
+  readonly #given = new SentObjects()
   #lastSeq = 0
   /** A bit for each slot that a chunk has. */
   #slots = 0
@@ -83,7 +83,7 @@ export class ChunkSender {
 
   /** Posts what is to be sent of a chunk. Items that cannot be cloned are sent as errors. */
   send(inFlight: InFlightChunk, { items, first }: Chunk, details: ChunkDetails | undefined): Assignment {
-    const { job, eager, transfer } = inFlight.lane
+    const { job, flushFirst, transfer } = inFlight.lane
     const seq = ++this.#lastSeq
     const slot = lowestZeroBit(this.#slots)
     // Another chunk's mark would be overwritten.
@@ -99,7 +99,7 @@ export class ChunkSender {
     if (asked === undefined) {
       try {
         const packed = items.pack()
-        this.#post([seq, slot, id, first, eager, packed.data, details], packed.transfer)
+        this.#post([seq, slot, id, first, flushFirst, packed.data, details], packed.transfer)
         const given = packed.shared === undefined ? known.given : lockablesOf(known.given, packed.shared)
         if (given !== undefined) this.#given.add(given)
         return {
@@ -121,7 +121,7 @@ export class ChunkSender {
     const cloned = cloneEach('item', all, (place) => first + place, moves)
     const settled = [...cloned.refused, ...(details?.settled ?? [])]
     const data = withNotes(cloned.values, cloned.notes)
-    this.#post([seq, slot, id, first, eager, data, { ...details, settled }], cloned.transfer)
+    this.#post([seq, slot, id, first, flushFirst, data, { ...details, settled }], cloned.transfer)
     const given = lockablesOf(known.given, cloned.notes.shared)
     if (given !== undefined) this.#given.add(given)
     if (cloned.transfer.length > 0) inFlight.markMoved()

@@ -1,49 +1,38 @@
 /**
  * One worker as its pool sees it. It owns the data port, the shared cells and the chunks that the worker holds: only this file changes
- * which those are. Chunks go out with `assign()`; their parts come in as events. Which chunk goes to which worker is decided elsewhere.
+ * which those are. Chunks go out with `assign()`; what comes of them is reported. Which chunk goes to which worker is decided elsewhere.
  */
 import { MessageChannel, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
-import { decodeError } from '../codec/error-codec/decode.js'
-import type { EncodedError } from '../codec/error-codec/types.js'
-import type { WorkerEvent } from '../log/events.js'
-import { createCells, heapOf, isPublished, progressOf, type Progress } from '../worker/cells.js'
-import { LISTENING, type FromWorker, type PartMessage, type WorkerJob } from '../worker/protocol.js'
+import { decodeError } from '../../codec/error-codec/decode.js'
+import type { EncodedError } from '../../codec/error-codec/types.js'
+import type { WorkerEvent } from '../../log/events.js'
+import { createCells, heapOf, isPublished, progressOf, type Progress } from '../../worker/cells.js'
+import { LISTENING, type FromWorker, type PartMessage, type WorkerJob } from '../../worker/protocol.js'
 import { ChunkSender, type Assignment } from './chunk-sender.js'
-import type { ThreadLane } from './lane.js'
-import { lacksResources } from './resources.js'
+import type { ThreadLane } from './thread-lane.js'
+import { lacksResources } from '../resources.js'
 import type { InFlightChunk } from './in-flight-chunk.js'
+import type { Reports } from './reports.js'
+import { TimeLimit } from './time-limit.js'
 import { WorkerThread, type Finalized, type ThreadOptions } from './worker-thread.js'
-
-/** What a worker reports to its pool. */
-export interface WorkerEvents {
-  /** It can be given chunks. */
-  ready(): void
-  /** Its first outcomes have come: it did start, and can work. */
-  started(): void
-  /** It has ended, or was ended, before it was ready. */
-  failed(worker: WorkerHandle, cause: unknown): void
-  /** Outcomes of a chunk have come. After the last ones of a chunk, the worker does not hold it any more. */
-  part(worker: WorkerHandle, assignment: Assignment, message: PartMessage): void
-  /** It has ended after it was ready. `cause` is its uncaught error, if there was one. */
-  died(worker: WorkerHandle, exitCode: number, cause: unknown): void
-}
 
 type Message = Exclude<FromWorker, typeof LISTENING>
 
 export class WorkerHandle {
   readonly thread: WorkerThread
-  readonly #events: WorkerEvents
+  readonly #reports: Reports
   readonly #cells = createCells()
   readonly #port: MessagePort
   readonly #sender: ChunkSender
+  readonly #timeLimit: TimeLimit
   /** What the worker holds, in the order in which it runs them. */
   #assignments: Assignment[] = []
   #hasWorked = false
   #isUnreadable = false
 
   /** @param number From 1; unique among the living workers of a pool. */
-  constructor(number: number, options: ThreadOptions, events: WorkerEvents) {
-    this.#events = events
+  constructor(number: number, options: ThreadOptions, reports: Reports) {
+    this.#reports = reports
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
     this.#sender = new ChunkSender(port1, this.#cells)
@@ -60,19 +49,11 @@ export class WorkerHandle {
     port1.unref()
     if (options.initializer !== undefined) this.#sender.loads(options.initializer.module)
     const channel = { port: port2, cells: this.#cells.buffer as SharedArrayBuffer, listening }
-    this.thread = new WorkerThread(number, options, channel, {
-      ready: () => {
-        events.ready()
-      },
-      failed: (cause) => {
-        port1.close()
-        events.failed(this, cause)
-      },
-      died: (exitCode, cause) => {
-        this.drain()
-        port1.close()
-        events.died(this, exitCode, cause)
-      },
+    this.thread = new WorkerThread(number, options, channel, () => {
+      this.#onThread()
+    })
+    this.#timeLimit = new TimeLimit(this, options.startTimeout, (progress) => {
+      reports.add({ kind: 'overdue', worker: this, progress })
     })
   }
 
@@ -128,19 +109,19 @@ export class WorkerHandle {
   /**
    * Sends what is left of a chunk. Getters of its items are called, which may end its stream.
    *
-   * @returns Undefined if the stream has ended meanwhile and the worker does not hold it. If the worker has begun it then, it is to stop.
+   * Where the stream has ended meanwhile, the worker does not hold it; or, if it has begun it already, it is to stop.
    */
-  assign(inFlight: InFlightChunk): Assignment | undefined {
+  assign(inFlight: InFlightChunk): void {
     const { lane } = inFlight
     const { chunk, details } = inFlight.next()
     // Getters of items are called there, and the option `transfer`.
     const assignment = lane.client.context.runInAsyncScope(() => this.#sender.send(inFlight, chunk, details))
     if (!lane.isOpen) {
-      if (this.#sender.withdraw(assignment)) return undefined
+      if (this.#sender.withdraw(assignment)) return
       this.#sender.cancel(assignment)
     }
     this.#assignments.push(assignment)
-    return assignment
+    if (lane.job.timeout !== undefined || !assignment.known.isLoaded) this.#timeLimit.watch()
   }
 
   /** Takes back a chunk that the worker has not begun; false when it has. */
@@ -159,6 +140,7 @@ export class WorkerHandle {
   lost(): readonly Assignment[] {
     const lost = this.#assignments
     this.#assignments = []
+    this.#timeLimit.stop()
     return lost
   }
 
@@ -217,6 +199,16 @@ export class WorkerHandle {
     })
   }
 
+  #onThread(): void {
+    const { end } = this.thread
+    if (end === undefined) this.#reports.wake()
+    else {
+      if (end.wasReady) this.drain()
+      this.#port.close()
+      this.#reports.add({ kind: 'ended', worker: this })
+    }
+  }
+
   #receive(message: Message): void {
     if ('ids' in message) this.#sender.collected(message)
     else if (!this.#isUnreadable) this.#onPart(message)
@@ -234,19 +226,19 @@ export class WorkerHandle {
         return
       }
       this.#hasWorked = true
-      this.#events.started()
+      this.#reports.add({ kind: 'working' })
     }
     const index = this.#assignments.findIndex((sent) => sent.seq === seq)
-    const assignment = this.#assignments[index]
-    if (assignment === undefined) return
-    assignment.known.isLoaded = true
+    const held = this.#assignments[index]
+    if (held === undefined) return
+    held.known.isLoaded = true
     if (message[3]) {
       this.#assignments.splice(index, 1)
-      this.#sender.settle(assignment, details?.isUnread !== true)
+      this.#sender.settle(held, details?.isUnread !== true)
       const [next] = this.#assignments
       if (next !== undefined) next.since = performance.now()
     }
-    this.#events.part(this, assignment, message)
+    this.#reports.add({ kind: 'part', worker: this, held, message })
   }
 
   /** Items would be left without outcomes: they get them as those of a worker that has died. */

@@ -2,13 +2,14 @@
  * The workers of a pool: starts them, replaces those that are spent, ends them after their finalizers.
  * Which chunk goes to which worker is decided elsewhere (`scheduler.ts`), and what a death costs (`crash-recovery.ts`).
  */
-import { isErrorObject, received, WorkerStartError } from '../errors.js'
-import { uncaughtInWorker, workerRecycled, type WorkerEvent } from '../log/events.js'
-import { addEnding, removeEnding } from '../worker/ending.js'
-import { redefinitions } from '../task.js'
-import { cureOf, lacksResources } from './resources.js'
+import { isErrorObject, received, WorkerStartError } from '../../errors.js'
+import { uncaughtInWorker, workerRecycled, type WorkerEvent } from '../../log/events.js'
+import { addEnding, removeEnding } from '../../worker/ending.js'
+import { redefinitions } from '../../task.js'
+import { cureOf, lacksResources } from '../resources.js'
 import type { Assignment } from './chunk-sender.js'
-import { WorkerHandle, type WorkerEvents } from './worker-handle.js'
+import type { Reports } from './reports.js'
+import { WorkerHandle } from './worker-handle.js'
 import type { ThreadOptions } from './worker-thread.js'
 
 /**
@@ -25,24 +26,18 @@ export interface WorkerPoolOptions extends ThreadOptions {
   readonly maxHeapUsed?: number | undefined
 }
 
-/** What a pool of workers reports. */
-export interface WorkerPoolEvents extends Pick<WorkerEvents, 'part'> {
-  /** A worker can be given chunks, or one can be started that could not be before. */
-  ready(): void
-  /** A worker that had done something, or was to do it, has ended, and was not asked to. `cause` is its uncaught error, if there was one. */
-  died(worker: WorkerHandle, held: readonly Assignment[], exitCode: number, cause: unknown): void
-  /** A worker has ended that had done nothing: what it held must go to others. */
-  failed(held: readonly Assignment[]): void
-  /** No worker can be started. */
-  broken(error: WorkerStartError, held: readonly Assignment[]): void
-  /** A worker does not belong to the pool any more, for whatever reason. */
-  left(worker: WorkerHandle): void
-}
+/** What the end of a worker means, and what it held. */
+export type Loss =
+  /** It had done something, or was to do it, and was not asked to end. `cause` is its uncaught error, if there was one. */
+  | { readonly kind: 'died'; readonly held: readonly Assignment[]; readonly exitCode: number; readonly cause: unknown }
+  /** It had done nothing: what it held must go to others. */
+  | { readonly kind: 'notStarted'; readonly held: readonly Assignment[] }
+  /** And no worker can be started. */
+  | { readonly kind: 'broken'; readonly held: readonly Assignment[]; readonly error: WorkerStartError }
 
 export class WorkerPool {
   readonly #options: WorkerPoolOptions
-  readonly #events: WorkerPoolEvents
-  readonly #workerEvents: WorkerEvents
+  readonly #reports: Reports
   readonly #workers = new Set<WorkerHandle>()
   /** Threads that run their finalizers, and all that were told to end. */
   readonly #finishing = new Set<WorkerHandle>()
@@ -55,30 +50,16 @@ export class WorkerPool {
   #isShort = false
   #recycled = 0
   #redefinitions = redefinitions()
-  #work = 0
+  #hasWork = false
   /** What the finalizers returned. */
   readonly #finalResults: unknown[] = []
   /** The first error of a finalizer. */
   #finalError: { readonly error: unknown } | undefined
 
-  constructor(options: WorkerPoolOptions, events: WorkerPoolEvents) {
+  /** @param reports Where its workers report, and it itself when it can start workers that it could not start before. */
+  constructor(options: WorkerPoolOptions, reports: Reports) {
     this.#options = options
-    this.#events = events
-    this.#workerEvents = {
-      ready: () => {
-        events.ready()
-      },
-      started: () => {
-        this.#onStarted()
-      },
-      failed: (worker, cause) => {
-        this.#onFailed(worker, cause)
-      },
-      part: events.part,
-      died: (worker, exitCode, cause) => {
-        this.#onDied(worker, exitCode, cause)
-      },
-    }
+    this.#reports = reports
   }
 
   /** The living workers, in the order in which they were started. */
@@ -192,29 +173,45 @@ export class WorkerPool {
     if (this.#finalError !== undefined) throw this.#finalError.error
   }
 
-  /** Adds to the number of chunks that wait or run. While there are any, the threads keep the program alive. */
-  count(change: 1 | -1): void {
-    const before = this.#work
-    this.#work += change
-    if (before > 0 === this.#work > 0) return
-    for (const worker of this.#workers) worker.thread.keepAlive(this.#work > 0)
+  /** While chunks wait or run for somebody, the threads keep the program alive. */
+  keepAlive(hasWork: boolean): void {
+    if (hasWork === this.#hasWork) return
+    this.#hasWork = hasWork
+    for (const worker of this.#workers) worker.thread.keepAlive(hasWork)
   }
 
   #startOne(number: number): WorkerHandle {
-    const worker = new WorkerHandle(number, this.#options, this.#workerEvents)
+    const worker = new WorkerHandle(number, this.#options, this.#reports)
     this.#started.set(number, worker.identity)
     addEnding(this.#leaveAll)
-    worker.thread.keepAlive(this.#work > 0)
+    worker.thread.keepAlive(this.#hasWork)
     return worker
   }
 
-  #onStarted(): void {
+  /** A worker did start, and can work: others may be expected to. */
+  started(): void {
     this.#failedStarts = 0
     if (this.#workers.size === this.#options.workers) this.#isShort = false
   }
 
-  #onFailed(worker: WorkerHandle, cause: unknown): void {
-    if (!this.#workers.has(worker)) return
+  /** A worker has ended. @returns What that means; undefined if it was asked to. */
+  lose(worker: WorkerHandle): Loss | undefined {
+    const { end, uncaught } = worker.thread
+    if (end === undefined || !this.#workers.has(worker)) return undefined
+    const { wasReady, exitCode, cause } = end
+    if (!wasReady) return this.#notStarted(worker, cause)
+    if (worker.hasWorked || worker.assignments.length > 0) {
+      this.#remove(worker)
+      // It did start: others may be expected to.
+      if (this.#workers.size === 0) this.#failedStarts = 0
+      return { kind: 'died', held: worker.lost(), exitCode, cause }
+    }
+    // Another one would do the same.
+    if (uncaught !== undefined) uncaughtInWorker(worker.identity, uncaught.error)
+    return this.#notStarted(worker, cause ?? new Error(`it ended with exit code ${exitCode} before its first item`))
+  }
+
+  #notStarted(worker: WorkerHandle, cause: unknown): Loss {
     this.#remove(worker)
     const held = worker.lost()
     if (!worker.thread.isOverdue && lacksResources(cause)) {
@@ -228,28 +225,12 @@ export class WorkerPool {
     }
     if (this.#failedStarts >= MAX_FAILED_STARTS) {
       if (this.#workers.size === 0) {
-        this.#events.broken(this.#startError(worker, cause), held)
-        return
+        return { kind: 'broken', held, error: this.#startError(worker, cause) }
       }
       // Fewer threads than were asked for are better than none, and than trying without end.
       this.#pauseStarts()
     }
-    this.#events.failed(held)
-  }
-
-  #onDied(worker: WorkerHandle, exitCode: number, cause: unknown): void {
-    if (!this.#workers.has(worker)) return
-    if (worker.hasWorked || worker.assignments.length > 0) {
-      this.#remove(worker)
-      // It did start: others may be expected to.
-      if (this.#workers.size === 0) this.#failedStarts = 0
-      this.#events.died(worker, worker.lost(), exitCode, cause)
-    } else {
-      // Another one would do the same.
-      const { uncaught } = worker.thread
-      if (uncaught !== undefined) uncaughtInWorker(worker.identity, uncaught.error)
-      this.#onFailed(worker, cause ?? new Error(`it ended with exit code ${exitCode} before its first item`))
-    }
+    return { kind: 'notStarted', held }
   }
 
   #startError({ thread: { isOverdue } }: WorkerHandle, cause: unknown): WorkerStartError {
@@ -262,7 +243,7 @@ export class WorkerPool {
   #pauseStarts(): void {
     this.#pause ??= setTimeout(() => {
       this.#pause = undefined
-      this.#events.ready()
+      this.#reports.wake()
     }, START_PAUSE_MS).unref()
   }
 
@@ -282,13 +263,12 @@ export class WorkerPool {
   #remove(worker: WorkerHandle): void {
     this.#workers.delete(worker)
     if (this.#workers.size === 0) removeEnding(this.#leaveAll)
-    this.#events.left(worker)
   }
 
   #await(ended: Promise<unknown>): void {
     const settled: Promise<unknown> = ended.then(() => {
       this.#ending.delete(settled)
-      if (this.#isShort && this.#ending.size === 0) this.#events.ready()
+      if (this.#isShort && this.#ending.size === 0) this.#reports.wake()
     })
     this.#ending.add(settled)
   }

@@ -1,13 +1,13 @@
 /** A stream's way to the threads: room for one waiting chunk, and the queue of the outcomes that have come back. */
-import { outside } from '../async-context.js'
-import type { ThreadEvent } from '../log/events.js'
-import { Fifo } from '../fifo.js'
-import type { Chunk, Job, Lane, LaneClient, Part, Reason } from './executor.js'
-import { MAX_SLOTS } from '../worker/cells.js'
-import type { WorkerJob } from '../worker/protocol.js'
+import { outside } from '../../async-context.js'
+import type { ThreadEvent } from '../../log/events.js'
+import { Fifo } from '../../fifo.js'
+import type { Chunk, Job, Lane, LaneClient, Part, Reason } from '../executor.js'
+import { MAX_SLOTS } from '../../worker/cells.js'
+import type { WorkerJob } from '../../worker/protocol.js'
 
 /** An error that nobody has caught in a worker. */
-export interface Stray {
+export interface UncaughtError {
   readonly by: ThreadEvent
   readonly error: unknown
 }
@@ -18,33 +18,35 @@ export interface Fault {
   readonly worker: number
 }
 
-/** What a lane asks of the executor it belongs to. */
-interface Owner {
+/** The executor of a lane. */
+interface LaneExecutor {
   readonly submit: (lane: ThreadLane, chunk: Chunk) => void
   readonly release: (lane: ThreadLane, reason?: Reason) => void
 }
 
-/** How long the chunks that wait in a thread may take together, in milliseconds. */
+/** How long the chunks that wait in a worker may take together, in milliseconds. */
 const MAX_AHEAD_MS = 0.5
 
 export class ThreadLane implements Lane {
   readonly encodes = true
   readonly retried = 0
   readonly client: LaneClient
-  readonly #executor: Owner
+  readonly #executor: LaneExecutor
   readonly #deep: boolean
   #width: number
-  /** How many threads may hold chunks of it at once. */
+  /** How many chunks have not had their last outcomes. Changed by the executor. */
+  outstanding = 0
+  /** How many workers may hold chunks of it at once. */
   readonly maxWorkers: number
-  /** Tells which buffers of an item are moved. Each chunk has one item then, and a thread that has it has nothing else. */
+  /** Tells which buffers of an item are moved. Each chunk has one item then, and a worker that has it has nothing else. */
   readonly transfer: Job['transfer']
-  /** What the threads are told of the stream. */
+  /** What the workers are told of the stream. */
   readonly job: WorkerJob
   #fault: Fault | undefined
   #hasLoaded = false
   #failedLoads = 0
   /** Uncaught errors of workers that may be those of an item of a chunk: it is not known yet. */
-  readonly #strays = new Map<Chunk, Stray>()
+  readonly #uncaught = new Map<Chunk, UncaughtError>()
   /** How long the last chunk took, in milliseconds. */
   #time = Infinity
   /** Outcomes that the stream has not taken. */
@@ -55,7 +57,7 @@ export class ThreadLane implements Lane {
   #closed = false
 
   constructor(
-    executor: Owner,
+    executor: LaneExecutor,
     { name, fn: _fn, deep, width = Infinity, maxWorkers = Infinity, transfer, ...how }: Job,
     client: LaneClient,
   ) {
@@ -79,7 +81,7 @@ export class ThreadLane implements Lane {
   }
 
   /** Whether the stream still waits for its first result. */
-  get eager(): boolean {
+  get flushFirst(): boolean {
     return !this.#answered
   }
 
@@ -109,23 +111,23 @@ export class ThreadLane implements Lane {
   }
 
   /** Whether there are uncaught errors that may belong to an item of a chunk. */
-  get hasStrays(): boolean {
-    return this.#strays.size > 0
+  get hasUncaught(): boolean {
+    return this.#uncaught.size > 0
   }
 
-  chunksWithStrays(): readonly Chunk[] {
-    return [...this.#strays.keys()]
+  chunksWithUncaught(): readonly Chunk[] {
+    return [...this.#uncaught.keys()]
   }
 
-  noteStray(chunk: Chunk, stray: Stray): void {
-    this.#strays.set(chunk, stray)
+  addUncaught(chunk: Chunk, error: UncaughtError): void {
+    this.#uncaught.set(chunk, error)
   }
 
   /** Forgets the uncaught error of a chunk. @returns The error, if there was one. */
-  takeStray(chunk: Chunk): Stray | undefined {
-    const stray = this.#strays.get(chunk)
-    if (stray !== undefined) this.#strays.delete(chunk)
-    return stray
+  takeUncaught(chunk: Chunk): UncaughtError | undefined {
+    const error = this.#uncaught.get(chunk)
+    if (error !== undefined) this.#uncaught.delete(chunk)
+    return error
   }
 
   /** For how many workers a new chunk is a reason to be there: the first one for all that the stream can use. */
@@ -135,13 +137,13 @@ export class ThreadLane implements Lane {
     return demand
   }
 
-  /** How many chunks a thread may hold so that this lane may give it another: two, and more of very short ones. */
+  /** How many chunks a worker may hold so that this lane may give it another: two, and more of very short ones. */
   get depth(): number {
     return this.#deep ? Math.min(MAX_SLOTS, Math.max(2, 1 + Math.floor(MAX_AHEAD_MS / this.#time))) : 2
   }
 
   /** A chunk has taken so long, in milliseconds. */
-  took(time: number): void {
+  recordDuration(time: number): void {
     this.#time = time
   }
 
@@ -149,7 +151,6 @@ export class ThreadLane implements Lane {
   answer(part: Part): void {
     this.#answered = true
     this.#parts.push(part)
-    this.client.wake()
   }
 
   take(): Part | undefined {
@@ -165,10 +166,9 @@ export class ThreadLane implements Lane {
     outside.runInAsyncScope(this.#executor.submit, this.#executor, this, chunk)
   }
 
-  /** The waiting chunk has gone to a thread. */
+  /** The waiting chunk has gone to a worker. */
   taken(): void {
     this.#waiting = false
-    if (!this.#closed) this.client.wake()
   }
 
   /** The executor can give no more results. */
@@ -176,7 +176,6 @@ export class ThreadLane implements Lane {
     if (this.#closed) return
     this.#error = { error }
     this.#release()
-    this.client.wake()
   }
 
   close(reason?: Reason): void {

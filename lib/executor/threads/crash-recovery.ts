@@ -2,13 +2,12 @@
  * What the end of a worker costs the chunks that it held: the item that is to blame gets an error. All others without an outcome wait
  * again, to run on other workers.
  */
-import { isErrorObject, NotSerializableError, TaskLoadError, TaskTimeoutError, WorkerCrashError } from '../errors.js'
-import { uncaughtInWorker } from '../log/events.js'
-import type { TaskName } from '../task.js'
-import type { Progress } from '../worker/cells.js'
-import type { Scheduler } from './scheduler.js'
-import type { Chunk, Part } from './executor.js'
-import type { ThreadLane } from './lane.js'
+import { isErrorObject, NotSerializableError, TaskLoadError, TaskTimeoutError, WorkerCrashError } from '../../errors.js'
+import { uncaughtInWorker } from '../../log/events.js'
+import type { TaskName } from '../../task.js'
+import type { Progress } from '../../worker/cells.js'
+import type { Chunk, Part } from '../executor.js'
+import type { ThreadLane } from './thread-lane.js'
 import type { InFlightChunk } from './in-flight-chunk.js'
 import type { Assignment } from './chunk-sender.js'
 import type { WorkerHandle } from './worker-handle.js'
@@ -18,86 +17,73 @@ import type { WorkerHandle } from './worker-handle.js'
  */
 const MAX_ATTEMPTS = 3
 
+/** Outcomes that a chunk has without being run: it waits for what it has left to be run, if there is anything. */
+export interface LostItems {
+  readonly inFlight: InFlightChunk
+  readonly part: Part
+}
+
 export class CrashRecovery {
-  readonly #scheduler: Scheduler
   readonly #poolName: string
 
   /** @param poolName For error texts. */
-  constructor(scheduler: Scheduler, poolName: string) {
-    this.#scheduler = scheduler
+  constructor(poolName: string) {
     this.#poolName = poolName
   }
 
   /** It has ended by itself. `cause` is its uncaught error, if there was one. */
-  crashed(worker: WorkerHandle, held: readonly Assignment[], exitCode: number, cause: unknown): void {
+  crashed(worker: WorkerHandle, held: readonly Assignment[], exitCode: number, cause: unknown): LostItems | undefined {
     const progress = worker.progress()
     const running = held.find(({ seq }) => seq === progress.seq)
     const next = held.find((sent) => !worker.hasTaken(sent))
-    if (
-      next !== undefined &&
-      (running === undefined || (progress.isAwaiting && progress.encoding === 0 && isOutOfMemory(cause)))
-    ) {
-      this.#lostInReceipt(worker, held, running, next, exitCode, cause)
-    } else {
-      this.#lost(worker, held, progress, exitCode, (inFlight, place) =>
-        crashError(
-          inFlight,
-          place,
-          this.#nameOf(worker),
-          exitCode,
-          cause,
-          progress.encoding > 0 ? 'sent the result of' : undefined,
-        ),
-      )
-    }
+    const isOfNext = running === undefined || (progress.isAwaiting && progress.encoding === 0 && isOutOfMemory(cause))
+    if (next !== undefined && isOfNext) return this.#lostInReceipt(worker, running, next, exitCode, cause)
+    const how = progress.encoding > 0 ? 'sent the result of' : undefined
+    return this.#lost(worker, held, progress, false, (inFlight, place) =>
+      crashError(inFlight, place, this.#nameOf(worker), exitCode, cause, how),
+    )
   }
 
   /** A chunk has had its last outcome: what no item of it has failed with belongs to none. */
   settled(lane: ThreadLane, chunk: Chunk): void {
-    const stray = lane.takeStray(chunk)
-    if (stray !== undefined) uncaughtInWorker(stray.by, stray.error)
+    const uncaught = lane.hasUncaught ? lane.takeUncaught(chunk) : undefined
+    if (uncaught !== undefined) uncaughtInWorker(uncaught.by, uncaught.error)
   }
 
   /** Nobody asks for outcomes of this lane any more. */
   released(lane: ThreadLane): void {
-    for (const chunk of lane.chunksWithStrays()) this.settled(lane, chunk)
-  }
-
-  /** What a thread threw and nobody caught belongs to no item; or it may belong to one of `inFlight`. */
-  #stray(worker: WorkerHandle, inFlight?: InFlightChunk): void {
-    if (worker.thread.uncaught === undefined) return
-    const { error } = worker.thread.uncaught
-    if (inFlight?.lane.isOpen === true) inFlight.lane.noteStray(inFlight.chunk, { by: worker.identity, error })
-    else uncaughtInWorker(worker.identity, error)
+    if (lane.hasUncaught) for (const chunk of lane.chunksWithUncaught()) this.settled(lane, chunk)
   }
 
   /** It was ended as its item takes too long. */
-  overdue(worker: WorkerHandle, held: readonly Assignment[], progress: Progress): void {
-    this.#lost(worker, held, progress, 'hung', (inFlight, place) => timeoutError(inFlight, place, this.#nameOf(worker)))
+  overdue(worker: WorkerHandle, held: readonly Assignment[], progress: Progress): LostItems | undefined {
+    return this.#lost(worker, held, progress, true, (inFlight, place) =>
+      timeoutError(inFlight, place, this.#nameOf(worker)),
+    )
   }
 
   /** It was ended as its task was not loaded in time, in milliseconds. Another worker would most likely fare no better. */
-  hungLoading(worker: WorkerHandle, held: readonly Assignment[], progress: Progress, startTimeout: number): void {
-    this.#scheduler.addAgain(held)
+  hungLoading(
+    worker: WorkerHandle,
+    held: readonly Assignment[],
+    progress: Progress,
+    startTimeout: number,
+  ): LostItems | undefined {
     const inFlight = held.find(({ seq }) => seq === progress.seq)?.inFlight
-    if (inFlight?.lane.isOpen !== true) return
+    if (inFlight?.lane.isOpen !== true) return undefined
     const { lane } = inFlight
     const error = loadTimeoutError(lane.job.name, startTimeout, this.#nameOf(worker))
     if (!lane.hasLoaded) lane.fail({ error, worker: worker.number })
-    else if (inFlight.countCrash() === MAX_ATTEMPTS) this.#answer(inFlight, inFlight.failRest(worker.number, error))
+    else if (inFlight.countCrash() === MAX_ATTEMPTS) return lostItems(inFlight, 'all', worker, error)
+    return undefined
   }
 
   /** It was ended as something that it had posted could not be read back. All that it had posted before was read. */
-  unreadable(worker: WorkerHandle, held: readonly Assignment[]): void {
-    this.#scheduler.addAgain(held)
+  unreadable(worker: WorkerHandle, held: readonly Assignment[]): LostItems | undefined {
     const inFlight = held.find((sent) => worker.hasTaken(sent))?.inFlight
-    if (inFlight?.lane.isOpen !== true) return
+    if (inFlight?.lane.isOpen !== true) return undefined
     const blamed = inFlight.isolate()
-    if (blamed === 'unclear') return
-    const error = unreadableError(inFlight, blamed)
-    const part =
-      blamed === 'all' ? inFlight.failRest(worker.number, error) : inFlight.failItem(blamed, worker.number, error)
-    this.#answer(inFlight, part)
+    return blamed === 'unclear' ? undefined : lostItems(inFlight, blamed, worker, unreadableError(inFlight, blamed))
   }
 
   /**
@@ -106,64 +92,72 @@ export class CrashRecovery {
    */
   #lostInReceipt(
     worker: WorkerHandle,
-    held: readonly Assignment[],
     running: Assignment | undefined,
     { inFlight }: Assignment,
     exitCode: number,
     cause: unknown,
-  ): void {
-    this.#scheduler.addAgain(held, exitCode)
+  ): LostItems | undefined {
     running?.inFlight.isolate()
-    this.#stray(worker, inFlight)
-    if (!inFlight.lane.isOpen) return
-    const blamed = inFlight.isolate()
-    if (blamed === 'unclear' || inFlight.countCrash() < MAX_ATTEMPTS) return
-    const error = crashError(inFlight, blamed, this.#nameOf(worker), exitCode, cause, 'received')
-    const part =
-      blamed === 'all' ? inFlight.failRest(worker.number, error) : inFlight.failItem(blamed, worker.number, error)
-    this.#answer(inFlight, part)
+    this.#noteUncaught(worker, inFlight)
+    if (!inFlight.lane.isOpen) return undefined
+    const failed = inFlight.isolate()
+    if (failed === 'unclear' || inFlight.countCrash() < MAX_ATTEMPTS) return undefined
+    const error = crashError(inFlight, failed, this.#nameOf(worker), exitCode, cause, 'received')
+    return lostItems(inFlight, failed, worker, error)
   }
 
   #lost(
     worker: WorkerHandle,
     held: readonly Assignment[],
     progress: Progress,
-    ended: number | 'hung',
+    isHung: boolean,
     errorOf: (inFlight: InFlightChunk, place: number | 'all') => Error,
-  ): void {
-    this.#scheduler.addAgain(held, ended === 'hung' ? undefined : ended)
+  ): LostItems | undefined {
     const inFlight = held.find(({ seq }) => seq === progress.seq)?.inFlight
     if (inFlight?.lane.isOpen !== true) {
-      this.#stray(worker)
-      return
+      this.#noteUncaught(worker)
+      return undefined
     }
     const { lane } = inFlight
-    const blamed = inFlight.attribute(progress, ended === 'hung')
-    let part: Part | undefined
-    if (typeof blamed === 'number') part = inFlight.failItem(blamed, worker.number, errorOf(inFlight, blamed))
-    else if (blamed === 'all' && !lane.hasLoaded) {
+    const failed = inFlight.attribute(progress, isHung)
+    let lost: LostItems | undefined
+    if (typeof failed === 'number') lost = lostItems(inFlight, failed, worker, errorOf(inFlight, failed))
+    else if (failed === 'all' && !lane.hasLoaded) {
       // It may have been something else that ended the worker. But to load such a module again and again would not end.
       if (lane.countFailedLoad() === MAX_ATTEMPTS) lane.fail({ error: errorOf(inFlight, 'all'), worker: worker.number })
-    } else if (blamed !== 'unclear' && inFlight.countCrash() === MAX_ATTEMPTS) {
-      part = inFlight.failRest(worker.number, errorOf(inFlight, 'all'))
+    } else if (failed !== 'unclear' && inFlight.countCrash() === MAX_ATTEMPTS) {
+      lost = lostItems(inFlight, 'all', worker, errorOf(inFlight, 'all'))
     }
-    if (blamed !== 'all') lane.loaded()
-    if (typeof blamed === 'number' || part !== undefined || lane.fault !== undefined) lane.takeStray(inFlight.chunk)
-    else this.#stray(worker, blamed === 'none' ? undefined : inFlight)
-    this.#answer(inFlight, part)
+    if (failed !== 'all') lane.loaded()
+    if (typeof failed === 'number' || lost !== undefined || lane.fault !== undefined) lane.takeUncaught(inFlight.chunk)
+    else this.#noteUncaught(worker, failed === 'none' ? undefined : inFlight)
+    return lost
   }
 
-  /** Gives outcomes of a chunk that waits, if there are any. If they are the last, it does not wait any more. */
-  #answer(inFlight: InFlightChunk, part: Part | undefined): void {
-    if (part === undefined) return
-    inFlight.lane.takeStray(inFlight.chunk)
-    if (part.last) this.#scheduler.remove(inFlight)
-    inFlight.lane.answer(part)
+  /** What a worker threw and nobody caught belongs to no item; or it may belong to one of `inFlight`. */
+  #noteUncaught({ thread, identity }: WorkerHandle, inFlight?: InFlightChunk): void {
+    if (thread.uncaught === undefined) return
+    const { error } = thread.uncaught
+    if (inFlight?.lane.isOpen === true) inFlight.lane.addUncaught(inFlight.chunk, { by: identity, error })
+    else uncaughtInWorker(identity, error)
   }
 
   #nameOf(worker: WorkerHandle): string {
     return `Worker ${worker.number} of pool '${this.#poolName}'`
   }
+}
+
+/** Gives an item an error, or all that have no outcome. @returns What is due of it now: the rest comes when the others are run. */
+function lostItems(
+  inFlight: InFlightChunk,
+  failed: number | 'all',
+  { number }: WorkerHandle,
+  error: Error,
+): LostItems | undefined {
+  const part = failed === 'all' ? inFlight.failRest(number, error) : inFlight.failItem(failed, number, error)
+  if (part === undefined) return undefined
+  inFlight.lane.takeUncaught(inFlight.chunk)
+  return { inFlight, part }
 }
 
 function isOutOfMemory(cause: unknown): boolean {

@@ -2,7 +2,7 @@
  * The chunks of a pool that wait for a thread, in the order of their numbers: a linked list, so that each step costs the same
  * however many wait. The links are in the chunks themselves: a map of them took a tenth of the time of a short task.
  */
-import type { ThreadLane } from './lane.js'
+import type { ThreadLane } from './thread-lane.js'
 
 /** What the queue notes in a chunk. Only the queue changes it. */
 export class QueueLinks<T> {
