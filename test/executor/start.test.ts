@@ -139,8 +139,11 @@ describe('a pool whose initializer', () => {
     for (let n = 0; n < 5_000; n++) expect((await stream.next()).value).toBe(2 * n)
     const tried = count(test + RUNS)
     expect(tried).toBeLessThan(10)
+    const begun = performance.now()
     for (let n = 5_000; n < 10_000; n++) await stream.next()
-    expect(count(test + RUNS)).toBe(tried)
+    // After each pause of five seconds, which a busy machine may take for these items, both are tried.
+    const pauses = Math.ceil((performance.now() - begun) / 5_000)
+    expect(count(test + RUNS)).toBeLessThanOrEqual(tried + 2 * pauses)
     expect(pool.stats()).toMatchObject({ ready: 1, crashes: 0 })
     raise(test + HOLD)
     while (pool.stats().ready < 3) await stream.next()
