@@ -1,6 +1,6 @@
 /** The threads of the default pool, on which the module-level verbs run. */
 import { availableParallelism } from 'node:os'
-import { ThreadExecutor } from '../executor/thread-executor.js'
+import { ThreadExecutor } from '../executor/threads/thread-executor.js'
 
 export const DEFAULT_IDLE_TIMEOUT_MS = 10_000
 export const DEFAULT_START_TIMEOUT_MS = 60_000

@@ -14,10 +14,10 @@ import type { Chunk, Job, Lane, LaneClient, Part, PoolExecutor, Reason } from '.
 import type { Assignment } from './chunk-sender.js'
 import { CrashRecovery, type LostItems } from './crash-recovery.js'
 import { InFlightChunk } from './in-flight-chunk.js'
-import { Reports, type Report } from './reports.js'
+import { Reports } from './reports.js'
 import { REBALANCE_AFTER_MS, Scheduler } from './scheduler.js'
 import { ThreadLane } from './thread-lane.js'
-import type { WorkerHandle } from './worker-handle.js'
+import type { Report, WorkerHandle } from './worker-handle.js'
 import { WorkerPool, type WorkerPoolOptions } from './worker-pool.js'
 
 /** How long a cancelled chunk may go on before its worker is replaced, in milliseconds. */
@@ -52,7 +52,7 @@ export class ThreadExecutor implements PoolExecutor {
   readonly name: string
   readonly workers: number
   readonly #options: ThreadExecutorOptions
-  readonly #reports: Reports
+  readonly #reports: Reports<Report>
   readonly #pool: WorkerPool
   readonly #scheduler: Scheduler
   readonly #recovery: CrashRecovery

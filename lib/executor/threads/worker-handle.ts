@@ -18,9 +18,20 @@ import { WorkerThread, type Finalized, type ThreadOptions } from './worker-threa
 
 type Message = Exclude<FromWorker, typeof LISTENING>
 
+/** What a worker reports. That it can be given chunks is no report: its pool is only woken. */
+export type Report =
+  /** The first outcomes of a worker have come: it did start, and can work. */
+  | { readonly kind: 'working' }
+  /** Outcomes of a chunk have come. After the last ones of a chunk, the worker does not hold it any more. */
+  | { readonly kind: 'part'; readonly worker: WorkerHandle; readonly held: Assignment; readonly message: PartMessage }
+  /** An item has been running for too long, or its task has been loading for too long. */
+  | { readonly kind: 'overdue'; readonly worker: WorkerHandle; readonly progress: Progress }
+  /** The thread has ended, or could not be started. */
+  | { readonly kind: 'ended'; readonly worker: WorkerHandle }
+
 export class WorkerHandle {
   readonly thread: WorkerThread
-  readonly #reports: Reports
+  readonly #reports: Reports<Report>
   readonly #cells = createCells()
   readonly #port: MessagePort
   readonly #sender: ChunkSender
@@ -31,7 +42,7 @@ export class WorkerHandle {
   #isUnreadable = false
 
   /** @param number From 1; unique among the living workers of a pool. */
-  constructor(number: number, options: ThreadOptions, reports: Reports) {
+  constructor(number: number, options: ThreadOptions, reports: Reports<Report>) {
     this.#reports = reports
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
