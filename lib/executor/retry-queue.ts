@@ -113,7 +113,7 @@ function isRetriable(error: unknown, failures: number, { attempts, when }: Retry
   answer.then(undefined, () => undefined)
   throw typeError(
     'ERR_INVALID_OPTION',
-    `Cannot retry an item as 'retries.when' must return at once, true or false: received ${received(answer)}`,
+    `Cannot retry an item as 'retries.when' must return true or false, and not a promise: received ${received(answer)}`,
   )
 }
 

@@ -92,7 +92,7 @@ export class SourceReader {
     return this.#error
   }
 
-  /** Reads on, at most so many items. Only when ready: it may not be any more afterwards. */
+  /** Reads on, at most `max` items. Only when ready; afterwards it may not be. */
   read(max: number): void {
     this.#state = 'reading'
     try {
@@ -154,7 +154,7 @@ export class SourceReader {
     if (this.#batches === undefined) this.#items = openSource(this.#source)
   }
 
-  /** Reads items as long as the source gives them at once, at most so many; and then one that may have to be awaited. */
+  /** Reads items as long as the source gives them at once, up to `max`; and then one that may have to be awaited. */
   #readItems(items: Reader<unknown>, max: number): void {
     const read = this.#buffer.items
     const start = read.length
@@ -285,7 +285,7 @@ export class SourceReader {
     this.#buffer.clear()
   }
 
-  /** A read has given so many items, or will give none that is wanted. */
+  /** A read has given this many items, or will give none that is needed. */
   #settleReserved(read: number): void {
     this.#window.withdraw(this.#reserved - read)
     this.#reserved = 0
