@@ -1,6 +1,6 @@
 /**
- * A run of consecutive values on its way: as an array, encoded as it came from another thread, or as the bytes of lines.
- * Code that passes it on need not know which.
+ * Consecutive values on their way: an array, values encoded by another thread, or the bytes of lines. Code that passes
+ * them on need not know which.
  */
 import { holdsShared, pack, unpack, type Data, type Packed } from './codec.js'
 

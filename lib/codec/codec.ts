@@ -1,7 +1,7 @@
 /**
- * How the values of a chunk cross to another thread: as columns where that is faster (`encode.ts`), and else by structured
- * clone, which the port does while it posts. Either way each value arrives as if it had been sent alone: what it shares
- * with another value of the chunk arrives as two; what it shares within itself stays shared.
+ * How the values of a chunk cross to another thread: as columns where that is faster (`encode.ts`), and otherwise by
+ * structured clone, which the port does while it posts. Either way each value arrives as if it had been sent alone. An
+ * object that two values share arrives as two. An object that stands twice in one value stays one.
  */
 import type { Transferable } from 'node:worker_threads'
 import { nestsDeeperThan, notSerializable } from './clonable.js'
@@ -23,7 +23,10 @@ import { SharingCheck } from './sharing-check.js'
 /** What a message carries for a chunk's values: the values themselves, for the port to clone; or a column of them. */
 type Values = readonly unknown[] | Column | LineData
 
-/** The same; with what to put right in it, and whether there are objects in it that threads share, of which instances must be made again. */
+/**
+ * The same, with notes: what to put right in the values, and whether there are shared objects in them, whose instances
+ * must be made again.
+ */
 export type Data = Values | NotedValues
 
 interface NotedValues {
@@ -146,10 +149,10 @@ function cloneInto(check: SharingCheck, value: unknown): unknown {
 }
 
 /**
- * A clone of one value that can be read back, or a `RangeError`. The check takes note of what is in it, as if it had gone through
- * the clone.
+ * A clone of one value that can be read back, or a `RangeError`. The check notes what is in it, as if it had gone
+ * through the clone.
  *
- * @param list Buffers that are moved into the clone. Those of a value that cannot be cloned stay.
+ * @param list Buffers that are moved into the clone. If the value cannot be cloned, its buffers stay.
  */
 function cloneMoving(check: SharingCheck, value: unknown, list: TransferList): Clone {
   const { value: sent, marks } = narrowed(value, list)
@@ -209,7 +212,7 @@ export function packMoving(value: unknown, list: TransferList): Packed {
 /** Tells which buffers are moved with the value at a position; may throw. */
 export type Moves = (position: number) => unknown
 
-/** The values of a pack that could not be posted, told apart: those that can be cloned, and the errors of the others. */
+/** The values of a pack that could not be posted: clones of some, and the errors of the others. */
 export interface ClonedValues {
   /** Clones of the values, in their places; `undefined` for each that was refused. */
   readonly values: unknown[]
@@ -223,8 +226,8 @@ export interface ClonedValues {
 }
 
 /**
- * Clones value by value. The clones are plain data, so posting them cannot fail again, whatever a getter does. Where buffers are moved,
- * it is as if each value had been sent alone, one after the other: who comes later finds them detached.
+ * Clones value by value. The clones are plain data, so posting them cannot fail, whatever a getter does. Buffers are
+ * moved as if each value had been sent alone, one after the other: a later value finds them detached.
  *
  * @param indexOf The index of the item that the value at a position is, or is the result of.
  * @param moves The buffers that are moved with the value at a position, a list or undefined. Default: none.

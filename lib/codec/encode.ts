@@ -1,10 +1,10 @@
 /**
- * Values into a column: sorted by kind, and records taken apart by key, level by level. What is in no record, date, number
- * or string is left for the message to clone.
+ * Encodes values as a column: grouped by kind, and records split by key, level by level. The message clones what is not
+ * a record, date, number or string.
  *
- * A column makes copies, one for each place, so it may only hold objects that stand in one place of their value. Records
- * and dates are compared with those in the same row; and what the message clones is gone through for objects that stand
- * elsewhere as well.
+ * A column makes a copy for each place, so it may only hold objects that stand in one place of their value. Records and
+ * dates are compared with those in the same row. What the message clones is searched for objects that also stand
+ * elsewhere.
  */
 import type { Column, PlainColumn } from './column.js'
 import type { Marks } from './marks.js'
@@ -31,8 +31,8 @@ export interface Encoded {
 }
 
 /**
- * Encodes values, each as if it were alone. Undefined when they are better cloned, or must be; and when there are small views in
- * them, unless these may stay.
+ * Encodes values, each as if it were alone. Undefined when they must be cloned, or when cloning is cheaper. Undefined
+ * also when there are small views in them, unless these may stay.
  */
 export function encode(values: readonly unknown[], shapes: Shapes, maySmallViewsStay: boolean): Encoded | undefined {
   // What all objects inherit would pass for a field of each.

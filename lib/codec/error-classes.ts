@@ -1,6 +1,6 @@
 /**
- * The classes that an error can arrive as, by name: those of the language, those of this library, and those that the user has
- * registered on this thread. An error crosses with names; each thread looks them up in its own list.
+ * The classes that an error can arrive as, by name: those of the language, those of this library, and those that the
+ * user has registered on this thread. An error crosses with names. Each thread looks them up in its own list.
  */
 import * as own from '../errors.js'
 import { loadMultiprocessing } from '../load-multiprocessing.js'
@@ -43,7 +43,9 @@ interface Classes {
 /** These cannot be changed. Those of `millrace/multiprocessing` come to them when it is loaded. */
 const fixed = listOf({ ...BUILT_IN, ...OWN })
 
-/** The names of the classes of `millrace/multiprocessing` begin so. A thread that gets such a name loads them, if it has not yet. */
+/**
+ * The prefix of the names of classes of `millrace/multiprocessing`. A thread that gets such a name loads them first.
+ */
 const MULTIPROCESSING = 'millrace/multiprocessing.'
 
 /** Adds the classes of `millrace/multiprocessing`, by their names. */
@@ -79,7 +81,10 @@ export function errorClassName(prototype: object): string | undefined {
   return fixed.names.get(prototype) ?? registered().names.get(prototype)
 }
 
-/** Adds a class of the user. Returns why it cannot, if so. A class that is evaluated again takes the place of the former one. */
+/**
+ * Adds a class of the user. A class that is evaluated again replaces the former one. @returns Why it cannot be added,
+ * if so.
+ */
 export function addErrorClass(name: string, Class: ErrorClass): string | undefined {
   const { byName, names } = registered()
   if (fixed.byName.has(name) || fixed.names.has(Class.prototype))

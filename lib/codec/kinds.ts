@@ -1,6 +1,7 @@
 /**
- * What a clone makes of objects that are neither plain objects nor plain arrays, by their prototype: found out once for each,
- * with the first object that has it. What would arrive empty, or without its private state, is refused.
+ * What a clone makes of objects that are neither plain objects nor plain arrays. It is found out once for each
+ * prototype, with the first object that has it. Objects that would arrive empty, or without their private state, are
+ * refused.
  */
 import { EventEmitter } from 'node:events'
 import { types } from 'node:util'
@@ -9,8 +10,9 @@ import { privateFieldOf } from './private-fields.js'
 
 export interface Kind {
   /**
-   * How to go through it: `'fields'` by its own enumerable fields, which is all that arrives; `'block'` is an ArrayBuffer;
-   * `'plain'` is a plain object of another realm; `'whole'` has no parts that matter; `'shared'` is what threads share.
+   * How to go through it. `'fields'`: by its own enumerable fields, which is all that arrives. `'block'`: an
+   * ArrayBuffer. `'plain'`: a plain object of another realm. `'whole'`: no parts that matter. `'shared'`: an object
+   * that threads share.
    */
   readonly is:
     'array' | 'block' | 'buffer' | 'date' | 'error' | 'fields' | 'map' | 'plain' | 'set' | 'shared' | 'view' | 'whole'
@@ -101,7 +103,9 @@ function judge(value: object, prototype: object): Kind | undefined {
   return judgeClone(value, prototype, clone)
 }
 
-/** What came of an object that is of no class of the language: one of Node that can be cloned, or the instance of another class. */
+/**
+ * Judges by its clone an object that is not of a class of the language: one of Node, or an instance of another class.
+ */
 function judgeClone(value: object, prototype: object, clone: object): Kind {
   if (Object.prototype.isPrototypeOf.call(prototype, clone)) return WHOLE
   let fault = lost(privateFieldOf(prototype))

@@ -5,8 +5,8 @@
 import { getEnvironmentData } from 'node:worker_threads'
 
 /**
- * The deepest a value may nest. Cloning recurses, and a worker's stack is four times the main thread's, which reads some
- * 1,600 levels of the kinds that take most stack: what one thread could write, the other may not be able to read.
+ * The deepest a value may nest. Cloning recurses. The main thread reads some 1,600 levels of the kinds that take most
+ * stack, and a worker's stack is four times as large: one thread could write what the other cannot read.
  */
 export const MAX_DEPTH = 1_000
 /** Longer arrays are taken for sparse, and gone through by their keys; others by index, which costs less. */

@@ -34,7 +34,7 @@ export class LineBatch implements Batch {
   #length: number
   #segments: HeldSegment[]
 
-  /** The segments, and what they retain, are the batch's from now on. Batches of one source have the same format object. */
+  /** The batch owns the segments, and what they retain. Batches of one source have the same format object. */
   constructor(format: LineFormat, length: number, segments: HeldSegment[]) {
     this.#format = format
     this.#length = length

@@ -44,12 +44,12 @@ export function allLines(data: LineData): string[] {
 /** As large as fits the cache nearest but one to the core. */
 const SCRATCH_SIZE = 64 * 1024
 
-/** Memory that no cursor uses just now. A cursor takes it while it has lines, so that one opened meanwhile has its own. */
+/** Memory that no cursor is using. A cursor takes it while it has lines, so a second cursor has memory of its own. */
 let spare: Buffer | undefined
 
 /**
- * The bytes of the segments, piece by piece, each of whole lines. Copied, since Node finds the end of a line in ordinary memory
- * in a third of the time that it takes in shared memory; a line longer than a piece stays where it is.
+ * The bytes of the segments, in pieces of whole lines. They are copied, because Node finds a line end in ordinary
+ * memory in a third of the time that it takes in shared memory. A line longer than a piece stays where it is.
  */
 function* piecesOf(segments: readonly LineSegment[], lineEnd: LineEnd): Generator<Buffer, void, void> {
   const scratch = spare ?? Buffer.allocUnsafeSlow(SCRATCH_SIZE)

@@ -1,4 +1,4 @@
-/** What ends a line: finding it in bytes. By default `\n`, where a `\r` before it belongs to the end; else any bytes. */
+/** Finds line ends in bytes. By default `\n`, and a `\r` before it belongs to the end. Otherwise any bytes. */
 
 export const NEWLINE = 10
 export const CARRIAGE_RETURN = 13
@@ -54,7 +54,7 @@ export class LineEnd {
     return last
   }
 
-  /** Where the first line ends that begins in `held` and goes on in `more`, in bytes of `more`; -1 if it does not end here. */
+  /** Where the first line, which begins in `held`, ends in `more`, in bytes of `more`. -1 if it does not end there. */
   findAcross(held: Buffer, more: Buffer): number {
     const reach = this.#length - 1
     if (reach > 0) {

@@ -3,8 +3,8 @@
 export type Decode = (bytes: Uint8Array) => string
 
 /**
- * The characters of windows-1252 for the bytes 0x80 to 0x9f. All others are those of latin1; Node 20 takes these for latin1,
- * too.
+ * The characters of windows-1252 for the bytes 0x80 to 0x9f. All others are those of latin1. Node 20 takes these for
+ * latin1, too.
  */
 const WINDOWS_1252 =
   '\u20ac\x81\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\x8d\u017d\x8f' +

@@ -1,6 +1,6 @@
 /**
- * What structured clone leaves out, and is put right where a message has arrived: which of its byte arrays are Buffers, and which of
- * its objects have no prototype. The message has these very objects in lists, so that nothing has to be searched for there.
+ * What structured clone leaves out and the receiver puts right: which byte arrays are Buffers, and which objects have
+ * no prototype. The message lists these very objects, so the receiver searches for nothing.
  */
 
 export interface Marks {

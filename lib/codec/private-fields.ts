@@ -1,6 +1,6 @@
 /**
- * Whether a class declares private fields (`#name`), which no clone has: by the text of the class, as nothing else shows them.
- * Private methods are no state, and not counted.
+ * Whether a class declares private fields (`#name`), which no clone has. Only the text of the class shows them. Private
+ * methods are not state, and not counted.
  */
 import { Script } from 'node:vm'
 
@@ -9,11 +9,14 @@ const NAME = '#[\\p{ID_Start}$_][\\p{ID_Continue}$\\u200c\\u200d]*'
 const END = '(?=[ \\t]*[\\r\\n=;}]|\\s*[=;}])'
 /** A field at the start of a line or behind another member, where comments and strings have been taken out. */
 const FIELD = new RegExp(`(?<=[;{}\\r\\n]\\s*(?:accessor\\s+)?)${NAME}${END}`, 'gu')
-/** A field of a minified class: comments and strings are still there, as an expression such as `/'/` may look like a string. */
+/**
+ * A field of a minified class. Comments and strings stay in this text, as an expression such as `/'/` may look like a
+ * string.
+ */
 const DENSE_FIELD = new RegExp(`(?<=[;{}])${NAME}(?=[=;}])`, 'gu')
 const TEXTS = /\/\/[^\n]*|\/\*[^]*?\*\/|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`/g
 
-/** The name of a private field that instances have whose prototype this is, whichever class of the chain declares it. */
+/** The name of a private field of instances with this prototype, whichever class of the chain declares it. */
 export function privateFieldOf(prototype: object): string | undefined {
   for (let at: object | null = prototype; at !== null; at = Object.getPrototypeOf(at) as object | null) {
     const constructor: unknown = Object.getOwnPropertyDescriptor(at, 'constructor')?.value

@@ -1,14 +1,16 @@
 /**
- * Taking records apart into an array per key, and making records of such arrays: by code generated for a list of keys, or
- * by loops where code must not be generated or is not worth it. Knows nothing of columns and messages.
+ * Splits records into an array per key, and makes records of such arrays: by code generated for a list of keys, or by
+ * loops where code must not be generated or does not repay its cost. It knows nothing of columns and messages.
  *
- * Generated code is several times faster than a loop over keys, and gives all objects one hidden class. It is made of the
- * keys alone, each written as a JSON string, which is a JavaScript string too.
+ * Generated code is several times faster than a loop over keys, and gives all objects one hidden class. It is made of
+ * the keys alone, each written as a JSON string, which is a JavaScript string too.
  */
 import { types } from 'node:util'
 import { codecLimits } from './limits.js'
 
-/** Takes records from `from` on into `parts`, the first at `to`. @returns The place of the first that has not these keys. */
+/**
+ * Splits records from `from` on into `parts`, the first at `to`. @returns Where the first record with other keys is.
+ */
 type Split = (records: readonly unknown[], from: number, parts: readonly unknown[][], to: number) => number
 type Build = (parts: readonly ArrayLike<unknown>[], length: number) => object[]
 
@@ -55,7 +57,7 @@ export class Shapes {
   readonly #worthwhile: number
   readonly #byText = new Map<string, Shape>()
 
-  /** @param worthwhile How many records of a shape it takes to generate code for it. Node can be told to forbid that. */
+  /** @param worthwhile How many records of a shape justify generating code for it. Node can be told to forbid that. */
   constructor(worthwhile: number = canGenerate() ? codecLimits.minRecordsForCode : Infinity) {
     this.#worthwhile = worthwhile
   }
@@ -94,9 +96,9 @@ function keyOf(text: string, isBare: boolean): string {
 }
 
 /**
- * Whether an object is nothing but its own enumerable fields: what cloning makes of it is then known without cloning it.
- * A plain prototype tells most of it; an `arguments` object and a module have the symbols that a plain object lacks.
- * Mistaken only about a Map, or the like, whose own prototype was replaced by that of plain objects.
+ * Whether an object is nothing but its own enumerable fields, so that its clone is known without cloning it. A plain
+ * prototype tells most of it. An `arguments` object and a module have symbols that a plain object lacks. It is wrong
+ * only about a Map, or the like, whose prototype was replaced by that of plain objects.
  */
 export function isRecord(value: object): boolean {
   if (types.isProxy(value)) return false

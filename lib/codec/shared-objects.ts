@@ -1,7 +1,7 @@
 /**
- * The hook through which objects that threads share cross: locks, queues, shared numbers. The codec knows nothing of them but a mark,
- * which says that an object is one, and the form that structured clone gives it: `{ memory }`, or `{ memory, parts }`. Their classes are
- * loaded when the first such object arrives.
+ * The hook for objects that threads share: locks, queues, shared numbers. The codec knows two things of them: a mark,
+ * and the form that structured clone gives them, `{ memory }` or `{ memory, parts }`. Their classes are loaded when the
+ * first such object arrives.
  */
 import { types } from 'node:util'
 import { loadMultiprocessing } from '../load-multiprocessing.js'
@@ -22,10 +22,10 @@ export function isShared(value: object): value is SharedObject {
 }
 
 /**
- * Makes the objects again that a clone holds, except those in named properties of arrays: to find out that an array has none takes a
- * list of all its elements. The clone is changed.
+ * Makes the shared objects in a clone again, except in named properties of arrays: to find those takes a list of all
+ * elements. The clone is changed.
  *
- * @returns The clone, or what it is to be replaced by, and the objects in it.
+ * @returns The clone, or what replaces it, and the objects in it.
  */
 export function revive(clone: unknown): { readonly value: unknown; readonly shared: ReadonlySet<SharedObject> } {
   const reviver = new Reviver()

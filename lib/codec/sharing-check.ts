@@ -1,8 +1,9 @@
 /**
- * Goes through values that are to be cloned together, and tells what a clone of all of them would not: values that share
- * an object, which would arrive as one; a value that nests too deeply to be read back; objects that lose what they are.
+ * Goes through values that are to be cloned together, and tells what a clone of all of them would hide: values that
+ * share an object, which would arrive as one; a value that nests too deeply to be read back; objects that lose what
+ * they are.
  *
- * Buffers and their views may be shared: a thousand large slices of one block must not cross as a thousand blocks.
+ * Values may share buffers and views of them: a thousand large slices of one block must not cross as a thousand blocks.
  */
 import type { SharedObject } from '../shared/registry.js'
 import { faultOfKind, kindOf, nameOf, type Kind } from './kinds.js'
@@ -46,8 +47,8 @@ export class SharingCheck {
   /**
    * Goes through the next value.
    *
-   * @returns Whether the value surely shares no object with those before it, and does not nest too deeply. If not, not all
-   * of it was seen.
+   * @returns Whether the value surely shares no object with those before it, and does not nest too deeply. If false,
+   * not all of it was seen.
    * @throws {UnfitError} Part of it would arrive as something else.
    */
   isIndependent(value: unknown): boolean {
@@ -167,7 +168,8 @@ export class SharingCheck {
     for (const element of array) {
       if (!this.#visit(element, levels)) return false
     }
-    // Of other named properties nothing is known: to tell them from the elements takes a list of all. These are of a match.
+    // Other named properties are not seen: to tell them from the elements takes a list of all keys. `groups` is of a
+    // match.
     const { groups } = array as { readonly groups?: unknown }
     return groups === undefined || this.#visit(groups, levels)
   }

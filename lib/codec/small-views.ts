@@ -1,6 +1,6 @@
 /**
- * Small views of large buffers. A clone of a view takes its whole buffer along: of three bytes in Node's pool, 8 KiB. Here such views
- * are made again over copies of what they cover. Views that share a buffer go on to share one.
+ * Small views of large buffers. A clone of a view takes its whole buffer along: 8 KiB for three bytes in Node's pool.
+ * Such views are made again over copies of what they cover. Views that share a buffer go on sharing one.
  */
 import { types } from 'node:util'
 import { faultOf, isObject, kindOf } from './kinds.js'
@@ -20,12 +20,12 @@ function isFixed(buffer: ArrayBufferLike): buffer is ArrayBuffer {
 }
 
 /**
- * The values, with copies in the place of those that hold views of buffers of which all the values together need less than half. What is
- * left of such a copy is what a clone would make of the value; its other parts are the value's own.
+ * The values, in which views of large buffers are replaced: where all the values together need less than half of a
+ * buffer. A replaced value keeps what a clone would keep of it. Its other parts are not copied.
  *
  * What is needed of a buffer goes into one new buffer: a thousand slices of a block do not become a thousand blocks.
  *
- * @param moved Buffers that are moved as they are: their views are left alone.
+ * @param moved Buffers that are moved as they are. Their views stay.
  */
 export function withoutSmallViews(values: readonly unknown[], moved: readonly ArrayBuffer[] = []): readonly unknown[] {
   const held = values.map(viewsIn)

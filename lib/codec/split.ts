@@ -1,6 +1,6 @@
 /**
- * Splitting bytes into the strings of their lines, alike on every thread. It knows no source, no limits and no errors: what
- * must not be given is found before (io/bad-line.ts).
+ * Splits bytes into the strings of their lines, in the same way on every thread. It knows no source, limits or errors:
+ * io/bad-line.ts finds lines that must not be given.
  */
 import { isAscii } from 'node:buffer'
 import { CARRIAGE_RETURN, LineEnd, NEWLINE, NO_BYTES } from './line-end.js'
@@ -8,7 +8,7 @@ import { decoderOf, type Decode } from './line-text.js'
 
 /** How lines are cut and decoded. Can be cloned. */
 export interface LineFormat {
-  /** `'utf8'`, `'latin1'` (each byte is the character of its number), or another encoding in which ASCII bytes are ASCII. */
+  /** `'utf8'`, `'latin1'` (each byte is the character of its number), or an encoding that keeps ASCII bytes. */
   readonly encoding: string
   /** What ends a line; undefined for `\n` or `\r\n`. */
   readonly delimiter?: Uint8Array | undefined

@@ -1,9 +1,9 @@
 /**
  * Strings, joined into segments that cross to another thread at the cost of one string each, and cut again there.
  *
- * V8 makes no copy of what is cut out of a string, from 13 characters on: it keeps a reference to the whole. So a string
- * that is kept keeps its segment alive, and segments are short for that. A character that needs two bytes widens its own
- * segment alone.
+ * V8 does not copy what is cut out of a string, from 13 characters on: it keeps a reference to the whole. So a string
+ * that is kept keeps its segment alive, and segments are short. A character that needs two bytes widens only its own
+ * segment.
  */
 import type { TextColumn } from './column.js'
 
@@ -11,7 +11,10 @@ import type { TextColumn } from './column.js'
 export const MAX_SEGMENT_LENGTH = 1024
 /** In the place of a length: the string is the one before it, as methods and users of a log often are. */
 const SAME = 0xffff
-/** Comparing with the string before costs about half of what it saves: it goes on where this share of this many are the same. */
+/**
+ * Comparing with the string before costs half of what it saves. It continues while this share of at least this many is
+ * the same.
+ */
 const MIN_COMPARED = 32
 const MIN_SAME_SHARE = 3 / 4
 

@@ -1,6 +1,6 @@
 /**
- * Lists of buffers that are moved with a value in place of being copied: those that `transfer()` has noted for results, and what may
- * stand in a list. How they are moved is in `codec.ts`.
+ * Lists of buffers that are moved with a value and not copied: those that `transfer()` has noted for results, and the
+ * check of a list. `codec.ts` moves them.
  */
 import { types } from 'node:util'
 import { received } from '../errors.js'
@@ -17,7 +17,9 @@ export class TransferListError extends Error {
   }
 }
 
-/** On `globalThis`, so that two copies of this library in one worker know each other's lists. Not there until one is noted. */
+/**
+ * On `globalThis`, so that two copies of this library in one worker know each other's lists. Made for the first list.
+ */
 const NOTED: unique symbol = Symbol.for('millrace.transfers')
 const holder = globalThis as { [NOTED]?: WeakMap<object, TransferList> }
 
@@ -116,7 +118,10 @@ export function isDetached(buffer: ArrayBuffer): boolean {
   }
 }
 
-/** Throws if one of the buffers cannot be moved, as Node says. It is asked when sending has failed: that costs an exception for each. */
+/**
+ * Throws if Node cannot move one of the buffers. It is asked after sending has failed, as it costs an exception for
+ * each.
+ */
 export function assertMovable(list: TransferList): void {
   for (const [at, buffer] of list.entries()) if (!isMovable(buffer)) throw immovable(at)
 }
@@ -135,7 +140,7 @@ function immovable(at: number): TransferListError {
   )
 }
 
-/** Whether Node would move a buffer. It looks at the list first, and takes nothing of it when the value cannot be read. */
+/** Whether Node would move a buffer. Node checks the list first, and moves nothing when the value cannot be read. */
 function isMovable(buffer: ArrayBuffer): boolean {
   const unreadable = new Error('not to be read')
   try {

@@ -16,7 +16,9 @@ export interface BlockOptions extends LineLimits, TextOptions {
   readonly tooLong: 'error' | 'skip'
 }
 
-/** Gives blocks that end with a line end; only the last may lack it. Each is the caller's until it asks for the next. */
+/**
+ * Gives blocks that end with a line end; only the last may lack it. A block is valid until the next one is asked for.
+ */
 export class LineBlocks {
   /**
    * How many lines have been given out of the blocks. The code that splits them counts here. Errors take their line
@@ -79,7 +81,9 @@ export class LineBlocks {
     return undefined
   }
 
-  /** The next block, or undefined at the end. Throws what the source does, and a `LineError` after all lines before it. */
+  /**
+   * The next block, or undefined at the end. Throws errors of the source, and a `LineError` after all lines before it.
+   */
   async read(): Promise<Buffer | undefined> {
     const text = this.#text ?? (await this.#open())
     while (text !== undefined) {

@@ -15,9 +15,9 @@ export interface Bytes {
   /** The path of the file, where the source is one. */
   readonly path: string | undefined
   /**
-   * Opens the source; of a file, nothing is touched before the first `next()`. `close` of this reader may be called at any
-   * time and again: it reaches the source at most once, and never after the source ended or threw. A block may be
-   * overwritten by the `next()` after it.
+   * Opens the source. A file is touched at the first `next()`, not before. `close` of this reader may be called at any
+   * time and again: it reaches the source at most once, and never after the source ended or threw. The next `next()`
+   * may overwrite a block.
    */
   open(): ByteReader
 }
@@ -29,8 +29,8 @@ export interface ByteReader extends Reader<Buffer> {
 }
 
 /**
- * Checks what bytes are to be read from, without opening it: one source, or an array of sources to be read in turn. An array
- * of byte chunks is one source. `action` is what the caller was about to do.
+ * Checks a byte source without opening it: one source, or an array of sources that are read one after the other. An
+ * array of byte chunks is one source. `action` is what the caller was about to do.
  */
 export function sourcesOf(action: string, given: unknown): Bytes[] {
   if (!Array.isArray(given)) return [bytesOf(action, given)]

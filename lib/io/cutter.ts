@@ -12,7 +12,7 @@ export class LineCutter {
   /** What is held back, in memory that is larger: at most as much of a line as shows that it is too long. */
   #held: Buffer = NO_BYTES
   #length = 0
-  /** How many bytes of the line held back there are beyond those that are held, and the last of all, in which its end may begin. */
+  /** How many bytes of the line held back are not held, and its last bytes, in which its end may begin. */
   #beyond = 0
   #last: Buffer = NO_BYTES
   /** The last bytes of a line that is left out, in which its end may have begun; undefined if none is. */

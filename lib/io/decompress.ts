@@ -1,6 +1,6 @@
 /**
- * Decompressing on the way: a reader of compressed blocks in, a reader of blocks of text out. Members are taken one after
- * the other, and what is damaged is an error behind all text that could be decoded.
+ * Decompressing on the way: a reader of compressed blocks in, a reader of blocks of text out. Members are taken one
+ * after the other, and what is damaged is an error behind all text that could be decoded.
  */
 import { crc32 } from 'node:zlib'
 import { InputError } from '../errors.js'

@@ -7,19 +7,19 @@ import { DONE, type Reader } from './source.js'
 const closeFile = promisify(close)
 const readFile = promisify(read)
 
-/** Measured from 64 KiB to 1 MiB: smaller ones cost more trips to the thread pool, larger ones gain nothing but memory use. */
+/** Measured from 64 KiB to 1 MiB: smaller ones cost more trips to the thread pool, larger ones only more memory. */
 export const BLOCK_SIZE: number = 512 * 1024
 
 /**
- * Memory of files that were read to their ends, for the next one: V8 is slow to collect what many files leave behind. As
- * much as one file needs.
+ * Memory of files that were read to their ends, for the next file, as V8 is slow to collect it. As much as one file
+ * needs.
  */
 const idle: Buffer[] = []
 const MAX_IDLE = 2
 
 /**
- * A file, closed before its end or an error is told. A block is the caller's until the next `next()`, which reads into its
- * memory again; who needs it for longer copies it.
+ * A file. It is closed before its end or an error is told. A block is valid until the next `next()`, which reads into
+ * its memory again.
  */
 export class FileReader implements Reader<Buffer> {
   readonly #file: number

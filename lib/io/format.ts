@@ -1,4 +1,6 @@
-/** What an input is, told by its first bytes: compressed, something else that is not text, or text. Pure: it reads nothing. */
+/**
+ * What an input is by its first bytes: compressed, another format that is not text, or text. Pure: it reads nothing.
+ */
 import { brotliDecompressSync, constants, type BrotliOptions } from 'node:zlib'
 import { InputError } from '../errors.js'
 import type { TextEncoding } from './encoding.js'
@@ -152,8 +154,8 @@ function looksLikeUtf16(head: Buffer): 'utf-16le' | 'utf-16be' | undefined {
 const MIN_BROTLI_SIZE = 8
 
 /**
- * Brotli has no mark. What is not UTF-8 is taken for it, if it is UTF-8 once it is decompressed: all of it, or as far as a sample
- * goes.
+ * Brotli has no mark. What is not UTF-8 is taken for it, if it is UTF-8 once it is decompressed: all of it, or as far
+ * as a sample goes.
  */
 function looksLikeBrotli(head: Buffer): boolean {
   const sample = head.subarray(0, SAMPLE_SIZE)

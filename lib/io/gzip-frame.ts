@@ -1,4 +1,7 @@
-/** What stands around the deflated data of a gzip member (RFC 1952): read and checked here, so that no text is lost with it. */
+/**
+ * The header and trailer of a gzip member (RFC 1952). They are read and checked here, so that no text is lost with
+ * them.
+ */
 import { crc32 } from 'node:zlib'
 import type { ByteQueue } from './byte-queue.js'
 import type { Damage, MemberText } from './damage.js'

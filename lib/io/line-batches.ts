@@ -11,8 +11,8 @@ export class LineBatches implements BatchReader {
   readonly #format: LineFormat
   readonly #lineEnd: LineEnd
   /**
-   * Reading files into shared memory would save the copy, and lose more: Node finds newlines in shared memory at half the
-   * speed, and short files and reads would hold a slab each.
+   * Reading files into shared memory would save the copy, and lose more: Node finds newlines in shared memory at half
+   * the speed, and short files and reads would hold a slab each.
    */
   readonly #slabs = new SlabWriter()
   #block = NO_BYTES

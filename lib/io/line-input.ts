@@ -1,6 +1,6 @@
 /**
- * The lines of several byte sources, one source after the other, as blocks: each source is opened when it is reached, and
- * closed before its end or an error is told. It splits nothing.
+ * The lines of several byte sources, one source after the other, as blocks. Each source is opened when it is reached,
+ * and closed before its end or an error is told. It splits nothing.
  */
 import { LineBlocks, type BlockOptions } from './blocks.js'
 import type { Bytes } from './bytes.js'
@@ -21,7 +21,10 @@ export class LineInput {
     this.#options = options
   }
 
-  /** Says how many lines were given out of the last block, since errors name the line. Call it before asking for the next. */
+  /**
+   * Says how many lines of the last block were given, as errors name the line. Call it before you ask for the next
+   * block.
+   */
   count(lines: number): void {
     if (this.#blocks !== undefined) this.#blocks.lines += lines
   }

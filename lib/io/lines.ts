@@ -13,8 +13,6 @@ import { LineBatches } from './line-batches.js'
 import { LineInput } from './line-input.js'
 import { offerBatches, type BatchReader } from './source.js'
 
-export type { ByteSource } from './bytes.js'
-
 const ACTION = 'read lines'
 const OPTIONS = ['encoding', 'delimiter', 'maxLength', 'tooLong', 'fatal', 'detect'] as const
 const DEFAULT_MAX_LENGTH = 16 * 1024 * 1024

@@ -3,8 +3,8 @@ import { NO_BYTES } from '../codec/line-end.js'
 import type { Reader } from './source.js'
 
 /**
- * Reads until the first bytes tell enough, and gives what was read. It never waits for more bytes than that takes, so that
- * the first line of a slow source is not held back.
+ * Reads until the first bytes are enough, and gives what was read. It waits for no more bytes than that takes, so it
+ * does not hold back the first line of a slow source.
  */
 export async function peek(input: Reader<Buffer>, isEnough: (head: Buffer) => boolean): Promise<Buffer> {
   let head = NO_BYTES

@@ -77,7 +77,7 @@ async function decodeUntilError(
   }
 }
 
-/** Whether the decoder took all of the block. It has not if it failed, was destroyed or has come to the end of its data. */
+/** Whether the decoder took all of the block. If not, it failed, was destroyed or has come to the end of its data. */
 export function written(decoder: Decoder, block: Buffer): Promise<boolean> {
   return new Promise((resolve) => {
     const before = decoder.bytesWritten

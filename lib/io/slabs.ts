@@ -1,14 +1,14 @@
 /**
- * Shared memory for the bytes of lines, in slabs that are filled one after the other and used again when nobody refers to
- * them any more. What is copied into it, and who refers to it, is not decided here.
+ * Shared memory for the bytes of lines, in slabs. Slabs are filled one after the other, and used again when no batch
+ * refers to them. The callers decide what is copied, and who refers to it.
  */
 import type { HeldSegment, LineMemory } from '../codec/line-batch.js'
 import { BLOCK_SIZE } from './file.js'
 
 /**
- * The slabs of this thread that nobody uses, by size. V8 counts shared memory nowhere, so slabs that are merely dropped pile
- * up until it happens to collect garbage: a stream of any source takes them from here first. Held weakly, they still go
- * with the next full collection, so this keeps nothing alive.
+ * The free slabs of this thread, by size. V8 does not count shared memory, so slabs that are merely dropped pile up
+ * until it happens to collect garbage. A stream takes slabs from here first. They are held weakly, so the next full
+ * collection still frees them.
  */
 const idle = new Map<number, WeakRef<Slab>[]>()
 
@@ -52,7 +52,10 @@ export class SlabWriter {
   #slab: Slab | undefined
   #used = 0
 
-  /** How many bytes `copy` can best take: those that fit into the slab at hand; if that is less than `least`, into another. */
+  /**
+   * How many bytes `copy` can best take: what fits into the current slab, or, if that is less than `least`, into
+   * another.
+   */
   roomFor(least: number): number {
     const room = (this.#slab?.bytes.length ?? 0) - this.#used
     return least <= room ? room : Math.max(least, BLOCK_SIZE)

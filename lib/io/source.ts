@@ -22,15 +22,15 @@ export const DONE: IteratorReturnResult<undefined> = { done: true, value: undefi
 
 /** An opened source of batches. */
 export interface BatchReader {
-  /** Reads the next values, at least one and at most `max`; undefined at the end. May throw or reject. One call at a time. */
+  /** Reads the next values, from one to `max`; undefined at the end. May throw or reject. One call at a time. */
   next(max: number): Batch | undefined | Promise<Batch | undefined>
   /** Called at most once, also while a `next()` is pending, and never after the source ended or threw. */
   close(end?: PipelineEnd): unknown
 }
 
 /**
- * Why a source is closed, where the stream is part of `stream.pipeline`. That takes the first error that it hears of, and a
- * Node stream that is destroyed without an error is one: `ERR_STREAM_PREMATURE_CLOSE`.
+ * Why a source is closed, where the stream is part of `stream.pipeline`. That reports the first error that it gets. A
+ * Node stream that is destroyed without an error gives it one: `ERR_STREAM_PREMATURE_CLOSE`.
  */
 export interface PipelineEnd {
   /** The stream has failed with this, and the source is closed with it. Undefined: the stream was left. */
@@ -41,8 +41,8 @@ export interface PipelineEnd {
 const openers = new WeakMap<object, () => BatchReader | undefined>()
 
 /**
- * Lets `source` be read in whole batches. `open` opens it for good, as an iterator method would; it gives undefined if the
- * source can only be read item by item any more.
+ * Lets `source` be read in whole batches. `open` opens it, as an iterator method does: once. It gives undefined if the
+ * source can only be read item by item.
  */
 export function offerBatches(source: object, open: () => BatchReader | undefined): void {
   openers.set(source, open)
@@ -82,8 +82,8 @@ export function openSource<T>(source: Source<T>): Reader<T> {
 }
 
 /**
- * Closes a source that was never opened, as nobody will read it: a stream is destroyed or cancelled, and an iterator (such as a
- * generator) is told. What would have to be opened first, such as an array, has nothing to close.
+ * Closes a source that was never opened, as nobody will read it. A stream is destroyed or cancelled, and the `return()`
+ * of an iterator (such as a generator) is called. Other sources, such as arrays, have nothing to close.
  */
 export function closeUnopened(source: Source<unknown>, end?: PipelineEnd): unknown {
   if (isDestroyable(source)) {
@@ -127,21 +127,23 @@ function iteratorReader<T>(iterator: Iterator<T> | AsyncIterator<T>, stream?: De
   }
 }
 
-/** Destroys a Node stream: in a pipeline with the error that ends it or, where there is none, when the pipeline has heard of one. */
+/**
+ * Destroys a Node stream. In a pipeline: with the error that ends it, or, without one, after the pipeline got an error.
+ */
 function destroy(stream: Destroyable, end: PipelineEnd | undefined): void {
   keepConnection(stream)
   if (end === undefined) stream.destroy()
   else if (end.failure === undefined) setImmediate(() => stream.destroy())
   else {
-    // The error is told by this library's stream: a source that is no part of the pipeline itself is not to throw it, too.
+    // This library's stream throws the error. A source that is not part of the pipeline itself must not throw it, too.
     stream.on?.('error', noop)
     stream.destroy(end.failure.error)
   }
 }
 
 /**
- * A request that a server has received gives its connection away before it is destroyed, as in Node's own loops: the connection is
- * needed for the answer. Such an `IncomingMessage` is known by what it is not: a response, which has a status.
+ * A request that a server has received gives its connection away before it is destroyed, as in Node's own loops: the
+ * answer needs the connection. Unlike a response, such an `IncomingMessage` has no status.
  */
 function keepConnection(stream: Destroyable): void {
   const message = stream as { statusCode?: unknown; complete?: unknown; socket?: unknown }

@@ -1,14 +1,17 @@
 /**
- * What a decoder of Node had given and decoded before it failed, and nobody has read. Node drops it: the blocks that wait in the
- * stream, and the text of the step that failed, of which it does not tell how long it is. So the memory that the decoder writes
- * to is filled beforehand with a byte that ends no line: what follows the last other byte was not written.
+ * Output of a decoder of Node that was not read before the decoder failed. Node drops it: the blocks in the stream, and
+ * the text of the step that failed, whose length it does not tell. So the decoder's memory is filled beforehand with a
+ * byte that ends no line: what follows the last other byte was not written.
  */
 import type { Decoder } from './compression.js'
 
 /** Not in UTF-8, and no part of a line's end in any encoding. */
 const FILL = 0xff
 
-/** Fields of Node's decoders (lib/zlib.js, the same in Node 20 to 26). Where a runtime has others, the text of that step is lost. */
+/**
+ * Fields of Node's decoders (lib/zlib.js, the same in Node 20 to 26). If a runtime has others, the text of that step is
+ * lost.
+ */
 interface Internals {
   _outBuffer?: unknown
   _outOffset?: unknown

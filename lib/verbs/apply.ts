@@ -1,4 +1,5 @@
 /** `apply`: one call of a task, as a stream of one item. */
+import type { PoolExecutor } from '../executor/executor.js'
 import { received, typeError } from '../errors.js'
 import { withEndOf } from '../failure.js'
 import type { Stream } from '../stream/stream.js'
@@ -7,15 +8,14 @@ import { assertOrder } from './arguments.js'
 import { defaultExecutor } from './default-executor.js'
 import { streamFactory, type Callable } from './lazy.js'
 import type { OnThisThread, StreamOptions } from './options.js'
-import type { PoolExecutor } from './plan.js'
 
 /** Options of `apply`. */
 export interface ApplyOptions extends Pick<StreamOptions, 'timeout' | 'retries'> {
   /** Gives the call up when it fires: the promise rejects with its reason. Default: none. */
   readonly signal?: AbortSignal
   /**
-   * ArrayBuffers of the arguments that are moved to the worker, and not copied. When the call is sent they are detached here. `retries` must
-   * be 0 then. See `transfer` of `StreamOptions`. Default: all is copied.
+   * ArrayBuffers of the arguments that are moved to the worker, and not copied. They are detached here when the call is
+   * sent. `retries` must be 0 then. See `transfer` of `StreamOptions`. Default: everything is copied.
    */
   readonly transfer?: readonly ArrayBufferLike[]
   /** 0 runs the call on this thread: any function will do, and nothing is copied. One call takes one worker. */

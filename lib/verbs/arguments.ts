@@ -1,6 +1,6 @@
 /**
- * What a verb was called with: tells its two forms apart, and says what is wrong with a source and what to write instead.
- * Options are the matter of `options.ts`, tasks of `task-name.ts`.
+ * What a verb was called with: tells its two forms apart, and says what is wrong with a source and what to write
+ * instead. Options are checked in `plan.ts`, tasks in `task-name.ts`.
  */
 import { received, typeError } from '../errors.js'
 import { isIterable, type Source } from '../io/source.js'
@@ -122,7 +122,10 @@ export function assertPipeStage(value: unknown, index: number): void {
   )
 }
 
-/** What it-pipe takes anywhere in a pipeline, with or without a source before it: a function (a task is none), or a duplex. */
+/**
+ * What it-pipe takes anywhere in a pipeline, with or without a source before it: a function that is not a task, or a
+ * duplex.
+ */
 function isPipePart(value: unknown): value is object {
   if (typeof value === 'function') return !isMadeByTask(value)
   return typeof value === 'object' && value !== null && 'source' in value && 'sink' in value

@@ -1,11 +1,11 @@
 /** `filter` and `filterUnordered`: a stream of the items for which a task returns something truthy. */
+import type { PoolExecutor } from '../executor/executor.js'
 import type { Source } from '../io/source.js'
 import type { Stream } from '../stream/stream.js'
 import type { MadeByTask, TaskContext, TaskLike } from '../task.js'
 import { defaultExecutor } from './default-executor.js'
 import { lazyVerb, type Runnable, type ThrowOrSkip } from './lazy.js'
 import type { OnThisThread, Stage, StageOf, StreamOptions } from './options.js'
-import type { PoolExecutor } from './plan.js'
 
 /** A task that tells which items are of the type `J`. */
 export type Guard<I, J extends I> = ((item: I, context: TaskContext) => item is J) & MadeByTask

@@ -1,11 +1,11 @@
 /** `flatMap` and `flatMapUnordered`: a stream of the elements of what a task returns for each item. */
+import type { PoolExecutor } from '../executor/executor.js'
 import type { Source } from '../io/source.js'
 import type { Stream } from '../stream/stream.js'
 import type { TaskLike } from '../task.js'
 import { defaultExecutor } from './default-executor.js'
 import { lazyVerb, type Runnable, type ThrowOrSkip } from './lazy.js'
 import type { OnThisThread, Stage, StreamOptions } from './options.js'
-import type { PoolExecutor } from './plan.js'
 
 /** Something with elements, or a promise of it. */
 export type Expandable<R> = Iterable<R> | AsyncIterable<R> | Promise<Iterable<R> | AsyncIterable<R>>

@@ -1,4 +1,5 @@
 /** `imap` and `imapUnordered`: a stream of what a task returns for each item. */
+import type { PoolExecutor } from '../executor/executor.js'
 import type { Source } from '../io/source.js'
 import type { ErrorMode } from '../stream/outcome.js'
 import type { Stream } from '../stream/stream.js'
@@ -6,7 +7,6 @@ import type { TaskLike } from '../task.js'
 import { defaultExecutor } from './default-executor.js'
 import { lazyVerb, type Given, type Runnable } from './lazy.js'
 import type { OnThisThread, Stage, StreamOptions } from './options.js'
-import type { PoolExecutor } from './plan.js'
 
 /** The call signatures of `imap` and `imapUnordered`. */
 export type Imap = {

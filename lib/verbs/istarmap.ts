@@ -1,4 +1,5 @@
 /** `istarmap` and `istarmapUnordered`: as `imap`, of a task that is called with the arguments in each item. */
+import type { PoolExecutor } from '../executor/executor.js'
 import type { Source } from '../io/source.js'
 import type { ErrorMode } from '../stream/outcome.js'
 import type { Stream } from '../stream/stream.js'
@@ -6,7 +7,6 @@ import type { TaskCall } from '../task.js'
 import { defaultExecutor } from './default-executor.js'
 import { lazyVerb, type Callable, type Given } from './lazy.js'
 import type { OnThisThread, Stage, StreamOptions } from './options.js'
-import type { PoolExecutor } from './plan.js'
 
 /** The call signatures of `istarmap` and `istarmapUnordered`. */
 export type Istarmap = {

@@ -1,4 +1,4 @@
-/** What the verbs have in common whose results are a stream: they tell their two forms apart, and make streams of a plan. */
+/** What the verbs share whose results are a stream: they tell their two forms apart, and make a stream of a plan. */
 import { isAbortSignal } from '../options.js'
 import type { ErrorMode, Outcome } from '../stream/outcome.js'
 import { joinPipeline } from '../stream/pipeline.js'

@@ -1,4 +1,5 @@
 /** `map` and `starmap`: a promise of what a task returns for each item. They read a stream to its end. */
+import type { PoolExecutor } from '../executor/executor.js'
 import { withEndOf } from '../failure.js'
 import type { Source } from '../io/source.js'
 import { isPlainObject } from '../options.js'
@@ -8,7 +9,6 @@ import { assertOrder, assertSource } from './arguments.js'
 import { defaultExecutor } from './default-executor.js'
 import { EVERY_MODE, streamFactory, type Callable, type Given, type Runnable } from './lazy.js'
 import type { OnThisThread, StreamOptions } from './options.js'
-import type { PoolExecutor } from './plan.js'
 
 /** The call signatures of `map`. */
 export type MapVerb = {

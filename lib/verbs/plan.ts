@@ -15,8 +15,6 @@ import { plainFunctionError, taskName } from '../task-name.js'
 import type { JobKind } from '../worker/protocol.js'
 import type { RetryOptions, StreamOptions } from './options.js'
 
-export type { PoolExecutor } from '../executor/executor.js'
-
 /** What sets one verb apart from another. */
 export interface Verb {
   readonly name: string

@@ -1,6 +1,7 @@
 /** `reduce`: folds chunks of a source in workers, and merges their accumulators on this thread. */
 import { cloned } from '../codec/codec.js'
 import { received, typeError } from '../errors.js'
+import type { PoolExecutor } from '../executor/executor.js'
 import { withEndOf } from '../failure.js'
 import type { Source } from '../io/source.js'
 import { isAbortSignal, OptionReader } from '../options.js'
@@ -11,7 +12,7 @@ import { readArguments } from './arguments.js'
 import { defaultExecutor } from './default-executor.js'
 import { streamFactory, THROW_OR_SKIP, type ThrowOrSkip } from './lazy.js'
 import type { OnThisThread, StreamOptions } from './options.js'
-import { optionNames, SOURCE_HINT, type PoolExecutor } from './plan.js'
+import { optionNames, SOURCE_HINT } from './plan.js'
 import { asStage } from './stage.js'
 
 /** A function that takes an item into an accumulator and returns the accumulator, the same or another. */
@@ -25,13 +26,14 @@ export interface ReduceOptions<A, I = unknown> extends Omit<StreamOptions<ThrowO
    */
   readonly initial: A
   /**
-   * Merges what came of a chunk into what came of those before it, on this thread; may change and return `into`. It must be
-   * associative, as where chunks end is not to be seen in the result: merge(merge(a, b), c) is merge(a, merge(b, c)). Required.
+   * Merges the accumulator of a chunk into that of the chunks before it, on this thread. It may change and return
+   * `into`. It must be associative, because the result must not depend on where chunks end: `merge(merge(a, b), c)`
+   * equals `merge(a, merge(b, c))`. Required.
    */
   readonly merge: (into: A, partial: A) => A | Promise<A>
   /**
-   * Whether to merge in the order of the items. With false, in the order of completion, for a `merge` to which order is no
-   * matter: nothing then waits for a slow chunk. Default: true.
+   * Whether to merge in the order of the items. With false, in the order of completion: use it if `merge` does not
+   * depend on the order. Nothing then waits for a slow chunk. Default: true.
    */
   readonly ordered?: boolean
 }
@@ -97,7 +99,7 @@ function checked(options: unknown, hint: string): { initial: unknown; merge: Mer
   return { initial: copied(initial), merge, ordered: read.boolean('ordered') ?? true }
 }
 
-/** Each chunk gets a copy, so it must be possible to make one; and what the caller does with the original is no matter. */
+/** A copy: each chunk gets one of it, so it must be cloneable; and later changes to the original have no effect. */
 function copied(initial: unknown): unknown {
   try {
     return cloned(initial)

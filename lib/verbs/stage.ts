@@ -1,4 +1,4 @@
-/** What marks a function as a stage: how `console.log()` shows it, and what it says to a loop that takes it for a stream. */
+/** Marks a function as a stage: how `console.log()` shows it, and the error of a loop that takes it for a stream. */
 import { typeError } from '../errors.js'
 import { refuseIteration } from '../io/source.js'
 

@@ -15,7 +15,7 @@ const RUNNING = 2 * MAX_SLOTS
 const BEGUN = RUNNING + 1
 /** Place of the item that runs, of several the one that began first; -1 while the task is being loaded. */
 const PLACE = RUNNING + 2
-/** When that item began, and when the worker's event loop last had its turn: by `clock()`, for jobs with a time limit. */
+/** When that item began, and the last turn of the worker's event loop: by `clock()`, for jobs with a time limit. */
 const SINCE = RUNNING + 3
 const LAST_TICK = RUNNING + 4
 /** The heap in use, in KiB, when the last chunk had ended. */
@@ -67,7 +67,9 @@ export interface Progress {
   /** Number of the chunk that runs; 0 when none does. */
   readonly seq: number
   readonly begun: number
-  /** Whether the worker may receive other chunks while this one runs: as the task is being loaded, or items are awaited. */
+  /**
+   * Whether the worker may receive other chunks while this one runs: the task is being loaded, or items are awaited.
+   */
   readonly isAwaiting: boolean
   /** Whether the module of the task is being loaded; `time` tells for how long. */
   readonly isLoading: boolean
@@ -76,8 +78,9 @@ export interface Progress {
   /** How many outcomes are being encoded, and the place of the first: code of results may run then, their getters. */
   readonly encoding: number
   readonly encodedFrom: number
-  /** For how long that item has been running, or outcomes being encoded, and the event loop has had no turn, in milliseconds: for timed jobs alone. */
+  /** For how long that item has been running, or outcomes being encoded, in milliseconds. For timed jobs alone. */
   readonly time: number
+  /** For how long the event loop has had no turn, in milliseconds. For timed jobs alone. */
   readonly blockedFor: number
 }
 
@@ -120,8 +123,8 @@ export function endChunk(cells: Int32Array): void {
 }
 
 /**
- * An item begins that runs alone. Written plainly: that costs next to nothing for each item, and who reads it without being
- * told of a time limit does so when the thread is no more.
+ * An item begins that runs alone. A plain write, which costs next to nothing per item: without a time limit, the pool
+ * reads it only after the thread has ended.
  */
 export function beginItem(cells: Int32Array, place: number): void {
   cells[PLACE] = place
@@ -132,7 +135,7 @@ export function beginTimedItem(cells: Int32Array, place: number): void {
   Atomics.store(cells, PLACE, place)
 }
 
-/** Outcomes are encoded from now on. Written plainly, as `beginItem()`, unless somebody looks as the job has a time limit. */
+/** Outcomes are encoded from now on. A plain write, as in `beginItem()`, unless the job has a time limit. */
 export function beginEncoding(cells: Int32Array, from: number, count: number, isTimed: boolean): void {
   cells[ENCODED_FROM] = from
   if (isTimed) {

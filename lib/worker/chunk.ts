@@ -1,6 +1,6 @@
 /**
- * The chunk that runs: what all ways to run it need to know of it, and what its tasks are told. The items' outcomes are not
- * here: see `poster.ts`.
+ * The chunk that runs: what every way of running it needs to know, and what its tasks are told. `poster.ts` has the
+ * outcomes of the items.
  */
 import { setMaxListeners } from 'node:events'
 import type { Data, Packed } from '../codec/codec.js'
@@ -74,7 +74,7 @@ export class RunningChunk {
     return this.#controller.signal
   }
 
-  /** Fires the signal of the items that run. @param reason Why the stream was aborted; undefined where it just ended. */
+  /** Fires the signal of the items that run. @param reason Why the stream was aborted; undefined if it just ended. */
   cancel(reason?: EncodedError): void {
     this.#reason = reason
     this.#abort()
@@ -96,7 +96,7 @@ export class RunningChunk {
   }
 }
 
-/** The reason of a task's signal when its stream has ended by itself: by `break`, an error, or a result that was enough. */
+/** The reason of a task's signal when its stream ended without an abort: by `break`, an error, or enough results. */
 export function streamEnded(): DOMException {
   return new DOMException('The stream ended before this item was done', 'AbortError')
 }

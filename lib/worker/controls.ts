@@ -7,7 +7,10 @@ import { loadTask } from './load.js'
 import { arrived } from './sharing.js'
 import type { WorkerControl } from './protocol.js'
 
-/** Lets the pool call the controls of worker number `worker`. Once per thread; takes milliseconds, as `threads` is loaded. */
+/**
+ * Lets the pool call the controls of worker number `worker`. Once per thread. It loads `threads`, which takes
+ * milliseconds.
+ */
 export function exposeControls(worker: number): void {
   const controls: WorkerControl = {
     async initialize(name, args) {

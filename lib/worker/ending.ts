@@ -1,5 +1,5 @@
 /**
- * What a thread does before it ends by itself: it lets the threads that it has started end first, so that nothing they have
+ * What a thread does before it ends by itself: it lets the threads that it started end first, so that nothing they have
  * printed is lost and their `exit` handlers run. Node would end them wherever they are.
  *
  * Not for `process.exit()` and uncaught errors, which end a thread at once.

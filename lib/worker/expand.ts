@@ -1,4 +1,4 @@
-/** What a task returned, where it must be of some form: the results of `flatMap`, taken apart; the accumulator of a fold; a new object. */
+/** Checks what a task returned: the results of `flatMap`, the accumulator of a fold, a new object for each item. */
 import { hasTransfer } from '../codec/transfer-list.js'
 import { received, typeError } from '../errors.js'
 import { ReuseCheck } from '../reuse.js'
@@ -33,7 +33,7 @@ function settled(elements: unknown[]): unknown[] | Promise<unknown[]> {
   return elements.some(isThenable) ? Promise.all(elements) : elements
 }
 
-/** What a fold fails with that has changed its accumulator and not returned it: the next item would be folded into undefined. */
+/** The error of a fold that returned nothing: the next item would be folded into undefined. */
 export function noAccumulatorError(): TypeError {
   return typeError(
     'ERR_INVALID_RESULT',
@@ -41,7 +41,7 @@ export function noAccumulatorError(): TypeError {
   )
 }
 
-/** What items fail with whose task returned one object for several of them, and changed it in between. */
+/** The error of items whose task returned one object for several of them, and changed it in between. */
 export function changedResultError(returned: object): TypeError {
   return typeError(
     'ERR_INVALID_RESULT',

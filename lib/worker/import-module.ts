@@ -1,6 +1,6 @@
 /**
- * Loads a task's module as the program has loaded it: by `import()`, or by `require()` where the program compiles its modules by a
- * CommonJS hook (ts-node, swc-node, esbuild-register), of which `import()` knows nothing.
+ * Loads a task's module as the program has loaded it: by `import()`, or by `require()` if the program compiles its
+ * modules with a CommonJS hook (ts-node, swc-node, esbuild-register), which `import()` does not know.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -33,8 +33,8 @@ export async function importModule({ id, module }: TaskName): Promise<object> {
 }
 
 /**
- * The module by `require()`, if a hook compiles such files and it is CommonJS; else undefined, and then nothing of it has run. It is
- * asked first, as a module that fails halfway in `import()` would run twice.
+ * The module by `require()`, if a hook compiles such files and the module is CommonJS. Otherwise undefined, and then
+ * nothing of it has run. This comes first, because a module that fails halfway in `import()` would run twice.
  */
 function requireCompiled(module: string): object | undefined {
   if (!module.startsWith('file:') || !COMPILED.test(new URL(module).pathname)) return undefined

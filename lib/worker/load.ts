@@ -23,9 +23,9 @@ export async function loadTask(name: TaskName): Promise<TaskFunction> {
 type ItemJob = Pick<WorkerJob, 'kind' | 'spread'> & { readonly name?: TaskName | undefined }
 
 /**
- * The function as it is called with an item, or with an accumulator and an item. It gets a context as well if
- * `takesContext()`, which is so only for a task that declares it. Others may take that argument for something else: a
- * function that a module merely exports, one of the language, a bound one, and one that is called with an array of arguments.
+ * The function as it is called with an item, or with an accumulator and an item. If `takesContext()`, it also gets a
+ * context. Only a task that declares it does. Others may take that argument for something else: a function that a
+ * module merely exports, a native or bound function, one that is called with an array of arguments.
  */
 export function forItems({ name, kind, spread }: ItemJob, fn: TaskFunction): TaskFunction {
   if (spread === true) return (item) => fn(...argumentsOf(item))
@@ -52,8 +52,8 @@ function argumentsOf(item: unknown): readonly unknown[] {
 }
 
 /**
- * Of a CommonJS module, Node sees only some exports as names: the others are properties of its default export. So is `default`, where
- * a compiler has written `exports.default`.
+ * Node sees only some exports of a CommonJS module as names. The others are properties of its default export. So is
+ * `default`, if a compiler has written `exports.default`.
  */
 function exportOf(namespace: object, id: string): unknown {
   const module = namespace as Partial<Record<string, unknown>>

@@ -1,9 +1,13 @@
-/** What a worker thread starts with: it takes chunks from its data port, and control calls, if there are any, through `threads`. */
+/**
+ * The program of a worker thread. It takes chunks from its data port, and control calls, if there are any, through
+ * `threads`.
+ */
 import { getHeapStatistics } from 'node:v8'
 import { parentPort, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
 import { holdsShared } from '../codec/codec.js'
 import { findKnown, knowsShared, onCollected, watchThreads } from '../shared/registry.js'
 import { beginChunk, beginLoading, endChunk, endLoading, noteHeap, claim } from './cells.js'
+import type { Host } from './chunk.js'
 import { logConsole } from '../log/console.js'
 import { logsConsole, takeLogSettings } from '../log/settings.js'
 import { endThread } from './ending.js'
@@ -22,7 +26,7 @@ import {
 } from './protocol.js'
 import { runProcess, type ProcessSetup } from './process.js'
 import { arrived, loadShared } from './sharing.js'
-import { ChunkRun, type Host } from './run.js'
+import { ChunkRun } from './run.js'
 
 interface KnownJob extends WorkerJob {
   fn?: TaskFunction

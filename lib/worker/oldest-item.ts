@@ -1,10 +1,12 @@
-/** What the pool is told of timed items that run several at a time, so that it can tell which of them takes too long. */
+/** Tells the pool about timed items that run several at a time, so that it can see which of them takes too long. */
 import { clock, markTick, markOldest } from './cells.js'
 
 /** How often a worker that runs timed items at once says that its event loop has its turn, in milliseconds. */
 const HEARTBEAT_MS = 10
 
-/** Tells the pool which of several timed items began first, and that the event loop has its turn: that none of them loops. */
+/**
+ * Tells the pool which of several timed items began first, and that the event loop has its turn: none of them loops.
+ */
 export class OldestItem {
   readonly #cells: Int32Array
   readonly #heartbeat: NodeJS.Timeout

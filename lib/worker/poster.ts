@@ -1,6 +1,7 @@
 /**
- * Posts the outcomes of a chunk in parts: when the chunk ends, and earlier when outcomes have waited for a while: after an
- * item, or, while an item is awaited, by a timer. Only a synchronous item delays, while it runs, what was not posted before it.
+ * Posts the outcomes of a chunk in parts: when the chunk ends, and earlier when outcomes have waited for a while. That
+ * happens after an item or, while an item is awaited, by a timer. Only a synchronous item delays outcomes, while it
+ * runs.
  */
 import { withNotes, pack, cloneEach, type Packed } from '../codec/codec.js'
 import type { EncodedError } from '../codec/error-codec/types.js'
@@ -12,9 +13,9 @@ import { changedResultError } from './expand.js'
 import { Outbox } from './outbox.js'
 import type { PartDetails } from './protocol.js'
 
-/** How long an outcome may wait for others to be posted with it, in milliseconds. A post costs a few microseconds. */
+/** How long an outcome may wait for others to be posted with it. A post costs a few microseconds. */
 const FLUSH_DELAY_MS = 4
-/** While items take less than this together, in milliseconds, the clock is read after more and more of them, … */
+/** While items take less than this together, the clock is read after more and more of them, … */
 const MIN_CLOCK_INTERVAL_MS = 0.25
 /** … at most this many: a slow item may come at any time, and earlier outcomes should not wait for the others. */
 const MAX_STRIDE = 8
@@ -138,7 +139,10 @@ export class Poster {
     }
   }
 
-  /** As `#isDue()`, for short items: the clock is read after more and more of them, since that costs more than many an item. */
+  /**
+   * As `#isDue()`, for short items: reading the clock can cost more than an item, so it is read after more and more of
+   * them.
+   */
   #isDueByClock(): boolean {
     const now = performance.now()
     this.#stride = now - this.#clockRead < MIN_CLOCK_INTERVAL_MS ? Math.min(2 * this.#stride, MAX_STRIDE) : 1

@@ -1,4 +1,6 @@
-/** The inside of a `Process`: calls its target, and tells of what that throws. The thread ends when nothing is left to do. */
+/**
+ * The inside of a `Process`: calls its target, and tells what that throws. The thread ends when nothing is left to do.
+ */
 import { parentPort, type MessagePort } from 'node:worker_threads'
 import type { Data } from '../codec/codec.js'
 import { encodeError } from '../codec/error-codec/encode.js'

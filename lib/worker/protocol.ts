@@ -11,7 +11,9 @@ import type { GivenIdentity } from '../identity.js'
 
 /** The calls a worker exposes through `threads`. */
 export interface WorkerControl {
-  /** Runs the initializer with a pack of one value, the array of its arguments; answers with its error, if it threw one. */
+  /**
+   * Runs the initializer. `args` packs one value, the array of its arguments. Answers with its error, if it threw one.
+   */
   initialize(name: TaskName, args: Data): Promise<EncodedError | undefined>
   /** Runs the finalizer; answers with a pack of what it returned, or with its error. */
   finalize(name: TaskName): Promise<{ readonly value?: Data; readonly error?: EncodedError | undefined }>
@@ -35,8 +37,8 @@ export interface WorkerSetup {
 }
 
 /**
- * What is made of an item and of what its task returned: that value (`map`), the item itself if the value is truthy
- * (`filter`), each element of the value (`flatMap`), or the next accumulator (`reduce`), whose last one the chunk gives.
+ * What a stream gives for an item. `map`: what the task returned. `filter`: the item, if that is truthy. `flatMap`:
+ * each element of it. `reduce`: it is the next accumulator, and the chunk gives the last one.
  */
 export type JobKind = 'map' | 'filter' | 'flatMap' | 'reduce'
 
@@ -104,8 +106,8 @@ export interface ChunkDetails {
   /** How many items, from the first on, have had their outcomes before. */
   readonly start?: number | undefined
   /**
-   * Items that are not to be run, by their place: those that could not be sent, or that have cost a worker, with the error
-   * that is their outcome; and those that have had their outcome before, with none.
+   * Items that must not run, by their place: with the error that is their outcome, if they could not be sent or have
+   * cost a worker; with none, if they have had their outcome before.
    */
   readonly settled?: readonly (readonly [place: number, error: EncodedError | undefined])[] | undefined
 }
@@ -150,7 +152,7 @@ export interface PartDetails {
   readonly isUnread?: boolean | undefined
 }
 
-/** The worker, which has read the chunks up to number `seq`, has none of these objects, of which it was sent some before. */
+/** The worker has read the chunks up to number `seq`, and no longer has these objects, which it was sent before. */
 export interface CollectedMessage {
   readonly type: 'collected'
   readonly seq: number

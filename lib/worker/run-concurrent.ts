@@ -1,4 +1,4 @@
-/** Runs the items of a chunk several at a time, by `p-limit`: for tasks that wait more than they compute. */
+/** Runs several items of a chunk at a time, by `p-limit`: for tasks that wait more than they compute. */
 import pLimit from 'p-limit'
 import { unpack } from '../codec/codec.js'
 import type { EncodedError } from '../codec/error-codec/types.js'

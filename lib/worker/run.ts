@@ -9,8 +9,6 @@ import type { TaskFunction } from './load.js'
 import { Poster } from './poster.js'
 import type { ChunkMessage, WorkerJob } from './protocol.js'
 
-export type { Host } from './chunk.js'
-
 export class ChunkRun {
   readonly #chunk: RunningChunk
   readonly #poster: Poster
@@ -26,8 +24,8 @@ export class ChunkRun {
   }
 
   /**
-   * Runs all items, or those before a cancel, and posts the last part: at once if no item had to be awaited, else by the time
-   * that the promise settles. Never throws or rejects for anything a task does.
+   * Runs all items, or those before a cancel, and posts the last part: at once if no item had to be awaited, otherwise
+   * before the promise settles. It never throws or rejects for anything that a task does.
    */
   run(fn: TaskFunction): Promise<void> | undefined {
     this.#poster.begin()

@@ -1,6 +1,6 @@
 /**
- * The classes of what threads share, for workers whose tasks do not import them: loaded when the first such object comes, as that
- * takes some milliseconds.
+ * The classes of objects that threads share, for workers whose tasks do not import them. They are loaded when the first
+ * such object arrives, as that takes some milliseconds.
  */
 import { holdsShared, unpack, type Data } from '../codec/codec.js'
 import { knowsShared } from '../shared/registry.js'

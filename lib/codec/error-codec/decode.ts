@@ -14,8 +14,8 @@ export function decodeError({ thrown, errors }: EncodedError): unknown {
 }
 
 /**
- * An instance of the nearest class that this thread has too. It calls no code of the user: a constructor of the user may
- * want other arguments.
+ * An instance of the nearest class that this thread also has. It calls no code of the user, because the constructor of
+ * a user's class may want other arguments.
  */
 function createError({ kinds, name, message, stack }: OneError): Error {
   const kind = kinds[kinds.length - 1]
