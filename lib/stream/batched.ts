@@ -4,7 +4,8 @@ import { closeWithTimeout, closeQuietly } from '../io/close-with-timeout.js'
 import { closeUnopened, openBatches, openSource, type BatchReader, type Reader, type Source } from '../io/source.js'
 import { typeError } from '../errors.js'
 import { offAbort, onAbort } from '../aborts.js'
-import { assertResult, isDone, isPromise, isThenable } from './iterator-result.js'
+import { isThenable } from '../thenable.js'
+import { assertResult, isDone, isPromise } from './iterator-result.js'
 import { Results } from './results.js'
 
 export class Batched<T> extends Results<T[]> {

@@ -16,12 +16,6 @@ export function isPromise<T>(result: T | Promise<T>): result is Promise<T> {
   return typeof (result as { then?: unknown } | null | undefined)?.then === 'function'
 }
 
-/** Whether an item is to be awaited. */
-export function isThenable(item: unknown): item is PromiseLike<unknown> {
-  if ((typeof item !== 'object' || item === null) && typeof item !== 'function') return false
-  return typeof (item as { then?: unknown }).then === 'function'
-}
-
 /** Throws when what `next()` gave, awaited if need be, is garbage. */
 export function assertResult(given: unknown): asserts given is IteratorResult<unknown> {
   if (typeof given === 'object' && given !== null) return

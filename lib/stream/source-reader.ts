@@ -15,7 +15,8 @@ import {
 } from '../io/source.js'
 import { ReuseCheck } from '../reuse.js'
 import { ChunkBuffer } from './chunk-buffer.js'
-import { assertResult, changedItemError, isDone, isItem, isPromise, isThenable, lengthOf } from './iterator-result.js'
+import { isThenable } from '../thenable.js'
+import { assertResult, changedItemError, isDone, isItem, isPromise, lengthOf } from './iterator-result.js'
 import type { Window } from './window.js'
 
 /** The most items that are read by one call of `read()`. */
