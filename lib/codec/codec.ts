@@ -190,7 +190,7 @@ function narrowed(value: unknown, moved: TransferList): { readonly value: unknow
 
 /** Looks at one value, as far as it can be seen. */
 function checkAlone(value: unknown): SharingCheck {
-  const check = new SharingCheck({ maxDepth: Infinity })
+  const check = new SharingCheck(Infinity)
   check.isIndependent(value)
   return check
 }

@@ -74,7 +74,7 @@ class Encoder {
   /** Whether each object stands in one place of one value, as far as it matters. */
   isSound(copied: Part['copied'], maySmallViewsStay: boolean): boolean {
     if (copied.some((rows, index) => copied.some((others, other) => other > index && meet(rows, others)))) return false
-    const check = new SharingCheck({ named: true, maxDepth: MAX_DEPTH - MAX_LEVELS - 1 })
+    const check = new SharingCheck(MAX_DEPTH - MAX_LEVELS - 1, true)
     if (!this.#plain.every(({ values }) => values.every((value) => check.isIndependent(value)))) return false
     if (check.holdsSmallView && !maySmallViewsStay) return false
     this.bytes += check.bytes

@@ -14,13 +14,6 @@ import { isSmallView } from './small-views.js'
 /** The longest array whose named properties are looked for: telling them from the elements takes a list of all. */
 const MAX_LISTED_LENGTH = 64
 
-export interface SharingCheckOptions {
-  /** Whether to follow named properties of arrays as well. Default: false. */
-  readonly named?: boolean
-  /** How deep a value may nest. Default: `MAX_DEPTH`. */
-  readonly maxDepth?: number
-}
-
 /** A value has a part that would arrive as something else. */
 export class UnfitError extends Error {}
 
@@ -39,9 +32,13 @@ export class SharingCheck {
   readonly #buffers: Uint8Array[] = []
   readonly #bare: object[] = []
 
-  constructor({ named = false, maxDepth = MAX_DEPTH }: SharingCheckOptions = {}) {
-    this.#named = named
+  /**
+   * @param maxDepth How deep a value may nest.
+   * @param named Whether to follow named properties of arrays as well.
+   */
+  constructor(maxDepth: number = MAX_DEPTH, named = false) {
     this.#maxDepth = maxDepth
+    this.#named = named
   }
 
   /**
