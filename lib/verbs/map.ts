@@ -69,7 +69,7 @@ function collectVerb(name: 'map' | 'starmap', executor: () => PoolExecutor): (..
     assertOrder(action, args)
     const [task, source, options] = args
     const { createStream } = streamFactory(verb, task, options)
-    // Whoever knows imap() may expect a stage of it, which would have no end to give its array at.
+    // Users of imap() may expect a stage. But a stage would never know when to give its array.
     const isStage = source === undefined || (isPlainObject(source) && options === undefined)
     assertSource(action, source, isStage ? ` (for a stage of a pipeline: i${name}(task, options))` : undefined)
     const stream = createStream(source)

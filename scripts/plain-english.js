@@ -1,0 +1,94 @@
+// @ts-check
+/**
+ * Checks the English of the pages and comments, as far as a program can: a sentence of a page has at most 25 words, and phrases
+ * that readers of another first language stumble over do not occur. Code blocks, headings and tables have no sentences to count.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+
+process.chdir(resolve(import.meta.dirname, '..'))
+
+const MAX_WORDS = 25
+const PAGES = [
+  ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'bench/README.md', 'examples/README.md', 'test/README.md'],
+  ...filesOf('docs', '.md'),
+]
+const CODE = [...filesOf('lib', '.ts'), ...filesOf('scripts', '.js'), ...filesOf('examples', '.ts')]
+
+/** Each with what to write instead. @type {[RegExp, string][]} */
+const PHRASES = [
+  [/\bof (?:its|their|one's|your) own\b/i, "'its own …', 'separate'"],
+  [/\bbut for\b/i, "'except'"],
+  [/\bfor ever\b/i, "'without end'"],
+  [/\bwhoever\b/i, "'the caller', 'the thread that …'"],
+  [/\bwhat (?:becomes|became|comes) of\b/i, "the thing itself, such as 'the result'"],
+  [/\bso many\b/i, "'this many'"],
+  [/\bin good order\b/i, "'normally'"],
+  [/\bdear(?:er|est)?\b/i, "'expensive'"],
+  [/\bmend(?:s|ed|ing)?\b/i, "'fix'"],
+  [/\bbef[ae]ll?s?\b/i, "'happen'"],
+  [/\bhow many-eth\b/i, "'index'"],
+  [/\bas of\b/i, "'since', 'such as that of'"],
+]
+
+/** @type {string[]} */
+const problems = []
+for (const page of PAGES) {
+  for (const { line, text, isTable } of blocks(readFileSync(page, 'utf8'))) {
+    const plain = text.replace(/`[^`]*`/g, 'code').replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
+    findPhrases(plain, `${page}:${line}`)
+    if (isTable) continue
+    for (const sentence of plain.split(/(?<=[.!?][)"*]*)\s+(?=[A-Z\d"(*]|code\b)/)) {
+      const count = sentence.split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word)).length
+      if (count > MAX_WORDS) problems.push(`${page}:${line}: ${count} words, at most ${MAX_WORDS}: ${sentence}`)
+    }
+  }
+}
+for (const file of CODE) {
+  if (file.endsWith('plain-english.js')) continue
+  for (const [at, line] of readFileSync(file, 'utf8').split('\n').entries()) {
+    if (/^\s*(?:\/\*|\*|\/\/)|Cannot /.test(line)) findPhrases(line, `${file}:${at + 1}`)
+  }
+}
+for (const problem of problems) console.error(problem)
+process.exitCode = problems.length === 0 ? 0 : 1
+
+/** @param {string} text @param {string} where */
+function findPhrases(text, where) {
+  for (const [phrase, instead] of PHRASES) {
+    const found = phrase.exec(text)
+    if (found) problems.push(`${where}: '${found[0]}': write ${instead}: ${text.trim()}`)
+  }
+}
+
+/**
+ * The paragraphs, list entries and rows of tables of a page, each with the line on which it begins.
+ *
+ * @param {string} markdown
+ */
+function blocks(markdown) {
+  /** @type {{ line: number, text: string, isTable: boolean }[]} */
+  const found = []
+  let isFenced = false
+  let isOpen = false
+  for (const [at, line] of markdown.split('\n').entries()) {
+    if (/^\s*```/.test(line)) isFenced = !isFenced
+    if (isFenced || /^\s*(?:$|```|<|#)|^ {4}(?!\s*[-*\d])\S/.test(line)) {
+      isOpen = false
+      continue
+    }
+    const isTable = line.trimStart().startsWith('|')
+    const entry = /^\s*(?:[-*]|\d+[.])\s+(.*)$/.exec(line)
+    const last = found.at(-1)
+    if (isOpen && last !== undefined && entry === null && !isTable) last.text += ` ${line.trim()}`
+    else found.push({ line: at + 1, text: entry?.[1] ?? line.trim(), isTable })
+    isOpen = !isTable
+  }
+  return found
+}
+
+/** @param {string} folder @param {string} ending */
+function filesOf(folder, ending) {
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith(ending))
+  return names.sort().map((name) => join(folder, name))
+}
