@@ -1,7 +1,8 @@
 // @ts-check
 /**
- * Checks the English of the pages and comments, as far as a program can: a sentence of a page has at most 25 words, and phrases
- * that readers of another first language stumble over do not occur. Code blocks, headings and tables have no sentences to count.
+ * Checks the English of pages and error texts, as far as a program can. A sentence of a page has at most 25 words. Pages and
+ * error texts have no phrase that is hard to read for people of another first language. Words are not counted in code blocks,
+ * headings and tables.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -13,7 +14,7 @@ const PAGES = [
   ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'bench/README.md', 'examples/README.md', 'test/README.md'],
   ...filesOf('docs', '.md'),
 ]
-const CODE = [...filesOf('lib', '.ts'), ...filesOf('scripts', '.js'), ...filesOf('examples', '.ts')]
+const CODE = filesOf('lib', '.ts')
 
 /** Each with what to write instead. @type {[RegExp, string][]} */
 const PHRASES = [
@@ -45,9 +46,8 @@ for (const page of PAGES) {
   }
 }
 for (const file of CODE) {
-  if (file.endsWith('plain-english.js')) continue
   for (const [at, line] of readFileSync(file, 'utf8').split('\n').entries()) {
-    if (/^\s*(?:\/\*|\*|\/\/)|Cannot /.test(line)) findPhrases(line, `${file}:${at + 1}`)
+    if (line.includes('Cannot ')) findPhrases(line, `${file}:${at + 1}`)
   }
 }
 for (const problem of problems) console.error(problem)
