@@ -70,7 +70,10 @@ export class RetryQueue {
     this.#retried++
   }
 
-  /** Submits a chunk when the wait is over that follows so many failures. Till then it keeps the program alive, as a running item does. */
+  /**
+   * Submits a chunk after the wait for this number of failures. Until then it keeps the program alive, as a running
+   * item does.
+   */
   submitLater(chunk: Chunk, failures: number): void {
     const timer = setTimeout(
       () => {
@@ -123,7 +126,7 @@ function isWrongCall(error: unknown): boolean {
   return code === 'ERR_INVALID_ARGUMENTS'
 }
 
-/** How long to wait after so many failures, in milliseconds. */
+/** How long to wait after this many failures, in milliseconds. */
 function delayAfter(failures: number, { minDelay, maxDelay, jitter }: RetryPolicy): number {
   const delay = Math.min(maxDelay, minDelay * 2 ** (failures - 1))
   return delay * (1 - jitter * Math.random())

@@ -1,4 +1,4 @@
-/** What has happened, in its order: it is only noted here, and whoever is woken deals with all of it. */
+/** Records what has happened, in order. The part that is woken handles all of it. */
 import { Fifo } from '../../fifo.js'
 
 export class Reports<R> {

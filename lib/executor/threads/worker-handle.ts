@@ -1,6 +1,7 @@
 /**
- * One worker as its pool sees it. It owns the data port, the shared cells and the chunks that the worker holds: only this file changes
- * which those are. Chunks go out with `assign()`; what comes of them is reported. Which chunk goes to which worker is decided elsewhere.
+ * One worker as its pool sees it. It owns the data port, the shared cells and the chunks that the worker holds: only
+ * this file changes which those are. Chunks go out with `assign()`; their outcomes are reported. Which chunk goes to
+ * which worker is decided elsewhere.
  */
 import { MessageChannel, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
 import { decodeError } from '../../codec/error-codec/decode.js'
