@@ -113,7 +113,7 @@ describe('the log', () => {
     expect(written).toEqual(['error [outer:1] deep'])
   })
 
-  it('goes no further up than to the first thread with a logger of its own', async () => {
+  it('stops at the first thread that has a logger', async () => {
     logTo(target, 'error')
     const texts = new SharedArrayBuffer(1_000)
     await run(new Process({ target: byChildOfOwn, name: 'outer', args: [texts] }))
@@ -210,7 +210,7 @@ describe('the log on stderr', () => {
     expect(stderr).toMatch(/^Process Process-1:\nRangeError: 1 is odd\n/)
   })
 
-  it('has it where a process between has a logger of its own', async () => {
+  it('has it if a process between has a logger', async () => {
     const { stderr } = await runProgram('logging.js', ['uncaught below a logger'])
     expect(stderr).toMatch(/^\[ERROR\/Process-1:1\] uncaught RangeError: 1 is odd\n +at half /)
   })
@@ -226,7 +226,7 @@ describe('the log on stderr', () => {
     expect(stdout).toBe('[pool-1] one\ntwo\n')
   })
 
-  it('has no end of its own lines where a logger or a listener in a worker writes by console', async () => {
+  it('does not log its own lines again if a logger or a listener in a worker writes to the console', async () => {
     expect(await runProgram('logging.js', ['ring'])).toMatchObject({
       code: 0,
       stdout:

@@ -49,7 +49,7 @@ describe('a pool', () => {
     await Promise.all([pool.close(), named.close()])
   })
 
-  it('starts so many workers, once, and numbers them from 1', async () => {
+  it('starts this number of workers, once, and numbers them from 1', async () => {
     using watch = new Watch()
     await using pool = new Pool({ workers: 3 })
     expect(watch.started).toHaveLength(0)
@@ -109,7 +109,7 @@ describe('a pool', () => {
 })
 
 describe('the option', () => {
-  it('env gives the workers an environment of their own, a copy', async () => {
+  it('env gives the workers a separate environment, a copy', async () => {
     await using pool = new Pool({ workers: 1, env: { MILL: 'own', GONE: undefined } })
     const [told] = await collect(pool.imap(tell, [0]))
     expect(told?.env).toEqual({ MILL: 'own' })

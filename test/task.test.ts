@@ -295,7 +295,7 @@ describe('{ module, export }', () => {
     expect(await collect(imap(triple, [1, 2, 3], { workers: 0 }))).toEqual([3, 6, 9])
   })
 
-  it('is a task of its own beside the one of the same name: export and id are told apart', async () => {
+  it('is another task than the one with the same name: export and id are distinguished', async () => {
     const exported: TaskLike<number, number> = { module: fixture('contract-b-tasks.js'), export: 'double' }
     const streams = [pool.imap(exported, [1, 2]), pool.imap(double, [1, 2])]
     expect(await Promise.all(streams.map((stream) => collect(stream)))).toEqual([

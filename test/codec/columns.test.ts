@@ -58,7 +58,7 @@ describe('pack()', () => {
     expect(sent(mixed)).toEqual(mixed)
   })
 
-  it('moves large buffers of its own, and leaves the values as they are', () => {
+  it('moves large buffers that it made, and does not change the values', () => {
     const numbers = rows((row) => row, 2000)
     const { transfer } = pack(numbers)
     expect(transfer).toHaveLength(1)

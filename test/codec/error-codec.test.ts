@@ -431,7 +431,7 @@ describe('the error codec, for odd errors', () => {
     expect([arrived.message, arrived.code]).toStrictEqual(['told', 'E_P'])
   })
 
-  it('accepts a proxy whose every trap throws but for its prototype', () => {
+  it('accepts a proxy of which every trap throws except that of its prototype', () => {
     const refuse = (): never => {
       throw new Error('no')
     }

@@ -484,7 +484,7 @@ describe('after the end (clause 16)', () => {
     })
   }
 
-  inEveryWay('by an error of the source, next() says done for ever', all, async (way) => {
+  inEveryWay('by an error of the source, every later next() says done', all, async (way) => {
     function* source() {
       yield* [1, 2, 4]
       throw new Error('the source broke')
@@ -494,7 +494,7 @@ describe('after the end (clause 16)', () => {
     for (let i = 0; i < 3; i++) expect(await stream.next()).toEqual(done)
   })
 
-  it('by the end of its pool, next() says done for ever', async () => {
+  it('by the end of its pool, every later next() says done', async () => {
     for (const verb of ['imap', 'imapUnordered'] as const) {
       const doomed = new Pool({ workers: 1 })
       const gates = new Gates(5)

@@ -455,7 +455,7 @@ describe('clause 26: sources', () => {
     raise(test + GATE)
   })
 
-  it('a task may open streams of its own, on this thread and on threads', async () => {
+  it('a task may open streams, on this thread and on threads', async () => {
     await using own = new Pool({ workers: 1 })
     const module = new URL('../fixtures/contract-b-nested.js', import.meta.url)
     const sums = await collect(own.imap<number, Promise<number>>({ module, export: 'sumOfDoubles' }, [1, 2, 3]))

@@ -51,7 +51,7 @@ describe('workers: n', () => {
     }
   })
 
-  it('keeps to the window of so many workers, and to the order', async () => {
+  it('keeps to the window for this number of workers, and to the order', async () => {
     const stream = pool.imap(gated, new Gates(50).items, { workers: 2, chunksize: 5 })
     expect(stream.stats().window).toBe(40)
     expect(await all(stream)).toHaveLength(50)

@@ -398,7 +398,7 @@ describe('RetryExecutor', () => {
       return partOf(of, 0, [undefined, undefined, undefined, undefined], { errors: map })
     }
 
-    it('submits the chunk whole, but for what is not tried again, and tells the tries of each', async () => {
+    it('submits the whole chunk except items that are not tried again, and reports the tries of each', async () => {
       const { lane, parts, submitted, answer, submits, retried } = opened({ kind: 'reduce' }, policy)
       lane.submit(chunk)
       answer(failedOf(chunk, { 0: 'again', 1: 'hopeless', 2: 'again' }))

@@ -286,7 +286,7 @@ describe('lines() as an iterator', () => {
     ])
   })
 
-  it('says done for ever after the end, an error and return()', async () => {
+  it('says done at every call after the end, an error and return()', async () => {
     const ended = lines([])
     const failed = lines([Buffer.from('too long')], { maxLength: 1 })
     const left = lines([Buffer.from('a\nb\n')])

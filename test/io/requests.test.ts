@@ -111,7 +111,7 @@ describe('a request that is left early can be answered', () => {
     }
   })
 
-  it('and with connection: close the next request has a connection of its own', async () => {
+  it('and with connection: close the next request has a new connection', async () => {
     let connections = 0
     const server = await serve(async (received, answer) => {
       await first(lines(received))

@@ -83,7 +83,7 @@ describe('a process', () => {
     expect(await one.sentinel).toBe(0)
   })
 
-  it('has a name of its own, by default a number', async () => {
+  it('has a name, by default with a number', async () => {
     const [first, second] = [
       new Process({ target: note, args: [newCells()] }),
       new Process({ target: exit, args: [0] }),
@@ -342,7 +342,7 @@ describe('a program', () => {
     expect(failed.stderr).toMatch(/^Process mill:\nRangeError: no way\n/)
   })
 
-  it('does not wait for daemons, but for their join()', async () => {
+  it('does not wait for daemons, but waits for their join()', async () => {
     expect(await runProgram('processes.js', ['daemon'])).toMatchObject({ code: 0, stdout: 'end\n', stderr: '' })
     expect(await runProgram('processes.js', ['joined daemon'])).toMatchObject({
       code: 0,

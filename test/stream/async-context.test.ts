@@ -93,7 +93,7 @@ describe('a source is read and closed in the context of who started the stream',
     }
   }
 
-  it('whoever reads on, ends it or aborts it', async () => {
+  it('in whatever context it is read, ended or aborted', async () => {
     for (const open of Object.values(verbs)) {
       const notes = new Notes()
       const stream = open(same, syncSource(notes), { window: 4 }) as Stream<unknown>

@@ -66,7 +66,7 @@ describe('AutoTuner: growing', () => {
 })
 
 describe('AutoTuner: shrinking', () => {
-  it('shrinks at once when items have become dear, and below a chunk of one never', () => {
+  it('shrinks at once when items become expensive, and never below a chunk of one', () => {
     const tuner = run(auto(), 20, 0.001)
     expect(tuner.next()).toBe(4_000)
     run(tuner, 1, 1)
@@ -87,7 +87,7 @@ describe('AutoTuner: shrinking', () => {
     expect(tuner.next()).toBeGreaterThan(1_000)
   })
 
-  it('is back in as many doublings as one dear item has cost', () => {
+  it('recovers in as many doublings as one expensive item has cost', () => {
     const tuner = run(auto(), 20, 0.004)
     expect(tuner.next()).toBe(1_000)
     tuner.record({ items: 1_000, time: 1_004 })

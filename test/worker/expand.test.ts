@@ -13,7 +13,7 @@ describe('elementsOf()', () => {
     expect(elementsOf(new Map([[1, 2]]))).toEqual([[1, 2]])
   })
 
-  it('gives an array of its own, without holes', () => {
+  it('gives a new array, without holes', () => {
     const returned = [1, , 3]
     const elements = elementsOf(returned)
     expect(elements).not.toBe(returned)

@@ -9,7 +9,7 @@ const makers: [string, (options?: LockOptions) => Value<'int32'> | SharedArray<'
 ]
 
 describe.each(makers)('the lock of %s', (_, make) => {
-  it('is one of its own, and always the same', () => {
+  it('is a separate one, and always the same', () => {
     const one = make()
     expect(one.getLock()).toBeInstanceOf(Lock)
     expect(one.getLock()).toBe(one.getLock())

@@ -50,7 +50,7 @@ describe('an event', () => {
 })
 
 describe('a condition', () => {
-  it('wakes so many calls, those that have waited longest first, and gives each the lock', async () => {
+  it('wakes the given number of calls, those that have waited longest first, and gives each the lock', async () => {
     const condition = new Condition()
     const order: number[] = []
     const calls = [1, 2, 3, 4].map((n) =>

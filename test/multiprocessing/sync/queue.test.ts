@@ -282,7 +282,7 @@ describe('a queue between threads', () => {
     expect((await sum).value).toBe(499_500)
   })
 
-  it('passes what cannot be put to the task as an error of its own', async () => {
+  it('gives the task an error if an item cannot be put', async () => {
     const queue = new Queue<number>()
     queue.close()
     const next = imap(fixtures.putRange, [{ from: 0, to: 1, queue }])
