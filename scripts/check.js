@@ -15,7 +15,7 @@ const WIDTH = 2
 /** By name, the commands of each step: the longest first. `build` is before all others. */
 const STEPS = {
   lint: ['eslint .'],
-  docs: ['node scripts/plain-english.js', 'node scripts/doc-examples.js'],
+  docs: ['node scripts/doc-examples.js'],
   tests: ['tsc -p test/tsconfig.json', 'tsc -p test/types'],
   format: ['prettier --check --log-level warn .'],
   types: ['tsc -p examples', 'tsc -p scripts', 'tsc -p bench --noEmit'],

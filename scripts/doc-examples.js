@@ -3,13 +3,14 @@
  * Compiles and runs every example of the documentation against the built package: the `@example` blocks of the doc
  * comments in lib/, and the marked code blocks of README.md and docs/ (see example.js). An example is a complete ES module
  * that imports from the package; it must exit with 0 and print what its `// → ` comments say. Every value that an entry of the
- * package exports must have one.
+ * package exports must have one. The English of the pages is checked as well: see plain-english.js.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve, sep } from 'node:path'
 import pLimit from 'p-limit'
 import ts from 'typescript'
 import { claims, markedBlocks, runExample } from './example.js'
+import { problemsOfEnglish } from './plain-english.js'
 
 /**
  * @typedef {object} Example
@@ -42,6 +43,7 @@ for (const { folder, name, code } of examples) {
 // Two at once, because an example starts workers.
 const limit = pLimit(2)
 const problems = [
+  ...problemsOfEnglish(),
   ...namesWithoutExample(),
   ...compile(examples),
   ...(await Promise.all(examples.map((example) => limit(run, example)))).flat(),

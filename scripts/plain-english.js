@@ -2,7 +2,7 @@
 /**
  * Checks the English of pages and error texts, as far as a program can. A sentence of a page has at most 25 words. Pages and
  * error texts have no phrase that is hard to read for people of another first language. Words are not counted in code blocks,
- * headings and tables.
+ * headings and tables. `npm run docs:check` runs it.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -32,33 +32,40 @@ const PHRASES = [
   [/\bas of\b/i, "'since', 'such as that of'"],
 ]
 
-/** @type {string[]} */
-const problems = []
-for (const page of PAGES) {
-  for (const { line, text, isTable } of blocks(readFileSync(page, 'utf8'))) {
+/** Each with its file and line. */
+export function problemsOfEnglish() {
+  return [...PAGES.flatMap(problemsOfPage), ...CODE.flatMap(problemsOfErrorTexts)]
+}
+
+/** @param {string} page */
+function problemsOfPage(page) {
+  return blocks(readFileSync(page, 'utf8')).flatMap(({ line, text, isTable }) => {
+    const where = `${page}:${line}`
     const plain = text.replace(/`[^`]*`/g, 'code').replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
-    findPhrases(plain, `${page}:${line}`)
-    if (isTable) continue
-    for (const sentence of plain.split(/(?<=[.!?][)"*]*)\s+(?=[A-Z\d"(*]|code\b)/)) {
-      const count = sentence.split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word)).length
-      if (count > MAX_WORDS) problems.push(`${page}:${line}: ${count} words, at most ${MAX_WORDS}: ${sentence}`)
-    }
-  }
+    return [...phrasesIn(plain, where), ...(isTable ? [] : longSentences(plain, where))]
+  })
 }
-for (const file of CODE) {
-  for (const [at, line] of readFileSync(file, 'utf8').split('\n').entries()) {
-    if (line.includes('Cannot ')) findPhrases(line, `${file}:${at + 1}`)
-  }
+
+/** @param {string} file */
+function problemsOfErrorTexts(file) {
+  const lines = Array.from(readFileSync(file, 'utf8').split('\n').entries())
+  return lines.flatMap(([at, line]) => (line.includes('Cannot ') ? phrasesIn(line, `${file}:${at + 1}`) : []))
 }
-for (const problem of problems) console.error(problem)
-process.exitCode = problems.length === 0 ? 0 : 1
 
 /** @param {string} text @param {string} where */
-function findPhrases(text, where) {
-  for (const [phrase, instead] of PHRASES) {
+function longSentences(text, where) {
+  return text.split(/(?<=[.!?][)"*]*)\s+(?=[A-Z\d"(*]|code\b)/).flatMap((sentence) => {
+    const count = sentence.split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word)).length
+    return count > MAX_WORDS ? [`${where}: ${count} words, at most ${MAX_WORDS}: ${sentence}`] : []
+  })
+}
+
+/** @param {string} text @param {string} where */
+function phrasesIn(text, where) {
+  return PHRASES.flatMap(([phrase, instead]) => {
     const found = phrase.exec(text)
-    if (found) problems.push(`${where}: '${found[0]}': write ${instead}: ${text.trim()}`)
-  }
+    return found ? [`${where}: '${found[0]}': write ${instead}: ${text.trim()}`] : []
+  })
 }
 
 /**
