@@ -43,7 +43,6 @@ for (const { folder, name, code } of examples) {
 // Two at once, because an example starts workers.
 const limit = pLimit(2)
 const problems = [
-  ...problemsOfEnglish(),
   ...namesWithoutExample(),
   ...compile(examples),
   ...(await Promise.all(examples.map((example) => limit(run, example)))).flat(),
@@ -51,6 +50,10 @@ const problems = [
 for (const problem of problems) console.error(problem)
 console.log(`${examples.length} examples checked, ${problems.length} problems found`)
 process.exitCode = problems.length === 0 ? 0 : 1
+
+const english = problemsOfEnglish()
+for (const problem of english) console.error(problem)
+if (english.length > 0) process.exitCode = 1
 
 /** @param {Example} example */
 async function run({ source, line, folder, name, code }) {
