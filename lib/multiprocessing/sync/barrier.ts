@@ -21,7 +21,7 @@ import { HEADER, isMemory, type Memory } from '../../shared/memory.js'
 import { defineShared, Shared } from '../shared-object.js'
 import { createMemoryWithQueue, WaitQueue, GRANTED, WAITING, type Place } from './wait-queue.js'
 import { ownOverflow } from './overflow.js'
-import { Limits, readLimits, readSyncTimeout, type SyncWaitOptions, type WaitOptions } from './limits.js'
+import { readLimits, readSyncLimits, type Limits, type SyncWaitOptions, type WaitOptions } from './limits.js'
 import {
   broken,
   countOf,
@@ -34,7 +34,8 @@ import {
   sentAway,
   ticketOf,
 } from './barrier-state.js'
-import { checkInteger, checkMayBlock, waitSync } from './waiting.js'
+import { checkInteger, checkMayBlock } from './checks.js'
+import { block, settle, type Steps } from './steps.js'
 import { CellWatch } from './cell-watch.js'
 
 const KIND = 7
@@ -113,19 +114,7 @@ export class Barrier extends Shared {
    * @throws {RangeError | TypeError} If an option is not as it may be.
    */
   async wait(options?: number | WaitOptions): Promise<number> {
-    const limits = readLimits(WAIT, options, this.#timeout)
-    const { place, number } = this.#come()
-    try {
-      for (let state = this.#await(place); state !== undefined; state = this.#await(place)) {
-        if (!(await this.#watch.change(state, limits))) this.#break(place.ticket)
-      }
-    } catch (reason) {
-      this.#break(place.ticket)
-      // All may have come at the same time.
-      if (this.#leave(place)) return number
-      throw reason
-    }
-    return this.#go(place, number)
+    return settle(this.#waiting(readLimits(WAIT, options, this.#timeout)))
   }
 
   /**
@@ -135,13 +124,9 @@ export class Barrier extends Shared {
    * @throws {SyncError} On the main thread.
    */
   waitSync(options?: number | SyncWaitOptions): number {
-    const limits = new Limits(readSyncTimeout(WAIT, options, 'wait()', this.#timeout))
+    const limits = readSyncLimits(WAIT, options, 'wait()', this.#timeout)
     checkMayBlock('wait at a barrier synchronously', 'wait()')
-    const { place, number } = this.#come()
-    for (let state = this.#await(place); state !== undefined; state = this.#await(place)) {
-      if (!waitSync(this.memory, STATE, state, limits.left)) this.#break(place.ticket)
-    }
-    return this.#go(place, number)
+    return block(this.#waiting(limits))
   }
 
   /**
@@ -175,6 +160,21 @@ export class Barrier extends Shared {
     }
     this.#sendAway(this.#state)
     Atomics.notify(this.memory, STATE)
+  }
+
+  *#waiting(limits: Limits): Steps<number> {
+    const { place, number } = this.#come()
+    try {
+      for (let state = this.#await(place); state !== undefined; state = this.#await(place)) {
+        if (!(yield this.#watch.wait(state, limits))) this.#break(place.ticket)
+      }
+    } catch (reason) {
+      this.#break(place.ticket)
+      // All may have come at the same time.
+      if (this.#leave(place)) return number
+      throw reason
+    }
+    return this.#go(place, number)
   }
 
   /** Counts a call, with a place in line. */

@@ -7,7 +7,8 @@
 import type { Memory } from '../../shared/memory.js'
 import { LocalWaitQueue } from './local-wait-queue.js'
 import type { Limits } from './limits.js'
-import { waitAsync } from './waiting.js'
+import { waitAsync } from './cell-wait.js'
+import type { Wait } from './steps.js'
 
 /** Those for which calls wait. Nothing else may refer to them. */
 const waiting = new Set<CellWatch>()
@@ -24,8 +25,16 @@ export class CellWatch {
     this.#cell = cell
   }
 
-  /** Whether the cell may have changed from that value; false if time was over. Keeps the program alive. */
-  async change(value: number, limits: Limits): Promise<boolean> {
+  /** Waits until the cell may have changed from that value. */
+  wait(value: number, limits: Limits): Wait {
+    return {
+      settle: () => this.#change(value, limits),
+      block: () => Atomics.wait(this.#memory, this.#cell, value, limits.left) !== 'timed-out',
+    }
+  }
+
+  /** False if time was over. Keeps the program alive. */
+  async #change(value: number, limits: Limits): Promise<boolean> {
     if (this.#watched !== value && !this.#watch(value)) return true
     if (limits.left === 0) return Atomics.load(this.#memory, this.#cell) !== value
     waiting.add(this)

@@ -41,7 +41,7 @@ export class Channel {
   readonly #getters: FairQueue
   readonly #putters: FairQueue
   readonly #maxsize: number
-  readonly #items: Wanted<Uint8Array | 'ended' | undefined>
+  readonly #items: Wanted<Uint8Array | 'ended'>
   readonly #places: Pick<Wanted<unknown>, 'available'>
 
   constructor(memory: Memory, getters: FairQueue, putters: FairQueue) {
@@ -84,19 +84,17 @@ export class Channel {
   /** Puts an item of at most `maxBytes`. */
   async put(bytes: Uint8Array, limits: Limits): Promise<Put> {
     const put = this.#putting(bytes)
-    const wanted = { ...this.#places, attempt: () => this.#writeLock.run(put.attempt) }
     try {
-      return (await this.#putters.wait(wanted, limits)) ?? 'full'
+      return (await this.#putters.wait(put, limits)) ?? 'full'
     } finally {
       put.end()
     }
   }
 
-  putSync(bytes: Uint8Array, timeout: number): Put {
+  putSync(bytes: Uint8Array, limits: Limits): Put {
     const put = this.#putting(bytes)
-    const wanted = { ...this.#places, attempt: () => this.#writeLock.runSync(put.attempt) }
     try {
-      return this.#putters.waitSync(wanted, timeout) ?? 'full'
+      return this.#putters.waitSync(put, limits) ?? 'full'
     } finally {
       put.end()
     }
@@ -106,8 +104,8 @@ export class Channel {
     return (await this.#getters.wait(this.#items, limits)) ?? 'empty'
   }
 
-  getSync(timeout: number): Got {
-    return this.#getters.waitSync(this.#items, timeout) ?? 'empty'
+  getSync(limits: Limits): Got {
+    return this.#getters.waitSync(this.#items, limits) ?? 'empty'
   }
 
   /** Waits until there is an item to get, or the end. False if time was over. */
@@ -116,9 +114,9 @@ export class Channel {
     return (await this.#getters.wait({ ...this.#items, attempt }, limits)) ?? this.#hasItem
   }
 
-  pollSync(timeout: number): boolean {
+  pollSync(limits: Limits): boolean {
     const attempt = (): true | undefined => this.#hasItem || undefined
-    return this.#getters.waitSync({ ...this.#items, attempt }, timeout) ?? this.#hasItem
+    return this.#getters.waitSync({ ...this.#items, attempt }, limits) ?? this.#hasItem
   }
 
   releaseThreads(threads: ReadonlySet<number>): void {
@@ -155,7 +153,7 @@ export class Channel {
   }
 
   /** One item's way in: what to try, alone, until it is put; and what to do in the end. */
-  #putting(bytes: Uint8Array): { readonly attempt: () => Put | undefined; readonly end: () => void } {
+  #putting(bytes: Uint8Array): Wanted<Put> & { readonly end: () => void } {
     const units = unitsOf(bytes.length)
     let isNeeded = false
     const attempt = (): Put | undefined => {
@@ -175,6 +173,6 @@ export class Channel {
       Atomics.compareExchange(this.#memory, NEEDED, units, 0)
       this.#putters.serve(this.#places)
     }
-    return { attempt, end }
+    return { available: this.#places.available, attempt, lock: this.#writeLock, end }
   }
 }

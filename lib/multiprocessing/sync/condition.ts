@@ -15,14 +15,15 @@ import type { Mutex } from './mutex.js'
 import { ownOverflow } from './overflow.js'
 import { RLock } from './rlock.js'
 import {
-  Limits,
   readLimits,
-  readSyncTimeout,
+  readSyncLimits,
+  type Limits,
   type SignalOptions,
   type SyncWaitOptions,
   type WaitOptions,
 } from './limits.js'
-import { checkInteger, checkMayBlock } from './waiting.js'
+import { checkInteger, checkMayBlock } from './checks.js'
+import { block, settle, type Steps } from './steps.js'
 
 const KIND = 6
 const WAIT = 'wait for a condition'
@@ -117,7 +118,7 @@ export class Condition extends Shared {
    * @throws {SyncError} If this thread does not hold the lock.
    */
   async wait(options?: number | WaitOptions): Promise<boolean> {
-    return this.#wait(readLimits(WAIT, options))
+    return settle(this.#waiting(readLimits(WAIT, options), false))
   }
 
   /**
@@ -128,16 +129,7 @@ export class Condition extends Shared {
    * not go on meanwhile.
    */
   waitSync(options?: number | SyncWaitOptions): boolean {
-    const timeout = readSyncTimeout(WAIT, options, 'wait()')
-    checkMayBlock('wait for a condition synchronously', 'wait()')
-    this.#lock.checkHeld(WAIT)
-    this.#lock.checkMayReacquire()
-    const place = this.#queue.join()
-    const state = this.#lock.releaseAll()
-    const notified = this.#queue.waitSync(place, timeout)
-    this.#lock.reacquireSync(state)
-    if (notified) this.#queue.leave(place)
-    return notified
+    return block(this.#waiting(readSyncLimits(WAIT, options, 'wait()'), true))
   }
 
   /**
@@ -149,23 +141,12 @@ export class Condition extends Shared {
    * @throws {TypeError} If `predicate` is no function, or returns a promise.
    */
   async waitFor(predicate: () => boolean, options?: number | WaitOptions): Promise<boolean> {
-    const limits = readLimits(WAIT, options)
-    this.#lock.checkHeld(WAIT)
-    for (;;) {
-      if (isTrue(predicate)) return true
-      limits.throwIfAborted()
-      if (!(await this.#wait(limits))) return isTrue(predicate)
-    }
+    return settle(this.#waitingFor(predicate, readLimits(WAIT, options), false))
   }
 
   /** The same, holding the thread: see `waitSync()`. */
   waitForSync(predicate: () => boolean, options?: number | SyncWaitOptions): boolean {
-    const limits = new Limits(readSyncTimeout(WAIT, options, 'waitFor()'))
-    this.#lock.checkHeld(WAIT)
-    for (;;) {
-      if (isTrue(predicate)) return true
-      if (!this.waitSync(limits.left)) return isTrue(predicate)
-    }
+    return block(this.#waitingFor(predicate, readSyncLimits(WAIT, options, 'waitFor()'), true))
   }
 
   /**
@@ -196,18 +177,30 @@ export class Condition extends Shared {
     this.#queue.wakeGranted()
   }
 
-  async #wait(limits: Limits): Promise<boolean> {
+  /** `blocks`: whether the call blocks its thread. */
+  *#waiting(limits: Limits, blocks: boolean): Steps<boolean> {
+    if (blocks) checkMayBlock('wait for a condition synchronously', 'wait()')
     this.#lock.checkHeld(WAIT)
+    if (blocks) this.#lock.checkMayReacquire()
     const place = this.#queue.join()
     const state = this.#lock.releaseAll()
-    let notified = false
+    let isNotified = false
     try {
-      notified = await this.#queue.wait(place, limits)
+      isNotified = yield* this.#queue.wait(place, limits)
     } finally {
-      await this.#lock.reacquire(state)
-      if (notified) this.#queue.leave(place)
+      yield* this.#lock.reacquire(state, blocks)
+      if (isNotified) this.#queue.leave(place)
     }
-    return notified
+    return isNotified
+  }
+
+  *#waitingFor(predicate: () => boolean, limits: Limits, blocks: boolean): Steps<boolean> {
+    this.#lock.checkHeld(WAIT)
+    for (;;) {
+      if (isTrue(predicate)) return true
+      limits.throwIfAborted()
+      if (!(yield* this.#waiting(limits, blocks))) return isTrue(predicate)
+    }
   }
 
   /** False if nobody waits. */

@@ -9,8 +9,8 @@ import type { Channel, Got, Put } from './channel.js'
 import { PipeState, type Side } from './pipe-state.js'
 import { fromBytes, toBytes } from './item-bytes.js'
 import { itemsOf } from './iteration.js'
-import { readLimits, readSyncTimeout, type SyncWaitOptions, type WaitOptions } from './limits.js'
-import { checkMayBlock } from './waiting.js'
+import { readLimits, readSyncLimits, type SyncWaitOptions, type WaitOptions } from './limits.js'
+import { checkMayBlock } from './checks.js'
 
 const KIND = 34
 const SIDE = HEADER
@@ -88,10 +88,10 @@ export class Connection<T> extends Shared implements AsyncIterable<T> {
    * @throws {SyncError} On the main thread.
    */
   sendSync(item: T, options?: number | SyncWaitOptions): void {
-    const timeout = readSyncTimeout(SEND, options, 'send()')
+    const limits = readSyncLimits(SEND, options, 'send()')
     checkMayBlock(`${SEND} synchronously`, 'send()')
     const channel = this.#outgoing
-    this.#checkSent(channel.putSync(bytesOf(channel, item), timeout), timeout)
+    this.#checkSent(channel.putSync(bytesOf(channel, item), limits), limits.timeout)
   }
 
   /**
@@ -114,9 +114,9 @@ export class Connection<T> extends Shared implements AsyncIterable<T> {
    * @throws {SyncError} On the main thread.
    */
   recvSync(options?: number | SyncWaitOptions): T {
-    const timeout = readSyncTimeout(RECEIVE, options, 'recv()')
+    const limits = readSyncLimits(RECEIVE, options, 'recv()')
     checkMayBlock(`${RECEIVE} synchronously`, 'recv()')
-    return this.#received(this.#incoming(RECEIVE).getSync(timeout), timeout) as T
+    return this.#received(this.#incoming(RECEIVE).getSync(limits), limits.timeout) as T
   }
 
   /**
@@ -137,9 +137,9 @@ export class Connection<T> extends Shared implements AsyncIterable<T> {
    * @throws {SyncError} On the main thread.
    */
   pollSync(options?: number | SyncWaitOptions): boolean {
-    const timeout = readSyncTimeout(POLL, options, 'poll()', 0)
+    const limits = readSyncLimits(POLL, options, 'poll()', 0)
     checkMayBlock(`${POLL} synchronously`, 'poll()')
-    return this.#incoming(POLL).pollSync(timeout)
+    return this.#incoming(POLL).pollSync(limits)
   }
 
   /** This thread uses the end no more. If no other has it, the other end will find the end of what was sent. Harmless when repeated. */

@@ -6,8 +6,9 @@
  */
 import { createMemory, HEADER, type Memory } from '../../shared/memory.js'
 import { defineShared, Shared } from '../shared-object.js'
-import { Limits, readLimits, readSyncTimeout, type SyncWaitOptions, type WaitOptions } from './limits.js'
-import { checkMayBlock, waitSync } from './waiting.js'
+import { readLimits, readSyncLimits, type Limits, type SyncWaitOptions, type WaitOptions } from './limits.js'
+import { checkMayBlock } from './checks.js'
+import { block, settle, type Steps } from './steps.js'
 import { CellWatch } from './cell-watch.js'
 
 const KIND = 5
@@ -65,11 +66,7 @@ export class Event extends Shared {
    */
   async wait(options?: number | WaitOptions): Promise<boolean> {
     const limits = readLimits(WAIT, options)
-    const times = this.#times
-    if (isSet(times)) return true
-    // It may have been notified of a change before this call.
-    while (this.#times === times) if (!(await this.#watch.change(times, limits))) break
-    return this.#times !== times
+    return this.isSet || settle(this.#waiting(limits))
   }
 
   /**
@@ -78,17 +75,22 @@ export class Event extends Shared {
    * @throws {SyncError} On the main thread.
    */
   waitSync(options?: number | SyncWaitOptions): boolean {
-    const limits = new Limits(readSyncTimeout(WAIT, options, 'wait()'))
+    const limits = readSyncLimits(WAIT, options, 'wait()')
     checkMayBlock('wait for an event synchronously', 'wait()')
-    const times = this.#times
-    if (isSet(times)) return true
-    while (this.#times === times) if (!waitSync(this.memory, TIMES, times, limits.left)) break
-    return this.#times !== times
+    return this.isSet || block(this.#waiting(limits))
   }
 
   /** @internal */
   releaseThreads(): void {
     Atomics.notify(this.memory, TIMES)
+  }
+
+  *#waiting(limits: Limits): Steps<boolean> {
+    const times = this.#times
+    if (isSet(times)) return true
+    // A notification may be of a change before this call.
+    while (this.#times === times) if (!(yield this.#watch.wait(times, limits))) break
+    return this.#times !== times
   }
 
   get #times(): number {

@@ -12,19 +12,21 @@ import { defineShared, Shared } from '../shared-object.js'
 import { createMemoryWithQueue, GRANTED, WaitQueue, type Place } from './wait-queue.js'
 import { ownOverflow } from './overflow.js'
 import { LocalMutex } from './local-wait-queue.js'
-import { Limits } from './limits.js'
+import type { InternalLock } from './internal-lock.js'
+import type { Limits } from './limits.js'
+import { block, settle, type Steps } from './steps.js'
 
 const KIND = 35
 
 /** What calls wait for. */
 export interface Wanted<R> {
-  /** How many things there are: this many calls may be served. */
+  /** How many things there are: for this many calls it is worth a try. */
   readonly available: () => number
   /** Tries; `undefined` if there was nothing. */
-  readonly attempt: () => R
+  readonly attempt: () => R | undefined
+  /** Held during an attempt, if there is one. */
+  readonly lock?: InternalLock
 }
-
-type Eventual<R> = R | undefined | Promise<R | undefined>
 
 export class FairQueue extends Shared {
   readonly #queue: WaitQueue
@@ -43,37 +45,14 @@ export class FairQueue extends Shared {
     }
   }
 
-  /**
-   * The first result of an attempt, or `undefined` if time is over. When the signal fires, it rejects, and makes no
-   * further attempt.
-   */
-  async wait<R>(wanted: Wanted<Eventual<R>>, limits: Limits): Promise<R | undefined> {
-    if (!this.#local.tryLock() && !(await this.#local.lock(limits))) return undefined
-    try {
-      return await this.#wait(wanted, limits)
-    } finally {
-      this.#local.unlock()
-    }
+  /** The first result of an attempt, or `undefined` if time is over. When the signal fires, it rejects, and makes no further attempt. */
+  wait<R>(wanted: Wanted<R>, limits: Limits): R | undefined | Promise<R | undefined> {
+    return (this.#local.isLocked ? undefined : this.#tryNow(wanted)) ?? settle(this.#steps(wanted, limits, false))
   }
 
-  /** The same, holding the thread; it waits not for other calls of the thread. */
-  waitSync<R>(wanted: Wanted<R | undefined>, timeout: number): R | undefined {
-    const limits = new Limits(timeout)
-    const early = this.#isNext(wanted) ? wanted.attempt() : undefined
-    if (early !== undefined || timeout === 0) return early
-    let ticket: number | undefined
-    for (;;) {
-      const place = this.#queue.join(ticket)
-      ticket = place.ticket
-      this.serve(wanted)
-      if (!this.#queue.waitSync(place, limits.left)) return undefined
-      try {
-        const result = wanted.attempt()
-        if (result !== undefined) return result
-      } finally {
-        this.#leave(place, wanted)
-      }
-    }
+  /** The same, for a call that blocks its thread. It does not wait for other calls of the thread. */
+  waitSync<R>(wanted: Wanted<R>, limits: Limits): R | undefined {
+    return this.#tryNow(wanted) ?? block(this.#steps(wanted, limits, true))
   }
 
   /** @internal */
@@ -87,30 +66,47 @@ export class FairQueue extends Shared {
     this.#queue.wakeGranted()
   }
 
-  async #wait<R>(wanted: Wanted<Eventual<R>>, limits: Limits): Promise<R | undefined> {
+  /** A first attempt, without waiting for anything. */
+  #tryNow<R>(wanted: Wanted<R>): R | undefined {
+    if (!this.#isNext(wanted)) return undefined
+    return wanted.lock === undefined ? wanted.attempt() : wanted.lock.tryRun(wanted.attempt)
+  }
+
+  *#steps<R>(wanted: Wanted<R>, limits: Limits, blocks: boolean): Steps<R | undefined> {
+    if (!blocks && !this.#local.tryLock() && !(yield this.#local.turn(limits))) return undefined
+    try {
+      return yield* this.#inTurn(wanted, limits)
+    } finally {
+      if (!blocks) this.#local.unlock()
+    }
+  }
+
+  /** For a call that may stand in the queue. */
+  *#inTurn<R>(wanted: Wanted<R>, limits: Limits): Steps<R | undefined> {
     limits.throwIfAborted()
-    const early = this.#isNext(wanted) ? await wanted.attempt() : undefined
+    const early = this.#isNext(wanted) ? yield* attempt(wanted) : undefined
     if (early !== undefined || limits.left === 0) return early
     let ticket: number | undefined
     for (;;) {
       const place = this.#queue.join(ticket)
       ticket = place.ticket
-      this.serve(wanted)
-      if (!(await this.#isGranted(place, wanted, limits))) return undefined
+      if (!(yield* this.#isGranted(place, wanted, limits))) return undefined
       try {
         limits.throwIfAborted()
-        const result = await wanted.attempt()
+        const result = yield* attempt(wanted)
         if (result !== undefined) return result
       } finally {
-        this.#leave(place, wanted)
+        this.#queue.leave(place)
+        this.serve(wanted)
       }
     }
   }
 
-  async #isGranted(place: Place, wanted: Wanted<unknown>, limits: Limits): Promise<boolean> {
+  *#isGranted(place: Place, wanted: Wanted<unknown>, limits: Limits): Steps<boolean> {
     let isGranted = false
+    this.serve(wanted)
     try {
-      isGranted = await this.#queue.wait(place, limits)
+      isGranted = yield* this.#queue.wait(place, limits)
     } finally {
       if (!isGranted) this.serve(wanted)
     }
@@ -127,11 +123,10 @@ export class FairQueue extends Shared {
     for (const place of this.#queue.all()) if (this.#queue.stateOf(place) === GRANTED) count++
     return count
   }
+}
 
-  #leave(place: Place, wanted: Wanted<unknown>): void {
-    this.#queue.leave(place)
-    this.serve(wanted)
-  }
+function* attempt<R>({ attempt, lock }: Wanted<R>): Steps<R | undefined> {
+  return lock === undefined ? attempt() : yield* lock.run(attempt)
 }
 
 defineShared(KIND, (memory, parts) => new FairQueue(memory, parts))

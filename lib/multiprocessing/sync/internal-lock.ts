@@ -1,13 +1,14 @@
 /**
- * A lock for a few steps that never wait: a thread that has it is running, or has ended. Not fair, and not for users:
- * that is `Lock`, which is given to a call, even if its thread is busy with something else for long.
+ * A lock for a few steps that never wait: the thread that has it is running, or has ended. It is not fair, and not for users. That is
+ * `Lock`, which is given to a call even if its thread is busy with something else for long.
  *
- * One cell: the thread (plus one) that has it; 0 if nobody.
+ * One cell: the thread (plus one) that has it; 0 if no thread has it.
  */
 import { threadId } from 'node:worker_threads'
 import type { Memory } from '../../shared/memory.js'
-import { FOREVER } from './limits.js'
-import { wait, waitSync } from './waiting.js'
+import { CellWait } from './cell-wait.js'
+import { UNLIMITED } from './limits.js'
+import type { Steps } from './steps.js'
 
 export class InternalLock {
   readonly #memory: Memory
@@ -18,20 +19,17 @@ export class InternalLock {
     this.#cell = cell
   }
 
-  /** Runs a function that neither waits nor calls foreign code, when nobody else does: at once, if that is now. */
-  async run<R>(steps: () => R): Promise<R> {
+  /** Runs a function that neither waits nor calls foreign code, when no other thread does. */
+  *run<R>(critical: () => R): Steps<R> {
     for (let other = this.#enter(); other !== 0; other = this.#enter()) {
-      await wait(this.#memory, this.#cell, other, FOREVER)
+      yield new CellWait(this.#memory, this.#cell, other, UNLIMITED)
     }
-    return this.#finish(steps)
+    return this.#finish(critical)
   }
 
-  /** The same, holding the thread. */
-  runSync<R>(steps: () => R): R {
-    for (let other = this.#enter(); other !== 0; other = this.#enter()) {
-      waitSync(this.#memory, this.#cell, other, FOREVER)
-    }
-    return this.#finish(steps)
+  /** The same, if that is possible at once; `undefined` if not. */
+  tryRun<R>(critical: () => R): R | undefined {
+    return this.#enter() === 0 ? this.#finish(critical) : undefined
   }
 
   releaseThreads(threads: ReadonlySet<number>): void {
@@ -45,9 +43,9 @@ export class InternalLock {
     return Atomics.compareExchange(this.#memory, this.#cell, 0, threadId + 1)
   }
 
-  #finish<R>(steps: () => R): R {
+  #finish<R>(critical: () => R): R {
     try {
-      return steps()
+      return critical()
     } finally {
       Atomics.store(this.#memory, this.#cell, 0)
       Atomics.notify(this.#memory, this.#cell)

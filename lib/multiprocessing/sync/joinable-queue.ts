@@ -4,8 +4,9 @@ import { isMemory, type Memory } from '../../shared/memory.js'
 import { defineShared, type Shared } from '../shared-object.js'
 import { SPARE } from './channel.js'
 import { Queue, type QueueOptions } from './queue.js'
-import { Limits, readLimits, readSyncTimeout, type SyncWaitOptions, type WaitOptions } from './limits.js'
-import { checkMayBlock, waitSync } from './waiting.js'
+import { readLimits, readSyncLimits, type Limits, type SyncWaitOptions, type WaitOptions } from './limits.js'
+import { checkMayBlock } from './checks.js'
+import { block, settle, type Steps } from './steps.js'
 import { CellWatch } from './cell-watch.js'
 
 const KIND = 33
@@ -84,12 +85,7 @@ export class JoinableQueue<T> extends Queue<T> {
    * @throws {RangeError | TypeError} If an option is not as it may be.
    */
   async join(options?: number | WaitOptions): Promise<boolean> {
-    const limits = readLimits(JOIN, options)
-    for (;;) {
-      const done = Atomics.load(this.memory, DONE)
-      if (done === this.channel.written) return true
-      if (!(await this.#watch.change(done, limits))) return this.unfinished === 0
-    }
+    return settle(this.#joining(readLimits(JOIN, options)))
   }
 
   /**
@@ -98,12 +94,16 @@ export class JoinableQueue<T> extends Queue<T> {
    * @throws {SyncError} On the main thread.
    */
   joinSync(options?: number | SyncWaitOptions): boolean {
-    const limits = new Limits(readSyncTimeout(JOIN, options, 'join()'))
+    const limits = readSyncLimits(JOIN, options, 'join()')
     checkMayBlock(`${JOIN} synchronously`, 'join()')
+    return block(this.#joining(limits))
+  }
+
+  *#joining(limits: Limits): Steps<boolean> {
     for (;;) {
       const done = Atomics.load(this.memory, DONE)
       if (done === this.channel.written) return true
-      if (!waitSync(this.memory, DONE, done, limits.left)) return this.unfinished === 0
+      if (!(yield this.#watch.wait(done, limits))) return this.unfinished === 0
     }
   }
 

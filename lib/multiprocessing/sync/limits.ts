@@ -90,15 +90,15 @@ export function readLimits(action: string, given: unknown, timeout: number = FOR
 }
 
 /**
- * The timeout of a call that holds its thread.
+ * The limits of a call that blocks its thread.
  *
  * @param instead The form that takes a signal ("acquire()").
  */
-export function readSyncTimeout(action: string, given: unknown, instead: string, timeout: number = FOREVER): number {
-  if (given === undefined) return timeout
-  if (typeof given !== 'object') return checkTimeout(action, given)
+export function readSyncLimits(action: string, given: unknown, instead: string, timeout: number = FOREVER): Limits {
+  if (given === undefined) return timeout === FOREVER ? UNLIMITED : new Limits(timeout)
+  if (typeof given !== 'object') return new Limits(checkTimeout(action, given))
   const { timeout: own = timeout, signal } = read(action, given, ['timeout', 'signal'])
-  if (signal === undefined) return checkTimeout(action, own)
+  if (signal === undefined) return new Limits(checkTimeout(action, own))
   throw typeError(
     'ERR_INVALID_OPTION',
     `Cannot ${action} synchronously with a signal as it cannot fire while the thread is blocked: await ${instead}, or give a timeout`,

@@ -5,7 +5,8 @@
 import { MAX_TIMEOUT } from '../../options.js'
 import { offAbort, onAbort } from '../../aborts.js'
 import type { Limits } from './limits.js'
-import { keepAlive, letEnd } from './waiting.js'
+import { keepAlive, letEnd } from './keep-alive.js'
+import type { Wait } from './steps.js'
 
 interface Call {
   readonly wake: () => void
@@ -103,32 +104,35 @@ export class LocalWaitQueue {
 }
 
 /**
- * The calls of this thread that want one thing of which only the first stands in the line that all threads share: the others stand
- * here. So a line is as long as there are threads, not calls.
+ * Lets one call of this thread at a time stand in the queue that all threads share; the others wait here. So that queue is as long as
+ * there are threads, not calls.
  */
 export class LocalMutex {
   readonly #calls = new LocalWaitQueue()
   #isLocked = false
 
-  /** Whether a call of this thread stands in line, or is about to. */
   get isLocked(): boolean {
     return this.#isLocked
   }
 
-  /** For a call that finds no other one: it may stand in line, and calls `unlock()` when it does not any more. */
+  /** Whether no other call has it. Then this one has it, until `unlock()`. */
   tryLock(): boolean {
     if (this.#isLocked) return false
     return (this.#isLocked = true)
   }
 
-  /** The same, for a call that waits until those before it have ended. False if its time is over before. */
-  lock(limits: Limits): Promise<boolean> {
-    return this.#calls.wait(limits)
+  /** For a call that did not get it: waits until the calls before it have ended. */
+  turn(limits: Limits): Wait {
+    return { settle: () => this.#calls.wait(limits), block: neverEnding }
   }
 
-  /** It is the turn of the next. */
+  /** Gives it to the next call. */
   unlock(): void {
-    // It stays taken: nobody may come before the one that is woken.
+    // It stays locked then: no call may come before the one that is woken.
     if (!this.#calls.wakeFirst()) this.#isLocked = false
   }
+}
+
+function neverEnding(): never {
+  throw new Error('Cannot wait for other calls of this thread as they cannot go on while it is blocked')
 }

@@ -8,14 +8,15 @@ import { createMemoryWithQueue, TAKEN, type Place } from './wait-queue.js'
 import { Ownership } from './ownership.js'
 import {
   readLimits,
-  readSyncTimeout,
+  readSyncLimits,
   UNLIMITED,
   type SignalOptions,
   type SyncWaitOptions,
   type WaitOptions,
 } from './limits.js'
 import { AcquireQueue } from './acquire-queue.js'
-import { checkFunction, checkMayBlock, timeoutError } from './waiting.js'
+import { checkFunction, checkMayBlock, timeoutError } from './checks.js'
+import type { Steps } from './steps.js'
 
 const OWNER = HEADER
 /** How often a re-entrant lock is held; only its holder reads and writes it. */
@@ -37,7 +38,7 @@ const held = new Set<Mutex>()
 
 export abstract class Mutex extends Shared {
   readonly #ownership: Ownership
-  readonly #takers: AcquireQueue
+  readonly #acquireQueue: AcquireQueue
   readonly #isReentrant: boolean
   #holding: Acquisition | undefined
 
@@ -46,7 +47,7 @@ export abstract class Mutex extends Shared {
     super(memory, parts)
     this.#isReentrant = isReentrant
     this.#ownership = new Ownership(this, OWNER, HEADER + CELLS)
-    this.#takers = new AcquireQueue(this.#ownership)
+    this.#acquireQueue = new AcquireQueue(this.#ownership)
   }
 
   /** Whether anybody holds it: a look at the moment, which the next may change. */
@@ -67,7 +68,7 @@ export abstract class Mutex extends Shared {
   async acquire(options?: number | WaitOptions): Promise<LockGuard | undefined> {
     const limits = readLimits(ACQUIRE, options)
     if (this.#isAgain) return this.#again()
-    const place = await this.#takers.take(limits)
+    const place = await this.#acquireQueue.acquire(limits)
     return place && this.#take(place)
   }
 
@@ -81,11 +82,11 @@ export abstract class Mutex extends Shared {
   acquireSync(): LockGuard
   acquireSync(options: number | SyncWaitOptions): LockGuard | undefined
   acquireSync(options?: number | SyncWaitOptions): LockGuard | undefined {
-    const timeout = readSyncTimeout(ACQUIRE, options, 'acquire()')
+    const limits = readSyncLimits(ACQUIRE, options, 'acquire()')
     checkMayBlock('acquire a lock synchronously', 'acquire()')
     if (this.#isAgain) return this.#again()
-    if (timeout === Infinity) this.#checkNotBlockedByItself(0)
-    const place = this.#takers.takeSync(timeout)
+    if (limits.timeout === Infinity) this.#checkNotBlockedByItself(0)
+    const place = this.#acquireQueue.acquireSync(limits)
     return place && this.#take(place)
   }
 
@@ -151,15 +152,9 @@ export abstract class Mutex extends Shared {
     return { depth, holding }
   }
 
-  /** Takes it as it was let go. @internal */
-  async reacquire(state: ReleasedLock): Promise<void> {
-    const place = await this.#takers.take(UNLIMITED)
-    if (place !== undefined) this.#restore(place, state)
-  }
-
-  /** The same, holding the thread. @internal */
-  reacquireSync(state: ReleasedLock): void {
-    const place = this.#takers.takeSync(Infinity)
+  /** Takes it as it was released. `blocks`: whether the call blocks its thread. @internal */
+  *reacquire(state: ReleasedLock, blocks: boolean): Steps<void> {
+    const place = yield* this.#acquireQueue.steps(UNLIMITED, blocks)
     if (place !== undefined) this.#restore(place, state)
   }
 
@@ -169,7 +164,7 @@ export abstract class Mutex extends Shared {
   }
 
   #checkNotBlockedByItself(except: number): void {
-    if (!this.#takers.hasOwn(except)) return
+    if (!this.#acquireQueue.hasOwn(except)) return
     throw new SyncError(
       'Cannot wait for a lock synchronously as other calls of this thread hold it or wait for it: await instead',
       'ERR_DEADLOCK',

@@ -8,8 +8,8 @@ import { Channel, createChannelMemory, type Got, type Put } from './channel.js'
 import { fromBytes, toBytes } from './item-bytes.js'
 import { itemsOf } from './iteration.js'
 import { FairQueue } from './fair-queue.js'
-import { readLimits, readSyncTimeout, type SyncWaitOptions, type WaitOptions } from './limits.js'
-import { checkInteger, checkMayBlock } from './waiting.js'
+import { readLimits, readSyncLimits, type SyncWaitOptions, type WaitOptions } from './limits.js'
+import { checkInteger, checkMayBlock } from './checks.js'
 
 const KIND = 32
 const MAX_ITEMS = 2 ** 31 - 1
@@ -138,9 +138,9 @@ export class Queue<T> extends Shared implements AsyncIterable<T> {
    * @throws {SyncError} On the main thread.
    */
   putSync(item: T, options?: number | SyncWaitOptions): void {
-    const timeout = readSyncTimeout(PUT, options, 'put()')
+    const limits = readSyncLimits(PUT, options, 'put()')
     checkMayBlock(`${PUT} synchronously`, 'put()')
-    checkPut(this.#channel.putSync(this.#bytesOf(item), timeout), timeout)
+    checkPut(this.#channel.putSync(this.#bytesOf(item), limits), limits.timeout)
   }
 
   /**
@@ -167,9 +167,9 @@ export class Queue<T> extends Shared implements AsyncIterable<T> {
    * @throws {SyncError} On the main thread.
    */
   getSync(options?: number | SyncWaitOptions): T {
-    const timeout = readSyncTimeout(GET, options, 'get()')
+    const limits = readSyncLimits(GET, options, 'get()')
     checkMayBlock(`${GET} synchronously`, 'get()')
-    return opened(this.#channel.getSync(timeout), timeout) as T
+    return opened(this.#channel.getSync(limits), limits.timeout) as T
   }
 
   /**

@@ -6,9 +6,9 @@ import { LockGuard } from './lock-guard.js'
 import { createMemoryWithQueue, type Place } from './wait-queue.js'
 import { ownOverflow } from './overflow.js'
 import { MAX_PERMITS, Permits, wordOf } from './permits.js'
-import { readLimits, readSyncTimeout, type SignalOptions, type SyncWaitOptions, type WaitOptions } from './limits.js'
+import { readLimits, readSyncLimits, type SignalOptions, type SyncWaitOptions, type WaitOptions } from './limits.js'
 import { AcquireQueue } from './acquire-queue.js'
-import { checkFunction, checkInteger, checkMayBlock, timeoutError } from './waiting.js'
+import { checkFunction, checkInteger, checkMayBlock, timeoutError } from './checks.js'
 
 const KIND = 3
 const KIND_BOUNDED = 4
@@ -42,7 +42,7 @@ const ACQUIRE = 'acquire a semaphore'
  */
 export class Semaphore extends Shared {
   readonly #permits: Permits
-  readonly #takers: AcquireQueue
+  readonly #acquireQueue: AcquireQueue
   readonly #maxCount: number
 
   /**
@@ -58,7 +58,7 @@ export class Semaphore extends Shared {
     if (isMemory(value)) super(value, second as readonly Shared[])
     else super(createSemaphoreMemory(value, second as number), [ownOverflow()])
     this.#permits = new Permits(this, COUNT, HEADER + CELLS)
-    this.#takers = new AcquireQueue(this.#permits)
+    this.#acquireQueue = new AcquireQueue(this.#permits)
     this.#maxCount = Atomics.load(this.memory, MAX_COUNT)
   }
 
@@ -78,7 +78,7 @@ export class Semaphore extends Shared {
   acquire(options?: SignalOptions): Promise<LockGuard>
   acquire(options: number | WaitOptions): Promise<LockGuard | undefined>
   async acquire(options?: number | WaitOptions): Promise<LockGuard | undefined> {
-    const place = await this.#takers.take(readLimits(ACQUIRE, options))
+    const place = await this.#acquireQueue.acquire(readLimits(ACQUIRE, options))
     return place && this.#take(place)
   }
 
@@ -91,15 +91,15 @@ export class Semaphore extends Shared {
   acquireSync(): LockGuard
   acquireSync(options: number | SyncWaitOptions): LockGuard | undefined
   acquireSync(options?: number | SyncWaitOptions): LockGuard | undefined {
-    const timeout = readSyncTimeout(ACQUIRE, options, 'acquire()')
+    const limits = readSyncLimits(ACQUIRE, options, 'acquire()')
     checkMayBlock('acquire a semaphore synchronously', 'acquire()')
-    if (timeout === Infinity && this.#takers.hasOwn()) {
+    if (limits.timeout === Infinity && this.#acquireQueue.hasOwn()) {
       throw new SyncError(
         'Cannot acquire a semaphore synchronously as earlier calls of this thread wait for it: await acquire() instead',
         'ERR_DEADLOCK',
       )
     }
-    const place = this.#takers.takeSync(timeout)
+    const place = this.#acquireQueue.acquireSync(limits)
     return place && this.#take(place)
   }
 

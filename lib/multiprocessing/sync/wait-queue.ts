@@ -20,9 +20,9 @@ import { createMemory, numberOf, type Memory } from '../../shared/memory.js'
 import type { Shared } from '../shared-object.js'
 import type { Overflow } from './overflow.js'
 import { Places } from './places.js'
-import { Limits } from './limits.js'
-import { offAbort, onAbort } from '../../aborts.js'
-import { wait, waitSync } from './waiting.js'
+import { CellWait } from './cell-wait.js'
+import type { Limits } from './limits.js'
+import type { Steps } from './steps.js'
 
 const TICKETS = 0
 const COUNT = 1
@@ -175,45 +175,18 @@ export class WaitQueue {
     if (threads.has(thread)) this.#places(place.at).free(place.at, thread)
   }
 
-  /**
-   * Settles when the call was granted (true), or the time was over, or rejects with the reason of its signal: then it has left the line.
-   */
-  async wait(place: Place, limits: Limits): Promise<boolean> {
-    const { signal } = limits
-    if (signal === undefined) return this.#wait(place, limits)
-    const abort = (): void => {
-      // Its place stays its own until it wakes.
-      if (this.move(place, WAITING, GONE)) this.#notify(place)
-    }
-    onAbort(signal, abort)
-    // It may have fired before it was listened to.
-    if (signal.aborted) abort()
+  /** Waits until the call was granted. False if its time is over; throws when its signal fires. Then it has left the queue. */
+  *wait(place: Place, limits: Limits): Steps<boolean> {
+    const { memory, cell } = this.#cellOf(place)
+    const word = (place.ticket << 2) | WAITING
     try {
-      return await this.#wait(place, limits)
-    } finally {
-      offAbort(signal, abort)
-    }
-  }
-
-  async #wait(place: Place, limits: Limits): Promise<boolean> {
-    const { memory, cell } = this.#cellOf(place)
-    // A late notification may be meant for a call that was in this place before.
-    while (this.stateOf(place) === WAITING) {
-      const woken = await wait(memory, cell, (place.ticket << 2) | WAITING, limits.left)
-      if (!woken && this.#giveUp(place)) return false
-    }
-    if (this.stateOf(place) !== GONE) return true
-    this.leave(place)
-    throw limits.signal?.reason
-  }
-
-  /** The same, holding the thread. */
-  waitSync(place: Place, timeout: number): boolean {
-    const limits = new Limits(timeout)
-    const { memory, cell } = this.#cellOf(place)
-    while (this.stateOf(place) === WAITING) {
-      const woken = waitSync(memory, cell, (place.ticket << 2) | WAITING, limits.left)
-      if (!woken && this.#giveUp(place)) return false
+      // A late notification may be meant for a call that was in this place before.
+      while (this.stateOf(place) === WAITING) {
+        const isInTime = yield new CellWait(memory, cell, word, limits)
+        if (!isInTime && this.#giveUp(place)) return false
+      }
+    } catch (reason) {
+      if (this.#giveUp(place)) throw reason
     }
     return true
   }
@@ -221,6 +194,8 @@ export class WaitQueue {
   /** False if the call was granted. */
   #giveUp(place: Place): boolean {
     if (!this.move(place, WAITING, GONE)) return false
+    // Node may still wait for the cell, in which there will be other calls.
+    this.#notify(place)
     this.leave(place)
     return true
   }

@@ -1,0 +1,15 @@
+/** Keeps the program alive while calls wait: Node does not wait for a cell of shared memory by itself. */
+
+/** The longest interval of a timer: it does not fire, it only keeps the event loop alive. */
+const MAX_INTERVAL_MS = 2 ** 30
+let calls = 0
+let timer: NodeJS.Timeout | undefined
+
+/** A call waits: the program does not end before `letEnd()`. */
+export function keepAlive(): void {
+  if (calls++ === 0) timer = setInterval(() => {}, MAX_INTERVAL_MS)
+}
+
+export function letEnd(): void {
+  if (--calls === 0) clearInterval(timer)
+}
