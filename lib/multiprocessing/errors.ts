@@ -1,6 +1,6 @@
 /**
- * The error classes of `millrace/multiprocessing`. They arrive as themselves from other threads: see `addOwnErrorClasses()`. Their codes are
- * in `lib/errors.ts`, with all others.
+ * The error classes of `millrace/multiprocessing`. They arrive as themselves from other threads: see
+ * `addOwnErrorClasses()`. Their codes are in `lib/errors.ts`, with all others.
  */
 import { pointAtCaller } from '../call-site.js'
 import { addOwnErrorClasses } from '../codec/error-classes.js'

@@ -1,10 +1,10 @@
 /**
- * Objects that threads share: locks, values, queues. Each is one piece of shared memory, and its class; what a structured clone
- * makes of it is `{ memory }`, or `{ memory, parts }`, of which the other side makes an instance again
+ * Objects that threads share: locks, values, queues. Each is one piece of shared memory, and its class; what a
+ * structured clone makes of it is `{ memory }`, or `{ memory, parts }`, of which the other side makes an instance again
  * (`lib/codec/shared-objects.ts`). On one thread there is one instance of each.
  *
- * All that matters to other threads is in that memory, in words that are written one at a time: a thread can end between any
- * two steps, and `releaseThreads()` must find its way from there.
+ * All that matters to other threads is in that memory, in words that are written one at a time: a thread can end
+ * between any two steps, and `releaseThreads()` must find its way from there.
  */
 import { threadId } from 'node:worker_threads'
 import { markShared } from '../codec/shared-objects.js'
@@ -41,8 +41,8 @@ export abstract class Shared implements SharedObject {
   }
 
   /**
-   * What of it a thread can hold or wait for, and has to be told when one ends: by default, it itself. None of what is only ever a part,
-   * for which its owner answers.
+   * What of it a thread can hold or wait for, and has to be told when one ends: by default, it itself. None of what is
+   * only ever a part, for which its owner answers.
    *
    * @internal
    */
@@ -62,7 +62,9 @@ export abstract class Shared implements SharedObject {
     return false
   }
 
-  /** A `Process` on that thread is being given it: holds it from now on, where having an object is to hold it. @internal */
+  /**
+   * A `Process` on that thread is being given it: holds it from now on, where having an object is to hold it. @internal
+   */
   transferTo?(thread: number): void
 
   /**
@@ -76,7 +78,10 @@ export abstract class Shared implements SharedObject {
 markShared(Shared.prototype)
 showState(Shared.prototype, (shared) => stateOf(shared, Shared.prototype))
 
-/** Tells how objects of a class are made of their memory and parts. `kind` is a number from 1 to 255 that no other class ever has. */
+/**
+ * Tells how objects of a class are made of their memory and parts. `kind` is a number from 1 to 255 that no other class
+ * ever has.
+ */
 export function defineShared(kind: number, make: (memory: Memory, parts: readonly Shared[]) => Shared): void {
   defineKind(kind, make as unknown as Maker)
 }

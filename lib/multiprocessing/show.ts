@@ -1,4 +1,7 @@
-/** What `console.log()` shows of a process, or of an object that threads share: what its getters tell, rather than its memory. */
+/**
+ * What `console.log()` shows of a process, or of an object that threads share: what its getters tell, rather than its
+ * memory.
+ */
 
 /** `base`: the class whose getters, and those of its base classes, say nothing about the object. */
 export function stateOf(object: object, base: object): object {

@@ -1,9 +1,9 @@
 /**
- * The shared objects that this thread knows, and the classes that make them. One registry for a thread, on `globalThis`, so that
- * two copies of this library on one thread know each other's objects.
+ * The shared objects that this thread knows, and the classes that make them. One registry for a thread, on
+ * `globalThis`, so that two copies of this library on one thread know each other's objects.
  *
- * To load the library changes nothing of the thread: it listens for the ends of others from its first shared object on, or from when
- * it first starts a worker.
+ * To load the library changes nothing of the thread: it listens for the ends of others from its first shared object on,
+ * or from when it first starts a worker.
  */
 import { isMainThread, threadId } from 'node:worker_threads'
 import { removeThreads, subtreeOf, joinTree, noteChild } from './thread-tree.js'
@@ -11,8 +11,8 @@ import { removeThreads, subtreeOf, joinTree, noteChild } from './thread-tree.js'
 const REGISTRY: unique symbol = Symbol.for('millrace.shared.state')
 
 /**
- * An object that threads share, as far as the core knows it. Its class is in `lib/multiprocessing/`. The declarations have no internal
- * member of these classes, and so none of these.
+ * An object that threads share, as far as the core knows it. Its class is in `lib/multiprocessing/`. The declarations
+ * have no internal member of these classes, and so none of these.
  */
 export interface SharedObject {
   /** @internal */
@@ -21,7 +21,10 @@ export interface SharedObject {
   readonly lockables: readonly SharedObject[]
   /** Whether one of these threads may know the object, and so hold it or wait for it. @internal */
   isKnownTo(threads: ReadonlySet<number>): boolean
-  /** A `Process` on that thread is being given it: that thread holds it from now on, where to have an object is to hold it. @internal */
+  /**
+   * A `Process` on that thread is being given it: that thread holds it from now on, where to have an object is to hold
+   * it. @internal
+   */
   transferTo?(thread: number): void
   /** Threads have ended: what they held or waited for here is given up. Harmless when repeated. @internal */
   releaseThreads(threads: ReadonlySet<number>): void
@@ -63,7 +66,9 @@ function createRegistry(): Registry {
   return { kinds: new Map(), known, gone, made: 0, isWatching: false }
 }
 
-/** Tells how objects of a class are made of their memory. `kind` is a number from 1 to 255 that no other class ever has. */
+/**
+ * Tells how objects of a class are made of their memory. `kind` is a number from 1 to 255 that no other class ever has.
+ */
 export function defineKind(kind: number, make: Maker): void {
   registry().kinds.set(kind, make)
 }
@@ -98,7 +103,9 @@ export function noteArrival(id: string): void {
   if (instance !== undefined) instance.hasArrived = true
 }
 
-/** Calls `listener` with the id of each object that has come from another thread, after its instance here was collected. */
+/**
+ * Calls `listener` with the id of each object that has come from another thread, after its instance here was collected.
+ */
 export function onCollected(listener: (id: string) => void): void {
   registry().onCollected = listener
 }
@@ -139,7 +146,10 @@ export function watchThreads(): void {
   })
 }
 
-/** Threads have ended: all objects that they may know are told, each before its parts, while those still show what they held. */
+/**
+ * Threads have ended: all objects that they may know are told, each before its parts, while those still show what they
+ * held.
+ */
 function tellAll(dead: ReadonlySet<number>): void {
   const touched: SharedObject[] = []
   for (const { reference } of registry().known.values()) {

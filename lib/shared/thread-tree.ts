@@ -1,14 +1,16 @@
 /**
- * Which thread has started which, for the threads of a program that use this library: when a thread ends, so do those that it has
- * started, and nobody else hears of it.
+ * Which thread has started which, for the threads of a program that use this library: when a thread ends, so do those
+ * that it has started, and nobody else hears of it.
  *
- * A table in shared memory, which every thread that is started later inherits. An entry is one word of 64 bits, a thread and its
- * parent, both plus one; 0 is a free entry. So each change is one step, and a thread may end between any two:
- * - The parent enters a child. If it ends before, the child is not known; but it ends with its parent, whose objects are told then.
- * - Who hears of the end of a thread tells the objects first, and then frees the entries of its family. If it ends between the two,
- *   its own parent does both again: the entries are still there.
- * Only a thread that has no parent here frees entries. Others mark them as ended: their parent may know objects that they do not
- * know any more, and is told when they end themselves. Of these entries the table keeps the latest, about 1,000.
+ * A table in shared memory, which every thread that is started later inherits. An entry is one word of 64 bits, a
+ * thread and its parent, both plus one; 0 is a free entry. So each change is one step, and a thread may end between any
+ * two:
+ * - The parent enters a child. If it ends before, the child is not known; but it ends with its parent, whose objects
+ *   are told then.
+ * - Who hears of the end of a thread tells the objects first, and then frees the entries of its family. If it ends
+ *   between the two, its own parent does both again: the entries are still there. Only a thread that has no parent here
+ *   frees entries. Others mark them as ended: their parent may know objects that they do not know any more, and is told
+ *   when they end themselves. Of these entries the table keeps the latest, about 1,000.
  */
 import { getEnvironmentData, isMainThread, setEnvironmentData, threadId } from 'node:worker_threads'
 import { createGrowable, growTo } from './growable.js'
@@ -34,7 +36,9 @@ let table: Table | undefined
 /** Where the next free entry may be. */
 let hint = 0
 
-/** Joins the table of the thread that has started this one, or makes one. To be called before this thread starts others. */
+/**
+ * Joins the table of the thread that has started this one, or makes one. To be called before this thread starts others.
+ */
 export function joinTree(): Table {
   if (table !== undefined) return table
   const known = getEnvironmentData(KEY) as unknown

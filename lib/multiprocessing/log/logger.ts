@@ -18,11 +18,14 @@ import {
 /** Writes into the log of the program, as the thread that it is called in. */
 export interface Logger {
   /**
-   * How much is let through: records of this level and of those that matter more. One for the whole program: each of its threads
-   * sees a change at once. Default: `'silent'`.
+   * How much is let through: records of this level and of those that matter more. One for the whole program: each of
+   * its threads sees a change at once. Default: `'silent'`.
    */
   level: LogLevel | 'silent'
-  /** Writes a record, of a text that is made as `console.log` makes it. Costs next to nothing when it is not let through. */
+  /**
+   * Writes a record, of a text that is made as `console.log` makes it. Costs next to nothing when it is not let
+   * through.
+   */
   debug(message: unknown, ...args: unknown[]): void
   /** As `debug()`. */
   info(message: unknown, ...args: unknown[]): void
@@ -35,11 +38,12 @@ export interface Logger {
 /** How the log is to be kept. */
 export interface LogOptions {
   /**
-   * Whether `console.log()` and the like, in workers and processes that start from now on, write into the log: `console.debug` at
-   * its level, `console.warn` at its own, `console.error`, `trace` and failed assertions as errors, everything else at `'info'`; none of it
-   * is held back by the level of the log. Such a line passes over a logger that its own thread has by `logTo()`, as that may print,
-   * too. Otherwise lines go to stdout and stderr, and nothing tells whose they are; `false` makes them do so again at once.
-   * Default: as it was; false at first, and after `logTo(null)`.
+   * Whether `console.log()` and the like, in workers and processes that start from now on, write into the log:
+   * `console.debug` at its level, `console.warn` at its own, `console.error`, `trace` and failed assertions as errors,
+   * everything else at `'info'`; none of it is held back by the level of the log. Such a line passes over a logger that
+   * its own thread has by `logTo()`, as that may print, too. Otherwise lines go to stdout and stderr, and nothing tells
+   * whose they are; `false` makes them do so again at once. Default: as it was; false at first, and after
+   * `logTo(null)`.
    */
   readonly console?: boolean
 }
@@ -70,14 +74,14 @@ const logger: Logger = {
 /**
  * The log of this library, into which you can write. Every call gives the same logger.
  *
- * A record bears the name of the thread that writes it (`currentProcess().name`), and goes to the main thread: by a message, which
- * a main thread that is busy reads later. There it is written as `logToStderr()` and `logTo()` say, and published, as a
- * `LogRecord`, on the channel `millrace:log` of `node:diagnostics_channel`. Nothing is let through until one of them, or `level`,
- * says so.
+ * A record bears the name of the thread that writes it (`currentProcess().name`), and goes to the main thread: by a
+ * message, which a main thread that is busy reads later. There it is written as `logToStderr()` and `logTo()` say, and
+ * published, as a `LogRecord`, on the channel `millrace:log` of `node:diagnostics_channel`. Nothing is let through
+ * until one of them, or `level`, says so.
  *
- * The library writes of workers and processes: at `'info'` their starts, ends and replacements; at `'warn'` items that fail or
- * take longer than their `timeout`; at `'error'` workers that die or cannot start, and uncaught errors. Each of these has a
- * channel, too: see `Diagnostics`.
+ * The library writes of workers and processes: at `'info'` their starts, ends and replacements; at `'warn'` items that
+ * fail or take longer than their `timeout`; at `'error'` workers that die or cannot start, and uncaught errors. Each of
+ * these has a channel, too: see `Diagnostics`.
  *
  * @example
  * ```ts
@@ -101,8 +105,8 @@ export function getLogger(): Logger {
 }
 
 /**
- * Writes the log of the whole program to stderr: `[INFO/Process-1] started`. May be called in any thread, and again for another
- * level.
+ * Writes the log of the whole program to stderr: `[INFO/Process-1] started`. May be called in any thread, and again for
+ * another level.
  *
  * @param level What is let through: this level and those that matter more. Default: `'info'`.
  * @returns The logger, as `getLogger()` gives it.
@@ -130,11 +134,13 @@ export function logToStderr(level: LogLevel = 'info', options?: LogOptions): Log
  * `[Process-1] started`, by the method of its level. They go no further up then; with `logToStderr()`, they are written
  * to stderr as well.
  *
- * @param target `console`, or a logger of pino, winston, bunyan or the like: an object with `debug`, `info`, `warn` and `error`. What
- * it throws is an uncaught error. `null`: none any more; and so is, in a worker, a `console` that writes into the log itself.
+ * @param target `console`, or a logger of pino, winston, bunyan or the like: an object with `debug`, `info`, `warn` and
+ * `error`. What it throws is an uncaught error. `null`: none any more; and so is, in a worker, a `console` that writes
+ * into the log itself.
  * @param level What is let through: this level and those that matter more. Default: `'info'`.
  * @returns The logger that writes to it, as `getLogger()` gives it.
- * @throws {TypeError} `ERR_INVALID_OPTION`: a target that lacks a method; a level or an option that is not as described.
+ * @throws {TypeError} `ERR_INVALID_OPTION`: a target that lacks a method; a level or an option that is not as
+ * described.
  *
  * @example
  * ```ts

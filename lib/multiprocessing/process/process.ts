@@ -1,13 +1,9 @@
 /** `Process`: a task that runs on a separate thread, from beginning to end. */
-import { availableParallelism } from 'node:os'
 import { inspect } from 'node:util'
 import { decodeError } from '../../codec/error-codec/decode.js'
-import { unclonablePart } from '../../codec/clonable.js'
 import { pack, packMoving, type Data } from '../../codec/codec.js'
-import { transferListFault, TransferListError } from '../../codec/transfer-list.js'
-import { MillraceError, NotSerializableError, received, typeError } from '../../errors.js'
-import { isWorkerEnv, launch, type WorkerEnv } from '../../executor/launch.js'
-import { readLimits, type ResourceLimits } from '../../executor/limits.js'
+import { MillraceError } from '../../errors.js'
+import { launch } from '../../executor/launch.js'
 import { EndRequest } from '../../executor/end-request.js'
 import { untilExited } from '../../executor/exit.js'
 import type { SpawnableWorker } from '../../threads-package.js'
@@ -15,40 +11,20 @@ import { currentProcess, parentProcess } from '../../identity.js'
 import { showState } from '../../inspect.js'
 import { logUncaught, processExited, processStarted } from '../../log/events.js'
 import { logSettings } from '../../log/settings.js'
-import { OptionReader } from '../../options.js'
 import { stateOf } from '../show.js'
 import { LocalWaitQueue } from '../sync/local-wait-queue.js'
-import { readLimits as readWaitLimits, type WaitOptions } from '../sync/limits.js'
-import { plainFunctionError, taskName } from '../../task-name.js'
-import type { Exported, MadeByTask, TaskName } from '../../task.js'
+import { readLimits, type WaitOptions } from '../sync/limits.js'
 import { addEnding, removeEnding } from '../../worker/ending.js'
 import { assertMayStart } from '../../worker/guard.js'
 import type { ProcessNews, ProcessSetup } from '../../worker/process.js'
+import { argumentError, readProcessOptions, type GivenProcess, type ProcessOptions } from './options.js'
 
 /** The exit code of a process that `terminate()` has ended: that of SIGTERM, as Python gives it. */
 const TERMINATED = -15
 
-/** Options of a process. */
-export interface ProcessOptions<A extends readonly unknown[] = readonly never[]> {
-  /** The task that it runs, called with `...args`; it may be async. */
-  readonly target: (((...args: A) => unknown) & MadeByTask) | Exported<A[0], unknown>
-  /** Arguments of the target. They are copied, except shared objects (`Value`, `Lock`, …). Default: none. */
-  readonly args?: A
-  /** ArrayBuffers of the arguments that `start()` moves to the process, and does not copy: they are detached here. Default: none. */
-  readonly transfer?: readonly ArrayBufferLike[]
-  /** Default: `'Process-1'` and so on; of children of a process `'Process-1:1'`. */
-  readonly name?: string
-  /** Whether the program may end while it runs, and ends it. Default: as the process that makes it; the main one is none. */
-  readonly daemon?: boolean
-  /** Environment variables, as in `new Worker()` of Node. Default: a copy of this thread's. */
-  readonly env?: WorkerEnv
-  /** Memory limits. Default: Node's, but a young generation of 16 MiB. */
-  readonly resourceLimits?: ResourceLimits
-}
-
 const children = new Set<Process<readonly unknown[]>>()
 let made = 0
-/** PipeState the daemons among them. */
+/** Ends the daemons among them. */
 let endDaemons: () => Promise<void>
 
 /**
@@ -84,16 +60,14 @@ let endDaemons: () => Promise<void>
  */
 export class Process<A extends readonly unknown[] = readonly never[]> implements AsyncDisposable {
   /**
-   * Resolves with the exit code when the process has ended; never rejects. For `Promise.race`: it does not keep the program alive, where
-   * `join()` does.
+   * Resolves with the exit code when the process has ended; never rejects. For `Promise.race`: it does not keep the
+   * program alive, where `join()` does.
    */
   readonly sentinel: Promise<number>
   readonly #name: string
   readonly #daemon: boolean
-  readonly #target: TaskName
+  readonly #given: GivenProcess
   #args: readonly unknown[]
-  readonly #transfer: readonly ArrayBuffer[]
-  readonly #options: Pick<ProcessOptions, 'env' | 'resourceLimits'>
   #worker: SpawnableWorker | undefined
   /** Of a daemon. */
   #endRequest: EndRequest | undefined
@@ -110,15 +84,13 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
   #ended!: (exitCode: number) => void
 
   constructor(options: ProcessOptions<A>) {
-    const given = readOptions(options)
-    this.#target = given.target
+    const given = readProcessOptions(options)
+    this.#given = given
     this.#args = given.args
-    this.#transfer = given.transfer
     const own = currentProcess()
     const number = ++made
     this.#name = given.name ?? (parentProcess() === null ? `Process-${number}` : `${own.name}:${number}`)
     this.#daemon = given.daemon ?? own.daemon
-    this.#options = given.options
     this.sentinel = new Promise((resolve) => {
       this.#ended = resolve
     })
@@ -140,7 +112,7 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
   }
 
   /**
-   * `null` until it has ended; 0 when the target has returned; n after `process.exit(n)`; 1 after an error that nobody caught, or
+   * `null` until it has ended; 0 when the target has returned; n after `process.exit(n)`; 1 after an uncaught error, or
    * at its memory limit; -15 after `terminate()`.
    */
   get exitCode(): number | null {
@@ -152,7 +124,7 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
     return this.#pid
   }
 
-  /** What ended it: what the target threw, or an error that nobody caught. Undefined when there was none. */
+  /** What ended it: what the target threw, or an uncaught error. Undefined when there was none. */
   get error(): unknown {
     return this.#error
   }
@@ -169,21 +141,17 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
     if (this.#worker !== undefined)
       throw this.#stateError('start', 'it was started before', 'make a new Process for each run')
     assertMayStart(`start process '${this.name}'`)
-    const worker = launch(this.name, this.#options)
+    const worker = launch(this.name, this.#given.options)
     try {
       if (this.daemon) this.#endRequest = new EndRequest()
       const endPort = this.#endRequest?.port
-      const args = this.#transfer.length > 0 ? packMoving(this.#args, this.#transfer) : pack([this.#args])
+      const { transfer } = this.#given
+      const args = transfer.length > 0 ? packMoving(this.#args, transfer) : pack([this.#args])
       for (const object of args.shared ?? []) object.transferTo?.(worker.threadId)
       worker.postMessage(this.#setup(args.data, endPort), [...(endPort ? [endPort] : []), ...args.transfer])
     } catch (cause) {
       void worker.terminate()
-      if (cause instanceof TransferListError) {
-        const message = `Cannot start process '${this.name}' as ${cause.message}: ${cause.cure}`
-        throw new NotSerializableError(message, { cause })
-      }
-      const fault = unclonablePart(this.#args, 'args') ?? `it cannot be cloned (${received(cause)})`
-      throw new NotSerializableError(`Cannot start process '${this.name}' as ${fault}: pass plain data`, { cause })
+      throw argumentError(`start process '${this.name}'`, this.#args, cause)
     }
     worker.on('error', (error) => {
       this.#fail(error)
@@ -207,13 +175,13 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
   /**
    * Waits until it has ended; meanwhile it keeps the program alive.
    *
-   * @param options How long to wait at most, in milliseconds, by default as long as it takes; or that and a signal: see `WaitOptions`.
-   * `exitCode` tells afterwards whether it has ended.
+   * @param options How long to wait at most, in milliseconds, by default as long as it takes; or that and a signal: see
+   * `WaitOptions`. `exitCode` tells afterwards whether it has ended.
    * @throws {Error} `ERR_PROCESS_STATE`: it was not started, or is closed. Not what the target threw: see `error`.
-   * @throws {RangeError | TypeError} If an option is not as it may be.
+   * @throws {RangeError | TypeError} If an option is invalid.
    */
   async join(options?: number | WaitOptions): Promise<void> {
-    const limits = readWaitLimits(`join process '${this.name}'`, options)
+    const limits = readLimits(`join process '${this.name}'`, options)
     if (this.#isClosed) throw this.#stateError('join', 'it is closed', 'read its exitCode before close()')
     if (this.#worker === undefined) throw this.#stateError('join', 'it was not started', 'call start() first')
     if (!this.isAlive) return
@@ -227,7 +195,10 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
     }
   }
 
-  /** PipeState it now, whatever it does, and those that it has started. Resolves when it has ended. Harmless when it does not run. */
+  /**
+   * Ends it now, whatever it does, and those that it has started. Resolves when it has ended. Harmless when it does not
+   * run.
+   */
   async terminate(): Promise<void> {
     if (!this.isAlive) return
     this.#wasTerminated = true
@@ -252,7 +223,7 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
 
   #setup(args: Data, endPort: EndRequest['port'] | undefined): ProcessSetup {
     const identity = { name: this.name, daemon: this.daemon, parent: currentProcess() }
-    return { type: 'process', identity, log: logSettings(), target: this.#target, args, endPort }
+    return { type: 'process', identity, log: logSettings(), target: this.#given.target, args, endPort }
   }
 
   /** As the program ends: lets a daemon end by itself, so that what it has printed arrives. Never rejects. */
@@ -306,44 +277,6 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
 
 showState(Process.prototype, (process) => stateOf(process, Object.prototype))
 
-function readOptions<A extends readonly unknown[]>(
-  options: ProcessOptions<A>,
-): {
-  readonly target: TaskName
-  readonly args: readonly unknown[]
-  readonly transfer: readonly ArrayBuffer[]
-  readonly name: string | undefined
-  readonly daemon: boolean | undefined
-  readonly options: Pick<ProcessOptions, 'env' | 'resourceLimits'>
-} {
-  const action = 'make a process'
-  const read = new OptionReader<ProcessOptions<A>>(action, options, [
-    'target',
-    'args',
-    'transfer',
-    'name',
-    'daemon',
-    'env',
-    'resourceLimits',
-  ])
-  const target = taskName(action, (options as Partial<ProcessOptions<A>> | undefined)?.target)
-  if (target === undefined) throw plainFunctionError(action, options.target, '')
-  const transfer = read.value('transfer', 'an array', Array.isArray)
-  const fault = transfer && transferListFault(transfer)
-  if (fault !== undefined) throw typeError('ERR_INVALID_OPTION', `Cannot ${action} as ${fault}`)
-  return {
-    target,
-    transfer: [...(transfer ?? [])] as ArrayBuffer[],
-    args: read.value('args', 'an array', Array.isArray) ?? [],
-    name: read.value('name', 'a string', (value) => typeof value === 'string'),
-    daemon: read.boolean('daemon'),
-    options: {
-      env: read.value('env', 'an object of strings or SHARE_ENV', isWorkerEnv),
-      resourceLimits: readLimits(action, read),
-    } as Pick<ProcessOptions, 'env' | 'resourceLimits'>,
-  }
-}
-
 /**
  * The processes that this thread has started and that have not ended.
  *
@@ -364,22 +297,4 @@ function readOptions<A extends readonly unknown[]>(
  */
 export function activeChildren(): Process<readonly unknown[]>[] {
   return [...children]
-}
-
-/**
- * How many threads can run at once: `os.availableParallelism()`, which minds the limits of a container where Node knows of them.
- *
- * @example
- * ```ts
- * import { Pool } from 'millrace'
- * import { cpuCount } from 'millrace/multiprocessing'
- *
- * // One is left for everything else.
- * await using pool = new Pool({ workers: Math.max(1, cpuCount() - 1) })
- * console.log(pool.workers === Math.max(1, cpuCount() - 1))
- * // → true
- * ```
- */
-export function cpuCount(): number {
-  return availableParallelism()
 }

@@ -20,24 +20,25 @@ import {
 const KIND = 17
 
 /**
- * An array of numbers that threads share: in items, results and `initargs`, also nested, it arrives as the same array, not as a
- * copy. Its length is fixed.
+ * An array of numbers that threads share: in items, results and `initargs`, also nested, it arrives as the same array,
+ * not as a copy. Its length is fixed.
  *
- * `array[i]` reads and sets plainly, and asks a `Proxy` each time. Loops over many belong into `typed`, the typed array itself, where
- * a number costs what it costs in any; it checks nothing, though: what does not fit it wraps or is cut.
+ * `array[i]` reads and sets plainly, and asks a `Proxy` each time. Loops over many belong into `typed`, the typed array
+ * itself, where a number costs what it costs in any; it checks nothing, though: what does not fit it wraps or is cut.
  *
- * Plain reads and writes do not order threads: `array[i]++` of two at once can lose one of the two. The atomic operations, which
- * integers have, need no lock. They wrap around where a result is out of range, as the hardware does, and give the number
- * that was there before.
+ * Plain reads and writes do not order threads: `array[i]++` of two at once can lose one of the two. The atomic
+ * operations, which integers have, need no lock. They wrap around where a result is out of range, as the hardware does,
+ * and give the number that was there before.
  *
  * @param type The type of the numbers, by name (`'int32'`) or by Python's typecode (`'i'`): see `NumberType`.
- * @param sizeOrValues How many numbers, all 0: from 0 to 2,147,483,647, as far as there is memory; or the numbers themselves,
- * which are copied.
- * @param options `lock`: whether it has a lock (default: true), or the lock itself. A lock costs more memory than a number: where
- * there are very many, `lock: false` saves most of it. Node compares all shared memory of a message: send very many in several.
- * @throws {RangeError} If there is no such type; if a number, here or later, does not fit the type; or if one is set at an
- * index that is not there. An index that is read and not there gives `undefined`.
- * @throws {TypeError} If a number is no number, or a `number` where the type takes a `bigint`.
+ * @param sizeOrValues How many numbers, all 0: from 0 to 2,147,483,647, as far as there is memory; or the numbers
+ * themselves, which are copied.
+ * @param options `lock`: whether it has a lock (default: true), or the lock itself. A lock costs more memory than a
+ * number: where there are very many, `lock: false` saves most of it. Node compares all shared memory of a message: send
+ * very many in several.
+ * @throws {RangeError} If there is no such type; if a number, here or later, does not fit the type; or if one is set at
+ * an index that is not there. An index that is read and not there gives `undefined`.
+ * @throws {TypeError} If a value is not a number, or a `number` where the type takes a `bigint`.
  *
  * @example
  * ```ts
@@ -128,7 +129,9 @@ export class SharedArray<T extends NumberType> extends Shared implements Iterabl
     return cells[index < 0 ? cells.length + index : index] as NumberOf<T> | undefined
   }
 
-  /** A copy of the numbers from `start` up to `end`, as a plain array; negative ones count from the end. Default: all. */
+  /**
+   * A copy of the numbers from `start` up to `end`, as a plain array; negative ones count from the end. Default: all.
+   */
   slice(start?: number, end?: number): NumberOf<T>[] {
     return Array.from(this.#numbers.cells.subarray(start, end)) as NumberOf<T>[]
   }
@@ -183,7 +186,10 @@ export class SharedArray<T extends NumberType> extends Shared implements Iterabl
     return this.#numbers.change(Atomics.xor, this.#numbers.checkIndex(index), n) as NumberOf<T>
   }
 
-  /** Sets an element, and all that this thread did before is seen by those that load it. @returns The number that was there before. */
+  /**
+   * Sets an element, and all that this thread did before is seen by those that load it. @returns The number that was
+   * there before.
+   */
   atomicStore(this: IfInteger<T, this>, index: number, n: NumberOf<T>): NumberOf<T> {
     return this.#numbers.change(Atomics.exchange, this.#numbers.checkIndex(index), n) as NumberOf<T>
   }
@@ -204,8 +210,8 @@ export class SharedArray<T extends NumberType> extends Shared implements Iterabl
   }
 
   /**
-   * The lock that it was made with. Nothing but `getLock()` uses it: who reads and writes several times, such as in `value.value++`,
-   * holds it meanwhile.
+   * The lock that it was made with. Nothing but `getLock()` uses it: who reads and writes several times, such as in
+   * `value.value++`, holds it meanwhile.
    *
    * @throws {TypeError} If it was made with `lock: false`.
    */

@@ -34,9 +34,9 @@ interface TypedArrays {
 
 /**
  * A type of numbers, by name or by typecode, as in Python: `'int8'` (`'b'`), `'uint8'` (`'B'`), `'int16'` (`'h'`),
- * `'uint16'` (`'H'`), `'int32'` (`'i'`), `'uint32'` (`'I'`), `'int64'` (`'q'`, `'l'`), `'uint64'` (`'Q'`, `'L'`), `'float32'`
- * (`'f'`), `'float64'` (`'d'`). Those of 64 bits hold a `bigint`, the others a `number`. `'l'` has 64 bits, as a C long has on
- * Linux and macOS. Python's characters `'c'` and `'u'` are not there.
+ * `'uint16'` (`'H'`), `'int32'` (`'i'`), `'uint32'` (`'I'`), `'int64'` (`'q'`, `'l'`), `'uint64'` (`'Q'`, `'L'`),
+ * `'float32'` (`'f'`), `'float64'` (`'d'`). Those of 64 bits hold a `bigint`, the others a `number`. `'l'` has 64 bits,
+ * as a C long has on Linux and macOS. Python's characters `'c'` and `'u'` are not there.
  */
 export type NumberType = keyof Codes | keyof TypedArrays
 

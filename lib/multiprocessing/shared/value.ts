@@ -12,19 +12,22 @@ import { numberOfType, type IfInteger, type NameOf, type NumberOf, type NumberTy
 const KIND = 16
 
 /**
- * A number that threads share: in items, results and `initargs`, also nested, it arrives as the same number, not as a copy.
+ * A number that threads share: in items, results and `initargs`, also nested, it arrives as the same number, not as a
+ * copy.
  *
- * Reading and setting `value` is plain: `value.value++` of two threads at once can lose one of the two, and what another thread
- * has set is sure to be seen only after something that orders the two, such as its lock (`getLock()`) or a result. The atomic operations, which
- * integers have, need no lock. They wrap around where a result is out of range, as the hardware does, and give the number
- * that was there before.
+ * Reading and setting `value` is plain: `value.value++` of two threads at once can lose one of the two, and what
+ * another thread has set is sure to be seen only after something that orders the two, such as its lock (`getLock()`) or
+ * a result. The atomic operations, which integers have, need no lock. They wrap around where a result is out of range,
+ * as the hardware does, and give the number that was there before.
  *
  * @param type The type of the number, by name (`'int32'`) or by Python's typecode (`'i'`): see `NumberType`.
  * @param initial What it is first; default: 0.
- * @param options `lock`: whether it has a lock (default: true), or the lock itself. A lock costs more memory than a number: where
- * there are very many, `lock: false` saves most of it. Node compares all shared memory of a message: send very many in several.
- * @throws {RangeError} If there is no such type; or if a number, here or later, does not fit the type: nothing wraps or is cut.
- * @throws {TypeError} If a number is no number, or a `number` where the type takes a `bigint`.
+ * @param options `lock`: whether it has a lock (default: true), or the lock itself. A lock costs more memory than a
+ * number: where there are very many, `lock: false` saves most of it. Node compares all shared memory of a message: send
+ * very many in several.
+ * @throws {RangeError} If there is no such type; or if a number, here or later, does not fit the type: nothing wraps or
+ * is cut.
+ * @throws {TypeError} If a value is not a number, or a `number` where the type takes a `bigint`.
  *
  * @example
  * ```ts
@@ -120,7 +123,10 @@ export class Value<T extends NumberType> extends Shared {
     return this.#numbers.change(Atomics.xor, 0, n) as NumberOf<T>
   }
 
-  /** Sets the number, and all that this thread did before is seen by those that load it. @returns The number that was there before. */
+  /**
+   * Sets the number, and all that this thread did before is seen by those that load it. @returns The number that was
+   * there before.
+   */
   atomicStore(this: IfInteger<T, this>, n: NumberOf<T>): NumberOf<T> {
     return this.#numbers.change(Atomics.exchange, 0, n) as NumberOf<T>
   }
@@ -136,8 +142,8 @@ export class Value<T extends NumberType> extends Shared {
   }
 
   /**
-   * The lock that it was made with. Nothing but `getLock()` uses it: who reads and writes several times, such as in `value.value++`,
-   * holds it meanwhile.
+   * The lock that it was made with. Nothing but `getLock()` uses it: who reads and writes several times, such as in
+   * `value.value++`, holds it meanwhile.
    *
    * @throws {TypeError} If it was made with `lock: false`.
    */

@@ -1,8 +1,9 @@
 /**
- * How calls acquire what one call gets at a time: a lock, a permit. Of the calls of a thread, only the first stands in the queue that
- * threads share. When it has got what it waits for, or has given up, the next one joins, behind the calls of other threads. So the queue
- * is as long as there are threads that wait, and a call costs the same however many calls wait. On each thread, calls are served first
- * come, first served; between threads, one call of each in turn.
+ * How calls acquire what one call gets at a time: a lock, a permit. Of the calls of a thread, only the first stands in
+ * the queue that threads share. When it has got what it waits for, or has given up, the next one joins, behind the
+ * calls of other threads. So the queue is as long as there are threads that wait, and a call costs the same however
+ * many calls wait. On each thread, calls are served first come, first served; between threads, one call of each in
+ * turn.
  *
  * A call that blocks its thread joins the queue itself: none of the thread's other calls could go on meanwhile.
  *

@@ -1,8 +1,10 @@
 /**
- * The state of a barrier in one word: whether the round is over (1 bit), how many calls have come (16), the number of the round (15).
+ * The state of a barrier in one word: whether the round is over (1 bit), how many calls have come (16), the number of
+ * the round (15).
  *
- * A round that is complete is followed by the next one at once: the word says nothing of it any more. A round that is over otherwise has,
- * instead of the count, how it ended: BROKEN, which only `reset()` ends; or SENT_AWAY, which anybody ends who sees it.
+ * A round that is complete is followed by the next one at once: the word says nothing of it any more. A round that is
+ * over otherwise has, instead of the count, how it ended: BROKEN, which only `reset()` ends; or SENT_AWAY, which
+ * anybody ends who sees it.
  */
 
 const OVER = 1

@@ -52,12 +52,12 @@ export interface BarrierOptions {
 }
 
 /**
- * A barrier across threads: each call of `wait()` waits until there are as many as the barrier has parties, and then
- * all go on; with the next call a new round begins. A call that runs out of time, or whose thread ends, breaks the
- * barrier: all that wait and that come later throw `BrokenBarrierError`, until somebody calls `reset()`.
+ * A barrier across threads. Each call of `wait()` waits until there are as many calls as the barrier has parties. Then
+ * all go on, and the next call begins a new round. If the timeout of a call passes, or its thread ends, the barrier is
+ * broken: all calls that wait, and all later ones, throw `BrokenBarrierError`, until a call of `reset()`.
  *
- * Python's `action` is left out: functions do not cross to other threads. Let the call that gets 0 do it, and a second
- * `wait()` follow where the others need it to be done.
+ * Python's `action` is left out, because functions do not cross to other threads. Let the call that gets 0 do it, and
+ * call `wait()` a second time where the others need its result.
  *
  * @example
  * ```ts
@@ -111,15 +111,16 @@ export class Barrier extends Shared {
    * @returns The arrival index, from 0. Each call gets a different number.
    * @throws {BrokenBarrierError} If the barrier is broken, or becomes so, or is reset; or time is over, which breaks
    * it.
-   * @throws {RangeError | TypeError} If an option is not as it may be.
+   * @throws {RangeError | TypeError} If an option is invalid.
    */
   async wait(options?: number | WaitOptions): Promise<number> {
     return settle(this.#waiting(readLimits(WAIT, options, this.#timeout)))
   }
 
   /**
-   * The same, holding the thread: for workers. Not for a thread whose own workers are parties and may be terminated,
-   * unless it has a timeout: the barrier is broken when the thread hears of that, which it does by its event loop.
+   * The same, but it blocks the thread: for workers. Not for a thread whose own workers are parties and may be
+   * terminated, unless it has a timeout: the barrier is broken when the thread hears of that, which it does by its
+   * event loop.
    *
    * @throws {SyncError} On the main thread.
    */
@@ -230,7 +231,7 @@ export class Barrier extends Shared {
     }
   }
 
-  /** PipeState what `reset()` of any thread has begun. */
+  /** Ends what `reset()` of any thread has begun. */
   #sendAway(state: number): void {
     if (!isSentAway(state)) return
     for (const place of this.#queue.all()) {

@@ -1,8 +1,9 @@
 /**
- * The calls of this thread that wait until one cell changes: they wait together, so that each can leave by itself, when its time is over
- * or its signal fires, at no cost to the others.
+ * The calls of this thread that wait until one cell changes: they wait together, so that each can leave by itself, when
+ * its time is over or its signal fires, at no cost to the others.
  *
- * Who changes the cell notifies it afterwards, or its `releaseThreads()` does. So what is waited for here is woken, or has changed before.
+ * Who changes the cell notifies it afterwards, or its `releaseThreads()` does. So what is waited for here is woken, or
+ * has changed before.
  */
 import type { Memory } from '../../shared/memory.js'
 import { LocalWaitQueue } from './local-wait-queue.js'
@@ -33,7 +34,7 @@ export class CellWatch {
     }
   }
 
-  /** False if time was over. Keeps the program alive. */
+  /** False if the timeout passed. Keeps the program alive. */
   async #change(value: number, limits: Limits): Promise<boolean> {
     if (this.#watched !== value && !this.#watch(value)) return true
     if (limits.left === 0) return Atomics.load(this.#memory, this.#cell) !== value

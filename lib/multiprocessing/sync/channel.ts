@@ -1,6 +1,6 @@
 /**
- * What queues and pipes are made of: bytes, put by any thread and got by any other, and the lines of those who wait for a place or for
- * an item. It knows neither values nor errors.
+ * What queues and pipes are made of: bytes, put by any thread and got by any other, and the lines of those who wait for
+ * a place or for an item. It knows neither values nor errors.
  */
 import { createMemory, HEADER, type Memory } from '../../shared/memory.js'
 import { InternalLock } from './internal-lock.js'
@@ -108,7 +108,7 @@ export class Channel {
     return this.#getters.waitSync(this.#items, limits) ?? 'empty'
   }
 
-  /** Waits until there is an item to get, or the end. False if time was over. */
+  /** Waits until there is an item to get, or the end. False if the timeout passed. */
   async poll(limits: Limits): Promise<boolean> {
     const attempt = (): true | undefined => this.#hasItem || undefined
     return (await this.#getters.wait({ ...this.#items, attempt }, limits)) ?? this.#hasItem

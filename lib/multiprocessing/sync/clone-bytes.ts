@@ -1,4 +1,7 @@
-/** Structured clones as bytes, with a small number in front. Two forms: the program's threads run on one engine, so all use the same one. */
+/**
+ * Structured clones as bytes, with a small number in front. Two forms: the program's threads run on one engine, so all
+ * use the same one.
+ */
 import { deserialize, Deserializer, serialize, Serializer } from 'node:v8'
 import { holdsSharedMemory } from '../../codec/clonable.js'
 

@@ -1,9 +1,10 @@
 /**
  * A lock, and a line of calls that wait until its holder notifies them.
  *
- * A call joins this line while it holds the lock, which it then releases: no notification can come in between. Notified calls
- * are GRANTED, and leave by themselves when they have the lock again. A notified call of a thread that ends before is replaced by the
- * next. A thread that ends while it holds the lock may have changed what others wait for, and told nobody: all are woken.
+ * A call joins this line while it holds the lock, which it then releases: no notification can come in between. Notified
+ * calls are GRANTED, and leave by themselves when they have the lock again. A notified call of a thread that ends
+ * before is replaced by the next. A thread that ends while it holds the lock may have changed what others wait for, and
+ * told nobody: all are woken.
  */
 import { received, typeError } from '../../errors.js'
 import { HEADER, type Memory } from '../../shared/memory.js'
@@ -29,12 +30,13 @@ const KIND = 6
 const WAIT = 'wait for a condition'
 
 /**
- * A condition variable across threads: a lock, with which calls can wait until another holder of it has changed something.
- * `wait()`, `notify()` and `notifyAll()` are for its holder.
+ * A condition variable across threads: a lock, with which calls can wait until another holder of it has changed
+ * something. `wait()`, `notify()` and `notifyAll()` are for its holder.
  *
- * Use `waitFor()`, or `wait()` in a loop: what was waited for may not be true any more when the lock is taken again. A thread that
- * ends leaves nobody waiting in vain: a notification that it had not used goes to the next call, maybe twice, and if it held the lock, all
- * calls wake, of which the first finds its hold `abandoned`. Sent to workers, it is the same condition there, with the same lock.
+ * Use `waitFor()`, or `wait()` in a loop: the condition may be false again when the lock is taken back. No call waits
+ * in vain when a thread ends. A notification that the thread had not used goes to the next call, maybe twice. If the
+ * thread held the lock, all calls wake, and the first finds its guard `abandoned`. Sent to workers, it is the same
+ * condition there, with the same lock.
  *
  * @example
  * ```ts
@@ -89,7 +91,7 @@ export class Condition extends Shared {
     return this.#lock.acquire(options as WaitOptions)
   }
 
-  /** Takes the lock, holding the thread: see `Lock`. */
+  /** Takes the lock and blocks the thread meanwhile: see `Lock`. */
   acquireSync(): LockGuard
   acquireSync(options: number | SyncWaitOptions): LockGuard | undefined
   acquireSync(options?: number | SyncWaitOptions): LockGuard | undefined {
@@ -107,14 +109,16 @@ export class Condition extends Shared {
   }
 
   /**
-   * Releases the lock, waits to be notified, and takes the lock again, for which it waits as long as it takes. While it waits
-   * it keeps the program alive. If the lock was abandoned meanwhile, the caller's `hold.abandoned` says so.
+   * Releases the lock, waits to be notified, and takes the lock again, for which it waits as long as it takes. While it
+   * waits it keeps the program alive. If the lock was abandoned meanwhile, the caller's `hold.abandoned` says so.
    *
-   * When the signal fires, it takes the lock again too, and rejects then; once it is notified, the signal has no effect.
+   * When the signal fires, it takes the lock again too, and rejects then; once it is notified, the signal has no
+   * effect.
    *
-   * @param options How long to wait for the notification at most, in milliseconds; or that and a signal: see `WaitOptions`.
-   * @returns Whether it was notified; `false` if time was over.
-   * @throws {RangeError | TypeError} If an option is not as it may be.
+   * @param options How long to wait for the notification at most, in milliseconds; or that and a signal: see
+   * `WaitOptions`.
+   * @returns Whether it was notified; `false` if the timeout passed.
+   * @throws {RangeError | TypeError} If an option is invalid.
    * @throws {SyncError} If this thread does not hold the lock.
    */
   async wait(options?: number | WaitOptions): Promise<boolean> {
@@ -122,11 +126,11 @@ export class Condition extends Shared {
   }
 
   /**
-   * The same, holding the thread: for workers. Not for a thread whose own workers may be terminated while they hold the lock, or are
-   * notified: see `Lock`.
+   * The same, but it blocks the thread: for workers. Not for a thread whose own workers may be terminated while they
+   * hold the lock, or are notified: see `Lock`.
    *
-   * @throws {SyncError} On the main thread; or if this thread does not hold the lock, or has calls in line for it, which could
-   * not go on meanwhile.
+   * @throws {SyncError} On the main thread; or if this thread does not hold the lock, or has calls in line for it,
+   * which could not go on meanwhile.
    */
   waitSync(options?: number | SyncWaitOptions): boolean {
     return block(this.#waiting(readSyncLimits(WAIT, options, 'wait()'), true))
@@ -137,14 +141,14 @@ export class Condition extends Shared {
    *
    * @param predicate A function that is not async: a promise would count as true.
    * @param options How long to wait at most, in milliseconds; or that and a signal: see `WaitOptions`.
-   * @returns Whether `predicate()` was true when it was called last: `false` if time was over.
-   * @throws {TypeError} If `predicate` is no function, or returns a promise.
+   * @returns Whether `predicate()` was true when it was called last: `false` if the timeout passed.
+   * @throws {TypeError} If `predicate` is not a function, or returns a promise.
    */
   async waitFor(predicate: () => boolean, options?: number | WaitOptions): Promise<boolean> {
     return settle(this.#waitingFor(predicate, readLimits(WAIT, options), false))
   }
 
-  /** The same, holding the thread: see `waitSync()`. */
+  /** The same, but it blocks the thread: see `waitSync()`. */
   waitForSync(predicate: () => boolean, options?: number | SyncWaitOptions): boolean {
     return block(this.#waitingFor(predicate, readSyncLimits(WAIT, options, 'waitFor()'), true))
   }
@@ -168,7 +172,7 @@ export class Condition extends Shared {
 
   /** @internal */
   releaseThreads(threads: ReadonlySet<number>): void {
-    // Before the lock is buried, by which it is free; nobody can join the line until then.
+    // Before the lock is released, as no call can join the line until then.
     if (this.#lock.isHeldBy(threads)) while (this.#wakeOne());
     for (const place of this.#queue.of(threads)) {
       if (!this.#queue.move(place, WAITING, GONE) && this.#queue.stateOf(place) === GRANTED) this.#wakeOne()

@@ -67,12 +67,12 @@ export class Connection<T> extends Shared implements AsyncIterable<T> {
   }
 
   /**
-   * Sends an item, by structured clone. Waits only while items of more than 256 MiB are on their way. What was not awaited may not
-   * have been sent when the thread ends by `process.exit()`.
+   * Sends an item, by structured clone. Waits only while items of more than 256 MiB are on their way. What was not
+   * awaited may not have been sent when the thread ends by `process.exit()`.
    *
    * @param options How long to wait at most, in milliseconds; or that and a signal: see `WaitOptions`.
    * @throws {PipeClosedError} If this end is closed, or one of both is gone; the text says which.
-   * @throws {QueueFullError} If time was over: the item was not sent.
+   * @throws {QueueFullError} If the timeout passed: the item was not sent.
    * @throws {NotSerializableError} If a part of the item cannot be copied: a function; or what threads share.
    * @throws {RangeError} If the item takes more than 256 MiB.
    */
@@ -83,7 +83,7 @@ export class Connection<T> extends Shared implements AsyncIterable<T> {
   }
 
   /**
-   * The same, holding the thread: for workers.
+   * The same, but it blocks the thread: for workers.
    *
    * @throws {SyncError} On the main thread.
    */
@@ -99,8 +99,9 @@ export class Connection<T> extends Shared implements AsyncIterable<T> {
    *
    * @param options How long to wait at most, in milliseconds; or that and a signal: see `WaitOptions`.
    * @throws {EndOfFileError} If the other end is gone, and all that it had sent was received.
-   * @throws {QueueEmptyError} If time was over.
-   * @throws {PipeClosedError} If this end is closed, or was while it waited; or all threads that were given it have ended.
+   * @throws {QueueEmptyError} If the timeout passed.
+   * @throws {PipeClosedError} If this end is closed, or was while it waited; or all threads that were given it have
+   * ended.
    */
   async recv(options?: number | WaitOptions): Promise<T> {
     const limits = readLimits(RECEIVE, options)
@@ -108,8 +109,8 @@ export class Connection<T> extends Shared implements AsyncIterable<T> {
   }
 
   /**
-   * The same, holding the thread: for workers. Not for a thread whose own worker has the other end: while it is held it
-   * does not hear of its end.
+   * The same, but it blocks the thread: for workers. Not for a thread whose own worker has the other end: while it is
+   * held it does not hear of its end.
    *
    * @throws {SyncError} On the main thread.
    */
@@ -122,8 +123,9 @@ export class Connection<T> extends Shared implements AsyncIterable<T> {
   /**
    * Whether `recv()` would not wait: there is an item, or the end.
    *
-   * @param options How long to wait for that at most, in milliseconds; 0 by default, or `Infinity`; or that and a signal: see `WaitOptions`.
-   * @throws {RangeError | TypeError} If an option is not as it may be.
+   * @param options How long to wait for that at most, in milliseconds; 0 by default, or `Infinity`; or that and a
+   * signal: see `WaitOptions`.
+   * @throws {RangeError | TypeError} If an option is invalid.
    * @throws {PipeClosedError} If this end is closed.
    */
   async poll(options?: number | WaitOptions): Promise<boolean> {
@@ -132,7 +134,7 @@ export class Connection<T> extends Shared implements AsyncIterable<T> {
   }
 
   /**
-   * The same, holding the thread: for workers.
+   * The same, but it blocks the thread: for workers.
    *
    * @throws {SyncError} On the main thread.
    */
@@ -142,7 +144,10 @@ export class Connection<T> extends Shared implements AsyncIterable<T> {
     return this.#incoming(POLL).pollSync(limits)
   }
 
-  /** This thread uses the end no more. If no other has it, the other end will find the end of what was sent. Harmless when repeated. */
+  /**
+   * This thread uses the end no more. If no other has it, the other end will find the end of what was sent. Harmless
+   * when repeated.
+   */
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true

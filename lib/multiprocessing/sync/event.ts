@@ -1,8 +1,8 @@
 /**
  * An event that has happened or not.
  *
- * One cell, TIMES: even while it is clear, odd while it is set; it only grows. Calls wait for it to change. A thread that ends
- * after it has changed it, before it notifies, leaves that to `releaseThreads()`.
+ * One cell, TIMES: even while it is clear, odd while it is set; it only grows. Calls wait for it to change. A thread
+ * that ends after it has changed it, before it notifies, leaves that to `releaseThreads()`.
  */
 import { createMemory, HEADER, type Memory } from '../../shared/memory.js'
 import { defineShared, Shared } from '../shared-object.js'
@@ -16,7 +16,8 @@ const TIMES = HEADER
 const WAIT = 'wait for an event'
 
 /**
- * An event across threads: `wait()` settles once somebody has called `set()`, at once if that was before, until `clear()`.
+ * An event across threads: `wait()` settles once somebody has called `set()`, at once if that was before, until
+ * `clear()`.
  *
  * @example
  * ```ts
@@ -60,9 +61,10 @@ export class Event extends Shared {
   /**
    * Settles when it has happened. While it waits it keeps the program alive.
    *
-   * @param options How long to wait at most, in milliseconds, from 0, which only looks; or that and a signal: see `WaitOptions`.
-   * @returns Whether it has happened; `false` if time was over.
-   * @throws {RangeError | TypeError} If an option is not as it may be.
+   * @param options How long to wait at most, in milliseconds, from 0, which only looks; or that and a signal: see
+   * `WaitOptions`.
+   * @returns Whether it has happened; `false` if the timeout passed.
+   * @throws {RangeError | TypeError} If an option is invalid.
    */
   async wait(options?: number | WaitOptions): Promise<boolean> {
     const limits = readLimits(WAIT, options)
@@ -70,7 +72,7 @@ export class Event extends Shared {
   }
 
   /**
-   * The same, holding the thread: for workers.
+   * The same, but it blocks the thread: for workers.
    *
    * @throws {SyncError} On the main thread.
    */

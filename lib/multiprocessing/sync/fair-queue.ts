@@ -45,7 +45,10 @@ export class FairQueue extends Shared {
     }
   }
 
-  /** The first result of an attempt, or `undefined` if time is over. When the signal fires, it rejects, and makes no further attempt. */
+  /**
+   * The first result of an attempt, or `undefined` if time is over. When the signal fires, it rejects, and makes no
+   * further attempt.
+   */
   wait<R>(wanted: Wanted<R>, limits: Limits): R | undefined | Promise<R | undefined> {
     return (this.#local.isLocked ? undefined : this.#tryNow(wanted)) ?? settle(this.#steps(wanted, limits, false))
   }

@@ -1,6 +1,6 @@
 /**
- * A lock for a few steps that never wait: the thread that has it is running, or has ended. It is not fair, and not for users. That is
- * `Lock`, which is given to a call even if its thread is busy with something else for long.
+ * A lock for a few steps that never wait: the thread that has it is running, or has ended. It is not fair, and not for
+ * users. That is `Lock`, which is given to a call even if its thread is busy with something else for long.
  *
  * One cell: the thread (plus one) that has it; 0 if no thread has it.
  */

@@ -1,6 +1,6 @@
 /**
- * Values as bytes: as structured clone writes them. Not what threads share (locks, shared memory): bytes in a queue may outlive
- * every thread that could keep it.
+ * Values as bytes: as structured clone writes them. Not what threads share (locks, shared memory): bytes in a queue may
+ * outlive every thread that could keep it.
  */
 import { pointAtCaller } from '../../call-site.js'
 import { nestsDeeperThan, unclonablePart } from '../../codec/clonable.js'
@@ -14,7 +14,10 @@ import { SharingCheck } from '../../codec/sharing-check.js'
 import { isErrorObject, NotSerializableError } from '../../errors.js'
 import { FORM } from './clone-bytes.js'
 
-/** What the bytes are of: a value; an error, encoded, since a clone would lose its fields; a pack of a value that is to be put right. */
+/**
+ * What the bytes are of: a value; an error, encoded, since a clone would lose its fields; a pack of a value that is to
+ * be put right.
+ */
 const VALUE = 0
 const ERROR = 1
 const PACK = 2

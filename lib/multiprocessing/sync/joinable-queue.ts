@@ -15,8 +15,8 @@ const DONE = SPARE
 const JOIN = 'join a queue'
 
 /**
- * A `Queue` that can be waited for until all its items are done: who has got an item calls `taskDone()` when it has dealt with it.
- * An item whose thread ends before that is never done.
+ * A `Queue` that can be waited for until all its items are done: who has got an item calls `taskDone()` when it has
+ * dealt with it. An item whose thread ends before that is never done.
  *
  * @example
  * ```ts
@@ -44,8 +44,9 @@ export class JoinableQueue<T> extends Queue<T> {
   readonly #watch: CellWatch
 
   /**
-   * @param maxsize How many items there may be at once: an integer from 1 to 2,147,483,647; or 0, the default, for no limit.
-   * @throws {RangeError | TypeError} If it or an option is not as it may be; or if there is no memory.
+   * @param maxsize How many items there may be at once: an integer from 1 to 2,147,483,647; or 0, the default, for no
+   * limit.
+   * @throws {RangeError | TypeError} If it or an option is invalid; or if there is not enough memory.
    */
   constructor(maxsize?: number, options?: QueueOptions)
   /** @internal */
@@ -80,16 +81,17 @@ export class JoinableQueue<T> extends Queue<T> {
   /**
    * Settles when all items that were put are done; at once if they are. While it waits it keeps the program alive.
    *
-   * @param options How long to wait at most, in milliseconds, from 0, which only looks; or that and a signal: see `WaitOptions`.
-   * @returns Whether they are; `false` if time was over.
-   * @throws {RangeError | TypeError} If an option is not as it may be.
+   * @param options How long to wait at most, in milliseconds, from 0, which only looks; or that and a signal: see
+   * `WaitOptions`.
+   * @returns Whether they are; `false` if the timeout passed.
+   * @throws {RangeError | TypeError} If an option is invalid.
    */
   async join(options?: number | WaitOptions): Promise<boolean> {
     return settle(this.#joining(readLimits(JOIN, options)))
   }
 
   /**
-   * The same, holding the thread: for workers. Not for a thread whose own workers use the queue.
+   * The same, but it blocks the thread: for workers. Not for a thread whose own workers use the queue.
    *
    * @throws {SyncError} On the main thread.
    */

@@ -1,4 +1,7 @@
-/** How long a call waits, and what makes it give up: the one place that reads `timeout` and `signal` of all calls that wait. */
+/**
+ * How long a call waits, and what makes it give up: the one place that reads `timeout` and `signal` of all calls that
+ * wait.
+ */
 import { rangeError, received, typeError } from '../../errors.js'
 import { isAbortSignal, isPlainObject, optionsHint, signalHint } from '../../options.js'
 

@@ -1,6 +1,6 @@
 /**
- * Calls of this thread that wait for one another, or for something that this thread hears of: first in, first out. To come, to be
- * woken and to leave cost the same however many wait. Nothing here is shared memory.
+ * Calls of this thread that wait for one another, or for something that this thread hears of: first in, first out. To
+ * come, to be woken and to leave cost the same however many wait. Nothing here is shared memory.
  */
 import { MAX_TIMEOUT } from '../../options.js'
 import { offAbort, onAbort } from '../../aborts.js'
@@ -24,8 +24,8 @@ export class LocalWaitQueue {
   }
 
   /**
-   * Resolves when the call was woken (true), or its time is over (false); rejects with the reason of its signal. Whatever comes
-   * first counts, and takes it out of the line.
+   * Resolves when the call was woken (true), or its time is over (false); rejects with the reason of its signal.
+   * Whatever comes first counts, and takes it out of the line.
    */
   wait(limits: Limits): Promise<boolean> {
     const { signal } = limits
@@ -104,8 +104,8 @@ export class LocalWaitQueue {
 }
 
 /**
- * Lets one call of this thread at a time stand in the queue that all threads share; the others wait here. So that queue is as long as
- * there are threads, not calls.
+ * Lets one call of this thread at a time stand in the queue that all threads share; the others wait here. So that queue
+ * is as long as there are threads, not calls.
  */
 export class LocalMutex {
   readonly #calls = new LocalWaitQueue()

@@ -1,14 +1,16 @@
 /** What a call of `acquire()` has taken, to be given back once. */
 
-/** One time during which a thread holds a lock; a condition's `wait()` ends it, and begins another for the same holds. */
+/**
+ * One time during which a thread holds a lock; a condition's `wait()` ends it, and begins another for the same holds.
+ */
 export interface Acquisition {
   ticket: number
   abandoned: boolean
 }
 
 /**
- * What `acquire()` gives: the lock, or the semaphore's permit, until it is released. `using hold = await lock.acquire()`
- * releases it at the end of the block.
+ * What `acquire()` gives: the lock, or the semaphore's permit, until it is released. `using hold = await
+ * lock.acquire()` releases it at the end of the block.
  *
  * @example
  * ```ts
@@ -38,8 +40,8 @@ export class LockGuard implements Disposable {
   }
 
   /**
-   * Whether the thread that held the lock before has ended without releasing it: what the lock guards may be half done. Only
-   * the next holder is told. Never true of a semaphore.
+   * Whether the thread that held the lock before has ended without releasing it: what the lock guards may be half done.
+   * Only the next holder is told. Never true of a semaphore.
    */
   get abandoned(): boolean {
     return this.#holding.abandoned

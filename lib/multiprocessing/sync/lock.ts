@@ -7,15 +7,17 @@ import { ownOverflow } from './overflow.js'
 const KIND = 1
 
 /**
- * A lock across threads: one call of `acquire()` has it at a time. The others get it in the order in which they asked, on each thread;
- * between threads, one call of each in turn. Sent to workers in items, results or `initargs`, it is the same lock there.
+ * A lock across threads: one call of `acquire()` has it at a time. The others get it in the order in which they asked,
+ * on each thread; between threads, one call of each in turn. Sent to workers in items, results or `initargs`, it is the
+ * same lock there.
  *
- * A thread that ends while it holds the lock, however it ends, releases it, and the next holder is told: `hold.abandoned`. When
- * it is ended from outside, the thread that started it sees to that: a pool does; who starts a `Worker` of Node must keep the lock
- * and let its own event loop turn.
+ * A thread that ends while it holds the lock releases it, however it ends. The next holder is told: `guard.abandoned`.
+ * If a thread is ended from outside, the thread that started it releases the lock. A pool does so. If you start a
+ * `Worker` of Node, keep the lock, and let the event loop of your thread run.
  *
- * Costs microseconds when it is free, and some hundreds of bytes; there can be as many locks as there is memory for. Any number of calls
- * of a thread can wait, each at the same cost. `acquire()` and `release()` take time in proportion to how many threads wait.
+ * A free lock costs microseconds, and some hundreds of bytes. There can be as many locks as memory allows. Any number
+ * of calls of a thread can wait, each at the same cost. `acquire()` and `release()` take time in proportion to the
+ * number of threads that wait.
  *
  * @example
  * ```ts

@@ -31,8 +31,8 @@ export interface ReleasedLock {
 }
 
 /**
- * Those that this thread holds, unless it is the main one: they stay here, so that those who have started the thread keep them, and tell
- * others when it ends.
+ * Those that this thread holds, unless it is the main one: they stay here, so that those who have started the thread
+ * keep them, and tell others when it ends.
  */
 const held = new Set<Mutex>()
 
@@ -56,12 +56,14 @@ export abstract class Mutex extends Shared {
   }
 
   /**
-   * Takes the lock: on one thread in the order of the calls, between threads one call of each in turn. While it waits it keeps the program
-   * alive.
+   * Takes the lock: on one thread in the order of the calls, between threads one call of each in turn. While it waits
+   * it keeps the program alive.
    *
-   * @param options How long to wait at most, in milliseconds, from 0, which tries once; or that and a signal: see `WaitOptions`.
-   * @returns What is to be released, by itself (`using`), by its `release()` or by the lock's; `undefined` if time was over.
-   * @throws {RangeError | TypeError} If an option is not as it may be.
+   * @param options How long to wait at most, in milliseconds, from 0, which tries once; or that and a signal: see
+   * `WaitOptions`.
+   * @returns What is to be released, by itself (`using`), by its `release()` or by the lock's; `undefined` if the
+   * timeout passed.
+   * @throws {RangeError | TypeError} If an option is invalid.
    */
   acquire(options?: SignalOptions): Promise<LockGuard>
   acquire(options: number | WaitOptions): Promise<LockGuard | undefined>
@@ -73,8 +75,9 @@ export abstract class Mutex extends Shared {
   }
 
   /**
-   * The same, holding the thread: for workers. Not for a thread whose own workers may be terminated, or run out of heap, while they hold
-   * the lock: it hears of that by its event loop, and until then the lock is not free. `await acquire()` there, or give a timeout.
+   * The same, but it blocks the thread: for workers. Not for a thread whose own workers may be terminated, or run out
+   * of heap, while they hold the lock: it hears of that by its event loop, and until then the lock is not free. `await
+   * acquire()` there, or give a timeout.
    *
    * @throws {SyncError} On the main thread. Also, without a timeout, on a thread that has the lock, or whose earlier
    * calls wait for it: it would never return.
@@ -107,7 +110,7 @@ export abstract class Mutex extends Shared {
    *
    * @param options How long to wait for the lock: see `acquire()`.
    * @returns What the function returns.
-   * @throws {SyncError} `ERR_WAIT_TIMEOUT`: time was over, and the function was not called.
+   * @throws {SyncError} `ERR_WAIT_TIMEOUT`: the timeout passed, and the function was not called.
    */
   async withLock<T>(run: (hold: LockGuard) => T | PromiseLike<T>, options?: number | WaitOptions): Promise<T> {
     checkFunction(run)

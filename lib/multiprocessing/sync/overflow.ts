@@ -1,10 +1,11 @@
 /**
- * Places for calls that find none in the memory of what they wait for: one piece of memory that grows, for the lines of all objects
- * that one thread makes. Memory that can grow takes two of the 65,530 mappings that Linux lets a program have: not every lock can
- * have its own.
+ * Places for calls that find none in the memory of what they wait for: one piece of memory that grows, for the lines of
+ * all objects that one thread makes. Memory that can grow takes two of the 65,530 mappings that Linux lets a program
+ * have: not every lock can have its own.
  *
- * A word here has 64 bits, of which the upper half is the number of the line: so a compareExchange names line, call and state,
- * and can never hit the call of another line in the same place. A line sees only its own places, and those that have no word.
+ * A word here has 64 bits, of which the upper half is the number of the line: so a compareExchange names line, call and
+ * state, and can never hit the call of another line in the same place. A line sees only its own places, and those that
+ * have no word.
  */
 import { SyncError } from '../errors.js'
 import { growTo } from '../../shared/growable.js'

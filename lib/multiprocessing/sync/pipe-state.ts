@@ -1,8 +1,9 @@
 /**
  * Which threads hold the two ends of a pipe. When the last has let go of one, both of the pipe's queues are closed.
  *
- * Each end has a MAKER, the thread that made it, until another was given the end; and the threads that hold it. Cells are a thread plus
- * one, or 0; each is taken and freed by one step, and the new holder's is taken before the maker's is freed.
+ * Each end has a MAKER, the thread that made it, until another was given the end; and the threads that hold it. Cells
+ * are a thread plus one, or 0; each is taken and freed by one step, and the new holder's is taken before the maker's is
+ * freed.
  */
 import { threadId } from 'node:worker_threads'
 import { SyncError } from '../errors.js'
@@ -21,7 +22,10 @@ export type Side = 0 | 1
 
 /** While a pipe is open, a thread that knows it keeps it: it may be the one that hears of the others' ends. */
 const open = new Set<PipeState>()
-/** How many are in `open` when those that others have closed are looked for: twice as many as there were after the last time. */
+/**
+ * How many are in `open` when those that others have closed are looked for: twice as many as there were after the last
+ * time.
+ */
 const MIN_OPEN_LIMIT = 64
 let openLimit = MIN_OPEN_LIMIT
 

@@ -3,18 +3,18 @@ import { Connection, createConnectionMemory } from './connection.js'
 import { PipeState } from './pipe-state.js'
 
 /**
- * Two connected ends, for two threads to talk: what one sends, the other receives, in order. Pass one to a worker in items,
- * results or `initargs`, and keep the other.
+ * Makes two connected ends, with which two threads talk. What one end sends, the other receives, in order. Pass one end
+ * to a worker in items, results or `initargs`, and keep the other.
  *
- * An end is gone when all threads that had it have closed it or ended, in whatever way. A thread has an end from when it
- * arrives there; that of a `Process` from its `start()`. The thread that made the pipe has both, until another thread has been
- * given one; then it has that one only if it uses it. So it needs not close what it passes on, as in Python, and must not before
- * it has arrived in a worker of a pool.
+ * A thread holds an end from the moment it arrives there; a `Process` holds it from its `start()`. An end is gone when
+ * all threads that held it have closed it or ended. The thread that made the pipe holds both ends. It loses an end when
+ * another thread gets it, unless it uses that end itself. So, unlike in Python, you need not close an end that you pass
+ * on. Do not close it before it has arrived in a worker of a pool.
  *
- * A thread that was given an end keeps it also when it passes it on: until it calls `close()`, or ends, the other side finds no end
- * of what is sent. It is to close the end once that has arrived, of which an answer tells, or the result of the task that it went
- * to. A task of a pool is to close it as well (`using _ = end`), as its thread goes on. While a pipe is open, threads that know it
- * keep its memory.
+ * A thread that was given an end still holds it after it passes it on: until it calls `close()`, or ends, the other
+ * side finds no end of what is sent. Close the end when it has arrived: an answer tells that, or the result of the task
+ * that it went to. A task of a pool closes it too (`using _ = end`), because its thread goes on. While a pipe is open,
+ * threads that know it keep its memory.
  *
  * @returns Both ends, which are alike.
  *

@@ -21,27 +21,31 @@ const GET = 'get an item of a queue'
 /** Options of a `Queue`. */
 export interface QueueOptions {
   /**
-   * How many bytes an item may take, as structured clone writes it. All that wait take about twice as much at most: then `put()`
-   * waits, as for `maxsize`. The memory is reserved, and taken when it is needed. From 1 to 2^30 (1 GiB); by default 2^28 (256 MiB).
+   * How many bytes an item may take, as structured clone writes it. All that wait take about twice as much at most:
+   * then `put()` waits, as for `maxsize`. The memory is reserved, and taken when it is needed. From 1 to 2^30 (1 GiB);
+   * by default 2^28 (256 MiB).
    */
   maxBytes?: number
 }
 
 /**
- * A queue for many threads to put items in, and many to get them from: first in, first out. Sent to workers in items, results or
- * `initargs`, it is the same queue there.
+ * A queue for many threads to put items in, and many to get them from: first in, first out. Sent to workers in items,
+ * results or `initargs`, it is the same queue there.
  *
- * Items are copied by structured clone; errors keep their fields, as those of tasks. They wait in shared memory: what `put()` has
- * put stays there, whatever becomes of its thread. An item that a thread has got is that thread's: it ends with it.
- * That others go on after a thread was ended from outside, its parent sees to, as for a `Lock`.
- * Items that one thread puts come out in its order.
+ * Items are copied by structured clone. Errors keep their fields, as errors of tasks do. Items wait in shared memory:
+ * they stay there when the thread that put them ends. An item that a thread has taken belongs to that thread, and ends
+ * with it. Items that one thread puts come out in its order. If a thread that uses the queue is ended from outside, its
+ * parent lets the others go on, as for a `Lock`.
  *
- * Calls that wait are served first come, first served: on one thread exactly, between threads as to which is woken first (a thread that
- * is busy then does not hold up the others, which may get the next item before it). Memory that the queue has grown to is freed with it.
+ * Calls that wait are served first come, first served. On one thread that is exact. Between threads it is the order in
+ * which they are woken: a busy thread does not hold up the others, which may take the next item before it. The memory
+ * of a queue grows as needed, and is freed with the queue.
  *
- * What needs not wait settles without a turn of the event loop: a loop that always finds an item lets nothing else run on its thread.
+ * Calls that need not wait resolve in a microtask. So a loop over a queue that is never empty does not yield to the
+ * event loop.
  *
- * An empty and a full queue are told by errors, as in Python, since any value can be an item, and no item is to be lost in silence.
+ * An empty or full queue is an error, as in Python, because every value can be an item, and no item may be lost
+ * silently.
  *
  * @example
  * ```ts
@@ -76,8 +80,9 @@ export class Queue<T> extends Shared implements AsyncIterable<T> {
   readonly #channel: Channel
 
   /**
-   * @param maxsize How many items there may be at once: an integer from 1 to 2,147,483,647; or 0, the default, for no limit.
-   * @throws {RangeError | TypeError} If it or an option is not as it may be; or if there is no memory.
+   * @param maxsize How many items there may be at once: an integer from 1 to 2,147,483,647; or 0, the default, for no
+   * limit.
+   * @throws {RangeError | TypeError} If it or an option is invalid; or if there is not enough memory.
    */
   constructor(maxsize?: number, options?: QueueOptions)
   /** @internal */
@@ -112,14 +117,15 @@ export class Queue<T> extends Shared implements AsyncIterable<T> {
   }
 
   /**
-   * Puts an item at the end; waits while there is no room. While it waits it keeps the program alive; but what was not awaited may not
-   * have been put when the thread ends by `process.exit()`.
+   * Puts an item at the end; waits while there is no room. While it waits it keeps the program alive; but what was not
+   * awaited may not have been put when the thread ends by `process.exit()`.
    *
-   * @param options How long to wait at most, in milliseconds, from 0, which tries once; or that and a signal: see `WaitOptions`.
-   * @throws {QueueFullError} If time was over: the item was not put.
+   * @param options How long to wait at most, in milliseconds, from 0, which tries once; or that and a signal: see
+   * `WaitOptions`.
+   * @throws {QueueFullError} If the timeout passed: the item was not put.
    * @throws {QueueClosedError} If the queue is closed, or was while it waited.
    * @throws {NotSerializableError} If a part of the item cannot be copied: a function; or what threads share.
-   * @throws {RangeError | TypeError} If the item is larger than `maxBytes`; or an option is not as it may be.
+   * @throws {RangeError | TypeError} If the item is larger than `maxBytes`; or an option is invalid.
    */
   async put(item: T, options?: number | WaitOptions): Promise<void> {
     const limits = readLimits(PUT, options)
@@ -132,8 +138,8 @@ export class Queue<T> extends Shared implements AsyncIterable<T> {
   }
 
   /**
-   * `put()`, holding the thread: for workers. Not for a thread whose own workers use the queue: while it is held it does not
-   * hear of their end.
+   * `put()`, but it blocks the thread: for workers. Not for a thread whose own workers use the queue: while it is held
+   * it does not hear of their end.
    *
    * @throws {SyncError} On the main thread.
    */
@@ -146,10 +152,11 @@ export class Queue<T> extends Shared implements AsyncIterable<T> {
   /**
    * Takes the first item; waits while there is none. While it waits it keeps the program alive.
    *
-   * @param options How long to wait at most, in milliseconds, from 0, which tries once; or that and a signal: see `WaitOptions`.
-   * @throws {QueueEmptyError} If time was over.
+   * @param options How long to wait at most, in milliseconds, from 0, which tries once; or that and a signal: see
+   * `WaitOptions`.
+   * @throws {QueueEmptyError} If the timeout passed.
    * @throws {QueueClosedError} If the queue is closed, and all its items were taken.
-   * @throws {RangeError | TypeError} If an option is not as it may be.
+   * @throws {RangeError | TypeError} If an option is invalid.
    */
   async get(options?: number | WaitOptions): Promise<T> {
     const limits = readLimits(GET, options)
@@ -162,7 +169,7 @@ export class Queue<T> extends Shared implements AsyncIterable<T> {
   }
 
   /**
-   * `get()`, holding the thread: for workers. Not for a thread whose own workers use the queue.
+   * `get()`, but it blocks the thread: for workers. Not for a thread whose own workers use the queue.
    *
    * @throws {SyncError} On the main thread.
    */
@@ -181,8 +188,8 @@ export class Queue<T> extends Shared implements AsyncIterable<T> {
   }
 
   /**
-   * Takes items until the queue is closed and empty. Several consumers, on any threads, share the items. A stream that has a queue as its source
-   * reads ahead: items that it has read when it is ended early are gone.
+   * Takes items until the queue is closed and empty. Several consumers, on any threads, share the items. A stream that
+   * has a queue as its source reads ahead: items that it has read when it is ended early are gone.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<T> {
     return itemsOf<T>(this.#channel)

@@ -1,15 +1,16 @@
 /**
- * Records of bytes, first in, first out, in shared memory that grows. One thread may write at a time, which others see to; any
- * number may take.
+ * Records of bytes, first in, first out, in shared memory that grows. One thread may write at a time, which others see
+ * to; any number may take.
  *
- * A record is a link to the next one, its length, and its bytes; lengths and places are counted in units of 8 bytes. HEAD is the record
- * that was taken last, of which only the link is still needed; TAIL is the one written last. Both are words of 64 bits: the
- * number of the record, its place, and in TAIL whether the ring is closed. Each changes by one compareExchange, by which a record
- * is written or taken: who ends before has done nothing. Records are numbered, so no word comes twice.
- * Who takes copies first, and then finds out whether it was the first to take it. What it copied may be garbage if not.
+ * A record is a link to the next one, its length, and its bytes; lengths and places are counted in units of 8 bytes.
+ * HEAD is the record that was taken last, of which only the link is still needed; TAIL is the one written last. Both
+ * are words of 64 bits: the number of the record, its place, and in TAIL whether the ring is closed. Each changes by
+ * one compareExchange, by which a record is written or taken: who ends before has done nothing. Records are numbered,
+ * so no word comes twice. Who takes copies first, and then finds out whether it was the first to take it. What it
+ * copied may be garbage if not.
  *
- * Records go round. When the memory grows while they have wrapped around its end, nothing is moved: the next record goes to where the old
- * memory ended, the MARK, and what is below the mark is not written until HEAD is beyond it.
+ * Records go round. When the memory grows while they have wrapped around its end, nothing is moved: the next record
+ * goes to where the old memory ended, the MARK, and what is below the mark is not written until HEAD is beyond it.
  */
 import type { Growable } from '../../shared/growable.js'
 import type { Memory } from '../../shared/memory.js'

@@ -7,9 +7,9 @@ import { ownOverflow } from './overflow.js'
 const KIND = 2
 
 /**
- * A `Lock` that the thread which holds it can take again at once; it is free when it was released as often. The thread is the
- * holder: asynchronous calls of one thread are not told apart, and do not exclude each other once one of them has it. Use a
- * `Lock` for that.
+ * A `Lock` that the thread which holds it can take again at once; it is free when it was released as often. The thread
+ * is the holder: asynchronous calls of one thread are not told apart, and do not exclude each other once one of them
+ * has it. Use a `Lock` for that.
  *
  * @example
  * ```ts

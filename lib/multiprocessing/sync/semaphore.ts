@@ -19,13 +19,12 @@ const CELLS = 4
 const ACQUIRE = 'acquire a semaphore'
 
 /**
- * A number of permits, for threads to share: each `acquire()` takes one, and waits while there is none, on one thread in the order of
- * the calls, between threads one call of each in turn; `release()` adds one. It has no owner: any thread may release, also what it never took.
+ * A number of permits that threads share. Each `acquire()` takes one, and waits while there is none: on one thread in
+ * the order of the calls, between threads one call of each in turn. `release()` adds one. A semaphore has no owner: any
+ * thread may release, also a permit that it never took.
  *
- * So what a thread had taken when it ended is lost: it is not known whether it was to be given back. A thread that ends while it waits
- * loses nothing: a permit that was on its way to it goes to the next.
- *
- * As many calls can wait at once as for a `Lock`.
+ * So permits that a thread has taken are lost when it ends: the semaphore cannot know whether they were to be given
+ * back. A thread that ends while it waits loses nothing: a permit that was on its way to it goes to the next call.
  *
  * @example
  * ```ts
@@ -70,10 +69,11 @@ export class Semaphore extends Shared {
   /**
    * Takes a permit. While it waits it keeps the program alive.
    *
-   * @param options How long to wait at most, in milliseconds, from 0, which tries once; or that and a signal: see `WaitOptions`.
-   * @returns What is to be released, by itself (`using`), by its `release()` or by the semaphore's; `undefined` if time was
-   * over.
-   * @throws {RangeError | TypeError} If an option is not as it may be.
+   * @param options How long to wait at most, in milliseconds, from 0, which tries once; or that and a signal: see
+   * `WaitOptions`.
+   * @returns What is to be released, by itself (`using`), by its `release()` or by the semaphore's; `undefined` if the
+   * timeout passed.
+   * @throws {RangeError | TypeError} If an option is invalid.
    */
   acquire(options?: SignalOptions): Promise<LockGuard>
   acquire(options: number | WaitOptions): Promise<LockGuard | undefined>
@@ -83,7 +83,8 @@ export class Semaphore extends Shared {
   }
 
   /**
-   * The same, holding the thread: for workers. Not for a thread whose own workers may be terminated while they wait: see `Lock`.
+   * The same, but it blocks the thread: for workers. Not for a thread whose own workers may be terminated while they
+   * wait: see `Lock`.
    *
    * @throws {SyncError} On the main thread; and, without a timeout, on a thread whose earlier calls still wait, which
    * could not go on meanwhile.
@@ -119,7 +120,7 @@ export class Semaphore extends Shared {
    *
    * @param options How long to wait for a permit: see `acquire()`.
    * @returns What the function returns.
-   * @throws {SyncError} `ERR_WAIT_TIMEOUT`: time was over, and the function was not called.
+   * @throws {SyncError} `ERR_WAIT_TIMEOUT`: the timeout passed, and the function was not called.
    */
   async withLock<T>(run: () => T | PromiseLike<T>, options?: number | WaitOptions): Promise<T> {
     checkFunction(run)

@@ -1,6 +1,7 @@
 /**
- * A call that may wait, written once for its two forms: a generator, which yields what it waits for. `settle()` awaits that, and
- * `block()` blocks the thread until then. A call that need not wait does not come here: it makes no generator.
+ * A call that may wait, written once for its two forms: a generator, which yields what it waits for. `settle()` awaits
+ * that, and `block()` blocks the thread until then. A call that need not wait does not come here: it makes no
+ * generator.
  */
 
 /** Something to wait for. Both forms give false if the time of the call is over first. */

@@ -1,19 +1,21 @@
 /**
  * A line of waiting calls in shared memory, first come, first served: where they stand, not what they wait for.
  *
- * A call has a place, with its THREAD and its WORD, the call's ticket and state in one. The first places are in the memory of the
- * line's owner; when they are taken, more are in the overflow, which the line has in common with others (`overflow.ts`).
- * What holds at any moment, so that a thread may end between any two steps:
- * - A free place is claimed by one compareExchange of THREAD, and given back WORD first: a place with a WORD has its THREAD,
- *   and what a thread that ended has left can be told by THREAD alone.
- * - No two calls ever have the same ticket (it takes 2^30 more to come again), so a compareExchange of WORD names one call in
- *   one state, and can never hit a later one in the same place.
- * - Who takes a call out of WAITING is decided by one compareExchange: granted, or given up by itself or its releaseThreads().
- * - A call stays in its place for as long as it is in line, and COUNT, the number of places ever used, is raised before a place
- *   is claimed: a search from 0 to COUNT finds every call that is in line throughout the search.
+ * A call has a place, with its THREAD and its WORD, the call's ticket and state in one. The first places are in the
+ * memory of the line's owner; when they are taken, more are in the overflow, which the line has in common with others
+ * (`overflow.ts`). What holds at any moment, so that a thread may end between any two steps:
+ * - A free place is claimed by one compareExchange of THREAD, and given back WORD first: a place with a WORD has its
+ *   THREAD, and what a thread that ended has left can be told by THREAD alone.
+ * - No two calls ever have the same ticket (it takes 2^30 more to come again), so a compareExchange of WORD names one
+ *   call in one state, and can never hit a later one in the same place.
+ * - Who takes a call out of WAITING is decided by one compareExchange: granted, or given up by itself or its
+ *   releaseThreads().
+ * - A call stays in its place for as long as it is in line, and COUNT, the number of places ever used, is raised before
+ *   a place is claimed: a search from 0 to COUNT finds every call that is in line throughout the search.
  *
- * A search takes time in proportion to the most calls that ever stood in line at once; if they were more than OWN_PLACES, also
- * elsewhere. To join, to leave and to be granted take none: of each thread, one call stands in most lines (`acquire-queue.ts`).
+ * A search takes time in proportion to the most calls that ever stood in line at once; if they were more than
+ * OWN_PLACES, also elsewhere. To join, to leave and to be granted take none: of each thread, one call stands in most
+ * lines (`acquire-queue.ts`).
  */
 import { threadId } from 'node:worker_threads'
 import { createMemory, numberOf, type Memory } from '../../shared/memory.js'
@@ -124,8 +126,8 @@ export class WaitQueue {
   }
 
   /**
-   * The same, at a cost that does not depend on how many wait, for calls that ask again and again: those that waited once are looked
-   * up in turn. Those that have come since have later tickets.
+   * The same, at a cost that does not depend on how many wait, for calls that ask again and again: those that waited
+   * once are looked up in turn. Those that have come since have later tickets.
    */
   next(): Place | undefined {
     for (let place = this.#known.pop(); place !== undefined; place = this.#known.pop()) {
@@ -175,7 +177,10 @@ export class WaitQueue {
     if (threads.has(thread)) this.#places(place.at).free(place.at, thread)
   }
 
-  /** Waits until the call was granted. False if its time is over; throws when its signal fires. Then it has left the queue. */
+  /**
+   * Waits until the call was granted. False if its time is over; throws when its signal fires. Then it has left the
+   * queue.
+   */
   *wait(place: Place, limits: Limits): Steps<boolean> {
     const { memory, cell } = this.#cellOf(place)
     const word = (place.ticket << 2) | WAITING
@@ -242,8 +247,8 @@ export class WaitQueue {
   }
 
   /**
-   * Tickets that may come again while their call still waits, or holds what it waited for: those that were in line half of all tickets
-   * ago, or less. Later ones cannot come again before this is looked up again.
+   * Tickets that may come again while their call still waits, or holds what it waited for: those that were in line half
+   * of all tickets ago, or less. Later ones cannot come again before this is looked up again.
    */
   #oldTickets(ticket: number): ReadonlySet<number> {
     if (this.#old === undefined || ((ticket - this.#lookedUpAt) & TICKET_MASK) >= HALF_OF_TICKETS) {

@@ -1,0 +1,21 @@
+/** How many threads can run at once. */
+import { availableParallelism } from 'node:os'
+
+/**
+ * How many threads can run at once: `os.availableParallelism()`, which minds the limits of a container where Node knows
+ * of them.
+ *
+ * @example
+ * ```ts
+ * import { Pool } from 'millrace'
+ * import { cpuCount } from 'millrace/multiprocessing'
+ *
+ * // One is left for everything else.
+ * await using pool = new Pool({ workers: Math.max(1, cpuCount() - 1) })
+ * console.log(pool.workers === Math.max(1, cpuCount() - 1))
+ * // → true
+ * ```
+ */
+export function cpuCount(): number {
+  return availableParallelism()
+}

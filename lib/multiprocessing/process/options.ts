@@ -1,0 +1,81 @@
+/** Options of a `Process`: how they are read, and what is said of arguments that cannot be sent. */
+import { unclonablePart } from '../../codec/clonable.js'
+import { transferListFault, TransferListError } from '../../codec/transfer-list.js'
+import { NotSerializableError, received, typeError } from '../../errors.js'
+import { isWorkerEnv, type WorkerEnv } from '../../executor/launch.js'
+import { readLimits, type ResourceLimits } from '../../executor/limits.js'
+import { OptionReader } from '../../options.js'
+import { plainFunctionError, taskName } from '../../task-name.js'
+import type { Exported, MadeByTask, TaskName } from '../../task.js'
+
+/** Options of a process. */
+export interface ProcessOptions<A extends readonly unknown[] = readonly never[]> {
+  /** The task that it runs, called with `...args`; it may be async. */
+  readonly target: (((...args: A) => unknown) & MadeByTask) | Exported<A[0], unknown>
+  /** Arguments of the target. They are copied, except shared objects (`Value`, `Lock`, …). Default: none. */
+  readonly args?: A
+  /**
+   * ArrayBuffers of the arguments that `start()` moves to the process, and does not copy: they are detached here.
+   * Default: none.
+   */
+  readonly transfer?: readonly ArrayBufferLike[]
+  /** Default: `'Process-1'` and so on; of children of a process `'Process-1:1'`. */
+  readonly name?: string
+  /**
+   * Whether the program may end while it runs, and ends it. Default: as the process that makes it; the main one is
+   * none.
+   */
+  readonly daemon?: boolean
+  /** Environment variables, as in `new Worker()` of Node. Default: a copy of this thread's. */
+  readonly env?: WorkerEnv
+  /** Memory limits. Default: Node's, but a young generation of 16 MiB. */
+  readonly resourceLimits?: ResourceLimits
+}
+
+/** Options that have been checked. */
+export interface GivenProcess {
+  readonly target: TaskName
+  readonly args: readonly unknown[]
+  readonly transfer: readonly ArrayBuffer[]
+  readonly name: string | undefined
+  readonly daemon: boolean | undefined
+  readonly options: Pick<ProcessOptions, 'env' | 'resourceLimits'>
+}
+
+export function readProcessOptions<A extends readonly unknown[]>(options: ProcessOptions<A>): GivenProcess {
+  const action = 'make a process'
+  const read = new OptionReader<ProcessOptions<A>>(action, options, [
+    'target',
+    'args',
+    'transfer',
+    'name',
+    'daemon',
+    'env',
+    'resourceLimits',
+  ])
+  const target = taskName(action, (options as Partial<ProcessOptions<A>> | undefined)?.target)
+  if (target === undefined) throw plainFunctionError(action, options.target, '')
+  const transfer = read.value('transfer', 'an array', Array.isArray)
+  const fault = transfer && transferListFault(transfer)
+  if (fault !== undefined) throw typeError('ERR_INVALID_OPTION', `Cannot ${action} as ${fault}`)
+  return {
+    target,
+    transfer: [...(transfer ?? [])] as ArrayBuffer[],
+    args: read.value('args', 'an array', Array.isArray) ?? [],
+    name: read.value('name', 'a string', (value) => typeof value === 'string'),
+    daemon: read.boolean('daemon'),
+    options: {
+      env: read.value('env', 'an object of strings or SHARE_ENV', isWorkerEnv),
+      resourceLimits: readLimits(action, read),
+    } as Pick<ProcessOptions, 'env' | 'resourceLimits'>,
+  }
+}
+
+/** Of arguments that cannot be posted. `cause`: what posting them threw. */
+export function argumentError(action: string, args: readonly unknown[], cause: unknown): NotSerializableError {
+  if (cause instanceof TransferListError) {
+    return new NotSerializableError(`Cannot ${action} as ${cause.message}: ${cause.cure}`, { cause })
+  }
+  const fault = unclonablePart(args, 'args') ?? `it cannot be cloned (${received(cause)})`
+  return new NotSerializableError(`Cannot ${action} as ${fault}: pass plain data`, { cause })
+}
