@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Everything that is checked without a test: `npm run check`. It builds first; then two steps run at once. What a step prints is
- * shown when it fails.
+ * Everything that is checked without a test: `npm run check`. Two steps run at once, those that need the build after it. What a step
+ * prints is shown when it fails.
  */
 import { spawn } from 'node:child_process'
 import { resolve } from 'node:path'
@@ -12,23 +12,25 @@ process.chdir(resolve(import.meta.dirname, '..'))
 /** How many steps run at once: each has a thread that is busy throughout. */
 const WIDTH = 2
 
-/** By name, the commands of each step: the longest first. `build` is before all others. */
-const STEPS = {
-  lint: ['eslint .'],
-  docs: ['node scripts/doc-examples.js'],
-  tests: ['tsc -p test/tsconfig.json', 'tsc -p test/types'],
+/** By name, the commands of the steps that need no build. @type {Record<string, string[]>} */
+const BEFORE = {
   format: ['prettier --check --log-level warn .'],
-  types: ['tsc -p examples', 'tsc -p scripts', 'tsc -p bench --noEmit'],
   layers: ['depcruise lib --config --output-type err-long'],
+}
+
+/** Those that need it: the longest first. @type {Record<string, string[]>} */
+const AFTER = {
+  'lint and types of tests': ['node scripts/lint-and-types.js tests'],
+  'lint and types of the rest': ['node scripts/lint-and-types.js library'],
+  docs: ['node scripts/doc-examples.js'],
 }
 
 const started = performance.now()
 const limit = pLimit(WIDTH)
-let isGood = await step('build', ['tsc -p tsconfig.json', 'node scripts/bundle.js'])
-if (isGood) {
-  const results = await Promise.all(Object.entries(STEPS).map((args) => limit(step, ...args)))
-  isGood = results.every(Boolean)
-}
+const build = limit(step, 'build', ['tsc -p tsconfig.json', 'node scripts/bundle.js'])
+const before = Object.entries(BEFORE).map((args) => limit(step, ...args))
+const after = (await build) ? Object.entries(AFTER).map((args) => limit(step, ...args)) : []
+const isGood = (await Promise.all([build, ...before, ...after])).every(Boolean)
 console.log(`check: ${isGood ? 'good' : 'failed'}, ${seconds(started)} s`)
 process.exitCode = isGood ? 0 : 1
 

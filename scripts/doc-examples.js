@@ -24,10 +24,10 @@ import { problemsOfEnglish } from './plain-english.js'
 process.chdir(resolve(import.meta.dirname, '..'))
 
 const OUT = 'build/examples'
-const ENTRIES = ['lib/index.ts', 'lib/multiprocessing/index.ts', 'lib/task-module.ts']
+const ENTRIES = ['dist/index.d.ts', 'dist/multiprocessing/index.d.ts', 'dist/task-module.d.ts']
 const compilerOptions = readCompilerOptions()
 
-for (const needed of [...ENTRIES, 'dist/index.js']) {
+for (const needed of ENTRIES) {
   if (existsSync(needed)) continue
   console.error(`Cannot check the examples as there is no ${needed}: run 'npm run build' first`)
   process.exit(1)
@@ -42,11 +42,7 @@ for (const { folder, name, code } of examples) {
 
 // Two at once, because an example starts workers.
 const limit = pLimit(2)
-const problems = [
-  ...namesWithoutExample(),
-  ...compile(examples),
-  ...(await Promise.all(examples.map((example) => limit(run, example)))).flat(),
-]
+const problems = [...compile(examples), ...(await Promise.all(examples.map((example) => limit(run, example)))).flat()]
 for (const problem of problems) console.error(problem)
 console.log(`${examples.length} examples checked, ${problems.length} problems found`)
 process.exitCode = problems.length === 0 ? 0 : 1
@@ -122,13 +118,18 @@ function blocksOf(comment) {
   return blocks
 }
 
-/** Type errors of the examples, at their lines in the documentation; also writes the compiled examples. */
-function compile(/** @type {Example[]} */ all) {
+/**
+ * Type errors of the examples, at their lines in the documentation, and public names without an example. Also writes the compiled
+ * examples. One program has them and the declarations, as these have the doc comments, too.
+ *
+ * @param {readonly Example[]} all
+ */
+function compile(all) {
   const byFile = new Map(all.map((example) => [resolve(example.folder, example.name), example]))
   const typed = Array.from(byFile.keys()).filter((path) => path.endsWith('ts'))
-  const program = ts.createProgram(typed, compilerOptions)
+  const program = ts.createProgram([...typed, ...ENTRIES], compilerOptions)
   program.emit()
-  return ts.getPreEmitDiagnostics(program).map((diagnostic) => {
+  const errors = ts.getPreEmitDiagnostics(program).map((diagnostic) => {
     const { file, start = 0, messageText, code } = diagnostic
     const text = `TS${code}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`
     if (file === undefined) return text
@@ -138,15 +139,14 @@ function compile(/** @type {Example[]} */ all) {
       ? `${file.fileName}:${line + 1}: ${text}`
       : `${example.source}:${example.line + line}: ${text}`
   })
+  return [...ENTRIES.flatMap((entry) => withoutExample(program, entry)), ...errors]
 }
 
-/** The public classes, functions and constants of lib/ whose doc comment has no example to run. */
-function namesWithoutExample() {
-  const program = ts.createProgram(ENTRIES, compilerOptions)
-  return ENTRIES.flatMap((entry) => withoutExample(program, entry))
-}
-
-/** @param {ts.Program} program @param {string} path of an entry */
+/**
+ * The public classes, functions and constants whose doc comment has no example to run.
+ *
+ * @param {ts.Program} program @param {string} path of an entry
+ */
 function withoutExample(program, path) {
   const checker = program.getTypeChecker()
   const entry = program.getSourceFile(path)
@@ -156,7 +156,7 @@ function withoutExample(program, path) {
     const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported
     // What other packages define is documented there.
     const own = (symbol.declarations ?? []).filter((node) =>
-      resolve(node.getSourceFile().fileName).startsWith(resolve('lib') + sep),
+      resolve(node.getSourceFile().fileName).startsWith(resolve('dist') + sep),
     )
     const isType = !(symbol.flags & ts.SymbolFlags.Value) || exported.declarations?.some(ts.isTypeOnlyExportDeclaration)
     if (isType || own.length === 0) return []
