@@ -98,7 +98,8 @@ describe('clause 25: a signal to the process', () => {
     const script = new URL('fixtures/programs/signals.js', import.meta.url).pathname
     const shell = `
       const { spawnSync, spawn } = require('node:child_process')
-      const command = '"$0" "$1" & pid=$!; sleep 2; kill -TERM $pid; wait $pid; echo status $?'
+      const command = 'd=$(mktemp -d); mkfifo $d/out; "$0" "$1" > $d/out & pid=$!; ' +
+        'while read line; do [ "$line" = ready ] && kill -TERM $pid; done < $d/out; wait $pid; echo status $?; rm -r $d'
       const { stdout } = spawnSync('sh', ['-c', command, process.execPath, ${JSON.stringify(script)}], { encoding: 'utf8' })
       console.log(stdout)`
     const ending = await runNode(['-e', shell])

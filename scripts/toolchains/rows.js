@@ -430,11 +430,28 @@ const types = [
   },
 ]
 
+/** What a program may export with `declaration: true`. test/declaration-emit.test.ts has more of it, for one version. */
+const EXPORTS = `import { filter, imap, pipe, Pool, reduce } from 'millrace'
+import { Lock } from 'millrace/multiprocessing'
+import { level } from './tasks'
+
+export const stage = imap(level, { errors: 'settle' })
+export const kept = filter(level)
+export const piped = pipe(['a b'], imap(level), filter(level))
+export const sink = reduce((total: number, line: string) => total + line.length, { initial: 0, merge: (a, b) => a + b, workers: 0 })
+export const { imap: ofPool, map, apply, istarmap } = new Pool()
+export const hold = new Lock().acquire()
+`
+
 /** @type {Row[]} */
 const declarations = [
   {
     name: 'types-declarations',
-    files: { ...typescriptCJS, ...tsconfig({ module: 'node16', ...emitted }) },
+    files: {
+      ...typescriptCJS,
+      'exports.ts': EXPORTS,
+      ...tsconfig({ module: 'node16', ...emitted, skipLibCheck: false }),
+    },
     commands: [`${TSC}`, `${TSC57}`, 'cat out/tasks.d.ts'],
     prints: /^export declare const level: .*import\("millrace\/task"\)/m,
   },
