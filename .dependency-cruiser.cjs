@@ -104,6 +104,8 @@ const below = {
     'errors',
     'failure',
     'thenable',
+    'aborts',
+    'inspect',
   ],
   stream: [
     'aborts',

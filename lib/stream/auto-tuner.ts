@@ -6,8 +6,7 @@
  * taken back. If it has shrunk for nothing (a pause, a single expensive item), the way back is a few doublings, whose
  * round trips together cost far less than what has happened.
  */
-import { Rate } from './rate.js'
-import type { Measure, Tuner, Tuning } from './tuner.js'
+import { Rate, type Measure, type Tuner, type Tuning } from './tuner.js'
 
 /**
  * A chunk should take about this long, in milliseconds. A round trip costs a hundredth of it, and longer chunks gain nothing

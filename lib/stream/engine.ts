@@ -5,34 +5,21 @@
  * Pools, signals and sources lead to the engine. It does not lead to the `Stream` that the consumer holds, so that a stream
  * that nobody can read on is collected, and ends.
  */
-import { currentContext, type AsyncContext } from '../async-context.js'
 import type { Batch } from '../codec/batch.js'
 import type { Failure } from '../failure.js'
-import type { Executor, Lane, Part, Reason } from '../executor/executor.js'
+import type { Part, Reason } from '../executor/executor.js'
 import { closeWithTimeout, closeQuietly } from '../io/close-with-timeout.js'
 import { closeUnopened, type PipelineEnd, type Source } from '../io/source.js'
 import { tellsFailures } from '../log/events.js'
 import { Abandonment } from './abandonment.js'
 import { offAbort, onAbort } from '../aborts.js'
-import { lengthOf } from './iterator-result.js'
-import { publishFailures, type ItemError } from './outcome.js'
+import { publishFailures, type DueError } from './outcome.js'
 import { PartReader } from './part-reader.js'
 import { PendingReads, type PendingRead } from './pending-reads.js'
-import { reasonOf } from './pipeline.js'
+import { reasonOf } from '../io/pipeline.js'
 import { taskOf, type StreamPlan, type StreamStats } from './plan.js'
-import { SourceReader } from './source-reader.js'
-import { Submitter } from './submitter.js'
+import { Run } from './run.js'
 import { Window } from './window.js'
-
-/** What a stream has while it runs. All that leads to items is let go at its end: an ended stream may be kept for its figures. */
-interface Run {
-  /** That of whoever started the stream: code of the user is called there. */
-  readonly context: AsyncContext
-  readonly executor: Executor
-  readonly lane: Lane
-  readonly reader: SourceReader
-  readonly submitter: Submitter
-}
 
 export class Engine {
   readonly #plan: StreamPlan
@@ -42,6 +29,7 @@ export class Engine {
   /** Let go when the stream ends. */
   #source: Source<unknown> | undefined
   #state: 'new' | 'open' | 'ended' = 'new'
+  /** From the first read to the end: what leads to items is let go then, as an ended stream may be kept for its figures. */
   #run: Run | undefined
   #isAdvancing = false
   /** Something has happened while it advanced. */
@@ -67,8 +55,7 @@ export class Engine {
     if (this.#parts.hasValue && this.#reads.size === 0) {
       this.#window.acknowledge()
       const result = this.#parts.takeValue()
-      const submitter = this.#run?.submitter
-      if (submitter !== undefined && this.#window.room >= submitter.refillThreshold) this.#wake()
+      if (this.#run !== undefined && this.#window.room >= this.#run.refillThreshold) this.#wake()
       return Promise.resolve(result)
     }
     return this.#wait(face, this.#parts.takeOne, doneResult()) as Promise<IteratorResult<unknown, undefined>>
@@ -99,9 +86,9 @@ export class Engine {
   async return(failure?: { readonly error: unknown }): Promise<void> {
     this.#failure = undefined
     if (this.#state !== 'ended') {
-      const source = this.#openedSource()
+      const opened = this.#opened
       this.#end()
-      const closed = closeWithTimeout(source, this.#endOfPipeline(failure))
+      const closed = closeWithTimeout(opened, this.#endOfPipeline(failure))
       this.#closed = closed.catch(() => undefined)
       await closed
     }
@@ -116,9 +103,9 @@ export class Engine {
   /** Ends the stream: nobody can read on. */
   abandon(): void {
     if (this.#state === 'ended') return
-    const source = this.#run && this.#openedSource()
+    const run = this.#run
     this.#end()
-    if (source !== undefined) void closeQuietly(source)
+    if (run !== undefined) void closeQuietly(run)
   }
 
   /** Of the item whose error has ended the stream. */
@@ -135,11 +122,11 @@ export class Engine {
 
   stats(): StreamStats {
     return {
-      read: this.#window.read - (this.#run?.reader.reserved ?? 0),
+      read: this.#window.read - (this.#run?.reserved ?? 0),
       delivered: this.#parts.delivered,
       failed: this.#failed,
       skipped: this.#parts.skipped,
-      retried: this.#run?.lane.retried ?? this.#retried,
+      retried: this.#run?.retried ?? this.#retried,
       chunks: this.#parts.chunks,
       chunksize: this.#plan.tuner.tuning.chunksize,
       tuning: this.#plan.tuner.tuning,
@@ -148,7 +135,7 @@ export class Engine {
   }
 
   #start(face: object): void {
-    const { signals, executor, job, tuner } = this.#plan
+    const { signals } = this.#plan
     this.#state = 'open'
     const aborted = signals.find((signal) => signal.aborted)
     if (aborted !== undefined) {
@@ -156,16 +143,9 @@ export class Engine {
       return
     }
     for (const signal of signals) onAbort(signal, this.#onAbort)
-    const source = this.#source ?? []
-    const context = currentContext()
     try {
-      const runner = executor()
-      // How many chunks can be under way at once, at the beginning.
-      const width = Math.ceil(Math.min(lengthOf(source) ?? Infinity, this.#window.limit) / tuner.tuning.chunksize)
-      const lane = runner.open({ ...job, width }, { context, wake: this.#wake })
-      const reader = new SourceReader(source, lane.encodes, this.#window, this.#advance)
-      const submitter = new Submitter(reader, lane, this.#window, tuner, this.#parts)
-      this.#run = { context, executor: runner, lane, reader, submitter }
+      const wake = { inContext: this.#advance, fromAnywhere: this.#wake }
+      this.#run = new Run(this.#plan, this.#source ?? [], this.#window, this.#parts, wake)
     } catch (error) {
       this.#fail(error)
       return
@@ -209,7 +189,7 @@ export class Engine {
         this.#isWoken = false
         this.#collect()
         this.#give()
-        this.#fill()
+        this.#run?.fill(this.#reads.size > 0)
         this.#finish()
       } while (this.#isWoken)
     } finally {
@@ -219,7 +199,7 @@ export class Engine {
 
   /** Takes what has come back from the executor. */
   #collect(): void {
-    for (let part = this.#run?.lane.take(); part !== undefined; part = this.#run?.lane.take()) this.#accept(part)
+    for (let part = this.#run?.take(); part !== undefined; part = this.#run?.take()) this.#accept(part)
   }
 
   #accept(part: Part): void {
@@ -242,48 +222,39 @@ export class Engine {
     while (this.#reads.size > 0) {
       const before = this.#window.handed
       if (!this.#reads.serve()) return
-      if (this.#reads.size > 0) this.#acknowledgeLater(this.#window.handed - before)
-      else this.#abandonment?.resume(this)
+      const given = this.#window.handed - before
+      if (this.#reads.size === 0) this.#abandonment?.resume(this)
+      else {
+        // The consumer has asked for the next result already. It sees this one before another item is read.
+        queueMicrotask(() => {
+          this.#window.acknowledge(given)
+          this.#wake()
+        })
+      }
     }
   }
 
-  /** Reads and submits. */
-  #fill(): void {
-    if (this.#run?.lane.error === undefined) this.#run?.submitter.fill(this.#reads.size > 0)
-  }
-
-  /** Ends the stream where an error is due, or the end: there is nothing to give to a call that waits, and nothing will come. */
+  /** Ends the stream where an error is due, or the end: a call waits, there is nothing to give to it, and nothing will come. */
   #finish(): void {
-    if (this.#run === undefined) return
-    const { lane, reader } = this.#run
-    const { failure, late } = this.#parts
-    if (lane.error !== undefined) this.#fail(lane.error.error)
-    else if (this.#reads.size === 0) return
-    else if (failure !== undefined) this.#failOf(failure)
-    else if (reader.hasEnded && reader.size === 0 && this.#window.held === 0) {
-      if (late !== undefined) this.#failOf(late)
-      else if (reader.error !== undefined) this.#fail(reader.error.error)
-      else this.#end()
-    }
-  }
-
-  /** The consumer has asked for the next result already. It sees this one before another item is read. */
-  #acknowledgeLater(count: number): void {
-    queueMicrotask(() => {
-      this.#window.acknowledge(count)
-      this.#wake()
-    })
+    const run = this.#run
+    if (run === undefined || (this.#reads.size === 0 && run.laneError === undefined)) return
+    const isOver = run.isDrained && this.#window.held === 0
+    const last = isOver ? (this.#parts.late ?? run.sourceError) : undefined
+    const due: DueError | undefined = run.laneError ?? this.#parts.failure ?? last
+    if (due !== undefined) {
+      this.#told = due.told
+      this.#fail(due.error)
+    } else if (isOver) this.#end()
   }
 
   /** An item has failed, and the stream ends with its error: those after it are not wanted. It goes on giving what has arrived. */
-  #stop({ lane, reader }: Run): void {
-    reader.halt()
+  #stop(run: Run): void {
+    run.halt()
     // With an order, the results before the error are waited for. Without one, what is known already comes before it.
     if (this.#plan.job.ordered) return
-    const source = this.#openedSource()
-    lane.close()
+    run.cancel()
     // A pipeline would end at once.
-    if (this.#plan.pipeline === undefined) void closeQuietly(source)
+    if (this.#plan.pipeline === undefined) void closeQuietly(run)
   }
 
   readonly #onAbort = (): void => {
@@ -292,27 +263,19 @@ export class Engine {
     this.#fail(signal !== undefined && signal === this.#plan.pipeline ? reasonOf(signal) : value, { value })
   }
 
-  /** Ends the stream with the error of an item. */
-  #failOf({ error, told }: ItemError): void {
-    this.#told = told
-    this.#fail(error)
-  }
-
   /** Ends the stream with an error: the first waiting call gets it, or else the next call to come. */
   #fail(error: unknown, reason?: Reason): void {
     if (this.#state === 'ended') return
     if (!this.#reads.fail(error)) this.#failure = { error }
-    const source = this.#openedSource()
+    const opened = this.#opened
     this.#end(reason)
-    void closeQuietly(source, this.#endOfPipeline({ error }))
+    void closeQuietly(opened, this.#endOfPipeline({ error }))
   }
 
-  /** The source as what is to be closed; code of it is called in the stream's context. */
-  #openedSource(): Pick<SourceReader, 'close'> {
-    const run = this.#run
+  /** What closes the source: it may not have been opened. */
+  get #opened(): Pick<Run, 'close'> {
     const source = this.#source
-    if (run !== undefined) return { close: (end) => run.context.runInAsyncScope(() => run.reader.close(end)) }
-    return { close: (end) => source && closeUnopened(source, end) }
+    return this.#run ?? { close: (end) => source && closeUnopened(source, end) }
   }
 
   /** How the source is to be closed. */
@@ -329,8 +292,8 @@ export class Engine {
     const run = this.#run
     this.#run = undefined
     this.#source = undefined
-    this.#retried = run?.lane.retried ?? 0
-    run?.lane.close(reason)
+    this.#retried = run?.retried ?? 0
+    run?.cancel(reason)
     this.#parts.clear()
     this.#reads.end()
   }

@@ -31,10 +31,10 @@ export interface ArrivedPart extends Part {
   readonly items?: ReadonlyMap<number, unknown> | undefined
 }
 
-/** An item's error, and what is known of it; undefined where that is told of another item that has failed with the same. */
-export interface ItemError {
+/** An error that ends a stream; and what is known of its item, unless that is told of another one that has failed with the same. */
+export interface DueError {
   readonly error: unknown
-  readonly told: Failure | undefined
+  readonly told?: Failure | undefined
 }
 
 /** The outcome of an item, under `errors: 'settle'`. */
@@ -50,7 +50,7 @@ export function outcomeOf(
 }
 
 /** The error of an item that has failed; what is known of it can be asked for from now on. */
-export function withFailureInfo(part: ArrivedPart, position: number, task: string): ItemError {
+export function withFailureInfo(part: ArrivedPart, position: number, task: string): DueError {
   const error = part.errors?.get(position)
   // All items of a chunk may have one: then it is that of the first of them.
   if (part.isFault === true && position > 0) return { error, told: undefined }

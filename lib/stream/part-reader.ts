@@ -5,7 +5,7 @@
 import { Items, type Batch } from '../codec/batch.js'
 import type { Chunk, Part } from '../executor/executor.js'
 import { OrderedDelivery, UnorderedDelivery, type Delivery } from './delivery.js'
-import { outcomeOf, withFailureInfo, type ArrivedPart, type FailureMode, type ItemError } from './outcome.js'
+import { outcomeOf, withFailureInfo, type ArrivedPart, type FailureMode, type DueError } from './outcome.js'
 import { taskOf, type StreamPlan } from './plan.js'
 import type { Window } from './window.js'
 
@@ -17,7 +17,7 @@ export interface DecodedPart {
   /** How many items before the first value give nothing. */
   readonly completedBefore: number
   /** Thrown after the values; where errors are `'late'`, after those of all other items. */
-  readonly failure: ItemError | undefined
+  readonly failure: DueError | undefined
   readonly skipped: number
 }
 
@@ -36,7 +36,7 @@ export class PartReader {
   #chunks = 0
   #delivered = 0
   #skipped = 0
-  #late: ItemError | undefined
+  #late: DueError | undefined
 
   constructor(plan: StreamPlan, window: Window) {
     this.#plan = plan
@@ -65,12 +65,12 @@ export class PartReader {
   }
 
   /** The error that comes after the values of the decoded part. */
-  get failure(): ItemError | undefined {
+  get failure(): DueError | undefined {
     return this.#plan.errors === 'late' ? undefined : this.#part.failure
   }
 
   /** The error that comes after the results of all items, the first in the order in which they are given. */
-  get late(): ItemError | undefined {
+  get late(): DueError | undefined {
     return this.#late
   }
 

@@ -14,9 +14,9 @@ import {
   type Source,
 } from '../io/source.js'
 import { ReuseCheck } from '../reuse.js'
-import { ChunkBuffer } from './chunk-buffer.js'
 import { isThenable } from '../thenable.js'
-import { assertResult, changedItemError, isDone, isItem, isPromise, lengthOf } from './iterator-result.js'
+import { ChunkBuffer } from './chunk-buffer.js'
+import { assertResult, changedItemError, isDone, isItem, isPromise, lengthOf } from '../io/iterator-result.js'
 import type { Window } from './window.js'
 
 /** The most items that are read by one call of `read()`. */
@@ -211,7 +211,7 @@ export class SourceReader {
     )
   }
 
-  #awaitRead<T>(result: PromiseLike<T>, accept: (result: T) => void, reject: () => void = noop): void {
+  #awaitRead<T>(result: PromiseLike<T>, accept: (result: T) => void, reject?: () => void): void {
     if (this.#isReading) this.#state = 'awaiting'
     this.#isSlow = false
     this.wakeNextTurn()
@@ -223,7 +223,7 @@ export class SourceReader {
       },
       (error: unknown) => {
         this.#resume(() => {
-          reject()
+          reject?.()
           this.#fail(error)
         })
       },
@@ -296,8 +296,4 @@ export class SourceReader {
     if (this.#batches !== undefined) return this.#batches.close(end)
     return this.#items === undefined ? closeUnopened(this.#source, end) : this.#items.close(end)
   }
-}
-
-function noop(): void {
-  // Nothing is to be done.
 }

@@ -1,7 +1,7 @@
 /** The stage that gives its items in arrays. */
 import type { Source } from '../io/source.js'
 import { assertCount, isAbortSignal } from '../options.js'
-import { Batched } from '../stream/batched.js'
+import { Batched } from './batched.js'
 import type { Results } from '../stream/results.js'
 import { assertSource } from './arguments.js'
 import { asStage } from './stage.js'

@@ -1,7 +1,7 @@
 /** What the verbs share whose results are a stream: they tell their two forms apart, and make a stream of a plan. */
 import { isAbortSignal } from '../options.js'
 import type { ErrorMode, Outcome } from '../stream/outcome.js'
-import { joinPipeline } from '../stream/pipeline.js'
+import { joinPipeline } from '../io/pipeline.js'
 import { Stream } from '../stream/stream.js'
 import type { Exported, TaskCall, TaskContext } from '../task.js'
 import { assertSource, readArguments } from './arguments.js'

@@ -1,5 +1,5 @@
 import { AutoTuner } from '#dist/stream/auto-tuner.js'
-import { defaultWindow } from '#dist/stream/default-window.js'
+import { defaultWindow } from '#dist/stream/window.js'
 import { simulate } from '../support/simulation.js'
 
 const MIB = 2 ** 20

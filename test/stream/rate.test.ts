@@ -1,4 +1,4 @@
-import { Rate } from '#dist/stream/rate.js'
+import { Rate } from '#dist/stream/tuner.js'
 
 function learnt(
   ...samples: readonly [amount: number | undefined, items: number, share?: number][]

@@ -1,6 +1,6 @@
 /** What a source is asked that is not ours: it may not keep to its type, and give anything. */
 import { received, typeError } from '../errors.js'
-import type { Source } from '../io/source.js'
+import type { Source } from './source.js'
 
 /** Whether what `next()` gave is an item, there already; if not, it is the end, a promise, or garbage. */
 export function isItem(result: unknown): result is { readonly value: unknown } {

@@ -2,7 +2,7 @@
  * Streams as parts of `stream.pipeline` and `compose` of Node. These give all their stages one signal, which fires when the
  * pipeline ends, for whatever reason, after they have destroyed their Node streams.
  */
-import { isDestroyable } from '../io/source.js'
+import { isDestroyable } from './source.js'
 
 /** A Node stream of each pipeline. */
 const nodeStreams = new WeakMap<AbortSignal, WeakRef<object>>()

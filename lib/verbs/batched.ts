@@ -5,8 +5,8 @@ import { closeUnopened, openBatches, openSource, type BatchReader, type Reader, 
 import { typeError } from '../errors.js'
 import { offAbort, onAbort } from '../aborts.js'
 import { isThenable } from '../thenable.js'
-import { assertResult, isDone, isPromise } from './iterator-result.js'
-import { Results } from './results.js'
+import { assertResult, isDone, isPromise } from '../io/iterator-result.js'
+import { Results } from '../stream/results.js'
 
 export class Batched<T> extends Results<T[]> {
   static {
