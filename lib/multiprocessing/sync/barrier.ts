@@ -11,7 +11,7 @@
  *   A call that comes meanwhile does these first, so it comes to the next round. Each step can be done twice, and in
  *   part: it names the round.
  *
- * A call has a place in a line before it is counted, with the round as its ticket. A thread that ended with a place of
+ * A call has a place in a queue before it is counted, with the round as its ticket. A thread that ended with a place of
  * the current round breaks it: it will not come, or has come and does not continue.
  */
 import { pointAtCaller } from '../../call-site.js'
@@ -178,7 +178,7 @@ export class Barrier extends Shared {
     return this.#go(place, number)
   }
 
-  /** Counts a call, with a place in line. */
+  /** Counts a call, with a place in the queue. */
   #come(): { place: Place; number: number } {
     for (;;) {
       const state = this.#state

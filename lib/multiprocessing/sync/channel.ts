@@ -1,6 +1,6 @@
 /**
- * What queues and pipes are made of: bytes, put by any thread and got by any other, and the lines of those who wait for
- * a place or for an item. It knows neither values nor errors.
+ * What queues and pipes are made of: bytes, put by any thread and got by any other, and the queues of those who wait
+ * for a place or for an item. It knows neither values nor errors.
  */
 import { createMemory, HEADER, type Memory } from '../../shared/memory.js'
 import { InternalLock } from './internal-lock.js'

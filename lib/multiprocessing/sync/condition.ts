@@ -1,10 +1,10 @@
 /**
- * A lock, and a line of calls that wait until its holder notifies them.
+ * A lock, and a queue of calls that wait until its holder notifies them.
  *
- * A call joins this line while it holds the lock, which it then releases: no notification can come in between. Notified
- * calls are GRANTED, and leave by themselves when they have the lock again. A notified call of a thread that ends
- * before is replaced by the next. A thread that ends while it holds the lock may have changed what others wait for, and
- * told nobody: all are woken.
+ * A call joins this queue while it holds the lock, which it then releases: no notification can come in between.
+ * Notified calls are GRANTED, and leave by themselves when they have the lock again. A notified call of a thread that
+ * ends before is replaced by the next. A thread that ends while it holds the lock may have changed what others wait
+ * for, and told nobody: all are woken.
  */
 import { received, typeError } from '../../errors.js'
 import { HEADER, type Memory } from '../../shared/memory.js'
@@ -129,7 +129,7 @@ export class Condition extends Shared {
    * The same, but it blocks the thread: for workers. Not for a thread whose own workers may be terminated while they
    * hold the lock, or are notified: see `Lock`.
    *
-   * @throws {SyncError} On the main thread; or if this thread does not hold the lock, or has calls in line for it,
+   * @throws {SyncError} On the main thread; or if this thread does not hold the lock, or has calls in the queue for it,
    * which could not go on meanwhile.
    */
   waitSync(options?: number | SyncWaitOptions): boolean {
@@ -172,7 +172,7 @@ export class Condition extends Shared {
 
   /** @internal */
   releaseThreads(threads: ReadonlySet<number>): void {
-    // Before the lock is released, as no call can join the line until then.
+    // Before the lock is released, as no call can join the queue until then.
     if (this.#lock.isHeldBy(threads)) while (this.#wakeOne());
     for (const place of this.#queue.of(threads)) {
       if (!this.#queue.move(place, WAITING, GONE) && this.#queue.stateOf(place) === GRANTED) this.#wakeOne()

@@ -1,8 +1,8 @@
 /**
  * Calls that wait for there to be something (an item, a place) and then try to take it: first come, first served, of
- * the threads; on one thread, in the order of its calls, of which only the first stands in line.
+ * the threads; on one thread, in the order of its calls, of which only the first stands in the queue.
  *
- * To be granted is a hint that it is worth a try. Who tries in vain goes back to where it was in line. So it costs
+ * To be granted is a hint that it is worth a try. Who tries in vain goes back to where it was in the queue. So it costs
  * nobody anything if one call too many is granted; and as many are granted as there are things, no call has to wait for
  * the thread of another to run. A thread that adds a thing, joins or leaves calls `serve()` next. If it ends before
  * that, `releaseThreads()` of the owner does so.

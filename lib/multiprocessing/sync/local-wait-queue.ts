@@ -25,7 +25,7 @@ export class LocalWaitQueue {
 
   /**
    * Resolves when the call was woken (true), or its time is over (false); rejects with the reason of its signal.
-   * Whatever comes first counts, and takes it out of the line.
+   * Whatever comes first counts, and takes it out of the queue.
    */
   wait(limits: Limits): Promise<boolean> {
     const { signal } = limits

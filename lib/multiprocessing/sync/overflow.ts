@@ -1,11 +1,11 @@
 /**
- * Places for calls that find none in the memory of what they wait for: one piece of memory that grows, for the lines of
- * all objects that one thread makes. Memory that can grow takes two of the 65,530 mappings that Linux lets a program
+ * Places for calls that find none in the memory of what they wait for: one piece of memory that grows, for the queues
+ * of all objects that one thread makes. Memory that can grow takes two of the 65,530 mappings that Linux lets a program
  * have: not every lock can have its own.
  *
- * A word here has 64 bits, of which the upper half is the number of the line: so a compareExchange names line, call and
- * state, and can never hit the call of another line in the same place. A line sees only its own places, and those that
- * have no word.
+ * A word here has 64 bits, of which the upper half is the number of the queue: so a compareExchange names queue, call
+ * and state, and can never hit the call of another queue in the same place. A queue sees only its own places, and those
+ * that have no word.
  */
 import { SyncError } from '../errors.js'
 import { growTo } from '../../shared/growable.js'
@@ -30,9 +30,9 @@ export class Overflow extends Shared {
     this.#words = new BigInt64Array(memory.buffer)
   }
 
-  /** The places of a line, which have numbers from `from` on. */
-  placesOf(line: number, from: number): Places {
-    return new OverflowPlaces(this.memory, this.#words, line, HEADER - from * PLACE)
+  /** The places of a queue, which have numbers from `from` on. */
+  placesOf(queue: number, from: number): Places {
+    return new OverflowPlaces(this.memory, this.#words, queue, HEADER - from * PLACE)
   }
 
   /** Makes the memory large enough for this many places. */
@@ -47,15 +47,15 @@ export class Overflow extends Shared {
     return []
   }
 
-  /** Each line sees to its own places. @internal */
+  /** Each queue sees to its own places. @internal */
   releaseThreads(): void {
-    // What a thread had in a line that nobody knows any more stays taken.
+    // What a thread had in a queue that nobody knows any more stays taken.
   }
 }
 
 let own: Overflow | undefined
 
-/** That of all lines which this thread makes. */
+/** That of all queues which this thread makes. */
 export function ownOverflow(): Overflow {
   return (own ??= new Overflow())
 }
@@ -64,17 +64,17 @@ class OverflowPlaces extends Places {
   readonly #words: BigInt64Array<SharedArrayBuffer>
   readonly #queue: number
 
-  constructor(memory: Memory, words: BigInt64Array<SharedArrayBuffer>, line: number, first: number) {
+  constructor(memory: Memory, words: BigInt64Array<SharedArrayBuffer>, queue: number, first: number) {
     super(memory, { first, size: PLACE, word: LOW })
     this.#words = words
-    this.#queue = line
+    this.#queue = queue
   }
 
   override threadOf(place: number): number {
-    // In this order: if the thread has ended, the place has been its own since before the line was read.
-    const line = this.#lineOf(place)
+    // In this order: if the thread has ended, the place has been its own since before the queue was read.
+    const queue = this.#queueOf(place)
     const thread = super.threadOf(place)
-    return line === 0 || line === this.#queue ? thread : -1
+    return queue === 0 || queue === this.#queue ? thread : -1
   }
 
   override wordOf(place: number): number {
@@ -83,7 +83,7 @@ class OverflowPlaces extends Places {
   }
 
   override loadRelaxed(place: number): number {
-    return this.#lineOf(place) === this.#queue ? super.loadRelaxed(place) : 0
+    return this.#queueOf(place) === this.#queue ? super.loadRelaxed(place) : 0
   }
 
   override write(place: number, word: number): void {
@@ -95,7 +95,7 @@ class OverflowPlaces extends Places {
     return Atomics.compareExchange(this.#words, this.#wordAt(place), whole, this.#whole(to)) === whole
   }
 
-  #lineOf(place: number): number {
+  #queueOf(place: number): number {
     return Atomics.load(this.memory, this.cellOf(place) - LOW + HIGH)
   }
 

@@ -1,13 +1,13 @@
 /**
- * Who has a lock: one holder, and the line of those who wait to be it. Every taker goes through the line, so nobody
+ * Who has a lock: one holder, and the queue of those who wait to be it. Every taker goes through the queue, so nobody
  * overtakes.
  *
  * OWNER is the ticket of the call that has the lock, and whether it was abandoned before; ticket 0 is a free lock.
  * Writing a call's ticket into OWNER decides that the call gets the lock. Any thread can do the rest (its GRANTED, the
  * notification), and `passOn()` and `releaseThreads()` do so first. If that call has given up meanwhile, the thread
- * that notices it removes the ticket. A holder stays in line until OWNER changes: so a ticket in OWNER that is not in
- * line gave up. A thread that makes OWNER free or joins the line calls `passOn()` next. If it ends before that,
- * `releaseThreads()` does so. So if calls wait for a free lock, some thread always gives it to the first of them.
+ * that notices it removes the ticket. A holder stays in the queue until OWNER changes: so a ticket in OWNER that is not
+ * in the queue gave up. A thread that makes OWNER free or joins the queue calls `passOn()` next. If it ends before
+ * that, `releaseThreads()` does so. So if calls wait for a free lock, some thread always gives it to the first of them.
  */
 import { threadId } from 'node:worker_threads'
 import type { Memory } from '../../shared/memory.js'
@@ -19,7 +19,7 @@ export class Ownership {
   readonly #memory: Memory
   readonly #cell: number
 
-  /** `cell` is that of OWNER; `base` is the first of the line. */
+  /** `cell` is that of OWNER; `base` is the first of the queue. */
   constructor({ memory, parts }: Shared, cell: number, base: number) {
     this.queue = new WaitQueue(memory, base, parts)
     this.#memory = memory
@@ -43,7 +43,7 @@ export class Ownership {
     return holder !== undefined && this.queue.stateOf(holder) === TAKEN && this.queue.threadOf(holder) === threadId
   }
 
-  /** Goes to the end of the line, or has it at once. */
+  /** Goes to the end of the queue, or has it at once. */
   join(): Place {
     const place = this.queue.join()
     this.passOn()
@@ -65,7 +65,8 @@ export class Ownership {
   }
 
   /**
-   * Gives it to the first in line, if it is free. To be called whenever that may have come true, and by who gave up.
+   * Gives it to the first in the queue, if it is free. To be called whenever that may have come true, and by who gave
+   * up.
    */
   passOn(): void {
     for (;;) {

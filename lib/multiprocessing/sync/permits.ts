@@ -1,17 +1,18 @@
 /**
- * How many permits a semaphore has left, and the line of those who wait for one. Every taker goes through the line.
+ * How many permits a semaphore has left, and the queue of those who wait for one. Every taker goes through the queue.
  *
  * COUNT and what is being done with a permit are one word of 64 bits: the count, a ticket, a phase. Permits move in two
  * steps, so that whatever ends in between, others can see it and finish it (`passOn()` does, first of all):
  * - GRANTING: a permit was taken off the count for the call of the ticket. Its place is granted, then the phase is
- *   GRANTED. If the call is not in line any more, it gave up: the permit is added again, and the phase is RETURNED.
+ *   GRANTED. If the call is not in the queue any more, it gave up: the permit is added again, and the phase is
+ *   RETURNED.
  * - RETURNING: the permit of a call that was granted, and whose thread has ended, was added to the count. Its place is
  *   taken away, then the phase is RETURNED. A call that was granted stays in its place until the word is not about it.
  *   A thread that does not find it knows that it gave up. A ticket is granted once and returned once, and the count
  *   goes down only with a new ticket. So no word comes twice, and a compareExchange never mistakes a later word for the
  *   one it has read.
  *
- * A thread that adds to the count or joins the line calls `passOn()` next. If it ends before that, `releaseThreads()`
+ * A thread that adds to the count or joins the queue calls `passOn()` next. If it ends before that, `releaseThreads()`
  * does so.
  */
 import { rangeError } from '../../errors.js'
@@ -38,7 +39,7 @@ export class Permits {
   readonly #words: BigInt64Array
   readonly #word: number
 
-  /** `cell` is the first of the two of the word, an even one; `base` is the first of the line. */
+  /** `cell` is the first of the two of the word, an even one; `base` is the first of the queue. */
   constructor({ memory, parts }: Shared, cell: number, base: number) {
     this.queue = new WaitQueue(memory, base, parts)
     this.#words = new BigInt64Array(memory.buffer)
@@ -49,7 +50,7 @@ export class Permits {
     return this.#read().count
   }
 
-  /** Goes to the end of the line, or has a permit at once. */
+  /** Goes to the end of the queue, or has a permit at once. */
   join(): Place {
     const place = this.queue.join()
     this.passOn()
@@ -75,7 +76,7 @@ export class Permits {
     this.passOn()
   }
 
-  /** Gives permits to the first in line while there are any. To be called whenever that may have come true. */
+  /** Gives permits to the first in the queue while there are any. To be called whenever that may have come true. */
   passOn(): void {
     for (;;) {
       const word = this.#read()

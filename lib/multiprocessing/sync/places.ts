@@ -1,6 +1,6 @@
 /**
  * Where waiting calls stand: places in shared memory, by number. A place has its THREAD (plus one; 0 is a free place),
- * and its WORD, in which the line writes what is to be known of the call.
+ * and its WORD, in which the queue writes what is to be known of the call.
  */
 import { threadId } from 'node:worker_threads'
 import type { Memory } from '../../shared/memory.js'

@@ -1,8 +1,8 @@
 /**
- * A line of waiting calls in shared memory, first come, first served: where they stand, not what they wait for.
+ * A queue of waiting calls in shared memory, first come, first served: where they stand, not what they wait for.
  *
  * A call has a place, with its THREAD and its WORD, the call's ticket and state in one. The first places are in the
- * memory of the line's owner; when they are taken, more are in the overflow, which the line has in common with others
+ * memory of the queue's owner; when they are taken, more are in the overflow, which the queue has in common with others
  * (`overflow.ts`). What holds at any moment, so that a thread may end between any two steps:
  * - A free place is claimed by one compareExchange of THREAD, and given back WORD first: a place with a WORD has its
  *   THREAD, and what a thread that ended has left can be told by THREAD alone.
@@ -10,12 +10,12 @@
  *   call in one state, and can never hit a later one in the same place.
  * - Who takes a call out of WAITING is decided by one compareExchange: granted, or given up by itself or its
  *   releaseThreads().
- * - A call stays in its place for as long as it is in line, and COUNT, the number of places ever used, is raised before
- *   a place is claimed: a search from 0 to COUNT finds every call that is in line throughout the search.
+ * - A call stays in its place for as long as it is in the queue, and COUNT, the number of places ever used, is raised
+ *   before a place is claimed: a search from 0 to COUNT finds every call that is in the queue throughout the search.
  *
- * A search takes time in proportion to the most calls that ever stood in line at once; if they were more than
+ * A search takes time in proportion to the most calls that ever stood in the queue at once; if they were more than
  * OWN_PLACES, also elsewhere. To join, to leave and to be granted take none: of each thread, one call stands in most
- * lines (`acquire-queue.ts`).
+ * queues (`acquire-queue.ts`).
  */
 import { threadId } from 'node:worker_threads'
 import { createMemory, numberOf, type Memory } from '../../shared/memory.js'
@@ -38,7 +38,7 @@ const HALF_OF_TICKETS = 1 << (TICKET_BITS - 1)
 /** How many places a call looks at for a free one. */
 const MAX_TRIES = 32
 
-/** The states of a call. Not in line, or not any more. */
+/** The states of a call. Not in the queue, or not any more. */
 export const GONE = 0
 export const WAITING = 1
 /** It has what it waits for. */
@@ -46,7 +46,7 @@ export const GRANTED = 2
 /** It has it, and knows so. */
 export const TAKEN = 3
 
-/** A call in line. */
+/** A call in the queue. */
 export interface Place {
   /** The number of its place. */
   readonly at: number
@@ -54,7 +54,7 @@ export interface Place {
   readonly ticket: number
 }
 
-/** Memory for an object that has this many cells, and after them a line. */
+/** Memory for an object that has this many cells, and after them a queue. */
 export function createMemoryWithQueue(kind: number, cells: number): Memory {
   return createMemory(kind, cells + FIRST + OWN_PLACES * PLACE)
 }
@@ -73,7 +73,7 @@ export class WaitQueue {
   #old: ReadonlySet<number> | undefined
   #lookedUpAt = 0
 
-  /** `base` is the first cell of the line, the last of `parts` its overflow. */
+  /** `base` is the first cell of the queue, the last of `parts` its overflow. */
   constructor(memory: Memory, base: number, parts: readonly Shared[] = []) {
     this.#memory = memory
     this.#base = base
@@ -138,7 +138,7 @@ export class WaitQueue {
     return this.#known.at(-1)
   }
 
-  /** The call of a ticket, if it is in line. */
+  /** The call of a ticket, if it is in the queue. */
   find(ticket: number): Place | undefined {
     for (let at = 0, end = this.#count; at < end; at++) {
       const places = this.#places(at)
@@ -152,7 +152,7 @@ export class WaitQueue {
     return this.#places(at).threadOf(at)
   }
 
-  /** All calls in line. */
+  /** All calls in the queue. */
   *all(): Generator<Place, void, void> {
     for (let at = 0, end = this.#count; at < end; at++) {
       yield { at, ticket: this.#places(at).wordOf(at) >>> 2 }
@@ -164,7 +164,7 @@ export class WaitQueue {
     for (const place of this.all()) if (threads.has(this.threadOf(place))) yield place
   }
 
-  /** Whether calls of this thread are in line, beside the one with the ticket `except`. */
+  /** Whether calls of this thread are in the queue, beside the one with the ticket `except`. */
   hasOwn(except = 0): boolean {
     for (const { ticket } of this.of(new Set([threadId]))) if (ticket !== except) return true
     return false
@@ -247,8 +247,8 @@ export class WaitQueue {
   }
 
   /**
-   * Tickets that may come again while their call still waits, or holds what it waited for: those that were in line half
-   * of all tickets ago, or less. Later ones cannot come again before this is looked up again.
+   * Tickets that may come again while their call still waits, or holds what it waited for: those that were in the queue
+   * half of all tickets ago, or less. Later ones cannot come again before this is looked up again.
    */
   #oldTickets(ticket: number): ReadonlySet<number> {
     if (this.#old === undefined || ((ticket - this.#lookedUpAt) & TICKET_MASK) >= HALF_OF_TICKETS) {
