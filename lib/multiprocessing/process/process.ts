@@ -24,7 +24,6 @@ const TERMINATED = -15
 
 const children = new Set<Process<readonly unknown[]>>()
 let made = 0
-/** Ends the daemons among them. */
 let endDaemons: () => Promise<void>
 
 /**
@@ -66,7 +65,8 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
   readonly sentinel: Promise<number>
   readonly #name: string
   readonly #daemon: boolean
-  readonly #given: GivenProcess
+  /** Without the arguments, which are kept only until it has ended. */
+  readonly #given: Omit<GivenProcess, 'args'>
   #args: readonly unknown[]
   #worker: SpawnableWorker | undefined
   /** Of a daemon. */
@@ -84,12 +84,12 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
   #ended!: (exitCode: number) => void
 
   constructor(options: ProcessOptions<A>) {
-    const given = readProcessOptions(options)
+    const { args, ...given } = readProcessOptions(options)
     this.#given = given
-    this.#args = given.args
+    this.#args = args
     const own = currentProcess()
-    const number = ++made
-    this.#name = given.name ?? (parentProcess() === null ? `Process-${number}` : `${own.name}:${number}`)
+    made++
+    this.#name = given.name ?? (parentProcess() === null ? `Process-${made}` : `${own.name}:${made}`)
     this.#daemon = given.daemon ?? own.daemon
     this.sentinel = new Promise((resolve) => {
       this.#ended = resolve
