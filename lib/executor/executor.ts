@@ -15,25 +15,25 @@ export interface Chunk {
   /** Index of the first item. */
   readonly first: number
   readonly items: Batch
-  /** Items that are not to be run, by their place, with the errors that are their outcomes. Only in a fold. */
+  /** Items that are not to be run, by their offset in the chunk, with the errors that are their outcomes. Only in a fold. */
   readonly failed?: ReadonlyMap<number, unknown> | undefined
 }
 
 /** Outcomes of some items of a chunk: an ordered stream gets them in item order, another one as they completed. */
 export interface Part {
   readonly chunk: Chunk
-  /** The place in the chunk of the first outcome; the others follow it, unless `places` says where they belong. */
+  /** The offset in the chunk of the first outcome; the others follow it, unless `chunkOffsets` says where they belong. */
   readonly from: number
-  readonly places?: readonly number[] | undefined
+  readonly chunkOffsets?: readonly number[] | undefined
   /** How many items have their outcomes here. */
   readonly count: number
   /** Their results, in the same order; where an item has one result and failed, `undefined` stands in its place. */
   readonly results: Batch
   /** How many results each item has; undefined: one each. */
   readonly counts?: Uint32Array | undefined
-  /** What the failed items threw, by their position among the part's items. */
+  /** What the failed items threw, by their offset in the part. */
   readonly errors?: ReadonlyMap<number, unknown> | undefined
-  /** How often the failed items were tried, by their position; where it is not told, once. */
+  /** How often the failed items were tried, by their offset in the part; where it is not told, once. */
   readonly attempts?: ReadonlyMap<number, number> | undefined
   /** Whether the errors are not those of single items, but of all that the chunk had left: its worker died, or the like. */
   readonly isFault?: boolean | undefined

@@ -112,12 +112,14 @@ class InlineLane implements Lane {
   }
 
   async #each(items: readonly unknown[], first: number, outbox: Outbox, errors: Map<number, unknown>): Promise<void> {
-    const outcomes = await Promise.all(items.map((item, place) => this.#limit(() => this.#one(item, first + place))))
-    outcomes.forEach((outcome, place) => {
+    const outcomes = await Promise.all(
+      items.map((item, chunkOffset) => this.#limit(() => this.#one(item, first + chunkOffset))),
+    )
+    outcomes.forEach((outcome, chunkOffset) => {
       if ('error' in outcome) {
-        errors.set(place, outcome.error)
+        errors.set(chunkOffset, outcome.error)
         outbox.skip()
-      } else outbox.take(this.#job.kind, items[place], outcome.value)
+      } else outbox.take(this.#job.kind, items[chunkOffset], outcome.value)
     })
   }
 
@@ -130,23 +132,23 @@ class InlineLane implements Lane {
     const { initial, stopOnError } = this.#job
     let accumulator: unknown = cloned(initial)
     let last: number | undefined
-    for (const [place, item] of items.entries()) {
+    for (const [chunkOffset, item] of items.entries()) {
       if (this.#closed || (stopOnError && errors.size > 0)) break
-      if (failed?.has(place) === true) {
-        errors.set(place, failed.get(place))
+      if (failed?.has(chunkOffset) === true) {
+        errors.set(chunkOffset, failed.get(chunkOffset))
         continue
       }
       try {
         const fn = await this.#function()
         const result = takesContext('reduce', fn)
-          ? fn(accumulator, item, this.#contextOf(first + place))
+          ? fn(accumulator, item, this.#contextOf(first + chunkOffset))
           : fn(accumulator, item)
-        const next = await this.#inTime(result, first + place)
+        const next = await this.#inTime(result, first + chunkOffset)
         if (next === undefined && initial !== undefined) throw noAccumulatorError()
         accumulator = next
-        last = place
+        last = chunkOffset
       } catch (error) {
-        errors.set(place, error)
+        errors.set(chunkOffset, error)
       }
     }
     outbox.skipTo(items.length)

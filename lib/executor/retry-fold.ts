@@ -9,7 +9,7 @@ import type { RetryQueue } from './retry-queue.js'
 interface Fold {
   /** As the stream knows it. */
   readonly chunk: Chunk
-  /** How often items have failed, by their place. */
+  /** How often items have failed, by their offset in the chunk. */
   readonly failures: Map<number, number>
   /** Those that are not tried again, with their errors. */
   readonly failed: Map<number, unknown>
@@ -39,16 +39,16 @@ export class FoldRetries {
       return
     }
     let most = 0
-    for (const [place, error] of part.errors) {
-      if (failed.has(place)) continue
-      const attempts = (failures.get(place) ?? 0) + 1
-      failures.set(place, attempts)
+    for (const [chunkOffset, error] of part.errors) {
+      if (failed.has(chunkOffset)) continue
+      const attempts = (failures.get(chunkOffset) ?? 0) + 1
+      failures.set(chunkOffset, attempts)
       const again = this.#queue.isRetriable(error, attempts)
       if (this.#queue.isClosed) return
       if (again) {
         this.#queue.count()
         most = Math.max(most, attempts)
-      } else failed.set(place, error)
+      } else failed.set(chunkOffset, error)
     }
     if (most === 0 || (this.#stopOnError && failed.size > 0)) {
       this.#parts.push({ ...part, chunk, errors: failed, attempts: failures })

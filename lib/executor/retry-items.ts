@@ -27,7 +27,7 @@ interface Held {
 interface Again {
   readonly open: Open
   readonly held: Held
-  readonly place: number
+  readonly chunkOffset: number
   /** How often it has failed. */
   readonly failures: number
 }
@@ -55,7 +55,7 @@ export class ItemRetries {
 
   /** Outcomes of items that were tried for the first time. */
   #onFirst(part: Part): void {
-    const { chunk, from, places, last } = part
+    const { chunk, from, chunkOffsets, last } = part
     const failed = this.#retriable(part, 1)
     if (this.#queue.isClosed) return
     let open = this.#open.get(chunk)
@@ -70,27 +70,27 @@ export class ItemRetries {
     if (last) open.ended = part
     for (const [i, piece] of withoutItems(part, failed).entries()) {
       if (piece.count > 0) open.held.add({ part: piece })
-      const position = failed[i]
-      if (position === undefined) continue
+      const partOffset = failed[i]
+      if (partOffset === undefined) continue
       const held: Held = {}
       open.held.add(held)
-      this.#tryAgain({ open, held, place: places?.[position] ?? from + position, failures: 1 })
+      this.#tryAgain({ open, held, chunkOffset: chunkOffsets?.[partOffset] ?? from + partOffset, failures: 1 })
     }
     if (open.held.size === 0) this.#give(open, { part })
     else this.#giveDue(open, open.held)
   }
 
   /** The outcome of an item that was tried again. */
-  #onAgain({ open, held, place, failures }: Again, part: Part): void {
+  #onAgain({ open, held, chunkOffset, failures }: Again, part: Part): void {
     const failed = part.errors !== undefined
     const attempts = failures + 1
     const again = this.#retriable(part, attempts).length > 0
     if (this.#queue.isClosed) return
     if (again) {
-      this.#tryAgain({ open, held, place, failures: attempts })
+      this.#tryAgain({ open, held, chunkOffset, failures: attempts })
       return
     }
-    const of = { chunk: open.chunk, from: place, places: undefined }
+    const of = { chunk: open.chunk, from: chunkOffset, chunkOffsets: undefined }
     held.part = { ...part, ...of, attempts: failed ? new Map([[0, attempts]]) : undefined }
     this.#giveDue(open, this.#ordered ? open.held : [held])
   }
@@ -110,17 +110,19 @@ export class ItemRetries {
     if (held.part !== undefined) this.#parts.push({ ...held.part, last, time: ended?.time, bytes: ended?.bytes })
   }
 
-  /** The positions of those items that are to be tried again, in order. */
+  /** The part offsets of those items that are to be tried again, in order. */
   #retriable({ errors, isFault }: Part, attempts: number): number[] {
     if (errors === undefined || isFault === true) return []
-    const positions = [...errors.keys()].filter((position) => this.#queue.isRetriable(errors.get(position), attempts))
-    return positions.sort((one, other) => one - other)
+    const partOffsets = [...errors.keys()].filter((partOffset) =>
+      this.#queue.isRetriable(errors.get(partOffset), attempts),
+    )
+    return partOffsets.sort((one, other) => one - other)
   }
 
   #tryAgain(again: Again): void {
-    const { open, place, failures } = again
+    const { open, chunkOffset, failures } = again
     open.items ??= open.chunk.items.values()
-    const chunk: Chunk = { first: open.chunk.first + place, items: new Items([open.items[place]]) }
+    const chunk: Chunk = { first: open.chunk.first + chunkOffset, items: new Items([open.items[chunkOffset]]) }
     this.#again.set(chunk, again)
     this.#queue.count()
     this.#queue.submitLater(chunk, failures)
@@ -128,21 +130,21 @@ export class ItemRetries {
 }
 
 /** What a part is without some of its outcomes: what comes before the first of them, what is between them, and the rest. */
-function withoutItems(part: Part, positions: readonly number[]): Part[] {
-  if (positions.length === 0) return [part]
-  const { from, places, count, counts, errors } = part
+function withoutItems(part: Part, partOffsets: readonly number[]): Part[] {
+  if (partOffsets.length === 0) return [part]
+  const { from, chunkOffsets, count, counts, errors } = part
   const results = part.results.values()
   const pieces: Part[] = []
   let start = 0
   let next = 0
-  for (const end of [...positions, count]) {
+  for (const end of [...partOffsets, count]) {
     const own = counts?.slice(start, end)
     const first = next
     next += own === undefined ? end - start : own.reduce((sum, n) => sum + n, 0)
     pieces.push({
       ...part,
       from: from + start,
-      places: places?.slice(start, end),
+      chunkOffsets: chunkOffsets?.slice(start, end),
       count: end - start,
       results: new Items(results.slice(first, next)),
       counts: own,
@@ -161,8 +163,8 @@ function errorsBetween(
   end: number,
 ): ReadonlyMap<number, unknown> | undefined {
   const own = new Map<number, unknown>()
-  for (let position = start; position < end; position++) {
-    if (errors.has(position)) own.set(position - start, errors.get(position))
+  for (let partOffset = start; partOffset < end; partOffset++) {
+    if (errors.has(partOffset)) own.set(partOffset - start, errors.get(partOffset))
   }
   return own.size > 0 ? own : undefined
 }

@@ -27,7 +27,7 @@ export type Outcome<I, R> =
 
 /** A part that has arrived. */
 export interface ArrivedPart extends Part {
-  /** The failed items themselves, by their position, where they will be asked for. */
+  /** The failed items themselves, by their offset in the part, where they will be asked for. */
   readonly items?: ReadonlyMap<number, unknown> | undefined
 }
 
@@ -40,21 +40,21 @@ export interface DueError {
 /** The outcome of an item, under `errors: 'settle'`. */
 export function outcomeOf(
   part: ArrivedPart,
-  position: number,
+  partOffset: number,
   value: unknown,
   task: string,
 ): Outcome<unknown, unknown> {
-  if (part.errors?.has(position) !== true) return { status: 'fulfilled', value, index: indexOf(part, position) }
-  const { error: reason } = withFailureInfo(part, position, task)
-  return { status: 'rejected', reason, item: part.items?.get(position), ...failureAt(part, position, task) }
+  if (part.errors?.has(partOffset) !== true) return { status: 'fulfilled', value, index: indexOf(part, partOffset) }
+  const { error: reason } = withFailureInfo(part, partOffset, task)
+  return { status: 'rejected', reason, item: part.items?.get(partOffset), ...failureAt(part, partOffset, task) }
 }
 
 /** The error of an item that has failed; what is known of it can be asked for from now on. */
-export function withFailureInfo(part: ArrivedPart, position: number, task: string): DueError {
-  const error = part.errors?.get(position)
+export function withFailureInfo(part: ArrivedPart, partOffset: number, task: string): DueError {
+  const error = part.errors?.get(partOffset)
   // All items of a chunk may have one: then it is that of the first of them.
-  if (part.isFault === true && position > 0) return { error, told: undefined }
-  const told = { ...failureAt(part, position, task), item: part.items?.get(position) }
+  if (part.isFault === true && partOffset > 0) return { error, told: undefined }
+  const told = { ...failureAt(part, partOffset, task), item: part.items?.get(partOffset) }
   noteFailure(error, told)
   return { error, told }
 }
@@ -63,16 +63,16 @@ export function withFailureInfo(part: ArrivedPart, position: number, task: strin
 export function publishFailures(part: Part, task: string, executor: Executor | undefined): void {
   const by = executor?.identify(part.worker)
   if (by === undefined) return
-  for (const [position, error] of part.errors ?? []) {
-    taskFailed({ ...failureAt(part, position, task), error, pool: by.pool }, by)
+  for (const [partOffset, error] of part.errors ?? []) {
+    taskFailed({ ...failureAt(part, partOffset, task), error, pool: by.pool }, by)
   }
 }
 
-function failureAt(part: ArrivedPart, position: number, task: string): Omit<Failure, 'item'> {
+function failureAt(part: ArrivedPart, partOffset: number, task: string): Omit<Failure, 'item'> {
   const { worker, attempts } = part
-  return { index: indexOf(part, position), task, worker, attempts: attempts?.get(position) ?? 1 }
+  return { index: indexOf(part, partOffset), task, worker, attempts: attempts?.get(partOffset) ?? 1 }
 }
 
-function indexOf({ chunk, places, from }: Part, position: number): number {
-  return chunk.first + (places?.[position] ?? from + position)
+function indexOf({ chunk, chunkOffsets, from }: Part, partOffset: number): number {
+  return chunk.first + (chunkOffsets?.[partOffset] ?? from + partOffset)
 }

@@ -167,28 +167,28 @@ function modeOf({ job, errors }: StreamPlan, { isFault }: Part): FailureMode {
 export function detachItems(part: Part, mode: FailureMode): ArrivedPart {
   const hasFailed = part.errors !== undefined && part.errors.size > 0
   const arrived = hasFailed && mode !== 'skip' ? { ...part, items: failedItems(part, mode !== 'settle') } : part
-  const { chunk, from, places, count, last } = part
+  const { chunk, from, chunkOffsets, count, last } = part
   // The executor has finished with these items, and nobody else needs them.
   if (last) chunk.items.release()
-  else if (places === undefined) chunk.items.forget(from, from + count)
-  else for (const place of places) chunk.items.forget(place, place + 1)
+  else if (chunkOffsets === undefined) chunk.items.forget(from, from + count)
+  else for (const chunkOffset of chunkOffsets) chunk.items.forget(chunkOffset, chunkOffset + 1)
   return arrived
 }
 
-/** The items that failed, by their position, or the first of them. Those from the first to the last are decoded, once. */
-function failedItems({ chunk, from, places, errors }: Part, onlyFirst: boolean): Map<number, unknown> {
+/** The items that failed, by their offset in the part, or the first of them. Those from the first to the last are decoded, once. */
+function failedItems({ chunk, from, chunkOffsets, errors }: Part, onlyFirst: boolean): Map<number, unknown> {
   const failed = new Map<number, number>()
   let first = Infinity
   let last = -Infinity
-  for (const position of onlyFirst ? [firstKey(errors)] : (errors?.keys() ?? [])) {
-    const place = places?.[position] ?? from + position
-    failed.set(position, place)
-    first = Math.min(first, place)
-    last = Math.max(last, place)
+  for (const partOffset of onlyFirst ? [firstKey(errors)] : (errors?.keys() ?? [])) {
+    const chunkOffset = chunkOffsets?.[partOffset] ?? from + partOffset
+    failed.set(partOffset, chunkOffset)
+    first = Math.min(first, chunkOffset)
+    last = Math.max(last, chunkOffset)
   }
   const batch = chunk.items.slice(first, last + 1)
   const values = batch.values()
-  const items = new Map([...failed].map(([position, place]) => [position, values[place - first]]))
+  const items = new Map([...failed].map(([partOffset, chunkOffset]) => [partOffset, values[chunkOffset - first]]))
   batch.release()
   return items
 }
@@ -196,7 +196,7 @@ function failedItems({ chunk, from, places, errors }: Part, onlyFirst: boolean):
 /** The lowest key: there may be too many for `Math.min()`. */
 function firstKey(errors: Part['errors']): number {
   let first = Infinity
-  for (const position of errors?.keys() ?? []) first = Math.min(first, position)
+  for (const partOffset of errors?.keys() ?? []) first = Math.min(first, partOffset)
   return first
 }
 
@@ -234,14 +234,14 @@ function applyErrorMode(
   let skipped = 0
   let next = 0
   let failure: DecodedPart['failure']
-  for (let position = 0; position < count; position++) {
-    const failed = errors?.has(position) === true
+  for (let partOffset = 0; partOffset < count; partOffset++) {
+    const failed = errors?.has(partOffset) === true
     if (failed && mode === 'throw' && ordered) {
-      return { values: given, completes, completedBefore, failure: withFailureInfo(part, position, task), skipped }
+      return { values: given, completes, completedBefore, failure: withFailureInfo(part, partOffset, task), skipped }
     }
     if (failed && mode !== 'throw') skipped++
-    if (failed && mode !== 'skip') failure ??= withFailureInfo(part, position, task)
-    const end = next + (counts?.[position] ?? 1)
+    if (failed && mode !== 'skip') failure ??= withFailureInfo(part, partOffset, task)
+    const end = next + (counts?.[partOffset] ?? 1)
     // Where items have one result each, something stands in the place of a failed one.
     if (failed) next = end
     for (; next < end; next++) {

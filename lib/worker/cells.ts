@@ -14,7 +14,7 @@ const RUNNING = 2 * MAX_SLOTS
 /** How many of its items have begun. */
 const BEGUN = RUNNING + 1
 /** Place of the item that runs, of several the one that began first; -1 while the task is being loaded. */
-const PLACE = RUNNING + 2
+const CHUNK_OFFSET = RUNNING + 2
 /** When that item began, and the last turn of the worker's event loop: by `clock()`, for jobs with a time limit. */
 const SINCE = RUNNING + 3
 const LAST_TICK = RUNNING + 4
@@ -24,7 +24,7 @@ const HEAP = RUNNING + 5
 const AWAITING = RUNNING + 6
 /** Whether the task's module is being loaded; since when, `SINCE` tells. */
 const LOADING = RUNNING + 7
-/** How many outcomes are being encoded, to be posted; 0 when none are. And the place of the first. */
+/** How many outcomes are being encoded, to be posted; 0 when none are. And the offset of the first. */
 const ENCODING = RUNNING + 8
 const ENCODED_FROM = RUNNING + 9
 /** Since when, for jobs with a time limit. */
@@ -74,8 +74,8 @@ export interface Progress {
   /** Whether the module of the task is being loaded; `time` tells for how long. */
   readonly isLoading: boolean
   /** Place of the item that runs, of several the one that began first; -1 while the task is being loaded. */
-  readonly place: number
-  /** How many outcomes are being encoded, and the place of the first: code of results may run then, their getters. */
+  readonly chunkOffset: number
+  /** How many outcomes are being encoded, and the offset of the first: code of results may run then, their getters. */
   readonly encoding: number
   readonly encodedFrom: number
   /** For how long that item has been running, or outcomes being encoded, in milliseconds. For timed jobs alone. */
@@ -92,7 +92,7 @@ export function progressOf(cells: Int32Array): Progress {
     begun: Atomics.load(cells, BEGUN),
     isAwaiting: Atomics.load(cells, AWAITING) === 1,
     isLoading: Atomics.load(cells, LOADING) === 1,
-    place: Atomics.load(cells, PLACE),
+    chunkOffset: Atomics.load(cells, CHUNK_OFFSET),
     encoding,
     encodedFrom: Atomics.load(cells, ENCODED_FROM),
     time: (now - Atomics.load(cells, encoding > 0 ? ENCODED_SINCE : SINCE)) | 0,
@@ -104,7 +104,7 @@ export function progressOf(cells: Int32Array): Progress {
 export function beginChunk(cells: Int32Array, seq: number): void {
   cells[BEGUN] = 0
   cells[AWAITING] = 1
-  cells[PLACE] = -1
+  cells[CHUNK_OFFSET] = -1
   Atomics.store(cells, RUNNING, seq)
 }
 
@@ -126,13 +126,13 @@ export function endChunk(cells: Int32Array): void {
  * An item begins that runs alone. A plain write, which costs next to nothing per item: without a time limit, the pool
  * reads it only after the thread has ended.
  */
-export function beginItem(cells: Int32Array, place: number): void {
-  cells[PLACE] = place
+export function beginItem(cells: Int32Array, chunkOffset: number): void {
+  cells[CHUNK_OFFSET] = chunkOffset
 }
 
-export function beginTimedItem(cells: Int32Array, place: number): void {
+export function beginTimedItem(cells: Int32Array, chunkOffset: number): void {
   Atomics.store(cells, SINCE, clock())
-  Atomics.store(cells, PLACE, place)
+  Atomics.store(cells, CHUNK_OFFSET, chunkOffset)
 }
 
 /** Outcomes are encoded from now on. A plain write, as in `beginItem()`, unless the job has a time limit. */
@@ -154,9 +154,9 @@ export function countBegun(cells: Int32Array, begun: number): void {
 }
 
 /** Of several items at once this one began first, at that time by `clock()`. */
-export function markOldest(cells: Int32Array, place: number, since: number): void {
+export function markOldest(cells: Int32Array, chunkOffset: number, since: number): void {
   Atomics.store(cells, SINCE, since)
-  Atomics.store(cells, PLACE, place)
+  Atomics.store(cells, CHUNK_OFFSET, chunkOffset)
 }
 
 /** From now on the event loop may have its turn, as an item is awaited; or it may not. */

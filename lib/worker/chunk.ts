@@ -89,9 +89,9 @@ export class RunningChunk {
     this.#controller.abort(this.#reason === undefined ? streamEnded() : decodeError(this.#reason))
   }
 
-  /** What the task threw for the item at a place, encoded. */
-  encodeError(error: unknown, place: number): EncodedError {
-    const index = this.first + place
+  /** What the task threw for an item, encoded. */
+  encodeError(error: unknown, chunkOffset: number): EncodedError {
+    const index = this.first + chunkOffset
     return encodeError(error, `task '${this.job.name.id}' (item ${index}, worker ${this.host.worker})`)
   }
 }

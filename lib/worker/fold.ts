@@ -17,14 +17,14 @@ export async function fold(fn: TaskFunction, chunk: RunningChunk, poster: Poster
   let accumulator: unknown = cloned(initial)
   let last: number | undefined
   markAwaiting(cells, false)
-  for (let place = 0; place < length && !chunk.isCancelled; place++) {
+  for (let chunkOffset = 0; chunkOffset < length && !chunk.isCancelled; chunkOffset++) {
     const item = next()
-    let error = chunk.settled?.get(place)
+    let error = chunk.settled?.get(chunkOffset)
     try {
       if (error === undefined) {
-        begin(cells, place)
+        begin(cells, chunkOffset)
         let result = withContext
-          ? fn(accumulator, item, new ItemContext(chunk, chunk.first + place))
+          ? fn(accumulator, item, new ItemContext(chunk, chunk.first + chunkOffset))
           : fn(accumulator, item)
         if (isThenable(result)) {
           markAwaiting(cells, true)
@@ -33,13 +33,13 @@ export async function fold(fn: TaskFunction, chunk: RunningChunk, poster: Poster
         }
         if (result === undefined && initial !== undefined) throw noAccumulatorError()
         accumulator = result
-        last = place
+        last = chunkOffset
         continue
       }
     } catch (thrown) {
-      error = chunk.encodeError(thrown, place)
+      error = chunk.encodeError(thrown, chunkOffset)
     }
-    poster.outbox.skipTo(place)
+    poster.outbox.skipTo(chunkOffset)
     poster.outbox.fail(error)
     if (stopOnError) break
   }

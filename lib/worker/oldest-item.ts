@@ -21,13 +21,13 @@ export class OldestItem {
     }, HEARTBEAT_MS)
   }
 
-  begin(place: number): void {
-    this.#running.set(place, clock())
+  begin(chunkOffset: number): void {
+    this.#running.set(chunkOffset, clock())
     if (this.#running.size === 1) this.#mark()
   }
 
-  end(place: number): void {
-    this.#running.delete(place)
+  end(chunkOffset: number): void {
+    this.#running.delete(chunkOffset)
     this.#mark()
   }
 
@@ -36,8 +36,8 @@ export class OldestItem {
   }
 
   #mark(): void {
-    for (const [place, since] of this.#running) {
-      markOldest(this.#cells, place, since)
+    for (const [chunkOffset, since] of this.#running) {
+      markOldest(this.#cells, chunkOffset, since)
       return
     }
   }

@@ -3,26 +3,26 @@ import type { EncodedError } from '../codec/error-codec/types.js'
 import type { JobKind } from './protocol.js'
 
 export class Outbox {
-  /** The place of the first outcome; the others follow it, unless `places` says where they belong. */
+  /** The chunk offset of the first outcome; the others follow it, unless `chunkOffsets` says where they belong. */
   readonly from: number
-  readonly places: number[] | undefined
+  readonly chunkOffsets: number[] | undefined
   readonly results: unknown[] = []
   /** How many results each item has; undefined while each has one. */
   counts: number[] | undefined
-  errors: [position: number, error: EncodedError][] | undefined
+  errors: [partOffset: number, error: EncodedError][] | undefined
   /** How many items have their outcomes here. */
   count = 0
 
   /** @param spread Whether an item may have any number of results. */
-  constructor(from: number, places: number[] | undefined, spread: boolean) {
+  constructor(from: number, chunkOffsets: number[] | undefined, spread: boolean) {
     this.from = from
-    this.places = places
+    this.chunkOffsets = chunkOffsets
     if (spread) this.counts = []
   }
 
   /** An empty one for the outcomes after these. */
   next(): Outbox {
-    return new Outbox(this.from + this.count, this.places && [], this.counts !== undefined)
+    return new Outbox(this.from + this.count, this.chunkOffsets && [], this.counts !== undefined)
   }
 
   /** What the next item gives, by what its task returned; of a fold that is the accumulator. */
@@ -39,9 +39,9 @@ export class Outbox {
     else this.#spread([])
   }
 
-  /** The items up to a position give nothing. */
-  skipTo(position: number): void {
-    while (this.count < position) this.skip()
+  /** The items up to this offset give nothing. */
+  skipTo(partOffset: number): void {
+    while (this.count < partOffset) this.skip()
   }
 
   fail(error: EncodedError): void {
@@ -50,14 +50,14 @@ export class Outbox {
   }
 
   /** An item that has one result here fails all the same. */
-  failAt(position: number, error: EncodedError): void {
-    ;(this.errors ??= []).push([position, error])
-    this.results[position] = undefined
+  failAt(partOffset: number, error: EncodedError): void {
+    ;(this.errors ??= []).push([partOffset, error])
+    this.results[partOffset] = undefined
   }
 
   /** Gives an item that gave nothing a result, the last of all. */
-  insert(position: number, result: unknown): void {
-    if (this.counts !== undefined) this.counts[position] = 1
+  insert(partOffset: number, result: unknown): void {
+    if (this.counts !== undefined) this.counts[partOffset] = 1
     this.results.push(result)
   }
 

@@ -48,7 +48,7 @@ export class Poster {
     this.#started = performance.now()
   }
 
-  /** Outcomes will not come in the order of the items: the outboxes from now on have `places`, one for each outcome. */
+  /** Outcomes will not come in the order of the items: the outboxes from now on have `chunkOffsets`, one for each outcome. */
   scatter(): void {
     this.outbox = new Outbox(0, [], this.#chunk.job.kind !== 'map')
   }
@@ -58,24 +58,24 @@ export class Poster {
    *
    * @param hasMore Whether other results may come before that is posted.
    */
-  take(item: unknown, returned: unknown, place: number, hasMore: boolean): void {
+  take(item: unknown, returned: unknown, chunkOffset: number, hasMore: boolean): void {
     const { outbox } = this
     const { kind } = this.#chunk.job
     const isCopiedLater =
       kind === 'map' && typeof returned === 'object' && returned !== null && (hasMore || outbox.count > 0)
-    if (isCopiedLater && this.#reuse.isChanged(returned)) this.#failChanged(returned, place)
+    if (isCopiedLater && this.#reuse.isChanged(returned)) this.#failChanged(returned, chunkOffset)
     else outbox.take(kind, item, returned)
   }
 
   /** A task has changed a result that waits to be posted, and returned it again: neither can be told from the other. */
-  #failChanged(returned: object, place: number): void {
+  #failChanged(returned: object, chunkOffset: number): void {
     const { outbox } = this
-    const { from, places, results } = outbox
+    const { from, chunkOffsets, results } = outbox
     const error = changedResultError(returned)
     for (let before = outbox.count - 1; ReuseCheck.isSame(results[before], returned); before--) {
-      outbox.failAt(before, this.#chunk.encodeError(error, places?.[before] ?? from + before))
+      outbox.failAt(before, this.#chunk.encodeError(error, chunkOffsets?.[before] ?? from + before))
     }
-    this.failed(this.#chunk.encodeError(error, place))
+    this.failed(this.#chunk.encodeError(error, chunkOffset))
   }
 
   /** The item that ran has failed. */
@@ -102,19 +102,19 @@ export class Poster {
   post(last: boolean, fault?: EncodedError): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    const { from, places, count, counts, results, errors } = this.outbox
+    const { from, chunkOffsets, count, counts, results, errors } = this.outbox
     if (count === 0 && !last) return
     this.outbox = this.outbox.next()
     this.#reuse.clear()
     this.#sent = performance.now()
     const { seq, host, job } = this.#chunk
     const time = this.#sent - this.#started
-    const isSimple = (places ?? counts ?? errors ?? fault) === undefined
+    const isSimple = (chunkOffsets ?? counts ?? errors ?? fault) === undefined
     const details = isSimple
       ? undefined
-      : { places, counts: counts && Uint32Array.from(counts), errors, fault, isUnread: fault && true }
+      : { chunkOffsets, counts: counts && Uint32Array.from(counts), errors, fault, isUnread: fault && true }
     const { cells } = host
-    beginEncoding(cells, places?.[0] ?? from, count, job.timeout !== undefined)
+    beginEncoding(cells, chunkOffsets?.[0] ?? from, count, job.timeout !== undefined)
     const lists = takeTransfers(results)
     try {
       if (lists === undefined) {
@@ -164,13 +164,13 @@ export class Poster {
   /** Results that can be cloned, with the buffers that are moved, and errors for the items whose results cannot. */
   #cloneEach(
     from: number,
-    { places, counts, errors }: PartDetails,
+    { chunkOffsets, counts, errors }: PartDetails,
     results: readonly unknown[],
     lists: readonly (TransferList | undefined)[] | undefined,
   ): Packed & { counts: PartDetails['counts']; errors: NonNullable<PartDetails['errors']> } {
-    const owners = counts && [...counts].flatMap((count, position) => new Array<number>(count).fill(position))
+    const owners = counts && [...counts].flatMap((count, partOffset) => new Array<number>(count).fill(partOffset))
     const ownerOf = (i: number): number => owners?.[i] ?? i
-    const indexOf = (i: number): number => this.#chunk.first + (places?.[ownerOf(i)] ?? from + ownerOf(i))
+    const indexOf = (i: number): number => this.#chunk.first + (chunkOffsets?.[ownerOf(i)] ?? from + ownerOf(i))
     const moves = lists && ((i: number) => lists[i])
     const { values, notes, refused, transfer, bytes } = cloneEach('result', results, indexOf, moves)
     const failed = new Map(refused.map(([i, error]) => [ownerOf(i), error]))
@@ -181,7 +181,7 @@ export class Poster {
       data: withNotes(sent, notes),
       transfer,
       bytes,
-      counts: counts.map((count, position) => (failed.has(position) ? 0 : count)),
+      counts: counts.map((count, partOffset) => (failed.has(partOffset) ? 0 : count)),
       errors: all,
     }
   }

@@ -106,10 +106,10 @@ export interface ChunkDetails {
   /** How many items, from the first on, have had their outcomes before. */
   readonly start?: number | undefined
   /**
-   * Items that must not run, by their place: with the error that is their outcome, if they could not be sent or have
+   * Items that must not run, by their offset in the chunk: with the error that is their outcome, if they could not be sent or have
    * cost a worker; with none, if they have had their outcome before.
    */
-  readonly settled?: readonly (readonly [place: number, error: EncodedError | undefined])[] | undefined
+  readonly settled?: readonly (readonly [chunkOffset: number, error: EncodedError | undefined])[] | undefined
 }
 
 /** The worker is to end by itself: what it has printed would be lost in part if it were ended. */
@@ -122,7 +122,7 @@ export type ToWorker = ChunkMessage | JobMessage | EndMessage | CancelMessage | 
 /**
  * Outcomes of some items of a chunk; a tuple, as a chunk is.
  *
- * - `from`: the place of the first outcome; the others follow it, unless there are `places`;
+ * - `from`: the offset of the first outcome; the others follow it, unless there are `chunkOffsets`;
  * - `count`: how many items have their outcomes here;
  * - `data`: the packed results; `bytes`: their size, roughly;
  * - `time`: how long the chunk has been computed on so far, in milliseconds.
@@ -141,11 +141,11 @@ export type PartMessage = readonly [
 /** What most parts have no need of. */
 export interface PartDetails {
   /** Where the outcomes belong. */
-  readonly places?: readonly number[] | undefined
+  readonly chunkOffsets?: readonly number[] | undefined
   /** How many results each item has; undefined: one each. */
   readonly counts?: Uint32Array | undefined
-  /** What the failed items threw, by their position. */
-  readonly errors?: readonly (readonly [position: number, error: EncodedError])[] | undefined
+  /** What the failed items threw, by their offset in the part. */
+  readonly errors?: readonly (readonly [partOffset: number, error: EncodedError])[] | undefined
   /** An error of every item that has no outcome yet: their task could not be loaded, or read. */
   readonly fault?: EncodedError | undefined
   /** Whether the items were not unpacked. */

@@ -13,9 +13,9 @@ import { OldestItem } from './oldest-item.js'
 export function runConcurrent(fn: TaskFunction, chunk: RunningChunk, poster: Poster): Promise<void> {
   const items = unpack(chunk.data)
   poster.scatter()
-  return runLimited(fn, items, chunk, (place, result, error) => {
-    poster.outbox.places?.push(place)
-    if (error === undefined) poster.take(items[place], result, place, true)
+  return runLimited(fn, items, chunk, (chunkOffset, result, error) => {
+    poster.outbox.chunkOffsets?.push(chunkOffset)
+    if (error === undefined) poster.take(items[chunkOffset], result, chunkOffset, true)
     else poster.outbox.fail(error)
     poster.postSoon()
   })
@@ -26,8 +26,8 @@ export function runConcurrentInOrder(fn: TaskFunction, chunk: RunningChunk, post
   const items = unpack(chunk.data)
   const done = new Map<number, { result: unknown; error: EncodedError | undefined }>()
   let next = chunk.start
-  return runLimited(fn, items, chunk, (place, result, error) => {
-    done.set(place, { result, error })
+  return runLimited(fn, items, chunk, (chunkOffset, result, error) => {
+    done.set(chunkOffset, { result, error })
     for (let head = done.get(next); head !== undefined; head = done.get(++next)) {
       done.delete(next)
       if (head.error === undefined) poster.take(items[next], head.result, next, true)
@@ -41,31 +41,31 @@ async function runLimited(
   fn: TaskFunction,
   items: readonly unknown[],
   chunk: RunningChunk,
-  settled: (place: number, result: unknown, error?: EncodedError) => void,
+  settled: (chunkOffset: number, result: unknown, error?: EncodedError) => void,
 ): Promise<void> {
   const { kind, concurrency, timeout } = chunk.job
   const { cells } = chunk.host
   const limit = pLimit(concurrency)
   const withContext = takesContext(kind, fn)
   const watch = timeout === undefined ? undefined : new OldestItem(cells)
-  const one = async (item: unknown, place: number): Promise<void> => {
-    if (chunk.isCancelled || place < chunk.start) return
-    countBegun(cells, place + 1)
-    if (chunk.settled?.has(place) === true) {
-      const error = chunk.settled.get(place)
-      if (error !== undefined) settled(place, undefined, error)
+  const one = async (item: unknown, chunkOffset: number): Promise<void> => {
+    if (chunk.isCancelled || chunkOffset < chunk.start) return
+    countBegun(cells, chunkOffset + 1)
+    if (chunk.settled?.has(chunkOffset) === true) {
+      const error = chunk.settled.get(chunkOffset)
+      if (error !== undefined) settled(chunkOffset, undefined, error)
       return
     }
-    watch?.begin(place)
+    watch?.begin(chunkOffset)
     try {
-      const result = await (withContext ? fn(item, new ItemContext(chunk, chunk.first + place)) : fn(item))
-      settled(place, kind === 'flatMap' ? await elementsOf(result) : result)
+      const result = await (withContext ? fn(item, new ItemContext(chunk, chunk.first + chunkOffset)) : fn(item))
+      settled(chunkOffset, kind === 'flatMap' ? await elementsOf(result) : result)
     } catch (error) {
-      settled(place, undefined, chunk.encodeError(error, place))
+      settled(chunkOffset, undefined, chunk.encodeError(error, chunkOffset))
     } finally {
-      watch?.end(place)
+      watch?.end(chunkOffset)
     }
   }
-  await Promise.all(items.map((item, place) => limit(one, item, place)))
+  await Promise.all(items.map((item, chunkOffset) => limit(one, item, chunkOffset)))
   watch?.close()
 }

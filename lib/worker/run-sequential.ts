@@ -12,8 +12,8 @@ export class SequentialRun {
   readonly #chunk: RunningChunk
   readonly #poster: Poster
   readonly #cursor: Cursor
-  /** The place of the next item, and the last one that has begun. */
-  #place: number
+  /** The offset of the next item in the chunk, and the last one that has begun. */
+  #next: number
   #item: unknown
 
   constructor(fn: TaskFunction, chunk: RunningChunk, poster: Poster) {
@@ -21,8 +21,8 @@ export class SequentialRun {
     this.#chunk = chunk
     this.#poster = poster
     this.#cursor = cursorOf(chunk.data)
-    this.#place = chunk.start
-    for (let place = 0; place < this.#place; place++) this.#cursor.next()
+    this.#next = chunk.start
+    for (let chunkOffset = 0; chunkOffset < this.#next; chunkOffset++) this.#cursor.next()
   }
 
   /** Runs all items, or those before a cancel. */
@@ -43,25 +43,25 @@ export class SequentialRun {
     const begin = timeout === undefined ? beginItem : beginTimedItem
     const withContext = takesContext(kind, fn)
     markAwaiting(cells, false)
-    while (this.#place < length && !isCancelled(cells, slot, seq)) {
-      const place = this.#place++
+    while (this.#next < length && !isCancelled(cells, slot, seq)) {
+      const chunkOffset = this.#next++
       const item = next()
-      const error = settled?.get(place)
+      const error = settled?.get(chunkOffset)
       if (error !== undefined) {
         poster.outbox.fail(error)
         continue
       }
-      begin(cells, place)
+      begin(cells, chunkOffset)
       try {
         this.#item = item
-        let result = withContext ? fn(item, new ItemContext(chunk, first + place)) : fn(item)
+        let result = withContext ? fn(item, new ItemContext(chunk, first + chunkOffset)) : fn(item)
         if (kind === 'flatMap' && !isThenable(result)) result = elementsOf(result)
         if (isThenable(result)) return result
-        poster.take(item, result, place, this.#place < length)
+        poster.take(item, result, chunkOffset, this.#next < length)
       } catch (error) {
-        poster.failed(chunk.encodeError(error, place))
+        poster.failed(chunk.encodeError(error, chunkOffset))
       }
-      poster.postIfDue(this.#place < length)
+      poster.postIfDue(this.#next < length)
     }
     return undefined
   }
@@ -78,11 +78,11 @@ export class SequentialRun {
         let result = await awaited
         if (kind === 'flatMap') result = await elementsOf(result)
         // Only now: while the result was awaited, a timer may have posted the outbox and made a new one.
-        poster.take(this.#item, result, this.#place - 1, this.#place < this.#cursor.length)
+        poster.take(this.#item, result, this.#next - 1, this.#next < this.#cursor.length)
       } catch (error) {
-        poster.failed(this.#chunk.encodeError(error, this.#place - 1))
+        poster.failed(this.#chunk.encodeError(error, this.#next - 1))
       }
-      poster.postIfDue(this.#place < this.#cursor.length)
+      poster.postIfDue(this.#next < this.#cursor.length)
     }
   }
 }

@@ -202,7 +202,7 @@ describe('RetryExecutor', () => {
     for (const ordered of [true, false]) {
       const { lane, parts, submitted, answer, submits } = opened({ ordered })
       lane.submit(chunk)
-      const errors = new Map([0, 1].map((position) => [position, 'again']))
+      const errors = new Map([0, 1].map((partOffset) => [partOffset, 'again']))
       answer(partOf(chunk, 0, [undefined, undefined, 'C', 'D'], { errors }))
       await submits(3)
       answer(partOf(submitted[2], 0, ['B'], { last: false }))
@@ -247,7 +247,7 @@ describe('RetryExecutor', () => {
     for (const kind of ['map', 'reduce'] as const) {
       const { lane, parts, retried, answer } = opened({ kind })
       lane.submit(chunk)
-      const errors = new Map([0, 1, 2, 3].map((position) => [position, 'again']))
+      const errors = new Map([0, 1, 2, 3].map((partOffset) => [partOffset, 'again']))
       const part = partOf(chunk, 0, [undefined, undefined, undefined, undefined], { errors, isFault: true })
       answer(part)
       expect(parts).toEqual([part])
@@ -315,7 +315,7 @@ describe('RetryExecutor', () => {
         }
         const { lane, parts, broken, retried, answer } = opened({ kind }, { when })
         lane.submit(chunk)
-        const errors = new Map([0, 1, 2].map((position) => [position, 'again']))
+        const errors = new Map([0, 1, 2].map((partOffset) => [partOffset, 'again']))
         const waits = waitsOf(() => {
           answer(partOf(chunk, 0, [undefined, undefined, undefined, 'D'], { errors }))
         })
@@ -369,7 +369,7 @@ describe('RetryExecutor', () => {
     answer(
       partOf(chunk, 0, ['D1', 'D2', 'A'], {
         count: 4,
-        places: [3, 2, 1, 0],
+        chunkOffsets: [3, 2, 1, 0],
         counts: Uint32Array.of(2, 0, 0, 1),
         errors: new Map([
           [2, 'hopeless'],
@@ -379,14 +379,28 @@ describe('RetryExecutor', () => {
     )
     await submits(2)
     expect(submitted[1]).toMatchObject({ first: 12 })
-    answer(partOf(submitted[1], 0, ['C1', 'C2'], { count: 1, counts: Uint32Array.of(2), places: [0] }))
-    const told = parts.map(({ from, places, counts, last, ...part }) => {
-      return { from, places, counts: [...(counts ?? [])], last, results: part.results.values(), errors: part.errors }
+    answer(partOf(submitted[1], 0, ['C1', 'C2'], { count: 1, counts: Uint32Array.of(2), chunkOffsets: [0] }))
+    const told = parts.map(({ from, chunkOffsets, counts, last, ...part }) => {
+      return {
+        from,
+        chunkOffsets,
+        counts: [...(counts ?? [])],
+        last,
+        results: part.results.values(),
+        errors: part.errors,
+      }
     })
     expect(told).toEqual([
-      { from: 0, places: [3], counts: [2], last: false, results: ['D1', 'D2'], errors: undefined },
-      { from: 2, places: [1, 0], counts: [0, 1], last: false, results: ['A'], errors: new Map([[0, 'hopeless']]) },
-      { from: 2, places: undefined, counts: [2], last: true, results: ['C1', 'C2'], errors: undefined },
+      { from: 0, chunkOffsets: [3], counts: [2], last: false, results: ['D1', 'D2'], errors: undefined },
+      {
+        from: 2,
+        chunkOffsets: [1, 0],
+        counts: [0, 1],
+        last: false,
+        results: ['A'],
+        errors: new Map([[0, 'hopeless']]),
+      },
+      { from: 2, chunkOffsets: undefined, counts: [2], last: true, results: ['C1', 'C2'], errors: undefined },
     ])
   })
 
@@ -394,7 +408,7 @@ describe('RetryExecutor', () => {
     const policy = { attempts: 3, minDelay: 1, maxDelay: 9 }
     /** What comes back of a chunk whose items at these places have failed. */
     function failedOf(of: Chunk | undefined, errors: Record<number, string>): Part {
-      const map = new Map(Object.entries(errors).map(([place, error]) => [Number(place), error]))
+      const map = new Map(Object.entries(errors).map(([chunkOffset, error]) => [Number(chunkOffset), error]))
       return partOf(of, 0, [undefined, undefined, undefined, undefined], { errors: map })
     }
 

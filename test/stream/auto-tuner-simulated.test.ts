@@ -103,7 +103,7 @@ describe('items that change their cost', () => {
     const costs = each(1_000_000, (index) => (index === 300_000 ? 1_000 : 0.004))
     const { chunks } = tuned({ workers: 2, costs })
     const dear = chunks.findIndex(({ compute }) => compute >= 1_000)
-    expect(longest(chunks.filter((_, place) => place !== dear))).toBeLessThanOrEqual(TARGET)
+    expect(longest(chunks.filter((_, chunkOffset) => chunkOffset !== dear))).toBeLessThanOrEqual(TARGET)
     const after = chunks.filter(({ submitted }) => submitted >= (chunks[dear]?.finished ?? NaN))
     const back = after.findIndex(({ items }) => items > 900)
     expect(after[0]?.items).toBeLessThan(10)

@@ -15,7 +15,7 @@ function partOf(items: readonly Item[], spread: boolean, details: Partial<Arrive
   const chunk = { first: 10, items: new Items(items.map((_, i) => `item ${i}`)) }
   const results = items.flatMap(({ results, fails }, i) => {
     if (!spread) return fails ? [undefined] : [`${i}.0`]
-    return fails ? [] : Array.from({ length: results }, (_, place) => `${i}.${place}`)
+    return fails ? [] : Array.from({ length: results }, (_, chunkOffset) => `${i}.${chunkOffset}`)
   })
   const errors = new Map(items.flatMap(({ fails }, i) => (fails ? [[i, `error ${i}`] as const] : [])))
   return {
@@ -97,7 +97,7 @@ describe('decodePart()', () => {
       { ...fulfilled, index: 14 },
       { ...rejected, index: 15 },
     ])
-    const placed = decodePart(partOf([one, failed], false, { places: [7, 2], items }), 'settle', 'task')
+    const placed = decodePart(partOf([one, failed], false, { chunkOffsets: [7, 2], items }), 'settle', 'task')
     expect(placed.values).toEqual([
       { ...fulfilled, index: 17 },
       { ...rejected, index: 12 },
@@ -113,7 +113,7 @@ describe('decodePart()', () => {
         const { values, completedBefore, skipped } = decoded
         expect(skipped).toBe(items.filter(({ fails }) => fails).length)
         const given = items.flatMap(({ results, fails }, i) =>
-          fails ? [] : Array.from({ length: spread ? results : 1 }, (_, place) => `${i}.${place}`),
+          fails ? [] : Array.from({ length: spread ? results : 1 }, (_, chunkOffset) => `${i}.${chunkOffset}`),
         )
         expect(values).toEqual(given)
         const completes = completesOf(decoded)

@@ -12,7 +12,7 @@ describe('Outbox', () => {
     outbox.take('map', 'item', 'result')
     expect(outbox).toMatchObject({ from: 3, count: 3, counts: undefined, errors: [[1, error]] })
     expect(outbox.results).toEqual([undefined, undefined, 'result'])
-    expect(outbox.next()).toMatchObject({ from: 6, count: 0, results: [], errors: undefined, places: undefined })
+    expect(outbox.next()).toMatchObject({ from: 6, count: 0, results: [], errors: undefined, chunkOffsets: undefined })
   })
 
   it('has the items themselves, of a filter, whose task returned something truthy', () => {
@@ -32,7 +32,7 @@ describe('Outbox', () => {
     outbox.take('flatMap', 'item', [])
     outbox.take('flatMap', 'item', [[4]])
     expect(outbox).toMatchObject({ count: 3, counts: [3, 0, 1], results: [1, 2, 3, [4]] })
-    expect(outbox.next()).toMatchObject({ places: [], counts: [] })
+    expect(outbox.next()).toMatchObject({ chunkOffsets: [], counts: [] })
   })
 
   it('has one result of a whole fold, which an item gets afterwards', () => {

@@ -13,8 +13,8 @@ interface Read {
   readonly last: boolean
   readonly results: readonly unknown[]
   readonly counts: readonly number[] | undefined
-  readonly places: readonly number[] | undefined
-  readonly errors: readonly (readonly [position: number, message: string])[]
+  readonly chunkOffsets: readonly number[] | undefined
+  readonly errors: readonly (readonly [partOffset: number, message: string])[]
   readonly fault: string | undefined
 }
 
@@ -53,7 +53,7 @@ function start(
     stopOnError: false,
     ...rest,
   }
-  const sent = refused.map((place) => [place, encodeError(new Error(`refused ${place}`))] as const)
+  const sent = refused.map((chunkOffset) => [chunkOffset, encodeError(new Error(`refused ${chunkOffset}`))] as const)
   const run = new ChunkRun([SEQ, 0, 1, 100, flushFirst, pack(items).data, { settled: sent }], how, {
     worker: 3,
     cells,
@@ -67,15 +67,15 @@ function start(
 }
 
 function read([, from, count, last, , , data, details]: PartMessage): Read {
-  const { counts, places, errors = [] } = details ?? {}
+  const { counts, chunkOffsets, errors = [] } = details ?? {}
   return {
     from,
     count,
     last,
     results: unpack(data),
     counts: counts && [...counts],
-    places,
-    errors: errors.map(([position, error]) => [position, (decodeError(error) as Error).message]),
+    chunkOffsets,
+    errors: errors.map(([partOffset, error]) => [partOffset, (decodeError(error) as Error).message]),
     fault: details?.fault && (decodeError(details.fault) as Error).message,
   }
 }
@@ -90,7 +90,7 @@ async function all(...args: Parameters<typeof start>): Promise<Pick<Read, 'count
     results: parts.flatMap(({ results }) => results),
     counts: parts.some(({ counts }) => counts !== undefined) ? parts.flatMap(({ counts }) => counts ?? []) : undefined,
     errors: parts.flatMap(({ from, errors }) =>
-      errors.map(([position, message]) => [from + position, message] as const),
+      errors.map(([partOffset, message]) => [from + partOffset, message] as const),
     ),
   }
 }
@@ -137,7 +137,7 @@ describe('a chunk of a flatMap', () => {
     await until(1)
     if (parts[0]?.count === 1) await until(2)
     const early = [...parts]
-    expect(early.flatMap(({ places }) => places)).toEqual([1, 2])
+    expect(early.flatMap(({ chunkOffsets }) => chunkOffsets)).toEqual([1, 2])
     expect(early.flatMap(({ counts }) => counts)).toEqual([2, 2])
     expect(early.flatMap(({ results }) => results)).toEqual([1, 1, 2, 2])
     expect(early.some(({ last }) => last)).toBe(false)
@@ -145,7 +145,7 @@ describe('a chunk of a flatMap', () => {
     await ended
     const [late, ...more] = parts.slice(early.length)
     expect(more).toEqual([])
-    expect(late).toMatchObject({ places: [0], counts: [0], results: [], last: true })
+    expect(late).toMatchObject({ chunkOffsets: [0], counts: [0], results: [], last: true })
     expect(late?.errors[0]?.[1]).toMatch(/item 100/)
   })
 })

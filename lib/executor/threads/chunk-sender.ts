@@ -117,8 +117,8 @@ export class ChunkSender {
       }
     }
     const all = items.values()
-    const moves = asked && ((place: number) => transferOf(all[place], asked))
-    const cloned = cloneEach('item', all, (place) => first + place, moves)
+    const moves = asked && ((chunkOffset: number) => transferOf(all[chunkOffset], asked))
+    const cloned = cloneEach('item', all, (chunkOffset) => first + chunkOffset, moves)
     const settled = [...cloned.refused, ...(details?.settled ?? [])]
     const data = withNotes(cloned.values, cloned.notes)
     this.#post([seq, slot, id, first, flushFirst, data, { ...details, settled }], cloned.transfer)

@@ -39,8 +39,8 @@ export class CrashRecovery {
     const isOfNext = running === undefined || (progress.isAwaiting && progress.encoding === 0 && isOutOfMemory(cause))
     if (next !== undefined && isOfNext) return this.#lostInReceipt(worker, running, next, exitCode, cause)
     const how = progress.encoding > 0 ? 'sent the result of' : undefined
-    return this.#lost(worker, held, progress, false, (inFlight, place) =>
-      crashError(inFlight, place, this.#nameOf(worker), exitCode, cause, how),
+    return this.#lost(worker, held, progress, false, (inFlight, chunkOffset) =>
+      crashError(inFlight, chunkOffset, this.#nameOf(worker), exitCode, cause, how),
     )
   }
 
@@ -57,8 +57,8 @@ export class CrashRecovery {
 
   /** It was ended as its item takes too long. */
   overdue(worker: WorkerHandle, held: readonly Assignment[], progress: Progress): LostItems | undefined {
-    return this.#lost(worker, held, progress, true, (inFlight, place) =>
-      timeoutError(inFlight, place, this.#nameOf(worker)),
+    return this.#lost(worker, held, progress, true, (inFlight, chunkOffset) =>
+      timeoutError(inFlight, chunkOffset, this.#nameOf(worker)),
     )
   }
 
@@ -111,7 +111,7 @@ export class CrashRecovery {
     held: readonly Assignment[],
     progress: Progress,
     isHung: boolean,
-    errorOf: (inFlight: InFlightChunk, place: number | 'all') => Error,
+    errorOf: (inFlight: InFlightChunk, chunkOffset: number | 'all') => Error,
   ): LostItems | undefined {
     const inFlight = held.find(({ seq }) => seq === progress.seq)?.inFlight
     if (inFlight?.lane.isOpen !== true) {
@@ -167,31 +167,31 @@ function isOutOfMemory(cause: unknown): boolean {
 /** The worker has died while it ran an item, or loaded the task of all of them; or did `how` with an item, as 'received'. */
 function crashError(
   { lane, chunk }: InFlightChunk,
-  place: number | 'all',
+  chunkOffset: number | 'all',
   worker: string,
   exitCode: number,
   cause: unknown,
   how?: string,
 ): WorkerCrashError {
   const task = `task '${lane.job.name.id}'`
-  const item = place === 'all' ? 'items' : `item ${chunk.first + place}`
+  const item = chunkOffset === 'all' ? 'items' : `item ${chunk.first + chunkOffset}`
   const begun = lane.hasLoaded ? `began a chunk of ${task}` : `loaded ${task}`
-  const ran = place === 'all' ? begun : `ran ${task} on ${item}`
+  const ran = chunkOffset === 'all' ? begun : `ran ${task} on ${item}`
   const what = how === undefined ? ran : `${how} ${item} of ${task}`
   const reason = isErrorObject(cause) ? `: ${cause.message}` : ''
   const message = `${worker} ended with exit code ${exitCode} while it ${what}${reason}`
   return new WorkerCrashError(message, exitCode, cause === undefined ? {} : { cause })
 }
 
-function timeoutError({ lane, chunk }: InFlightChunk, place: number | 'all', worker: string): TaskTimeoutError {
+function timeoutError({ lane, chunk }: InFlightChunk, chunkOffset: number | 'all', worker: string): TaskTimeoutError {
   const { name, timeout } = lane.job
   return new TaskTimeoutError(
-    `Task '${name.id}' did not end within ${timeout} ms on ${itemsOf(chunk, place)} (${worker})`,
+    `Task '${name.id}' did not end within ${timeout} ms on ${itemsOf(chunk, chunkOffset)} (${worker})`,
   )
 }
 
-function itemsOf({ first, items }: Chunk, place: number | 'all'): string {
-  return place === 'all' ? `items ${first} to ${first + items.length - 1}` : `item ${first + place}`
+function itemsOf({ first, items }: Chunk, chunkOffset: number | 'all'): string {
+  return chunkOffset === 'all' ? `items ${first} to ${first + items.length - 1}` : `item ${first + chunkOffset}`
 }
 
 function loadTimeoutError({ id, module }: TaskName, startTimeout: number, worker: string): TaskLoadError {
@@ -202,8 +202,8 @@ function loadTimeoutError({ id, module }: TaskName, startTimeout: number, worker
 }
 
 /** The worker could write the result of an item, or of a whole fold, and this thread could not read it. */
-function unreadableError({ chunk }: InFlightChunk, place: number | 'all'): NotSerializableError {
+function unreadableError({ chunk }: InFlightChunk, chunkOffset: number | 'all'): NotSerializableError {
   return new NotSerializableError(
-    `Cannot read the result of ${itemsOf(chunk, place)} as this thread cannot decode it: it may be nested too deeply; return flatter data`,
+    `Cannot read the result of ${itemsOf(chunk, chunkOffset)} as this thread cannot decode it: it may be nested too deeply; return flatter data`,
   )
 }

@@ -12,7 +12,7 @@ import { QueueLinks } from './chunk-queue.js'
 import type { Chunk, Part } from '../executor.js'
 import type { ThreadLane } from './thread-lane.js'
 
-/** Which item made a worker end, by its place; or see `InFlightChunk.attribute()`. */
+/** Which item made a worker end, by its offset in the chunk; or see `InFlightChunk.attribute()`. */
 export type Attribution = number | 'none' | 'all' | 'unclear'
 
 /** An event loop that has had no turn for so long is taken to be blocked, in milliseconds: twice the pulse, and some. */
@@ -30,10 +30,10 @@ export class InFlightChunk extends QueueLinks<InFlightChunk> {
   readonly number: number
   /** How many of its items have had their outcomes, and, when those came out of order, which. */
   #received = 0
-  #places: Set<number> | undefined
+  #settledOffsets: Set<number> | undefined
   /** The bytes of its results so far. */
   #bytes = 0
-  /** Items that are not to be run (again), as those that have cost a worker, by their place, with the errors that are their outcomes. */
+  /** Items that are not to be run (again), as those that have cost a worker, by their offset in the chunk, with the errors that are their outcomes. */
   readonly #failedItems: Map<number, unknown>
   #crashesInARow = 0
   #isIsolated: boolean
@@ -41,7 +41,7 @@ export class InFlightChunk extends QueueLinks<InFlightChunk> {
   #hasMoved = false
   /** Exit code of the last worker that has ended with it. */
   #exitCode = 1
-  /** Its items, once they are sent one by one, and the place of the first item in what was sent last. */
+  /** Its items, once they are sent one by one, and the offset of the first item in what was sent last. */
   #single: Batch | undefined
   #offset = 0
 
@@ -73,10 +73,14 @@ export class InFlightChunk extends QueueLinks<InFlightChunk> {
     }
     if (this.#single === undefined) return { chunk: this.chunk, details: this.#details() }
     this.#offset = this.#received
-    if (this.#places !== undefined) for (this.#offset = 0; this.#places.has(this.#offset);) this.#offset++
-    const place = this.#offset
-    const chunk: Chunk = { first: this.chunk.first + place, items: this.#single.slice(place, place + 1) }
-    const failed = this.#failedItems.has(place) ? encodeError(this.#failedItems.get(place)) : undefined
+    if (this.#settledOffsets !== undefined)
+      for (this.#offset = 0; this.#settledOffsets.has(this.#offset);) this.#offset++
+    const chunkOffset = this.#offset
+    const chunk: Chunk = {
+      first: this.chunk.first + chunkOffset,
+      items: this.#single.slice(chunkOffset, chunkOffset + 1),
+    }
+    const failed = this.#failedItems.has(chunkOffset) ? encodeError(this.#failedItems.get(chunkOffset)) : undefined
     return { chunk, details: failed && { settled: [[0, failed]] } }
   }
 
@@ -93,26 +97,29 @@ export class InFlightChunk extends QueueLinks<InFlightChunk> {
   /** Takes what a worker has posted; the results stay encoded. @param sentBytes How many bytes the worker was sent, roughly. */
   accept(message: PartMessage, worker: number, sentBytes: number): Part {
     const [, sentFrom, count, last, time, bytes, data, details = NO_DETAILS] = message
-    const { places: sentPlaces, counts, errors, fault } = details
+    const { chunkOffsets: sentOffsets, counts, errors, fault } = details
     this.#crashesInARow = 0
     if (fault !== undefined) return this.failRest(worker, decodeError(fault))
     const offset = this.#offset
     const from = sentFrom + offset
-    const places = offset === 0 ? sentPlaces : sentPlaces?.map((place) => place + offset)
+    const chunkOffsets = offset === 0 ? sentOffsets : sentOffsets?.map((chunkOffset) => chunkOffset + offset)
     this.#received += count
     this.#bytes += bytes
-    if (places !== undefined) {
-      this.#places ??= new Set()
-      for (const place of places) this.#places.add(place)
+    if (chunkOffsets !== undefined) {
+      this.#settledOffsets ??= new Set()
+      for (const chunkOffset of chunkOffsets) this.#settledOffsets.add(chunkOffset)
     }
-    const opened = errors?.map(([position, error]) => {
-      const place = places?.[position] ?? from + position
-      return [position, this.#failedItems.has(place) ? this.#failedItems.get(place) : decodeError(error)] as const
+    const opened = errors?.map(([partOffset, error]) => {
+      const chunkOffset = chunkOffsets?.[partOffset] ?? from + partOffset
+      return [
+        partOffset,
+        this.#failedItems.has(chunkOffset) ? this.#failedItems.get(chunkOffset) : decodeError(error),
+      ] as const
     })
     return {
       chunk: this.chunk,
       from,
-      places,
+      chunkOffsets,
       count,
       results: new Encoded(counts === undefined ? count : counts.reduce((sum, n) => sum + n, 0), data, bytes),
       counts,
@@ -135,14 +142,14 @@ export class InFlightChunk extends QueueLinks<InFlightChunk> {
    *
    * @param isHung Whether the end was that of an item which takes too long.
    */
-  attribute({ place, begun, blockedFor, encoding, encodedFrom }: Progress, isHung: boolean): Attribution {
+  attribute({ chunkOffset, begun, blockedFor, encoding, encodedFrom }: Progress, isHung: boolean): Attribution {
     const { concurrency, kind } = this.lane.job
     // Not an item, but a result ends it: one of those that were to be sent.
     if (encoding > 1 || (encoding > 0 && kind === 'reduce')) return this.isolate()
     if (encoding === 1) return this.#isOpen(this.#offset + encodedFrom) ? this.#offset + encodedFrom : 'none'
     if (concurrency === 1 || kind === 'reduce') {
-      if (place === -1) return 'all'
-      return this.#isOpen(this.#offset + place) ? this.#offset + place : 'none'
+      if (chunkOffset === -1) return 'all'
+      return this.#isOpen(this.#offset + chunkOffset) ? this.#offset + chunkOffset : 'none'
     }
     if (begun === 0) return 'all'
     if (this.#isIsolated) return this.#offset
@@ -151,7 +158,7 @@ export class InFlightChunk extends QueueLinks<InFlightChunk> {
     const [first, second] = candidates
     if (first === undefined || second === undefined) return first ?? 'none'
     // The one that began first has had its time, unless another one kept the event loop from its turn.
-    if (isHung && blockedFor < BLOCKED_AFTER_MS) return this.#isOpen(place) ? place : 'none'
+    if (isHung && blockedFor < BLOCKED_AFTER_MS) return this.#isOpen(chunkOffset) ? chunkOffset : 'none'
     return this.isolate()
   }
 
@@ -166,36 +173,37 @@ export class InFlightChunk extends QueueLinks<InFlightChunk> {
   }
 
   /** Gives an item an error as its outcome. @returns The outcome, if nothing is due before it; else it comes when the rest is run. */
-  failItem(place: number, worker: number, error: unknown): Part | undefined {
+  failItem(chunkOffset: number, worker: number, error: unknown): Part | undefined {
     const { kind, ordered, concurrency } = this.lane.job
     const isScattered = concurrency > 1 && !ordered
     // What a chunk folds to is known only when all of it has been folded.
-    if (kind === 'reduce' || (place !== this.#received && !isScattered)) {
-      this.#failedItems.set(place, error)
+    if (kind === 'reduce' || (chunkOffset !== this.#received && !isScattered)) {
+      this.#failedItems.set(chunkOffset, error)
       return undefined
     }
     this.#received++
-    if (isScattered) (this.#places ??= new Set()).add(place)
+    if (isScattered) (this.#settledOffsets ??= new Set()).add(chunkOffset)
     const nothing =
       kind === 'map' ? { results: new Items([undefined]) } : { results: new Items([]), counts: NO_RESULTS }
     const errors = new Map([[0, error]])
-    return { chunk: this.chunk, from: place, count: 1, ...nothing, errors, worker, last: this.isComplete }
+    return { chunk: this.chunk, from: chunkOffset, count: 1, ...nothing, errors, worker, last: this.isComplete }
   }
 
   /** Gives every item that has no outcome yet the same error: it is not one of single items. */
   failRest(worker: number, error: unknown): Part {
     const { chunk } = this
-    const known = this.#places
-    const all = Array.from({ length: chunk.items.length }, (_, place) => place)
-    const places = known === undefined ? all.slice(this.#received) : all.filter((place) => !known.has(place))
-    const count = places.length
-    const errors = new Map(places.map((_, position) => [position, error]))
+    const known = this.#settledOffsets
+    const all = Array.from({ length: chunk.items.length }, (_, chunkOffset) => chunkOffset)
+    const chunkOffsets =
+      known === undefined ? all.slice(this.#received) : all.filter((chunkOffset) => !known.has(chunkOffset))
+    const count = chunkOffsets.length
+    const errors = new Map(chunkOffsets.map((_, partOffset) => [partOffset, error]))
     return {
       chunk,
       from: this.#received,
-      places,
+      chunkOffsets,
       count,
-      results: new Items(places.map(() => undefined)),
+      results: new Items(chunkOffsets.map(() => undefined)),
       errors,
       worker,
       isFault: true,
@@ -206,15 +214,15 @@ export class InFlightChunk extends QueueLinks<InFlightChunk> {
   /** What a worker must be told so that it does what is left; undefined when that is everything. */
   #details(): ChunkDetails | undefined {
     if (this.#received === 0 && this.#failedItems.size === 0) return undefined
-    const done = [...(this.#places ?? [])].map((place) => [place, undefined] as const)
-    const failed = [...this.#failedItems].map(([place, error]) => [place, encodeError(error)] as const)
-    const start = this.#places === undefined ? this.#received : 0
+    const done = [...(this.#settledOffsets ?? [])].map((chunkOffset) => [chunkOffset, undefined] as const)
+    const failed = [...this.#failedItems].map(([chunkOffset, error]) => [chunkOffset, encodeError(error)] as const)
+    const start = this.#settledOffsets === undefined ? this.#received : 0
     return { start, settled: [...done, ...failed] }
   }
 
-  #isOpen(place: number): boolean {
-    if (this.#failedItems.has(place)) return false
-    return this.#places === undefined ? place >= this.#received : !this.#places.has(place)
+  #isOpen(chunkOffset: number): boolean {
+    if (this.#failedItems.has(chunkOffset)) return false
+    return this.#settledOffsets === undefined ? chunkOffset >= this.#received : !this.#settledOffsets.has(chunkOffset)
   }
 
   /** The worker has ended before it began the item, which is gone with it. */

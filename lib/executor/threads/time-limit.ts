@@ -57,7 +57,7 @@ export class TimeLimit {
     const progress = worker.progress()
     const running = worker.assignments.find(({ seq }) => seq === progress.seq)
     const timeout = progress.isLoading ? this.#startTimeout : running?.inFlight.lane.job.timeout
-    const isLooking = running !== undefined && (progress.isLoading || progress.place !== -1)
+    const isLooking = running !== undefined && (progress.isLoading || progress.chunkOffset !== -1)
     if (timeout === undefined || !isLooking) this.watch()
     else if (progress.time < timeout) this.watch(timeout - progress.time)
     else this.#overdue(progress)
