@@ -82,8 +82,13 @@ export interface Lane {
   readonly encodes: boolean
   /** Whether a chunk may be submitted now. */
   readonly ready: boolean
-  /** Hands a chunk over; only when `ready`. The executor starts its workers at the first one. */
+  /** Hands a chunk over; only when `ready`. */
   submit(chunk: Chunk): void
+  /**
+   * Has the executor begin with what was submitted. To be called when the stream can be woken: it is woken when there is room for the
+   * next chunk, and so has its turn among others. The executor starts its workers at the first call.
+   */
+  flush(): void
   /** The next outcomes that have come back, if there are any. Those of one chunk come in the order in which they were known. */
   take(): Part | undefined
   /** Set when the executor can give no more results than those that can be taken. */

@@ -74,6 +74,10 @@ class InlineLane implements Lane {
     void this.#run(chunk)
   }
 
+  flush(): void {
+    // A chunk that was submitted has begun.
+  }
+
   take(): Part | undefined {
     return this.#parts.shift()
   }

@@ -92,6 +92,7 @@ export class RetryQueue {
       const chunk = this.#due.shift()
       if (chunk === undefined) return
       this.#lane.submit(chunk)
+      this.#lane.flush()
     }
   }
 

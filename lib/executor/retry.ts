@@ -75,6 +75,10 @@ class RetryLane implements Lane {
     this.#lane.submit(chunk)
   }
 
+  flush(): void {
+    this.#lane.flush()
+  }
+
   /** Calls the option `when`, which may end the stream. */
   take(): Part | undefined {
     for (;;) {

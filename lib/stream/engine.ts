@@ -195,6 +195,7 @@ export class Engine {
     } finally {
       this.#isAdvancing = false
     }
+    this.#run?.flush()
   }
 
   /** Takes what has come back from the executor. */

@@ -36,6 +36,7 @@ export class Run {
   /** Index of the first item of the next chunk. */
   #first = 0
   #refillThreshold = Infinity
+  #hasSubmitted = false
 
   /** Throws where the pool is closed, or cannot be used here. */
   constructor(plan: StreamPlan, source: Source<unknown>, window: Window, parts: PartReader, wake: Wake) {
@@ -93,6 +94,13 @@ export class Run {
     if (this.#isDue(isAwaited)) this.#submit()
   }
 
+  /** Has the executor begin with what was submitted: it wakes the stream for the next chunk. */
+  flush(): void {
+    if (!this.#hasSubmitted) return
+    this.#hasSubmitted = false
+    this.#lane.flush()
+  }
+
   /** Reads and submits no more, and leaves the source to be closed. */
   halt(): void {
     this.#reader.halt()
@@ -145,6 +153,7 @@ export class Run {
     this.#adjustLimit()
     this.#parts.expect(chunk)
     this.#lane.submit(chunk)
+    this.#hasSubmitted = true
     return true
   }
 

@@ -35,6 +35,7 @@ function opened(job: Partial<Job> = {}, policy: Partial<RetryPolicy> = {}) {
           submitted.push(chunk)
           told()
         },
+        flush: () => undefined,
         take: () => answers.shift(),
         get error() {
           return error

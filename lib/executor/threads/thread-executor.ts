@@ -163,6 +163,10 @@ export class ThreadExecutor implements PoolExecutor {
     this.#scheduler.add(new InFlightChunk(lane, chunk, ++this.#lastNumber))
     this.#countOutstanding(lane, 1)
     this.#expected += lane.takeDemand() - 1
+  }
+
+  /** For a lane: its stream can be woken. */
+  flush(): void {
     this.#advance()
   }
 
@@ -336,6 +340,8 @@ export class ThreadExecutor implements PoolExecutor {
     if (lane.fault === undefined) worker.assign(inFlight)
     else this.#answer(lane, inFlight.failRest(lane.fault.worker, lane.fault.error))
     lane.taken()
+    // Streams submit their next chunks in the order in which their last ones were given, whatever else wakes them: so they take turns.
+    this.#toWake.delete(lane)
     if (lane.isOpen) this.#toWake.add(lane)
   }
 

@@ -21,6 +21,7 @@ export interface Fault {
 /** The executor of a lane. */
 interface LaneExecutor {
   readonly submit: (lane: ThreadLane, chunk: Chunk) => void
+  readonly flush: () => void
   readonly release: (lane: ThreadLane, reason?: Reason) => void
 }
 
@@ -153,6 +154,10 @@ export class ThreadLane implements Lane {
     this.#parts.push(part)
   }
 
+  flush(): void {
+    outside.runInAsyncScope(this.#executor.flush, this.#executor)
+  }
+
   take(): Part | undefined {
     return this.#parts.shift()
   }
@@ -163,7 +168,7 @@ export class ThreadLane implements Lane {
 
   submit(chunk: Chunk): void {
     this.#waiting = true
-    outside.runInAsyncScope(this.#executor.submit, this.#executor, this, chunk)
+    this.#executor.submit(this, chunk)
   }
 
   /** The waiting chunk has gone to a worker. */
