@@ -7,15 +7,14 @@
  */
 import type { Batch } from '../codec/batch.js'
 import type { Failure } from '../failure.js'
-import type { Part, Reason } from '../executor/executor.js'
+import type { Reason } from '../executor/executor.js'
 import { closeWithTimeout, closeQuietly } from '../io/close-with-timeout.js'
 import { closeUnopened, type PipelineEnd, type Source } from '../io/source.js'
-import { tellsFailures } from '../log/events.js'
 import { Abandonment } from './abandonment.js'
 import { offAbort, onAbort } from '../aborts.js'
 import { publishFailures, type DueError } from './outcome.js'
 import { PartReader } from './part-reader.js'
-import { PendingReads, type PendingRead } from './pending-reads.js'
+import { doneResult, PendingReads, type PendingRead } from './pending-reads.js'
 import { reasonOf } from '../io/pipeline.js'
 import { taskOf, type StreamPlan, type StreamStats } from './plan.js'
 import { Run } from './run.js'
@@ -31,6 +30,9 @@ export class Engine {
   #state: 'new' | 'open' | 'ended' = 'new'
   /** From the first read to the end: what leads to items is let go then, as an ended stream may be kept for its figures. */
   #run: Run | undefined
+  /** What there is to be looked at: something that the lane has, or a call or a part that was not there before. */
+  #isLaneWoken = false
+  #canGive = false
   #isAdvancing = false
   /** Something has happened while it advanced. */
   #isWoken = false
@@ -50,7 +52,6 @@ export class Engine {
     this.#parts = new PartReader(plan, this.#window)
   }
 
-  /** @param face What the consumer holds. */
   next(face: object): Promise<IteratorResult<unknown, undefined>> {
     if (this.#parts.hasValue && this.#reads.size === 0) {
       this.#window.acknowledge()
@@ -79,9 +80,8 @@ export class Engine {
   }
 
   /**
-   * Ends the stream. Settles when the source has closed, or after one second; rejects with what closing throws.
-   *
-   * @param failure What the stage that reads this stream has failed with, in a pipeline.
+   * Ends the stream. Settles when the source has closed, or after one second; rejects with what closing throws. In a pipeline, the
+   * stage that reads this stream may have failed with `failure`.
    */
   async return(failure?: { readonly error: unknown }): Promise<void> {
     this.#failure = undefined
@@ -144,8 +144,7 @@ export class Engine {
     }
     for (const signal of signals) onAbort(signal, this.#onAbort)
     try {
-      const wake = { inContext: this.#advance, fromAnywhere: this.#wake }
-      this.#run = new Run(this.#plan, this.#source ?? [], this.#window, this.#parts, wake)
+      this.#run = new Run(this.#plan, this.#source ?? [], this.#window, this.#parts, this.#advance, this.#onLane)
     } catch (error) {
       this.#fail(error)
       return
@@ -166,6 +165,7 @@ export class Engine {
     this.#abandonment?.suspend()
     return new Promise((resolve, reject) => {
       this.#reads.add({ take, done, resolve, reject })
+      this.#canGive = true
       this.#wake()
     })
   }
@@ -187,9 +187,9 @@ export class Engine {
     try {
       do {
         this.#isWoken = false
-        this.#collect()
-        this.#give()
-        this.#run?.fill(this.#reads.size > 0)
+        if (this.#isLaneWoken) this.#collect()
+        if (this.#canGive) this.#give()
+        if (this.#run?.laneError === undefined) this.#run?.fill(this.#reads.size > 0)
         this.#finish()
       } while (this.#isWoken)
     } finally {
@@ -198,28 +198,27 @@ export class Engine {
     this.#run?.flush()
   }
 
-  /** Takes what has come back from the executor. */
-  #collect(): void {
-    for (let part = this.#run?.take(); part !== undefined; part = this.#run?.take()) this.#accept(part)
+  readonly #onLane = (): void => {
+    this.#isLaneWoken = true
+    this.#wake()
   }
 
-  #accept(part: Part): void {
-    const { tuner, windowFor } = this.#plan
-    const failed = part.errors?.size ?? 0
-    this.#failed += failed
-    if (failed > 0 && tellsFailures()) publishFailures(part, taskOf(this.#plan), this.#run?.executor)
-    // A listener may have ended the stream, which then is to keep no results.
-    if (this.#run === undefined) return
-    const isEnd = this.#parts.put(part)
-    if (part.last) {
-      tuner.record({ items: part.chunk.items.length, time: part.time, bytes: part.bytes })
-      this.#window.limit = windowFor(tuner.tuning, this.#window.limit)
+  /** Takes what has come back from the executor. */
+  #collect(): void {
+    this.#isLaneWoken = false
+    for (let part = this.#run?.take(); part !== undefined; part = this.#run?.take()) {
+      this.#failed += part.errors?.size ?? 0
+      publishFailures(part, taskOf(this.#plan), this.#run?.executor)
+      // A listener may have ended the stream, which then is to keep no results.
+      if (this.#run === undefined) return
+      this.#canGive = true
+      if (this.#parts.put(part)) this.#stop(this.#run)
     }
-    if (isEnd) this.#stop(this.#run)
   }
 
   /** Gives waiting calls what is there for them. */
   #give(): void {
+    this.#canGive = false
     while (this.#reads.size > 0) {
       const before = this.#window.handed
       if (!this.#reads.serve()) return
@@ -259,9 +258,10 @@ export class Engine {
   }
 
   readonly #onAbort = (): void => {
-    const signal = this.#plan.signals.find(({ aborted }) => aborted)
+    const { signals, pipeline } = this.#plan
+    const signal = signals.find(({ aborted }) => aborted)
     const value: unknown = signal?.reason
-    this.#fail(signal !== undefined && signal === this.#plan.pipeline ? reasonOf(signal) : value, { value })
+    this.#fail(pipeline !== undefined && signal === pipeline ? reasonOf(pipeline) : value, { value })
   }
 
   /** Ends the stream with an error: the first waiting call gets it, or else the next call to come. */
@@ -298,9 +298,4 @@ export class Engine {
     this.#parts.clear()
     this.#reads.end()
   }
-}
-
-/** How `next()` tells that the stream has ended. */
-function doneResult(): IteratorReturnResult<undefined> {
-  return { value: undefined, done: true }
 }

@@ -1,7 +1,7 @@
 /** What becomes of an item: its result or its error, as the consumer is given it, and what is told of an item that has failed. */
 import type { Executor, Part } from '../executor/executor.js'
 import { noteFailure, type Failure } from '../failure.js'
-import { taskFailed } from '../log/events.js'
+import { taskFailed, tellsFailures } from '../log/events.js'
 
 /** How a failed item is treated: the stream throws its error, gives it as an outcome, or leaves it out. */
 export type ErrorMode = 'throw' | 'settle' | 'skip'
@@ -61,9 +61,10 @@ export function withFailureInfo(part: ArrivedPart, partOffset: number, task: str
 
 /** Tells of a part's failed items whoever listens or reads the log. */
 export function publishFailures(part: Part, task: string, executor: Executor | undefined): void {
+  if (part.errors === undefined || !tellsFailures()) return
   const by = executor?.identify(part.worker)
   if (by === undefined) return
-  for (const [partOffset, error] of part.errors ?? []) {
+  for (const [partOffset, error] of part.errors) {
     taskFailed({ ...failureAt(part, partOffset, task), error, pool: by.pool }, by)
   }
 }

@@ -80,10 +80,15 @@ export class PartReader {
     this.#delivery.admit(chunk)
   }
 
-  /** Takes a part that has arrived. @returns Whether it ends the stream, with what is known before its first failed item. */
+  /** Takes a part that has arrived, and tells the tuner of its chunk. @returns Whether it ends the stream, with what is known before its first failed item. */
   put(part: Part): boolean {
+    const { tuner, windowFor } = this.#plan
     const mode = modeOf(this.#plan, part)
     const hasFailed = part.errors !== undefined && part.errors.size > 0
+    if (part.last) {
+      tuner.record({ items: part.chunk.items.length, time: part.time, bytes: part.bytes })
+      this.#window.limit = windowFor(tuner.tuning, this.#window.limit)
+    }
     this.#delivery.put(detachItems(part, mode))
     return hasFailed && mode === 'throw'
   }

@@ -11,6 +11,11 @@ export interface PendingRead {
   reject(error: unknown): void
 }
 
+/** How `next()` tells that the stream has ended. */
+export function doneResult(): IteratorReturnResult<undefined> {
+  return { value: undefined, done: true }
+}
+
 export class PendingReads {
   readonly #reads = new Fifo<PendingRead>()
 

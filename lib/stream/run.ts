@@ -16,12 +16,6 @@ import type { Window } from './window.js'
 /** How long a synchronous source may be drained before the event loop gets its turn, in milliseconds. */
 const READ_SLICE_MS = 5
 
-/** The engine, as far as it is called from here: in the stream's context, or from anywhere. */
-export interface Wake {
-  readonly inContext: () => void
-  readonly fromAnywhere: () => void
-}
-
 export class Run {
   /** The context in which the stream was started: code of the user is called there. */
   readonly context: AsyncContext = currentContext()
@@ -38,8 +32,20 @@ export class Run {
   #refillThreshold = Infinity
   #hasSubmitted = false
 
-  /** Throws where the pool is closed, or cannot be used here. */
-  constructor(plan: StreamPlan, source: Source<unknown>, window: Window, parts: PartReader, wake: Wake) {
+  /**
+   * Throws where the pool is closed, or cannot be used here.
+   *
+   * @param onSource Called when the source may give more, or has ended: in the stream's context.
+   * @param onLane Called when the lane has something: in any context.
+   */
+  constructor(
+    plan: StreamPlan,
+    source: Source<unknown>,
+    window: Window,
+    parts: PartReader,
+    onSource: () => void,
+    onLane: () => void,
+  ) {
     const { executor, job, tuner } = plan
     this.#window = window
     this.#tuner = tuner
@@ -47,8 +53,8 @@ export class Run {
     this.executor = executor()
     // How many chunks can be under way at once, at the beginning.
     const width = Math.ceil(Math.min(lengthOf(source) ?? Infinity, window.limit) / tuner.tuning.chunksize)
-    this.#lane = this.executor.open({ ...job, width }, { context: this.context, wake: wake.fromAnywhere })
-    this.#reader = new SourceReader(source, this.#lane.encodes, window, wake.inContext)
+    this.#lane = this.executor.open({ ...job, width }, { context: this.context, wake: onLane })
+    this.#reader = new SourceReader(source, this.#lane.encodes, window, onSource)
   }
 
   /** How much room in the window is worth reading on: enough for the whole chunk. Where room is not what is missing: infinite. */
@@ -88,7 +94,6 @@ export class Run {
 
   /** Reads and submits what it can. @param isAwaited Whether the consumer waits, and nothing has arrived for it. */
   fill(isAwaited: boolean): void {
-    if (this.#lane.error !== undefined) return
     this.#refillThreshold = Infinity
     if (this.#reader.isReady) this.#read()
     if (this.#isDue(isAwaited)) this.#submit()
@@ -119,7 +124,7 @@ export class Run {
   #read(): void {
     const reader = this.#reader
     this.#adjustLimit()
-    const end = performance.now() + READ_SLICE_MS
+    let end: number | undefined
     while (reader.isReady) {
       if (reader.size >= this.#limit && !this.#submit()) return
       const missing = this.#limit - reader.size
@@ -128,6 +133,7 @@ export class Run {
         this.#refillThreshold = Math.min(missing, this.#window.limit)
         return
       }
+      end ??= performance.now() + READ_SLICE_MS
       reader.read(room)
       if (reader.isReady && performance.now() > end) {
         reader.wakeNextTurn()
@@ -138,9 +144,9 @@ export class Run {
 
   /** Whether what was read is to be submitted as it is. */
   #isDue(isAwaited: boolean): boolean {
-    const { size, hasEnded, isStalled } = this.#reader
-    if (size === 0) return false
-    if (size >= this.#limit || hasEnded || isStalled) return true
+    const reader = this.#reader
+    if (reader.size === 0 || reader.isReading) return false
+    if (reader.size >= this.#limit || reader.hasEnded || reader.isStalled) return true
     // No item can be read before the consumer has got one, and it gets none before these are submitted.
     return isAwaited && this.#window.room <= 0
   }

@@ -4,15 +4,8 @@
  */
 import type { Batch } from '../codec/batch.js'
 import { closeQuietly } from '../io/close-with-timeout.js'
-import {
-  closeUnopened,
-  openBatches,
-  openSource,
-  type BatchReader,
-  type PipelineEnd,
-  type Reader,
-  type Source,
-} from '../io/source.js'
+import { closeUnopened, openBatches, openSource } from '../io/source.js'
+import type { BatchReader, PipelineEnd, Reader, Source } from '../io/source.js'
 import { ReuseCheck } from '../reuse.js'
 import { isThenable } from '../thenable.js'
 import { ChunkBuffer } from './chunk-buffer.js'
@@ -34,13 +27,14 @@ export class SourceReader {
   /** How many items the source has, where that is known. */
   readonly #total: number | undefined
   readonly #buffer = new ChunkBuffer()
-  /** Where items are copied, later than they are read. */
   readonly #reuse: ReuseCheck | undefined
   /** Set when the source gives whole batches. */
   #batches: BatchReader | undefined
   #items: Reader<unknown> | undefined
   /** Places taken for the read under way, which may turn out to be of fewer items. */
   #reserved = 0
+  /** How many more items it may read without being asked, once one that is awaited has come. */
+  #granted = 0
   #state: State = 'idle'
   #error: { readonly error: unknown } | undefined
   /** The source has kept a `next()` pending for a turn of the event loop: nothing is ready there. */
@@ -58,12 +52,17 @@ export class SourceReader {
     if (isCopied && window.limit > 1) this.#reuse = new ReuseCheck()
   }
 
+  /** Whether it reads now, somewhere down the call stack: what it has read cannot be taken. */
+  get isReading(): boolean {
+    return this.#state === 'reading'
+  }
+
   /** Whether it can be read. */
   get isReady(): boolean {
     return this.#state === 'idle'
   }
 
-  /** Whether it waits for a source that has nothing ready. */
+  /** Whether the source has nothing ready. */
   get isStalled(): boolean {
     return this.#state === 'awaiting' && this.#isSlow
   }
@@ -88,7 +87,7 @@ export class SourceReader {
     return this.#reserved
   }
 
-  /** What the source threw: due after the results of all items read before it. It has ended then. */
+  /** What the source threw. It has ended then. */
   get error(): { readonly error: unknown } | undefined {
     return this.#error
   }
@@ -96,12 +95,13 @@ export class SourceReader {
   /** Reads on, at most `max` items. Only when ready; afterwards it may not be. */
   read(max: number): void {
     this.#state = 'reading'
+    this.#granted = 0
     try {
       this.#readNext(max)
     } catch (error) {
-      if (this.#isReading) this.#fail(error)
+      if (this.isReading) this.#fail(error)
     }
-    if (this.#isReading) this.#state = 'idle'
+    if (this.isReading) this.#state = 'idle'
   }
 
   /** Calls `wake` when the event loop has had its turn. */
@@ -120,10 +120,7 @@ export class SourceReader {
     return this.#buffer.take()
   }
 
-  /**
-   * Reads no more, and forgets what it has read. Closes the source if it was opened and has not ended by itself; returns what its
-   * `close()` returned. Throws what it throws.
-   */
+  /** Reads no more, and forgets what it has read. Closes the source, unless it has ended by itself: returns or throws as that does. */
   close(end?: PipelineEnd): unknown {
     const before = this.#state
     this.#state = 'ended'
@@ -139,15 +136,10 @@ export class SourceReader {
     this.#forget()
   }
 
-  /** Code of the source may have closed or halted it meanwhile. */
-  get #isReading(): boolean {
-    return this.#state === 'reading'
-  }
-
   #readNext(max: number): void {
     if (this.#items === undefined && this.#batches === undefined) this.#open()
     if (this.#batches !== undefined) this.#readBatch(this.#batches, max)
-    else if (this.#items !== undefined) this.#readItems(this.#items, Math.min(max, MAX_ITEMS_PER_READ))
+    else if (this.#items !== undefined) this.#readItems(this.#items, max)
   }
 
   #open(): void {
@@ -155,17 +147,18 @@ export class SourceReader {
     if (this.#batches === undefined) this.#items = openSource(this.#source)
   }
 
-  /** Reads items as long as the source gives them at once, up to `max`; and then one that may have to be awaited. */
+  /** Reads items as long as the source gives them at once, and then one that may have to be awaited: `max` in all, with those after it. */
   #readItems(items: Reader<unknown>, max: number): void {
     const read = this.#buffer.items
     const start = read.length
     const givesPromises = items.givesPromises === true
+    const atOnce = Math.min(max, MAX_ITEMS_PER_READ)
     let result: unknown
     let later: PromiseLike<unknown> | undefined
     let isGiven = true
     try {
       // What opens the source may have ended the stream, and so may each read.
-      while (isGiven && read.length - start < max && this.#state === 'reading') {
+      while (isGiven && read.length - start < atOnce && this.#state === 'reading') {
         result = items.next()
         if (!isItem(result)) isGiven = false
         else if (givesPromises && isThenable(result.value)) {
@@ -176,8 +169,9 @@ export class SourceReader {
     } finally {
       this.#window.enter(read.length - start)
     }
-    if (isGiven || !this.#isReading) return
+    if (isGiven || !this.isReading) return
     this.#window.enter((this.#reserved = 1))
+    this.#granted = max - (read.length - start) - 1
     if (later !== undefined) this.#awaitItem(items, later)
     else if (!isPromise(result)) this.#acceptItem(items, result)
     else {
@@ -194,7 +188,7 @@ export class SourceReader {
       this.#awaitRead(batch, (settled) => {
         this.#acceptBatch(settled)
       })
-    } else if (this.#isReading) this.#acceptBatch(batch)
+    } else if (this.isReading) this.#acceptBatch(batch)
   }
 
   /** An item of an `Iterable` is a promise. Where it rejects, that is an error of the source, which is closed then. */
@@ -202,8 +196,7 @@ export class SourceReader {
     this.#awaitRead(
       item,
       (value) => {
-        this.#add(items, value)
-        this.#settleReserved(1)
+        this.#acceptValue(items, value)
       },
       () => {
         void closeQuietly(items)
@@ -212,7 +205,7 @@ export class SourceReader {
   }
 
   #awaitRead<T>(result: PromiseLike<T>, accept: (result: T) => void, reject?: () => void): void {
-    if (this.#isReading) this.#state = 'awaiting'
+    if (this.isReading) this.#state = 'awaiting'
     this.#isSlow = false
     this.wakeNextTurn()
     Promise.resolve(result).then(
@@ -241,16 +234,25 @@ export class SourceReader {
       this.#fail(error)
     }
     if (halted) this.halt()
-    else this.#wake()
+    else if (!this.#readsOn()) this.#wake()
+  }
+
+  /** Reads what it may without being asked. @returns Whether it waits for the source again: nothing else has changed then. */
+  #readsOn(): boolean {
+    if (this.#state !== 'idle' || this.#granted === 0) return false
+    this.read(this.#granted)
+    return !this.isReady && !this.hasEnded
   }
 
   #acceptItem(items: Reader<unknown>, result: unknown): void {
     assertResult(result)
     if (isDone(result)) this.#end()
-    else {
-      this.#add(items, result.value)
-      this.#settleReserved(1)
-    }
+    else this.#acceptValue(items, result.value)
+  }
+
+  #acceptValue(items: Reader<unknown>, value: unknown): void {
+    this.#add(items, value)
+    this.#settleReserved(1)
   }
 
   #acceptBatch(batch: Batch | undefined): void {

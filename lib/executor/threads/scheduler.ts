@@ -47,6 +47,7 @@ export class Scheduler {
 
   /** How many chunks wait for a worker that they may have. */
   get waiting(): number {
+    if (this.#parked.size === 0) return this.#queue.size
     let parked = 0
     for (const { lane } of this.#parked) if (!this.#isAtLimit(lane)) parked++
     return this.#queue.size + parked
@@ -77,6 +78,7 @@ export class Scheduler {
 
   /** Chunks that a worker is free for again go back to their places in the queue. */
   unpark(): void {
+    if (this.#parked.size === 0) return
     for (const inFlight of this.#parked) {
       if (this.#freeWorker(inFlight) === undefined) continue
       this.#parked.delete(inFlight)

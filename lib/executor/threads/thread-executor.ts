@@ -58,7 +58,7 @@ export class ThreadExecutor implements PoolExecutor {
   readonly #recovery: CrashRecovery
   readonly #lanes = new Set<ThreadLane>()
   /** Those that have something new for their streams. */
-  readonly #toWake = new Set<ThreadLane>()
+  readonly #toWake: ThreadLane[] = []
   #isAdvancing = false
   /** Something has happened while it advanced. */
   #isWoken = false
@@ -173,7 +173,6 @@ export class ThreadExecutor implements PoolExecutor {
   /** For a lane that is closed: its waiting chunks are dropped, its running ones cancelled. */
   release(lane: ThreadLane, reason?: Reason): void {
     if (!this.#lanes.delete(lane)) return
-    this.#toWake.delete(lane)
     this.#countOutstanding(lane, -lane.outstanding)
     this.#scheduler.removeAll(lane)
     this.#recovery.released(lane)
@@ -205,16 +204,15 @@ export class ThreadExecutor implements PoolExecutor {
     if (this.#isAdvancing) return
     this.#isAdvancing = true
     try {
+      let isFirst = true
       do {
         this.#isWoken = false
-        for (let report = this.#reports.take(); report !== undefined; report = this.#reports.take())
-          this.#handle(report)
+        this.#handleReports()
+        if (isFirst) this.#takeBackSurplus()
+        isFirst = false
         this.#startWorkers()
         this.#giveChunks()
-        for (const lane of this.#toWake) {
-          this.#toWake.delete(lane)
-          lane.client.wake()
-        }
+        this.#wakeStreams()
       } while (this.#isWoken)
     } finally {
       this.#isAdvancing = false
@@ -222,6 +220,10 @@ export class ThreadExecutor implements PoolExecutor {
   }
 
   // What workers have reported.
+
+  #handleReports(): void {
+    for (let report = this.#reports.take(); report !== undefined; report = this.#reports.take()) this.#handle(report)
+  }
 
   #handle(report: Report): void {
     if (report.kind === 'part') this.#onPart(report.worker, report.held, report.message)
@@ -297,7 +299,26 @@ export class ThreadExecutor implements PoolExecutor {
   #answer(lane: ThreadLane, part: Part): void {
     lane.answer(part)
     if (part.last) this.#countOutstanding(lane, -1)
-    this.#toWake.add(lane)
+    this.#wakeLater(lane)
+  }
+
+  /**
+   * Its stream is woken at the end of the round, after those that have been noted before it. A stream submits its next chunk then: so
+   * streams take turns in the order in which their last chunks were given.
+   */
+  #wakeLater(lane: ThreadLane): void {
+    lane.wakeAt = this.#toWake.push(lane) - 1
+  }
+
+  #wakeStreams(): void {
+    // By index: others may be added meanwhile.
+    for (let i = 0; i < this.#toWake.length; i++) {
+      const lane = this.#toWake[i]
+      if (lane?.wakeAt !== i) continue
+      lane.wakeAt = -1
+      lane.client.wake()
+    }
+    this.#toWake.length = 0
   }
 
   #countOutstanding(lane: ThreadLane, change: number): void {
@@ -315,17 +336,22 @@ export class ThreadExecutor implements PoolExecutor {
     this.#expected = 0
   }
 
-  /** Gives chunks to workers, as long as there are both. */
-  #giveChunks(): void {
+  /** Chunks were given to a worker as those before them were expected to be short: where one is not, the others go back. */
+  #takeBackSurplus(): void {
     for (const worker of this.#pool.workers) {
-      const back: Assignment[] = []
+      let back: Assignment[] | undefined
       // From the last one on: the worker passes over those that were withdrawn, and so takes the next one sooner.
       for (let held = this.#scheduler.surplusOf(worker); held !== undefined; held = this.#scheduler.surplusOf(worker)) {
         if (!worker.withdraw(held)) break
+        back ??= []
         back.unshift(held)
       }
-      this.#requeue(back)
+      if (back !== undefined) this.#requeue(back)
     }
+  }
+
+  /** Gives chunks to workers, as long as there are both. */
+  #giveChunks(): void {
     // First of all those that wait in no worker: one that took a later chunk could not take them until that is done.
     do {
       this.#scheduler.unpark()
@@ -340,9 +366,7 @@ export class ThreadExecutor implements PoolExecutor {
     if (lane.fault === undefined) worker.assign(inFlight)
     else this.#answer(lane, inFlight.failRest(lane.fault.worker, lane.fault.error))
     lane.taken()
-    // Streams submit their next chunks in the order in which their last ones were given, whatever else wakes them: so they take turns.
-    this.#toWake.delete(lane)
-    if (lane.isOpen) this.#toWake.add(lane)
+    this.#wakeLater(lane)
   }
 
   /** Gives a worker that has nothing to do a chunk that waits behind another one. @returns Whether there were both. */
@@ -400,7 +424,7 @@ export class ThreadExecutor implements PoolExecutor {
   #breakLanes(error: unknown): void {
     for (const lane of this.#lanes) {
       lane.break(error)
-      this.#toWake.add(lane)
+      this.#wakeLater(lane)
     }
     this.#advance()
   }

@@ -37,6 +37,8 @@ export class ThreadLane implements Lane {
   #width: number
   /** How many chunks have not had their last outcomes. Changed by the executor. */
   outstanding = 0
+  /** Its place among those that are to be woken; -1 if it is not to be. Changed by the executor. */
+  wakeAt = -1
   /** How many workers may hold chunks of it at once. */
   readonly maxWorkers: number
   /** Tells which buffers of an item are moved. Each chunk has one item then, and a worker that has it has nothing else. */
