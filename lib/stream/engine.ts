@@ -1,7 +1,6 @@
 /**
  * The inside of a stream. Whatever happens (the consumer asks, the source or the executor has something) leads to `#advance()`, the
  * one place that decides: what to take back, to give, to read and to submit, and whether this is the end.
- *
  * Pools, signals and sources lead to the engine. It does not lead to the `Stream` that the consumer holds, so that a stream
  * that nobody can read on is collected, and ends.
  */

@@ -115,7 +115,6 @@ export class SourceReader {
     })
   }
 
-  /** Gives all that was read, for a chunk. */
   take(): Batch {
     return this.#buffer.take()
   }

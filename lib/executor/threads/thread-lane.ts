@@ -37,7 +37,7 @@ export class ThreadLane implements Lane {
   #width: number
   /** How many chunks have not had their last outcomes. Changed by the executor. */
   outstanding = 0
-  /** Its place among those that are to be woken; -1 if it is not to be. Changed by the executor. */
+  /** Its place in the list of those that are to be woken; -1 if it is not there. Changed by that list. */
   wakeAt = -1
   /** How many workers may hold chunks of it at once. */
   readonly maxWorkers: number
@@ -194,5 +194,28 @@ export class ThreadLane implements Lane {
   #release(reason?: Reason): void {
     this.#closed = true
     outside.runInAsyncScope(this.#executor.release, this.#executor, this, reason)
+  }
+}
+
+/**
+ * The lanes that have something new for their streams. A stream submits its next chunk when it is woken: so streams take turns in the order
+ * in which their last chunks were given, and a lane that is added again goes to the end.
+ */
+export class WakeList {
+  readonly #lanes: ThreadLane[] = []
+
+  add(lane: ThreadLane): void {
+    lane.wakeAt = this.#lanes.push(lane) - 1
+  }
+
+  wakeAll(): void {
+    // By index: others may be added meanwhile.
+    for (let i = 0; i < this.#lanes.length; i++) {
+      const lane = this.#lanes[i]
+      if (lane?.wakeAt !== i) continue
+      lane.wakeAt = -1
+      lane.client.wake()
+    }
+    this.#lanes.length = 0
   }
 }

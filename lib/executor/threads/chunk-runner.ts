@@ -1,0 +1,291 @@
+/**
+ * Has the chunks of a pool's lanes run by its workers. Whatever happens (a chunk is submitted, a worker reports something) leads to
+ * `advance()`, the one place that decides what is done. The pool keeps the workers alive, the scheduler says which of them gets what, and
+ * crash recovery what a dead one costs.
+ */
+import { encodeError } from '../../codec/error-codec/encode.js'
+import type { EncodedError } from '../../codec/error-codec/types.js'
+import type { MainThreadGuardError } from '../../errors.js'
+import { uncaughtInWorker, workerTimedOut } from '../../log/events.js'
+import type { Progress } from '../../worker/cells.js'
+import type { PartMessage } from '../../worker/protocol.js'
+import type { Chunk, Part, Reason } from '../executor.js'
+import type { Assignment } from './chunk-sender.js'
+import { CrashRecovery, type LostItems } from './crash-recovery.js'
+import { InFlightChunk } from './in-flight-chunk.js'
+import { Reports } from './reports.js'
+import { REBALANCE_AFTER_MS, Scheduler } from './scheduler.js'
+import { WakeList, type ThreadLane } from './thread-lane.js'
+import type { Report, WorkerHandle } from './worker-handle.js'
+import { WorkerPool, type WorkerPoolOptions } from './worker-pool.js'
+
+/** How long a cancelled chunk may go on before its worker is replaced, in milliseconds. */
+const CANCEL_TIMEOUT_MS = 1_000
+
+export class ChunkRunner {
+  readonly pool: WorkerPool
+  /** Those that are open. */
+  readonly lanes: Set<ThreadLane> = new Set<ThreadLane>()
+  /** How many workers have died, and how many were ended as something took too long. */
+  readonly counts: { crashes: number; timeouts: number } = { crashes: 0, timeouts: 0 }
+  readonly #options: WorkerPoolOptions
+  readonly #reports: Reports<Report>
+  readonly #scheduler: Scheduler
+  readonly #recovery: CrashRecovery
+  readonly #toWake = new WakeList()
+  #isAdvancing = false
+  /** Something has happened while it advanced. */
+  #isWoken = false
+  #rebalanceTimer: NodeJS.Timeout | undefined
+  #lastNumber = 0
+  /** How many more chunks will soon wait: of streams that begin. */
+  #expected = 0
+  /** How many chunks of open lanes have not had their last outcomes. */
+  #outstanding = 0
+  #broken: Error | undefined
+  #isEnded = false
+
+  constructor(options: WorkerPoolOptions) {
+    this.#options = options
+    this.#reports = new Reports(this.advance)
+    this.pool = new WorkerPool(options, this.#reports)
+    this.#scheduler = new Scheduler(this.pool)
+    this.#recovery = new CrashRecovery(options.name)
+  }
+
+  /** Why no worker can be started. */
+  get broken(): Error | undefined {
+    return this.#broken
+  }
+
+  /** How many chunks wait for a worker. */
+  get waiting(): number {
+    return this.#scheduler.waiting
+  }
+
+  /** A chunk of a lane waits. It is looked at when `advance()` is called. */
+  submit(lane: ThreadLane, chunk: Chunk): void {
+    this.#scheduler.add(new InFlightChunk(lane, chunk, ++this.#lastNumber))
+    this.#countOutstanding(lane, 1)
+    this.#expected += lane.takeDemand() - 1
+  }
+
+  /** A lane is closed: its waiting chunks are dropped, its running ones cancelled. @returns Whether it was open. */
+  release(lane: ThreadLane, reason?: Reason): boolean {
+    if (!this.lanes.delete(lane)) return false
+    this.#countOutstanding(lane, -lane.outstanding)
+    this.#scheduler.removeAll(lane)
+    this.#recovery.released(lane)
+    let encoded: EncodedError | undefined
+    for (const worker of this.pool.workers) {
+      // The waiting one first: it must not begin when the running one has stopped.
+      for (const held of worker.assignments.filter(({ inFlight }) => inFlight.lane === lane).reverse()) {
+        if (worker.withdraw(held)) continue
+        encoded ??= reason && encodeError(reason.value)
+        worker.cancel(held, encoded)
+        this.#replaceUnlessDone(worker, held.seq)
+      }
+      worker.forget(lane.job)
+      this.pool.replaceIfSpent(worker)
+    }
+    return true
+  }
+
+  /** Ends the workers now. No other is started. */
+  end(): void {
+    this.#isEnded = true
+    this.pool.endAll()
+  }
+
+  /** Ends all streams with an error. */
+  breakLanes(error: unknown): void {
+    for (const lane of this.lanes) {
+      lane.break(error)
+      this.#toWake.add(lane)
+    }
+    this.advance()
+  }
+
+  /**
+   * Does all that can be done: deals with what was reported, starts workers, gives them chunks, and wakes streams. To be called
+   * whenever anything may have changed. Code of the user runs where items are sent, and in streams that are woken: where it leads
+   * here again, there is another round.
+   */
+  readonly advance = (): void => {
+    this.#isWoken = this.#isAdvancing
+    if (this.#isAdvancing) return
+    this.#isAdvancing = true
+    try {
+      let isFirst = true
+      do {
+        this.#isWoken = false
+        this.#handleReports()
+        if (isFirst) this.#takeBackSurplus()
+        isFirst = false
+        this.#startWorkers()
+        this.#giveChunks()
+        this.#toWake.wakeAll()
+      } while (this.#isWoken)
+    } finally {
+      this.#isAdvancing = false
+    }
+  }
+
+  // What workers have reported.
+
+  #handleReports(): void {
+    for (let report = this.#reports.take(); report !== undefined; report = this.#reports.take()) this.#handle(report)
+  }
+
+  #handle(report: Report): void {
+    if (report.kind === 'part') this.#onPart(report.worker, report.held, report.message)
+    else if (report.kind === 'working') this.pool.started()
+    else if (report.kind === 'ended') this.#onEnded(report.worker)
+    else this.#onOverdue(report.worker, report.progress)
+  }
+
+  #onPart(worker: WorkerHandle, held: Assignment, message: PartMessage): void {
+    const { inFlight } = held
+    const { lane } = inFlight
+    const isLast = message[3]
+    lane.loaded()
+    const part = lane.isOpen ? inFlight.accept(message, worker.number, held.sentBytes) : undefined
+    if (part !== undefined) this.#answer(lane, part)
+    if (!isLast) return
+    lane.recordDuration(message[4])
+    if (part?.last !== true) this.#requeue([held])
+    if (inFlight.isComplete) this.#recovery.settled(lane, inFlight.chunk)
+    this.pool.replaceIfSpent(worker)
+  }
+
+  #onEnded(worker: WorkerHandle): void {
+    const loss = this.pool.lose(worker)
+    if (loss === undefined) return
+    this.#requeue(loss.held, loss.kind === 'died' ? loss.exitCode : undefined)
+    if (loss.kind === 'broken') {
+      this.#broken = loss.error
+      this.breakLanes(loss.error)
+    } else if (loss.kind === 'died') {
+      this.counts.crashes++
+      this.#onDied(worker, loss.held, loss.exitCode, loss.cause)
+    }
+  }
+
+  #onDied(worker: WorkerHandle, held: readonly Assignment[], exitCode: number, cause: unknown): void {
+    if ((cause as Partial<MainThreadGuardError> | undefined)?.code === 'ERR_MAIN_THREAD_GUARD') {
+      // Each worker would end so, once its module has run for a while, whatever its items are.
+      if (this.lanes.size === 0 && worker.thread.uncaught !== undefined) uncaughtInWorker(worker.identity, cause)
+      this.breakLanes(cause)
+    } else if (worker.isUnreadable) this.#settle(this.#recovery.unreadable(worker, held))
+    else this.#settle(this.#recovery.crashed(worker, held, exitCode, cause))
+  }
+
+  #onOverdue(worker: WorkerHandle, progress: Progress): void {
+    this.counts.timeouts++
+    const running = worker.assignments.find(({ seq }) => seq === progress.seq)
+    const { isLoading } = progress
+    const timeout = isLoading ? this.#options.startTimeout : (running?.inFlight.lane.job.timeout ?? 0)
+    workerTimedOut({ ...worker.identity, timeout }, isLoading ? 'the module of a task takes longer to load' : undefined)
+    const held = this.pool.end(worker)
+    this.#requeue(held)
+    if (isLoading) this.#settle(this.#recovery.hungLoading(worker, held, progress, timeout))
+    else this.#settle(this.#recovery.overdue(worker, held, progress))
+  }
+
+  /** Chunks that a worker held go to others, each in its turn. @param exitCode Of the worker, if it has ended. */
+  #requeue(held: readonly Assignment[], exitCode = 1): void {
+    for (const { inFlight } of held) {
+      inFlight.returned(exitCode)
+      if (inFlight.lane.isOpen) this.#scheduler.add(inFlight)
+    }
+  }
+
+  /** Gives outcomes of a chunk that waits. If they are the last, it does not wait any more. */
+  #settle(outcome: LostItems | undefined): void {
+    if (outcome === undefined) return
+    const { inFlight, part } = outcome
+    if (part.last) this.#scheduler.remove(inFlight)
+    this.#answer(inFlight.lane, part)
+  }
+
+  #answer(lane: ThreadLane, part: Part): void {
+    lane.answer(part)
+    if (part.last) this.#countOutstanding(lane, -1)
+    this.#toWake.add(lane)
+  }
+
+  #countOutstanding(lane: ThreadLane, change: number): void {
+    lane.outstanding += change
+    this.#outstanding += change
+    this.pool.keepAlive(this.#outstanding > 0)
+  }
+
+  /** Starts workers where there is something for them to do. */
+  #startWorkers(): void {
+    if (this.#isEnded || this.#broken !== undefined) return
+    this.pool.replaceOutdated()
+    const { waiting } = this.#scheduler
+    if (waiting > 0) this.pool.start(waiting + this.#expected)
+    this.#expected = 0
+  }
+
+  /** Chunks were given to a worker as those before them were expected to be short: where one is not, the others go back. */
+  #takeBackSurplus(): void {
+    for (const worker of this.pool.workers) {
+      let back: Assignment[] | undefined
+      // From the last one on: the worker passes over those that were withdrawn, and so takes the next one sooner.
+      for (let held = this.#scheduler.surplusOf(worker); held !== undefined; held = this.#scheduler.surplusOf(worker)) {
+        if (!worker.withdraw(held)) break
+        back ??= []
+        back.unshift(held)
+      }
+      if (back !== undefined) this.#requeue(back)
+    }
+  }
+
+  /** Gives chunks to workers, as long as there are both. */
+  #giveChunks(): void {
+    // First of all those that wait in no worker: one that took a later chunk could not take them until that is done.
+    do {
+      this.#scheduler.unpark()
+      for (let next = this.#scheduler.next(); next !== undefined; next = this.#scheduler.next()) {
+        this.#give(next.inFlight, next.worker)
+      }
+    } while (this.#rebalance())
+  }
+
+  #give(inFlight: InFlightChunk, worker: WorkerHandle): void {
+    const { lane } = inFlight
+    if (lane.fault === undefined) worker.assign(inFlight)
+    else this.#answer(lane, inFlight.failRest(lane.fault.worker, lane.fault.error))
+    lane.taken()
+    this.#toWake.add(lane)
+  }
+
+  /** Gives a worker that has nothing to do a chunk that waits behind another one. @returns Whether there were both. */
+  #rebalance(): boolean {
+    for (let move = this.#scheduler.move(); move !== undefined; move = this.#scheduler.move()) {
+      if (move === 'later') {
+        this.#rebalanceTimer ??= setTimeout(this.#rebalanceLater, REBALANCE_AFTER_MS).unref()
+        return false
+      }
+      if (!move.from.withdraw(move.held)) continue
+      move.to.assign(move.held.inFlight)
+      return true
+    }
+    return false
+  }
+
+  readonly #rebalanceLater = (): void => {
+    this.#rebalanceTimer = undefined
+    this.advance()
+  }
+
+  #replaceUnlessDone(worker: WorkerHandle, seq: number): void {
+    setTimeout(() => {
+      if (worker.thread.state === 'dead' || worker.progress().seq !== seq) return
+      this.#requeue(this.pool.giveUp(worker).slice(1))
+      this.advance()
+    }, CANCEL_TIMEOUT_MS).unref()
+  }
+}
