@@ -36,3 +36,23 @@ export class Fifo<T> {
 
 /** From this many empty places at the front on, the rest is copied. */
 const COMPACT_AT = 1_024
+
+/** A queue whose reader is woken: what happens is only noted in it, in its order, and the reader deals with all of it. */
+export class Mailbox<M> {
+  readonly #messages = new Fifo<M>()
+  /** Also to be called where something has changed that needs no message. */
+  readonly wake: () => void
+
+  constructor(wake: () => void) {
+    this.wake = wake
+  }
+
+  post(message: M): void {
+    this.#messages.push(message)
+    this.wake()
+  }
+
+  take(): M | undefined {
+    return this.#messages.shift()
+  }
+}

@@ -13,7 +13,7 @@ import type { Chunk, Part, Reason } from '../executor.js'
 import type { Assignment } from './chunk-sender.js'
 import { CrashRecovery, type LostItems } from './crash-recovery.js'
 import { InFlightChunk } from './in-flight-chunk.js'
-import { Reports } from './reports.js'
+import { Mailbox } from '../../fifo.js'
 import { REBALANCE_AFTER_MS, Scheduler } from './scheduler.js'
 import { WakeList, type ThreadLane } from './thread-lane.js'
 import type { Report, WorkerHandle } from './worker-handle.js'
@@ -29,7 +29,7 @@ export class ChunkRunner {
   /** How many workers have died, and how many were ended as something took too long. */
   readonly counts: { crashes: number; timeouts: number } = { crashes: 0, timeouts: 0 }
   readonly #options: WorkerPoolOptions
-  readonly #reports: Reports<Report>
+  readonly #reports: Mailbox<Report>
   readonly #scheduler: Scheduler
   readonly #recovery: CrashRecovery
   readonly #toWake = new WakeList()
@@ -47,7 +47,7 @@ export class ChunkRunner {
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options
-    this.#reports = new Reports(this.advance)
+    this.#reports = new Mailbox<Report>(this.advance)
     this.pool = new WorkerPool(options, this.#reports)
     this.#scheduler = new Scheduler(this.pool)
     this.#recovery = new CrashRecovery(options.name)

@@ -13,7 +13,7 @@ import { ChunkSender, type Assignment } from './chunk-sender.js'
 import type { ThreadLane } from './thread-lane.js'
 import { lacksResources } from '../resources.js'
 import type { InFlightChunk } from './in-flight-chunk.js'
-import type { Reports } from './reports.js'
+import type { Mailbox } from '../../fifo.js'
 import { TimeLimit } from './time-limit.js'
 import { WorkerThread, type Finalized, type ThreadOptions } from './worker-thread.js'
 
@@ -32,7 +32,7 @@ export type Report =
 
 export class WorkerHandle {
   readonly thread: WorkerThread
-  readonly #reports: Reports<Report>
+  readonly #reports: Mailbox<Report>
   readonly #cells = createCells()
   readonly #port: MessagePort
   readonly #sender: ChunkSender
@@ -43,7 +43,7 @@ export class WorkerHandle {
   #isUnreadable = false
 
   /** @param number From 1; unique among the living workers of a pool. */
-  constructor(number: number, options: ThreadOptions, reports: Reports<Report>) {
+  constructor(number: number, options: ThreadOptions, reports: Mailbox<Report>) {
     this.#reports = reports
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
@@ -65,7 +65,7 @@ export class WorkerHandle {
       this.#onThread()
     })
     this.#timeLimit = new TimeLimit(this, options.startTimeout, (progress) => {
-      reports.add({ kind: 'overdue', worker: this, progress })
+      reports.post({ kind: 'overdue', worker: this, progress })
     })
   }
 
@@ -217,7 +217,7 @@ export class WorkerHandle {
     else {
       if (end.wasReady) this.drain()
       this.#port.close()
-      this.#reports.add({ kind: 'ended', worker: this })
+      this.#reports.post({ kind: 'ended', worker: this })
     }
   }
 
@@ -238,7 +238,7 @@ export class WorkerHandle {
         return
       }
       this.#hasWorked = true
-      this.#reports.add({ kind: 'working' })
+      this.#reports.post({ kind: 'working' })
     }
     const index = this.#assignments.findIndex((sent) => sent.seq === seq)
     const held = this.#assignments[index]
@@ -250,7 +250,7 @@ export class WorkerHandle {
       const [next] = this.#assignments
       if (next !== undefined) next.since = performance.now()
     }
-    this.#reports.add({ kind: 'part', worker: this, held, message })
+    this.#reports.post({ kind: 'part', worker: this, held, message })
   }
 
   /** Items would be left without outcomes: they get them as those of a worker that has died. */

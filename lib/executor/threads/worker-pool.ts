@@ -8,7 +8,7 @@ import { addEnding, removeEnding } from '../../worker/ending.js'
 import { redefinitions } from '../../task.js'
 import { cureOf, lacksResources } from '../resources.js'
 import type { Assignment } from './chunk-sender.js'
-import type { Reports } from './reports.js'
+import type { Mailbox } from '../../fifo.js'
 import { WorkerHandle, type Report } from './worker-handle.js'
 import type { ThreadOptions } from './worker-thread.js'
 
@@ -37,7 +37,7 @@ export type Loss =
 
 export class WorkerPool {
   readonly #options: WorkerPoolOptions
-  readonly #reports: Reports<Report>
+  readonly #reports: Mailbox<Report>
   readonly #workers = new Set<WorkerHandle>()
   /** Threads that run their finalizers, and all that were told to end. */
   readonly #finishing = new Set<WorkerHandle>()
@@ -57,7 +57,7 @@ export class WorkerPool {
   #finalError: { readonly error: unknown } | undefined
 
   /** @param reports Where its workers report, and it itself when it can start workers that it could not start before. */
-  constructor(options: WorkerPoolOptions, reports: Reports<Report>) {
+  constructor(options: WorkerPoolOptions, reports: Mailbox<Report>) {
     this.#options = options
     this.#reports = reports
   }
