@@ -121,7 +121,7 @@ function isRetriable(error: unknown, failures: number, { attempts, when }: Retry
   )
 }
 
-/** Whether the item is no array of arguments, where it is to be one. */
+/** Whether the task expected an array of arguments, and the item is something else. */
 function isWrongCall(error: unknown): boolean {
   const { code }: { readonly code?: ErrorCode } = Object(error) as object
   return code === 'ERR_INVALID_ARGUMENTS'

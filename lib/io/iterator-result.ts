@@ -37,7 +37,7 @@ export function changedItemError(item: object): TypeError {
 
 /** How many items a collection in memory has. */
 export function lengthOf(source: Source<unknown>): number | undefined {
-  // A source is no ArrayLike by its type; these two are. A DataView is none, and no source either.
+  // The type of a source does not say so, but arrays and views have a length. A DataView has none: it is not a source.
   if (Array.isArray(source) || ArrayBuffer.isView(source)) return (source as unknown as ArrayLike<unknown>).length
   return source instanceof Set || source instanceof Map ? source.size : undefined
 }

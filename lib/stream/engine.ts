@@ -176,8 +176,8 @@ export class Engine {
   }
 
   /**
-   * Does all that can be done. To be called whenever anything may have changed; it does nothing where nothing has. Code of the user
-   * that runs in it may end the stream, and may wake it: that makes for another round.
+   * Does all that can be done. To be called when something has changed; the fields above say what the lane and waiting calls have for it.
+   * Code of the user that runs in it may end the stream, and may wake it: that makes for another round.
    */
   readonly #advance = (): void => {
     this.#isWoken = this.#isAdvancing

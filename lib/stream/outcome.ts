@@ -1,4 +1,4 @@
-/** What becomes of an item: its result or its error, as the consumer is given it, and what is told of an item that has failed. */
+/** The outcome of an item: its result or its error, as the consumer gets it, and the information about an item that has failed. */
 import type { Executor, Part } from '../executor/executor.js'
 import { noteFailure, type Failure } from '../failure.js'
 import { taskFailed, tellsFailures } from '../log/events.js'
@@ -59,7 +59,7 @@ export function withFailureInfo(part: ArrivedPart, partOffset: number, task: str
   return { error, told }
 }
 
-/** Tells of a part's failed items whoever listens or reads the log. */
+/** Publishes a part's failed items, to listeners and to the log. */
 export function publishFailures(part: Part, task: string, executor: Executor | undefined): void {
   if (part.errors === undefined || !tellsFailures()) return
   const by = executor?.identify(part.worker)

@@ -163,7 +163,7 @@ export class PartReader {
   }
 }
 
-/** What becomes of a part's failed items. A fold cannot leave out what a fault takes: that is not the failed item alone. */
+/** How a part's failed items are treated. A fold cannot skip a fault: it takes other items with it. */
 function modeOf({ job, errors }: StreamPlan, { isFault }: Part): FailureMode {
   return isFault === true && job.kind === 'reduce' ? 'throw' : errors
 }

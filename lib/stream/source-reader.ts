@@ -92,7 +92,7 @@ export class SourceReader {
     return this.#error
   }
 
-  /** Reads on, at most `max` items. Only when ready; afterwards it may not be. */
+  /** Reads on, only when ready: up to `max` items, and those after an awaited one without being asked again. */
   read(max: number): void {
     this.#state = 'reading'
     this.#granted = 0

@@ -37,7 +37,7 @@ export class ThreadLane implements Lane {
   #width: number
   /** How many chunks have not had their last outcomes. Changed by the executor. */
   outstanding = 0
-  /** Its place in the list of those that are to be woken; -1 if it is not there. Changed by that list. */
+  /** Its place in the list of those that are to be woken; -1 if it is not there. Changed by that list, and when the lane is closed. */
   wakeAt = -1
   /** How many workers may hold chunks of it at once. */
   readonly maxWorkers: number
@@ -188,6 +188,7 @@ export class ThreadLane implements Lane {
   close(reason?: Reason): void {
     this.#parts.clear()
     this.#error = undefined
+    this.wakeAt = -1
     if (!this.#closed) this.#release(reason)
   }
 
