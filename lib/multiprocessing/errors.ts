@@ -15,8 +15,8 @@ export type SyncErrorCode =
  *
  * - `ERR_NOT_OWNER`: a thread released a lock that it does not hold.
  * - `ERR_MAIN_THREAD_WAIT`: a synchronous form was called on the main thread. Await the other form.
- * - `ERR_DEADLOCK`: a synchronous form would wait for earlier calls of the same thread, which nobody can serve while
- *   the thread is blocked. Await here, too.
+ * - `ERR_DEADLOCK`: a synchronous form would wait for earlier calls of the same thread, which cannot end while the
+ *   thread is blocked. Await here, too.
  * - `ERR_LINE_FULL`: more than a million calls wait at once, or too many threads hold an end of a pipe.
  * - `ERR_NOTHING_TO_DO`: `taskDone()` of a `JoinableQueue` was called more often than items were put.
  * - `ERR_WAIT_TIMEOUT`: `withLock()` did not get the lock in time.

@@ -1,4 +1,4 @@
-/** All classes of objects that threads share: a worker must know them to make instances of those that it is sent. */
+/** Loads all classes of shared objects: a worker needs them to make instances of the objects that it receives. */
 import './sync/barrier.js'
 import './sync/condition.js'
 import './sync/connection.js'

@@ -1,10 +1,10 @@
 /**
- * Objects that threads share: locks, values, queues. Each is one piece of shared memory, and its class; what a
- * structured clone makes of it is `{ memory }`, or `{ memory, parts }`, of which the other side makes an instance again
+ * Objects that threads share: locks, values, queues. Each is one piece of shared memory, and its class. A structured
+ * clone of it is `{ memory }` or `{ memory, parts }`. The other thread makes an instance again
  * (`lib/codec/shared-objects.ts`). On one thread there is one instance of each.
  *
- * All that matters to other threads is in that memory, in words that are written one at a time: a thread can end
- * between any two steps, and `releaseThreads()` must find its way from there.
+ * Everything that other threads need is in that memory, in words that are written one at a time. A thread can end
+ * between any two steps, and `releaseThreads()` must be able to continue from there.
  */
 import { threadId } from 'node:worker_threads'
 import { markShared } from '../codec/shared-objects.js'
@@ -14,19 +14,19 @@ import { idOf, isMemory, KIND, type Memory } from '../shared/memory.js'
 import { defineKind, remember, type Maker, type SharedObject } from '../shared/registry.js'
 import { stateOf } from './show.js'
 
-/** In the cell of the kind: the bits of the threads that have an instance. */
+/** The bits of the threads that have an instance. They are in the cell of the kind. */
 const FIRST_THREAD_BIT = 8
 const THREAD_BITS = 24
 
-/** The bit of a thread, which it has in common with others. */
+/** The bit of a thread. Several threads have the same bit. */
 function maskOf(thread: number): number {
   return 1 << (FIRST_THREAD_BIT + (thread % THREAD_BITS))
 }
 
 export abstract class Shared implements SharedObject {
-  /** The memory, header and all. @internal */
+  /** The whole memory, with its header. @internal */
   readonly memory: Memory
-  /** Other such objects that it needs, and that cross with it. @internal */
+  /** Other shared objects that it needs. They are sent with it. @internal */
   declare readonly parts?: readonly Shared[]
 
   protected constructor(memory: Memory, parts: readonly Shared[] = []) {
@@ -41,8 +41,8 @@ export abstract class Shared implements SharedObject {
   }
 
   /**
-   * What of it a thread can hold or wait for, and has to be told when one ends: by default, it itself. None of what is
-   * only ever a part, for which its owner answers.
+   * The objects that a thread can hold or wait for, and that must be told when a thread ends. By default, the object
+   * itself. An object that is only a part of others has none: its owner tells it.
    *
    * @internal
    */
@@ -50,12 +50,14 @@ export abstract class Shared implements SharedObject {
     return [this]
   }
 
-  /** To be called before a thread can hold anything of it. @internal */
+  /** Call it before a thread can hold anything of it. @internal */
   noteKnownTo(thread: number): void {
     Atomics.or(this.memory, KIND, maskOf(thread))
   }
 
-  /** Whether one of these threads may know it: some that do not are taken for others that do. @internal */
+  /**
+   * Whether one of these threads may know it. It can be true for a thread that does not: threads share bits. @internal
+   */
   isKnownTo(threads: ReadonlySet<number>): boolean {
     const mask = Atomics.load(this.memory, KIND)
     for (const thread of threads) if ((mask & maskOf(thread)) !== 0) return true
@@ -63,12 +65,13 @@ export abstract class Shared implements SharedObject {
   }
 
   /**
-   * A `Process` on that thread is being given it: holds it from now on, where having an object is to hold it. @internal
+   * A `Process` on that thread gets it. If threads hold such objects by having them, that thread holds it from now on.
+   * @internal
    */
   transferTo?(thread: number): void
 
   /**
-   * Threads have ended: what they held or waited for here is given up. Harmless when repeated.
+   * Gives up everything that these threads, which have ended, held or waited for here. You can repeat it.
    *
    * @internal
    */
@@ -79,8 +82,8 @@ markShared(Shared.prototype)
 showState(Shared.prototype, (shared) => stateOf(shared, Shared.prototype))
 
 /**
- * Tells how objects of a class are made of their memory and parts. `kind` is a number from 1 to 255 that no other class
- * ever has.
+ * Registers how objects of a class are made from their memory and parts. `kind` is a number from 1 to 255, which no
+ * other class may ever have.
  */
 export function defineShared(kind: number, make: (memory: Memory, parts: readonly Shared[]) => Shared): void {
   defineKind(kind, make as unknown as Maker)

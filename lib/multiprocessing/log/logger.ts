@@ -1,4 +1,4 @@
-/** The log, as users see it: who writes into it, how much is let through, and where it goes. */
+/** The public part of the log: writing into it, its level, and its targets. */
 import { format } from 'node:util'
 import { received, typeError } from '../../errors.js'
 import { currentProcess } from '../../identity.js'
@@ -15,17 +15,14 @@ import {
   type LogLevel,
 } from '../../log/settings.js'
 
-/** Writes into the log of the program, as the thread that it is called in. */
+/** Writes into the log of the program, in the name of the thread that calls it. */
 export interface Logger {
   /**
-   * How much is let through: records of this level and of those that matter more. One for the whole program: each of
-   * its threads sees a change at once. Default: `'silent'`.
+   * The lowest level that is written. The whole program has one level: each of its threads sees a change at once.
+   * Default: `'silent'`.
    */
   level: LogLevel | 'silent'
-  /**
-   * Writes a record, of a text that is made as `console.log` makes it. Costs next to nothing when it is not let
-   * through.
-   */
+  /** Writes a record. Its text is formatted as by `console.log`. A record below the level costs almost nothing. */
   debug(message: unknown, ...args: unknown[]): void
   /** As `debug()`. */
   info(message: unknown, ...args: unknown[]): void
@@ -35,20 +32,20 @@ export interface Logger {
   error(message: unknown, ...args: unknown[]): void
 }
 
-/** How the log is to be kept. */
+/** Options of the log. */
 export interface LogOptions {
   /**
-   * Whether `console.log()` and the like, in workers and processes that start from now on, write into the log:
-   * `console.debug` at its level, `console.warn` at its own, `console.error`, `trace` and failed assertions as errors,
-   * everything else at `'info'`; none of it is held back by the level of the log. Such a line passes over a logger that
-   * its own thread has by `logTo()`, as that may print, too. Otherwise lines go to stdout and stderr, and nothing tells
-   * whose they are; `false` makes them do so again at once. Default: as it was; false at first, and after
-   * `logTo(null)`.
+   * Whether the methods of `console` write into the log, in workers and processes that start from now on.
+   * `console.debug` and `console.warn` write at their own level. `console.error`, `console.trace` and failed assertions
+   * write errors. Everything else is written at `'info'`. The level of the log does not hold these lines back. They
+   * skip a logger that their own thread has by `logTo()`, because that logger may print, too. Otherwise lines go to
+   * stdout and stderr, without the name of their thread. `false` restores that at once. Default: unchanged. It is false
+   * at first, and after `logTo(null)`.
    */
   readonly console?: boolean
 }
 
-/** The logger of this thread. There is one. */
+/** The only logger of this thread. */
 const logger: Logger = {
   get level() {
     return logLevel()
@@ -74,14 +71,14 @@ const logger: Logger = {
 /**
  * The log of this library, into which you can write. Every call gives the same logger.
  *
- * A record bears the name of the thread that writes it (`currentProcess().name`), and goes to the main thread: by a
- * message, which a main thread that is busy reads later. There it is written as `logToStderr()` and `logTo()` say, and
- * published, as a `LogRecord`, on the channel `millrace:log` of `node:diagnostics_channel`. Nothing is let through
- * until one of them, or `level`, says so.
+ * A record has the name of the thread that writes it (`currentProcess().name`). It goes to the main thread by a
+ * message, which a busy main thread reads later. There `logToStderr()` and `logTo()` decide where it is written. It is
+ * also published, as a `LogRecord`, on the channel `millrace:log` of `node:diagnostics_channel`. Nothing is written
+ * until you call one of them, or set `level`.
  *
- * The library writes of workers and processes: at `'info'` their starts, ends and replacements; at `'warn'` items that
- * fail or take longer than their `timeout`; at `'error'` workers that die or cannot start, and uncaught errors. Each of
- * these has a channel, too: see `Diagnostics`.
+ * The library logs starts, ends and replacements of workers and processes at `'info'`. It logs items that fail or
+ * exceed their `timeout` at `'warn'`. Workers that die or cannot start, and uncaught errors, are logged at `'error'`.
+ * Each of these has a channel, too: see `Diagnostics`.
  *
  * @example
  * ```ts
@@ -105,10 +102,10 @@ export function getLogger(): Logger {
 }
 
 /**
- * Writes the log of the whole program to stderr: `[INFO/Process-1] started`. May be called in any thread, and again for
- * another level.
+ * Writes the log of the whole program to stderr: `[INFO/Process-1] started`. You can call it in any thread, and again
+ * for another level.
  *
- * @param level What is let through: this level and those that matter more. Default: `'info'`.
+ * @param level The lowest level that is written. Default: `'info'`.
  * @returns The logger, as `getLogger()` gives it.
  * @throws {TypeError} `ERR_INVALID_OPTION`: a level or an option that is not as described.
  *
@@ -130,14 +127,14 @@ export function logToStderr(level: LogLevel = 'info', options?: LogOptions): Log
 }
 
 /**
- * Gives the records of this thread, and of the threads that it starts, to your logger: each as one text,
- * `[Process-1] started`, by the method of its level. They go no further up then; with `logToStderr()`, they are written
- * to stderr as well.
+ * Gives the records of this thread, and of the threads that it starts, to your logger. Each record is one text, such as
+ * `[Process-1] started`, for the method of its level. The records do not go to the parent thread then. With
+ * `logToStderr()`, they are also written to stderr.
  *
  * @param target `console`, or a logger of pino, winston, bunyan or the like: an object with `debug`, `info`, `warn` and
- * `error`. What it throws is an uncaught error. `null`: none any more; and so is, in a worker, a `console` that writes
- * into the log itself.
- * @param level What is let through: this level and those that matter more. Default: `'info'`.
+ * `error`. An error that it throws is an uncaught error. `null` removes the logger. In a worker whose `console` writes
+ * into the log, `console` does the same.
+ * @param level The lowest level that is written. Default: `'info'`.
  * @returns The logger that writes to it, as `getLogger()` gives it.
  * @throws {TypeError} `ERR_INVALID_OPTION`: a target that lacks a method; a level or an option that is not as
  * described.

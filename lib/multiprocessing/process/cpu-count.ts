@@ -1,9 +1,9 @@
-/** How many threads can run at once. */
+/** The number of threads that can run at once. */
 import { availableParallelism } from 'node:os'
 
 /**
- * How many threads can run at once: `os.availableParallelism()`, which minds the limits of a container where Node knows
- * of them.
+ * The number of threads that can run at once: `os.availableParallelism()`. It respects the limits of a container if
+ * Node knows them.
  *
  * @example
  * ```ts

@@ -1,4 +1,4 @@
-/** Options of a `Process`: how they are read, and what is said of arguments that cannot be sent. */
+/** Reads the options of a `Process`, and makes the error for arguments that cannot be sent. */
 import { unclonablePart } from '../../codec/clonable.js'
 import { transferListFault, TransferListError } from '../../codec/transfer-list.js'
 import { NotSerializableError, received, typeError } from '../../errors.js'
@@ -15,15 +15,15 @@ export interface ProcessOptions<A extends readonly unknown[] = readonly never[]>
   /** Arguments of the target. They are copied, except shared objects (`Value`, `Lock`, …). Default: none. */
   readonly args?: A
   /**
-   * ArrayBuffers of the arguments that `start()` moves to the process, and does not copy: they are detached here.
+   * ArrayBuffers of the arguments that `start()` moves to the process instead of copying them. They are detached here.
    * Default: none.
    */
   readonly transfer?: readonly ArrayBufferLike[]
-  /** Default: `'Process-1'` and so on; of children of a process `'Process-1:1'`. */
+  /** Default: `'Process-1'` and so on. The children of a process are `'Process-1:1'` and so on. */
   readonly name?: string
   /**
-   * Whether the program may end while it runs, and ends it. Default: as the process that makes it; the main one is
-   * none.
+   * Whether the program can end while it runs. The end of the program then ends it. Default: as the process that makes
+   * it; the main process is not a daemon.
    */
   readonly daemon?: boolean
   /** Environment variables, as in `new Worker()` of Node. Default: a copy of this thread's. */
@@ -71,7 +71,7 @@ export function readProcessOptions<A extends readonly unknown[]>(options: Proces
   }
 }
 
-/** Of arguments that cannot be posted. `cause`: what posting them threw. */
+/** The error for arguments that cannot be posted. `cause`: the error that posting them threw. */
 export function argumentError(action: string, args: readonly unknown[], cause: unknown): NotSerializableError {
   if (cause instanceof TransferListError) {
     return new NotSerializableError(`Cannot ${action} as ${cause.message}: ${cause.cure}`, { cause })

@@ -19,7 +19,7 @@ import { assertMayStart } from '../../worker/guard.js'
 import type { ProcessNews, ProcessSetup } from '../../worker/process.js'
 import { argumentError, readProcessOptions, type GivenProcess, type ProcessOptions } from './options.js'
 
-/** The exit code of a process that `terminate()` has ended: that of SIGTERM, as Python gives it. */
+/** The exit code of a process that `terminate()` has ended: that of SIGTERM, as in Python. */
 const TERMINATED = -15
 
 const children = new Set<Process<readonly unknown[]>>()
@@ -28,7 +28,7 @@ let endDaemons: () => Promise<void>
 
 /**
  * A task on a separate thread, with its own heap and modules. Only shared objects are shared. It is not a process of
- * the operating system: a native crash ends the whole program, `process.chdir()` does not work, and `pid` is a thread
+ * the operating system. A native crash ends the whole program, `process.chdir()` does not work, and `pid` is a thread
  * id.
  *
  * It ends when the target has settled and its event loop has nothing left to do. The program waits for it, unless it is
@@ -59,17 +59,17 @@ let endDaemons: () => Promise<void>
  */
 export class Process<A extends readonly unknown[] = readonly never[]> implements AsyncDisposable {
   /**
-   * Resolves with the exit code when the process has ended; never rejects. For `Promise.race`: it does not keep the
-   * program alive, where `join()` does.
+   * Resolves with the exit code when the process has ended. Never rejects. For `Promise.race`: unlike `join()`, it does
+   * not keep the program alive.
    */
   readonly sentinel: Promise<number>
   readonly #name: string
   readonly #daemon: boolean
-  /** Without the arguments, which are kept only until it has ended. */
+  /** Without the arguments: they are kept only until it has ended. */
   readonly #given: Omit<GivenProcess, 'args'>
   #args: readonly unknown[]
   #worker: SpawnableWorker | undefined
-  /** Of a daemon. */
+  /** Only a daemon has one. */
   #endRequest: EndRequest | undefined
   #pid: number | null = null
   #exitCode: number | null = null
@@ -79,7 +79,7 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
   #endsByItself = false
   #isClosed = false
   readonly #joining = new LocalWaitQueue()
-  /** How many `join()`s keep the program alive. */
+  /** The number of `join()` calls that keep the program alive. */
   #joins = 0
   #ended!: (exitCode: number) => void
 
@@ -96,12 +96,12 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
     })
   }
 
-  /** Its name, as it was made with; in log and stderr, and as `currentProcess().name` of its thread. */
+  /** The name that it was made with. The log, stderr and `currentProcess()` of its thread show it. */
   get name(): string {
     return this.#name
   }
 
-  /** Whether the program may end while it runs. */
+  /** Whether the program can end while it runs. */
   get daemon(): boolean {
     return this.#daemon
   }
@@ -112,25 +112,25 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
   }
 
   /**
-   * `null` until it has ended; 0 when the target has returned; n after `process.exit(n)`; 1 after an uncaught error, or
-   * at its memory limit; -15 after `terminate()`.
+   * `null` until it has ended. Then 0 if the target returned, n after `process.exit(n)`, -15 after `terminate()`. 1
+   * after an uncaught error, or at its memory limit.
    */
   get exitCode(): number | null {
     return this.#exitCode
   }
 
-  /** Its thread id, once it was started; no other thread of the program ever has the same. */
+  /** Its thread id, once it was started. No other thread of the program ever has the same one. */
   get pid(): number | null {
     return this.#pid
   }
 
-  /** What ended it: what the target threw, or an uncaught error. Undefined when there was none. */
+  /** The error that ended it: thrown by the target, or uncaught. `undefined` if there was none. */
   get error(): unknown {
     return this.#error
   }
 
   /**
-   * Starts it, once.
+   * Starts it. You can do that once.
    *
    * @throws {Error} `ERR_PROCESS_STATE`: it was started before, or is closed.
    * @throws {NotSerializableError} `args` hold something that cannot be copied to another thread.
@@ -156,7 +156,7 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
     worker.on('error', (error) => {
       this.#fail(error)
     })
-    // The target may also post messages.
+    // The target can also post messages.
     worker.on('message', (news: ProcessNews | null | undefined) => {
       if (news?.type === 'millrace.failed') this.#fail(decodeError(news.error))
       else if (news?.type === 'millrace.exit') this.#endsByItself = true
@@ -173,11 +173,12 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
   }
 
   /**
-   * Waits until it has ended; meanwhile it keeps the program alive.
+   * Waits until it has ended, and keeps the program alive until then.
    *
-   * @param options How long to wait at most, in milliseconds, by default as long as it takes; or that and a signal: see
-   * `WaitOptions`. `exitCode` tells afterwards whether it has ended.
-   * @throws {Error} `ERR_PROCESS_STATE`: it was not started, or is closed. Not what the target threw: see `error`.
+   * @param options The longest wait in milliseconds, or `{ timeout, signal }`: see `WaitOptions`. Default: no limit.
+   * Afterwards `exitCode` is `null` if it has not ended.
+   * @throws {Error} `ERR_PROCESS_STATE`: it was not started, or is closed. An error that the target threw is not thrown
+   * here: see `error`.
    * @throws {RangeError | TypeError} If an option is invalid.
    */
   async join(options?: number | WaitOptions): Promise<void> {
@@ -196,8 +197,8 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
   }
 
   /**
-   * Ends it now, whatever it does, and those that it has started. Resolves when it has ended. Harmless when it does not
-   * run.
+   * Ends it now, even in the middle of its work, with the processes that it has started. Resolves when it has ended.
+   * Does nothing if it does not run.
    */
   async terminate(): Promise<void> {
     if (!this.isAlive) return
@@ -207,7 +208,7 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
   }
 
   /**
-   * Says that it is not needed any more: it cannot be started or joined after that.
+   * Marks it as not needed any more: it cannot be started or joined after that.
    *
    * @throws {Error} `ERR_PROCESS_STATE`: it still runs.
    */
@@ -226,7 +227,9 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
     return { type: 'process', identity, log: logSettings(), target: this.#given.target, args, endPort }
   }
 
-  /** As the program ends: lets a daemon end by itself, so that what it has printed arrives. Never rejects. */
+  /**
+   * At the end of the program: lets a daemon end by itself, so that everything it has printed arrives. Never rejects.
+   */
   async #endWithProgram(): Promise<void> {
     if (!this.daemon || this.#worker === undefined) return
     this.#wasTerminated = true
@@ -253,7 +256,7 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
     children.delete(this)
     if (children.size === 0) removeEnding(endDaemons)
     this.#endRequest?.close()
-    // What threads share was kept here for as long as the thread had it.
+    // Shared objects were kept here while the thread had them.
     this.#args = []
     const identity = { name: this.name, pid: Number(this.#pid) }
     if (this.#failed && !logUncaught(identity, this.#error)) {

@@ -1,9 +1,9 @@
-/** Numbers of one type in a piece of shared memory: what a `Value` and a `SharedArray` have in common. */
+/** Numbers of one type in shared memory: the common part of `Value` and `SharedArray`. */
 import { rangeError, received, typeError } from '../../errors.js'
 import { createMemory, HEADER, type Memory } from '../../shared/memory.js'
 import { check, TYPES, type Type } from './typecodes.js'
 
-/** Cells: the number of the type, and how many numbers there are. The numbers come behind, where 8 bytes may begin. */
+/** Cells: the number of the type, and the count of the numbers. The numbers come after them, aligned to 8 bytes. */
 const TYPE = HEADER
 const LENGTH = HEADER + 1
 const FIRST = HEADER + 2
@@ -24,12 +24,12 @@ export function numbersMemory(kind: number, what: 'Value' | 'SharedArray', type:
   }
 }
 
-/** One of the operations of `Atomics` on a cell, whatever its type. */
+/** One of the operations of `Atomics` on a cell of any type. */
 type Operation = (cells: Int32Array, index: number, value: number) => number
 
 /**
- * They are typed as if they were `Int32Array` and `number`, whatever they are: who makes one says what comes out, and
- * `check()` sees to what goes in.
+ * The cells are typed as `Int32Array` and `number`, even if they have another type. The class that uses them gives the
+ * numbers their real type. `check()` checks the numbers that are written.
  */
 export class Numbers {
   readonly cells: Int32Array<SharedArrayBuffer>

@@ -1,4 +1,4 @@
-/** The lock that a `Value` or a `SharedArray` is made with: a part of it, which crosses with it. */
+/** The lock of a `Value` or a `SharedArray`. It is a part of the object, and is sent with it. */
 import { typeError } from '../../errors.js'
 import { OptionReader } from '../../options.js'
 import type { Shared } from '../shared-object.js'
@@ -8,13 +8,13 @@ import { RLock } from '../sync/rlock.js'
 /** Options of `Value` and `SharedArray`. */
 export interface LockOptions {
   /**
-   * Whether it has a lock, for `getLock()`; or the lock itself, which other objects may share. Default: true, a new
+   * Whether it has a lock for `getLock()`; or the lock itself, which other objects can use, too. Default: true, a new
    * `Lock`.
    */
   readonly lock?: boolean | Lock | RLock | undefined
 }
 
-/** The lock, as parts of the object that is made. */
+/** The lock, as the parts of a new object. */
 export function lockParts(what: 'Value' | 'SharedArray', options: LockOptions | undefined): readonly Shared[] {
   const read = new OptionReader<LockOptions>(`make a ${what}`, options, ['lock'])
   const isLock = (value: unknown): boolean => value instanceof Lock || value instanceof RLock

@@ -20,24 +20,24 @@ import {
 const KIND = 17
 
 /**
- * An array of numbers that threads share: in items, results and `initargs`, also nested, it arrives as the same array,
+ * An array of numbers that threads share. In items, results and `initargs`, also nested, it arrives as the same array,
  * not as a copy. Its length is fixed.
  *
- * `array[i]` reads and sets plainly, and asks a `Proxy` each time. Loops over many belong into `typed`, the typed array
- * itself, where a number costs what it costs in any; it checks nothing, though: what does not fit it wraps or is cut.
+ * `array[i]` reads and sets plainly, through a `Proxy` each time. For loops over many numbers use `typed`, the typed
+ * array itself. It is as fast as any typed array, and checks nothing: a number that does not fit wraps or is cut.
  *
- * Plain reads and writes do not order threads: `array[i]++` of two at once can lose one of the two. The atomic
- * operations, which integers have, need no lock. They wrap around where a result is out of range, as the hardware does,
- * and give the number that was there before.
+ * Plain reads and writes do not order threads: Two threads that run `array[i]++` at once can lose one of the two
+ * changes. The atomic operations of integers do not need a lock. A result that is out of range wraps around, as in
+ * hardware. They give the number that was there before.
  *
  * @param type The type of the numbers, by name (`'int32'`) or by Python's typecode (`'i'`): see `NumberType`.
- * @param sizeOrValues How many numbers, all 0: from 0 to 2,147,483,647, as far as there is memory; or the numbers
+ * @param sizeOrValues The count of numbers, all 0: from 0 to 2,147,483,647, if there is enough memory. Or the numbers
  * themselves, which are copied.
  * @param options `lock`: whether it has a lock (default: true), or the lock itself. A lock costs more memory than a
- * number: where there are very many, `lock: false` saves most of it. Node compares all shared memory of a message: send
- * very many in several.
- * @throws {RangeError} If there is no such type; if a number, here or later, does not fit the type; or if one is set at
- * an index that is not there. An index that is read and not there gives `undefined`.
+ * number: if you make very many, `lock: false` saves most of it. Node compares all shared memory of a message with each
+ * other: send very many in several messages.
+ * @throws {RangeError} If the type is unknown; if a number, now or later, does not fit the type; or if an index that is
+ * set does not exist. Reading such an index gives `undefined`.
  * @throws {TypeError} If a value is not a number, or a `number` where the type takes a `bigint`.
  *
  * @example
@@ -69,10 +69,11 @@ export class SharedArray<T extends NumberType> extends Shared implements Iterabl
 
   static {
     type Maker = new (memory: Memory, parts: readonly Shared[]) => SharedArray<NumberType>
-    // That way to make one is not public, and so not among the declared ones.
+    // This constructor is not public, so it is not declared.
     defineShared(KIND, (memory, parts) => new (this as unknown as Maker)(memory, parts))
     showText(this.prototype as SharedArray<NumberType>, (array, options) => array.#show(options))
-    // Asked for what is neither a field nor a method. Not the array itself is a `Proxy`: that could not be cloned.
+    // It is asked for every name that is neither a field nor a method. The array itself is not a `Proxy`: a `Proxy`
+    // cannot be cloned.
     Object.setPrototypeOf(
       this.prototype,
       new Proxy(Object.create(Shared.prototype) as object, {
@@ -91,7 +92,7 @@ export class SharedArray<T extends NumberType> extends Shared implements Iterabl
   }
 
   constructor(type: T, sizeOrValues: number | Iterable<NumberOf<T>> | ArrayLike<NumberOf<T>>, options?: LockOptions)
-  // Or of its memory and parts, on another thread.
+  // Or from its memory and parts, on another thread.
   constructor(first: T | Memory, second: unknown, options?: LockOptions) {
     if (isMemory(first)) {
       super(first, second as readonly Shared[])
@@ -104,7 +105,7 @@ export class SharedArray<T extends NumberType> extends Shared implements Iterabl
       this.#numbers = new Numbers(memory, 'SharedArray')
       if (values !== undefined) this.#write(values, 0)
     }
-    // A misspelt field would be lost at the next thread.
+    // A misspelt field would be lost on the next thread.
     Object.freeze(this)
   }
 
@@ -113,12 +114,12 @@ export class SharedArray<T extends NumberType> extends Shared implements Iterabl
     return this.#numbers.type.name as NameOf<T>
   }
 
-  /** How many numbers there are. */
+  /** The count of its numbers. */
   get length(): number {
     return this.#numbers.cells.length
   }
 
-  /** The typed array itself, over the shared memory: the fastest way, without checks. The same one at each call. */
+  /** The typed array itself, on the shared memory: the fastest way, without checks. Each call gives the same one. */
   get typed(): TypedArrayOf<T> {
     return this.#numbers.cells as Int32Array as TypedArrayOf<T>
   }
@@ -130,7 +131,8 @@ export class SharedArray<T extends NumberType> extends Shared implements Iterabl
   }
 
   /**
-   * A copy of the numbers from `start` up to `end`, as a plain array; negative ones count from the end. Default: all.
+   * A copy of the numbers from `start` up to `end`, as a plain array; negative positions count from the end. Default:
+   * all.
    */
   slice(start?: number, end?: number): NumberOf<T>[] {
     return Array.from(this.#numbers.cells.subarray(start, end)) as NumberOf<T>[]
@@ -139,24 +141,24 @@ export class SharedArray<T extends NumberType> extends Shared implements Iterabl
   /**
    * Copies numbers into the array, from index `offset` (default: 0) on. All are checked before the first is written.
    *
-   * @throws {RangeError} If they do not fit in there.
+   * @throws {RangeError} If they do not fit there.
    */
   set(values: Iterable<NumberOf<T>> | ArrayLike<NumberOf<T>>, offset = 0): void {
     this.#write(listOf(values, 'set elements of a SharedArray'), offset)
   }
 
-  /** Sets all numbers from `start` up to `end` to one; negative ones count from the end. Default: all. */
+  /** Sets all numbers from `start` up to `end` to one number; negative positions count from the end. Default: all. */
   fill(value: NumberOf<T>, start?: number, end?: number): this {
     this.#numbers.cells.fill(this.#numbers.check(value), start, end)
     return this
   }
 
-  /** The numbers in turn, each as it is when it is reached. */
+  /** The numbers one by one, each with its value at that moment. */
   [Symbol.iterator](): IterableIterator<NumberOf<T>> {
     return this.#numbers.cells.values() as IterableIterator<unknown> as IterableIterator<NumberOf<T>>
   }
 
-  /** Reads an element, and all that other threads did before they set it atomically is seen from then on. */
+  /** Reads an element. This thread then sees everything that other threads did before they set it atomically. */
   atomicLoad(this: IfInteger<T, this>, index: number): NumberOf<T> {
     return this.#numbers.load(this.#numbers.checkIndex(index)) as NumberOf<T>
   }
@@ -187,7 +189,7 @@ export class SharedArray<T extends NumberType> extends Shared implements Iterabl
   }
 
   /**
-   * Sets an element, and all that this thread did before is seen by those that load it. @returns The number that was
+   * Sets an element. Threads that load it then see everything that this thread did before. @returns The number that was
    * there before.
    */
   atomicStore(this: IfInteger<T, this>, index: number, n: NumberOf<T>): NumberOf<T> {
@@ -210,8 +212,8 @@ export class SharedArray<T extends NumberType> extends Shared implements Iterabl
   }
 
   /**
-   * The lock that it was made with. Nothing but `getLock()` uses it: who reads and writes several times, such as in
-   * `value.value++`, holds it meanwhile.
+   * The lock that it was made with. No other method uses it: hold it while you read and write several times, as in
+   * `array[0]++`.
    *
    * @throws {TypeError} If it was made with `lock: false`.
    */
@@ -219,18 +221,18 @@ export class SharedArray<T extends NumberType> extends Shared implements Iterabl
     return lockIn('SharedArray', this.parts)
   }
 
-  /** Its lock alone can be held. @internal */
+  /** Only its lock can be held. @internal */
   override get lockables(): readonly Shared[] {
     return this.parts ?? []
   }
 
   /** @internal */
   releaseThreads(): void {
-    // Nothing is held or waited for here.
+    // A thread cannot hold or wait for anything here.
   }
 
   #show(options: InspectOptions): string {
-    // As Node shows a typed array, by another name.
+    // As Node shows a typed array, but with another name.
     return inspect(this.typed, options).replace(/^\w+/, `SharedArray<'${this.type}'>`)
   }
 
@@ -246,14 +248,14 @@ export class SharedArray<T extends NumberType> extends Shared implements Iterabl
   }
 }
 
-/** Whether a key is written as a number is: '0', but also '-1' and '1.5', which are no field's names either. */
+/** Whether a key is written as a number: '0', but also '-1' and '1.5', which are not names of fields either. */
 function isIndex(key: string | symbol): boolean {
   return typeof key === 'string' && String(Number(key)) === key
 }
 
 type List = ArrayLike<unknown> & Iterable<unknown>
 
-/** What can be gone through twice. */
+/** The values in a form that can be iterated twice. */
 function listOf(values: unknown, action: string): List {
   if (typeof values === 'object' && values !== null) {
     // A view with a length is a typed array, which the compiler does not know.

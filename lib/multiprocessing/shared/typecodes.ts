@@ -1,6 +1,6 @@
 /**
- * The types of numbers in shared memory, by Python's typecodes and by plain names, and which numbers each can hold.
- * Nothing is rounded or wrapped to fit, except to the precision of a float32.
+ * The types of numbers in shared memory: their plain names, Python's typecodes, and the numbers that each can hold.
+ * Numbers are not rounded or wrapped to fit, except to the precision of a float32.
  */
 import { rangeError, received, typeError } from '../../errors.js'
 
@@ -33,23 +33,23 @@ interface TypedArrays {
 }
 
 /**
- * A type of numbers, by name or by typecode, as in Python: `'int8'` (`'b'`), `'uint8'` (`'B'`), `'int16'` (`'h'`),
- * `'uint16'` (`'H'`), `'int32'` (`'i'`), `'uint32'` (`'I'`), `'int64'` (`'q'`, `'l'`), `'uint64'` (`'Q'`, `'L'`),
- * `'float32'` (`'f'`), `'float64'` (`'d'`). Those of 64 bits hold a `bigint`, the others a `number`. `'l'` has 64 bits,
- * as a C long has on Linux and macOS. Python's characters `'c'` and `'u'` are not there.
+ * A type of numbers, by name or by Python's typecode. Integers: `'int8'` (`'b'`), `'uint8'` (`'B'`), `'int16'` (`'h'`),
+ * `'uint16'` (`'H'`), `'int32'` (`'i'`), `'uint32'` (`'I'`), `'int64'` (`'q'`, `'l'`), `'uint64'` (`'Q'`, `'L'`).
+ * Floats: `'float32'` (`'f'`), `'float64'` (`'d'`). Integers of 64 bits are a `bigint`, all others are a `number`.
+ * `'l'` has 64 bits, as a C long on Linux and macOS. Python's characters `'c'` and `'u'` do not exist here.
  */
 export type NumberType = keyof Codes | keyof TypedArrays
 
 /** The plain name of a type. */
 export type NameOf<T extends NumberType> = T extends keyof Codes ? Codes[T] : T
 
-/** What JavaScript has for a number of a type: `bigint` for those of 64 bits, else `number`. */
+/** The JavaScript type of a number: `bigint` for integers of 64 bits, else `number`. */
 export type NumberOf<T extends NumberType> = NameOf<T> extends 'int64' | 'uint64' ? bigint : number
 
-/** `V`, but only for types of integers: those that have atomic operations. */
+/** `V`, but only for types of integers: only these have atomic operations. */
 export type IfInteger<T extends NumberType, V> = NameOf<T> extends 'float32' | 'float64' ? never : V
 
-/** The typed array that holds numbers of a type, over shared memory. */
+/** The typed array on shared memory that holds numbers of a type. */
 export type TypedArrayOf<T extends NumberType> = TypedArrays[NameOf<T> & keyof TypedArrays]
 
 type Name = keyof TypedArrays
@@ -63,12 +63,12 @@ export interface Type {
   readonly size: number
   readonly Typed: Maker
   readonly zero: 0 | 0n
-  /** What it holds, in words. */
+  /** The numbers that it holds, in words for error texts. */
   readonly expected: string
   readonly holds: (value: unknown) => boolean
 }
 
-/** A type's place in this list is what shared memory says of it: it never changes. */
+/** Shared memory names a type by its index in this list, so the order must never change. */
 export const TYPES: readonly Type[] = [
   integers('int8', ['b'], Int8Array, -(2 ** 7), 2 ** 7 - 1),
   integers('uint8', ['B'], Uint8Array, 0, 2 ** 8 - 1),
@@ -105,7 +105,7 @@ interface Sized {
   readonly BYTES_PER_ELEMENT: number
 }
 
-/** The place of a type in `TYPES`, or an error that lists the types there are; `what` is being made. */
+/** The index of a type in `TYPES`. Throws an error that lists all types. `what`: the class of the new object. */
 export function numberOfType(what: 'Value' | 'SharedArray', type: unknown): number {
   const number = TYPES.findIndex(({ name, codes }) => name === type || codes.includes(type as string))
   if (number >= 0) return number
@@ -120,7 +120,7 @@ export function numberOfType(what: 'Value' | 'SharedArray', type: unknown): numb
   throw typeError('ERR_INVALID_VALUE', `${text}; ${cure}`)
 }
 
-/** Throws unless a number of a type can be this value: a `RangeError` if it is but too large, or no integer. */
+/** Throws unless the type can hold this value: a `RangeError` if it is only too large, or not an integer. */
 export function check({ name, zero, expected, holds }: Type, value: unknown, action: string): void {
   if (holds(value)) return
   const error = typeof value === typeof zero ? rangeError : typeError

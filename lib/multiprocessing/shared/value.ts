@@ -12,21 +12,21 @@ import { numberOfType, type IfInteger, type NameOf, type NumberOf, type NumberTy
 const KIND = 16
 
 /**
- * A number that threads share: in items, results and `initargs`, also nested, it arrives as the same number, not as a
+ * A number that threads share. In items, results and `initargs`, also nested, it arrives as the same number, not as a
  * copy.
  *
- * Reading and setting `value` is plain: `value.value++` of two threads at once can lose one of the two, and what
- * another thread has set is sure to be seen only after something that orders the two, such as its lock (`getLock()`) or
- * a result. The atomic operations, which integers have, need no lock. They wrap around where a result is out of range,
- * as the hardware does, and give the number that was there before.
+ * Reading and setting `value` is plain. Two threads that run `value.value++` at once can lose one of the two changes. A
+ * thread is sure to see a change of another one only after something that orders both, such as its lock (`getLock()`)
+ * or a result. The atomic operations of integers do not need a lock. A result that is out of range wraps around, as in
+ * hardware. They give the number that was there before.
  *
  * @param type The type of the number, by name (`'int32'`) or by Python's typecode (`'i'`): see `NumberType`.
- * @param initial What it is first; default: 0.
+ * @param initial The first number. Default: 0.
  * @param options `lock`: whether it has a lock (default: true), or the lock itself. A lock costs more memory than a
- * number: where there are very many, `lock: false` saves most of it. Node compares all shared memory of a message: send
- * very many in several.
- * @throws {RangeError} If there is no such type; or if a number, here or later, does not fit the type: nothing wraps or
- * is cut.
+ * number: if you make very many, `lock: false` saves most of it. Node compares all shared memory of a message with each
+ * other: send very many in several messages.
+ * @throws {RangeError} If the type is unknown; or if a number, now or later, does not fit the type. It is not wrapped
+ * or cut.
  * @throws {TypeError} If a value is not a number, or a `number` where the type takes a `bigint`.
  *
  * @example
@@ -57,13 +57,13 @@ export class Value<T extends NumberType> extends Shared {
 
   static {
     type Maker = new (memory: Memory, parts: readonly Shared[]) => Value<NumberType>
-    // That way to make one is not public, and so not among the declared ones.
+    // This constructor is not public, so it is not declared.
     defineShared(KIND, (memory, parts) => new (this as unknown as Maker)(memory, parts))
     showText(this.prototype as Value<NumberType>, (value, options) => value.#show(options))
   }
 
   constructor(type: T, initial?: NumberOf<T>, options?: LockOptions)
-  // Or of its memory and parts, on another thread.
+  // Or from its memory and parts, on another thread.
   constructor(first: T | Memory, second?: unknown, options?: LockOptions) {
     if (isMemory(first)) {
       super(first, second as readonly Shared[])
@@ -74,7 +74,7 @@ export class Value<T extends NumberType> extends Shared {
       this.#numbers = new Numbers(memory, 'Value')
       if (second !== undefined) this.value = second as NumberOf<T>
     }
-    // A misspelt field would be lost at the next thread.
+    // A misspelt field would be lost on the next thread.
     Object.freeze(this)
   }
 
@@ -83,7 +83,7 @@ export class Value<T extends NumberType> extends Shared {
     return this.#numbers.type.name as NameOf<T>
   }
 
-  /** The number. Read and written plainly: see above. */
+  /** The number. Reading and setting it is plain: see above. */
   get value(): NumberOf<T> {
     return this.#numbers.cells[0] as NumberOf<T>
   }
@@ -93,7 +93,7 @@ export class Value<T extends NumberType> extends Shared {
     cells[0] = this.#numbers.check(value)
   }
 
-  /** Reads the number, and all that other threads did before they set it atomically is seen from then on. */
+  /** Reads the number. This thread then sees everything that other threads did before they set it atomically. */
   atomicLoad(this: IfInteger<T, this>): NumberOf<T> {
     return this.#numbers.load(0) as NumberOf<T>
   }
@@ -124,7 +124,7 @@ export class Value<T extends NumberType> extends Shared {
   }
 
   /**
-   * Sets the number, and all that this thread did before is seen by those that load it. @returns The number that was
+   * Sets the number. Threads that load it then see everything that this thread did before. @returns The number that was
    * there before.
    */
   atomicStore(this: IfInteger<T, this>, n: NumberOf<T>): NumberOf<T> {
@@ -142,8 +142,8 @@ export class Value<T extends NumberType> extends Shared {
   }
 
   /**
-   * The lock that it was made with. Nothing but `getLock()` uses it: who reads and writes several times, such as in
-   * `value.value++`, holds it meanwhile.
+   * The lock that it was made with. No other method uses it: hold it while you read and write several times, as in
+   * `value.value++`.
    *
    * @throws {TypeError} If it was made with `lock: false`.
    */
@@ -151,14 +151,14 @@ export class Value<T extends NumberType> extends Shared {
     return lockIn('Value', this.parts)
   }
 
-  /** Its lock alone can be held. @internal */
+  /** Only its lock can be held. @internal */
   override get lockables(): readonly Shared[] {
     return this.parts ?? []
   }
 
   /** @internal */
   releaseThreads(): void {
-    // Nothing is held or waited for here.
+    // A thread cannot hold or wait for anything here.
   }
 
   #show(options: InspectOptions): string {

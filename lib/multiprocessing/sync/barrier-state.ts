@@ -1,23 +1,22 @@
 /**
- * The state of a barrier in one word: whether the round is over (1 bit), how many calls have come (16), the number of
- * the round (15).
+ * The state of a barrier in one word. It has 1 bit for whether the round is over, 16 for the count of calls that have
+ * come, and 15 for the number of the round.
  *
- * A round that is complete is followed by the next one at once: the word says nothing of it any more. A round that is
- * over otherwise has, instead of the count, how it ended: BROKEN, which only `reset()` ends; or SENT_AWAY, which
- * anybody ends who sees it.
+ * When a round is complete, the word changes to the next round at once. A round that ends in another way has its reason
+ * in the place of the count. BROKEN stays until `reset()`. SENT_AWAY is ended by each thread that sees it.
  */
 
 const OVER = 1
-/** One call more. */
+/** Adds one call to the count. */
 export const ONE = 2
-/** The most calls there can be in a round. */
+/** The most calls of a round. */
 export const MAX_PARTIES = 0xffff
 const ROUNDS = 0x7fff
 const COUNT_BITS = MAX_PARTIES << 1
 const BROKEN = 0
 const SENT_AWAY = 1
 
-/** Whether calls of the round do not wait any more. */
+/** Whether the calls of the round no longer wait. */
 export function isOver(state: number): boolean {
   return (state & OVER) !== 0
 }
@@ -30,7 +29,7 @@ export function isSentAway(state: number): boolean {
   return isOver(state) && countOf(state) === SENT_AWAY
 }
 
-/** How many have come, in a round that is on. */
+/** The count of calls that have come in a round that is not over. */
 export function countOf(state: number): number {
   return (state >>> 1) & MAX_PARTIES
 }

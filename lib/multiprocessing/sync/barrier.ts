@@ -1,18 +1,17 @@
 /**
- * A barrier: calls wait until there are enough of them.
+ * A barrier: calls wait until enough of them have come.
  *
- * STATE is one word: the number of the round, how many calls have come in it, or how it ended (`barrier-state.ts`). The
- * call that makes the round complete writes the next round, and a call is through when the round is another than its
- * own. A round that ends otherwise is broken, or its calls are sent away, and is over by that one step: nobody can come
- * to it then.
- * - To break it is all: it stays so until `reset()`.
- * - To send its calls away takes two more steps. Each thread that sees the word does them, and `releaseThreads()` does.
- *   The remaining calls of the round are taken out of WAITING, so they know when they wake; then the next round begins.
- *   A call that comes meanwhile does these first, so it comes to the next round. Each step can be done twice, and in
- *   part: it names the round.
+ * STATE is one word: the number of the round, and the count of its calls or the way it ended (`barrier-state.ts`). The
+ * call that completes the round writes the next round. A call has passed when the round is not its own any more. A
+ * round can also be broken, or its calls can be sent away. That one step ends the round: no call can come to it then.
+ * - Breaking it needs only this step. It stays broken until `reset()`.
+ * - Sending its calls away needs two more steps. Each thread that sees the word does them, and `releaseThreads()` does.
+ *   First the remaining calls of the round leave the state WAITING, so they know the reason when they wake. Then the
+ *   next round begins. A call that comes meanwhile does these steps first, so it comes to the next round. Each step
+ *   names the round, so it can be done twice, and in part.
  *
- * A call has a place in a queue before it is counted, with the round as its ticket. A thread that ended with a place of
- * the current round breaks it: it will not come, or has come and does not continue.
+ * A call takes a place in a queue before it is counted, with the round as its ticket. A thread that ends with a place
+ * of the current round breaks it: its call will not come, or has come and cannot continue.
  */
 import { pointAtCaller } from '../../call-site.js'
 import { BrokenBarrierError } from '../errors.js'
@@ -53,11 +52,11 @@ export interface BarrierOptions {
 
 /**
  * A barrier across threads. Each call of `wait()` waits until there are as many calls as the barrier has parties. Then
- * all go on, and the next call begins a new round. If the timeout of a call passes, or its thread ends, the barrier is
- * broken: all calls that wait, and all later ones, throw `BrokenBarrierError`, until a call of `reset()`.
+ * all continue, and the next call begins a new round. If the timeout of a call passes, or its thread ends, the barrier
+ * is broken. All waiting and all later calls then throw `BrokenBarrierError`, until you call `reset()`.
  *
- * Python's `action` is left out, because functions do not cross to other threads. Let the call that gets 0 do it, and
- * call `wait()` a second time where the others need its result.
+ * Python's `action` does not exist here, because functions cannot be sent to other threads. Let the call that gets 0 do
+ * the action. If the others need its result, call `wait()` a second time.
  *
  * @example
  * ```ts
@@ -74,8 +73,8 @@ export class Barrier extends Shared {
   readonly #watch: CellWatch
 
   /**
-   * @param parties How many calls go on together: an integer from 1 to 65,535.
-   * @throws {RangeError} If it is another number, or the timeout is.
+   * @param parties The number of calls that continue together: an integer from 1 to 65,535.
+   * @throws {RangeError} If `parties` or the timeout is out of range.
    */
   constructor(parties: number, options?: BarrierOptions)
   /** @internal */
@@ -87,18 +86,18 @@ export class Barrier extends Shared {
     this.#watch = new CellWatch(this.memory, STATE)
   }
 
-  /** How many calls go on together. */
+  /** The number of calls that continue together. */
   get parties(): number {
     return Atomics.load(this.memory, PARTIES)
   }
 
-  /** How many calls wait at the moment. */
+  /** The number of calls that wait now. */
   get waiting(): number {
     const state = this.#state
     return isOver(state) ? 0 : countOf(state)
   }
 
-  /** Whether it is broken, at the moment. */
+  /** Whether it is broken now. */
   get broken(): boolean {
     return isBroken(this.#state)
   }
@@ -106,11 +105,11 @@ export class Barrier extends Shared {
   /**
    * Waits until all parties have come. While it waits it keeps the program alive.
    *
-   * @param options How long to wait at most, in milliseconds, by default as long as the barrier says; or that and a
-   * signal, which breaks the barrier as the end of the time does: see `WaitOptions`.
+   * @param options The longest wait in milliseconds, or `{ timeout, signal }`: see `WaitOptions`. Default: the timeout
+   * of the barrier. A signal that fires breaks the barrier, as the end of the time does.
    * @returns The arrival index, from 0. Each call gets a different number.
-   * @throws {BrokenBarrierError} If the barrier is broken, or becomes so, or is reset; or time is over, which breaks
-   * it.
+   * @throws {BrokenBarrierError} If the barrier is broken, before or during the wait; if it is reset during the wait;
+   * or if time is over, which breaks it.
    * @throws {RangeError | TypeError} If an option is invalid.
    */
   async wait(options?: number | WaitOptions): Promise<number> {
@@ -118,9 +117,8 @@ export class Barrier extends Shared {
   }
 
   /**
-   * The same, but it blocks the thread: for workers. Not for a thread whose own workers are parties and may be
-   * terminated, unless it has a timeout: the barrier is broken when the thread hears of that, which it does by its
-   * event loop.
+   * The same, but it blocks the thread: for workers. If workers of this thread are parties and can be terminated, give
+   * a timeout. A blocked thread does not notice that they end, and so does not break the barrier.
    *
    * @throws {SyncError} On the main thread.
    */
@@ -131,7 +129,7 @@ export class Barrier extends Shared {
   }
 
   /**
-   * Makes the barrier as new: calls that wait throw `BrokenBarrierError`, later ones do not, also if they come at once.
+   * Makes the barrier new. Calls that wait throw `BrokenBarrierError`. Later calls do not, even if they come at once.
    */
   reset(): void {
     for (;;) {
@@ -171,7 +169,7 @@ export class Barrier extends Shared {
       }
     } catch (reason) {
       this.#break(place.ticket)
-      // All may have come at the same time.
+      // All calls may have come at the same time.
       if (this.#leave(place)) return number
       throw reason
     }
@@ -198,7 +196,7 @@ export class Barrier extends Shared {
     }
   }
 
-  /** The state that a call waits to see changed; `undefined` if it does not wait any more. */
+  /** The state whose change a call waits for; `undefined` if it no longer waits. */
   #await(place: Place): number | undefined {
     const state = this.#state
     return isOver(state) || ticketOf(state) !== place.ticket ? undefined : state
@@ -212,7 +210,7 @@ export class Barrier extends Shared {
     )
   }
 
-  /** Whether the call is through. */
+  /** Whether the call has passed. */
   #leave(place: Place): boolean {
     const state = this.#state
     const isThrough = ticketOf(state) !== place.ticket && this.#queue.stateOf(place) === WAITING
@@ -220,7 +218,7 @@ export class Barrier extends Shared {
     return isThrough
   }
 
-  /** Breaks a round, if it is on. */
+  /** Breaks a round if it is not over. */
   #break(ticket: number): void {
     for (;;) {
       const state = this.#state
@@ -231,7 +229,7 @@ export class Barrier extends Shared {
     }
   }
 
-  /** Ends what `reset()` of any thread has begun. */
+  /** Completes a `reset()` that any thread has begun. */
   #sendAway(state: number): void {
     if (!isSentAway(state)) return
     for (const place of this.#queue.all()) {

@@ -1,4 +1,4 @@
-/** How one call waits until a cell of shared memory changes or is notified; never by polling. */
+/** One call that waits until a cell of shared memory changes or is notified. It never polls. */
 import { offAbort, onAbort } from '../../aborts.js'
 import type { Memory } from '../../shared/memory.js'
 import { keepAlive, letEnd } from './keep-alive.js'
@@ -12,10 +12,10 @@ type WaitAsync = (
   value: number,
   timeout: number,
 ) => { readonly async: boolean; readonly value: Promise<Woken> | Woken }
-// In every supported Node, but not in the ES2023 library.
+// Every supported Node has it. The ES2023 types do not.
 export const waitAsync: WaitAsync = (Atomics as typeof Atomics & { readonly waitAsync: WaitAsync }).waitAsync
 
-/** Ends when the cell is notified, and at once if it has another value. */
+/** Ends when the cell is notified, or at once if it has another value. */
 export class CellWait implements Wait {
   readonly #memory: Memory
   readonly #cell: number
@@ -29,7 +29,7 @@ export class CellWait implements Wait {
     this.#limits = limits
   }
 
-  /** When the signal fires, Node goes on waiting for the cell: notify it, if it is a cell of this call alone. */
+  /** After the signal has fired, Node still waits for the cell. If only this call uses the cell, notify it. */
   async settle(): Promise<boolean> {
     const { left, signal } = this.#limits
     const woken = waitAsync(this.#memory, this.#cell, this.#value, left)
@@ -55,7 +55,7 @@ function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> 
       reject(signal.reason as Error)
     }
     onAbort(signal, abort)
-    // It may have fired before it was listened to.
+    // It may have fired before the listener was added.
     if (signal.aborted) abort()
     void promise.then((value) => {
       offAbort(signal, abort)

@@ -1,9 +1,9 @@
 /**
- * The calls of this thread that wait until one cell changes: they wait together, so that each can leave by itself, when
- * its time is over or its signal fires, at no cost to the others.
+ * The calls of this thread that wait until one cell changes. They wait together. When the time of a call is over, or
+ * its signal fires, it leaves, and that costs the other calls nothing.
  *
- * Who changes the cell notifies it afterwards, or its `releaseThreads()` does. So what is waited for here is woken, or
- * has changed before.
+ * A thread that changes the cell notifies it afterwards. If it ends before that, `releaseThreads()` does. So each call
+ * that waits here is woken, or sees the change before it waits.
  */
 import type { Memory } from '../../shared/memory.js'
 import { LocalWaitQueue } from './local-wait-queue.js'
@@ -11,14 +11,14 @@ import type { Limits } from './limits.js'
 import { waitAsync } from './cell-wait.js'
 import type { Wait } from './steps.js'
 
-/** Those for which calls wait. Nothing else may refer to them. */
+/** Keeps the objects that have waiting calls: often nothing else refers to them. */
 const waiting = new Set<CellWatch>()
 
 export class CellWatch {
   readonly #memory: Memory
   readonly #cell: number
   readonly #calls = new LocalWaitQueue()
-  /** The value that the cell had when it was last watched; undefined if it has been notified since. */
+  /** The value of the cell when it was last watched; `undefined` if it was notified since then. */
   #watched: number | undefined
 
   constructor(memory: Memory, cell: number) {
@@ -26,7 +26,7 @@ export class CellWatch {
     this.#cell = cell
   }
 
-  /** Waits until the cell may have changed from that value. */
+  /** Waits until the cell has another value, or may have had one. */
   wait(value: number, limits: Limits): Wait {
     return {
       settle: () => this.#change(value, limits),
@@ -51,7 +51,7 @@ export class CellWatch {
     const woken = waitAsync(this.#memory, this.#cell, value, Infinity)
     if (!woken.async) return false
     this.#watched = value
-    // If nobody waits any more, the object may be collected before it is notified.
+    // If no call waits any more, the object can be collected before it is notified.
     const reference = new WeakRef(this)
     void (woken.value as Promise<unknown>).then(() => {
       const watch = reference.deref()

@@ -1,6 +1,6 @@
 /**
- * What queues and pipes are made of: bytes, put by any thread and got by any other, and the queues of those who wait
- * for a place or for an item. It knows neither values nor errors.
+ * The common part of queues and pipes. It has bytes that any thread puts and any thread gets, and the queues of the
+ * calls that wait for room or for an item. It does not know values or errors.
  */
 import { createMemory, HEADER, type Memory } from '../../shared/memory.js'
 import { InternalLock } from './internal-lock.js'
@@ -9,21 +9,21 @@ import { maxCellsFor, Ring, RING_CELLS, unitsOf } from './ring.js'
 import { FairQueue, type Wanted } from './fair-queue.js'
 
 const WRITER = HEADER
-/** How many units the item takes that waits for room; 0 if none does, or it is not known. */
+/** The units of the item that waits for room; 0 if no item waits, or if its units are not known. */
 const NEEDED = HEADER + 1
 const MAX_SIZE = HEADER + 2
 const MAX_BYTES = HEADER + 3
-/** For the owner of the memory. */
+/** A cell for the owner of the memory. */
 export const SPARE: number = HEADER + 4
 const RING = HEADER + 6
-/** Cells for items, before the memory grows. */
+/** The cells for items before the memory grows. */
 const MIN_RECORD_CELLS = 128
 
 export type Put = 'put' | 'full' | 'closed'
-/** The bytes of an item; or that there was none in time; or that there will be none any more. */
+/** The bytes of an item, or why there are none: none came in time, or the channel is closed and empty. */
 export type Got = Uint8Array | 'empty' | 'ended'
 
-/** Memory for a channel of at most `maxsize` items at once (0: any number), each of at most `maxBytes` bytes. */
+/** Memory for a channel of at most `maxsize` items at once (0: no limit), each of at most `maxBytes` bytes. */
 export function createChannelMemory(kind: number, maxsize: number, maxBytes: number): Memory {
   const most = RING - HEADER + maxCellsFor(maxBytes)
   const memory = createMemory(kind, Math.min(RING - HEADER + RING_CELLS + MIN_RECORD_CELLS, most), most)
@@ -33,7 +33,7 @@ export function createChannelMemory(kind: number, maxsize: number, maxBytes: num
 }
 
 export class Channel {
-  /** How many bytes an item may take. */
+  /** The largest size of an item, in bytes. */
   readonly maxBytes: number
   readonly #memory: Memory
   readonly #ring: Ring
@@ -71,7 +71,7 @@ export class Channel {
     return this.#ring.isClosed
   }
 
-  /** How many items were put so far, modulo 2^32. */
+  /** The number of items that were put so far, modulo 2^32. */
   get written(): number {
     return this.#ring.written
   }
@@ -108,7 +108,7 @@ export class Channel {
     return this.#getters.waitSync(this.#items, limits) ?? 'empty'
   }
 
-  /** Waits until there is an item to get, or the end. False if the timeout passed. */
+  /** Waits until there is an item, or the channel has ended. False if the timeout passed. */
   async poll(limits: Limits): Promise<boolean> {
     const attempt = (): true | undefined => this.#hasItem || undefined
     return (await this.#getters.wait({ ...this.#items, attempt }, limits)) ?? this.#hasItem
@@ -123,7 +123,7 @@ export class Channel {
     this.#writeLock.releaseThreads(threads)
     this.#getters.releaseThreads(threads)
     this.#putters.releaseThreads(threads)
-    // Whose need it was is not known: if that call is alive, it will find out again.
+    // It is not known which call needed the room. If that call is alive, it will note its need again.
     Atomics.store(this.#memory, NEEDED, 0)
     this.#serve()
   }
@@ -132,7 +132,7 @@ export class Channel {
     return this.isClosed || this.size > 0
   }
 
-  /** How many calls may try to put an item. */
+  /** The number of calls that may try to put an item. */
   get #room(): number {
     if (this.isClosed) return Infinity
     const needed = Atomics.load(this.#memory, NEEDED)
@@ -152,7 +152,7 @@ export class Channel {
     return bytes
   }
 
-  /** One item's way in: what to try, alone, until it is put; and what to do in the end. */
+  /** The attempts to put one item, one thread at a time; and `end()`, to be called at the end of the call. */
   #putting(bytes: Uint8Array): Wanted<Put> & { readonly end: () => void } {
     const units = unitsOf(bytes.length)
     let isNeeded = false

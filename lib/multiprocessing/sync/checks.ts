@@ -1,4 +1,4 @@
-/** Checks of calls: what is wrong with an argument, or with the thread that makes the call. */
+/** Checks the arguments of calls, and the thread that makes them. */
 import { isMainThread } from 'node:worker_threads'
 import { rangeError, received, typeError } from '../../errors.js'
 import { SyncError } from '../errors.js'
@@ -19,7 +19,7 @@ export function checkInteger(action: string, name: string, value: unknown, min: 
   )
 }
 
-/** Throws on the main thread. `instead` is the form that waits there. */
+/** Throws on the main thread. `instead`: the form to use there. */
 export function checkMayBlock(action: string, instead: string): void {
   if (!isMainThread) return
   throw new SyncError(
@@ -28,7 +28,7 @@ export function checkMayBlock(action: string, instead: string): void {
   )
 }
 
-/** Of a call that gives nothing when time is over. */
+/** The error of a call whose time is over, if its result cannot say so. */
 export function timeoutError(action: string): SyncError {
   return new SyncError(`Cannot ${action} as its timeout has passed: give a longer 'timeout'`, 'ERR_WAIT_TIMEOUT')
 }

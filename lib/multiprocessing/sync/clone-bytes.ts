@@ -1,17 +1,17 @@
 /**
- * Structured clones as bytes, with a small number in front. Two forms: the program's threads run on one engine, so all
- * use the same one.
+ * Structured clones as bytes, with a small number in front. There are two forms. All threads of a program run on one
+ * engine, so they use the same form.
  */
 import { deserialize, Deserializer, serialize, Serializer } from 'node:v8'
 import { holdsSharedMemory } from '../../codec/clonable.js'
 
 export interface CloneForm {
-  /** Throws what says that the value cannot be cloned. */
+  /** Throws the engine's error if the value cannot be cloned. */
   write(kind: number, value: unknown): Uint8Array
   read(bytes: Uint8Array): { readonly kind: number; readonly value: unknown }
 }
 
-/** V8's own: the number stands in front of the clone. */
+/** V8's serializer: the number stands in front of the clone. */
 export const ENGINE_FORM: CloneForm = {
   write(kind, value) {
     const serializer = new Serializer()
@@ -28,10 +28,10 @@ export const ENGINE_FORM: CloneForm = {
   },
 }
 
-/** For runtimes that have `serialize()` and not `Serializer`, as Bun. */
+/** For runtimes that have `serialize()` but not `Serializer`, such as Bun. */
 export const PAIR_FORM: CloneForm = {
   write(kind, value) {
-    // It would be copied without a word.
+    // It would be copied without an error.
     if (holdsSharedMemory(value)) throw new TypeError('#<SharedArrayBuffer> could not be cloned.')
     return serialize([kind, value])
   },

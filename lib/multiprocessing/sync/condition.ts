@@ -1,10 +1,10 @@
 /**
  * A lock, and a queue of calls that wait until its holder notifies them.
  *
- * A call joins this queue while it holds the lock, which it then releases: no notification can come in between.
- * Notified calls are GRANTED, and leave by themselves when they have the lock again. A notified call of a thread that
- * ends before is replaced by the next. A thread that ends while it holds the lock may have changed what others wait
- * for, and told nobody: all are woken.
+ * A call joins this queue while it holds the lock, and then releases the lock. So a notification cannot come in
+ * between. Notified calls are GRANTED. They leave the queue when they have the lock again. If the thread of a notified
+ * call ends before that, the next call is notified instead. A thread that ends while it holds the lock may have changed
+ * the condition without a notification. So all calls are woken then.
  */
 import { received, typeError } from '../../errors.js'
 import { HEADER, type Memory } from '../../shared/memory.js'
@@ -30,13 +30,13 @@ const KIND = 6
 const WAIT = 'wait for a condition'
 
 /**
- * A condition variable across threads: a lock, with which calls can wait until another holder of it has changed
- * something. `wait()`, `notify()` and `notifyAll()` are for its holder.
+ * A condition variable across threads. It has a lock. A holder of the lock can wait until another holder has changed
+ * something. Only the holder may call `wait()`, `notify()` and `notifyAll()`.
  *
- * Use `waitFor()`, or `wait()` in a loop: the condition may be false again when the lock is taken back. No call waits
- * in vain when a thread ends. A notification that the thread had not used goes to the next call, maybe twice. If the
- * thread held the lock, all calls wake, and the first finds its guard `abandoned`. Sent to workers, it is the same
- * condition there, with the same lock.
+ * Use `waitFor()`, or `wait()` in a loop: the condition may be false again when the call has the lock again. The end of
+ * a thread never leaves a call waiting without end. If the thread had not used its notification, the next call gets it,
+ * maybe twice. If the thread held the lock, all calls wake, and the first finds its guard `abandoned`. Sent to workers,
+ * it is the same condition there, with the same lock.
  *
  * @example
  * ```ts
@@ -62,11 +62,11 @@ export class Condition extends Shared {
   readonly #lock: Mutex
 
   /**
-   * @param lock Its lock; without one a new `Lock`. Several conditions may have the same.
+   * @param lock Its lock. Default: a new `Lock`. Several conditions can have the same lock.
    * @throws {TypeError} If it is not a lock.
    */
   constructor(lock?: Lock | RLock)
-  /** Of memory that is there already. @internal */
+  /** From existing memory. @internal */
   constructor(lock: Lock | RLock, memory: Memory, overflow: Shared)
   constructor(
     lock: Lock | RLock = new Lock(),
@@ -103,20 +103,20 @@ export class Condition extends Shared {
     this.#lock.release()
   }
 
-  /** Runs a function with the lock held, and releases it whatever the function does. */
+  /** Runs a function with the lock held, and then releases the lock, also if the function throws. */
   withLock<T>(run: (hold: LockGuard) => T | PromiseLike<T>, options?: number | WaitOptions): Promise<T> {
     return this.#lock.withLock(run, options)
   }
 
   /**
-   * Releases the lock, waits to be notified, and takes the lock again, for which it waits as long as it takes. While it
-   * waits it keeps the program alive. If the lock was abandoned meanwhile, the caller's `hold.abandoned` says so.
+   * Releases the lock, waits for a notification, and takes the lock again. For the lock it waits without a limit. While
+   * it waits it keeps the program alive. If the lock was abandoned meanwhile, `abandoned` of the caller's guard is
+   * true.
    *
-   * When the signal fires, it takes the lock again too, and rejects then; once it is notified, the signal has no
-   * effect.
+   * When the signal fires, the call also takes the lock again, and then rejects. After a notification the signal does
+   * nothing.
    *
-   * @param options How long to wait for the notification at most, in milliseconds; or that and a signal: see
-   * `WaitOptions`.
+   * @param options The longest wait for the notification in milliseconds, or `{ timeout, signal }`: see `WaitOptions`.
    * @returns Whether it was notified; `false` if the timeout passed.
    * @throws {RangeError | TypeError} If an option is invalid.
    * @throws {SyncError} If this thread does not hold the lock.
@@ -126,37 +126,37 @@ export class Condition extends Shared {
   }
 
   /**
-   * The same, but it blocks the thread: for workers. Not for a thread whose own workers may be terminated while they
-   * hold the lock, or are notified: see `Lock`.
+   * As `wait()`, but it blocks the thread: for workers. Do not use it on a thread whose workers can be terminated while
+   * they hold the lock or are notified: see `Lock`.
    *
-   * @throws {SyncError} On the main thread; or if this thread does not hold the lock, or has calls in the queue for it,
-   * which could not go on meanwhile.
+   * @throws {SyncError} On the main thread; if this thread does not hold the lock; or if it has calls that wait for the
+   * lock, which could not continue meanwhile.
    */
   waitSync(options?: number | SyncWaitOptions): boolean {
     return block(this.#waiting(readSyncLimits(WAIT, options, 'wait()'), true))
   }
 
   /**
-   * Waits until `predicate()`, which is called with the lock held, is true: at once, and after each notification.
+   * Waits until `predicate()` is true. It is called at once, and after each notification, with the lock held.
    *
-   * @param predicate A function that is not async: a promise would count as true.
-   * @param options How long to wait at most, in milliseconds; or that and a signal: see `WaitOptions`.
-   * @returns Whether `predicate()` was true when it was called last: `false` if the timeout passed.
+   * @param predicate A function that is not async, because a promise would count as true.
+   * @param options The longest wait in milliseconds, or `{ timeout, signal }`: see `WaitOptions`.
+   * @returns Whether the last call of `predicate()` gave true: `false` if the timeout passed.
    * @throws {TypeError} If `predicate` is not a function, or returns a promise.
    */
   async waitFor(predicate: () => boolean, options?: number | WaitOptions): Promise<boolean> {
     return settle(this.#waitingFor(predicate, readLimits(WAIT, options), false))
   }
 
-  /** The same, but it blocks the thread: see `waitSync()`. */
+  /** As `waitFor()`, but it blocks the thread: see `waitSync()`. */
   waitForSync(predicate: () => boolean, options?: number | SyncWaitOptions): boolean {
     return block(this.#waitingFor(predicate, readSyncLimits(WAIT, options, 'waitFor()'), true))
   }
 
   /**
-   * Wakes the calls that have waited longest; each goes on when it has the lock.
+   * Wakes the calls that have waited longest. Each continues when it has the lock.
    *
-   * @param n How many at most: an integer of at least 1, which is the default.
+   * @param n The most calls to wake: an integer of at least 1. Default: 1.
    * @throws {SyncError} If this thread does not hold the lock.
    */
   notify(n = 1): void {
@@ -172,7 +172,7 @@ export class Condition extends Shared {
 
   /** @internal */
   releaseThreads(threads: ReadonlySet<number>): void {
-    // Before the lock is released, as no call can join the queue until then.
+    // This comes before the lock is released, because a call cannot join the queue until then.
     if (this.#lock.isHeldBy(threads)) while (this.#wakeOne());
     for (const place of this.#queue.of(threads)) {
       if (!this.#queue.move(place, WAITING, GONE) && this.#queue.stateOf(place) === GRANTED) this.#wakeOne()
@@ -207,7 +207,7 @@ export class Condition extends Shared {
     }
   }
 
-  /** False if nobody waits. */
+  /** False if no call waits. */
   #wakeOne(): boolean {
     for (let first = this.#queue.next(); first !== undefined; first = this.#queue.next()) {
       if (this.#queue.grant(first)) return true

@@ -1,4 +1,4 @@
-/** The ends of pipes. */
+/** One end of a pipe. */
 import { threadId } from 'node:worker_threads'
 import { rangeError } from '../../errors.js'
 import { EndOfFileError, PipeClosedError, QueueEmptyError, QueueFullError } from '../errors.js'
@@ -19,7 +19,7 @@ const RECEIVE = 'receive from a pipe'
 const POLL = 'poll a pipe'
 
 /**
- * One end of a pipe: what it sends, the other end receives. See `Pipe()`.
+ * One end of a pipe. The other end receives the items that it sends. See `Pipe()`.
  *
  * @example
  * ```ts
@@ -67,13 +67,13 @@ export class Connection<T> extends Shared implements AsyncIterable<T> {
   }
 
   /**
-   * Sends an item, by structured clone. Waits only while items of more than 256 MiB are on their way. What was not
-   * awaited may not have been sent when the thread ends by `process.exit()`.
+   * Sends an item, by structured clone. Waits only while items of more than 256 MiB are on their way. Await it before
+   * `process.exit()`: otherwise the item may not be sent.
    *
-   * @param options How long to wait at most, in milliseconds; or that and a signal: see `WaitOptions`.
-   * @throws {PipeClosedError} If this end is closed, or one of both is gone; the text says which.
-   * @throws {QueueFullError} If the timeout passed: the item was not sent.
-   * @throws {NotSerializableError} If a part of the item cannot be copied: a function; or what threads share.
+   * @param options The longest wait in milliseconds, or `{ timeout, signal }`: see `WaitOptions`.
+   * @throws {PipeClosedError} If this end is closed, or one of the ends is gone. The text says which one.
+   * @throws {QueueFullError} If the timeout passed. The item was not sent.
+   * @throws {NotSerializableError} If a part of the item cannot be copied, such as a function or a shared object.
    * @throws {RangeError} If the item takes more than 256 MiB.
    */
   async send(item: T, options?: number | WaitOptions): Promise<void> {
@@ -95,12 +95,12 @@ export class Connection<T> extends Shared implements AsyncIterable<T> {
   }
 
   /**
-   * Receives the next item; waits while there is none. While it waits it keeps the program alive.
+   * Receives the next item. Waits while there is none, and keeps the program alive meanwhile.
    *
-   * @param options How long to wait at most, in milliseconds; or that and a signal: see `WaitOptions`.
-   * @throws {EndOfFileError} If the other end is gone, and all that it had sent was received.
+   * @param options The longest wait in milliseconds, or `{ timeout, signal }`: see `WaitOptions`.
+   * @throws {EndOfFileError} If the other end is gone, and all its items were received.
    * @throws {QueueEmptyError} If the timeout passed.
-   * @throws {PipeClosedError} If this end is closed, or was while it waited; or all threads that were given it have
+   * @throws {PipeClosedError} If this end is closed, before or during the wait; or if all threads that got it have
    * ended.
    */
   async recv(options?: number | WaitOptions): Promise<T> {
@@ -109,8 +109,8 @@ export class Connection<T> extends Shared implements AsyncIterable<T> {
   }
 
   /**
-   * The same, but it blocks the thread: for workers. Not for a thread whose own worker has the other end: while it is
-   * held it does not hear of its end.
+   * The same, but it blocks the thread: for workers. Do not use it on a thread whose worker has the other end: a
+   * blocked thread does not notice that the worker ends.
    *
    * @throws {SyncError} On the main thread.
    */
@@ -121,10 +121,10 @@ export class Connection<T> extends Shared implements AsyncIterable<T> {
   }
 
   /**
-   * Whether `recv()` would not wait: there is an item, or the end.
+   * Whether `recv()` would not wait, because there is an item, or the other end is gone.
    *
-   * @param options How long to wait for that at most, in milliseconds; 0 by default, or `Infinity`; or that and a
-   * signal: see `WaitOptions`.
+   * @param options The longest wait for that in milliseconds, or `{ timeout, signal }`: see `WaitOptions`. Default: 0.
+   * `Infinity`: no limit.
    * @throws {RangeError | TypeError} If an option is invalid.
    * @throws {PipeClosedError} If this end is closed.
    */
@@ -145,8 +145,8 @@ export class Connection<T> extends Shared implements AsyncIterable<T> {
   }
 
   /**
-   * This thread uses the end no more. If no other has it, the other end will find the end of what was sent. Harmless
-   * when repeated.
+   * Tells that this thread does not use the end any more. If no other thread has it, the other side then receives the
+   * remaining items, and ends. You can repeat it.
    */
   close(): void {
     if (this.#isClosed) return
@@ -163,7 +163,7 @@ export class Connection<T> extends Shared implements AsyncIterable<T> {
     return itemsOf<T>(this.#incoming(RECEIVE))
   }
 
-  /** Its memory and parts see to that themselves. @internal */
+  /** @internal */
   releaseThreads(threads: ReadonlySet<number>): void {
     this.#ends.releaseThreads(threads)
   }
@@ -173,7 +173,7 @@ export class Connection<T> extends Shared implements AsyncIterable<T> {
     if (!this.#isClosed) this.#ends.hold(this.#side, thread)
   }
 
-  /** This thread was given it, or uses it. @internal */
+  /** This thread got it, or uses it. @internal */
   hold(): void {
     if (this.#isHeld) return
     this.#ends.hold(this.#side, threadId)
@@ -194,7 +194,7 @@ export class Connection<T> extends Shared implements AsyncIterable<T> {
     if (typeof got !== 'string') return fromBytes(got)
     if (got === 'empty')
       throw new QueueEmptyError(`Cannot ${RECEIVE} as there was nothing to receive within ${timeout} ms`)
-    // It may have been closed here meanwhile.
+    // This thread may have closed it meanwhile.
     this.#use(RECEIVE)
     this.#checkNotLost(RECEIVE)
     throw new EndOfFileError(`Cannot ${RECEIVE} as its other end is gone, and all items were received`)
@@ -203,13 +203,13 @@ export class Connection<T> extends Shared implements AsyncIterable<T> {
   #checkSent(put: Put, timeout: number): void {
     if (put === 'put') return
     if (put === 'full') throw new QueueFullError(`Cannot ${SEND} as there was no room for it within ${timeout} ms`)
-    // It may have been closed here meanwhile.
+    // This thread may have closed it meanwhile.
     this.#use(SEND)
     this.#checkNotLost(SEND)
     throw new PipeClosedError(`Cannot ${SEND} as its other end is gone`)
   }
 
-  /** Throws if it is this end of which the pipe was closed: it was handed away, and is gone there. */
+  /** Throws if the pipe is closed because this end is gone: it was passed on, and all threads that had it let go. */
   #checkNotLost(action: string): void {
     if (!this.#ends.wasLost(this.#side)) return
     throw new PipeClosedError(

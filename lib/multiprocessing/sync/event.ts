@@ -1,8 +1,8 @@
 /**
- * An event that has happened or not.
+ * An event: it has happened, or it has not.
  *
- * One cell, TIMES: even while it is clear, odd while it is set; it only grows. Calls wait for it to change. A thread
- * that ends after it has changed it, before it notifies, leaves that to `releaseThreads()`.
+ * It has one cell, TIMES, which only grows. TIMES is even while the event is clear, and odd while it is set. Calls wait
+ * until it changes. If a thread ends after the change and before the notification, `releaseThreads()` notifies.
  */
 import { createMemory, HEADER, type Memory } from '../../shared/memory.js'
 import { defineShared, Shared } from '../shared-object.js'
@@ -16,7 +16,7 @@ const TIMES = HEADER
 const WAIT = 'wait for an event'
 
 /**
- * An event across threads: `wait()` settles once somebody has called `set()`, at once if that was before, until
+ * An event across threads. `wait()` settles when any thread calls `set()`. After that it settles at once, until
  * `clear()`.
  *
  * @example
@@ -35,7 +35,7 @@ export class Event extends Shared {
   readonly #watch: CellWatch
 
   constructor()
-  /** Of memory that is there already. @internal */
+  /** From existing memory. @internal */
   // eslint-disable-next-line @typescript-eslint/unified-signatures -- one of them is not public
   constructor(memory: Memory)
   constructor(memory: Memory = createMemory(KIND, 1)) {
@@ -43,26 +43,25 @@ export class Event extends Shared {
     this.#watch = new CellWatch(memory, TIMES)
   }
 
-  /** Whether it has happened: a look at the moment. */
+  /** Whether it has happened, at this moment. */
   get isSet(): boolean {
     return isSet(this.#times)
   }
 
-  /** It has happened: all calls of `wait()` settle. */
+  /** Marks it as happened: all calls of `wait()` settle. */
   set(): void {
     for (let times = this.#times; !isSet(times); times = this.#times) this.#advance(times)
   }
 
-  /** It has not happened: later calls of `wait()` wait. */
+  /** Marks it as not happened: later calls of `wait()` wait. */
   clear(): void {
     for (let times = this.#times; isSet(times); times = this.#times) this.#advance(times)
   }
 
   /**
-   * Settles when it has happened. While it waits it keeps the program alive.
+   * Waits until it has happened. While it waits it keeps the program alive.
    *
-   * @param options How long to wait at most, in milliseconds, from 0, which only looks; or that and a signal: see
-   * `WaitOptions`.
+   * @param options The longest wait in milliseconds (0: do not wait), or `{ timeout, signal }`: see `WaitOptions`.
    * @returns Whether it has happened; `false` if the timeout passed.
    * @throws {RangeError | TypeError} If an option is invalid.
    */
@@ -90,7 +89,7 @@ export class Event extends Shared {
   *#waiting(limits: Limits): Steps<boolean> {
     const times = this.#times
     if (isSet(times)) return true
-    // A notification may be of a change before this call.
+    // A notification may belong to a change before this call.
     while (this.#times === times) if (!(yield this.#watch.wait(times, limits))) break
     return this.#times !== times
   }

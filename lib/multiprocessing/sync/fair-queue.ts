@@ -1,11 +1,11 @@
 /**
- * Calls that wait for there to be something (an item, a place) and then try to take it: first come, first served, of
- * the threads; on one thread, in the order of its calls, of which only the first stands in the queue.
+ * Calls that wait for something (an item, room) and then try to take it. Threads are served first come, first served.
+ * Of each thread, only the first call stands in the queue. The calls of a thread are served in their order.
  *
- * To be granted is a hint that it is worth a try. Who tries in vain goes back to where it was in the queue. So it costs
- * nobody anything if one call too many is granted; and as many are granted as there are things, no call has to wait for
- * the thread of another to run. A thread that adds a thing, joins or leaves calls `serve()` next. If it ends before
- * that, `releaseThreads()` of the owner does so.
+ * A granted call should try: there may be something for it. If its attempt fails, it returns to its position in the
+ * queue. So it does no harm to grant one call too many. As many calls are granted as there are things, so no call must
+ * wait until another thread runs. A thread that adds a thing, joins or leaves then calls `serve()`. If it ends before
+ * that, `releaseThreads()` of the owner does.
  */
 import { HEADER, type Memory } from '../../shared/memory.js'
 import { defineShared, Shared } from '../shared-object.js'
@@ -18,13 +18,13 @@ import { block, settle, type Steps } from './steps.js'
 
 const KIND = 35
 
-/** What calls wait for. */
+/** The things that calls wait for. */
 export interface Wanted<R> {
-  /** How many things there are: for this many calls it is worth a try. */
+  /** The number of things: this many calls should try. */
   readonly available: () => number
-  /** Tries; `undefined` if there was nothing. */
+  /** Tries to take one; `undefined` if there was none. */
   readonly attempt: () => R | undefined
-  /** Held during an attempt, if there is one. */
+  /** If there is a lock, it is held during an attempt. */
   readonly lock?: InternalLock
 }
 
@@ -37,7 +37,7 @@ export class FairQueue extends Shared {
     this.#queue = new WaitQueue(memory, HEADER, parts)
   }
 
-  /** Wakes as many calls as there are things. */
+  /** Grants as many calls as there are things. */
   serve({ available }: Pick<Wanted<unknown>, 'available'>): void {
     for (let first = this.#queue.first(); first !== undefined; first = this.#queue.first()) {
       if (this.#granted >= available()) return
@@ -46,14 +46,14 @@ export class FairQueue extends Shared {
   }
 
   /**
-   * The first result of an attempt, or `undefined` if time is over. When the signal fires, it rejects, and makes no
-   * further attempt.
+   * The first result of an attempt, or `undefined` if time is over. When the signal fires, it rejects, and does not try
+   * again.
    */
   wait<R>(wanted: Wanted<R>, limits: Limits): R | undefined | Promise<R | undefined> {
     return (this.#local.isLocked ? undefined : this.#tryNow(wanted)) ?? settle(this.#steps(wanted, limits, false))
   }
 
-  /** The same, for a call that blocks its thread. It does not wait for other calls of the thread. */
+  /** As `wait()`, for a call that blocks its thread. It does not wait for other calls of the thread. */
   waitSync<R>(wanted: Wanted<R>, limits: Limits): R | undefined {
     return this.#tryNow(wanted) ?? block(this.#steps(wanted, limits, true))
   }
@@ -63,13 +63,13 @@ export class FairQueue extends Shared {
     return []
   }
 
-  /** The owner must `serve()` next. @internal */
+  /** After it the owner must call `serve()`. @internal */
   releaseThreads(threads: ReadonlySet<number>): void {
     for (const place of this.#queue.of(threads)) this.#queue.remove(place, threads)
     this.#queue.wakeGranted()
   }
 
-  /** A first attempt, without waiting for anything. */
+  /** A first attempt, without any wait. */
   #tryNow<R>(wanted: Wanted<R>): R | undefined {
     if (!this.#isNext(wanted)) return undefined
     return wanted.lock === undefined ? wanted.attempt() : wanted.lock.tryRun(wanted.attempt)
@@ -84,7 +84,7 @@ export class FairQueue extends Shared {
     }
   }
 
-  /** For a call that may stand in the queue. */
+  /** The steps of the one call of this thread that may stand in the queue. */
   *#inTurn<R>(wanted: Wanted<R>, limits: Limits): Steps<R | undefined> {
     limits.throwIfAborted()
     const early = this.#isNext(wanted) ? yield* attempt(wanted) : undefined
@@ -116,7 +116,7 @@ export class FairQueue extends Shared {
     return isGranted
   }
 
-  /** Whether nobody else is to have what there is. */
+  /** Whether no other call comes first. */
   #isNext(wanted: Wanted<unknown>): boolean {
     return this.#queue.first() === undefined && this.#granted < wanted.available()
   }

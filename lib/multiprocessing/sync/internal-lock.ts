@@ -1,8 +1,8 @@
 /**
- * A lock for a few steps that never wait: the thread that has it is running, or has ended. It is not fair, and not for
- * users. That is `Lock`, which is given to a call even if its thread is busy with something else for long.
+ * A lock for a few steps that never wait: the thread that has it is running, or has ended. It is internal, and not
+ * fair. `Lock` is the public one: it can belong to a call whose thread is busy with something else.
  *
- * One cell: the thread (plus one) that has it; 0 if no thread has it.
+ * It has one cell: the thread that has it, plus one; or 0.
  */
 import { threadId } from 'node:worker_threads'
 import type { Memory } from '../../shared/memory.js'
@@ -19,7 +19,7 @@ export class InternalLock {
     this.#cell = cell
   }
 
-  /** Runs a function that neither waits nor calls foreign code, when no other thread does. */
+  /** Runs a function when no other thread does. The function must not wait, or call code of users. */
   *run<R>(critical: () => R): Steps<R> {
     for (let other = this.#enter(); other !== 0; other = this.#enter()) {
       yield new CellWait(this.#memory, this.#cell, other, UNLIMITED)
@@ -27,7 +27,7 @@ export class InternalLock {
     return this.#finish(critical)
   }
 
-  /** The same, if that is possible at once; `undefined` if not. */
+  /** As `run()`, if that is possible at once; otherwise `undefined`. */
   tryRun<R>(critical: () => R): R | undefined {
     return this.#enter() === 0 ? this.#finish(critical) : undefined
   }
@@ -35,7 +35,7 @@ export class InternalLock {
   releaseThreads(threads: ReadonlySet<number>): void {
     const thread = Atomics.load(this.#memory, this.#cell)
     if (threads.has(thread - 1)) Atomics.compareExchange(this.#memory, this.#cell, thread, 0)
-    // It may have ended just before it did this.
+    // It may have ended just before its notification.
     Atomics.notify(this.#memory, this.#cell)
   }
 

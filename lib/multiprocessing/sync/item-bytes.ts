@@ -1,6 +1,6 @@
 /**
- * Values as bytes: as structured clone writes them. Not what threads share (locks, shared memory): bytes in a queue may
- * outlive every thread that could keep it.
+ * Values as bytes, by structured clone. Shared objects (locks, shared memory) are refused: bytes in a queue may live
+ * longer than every thread that could keep these objects.
  */
 import { pointAtCaller } from '../../call-site.js'
 import { nestsDeeperThan, unclonablePart } from '../../codec/clonable.js'
@@ -15,14 +15,14 @@ import { isErrorObject, NotSerializableError } from '../../errors.js'
 import { FORM } from './clone-bytes.js'
 
 /**
- * What the bytes are of: a value; an error, encoded, since a clone would lose its fields; a pack of a value that is to
- * be put right.
+ * The contents of the bytes. A value; or an encoded error, because a clone would lose its fields; or a packed value,
+ * which must be unpacked.
  */
 const VALUE = 0
 const ERROR = 1
 const PACK = 2
 
-/** `action` opens the error text ("put an item in a queue"). */
+/** `action`: the start of the error text ("put an item in a queue"). */
 export function toBytes(action: string, value: unknown): Uint8Array {
   const isEncoded = isError(value)
   try {

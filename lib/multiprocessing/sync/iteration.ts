@@ -1,9 +1,9 @@
-/** Iterating over the items of a channel. */
+/** Iterates over the items of a channel. */
 import type { Channel, Got } from './channel.js'
 import { fromBytes } from './item-bytes.js'
 import { FOREVER, Limits } from './limits.js'
 
-/** Items until the end. */
+/** The items of a channel until its end. */
 export function itemsOf<T>(channel: Channel): AsyncIterableIterator<T> {
   const stop = new AbortController()
   const limits = new Limits(FOREVER, stop.signal)
@@ -21,7 +21,7 @@ export function itemsOf<T>(channel: Channel): AsyncIterableIterator<T> {
       if (typeof got === 'string') return { done: true, value: undefined }
       return { done: false, value: fromBytes(got) as T }
     },
-    // Also of each `next()` that waits, so that it takes no item any more.
+    // It also ends each `next()` that waits, so that it does not take an item any more.
     return: () => {
       stop.abort()
       return Promise.resolve({ done: true, value: undefined })

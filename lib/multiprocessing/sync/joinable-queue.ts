@@ -1,4 +1,4 @@
-/** Queues whose items are not only got, but done. */
+/** A queue that knows which items are done. */
 import { SyncError } from '../errors.js'
 import { isMemory, type Memory } from '../../shared/memory.js'
 import { defineShared, type Shared } from '../shared-object.js'
@@ -10,13 +10,13 @@ import { block, settle, type Steps } from './steps.js'
 import { CellWatch } from './cell-watch.js'
 
 const KIND = 33
-/** How many items are done, modulo 2^32. */
+/** The number of items that are done, modulo 2^32. */
 const DONE = SPARE
 const JOIN = 'join a queue'
 
 /**
- * A `Queue` that can be waited for until all its items are done: who has got an item calls `taskDone()` when it has
- * dealt with it. An item whose thread ends before that is never done.
+ * A `Queue` that you can join: `join()` waits until all its items are done. A consumer calls `taskDone()` when it has
+ * processed an item. If its thread ends before that, the item is never done.
  *
  * @example
  * ```ts
@@ -44,9 +44,8 @@ export class JoinableQueue<T> extends Queue<T> {
   readonly #watch: CellWatch
 
   /**
-   * @param maxsize How many items there may be at once: an integer from 1 to 2,147,483,647; or 0, the default, for no
-   * limit.
-   * @throws {RangeError | TypeError} If it or an option is invalid; or if there is not enough memory.
+   * @param maxsize The most items at once: an integer from 1 to 2,147,483,647; or 0, the default, for no limit.
+   * @throws {RangeError | TypeError} If `maxsize` or an option is invalid; or if there is not enough memory.
    */
   constructor(maxsize?: number, options?: QueueOptions)
   /** @internal */
@@ -57,16 +56,16 @@ export class JoinableQueue<T> extends Queue<T> {
     this.#watch = new CellWatch(this.memory, DONE)
   }
 
-  /** How many items were put and are not done: a look at the moment. */
+  /** The number of items that were put and are not done, at this moment. */
   get unfinished(): number {
     const done = Atomics.load(this.memory, DONE)
     return (this.channel.written - done) | 0
   }
 
   /**
-   * An item that was got is done: to be called once for each.
+   * Marks an item as done. Call it once for each item that you got.
    *
-   * @throws {SyncError} If all items that were put are done.
+   * @throws {SyncError} If all items that were put are already done.
    */
   taskDone(): void {
     for (;;) {
@@ -79,11 +78,10 @@ export class JoinableQueue<T> extends Queue<T> {
   }
 
   /**
-   * Settles when all items that were put are done; at once if they are. While it waits it keeps the program alive.
+   * Waits until all items that were put are done. While it waits it keeps the program alive.
    *
-   * @param options How long to wait at most, in milliseconds, from 0, which only looks; or that and a signal: see
-   * `WaitOptions`.
-   * @returns Whether they are; `false` if the timeout passed.
+   * @param options The longest wait in milliseconds (0: do not wait), or `{ timeout, signal }`: see `WaitOptions`.
+   * @returns Whether all are done; `false` if the timeout passed.
    * @throws {RangeError | TypeError} If an option is invalid.
    */
   async join(options?: number | WaitOptions): Promise<boolean> {
@@ -91,7 +89,7 @@ export class JoinableQueue<T> extends Queue<T> {
   }
 
   /**
-   * The same, but it blocks the thread: for workers. Not for a thread whose own workers use the queue.
+   * As `join()`, but it blocks the thread: for workers. Do not use it on a thread whose workers use the queue.
    *
    * @throws {SyncError} On the main thread.
    */
@@ -112,7 +110,7 @@ export class JoinableQueue<T> extends Queue<T> {
   /** @internal */
   override releaseThreads(threads: ReadonlySet<number>): void {
     super.releaseThreads(threads)
-    // One may have ended before it told that all is done.
+    // A thread may have ended after the last item was done, and before its notification.
     Atomics.notify(this.memory, DONE)
   }
 }

@@ -1,12 +1,10 @@
-/**
- * How long a call waits, and what makes it give up: the one place that reads `timeout` and `signal` of all calls that
- * wait.
- */
+/** The limits of a call that waits: its `timeout` and its `signal`. All calls read them here. */
 import { rangeError, received, typeError } from '../../errors.js'
 import { isAbortSignal, isPlainObject, optionsHint, signalHint } from '../../options.js'
 
 /**
- * How long a call waits. Calls that hold the thread (`acquireSync()`) take no signal: it could not fire meanwhile.
+ * The limits of a call that waits. Calls that block the thread (`acquireSync()`) do not take a signal, because it could
+ * not fire meanwhile.
  *
  * @example
  * ```ts
@@ -26,29 +24,29 @@ import { isAbortSignal, isPlainObject, optionsHint, signalHint } from '../../opt
  * ```
  */
 export interface WaitOptions {
-  /** The longest wait in milliseconds, from 0, which tries once, to `Infinity`, the default. */
+  /** The longest wait in milliseconds. 0 tries once. Default: `Infinity`. */
   readonly timeout?: number | undefined
-  /** When it fires, the call rejects with its reason, and has taken nothing. Default: none. */
+  /** When it fires, the call rejects with its reason, and has not taken anything. Default: none. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** As `WaitOptions`, without a timeout: the call always gets what it waits for, or rejects. */
+/** As `WaitOptions`, without a timeout: the call never gives `undefined`. */
 export interface SignalOptions {
   readonly timeout?: undefined
   /** See `WaitOptions`. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** As `WaitOptions`, for a call that holds its thread. */
+/** As `WaitOptions`, for a call that blocks its thread. */
 export interface SyncWaitOptions {
   /** See `WaitOptions`. */
   readonly timeout?: number | undefined
 }
 
-/** A timeout that is never over. */
+/** The timeout of a call without a limit. */
 export const FOREVER: number = Number.POSITIVE_INFINITY
 
-/** What bounds one call. */
+/** The limits of one call. */
 export class Limits {
   readonly timeout: number
   readonly signal: AbortSignal | undefined
@@ -66,7 +64,7 @@ export class Limits {
   }
 
   throwIfAborted(): void {
-    // A polyfill may have no throwIfAborted().
+    // A polyfill may lack `throwIfAborted()`.
     if (this.signal?.aborted === true) throw this.signal.reason
   }
 }
@@ -74,10 +72,10 @@ export class Limits {
 export const UNLIMITED: Limits = new Limits(FOREVER)
 
 /**
- * The limits of a call that does not hold its thread. Throws the signal's reason if it has fired already.
+ * The limits of a call that does not block its thread. Throws the signal's reason if it has already fired.
  *
- * @param action Opens the error text ("acquire a lock").
- * @param timeout Of a call that says nothing of it.
+ * @param action The start of the error text ("acquire a lock").
+ * @param timeout The default.
  */
 export function readLimits(action: string, given: unknown, timeout: number = FOREVER): Limits {
   if (given === undefined) return timeout === FOREVER ? UNLIMITED : new Limits(timeout)

@@ -1,6 +1,6 @@
 /**
- * Calls of this thread that wait for one another, or for something that this thread hears of: first in, first out. To
- * come, to be woken and to leave cost the same however many wait. Nothing here is shared memory.
+ * Calls of this thread that wait for one another, or for an event of this thread: first in, first out. The cost to
+ * join, to wake and to leave does not depend on how many wait. Nothing here is shared memory.
  */
 import { MAX_TIMEOUT } from '../../options.js'
 import { offAbort, onAbort } from '../../aborts.js'
@@ -24,8 +24,8 @@ export class LocalWaitQueue {
   }
 
   /**
-   * Resolves when the call was woken (true), or its time is over (false); rejects with the reason of its signal.
-   * Whatever comes first counts, and takes it out of the queue.
+   * Resolves with true when the call is woken, or with false when its time is over. Rejects with the reason of its
+   * signal. The first of these takes the call out of the queue.
    */
   wait(limits: Limits): Promise<boolean> {
     const { signal } = limits
@@ -66,12 +66,12 @@ export class LocalWaitQueue {
       watch()
       if (signal === undefined) return
       onAbort(signal, abort)
-      // It may have fired before it was listened to.
+      // It may have fired before the listener was added.
       if (signal.aborted) abort()
     })
   }
 
-  /** Wakes the call that has waited longest. False if none waits. */
+  /** Wakes the call that has waited longest. False if no call waits. */
   wakeFirst(): boolean {
     const first = this.#first
     if (first === undefined) return false
@@ -80,7 +80,7 @@ export class LocalWaitQueue {
     return true
   }
 
-  /** Wakes those that wait now. */
+  /** Wakes the calls that wait now. */
   wakeAll(): void {
     for (let count = this.#size; count > 0; count--) this.wakeFirst()
   }
@@ -104,8 +104,8 @@ export class LocalWaitQueue {
 }
 
 /**
- * Lets one call of this thread at a time stand in the queue that all threads share; the others wait here. So that queue
- * is as long as there are threads, not calls.
+ * Lets one call of this thread at a time stand in the queue that all threads share. The others wait here. So the length
+ * of that queue depends on the number of threads, not of calls.
  */
 export class LocalMutex {
   readonly #calls = new LocalWaitQueue()
@@ -115,20 +115,20 @@ export class LocalMutex {
     return this.#isLocked
   }
 
-  /** Whether no other call has it. Then this one has it, until `unlock()`. */
+  /** Locks it for this call, until `unlock()`. False if another call has it. */
   tryLock(): boolean {
     if (this.#isLocked) return false
     return (this.#isLocked = true)
   }
 
-  /** For a call that did not get it: waits until the calls before it have ended. */
+  /** For a call that did not get it: waits for its turn, after all earlier calls. */
   turn(limits: Limits): Wait {
     return { settle: () => this.#calls.wait(limits), block: neverEnding }
   }
 
-  /** Gives it to the next call. */
+  /** Unlocks it, and gives it to the next call. */
   unlock(): void {
-    // It stays locked then: no call may come before the one that is woken.
+    // If a call is woken, it stays locked: no other call may come before that one.
     if (!this.#calls.wakeFirst()) this.#isLocked = false
   }
 }

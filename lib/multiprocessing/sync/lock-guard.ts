@@ -1,7 +1,8 @@
-/** What a call of `acquire()` has taken, to be given back once. */
+/** The result of `acquire()`. It is released once. */
 
 /**
- * One time during which a thread holds a lock; a condition's `wait()` ends it, and begins another for the same holds.
+ * The time during which a thread holds a lock. `wait()` of a condition ends it, and begins another one for the same
+ * guards.
  */
 export interface Acquisition {
   ticket: number
@@ -9,8 +10,8 @@ export interface Acquisition {
 }
 
 /**
- * What `acquire()` gives: the lock, or the semaphore's permit, until it is released. `using hold = await
- * lock.acquire()` releases it at the end of the block.
+ * The result of `acquire()`: the lock, or the permit of a semaphore, until it is released.
+ * `using hold = await lock.acquire()` releases it at the end of the block.
  *
  * @example
  * ```ts
@@ -40,14 +41,14 @@ export class LockGuard implements Disposable {
   }
 
   /**
-   * Whether the thread that held the lock before has ended without releasing it: what the lock guards may be half done.
-   * Only the next holder is told. Never true of a semaphore.
+   * Whether the thread that held the lock before has ended without releasing it. The data that the lock protects may be
+   * half changed. Only the next holder is told. A semaphore never sets it.
    */
   get abandoned(): boolean {
     return this.#holding.abandoned
   }
 
-  /** Gives back what was taken. Harmless when repeated. */
+  /** Releases the lock or the permit. You can repeat it. */
   release(): void {
     const giveBack = this.#giveBack
     this.#giveBack = undefined

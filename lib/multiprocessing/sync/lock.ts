@@ -7,17 +7,17 @@ import { ownOverflow } from './overflow.js'
 const KIND = 1
 
 /**
- * A lock across threads: one call of `acquire()` has it at a time. The others get it in the order in which they asked,
- * on each thread; between threads, one call of each in turn. Sent to workers in items, results or `initargs`, it is the
- * same lock there.
+ * A lock across threads: one call of `acquire()` has it at a time. The calls of a thread get it in their order. Between
+ * threads, one call of each thread comes in turn. Sent to workers in items, results or `initargs`, it is the same lock
+ * there.
  *
- * A thread that ends while it holds the lock releases it, however it ends. The next holder is told: `guard.abandoned`.
- * If a thread is ended from outside, the thread that started it releases the lock. A pool does so. If you start a
- * `Worker` of Node, keep the lock, and let the event loop of your thread run.
+ * A thread that ends while it holds the lock releases it, in every case. The next holder is told: `guard.abandoned`. If
+ * a thread is ended from outside, the thread that started it releases the lock. A pool does that. If you start a
+ * `Worker` of Node yourself, keep the lock, and let the event loop of your thread run.
  *
- * A free lock costs microseconds, and some hundreds of bytes. There can be as many locks as memory allows. Any number
- * of calls of a thread can wait, each at the same cost. `acquire()` and `release()` take time in proportion to the
- * number of threads that wait.
+ * Taking a free lock costs microseconds. A lock needs some hundreds of bytes. There can be as many locks as memory
+ * allows. Any number of calls of a thread can wait, each at the same cost. `acquire()` and `release()` take time in
+ * proportion to the number of threads that wait.
  *
  * @example
  * ```ts
@@ -44,7 +44,7 @@ const KIND = 1
  */
 export class Lock extends Mutex {
   constructor()
-  /** Of memory that is there already. @internal */
+  /** From existing memory. @internal */
   constructor(memory: Memory, parts: readonly Shared[])
   constructor(memory: Memory = createMutexMemory(KIND), parts: readonly Shared[] = [ownOverflow()]) {
     super(memory, parts, false)

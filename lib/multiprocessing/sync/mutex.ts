@@ -1,4 +1,4 @@
-/** What `Lock` and `RLock` have in common: all but what a holder's second call does. */
+/** The common part of `Lock` and `RLock`. They differ only in the second call of a holder. */
 import { isMainThread, threadId } from 'node:worker_threads'
 import { SyncError } from '../errors.js'
 import { HEADER, type Memory } from '../../shared/memory.js'
@@ -19,20 +19,20 @@ import { checkFunction, checkMayBlock, timeoutError } from './checks.js'
 import type { Steps } from './steps.js'
 
 const OWNER = HEADER
-/** How often a re-entrant lock is held; only its holder reads and writes it. */
+/** How often the holder has taken a re-entrant lock. Only its holder reads and writes it. */
 const DEPTH = HEADER + 1
 const CELLS = 2
 const ACQUIRE = 'acquire a lock'
 
-/** What a condition keeps of a lock that it has released for its caller. */
+/** The state of a lock that a condition has released for its caller. */
 export interface ReleasedLock {
   readonly depth: number
   readonly holding: Acquisition | undefined
 }
 
 /**
- * Those that this thread holds, unless it is the main one: they stay here, so that those who have started the thread
- * keep them, and tell others when it ends.
+ * The locks that this thread holds, unless it is the main thread. They must not be collected here: the thread that
+ * started this one then keeps them, too, and tells others when this one ends.
  */
 const held = new Set<Mutex>()
 
@@ -50,19 +50,18 @@ export abstract class Mutex extends Shared {
     this.#acquireQueue = new AcquireQueue(this.#ownership)
   }
 
-  /** Whether anybody holds it: a look at the moment, which the next may change. */
+  /** Whether it is held, at this moment. That can change at once. */
   get locked(): boolean {
     return this.#ownership.ticket !== 0
   }
 
   /**
-   * Takes the lock: on one thread in the order of the calls, between threads one call of each in turn. While it waits
-   * it keeps the program alive.
+   * Takes the lock: on one thread in the order of the calls, between threads one call of each thread in turn. While it
+   * waits it keeps the program alive.
    *
-   * @param options How long to wait at most, in milliseconds, from 0, which tries once; or that and a signal: see
-   * `WaitOptions`.
-   * @returns What is to be released, by itself (`using`), by its `release()` or by the lock's; `undefined` if the
-   * timeout passed.
+   * @param options The longest wait in milliseconds (0 tries once), or `{ timeout, signal }`: see `WaitOptions`.
+   * @returns A guard. Release it by `using`, or by `release()` of the guard or the lock. `undefined` if the timeout
+   * passed.
    * @throws {RangeError | TypeError} If an option is invalid.
    */
   acquire(options?: SignalOptions): Promise<LockGuard>
@@ -75,12 +74,12 @@ export abstract class Mutex extends Shared {
   }
 
   /**
-   * The same, but it blocks the thread: for workers. Not for a thread whose own workers may be terminated, or run out
-   * of heap, while they hold the lock: it hears of that by its event loop, and until then the lock is not free. `await
-   * acquire()` there, or give a timeout.
+   * The same, but it blocks the thread: for workers. Do not use it on a thread whose workers can be terminated, or run
+   * out of heap, while they hold the lock. A blocked thread does not notice that, and the lock is not free until it
+   * does. `await acquire()` there, or give a timeout.
    *
-   * @throws {SyncError} On the main thread. Also, without a timeout, on a thread that has the lock, or whose earlier
-   * calls wait for it: it would never return.
+   * @throws {SyncError} On the main thread. Without a timeout also on a thread that has the lock, or whose earlier
+   * calls wait for it: the call would never return.
    */
   acquireSync(): LockGuard
   acquireSync(options: number | SyncWaitOptions): LockGuard | undefined
@@ -106,10 +105,10 @@ export abstract class Mutex extends Shared {
   }
 
   /**
-   * Runs a function with the lock held, and releases it whatever the function does.
+   * Runs a function with the lock held, and then releases the lock, also if the function throws.
    *
-   * @param options How long to wait for the lock: see `acquire()`.
-   * @returns What the function returns.
+   * @param options The limits of the wait for the lock: see `acquire()`.
+   * @returns The result of the function.
    * @throws {SyncError} `ERR_WAIT_TIMEOUT`: the timeout passed, and the function was not called.
    */
   async withLock<T>(run: (hold: LockGuard) => T | PromiseLike<T>, options?: number | WaitOptions): Promise<T> {
@@ -141,13 +140,13 @@ export abstract class Mutex extends Shared {
     throw new SyncError(`Cannot ${action} as ${reason}`, 'ERR_NOT_OWNER')
   }
 
-  /** Whether one of these threads holds it, and knew. @internal */
+  /** Whether one of these threads holds it, and knows that. @internal */
   isHeldBy(threads: ReadonlySet<number>): boolean {
     const { holder, queue } = this.#ownership
     return holder !== undefined && queue.stateOf(holder) === TAKEN && threads.has(queue.threadOf(holder))
   }
 
-  /** Releases it wholly, for a condition that waits. @internal */
+  /** Releases it at all depths, for a condition that waits. @internal */
   releaseAll(): ReleasedLock {
     const depth = Atomics.load(this.memory, DEPTH)
     const holding = this.#holding
@@ -155,13 +154,13 @@ export abstract class Mutex extends Shared {
     return { depth, holding }
   }
 
-  /** Takes it as it was released. `blocks`: whether the call blocks its thread. @internal */
+  /** Takes it again with the state that it had. `blocks`: whether the call blocks its thread. @internal */
   *reacquire(state: ReleasedLock, blocks: boolean): Steps<void> {
     const place = yield* this.#acquireQueue.steps(UNLIMITED, blocks)
     if (place !== undefined) this.#restore(place, state)
   }
 
-  /** Throws if nobody could take it back here while the thread, which holds it now, is held. @internal */
+  /** Throws if this thread, which holds it, could not take it again after a wait that blocks. @internal */
   checkMayReacquire(): void {
     this.#checkNotBlockedByItself(this.#ownership.ticket)
   }

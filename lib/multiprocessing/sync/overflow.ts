@@ -1,11 +1,11 @@
 /**
- * Places for calls that find none in the memory of what they wait for: one piece of memory that grows, for the queues
- * of all objects that one thread makes. Memory that can grow takes two of the 65,530 mappings that Linux lets a program
- * have: not every lock can have its own.
+ * Places for calls, if all places in the memory of an object are taken. All objects that one thread makes use one piece
+ * of memory, which grows. Not every lock can have its own: memory that can grow takes two of the 65,530 mappings that
+ * Linux allows a program.
  *
- * A word here has 64 bits, of which the upper half is the number of the queue: so a compareExchange names queue, call
- * and state, and can never hit the call of another queue in the same place. A queue sees only its own places, and those
- * that have no word.
+ * A word here has 64 bits. Its upper half is the number of the queue. So a compareExchange names queue, call and state,
+ * and can never change a call of another queue in the same place. A queue sees only its own places, and places without
+ * a word.
  */
 import { SyncError } from '../errors.js'
 import { growTo } from '../../shared/growable.js'
@@ -14,11 +14,11 @@ import { defineShared, Shared } from '../shared-object.js'
 import { Places } from './places.js'
 
 const KIND = 37
-/** How many calls there may be at once. */
+/** The most calls at once. */
 const MAX_PLACES = 1 << 20
-/** Places in the memory before it grows. */
+/** The places in the memory before it grows. */
 const MIN_PLACES = 64
-/** The thread, a cell that is not used, and the two halves of the word, whose order is the machine's. */
+/** The thread, a cell that is not used, and the two halves of the word, in the byte order of the machine. */
 const PLACE = 4
 const [LOW, HIGH] = new Int32Array(new BigInt64Array([1n]).buffer)[0] === 1 ? ([2, 3] as const) : ([3, 2] as const)
 
@@ -30,7 +30,7 @@ export class Overflow extends Shared {
     this.#words = new BigInt64Array(memory.buffer)
   }
 
-  /** The places of a queue, which have numbers from `from` on. */
+  /** The places of a queue. Their numbers begin at `from`. */
   placesOf(queue: number, from: number): Places {
     return new OverflowPlaces(this.memory, this.#words, queue, HEADER - from * PLACE)
   }
@@ -47,15 +47,15 @@ export class Overflow extends Shared {
     return []
   }
 
-  /** Each queue sees to its own places. @internal */
+  /** Each queue releases its own places. @internal */
   releaseThreads(): void {
-    // What a thread had in a queue that nobody knows any more stays taken.
+    // A place in a queue that no thread knows any more stays taken.
   }
 }
 
 let own: Overflow | undefined
 
-/** That of all queues which this thread makes. */
+/** The overflow of all queues that this thread makes. */
 export function ownOverflow(): Overflow {
   return (own ??= new Overflow())
 }
@@ -71,7 +71,7 @@ class OverflowPlaces extends Places {
   }
 
   override threadOf(place: number): number {
-    // In this order: if the thread has ended, the place has been its own since before the queue was read.
+    // The order matters: if the thread has ended, the place belonged to it before the queue was read.
     const queue = this.#queueOf(place)
     const thread = super.threadOf(place)
     return queue === 0 || queue === this.#queue ? thread : -1

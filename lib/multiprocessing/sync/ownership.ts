@@ -1,13 +1,13 @@
 /**
- * Who has a lock: one holder, and the queue of those who wait to be it. Every taker goes through the queue, so nobody
- * overtakes.
+ * The owner of a lock, and the queue of calls that wait for the lock. Every call goes through the queue, so none
+ * overtakes another.
  *
- * OWNER is the ticket of the call that has the lock, and whether it was abandoned before; ticket 0 is a free lock.
- * Writing a call's ticket into OWNER decides that the call gets the lock. Any thread can do the rest (its GRANTED, the
- * notification), and `passOn()` and `releaseThreads()` do so first. If that call has given up meanwhile, the thread
- * that notices it removes the ticket. A holder stays in the queue until OWNER changes: so a ticket in OWNER that is not
- * in the queue gave up. A thread that makes OWNER free or joins the queue calls `passOn()` next. If it ends before
- * that, `releaseThreads()` does so. So if calls wait for a free lock, some thread always gives it to the first of them.
+ * OWNER is the ticket of the call that has the lock, and whether the lock was abandoned before. With ticket 0 the lock
+ * is free. The call whose ticket is written into OWNER gets the lock. Any thread can do the rest (its GRANTED, the
+ * notification): `passOn()` and `releaseThreads()` do it first. If that call has given up meanwhile, the thread that
+ * notices it removes the ticket. A holder stays in the queue until OWNER changes. So a ticket in OWNER that is not in
+ * the queue has given up. A thread that frees OWNER or joins the queue then calls `passOn()`. If it ends before that,
+ * `releaseThreads()` does. So a free lock is always given to the first call that waits for it.
  */
 import { threadId } from 'node:worker_threads'
 import type { Memory } from '../../shared/memory.js'
@@ -26,31 +26,31 @@ export class Ownership {
     this.#cell = cell
   }
 
-  /** The ticket of who has it, or is given it just now; 0 if nobody. */
+  /** The ticket of the call that has it, or is getting it; 0 if it is free. */
   get ticket(): number {
     return this.#owner >>> 1
   }
 
-  /** Who has it, or is given it just now. */
+  /** The call that has it, or is getting it. */
   get holder(): Place | undefined {
     const { ticket } = this
     return ticket === 0 ? undefined : this.queue.find(ticket)
   }
 
-  /** Whether a call of this thread has it, and knows. */
+  /** Whether a call of this thread has it, and knows that. */
   get isHere(): boolean {
     const { holder } = this
     return holder !== undefined && this.queue.stateOf(holder) === TAKEN && this.queue.threadOf(holder) === threadId
   }
 
-  /** Goes to the end of the queue, or has it at once. */
+  /** Takes it at once if it is free, or joins the queue at its end. */
   join(): Place {
     const place = this.queue.join()
     this.passOn()
     return place
   }
 
-  /** For a call that was granted it: whether it was abandoned before. */
+  /** For a call that was granted: notes that it knows. True if the lock was abandoned before. */
   take(place: Place): boolean {
     this.queue.move(place, GRANTED, TAKEN)
     return (this.#owner & 1) === 1
@@ -64,10 +64,7 @@ export class Ownership {
     this.passOn()
   }
 
-  /**
-   * Gives it to the first in the queue, if it is free. To be called whenever that may have come true, and by who gave
-   * up.
-   */
+  /** Gives it to the first call in the queue, if it is free. A call that frees it, joins or gives up must call this. */
   passOn(): void {
     for (;;) {
       const owner = this.#owner
@@ -99,7 +96,7 @@ export class Ownership {
     const state = this.queue.stateOf(place)
     const owner = this.#owner
     if (owner >>> 1 !== place.ticket) return
-    // Only who knew that it had the lock can have left anything half done.
+    // Only a call that knew it had the lock can have left something half done.
     this.#replace(owner, state === TAKEN ? 1 : owner & 1)
   }
 

@@ -1,19 +1,19 @@
 /**
- * How many permits a semaphore has left, and the queue of those who wait for one. Every taker goes through the queue.
+ * The permits that a semaphore has left, and the queue of calls that wait for one. Every call goes through the queue.
  *
- * COUNT and what is being done with a permit are one word of 64 bits: the count, a ticket, a phase. Permits move in two
- * steps, so that whatever ends in between, others can see it and finish it (`passOn()` does, first of all):
- * - GRANTING: a permit was taken off the count for the call of the ticket. Its place is granted, then the phase is
- *   GRANTED. If the call is not in the queue any more, it gave up: the permit is added again, and the phase is
+ * One word of 64 bits has the count, and the state of a permit that moves: a ticket and a phase. A permit moves in two
+ * steps. If a thread ends between them, another thread sees that in the word, and `passOn()` does the second step
+ * first:
+ * - GRANTING: a permit was subtracted from the count for the call with the ticket. Its place is granted, then the phase
+ *   is GRANTED. If the call is not in the queue any more, it gave up. The permit is added again, and the phase is
  *   RETURNED.
- * - RETURNING: the permit of a call that was granted, and whose thread has ended, was added to the count. Its place is
- *   taken away, then the phase is RETURNED. A call that was granted stays in its place until the word is not about it.
- *   A thread that does not find it knows that it gave up. A ticket is granted once and returned once, and the count
- *   goes down only with a new ticket. So no word comes twice, and a compareExchange never mistakes a later word for the
- *   one it has read.
+ * - RETURNING: a call was granted, and its thread has ended. Its permit was added to the count. Its place is removed,
+ *   then the phase is RETURNED. A granted call stays in its place until the word has another ticket. So if a thread
+ *   does not find it, the call gave up. A ticket is granted once and returned once, and the count goes down only with a
+ *   new ticket. So no word comes twice, and a compareExchange never takes a later word for the one that it has read.
  *
- * A thread that adds to the count or joins the queue calls `passOn()` next. If it ends before that, `releaseThreads()`
- * does so.
+ * A thread that adds to the count or joins the queue then calls `passOn()`. If it ends before that, `releaseThreads()`
+ * does.
  */
 import { rangeError } from '../../errors.js'
 import type { Shared } from '../shared-object.js'
@@ -24,7 +24,7 @@ const RETURNED = 1
 const GRANTING = 2
 const RETURNING = 3
 
-/** The max permits there can be. */
+/** The most permits of a semaphore. */
 export const MAX_PERMITS: number = 2 ** 31 - 1
 
 interface Word {
@@ -50,7 +50,7 @@ export class Permits {
     return this.#read().count
   }
 
-  /** Goes to the end of the queue, or has a permit at once. */
+  /** Takes a permit at once if there is one, or joins the queue at its end. */
   join(): Place {
     const place = this.queue.join()
     this.passOn()
@@ -67,7 +67,7 @@ export class Permits {
   add(permits: number, max: number): void {
     for (;;) {
       const word = this.#read()
-      // One that is on its way may come back.
+      // A permit that is being granted may come back.
       if (word.count + permits + (word.phase === GRANTING ? 1 : 0) > max) {
         if (word.phase !== GRANTING) throw beyond(permits, word.count, max)
         this.passOn()
@@ -76,7 +76,10 @@ export class Permits {
     this.passOn()
   }
 
-  /** Gives permits to the first in the queue while there are any. To be called whenever that may have come true. */
+  /**
+   * Gives permits to the first calls in the queue while there are any. A call that adds permits or joins must call
+   * this.
+   */
   passOn(): void {
     for (;;) {
       const word = this.#read()
@@ -107,12 +110,12 @@ export class Permits {
     this.passOn()
   }
 
-  /** For a granted call of a thread that has ended: others may be doing the same. */
+  /** For a granted call of a thread that has ended. Other threads may do the same at once. */
   #giveBack(place: Place): void {
     for (;;) {
       this.passOn()
       const word = this.#read()
-      // In this order: if it is granted now, and the word is the one read, nobody has given it back.
+      // The order matters: if the call is granted now, and the word is still the same, its permit was not given back.
       if (this.queue.stateOf(place) !== CALL_GRANTED) return
       if (word.phase === GRANTED || word.phase === RETURNED) {
         this.#replace(word, word.count + 1, place.ticket, RETURNING)
@@ -131,7 +134,7 @@ export class Permits {
   }
 }
 
-/** What the word is at first. */
+/** The word of these values. Without a ticket: the first word of a semaphore. */
 export function wordOf(count: number, ticket = 0, phase: number = GRANTED): bigint {
   return (BigInt(count) << 32n) | BigInt(((ticket << 2) | phase) >>> 0)
 }

@@ -1,9 +1,10 @@
 /**
- * Which threads hold the two ends of a pipe. When the last has let go of one, both of the pipe's queues are closed.
+ * The threads that hold the two ends of a pipe. When the last thread has released one end, both queues of the pipe are
+ * closed.
  *
- * Each end has a MAKER, the thread that made it, until another was given the end; and the threads that hold it. Cells
- * are a thread plus one, or 0; each is taken and freed by one step, and the new holder's is taken before the maker's is
- * freed.
+ * Each end has the cells of the threads that hold it. It also has a MAKER, the thread that made it, until another
+ * thread gets the end. A cell is a thread plus one, or 0. Each cell is taken and freed by one step. The cell of the new
+ * holder is taken before that of the maker is freed.
  */
 import { threadId } from 'node:worker_threads'
 import { SyncError } from '../errors.js'
@@ -12,25 +13,25 @@ import { defineShared, Shared } from '../shared-object.js'
 import { Queue } from './queue.js'
 
 const KIND = 36
-/** How many threads may hold an end. */
+/** The most threads that can hold an end. */
 const MAX_HOLDERS = 1024
 const CELLS = 1 + MAX_HOLDERS
-/** The end (plus one) that was gone first, behind the cells of both; 0 while none is. */
+/** The end (plus one) that was gone first; 0 while none is. It comes after the cells of both ends. */
 const LOST = HEADER + 2 * CELLS
 
 export type Side = 0 | 1
 
-/** While a pipe is open, a thread that knows it keeps it: it may be the one that hears of the others' ends. */
+/** While a pipe is open, each thread that knows it keeps it: it may be the only thread that learns when others end. */
 const open = new Set<PipeState>()
 /**
- * How many are in `open` when those that others have closed are looked for: twice as many as there were after the last
- * time.
+ * At this size of `open`, pipes that other threads have closed are removed. It is twice the size after the last
+ * removal.
  */
 const MIN_OPEN_LIMIT = 64
 let openLimit = MIN_OPEN_LIMIT
 
 export class PipeState extends Shared {
-  /** What each side sends. */
+  /** The items that each side sends. */
   readonly #queues: readonly [Queue<unknown>, Queue<unknown>]
 
   constructor(memory?: Memory, parts: readonly Shared[] = [new Queue(), new Queue()]) {
@@ -45,12 +46,12 @@ export class PipeState extends Shared {
     if (!this.#isGone) open.add(this)
   }
 
-  /** What the side sends. */
+  /** The items that the side sends. */
   queue(side: Side): Queue<unknown> {
     return this.#queues[side]
   }
 
-  /** A thread holds the end. */
+  /** Notes that a thread holds the end. */
   hold(side: Side, thread: number): void {
     this.noteKnownTo(thread)
     const own = thread + 1
@@ -64,7 +65,7 @@ export class PipeState extends Shared {
     throw new SyncError(`Cannot hold the end of a pipe as ${MAX_HOLDERS} threads hold it already`, 'ERR_LINE_FULL')
   }
 
-  /** Threads hold the end no more. */
+  /** Notes that threads do not hold the end any more. */
   release(side: Side, threads: ReadonlySet<number>): void {
     let isHeld = false
     for (let cell = makerOf(side); cell < makerOf(side) + CELLS; cell++) {
@@ -74,14 +75,14 @@ export class PipeState extends Shared {
       else isHeld = true
     }
     if (!isHeld) {
-      // In this order: who finds a queue closed finds out why.
+      // The order matters: a thread that finds a queue closed must also find the reason.
       Atomics.compareExchange(this.memory, LOST, 0, side + 1)
       for (const queue of this.#queues) queue.close()
     }
     if (this.#isGone) open.delete(this)
   }
 
-  /** Whether it was this end that the last thread has let go of first. */
+  /** Whether this end was gone before the other one. */
   wasLost(side: Side): boolean {
     return Atomics.load(this.memory, LOST) === side + 1
   }

@@ -1,17 +1,17 @@
 /**
- * Where waiting calls stand: places in shared memory, by number. A place has its THREAD (plus one; 0 is a free place),
- * and its WORD, in which the queue writes what is to be known of the call.
+ * The places of waiting calls in shared memory, by number. A place has its THREAD (plus one; 0 is a free place), and
+ * its WORD, in which the queue writes the state of the call.
  */
 import { threadId } from 'node:worker_threads'
 import type { Memory } from '../../shared/memory.js'
 
-/** Where the cells of a place are. */
+/** The positions of the cells of a place. */
 export interface Layout {
   /** The first cell of place 0. */
   readonly first: number
-  /** How many cells a place takes. The first is its thread. */
+  /** The cells of a place. The first one is its thread. */
   readonly size: number
-  /** Which of them is its word. */
+  /** The one of these cells that is its word. */
   readonly word: number
 }
 
@@ -43,12 +43,12 @@ export class Places {
     return this.isFree(place) && Atomics.compareExchange(this.memory, at, 0, threadId + 1) === 0
   }
 
-  /** Makes the place of a thread free, which has no word any more. */
+  /** Frees the place of a thread. Its word must be 0 already. */
   free(place: number, thread: number): void {
     Atomics.compareExchange(this.memory, this.#first + place * this.#size, thread + 1, 0)
   }
 
-  /** The cell of a word: it changes when the word does, for calls to wait for. */
+  /** The cell of a word. Calls wait for it: it changes with the word. */
   cellOf(place: number): number {
     return this.#first + place * this.#size + this.#word
   }
@@ -58,7 +58,7 @@ export class Places {
     return Atomics.load(this.memory, this.cellOf(place))
   }
 
-  /** The same at less cost; but if others write it meanwhile, maybe a word that was never there. */
+  /** As `wordOf()`, at less cost. If another thread writes it meanwhile, it can be a word that never existed. */
   loadRelaxed(place: number): number {
     return Atomics.load(this.memory, this.cellOf(place))
   }
@@ -68,7 +68,7 @@ export class Places {
     Atomics.store(this.memory, this.cellOf(place), word)
   }
 
-  /** Whether the word was `from`, and is `to` now. */
+  /** Replaces the word if it is `from`. False if it is not. */
   replace(place: number, from: number, to: number): boolean {
     return Atomics.compareExchange(this.memory, this.cellOf(place), from, to) === from
   }

@@ -21,31 +21,31 @@ const GET = 'get an item of a queue'
 /** Options of a `Queue`. */
 export interface QueueOptions {
   /**
-   * How many bytes an item may take, as structured clone writes it. All that wait take about twice as much at most:
-   * then `put()` waits, as for `maxsize`. The memory is reserved, and taken when it is needed. From 1 to 2^30 (1 GiB);
-   * by default 2^28 (256 MiB).
+   * The largest size of an item, in bytes of its structured clone. All items that wait can take about twice as much.
+   * Then `put()` waits, as for `maxsize`. The memory is reserved at first, and taken when it is needed. From 1 to 2^30
+   * (1 GiB). Default: 2^28 (256 MiB).
    */
   maxBytes?: number
 }
 
 /**
- * A queue for many threads to put items in, and many to get them from: first in, first out. Sent to workers in items,
+ * A queue across threads: many can put items in, and many can get them, first in, first out. Sent to workers in items,
  * results or `initargs`, it is the same queue there.
  *
  * Items are copied by structured clone. Errors keep their fields, as errors of tasks do. Items wait in shared memory:
- * they stay there when the thread that put them ends. An item that a thread has taken belongs to that thread, and ends
- * with it. Items that one thread puts come out in its order. If a thread that uses the queue is ended from outside, its
- * parent lets the others go on, as for a `Lock`.
+ * they stay there when the thread that put them ends. An item that a thread has taken is lost if that thread ends.
+ * Items that one thread puts come out in its order. If a thread that uses the queue is ended from outside, its parent
+ * lets the others continue, as for a `Lock`.
  *
  * Calls that wait are served first come, first served. On one thread that is exact. Between threads it is the order in
- * which they are woken: a busy thread does not hold up the others, which may take the next item before it. The memory
- * of a queue grows as needed, and is freed with the queue.
+ * which they are woken. A busy thread does not delay the others: they can take the next item before it. The memory of a
+ * queue grows as needed, and is freed with the queue.
  *
  * Calls that need not wait resolve in a microtask. So a loop over a queue that is never empty does not yield to the
  * event loop.
  *
- * An empty or full queue is an error, as in Python, because every value can be an item, and no item may be lost
- * silently.
+ * An empty or full queue is an error, as in Python, because every value can be an item. No item may be lost without an
+ * error.
  *
  * @example
  * ```ts
@@ -80,9 +80,8 @@ export class Queue<T> extends Shared implements AsyncIterable<T> {
   readonly #channel: Channel
 
   /**
-   * @param maxsize How many items there may be at once: an integer from 1 to 2,147,483,647; or 0, the default, for no
-   * limit.
-   * @throws {RangeError | TypeError} If it or an option is invalid; or if there is not enough memory.
+   * @param maxsize The most items at once: an integer from 1 to 2,147,483,647; or 0, the default, for no limit.
+   * @throws {RangeError | TypeError} If `maxsize` or an option is invalid; or if there is not enough memory.
    */
   constructor(maxsize?: number, options?: QueueOptions)
   /** @internal */
@@ -96,36 +95,35 @@ export class Queue<T> extends Shared implements AsyncIterable<T> {
     this.#channel = new Channel(this.memory, getters, putters)
   }
 
-  /** How many items there are: a look at the moment, which the next may change. */
+  /** The number of items at this moment. It can change at once. */
   get size(): number {
     return this.#channel.size
   }
 
-  /** Whether there is no item at the moment. */
+  /** Whether the queue is empty at this moment. */
   get isEmpty(): boolean {
     return this.size === 0
   }
 
-  /** Whether there are `maxsize` items at the moment. */
+  /** Whether it has `maxsize` items at this moment. */
   get isFull(): boolean {
     return this.#channel.isFull
   }
 
-  /** Whether it was closed; there may still be items. */
+  /** Whether it was closed. There may still be items. */
   get closed(): boolean {
     return this.#channel.isClosed
   }
 
   /**
-   * Puts an item at the end; waits while there is no room. While it waits it keeps the program alive; but what was not
-   * awaited may not have been put when the thread ends by `process.exit()`.
+   * Puts an item at the end. Waits while the queue is full, and keeps the program alive meanwhile. Await it before
+   * `process.exit()`: otherwise the item may not be put.
    *
-   * @param options How long to wait at most, in milliseconds, from 0, which tries once; or that and a signal: see
-   * `WaitOptions`.
-   * @throws {QueueFullError} If the timeout passed: the item was not put.
-   * @throws {QueueClosedError} If the queue is closed, or was while it waited.
-   * @throws {NotSerializableError} If a part of the item cannot be copied: a function; or what threads share.
-   * @throws {RangeError | TypeError} If the item is larger than `maxBytes`; or an option is invalid.
+   * @param options The longest wait in milliseconds (0 tries once), or `{ timeout, signal }`: see `WaitOptions`.
+   * @throws {QueueFullError} If the timeout passed. The item was not put.
+   * @throws {QueueClosedError} If the queue is closed, before or during the wait.
+   * @throws {NotSerializableError} If a part of the item cannot be copied, such as a function or a shared object.
+   * @throws {RangeError | TypeError} If the item is larger than `maxBytes`; or if an option is invalid.
    */
   async put(item: T, options?: number | WaitOptions): Promise<void> {
     const limits = readLimits(PUT, options)
@@ -138,8 +136,8 @@ export class Queue<T> extends Shared implements AsyncIterable<T> {
   }
 
   /**
-   * `put()`, but it blocks the thread: for workers. Not for a thread whose own workers use the queue: while it is held
-   * it does not hear of their end.
+   * As `put()`, but it blocks the thread: for workers. Do not use it on a thread whose workers use the queue: a blocked
+   * thread does not notice that they end.
    *
    * @throws {SyncError} On the main thread.
    */
@@ -150,10 +148,9 @@ export class Queue<T> extends Shared implements AsyncIterable<T> {
   }
 
   /**
-   * Takes the first item; waits while there is none. While it waits it keeps the program alive.
+   * Takes the first item. Waits while there is none, and keeps the program alive meanwhile.
    *
-   * @param options How long to wait at most, in milliseconds, from 0, which tries once; or that and a signal: see
-   * `WaitOptions`.
+   * @param options The longest wait in milliseconds (0 tries once), or `{ timeout, signal }`: see `WaitOptions`.
    * @throws {QueueEmptyError} If the timeout passed.
    * @throws {QueueClosedError} If the queue is closed, and all its items were taken.
    * @throws {RangeError | TypeError} If an option is invalid.
@@ -169,7 +166,7 @@ export class Queue<T> extends Shared implements AsyncIterable<T> {
   }
 
   /**
-   * `get()`, but it blocks the thread: for workers. Not for a thread whose own workers use the queue.
+   * As `get()`, but it blocks the thread: for workers. Do not use it on a thread whose workers use the queue.
    *
    * @throws {SyncError} On the main thread.
    */
@@ -180,16 +177,16 @@ export class Queue<T> extends Shared implements AsyncIterable<T> {
   }
 
   /**
-   * No more items can be put, by any thread; those that are there can be got, and then there is an end. Harmless when
-   * repeated.
+   * Closes the queue: no thread can put an item any more. Consumers get the remaining items, and then the queue ends.
+   * You can repeat it.
    */
   close(): void {
     this.#channel.close()
   }
 
   /**
-   * Takes items until the queue is closed and empty. Several consumers, on any threads, share the items. A stream that
-   * has a queue as its source reads ahead: items that it has read when it is ended early are gone.
+   * Takes items until the queue is closed and empty. Several consumers, on any threads, share the items. A stream whose
+   * source is a queue reads ahead: if it ends early, the items that it has read are lost.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<T> {
     return itemsOf<T>(this.#channel)

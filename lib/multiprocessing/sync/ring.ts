@@ -1,16 +1,17 @@
 /**
- * Records of bytes, first in, first out, in shared memory that grows. One thread may write at a time, which others see
- * to; any number may take.
+ * Records of bytes, first in, first out, in shared memory that grows. One thread can write at a time: the caller sees
+ * to that. Any number of threads can take.
  *
- * A record is a link to the next one, its length, and its bytes; lengths and places are counted in units of 8 bytes.
- * HEAD is the record that was taken last, of which only the link is still needed; TAIL is the one written last. Both
- * are words of 64 bits: the number of the record, its place, and in TAIL whether the ring is closed. Each changes by
- * one compareExchange, by which a record is written or taken: who ends before has done nothing. Records are numbered,
- * so no word comes twice. Who takes copies first, and then finds out whether it was the first to take it. What it
- * copied may be garbage if not.
+ * A record is a link to the next one, its length, and its bytes. Lengths and positions are counted in units of 8 bytes.
+ * HEAD is the record that was taken last; only its link is still needed. TAIL is the record that was written last. Both
+ * are words of 64 bits: the number of the record, its position, and in TAIL whether the ring is closed. One
+ * compareExchange of such a word writes or takes a record. A thread that ends before it has changed nothing. Records
+ * are numbered, so no word comes twice. A thread that takes a record copies it first. Then it learns whether it was the
+ * first to take it. If not, the copy may be garbage.
  *
- * Records go round. When the memory grows while they have wrapped around its end, nothing is moved: the next record
- * goes to where the old memory ended, the MARK, and what is below the mark is not written until HEAD is beyond it.
+ * After the end of the memory, records continue at its start. If the memory must grow in that state, no record is
+ * moved. The next record goes to the end of the old memory, the MARK. Memory below the mark is not written until HEAD
+ * is beyond it.
  */
 import type { Growable } from '../../shared/growable.js'
 import type { Memory } from '../../shared/memory.js'
@@ -18,7 +19,7 @@ import type { Memory } from '../../shared/memory.js'
 const HEAD = 0
 const TAIL = 2
 const MARK = 4
-/** How many cells it has besides the records. The first must be an even one. */
+/** The cells of a ring besides its records. The first must be an even one. */
 export const RING_CELLS = 6
 
 const UNIT = 8
@@ -33,7 +34,7 @@ interface Word {
   readonly closed: boolean
 }
 
-/** How many units a record of this many bytes takes. */
+/** The units that a record of this many bytes takes. */
 export function unitsOf(bytes: number): number {
   return 1 + Math.ceil(bytes / UNIT)
 }
@@ -51,7 +52,7 @@ export class Ring {
   /** In units. */
   readonly #most: number
 
-  /** `cell` is its first; all after it are the ring's. `bytes` is how long a record may be. */
+  /** `cell`: its first cell. All cells after it belong to the ring. `bytes`: the longest record. */
   constructor(memory: Memory, cell: number, bytes: number) {
     this.#memory = memory
     this.#words = new BigInt64Array(memory.buffer)
@@ -60,13 +61,13 @@ export class Ring {
     this.#most = 2 * unitsOf(bytes) + 1
   }
 
-  /** How many records are in it: never fewer than that, as seen by who may write. */
+  /** The number of records in it. For the thread that writes, it is never too small. */
   get size(): number {
     const { number } = this.#read(HEAD)
     return (this.#read(TAIL).number - number) | 0
   }
 
-  /** How many records were ever written, modulo 2^32. */
+  /** The number of records that were ever written, modulo 2^32. */
   get written(): number {
     return this.#read(TAIL).number
   }
@@ -75,19 +76,19 @@ export class Ring {
     return this.#read(TAIL).closed
   }
 
-  /** No more records can be written. */
+  /** Closes it: records cannot be written any more. */
   close(): void {
     for (let tail = this.#read(TAIL); !tail.closed; tail = this.#read(TAIL)) {
       this.#replace(TAIL, tail, wordOf(tail.number, tail.at, true))
     }
   }
 
-  /** Whether there is a place for a record. */
+  /** Whether there is room for a record. */
   hasRoom(units: number): boolean {
     return this.#place(units) !== undefined
   }
 
-  /** Writes a record. Only one thread may do so at a time. */
+  /** Writes a record. Only one thread can do that at a time. */
   write(bytes: Uint8Array): 'written' | 'full' | 'closed' {
     const tail = this.#read(TAIL)
     const units = unitsOf(bytes.length)
@@ -104,7 +105,7 @@ export class Ring {
     return this.#replace(TAIL, tail, wordOf(tail.number + 1, at)) ? 'written' : 'closed'
   }
 
-  /** Takes a record. The bytes are the caller's own. */
+  /** Takes a record. The bytes are a copy. */
   take(): Uint8Array | 'empty' | 'ended' {
     for (;;) {
       const head = this.#read(HEAD)
@@ -116,7 +117,7 @@ export class Ring {
     }
   }
 
-  /** Undefined if there is no record: the one that was there is taken. */
+  /** `undefined` if the record was taken meanwhile. */
   #copy(at: number): Uint8Array | undefined {
     const cell = this.#base + at * CELLS_PER_UNIT
     const length = this.#memory[cell + LENGTH]
@@ -126,7 +127,7 @@ export class Ring {
     return new Uint8Array(buffer, start, length).slice()
   }
 
-  /** Where the next record goes, maybe beyond the end of the memory as it is; and where the mark goes then. */
+  /** The position of the next record, maybe beyond the current end of the memory; and the new mark, if there is one. */
   #place(units: number): { at: number; mark?: number } | undefined {
     const head = this.#read(HEAD)
     const tail = this.#read(TAIL)

@@ -7,9 +7,9 @@ import { ownOverflow } from './overflow.js'
 const KIND = 2
 
 /**
- * A `Lock` that the thread which holds it can take again at once; it is free when it was released as often. The thread
- * is the holder: asynchronous calls of one thread are not told apart, and do not exclude each other once one of them
- * has it. Use a `Lock` for that.
+ * A `Lock` that its holder can take again at once. It is free when it was released as often as it was taken. The holder
+ * is the thread: when one call of a thread has it, other asynchronous calls of that thread get it, too. Use a `Lock` to
+ * exclude them.
  *
  * @example
  * ```ts
@@ -24,7 +24,7 @@ const KIND = 2
  */
 export class RLock extends Mutex {
   constructor()
-  /** Of memory that is there already. @internal */
+  /** From existing memory. @internal */
   constructor(memory: Memory, parts: readonly Shared[])
   constructor(memory: Memory = createMutexMemory(KIND), parts: readonly Shared[] = [ownOverflow()]) {
     super(memory, parts, true)

@@ -12,19 +12,19 @@ import { checkFunction, checkInteger, checkMayBlock, timeoutError } from './chec
 
 const KIND = 3
 const KIND_BOUNDED = 4
-/** The count takes two. */
+/** The count takes two cells. */
 const COUNT = HEADER
 const MAX_COUNT = HEADER + 2
 const CELLS = 4
 const ACQUIRE = 'acquire a semaphore'
 
 /**
- * A number of permits that threads share. Each `acquire()` takes one, and waits while there is none: on one thread in
- * the order of the calls, between threads one call of each in turn. `release()` adds one. A semaphore has no owner: any
- * thread may release, also a permit that it never took.
+ * A number of permits that threads share. Each `acquire()` takes one, and waits while there is none. The calls of a
+ * thread get permits in their order. Between threads, one call of each thread comes in turn. `release()` adds one. A
+ * semaphore does not have an owner: any thread can release, even a permit that it never took.
  *
- * So permits that a thread has taken are lost when it ends: the semaphore cannot know whether they were to be given
- * back. A thread that ends while it waits loses nothing: a permit that was on its way to it goes to the next call.
+ * So permits that a thread has taken are lost when it ends: the semaphore cannot know whether to add them again. If a
+ * thread ends while it waits, no permit is lost: the next call gets it.
  *
  * @example
  * ```ts
@@ -45,8 +45,8 @@ export class Semaphore extends Shared {
   readonly #maxCount: number
 
   /**
-   * @param value How many permits there are at first: an integer from 0 to 2,147,483,647; 1 by default.
-   * @throws {RangeError} If it is another number.
+   * @param value The number of permits at first: an integer from 0 to 2,147,483,647. Default: 1.
+   * @throws {RangeError} If it is out of range.
    */
   constructor(value?: number)
   /** @internal */
@@ -61,7 +61,7 @@ export class Semaphore extends Shared {
     this.#maxCount = Atomics.load(this.memory, MAX_COUNT)
   }
 
-  /** How many permits there are at the moment, which the next may change. */
+  /** The number of permits at this moment. It can change at once. */
   get value(): number {
     return this.#permits.count
   }
@@ -69,9 +69,8 @@ export class Semaphore extends Shared {
   /**
    * Takes a permit. While it waits it keeps the program alive.
    *
-   * @param options How long to wait at most, in milliseconds, from 0, which tries once; or that and a signal: see
-   * `WaitOptions`.
-   * @returns What is to be released, by itself (`using`), by its `release()` or by the semaphore's; `undefined` if the
+   * @param options The longest wait in milliseconds (0 tries once), or `{ timeout, signal }`: see `WaitOptions`.
+   * @returns A guard. Release it by `using`, or by `release()` of the guard or the semaphore. `undefined` if the
    * timeout passed.
    * @throws {RangeError | TypeError} If an option is invalid.
    */
@@ -83,11 +82,11 @@ export class Semaphore extends Shared {
   }
 
   /**
-   * The same, but it blocks the thread: for workers. Not for a thread whose own workers may be terminated while they
-   * wait: see `Lock`.
+   * The same, but it blocks the thread: for workers. Do not use it on a thread whose workers can be terminated while
+   * they wait: see `Lock`.
    *
-   * @throws {SyncError} On the main thread; and, without a timeout, on a thread whose earlier calls still wait, which
-   * could not go on meanwhile.
+   * @throws {SyncError} On the main thread. Without a timeout also on a thread whose earlier calls still wait: they
+   * could not continue meanwhile.
    */
   acquireSync(): LockGuard
   acquireSync(options: number | SyncWaitOptions): LockGuard | undefined
@@ -105,10 +104,10 @@ export class Semaphore extends Shared {
   }
 
   /**
-   * Adds permits, and gives them to those who have waited longest.
+   * Adds permits, and gives them to the calls that have waited longest.
    *
-   * @param n How many: an integer of at least 1, which is the default.
-   * @throws {RangeError} If there would be more than there can be.
+   * @param n The number of permits: an integer of at least 1. Default: 1.
+   * @throws {RangeError} If the semaphore would have too many permits.
    */
   release(n = 1): void {
     checkInteger('release a semaphore', 'n', n, 1, MAX_PERMITS)
@@ -116,10 +115,10 @@ export class Semaphore extends Shared {
   }
 
   /**
-   * Runs a function with a permit taken, and releases it whatever the function does.
+   * Takes a permit, runs a function, and then releases the permit, also if the function throws.
    *
-   * @param options How long to wait for a permit: see `acquire()`.
-   * @returns What the function returns.
+   * @param options The limits of the wait for a permit: see `acquire()`.
+   * @returns The result of the function.
    * @throws {SyncError} `ERR_WAIT_TIMEOUT`: the timeout passed, and the function was not called.
    */
   async withLock<T>(run: () => T | PromiseLike<T>, options?: number | WaitOptions): Promise<T> {
@@ -148,7 +147,7 @@ export class Semaphore extends Shared {
 }
 
 /**
- * A `Semaphore` that never has more permits than at first: a `release()` too much is a `RangeError`.
+ * A `Semaphore` that never has more permits than at first: a `release()` too many throws a `RangeError`.
  *
  * @example
  * ```ts
@@ -164,8 +163,8 @@ export class Semaphore extends Shared {
  */
 export class BoundedSemaphore extends Semaphore {
   /**
-   * @param value How many permits there are: an integer from 0 to 2,147,483,647; 1 by default.
-   * @throws {RangeError} If it is another number.
+   * @param value The number of permits: an integer from 0 to 2,147,483,647. Default: 1.
+   * @throws {RangeError} If it is out of range.
    */
   constructor(value?: number)
   /** @internal */

@@ -1,10 +1,9 @@
 /**
- * A call that may wait, written once for its two forms: a generator, which yields what it waits for. `settle()` awaits
- * that, and `block()` blocks the thread until then. A call that need not wait does not come here: it makes no
- * generator.
+ * A call that may wait, written once for its two forms: a generator that yields its waits. `settle()` awaits them, and
+ * `block()` blocks the thread for them. A call that need not wait does not make a generator.
  */
 
-/** Something to wait for. Both forms give false if the time of the call is over first. */
+/** One wait. Both forms give false if the time of the call is over first. */
 export interface Wait {
   /** Waits without blocking the thread. Rejects with the reason of the call's signal when it fires. */
   settle(): Promise<boolean>
@@ -14,7 +13,7 @@ export interface Wait {
 
 export type Steps<R> = Generator<Wait, R, boolean>
 
-/** Runs a call up to its first wait at once, and the rest whenever a wait has ended. */
+/** Runs a call up to its first wait at once, and continues after each wait. */
 export async function settle<R>(steps: Steps<R>): Promise<R> {
   let step = steps.next()
   while (step.done !== true) {

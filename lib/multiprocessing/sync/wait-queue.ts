@@ -1,21 +1,21 @@
 /**
- * A queue of waiting calls in shared memory, first come, first served: where they stand, not what they wait for.
+ * A queue of waiting calls in shared memory, first come, first served. It does not know what they wait for.
  *
- * A call has a place, with its THREAD and its WORD, the call's ticket and state in one. The first places are in the
- * memory of the queue's owner; when they are taken, more are in the overflow, which the queue has in common with others
- * (`overflow.ts`). What holds at any moment, so that a thread may end between any two steps:
- * - A free place is claimed by one compareExchange of THREAD, and given back WORD first: a place with a WORD has its
- *   THREAD, and what a thread that ended has left can be told by THREAD alone.
- * - No two calls ever have the same ticket (it takes 2^30 more to come again), so a compareExchange of WORD names one
- *   call in one state, and can never hit a later one in the same place.
- * - Who takes a call out of WAITING is decided by one compareExchange: granted, or given up by itself or its
- *   releaseThreads().
- * - A call stays in its place for as long as it is in the queue, and COUNT, the number of places ever used, is raised
- *   before a place is claimed: a search from 0 to COUNT finds every call that is in the queue throughout the search.
+ * A call has a place with its THREAD and its WORD. The word is the call's ticket and its state. The first places are in
+ * the memory of the queue's owner. When they are taken, calls use the overflow, which many queues share
+ * (`overflow.ts`). A thread can end between any two steps, because these rules hold at any moment:
+ * - One compareExchange of THREAD claims a free place. WORD is cleared before THREAD. So a place with a WORD has its
+ *   THREAD, and THREAD alone finds everything that a thread has left when it ended.
+ * - Two calls never have the same ticket (it returns after 2^30 others). So a compareExchange of WORD names one call in
+ *   one state, and can never change a later call in the same place.
+ * - One compareExchange decides how a call leaves WAITING: it is granted, or it is given up, by itself or by
+ *   `releaseThreads()`.
+ * - A call keeps its place while it is in the queue. COUNT, the number of places ever used, is raised before a place is
+ *   claimed. So a search from 0 to COUNT finds every call that is in the queue throughout the search.
  *
- * A search takes time in proportion to the most calls that ever stood in the queue at once; if they were more than
- * OWN_PLACES, also elsewhere. To join, to leave and to be granted take none: of each thread, one call stands in most
- * queues (`acquire-queue.ts`).
+ * A search takes time in proportion to the most calls that ever stood in the queue at once. Above OWN_PLACES, calls of
+ * other queues count, too. To join, leave or grant does not search. In most queues only one call of each thread stands
+ * (`acquire-queue.ts`).
  */
 import { threadId } from 'node:worker_threads'
 import { createMemory, numberOf, type Memory } from '../../shared/memory.js'
@@ -29,32 +29,32 @@ import type { Steps } from './steps.js'
 const TICKETS = 0
 const COUNT = 1
 const FIRST = 2
-/** Places in the memory of the owner, each a thread and a word. */
+/** The places in the memory of the owner. Each is a thread and a word. */
 const OWN_PLACES = 16
 const PLACE = 2
 const TICKET_BITS = 30
 const TICKET_MASK = (1 << TICKET_BITS) - 1
 const HALF_OF_TICKETS = 1 << (TICKET_BITS - 1)
-/** How many places a call looks at for a free one. */
+/** The most places that a call tries to find a free one. */
 const MAX_TRIES = 32
 
-/** The states of a call. Not in the queue, or not any more. */
+/** The states of a call. This one: it is not in the queue, or not any more. */
 export const GONE = 0
 export const WAITING = 1
 /** It has what it waits for. */
 export const GRANTED = 2
-/** It has it, and knows so. */
+/** It has it, and knows that. */
 export const TAKEN = 3
 
 /** A call in the queue. */
 export interface Place {
   /** The number of its place. */
   readonly at: number
-  /** From 1 to 2^30 - 1; later calls have later ones. */
+  /** From 1 to 2^30 - 1. Later calls have later tickets. */
   readonly ticket: number
 }
 
-/** Memory for an object that has this many cells, and after them a queue. */
+/** Memory for an object of this many cells, followed by a queue. */
 export function createMemoryWithQueue(kind: number, cells: number): Memory {
   return createMemory(kind, cells + FIRST + OWN_PLACES * PLACE)
 }
@@ -64,16 +64,16 @@ export class WaitQueue {
   readonly #base: number
   readonly #overflow: Overflow
   readonly #own: Places
-  /** Those in the overflow, once there are any. */
+  /** The places in the overflow, once there are any. */
   #more: Places | undefined
-  /** Where to look for a free place. */
+  /** Where to begin the search for a free place. */
   #hint = 0
-  /** Calls that waited when they were last looked up, the first one last. */
+  /** The calls that waited at the last search. The one that has waited longest is at the end. */
   readonly #known: Place[] = []
   #old: ReadonlySet<number> | undefined
   #lookedUpAt = 0
 
-  /** `base` is the first cell of the queue, the last of `parts` its overflow. */
+  /** `base`: the first cell of the queue. The last of `parts` is its overflow. */
   constructor(memory: Memory, base: number, parts: readonly Shared[] = []) {
     this.#memory = memory
     this.#base = base
@@ -100,19 +100,19 @@ export class WaitQueue {
     return word >>> 2 === ticket ? word & 3 : GONE
   }
 
-  /** One step of a call: whether it was in the state `from`, and is in the state `to` now. */
+  /** Moves a call from the state `from` to the state `to`. False if it was in another state. */
   move({ at, ticket }: Place, from: number, to: number): boolean {
     return this.#places(at).replace(at, (ticket << 2) | from, to === GONE ? 0 : (ticket << 2) | to)
   }
 
-  /** Tells a waiting call that it has what it waits for. False if it does not wait any more. */
+  /** Tells a waiting call that it has what it waits for. False if it no longer waits. */
   grant(place: Place): boolean {
     if (!this.move(place, WAITING, GRANTED)) return false
     this.#notify(place)
     return true
   }
 
-  /** Wakes the calls that were granted: a thread may have ended before it did so. */
+  /** Wakes the calls that were granted: a thread may have ended before it woke them. */
   wakeGranted(): void {
     for (const place of this.all()) if (this.stateOf(place) === GRANTED) this.#notify(place)
   }
@@ -126,8 +126,8 @@ export class WaitQueue {
   }
 
   /**
-   * The same, at a cost that does not depend on how many wait, for calls that ask again and again: those that waited
-   * once are looked up in turn. Those that have come since have later tickets.
+   * As `first()`, for a caller that asks again and again: the cost does not depend on how many wait. It goes through
+   * the calls of the last search. Calls that have come since then have later tickets.
    */
   next(): Place | undefined {
     for (let place = this.#known.pop(); place !== undefined; place = this.#known.pop()) {
@@ -159,18 +159,18 @@ export class WaitQueue {
     }
   }
 
-  /** Those of some threads. */
+  /** The calls of some threads. */
   *of(threads: ReadonlySet<number>): Generator<Place, void, void> {
     for (const place of this.all()) if (threads.has(this.threadOf(place))) yield place
   }
 
-  /** Whether calls of this thread are in the queue, beside the one with the ticket `except`. */
+  /** Whether calls of this thread are in the queue. The call with the ticket `except` does not count. */
   hasOwn(except = 0): boolean {
     for (const { ticket } of this.of(new Set([threadId]))) if (ticket !== except) return true
     return false
   }
 
-  /** Gives back the place of a call whose thread has ended. Others may be doing the same. */
+  /** Gives back the place of a call whose thread has ended. Other threads may do the same at once. */
   remove(place: Place, threads: ReadonlySet<number>): void {
     for (let state = this.stateOf(place); state !== GONE; state = this.stateOf(place)) this.move(place, state, GONE)
     const thread = this.threadOf(place)
@@ -178,14 +178,14 @@ export class WaitQueue {
   }
 
   /**
-   * Waits until the call was granted. False if its time is over; throws when its signal fires. Then it has left the
-   * queue.
+   * Waits until the call is granted. False if its time is over; throws when its signal fires. In both cases it has left
+   * the queue.
    */
   *wait(place: Place, limits: Limits): Steps<boolean> {
     const { memory, cell } = this.#cellOf(place)
     const word = (place.ticket << 2) | WAITING
     try {
-      // A late notification may be meant for a call that was in this place before.
+      // A late notification may be for a call that was in this place before.
       while (this.stateOf(place) === WAITING) {
         const isInTime = yield new CellWait(memory, cell, word, limits)
         if (!isInTime && this.#giveUp(place)) return false
@@ -199,7 +199,7 @@ export class WaitQueue {
   /** False if the call was granted. */
   #giveUp(place: Place): boolean {
     if (!this.move(place, WAITING, GONE)) return false
-    // Node may still wait for the cell, in which there will be other calls.
+    // Node may still wait for the cell, which later calls will use.
     this.#notify(place)
     this.leave(place)
     return true
@@ -247,8 +247,8 @@ export class WaitQueue {
   }
 
   /**
-   * Tickets that may come again while their call still waits, or holds what it waited for: those that were in the queue
-   * half of all tickets ago, or less. Later ones cannot come again before this is looked up again.
+   * Tickets that must not be used again, because their calls are still in the queue. It is a copy, at most half of all
+   * tickets old. Tickets that are newer than the copy cannot come again before the next copy.
    */
   #oldTickets(ticket: number): ReadonlySet<number> {
     if (this.#old === undefined || ((ticket - this.#lookedUpAt) & TICKET_MASK) >= HALF_OF_TICKETS) {
@@ -261,7 +261,7 @@ export class WaitQueue {
   #claim(): number {
     for (;;) {
       const count = this.#count
-      // Where few are free, one more costs less than to find them.
+      // If few places are free, a new one costs less than the search for a free one.
       for (let tried = 0; tried < count && tried < MAX_TRIES; tried++) {
         const at = (this.#hint + tried) % count
         if (!this.#places(at).claim(at)) continue
@@ -272,7 +272,7 @@ export class WaitQueue {
     }
   }
 
-  /** To one place more, in the overflow to one that is free. */
+  /** Raises COUNT by one place, in the overflow up to the next free place. */
   #raiseCount(count: number): void {
     let at = count
     while (at >= OWN_PLACES) {
@@ -284,7 +284,7 @@ export class WaitQueue {
   }
 }
 
-/** Tickets start again when all were given. */
+/** After the last ticket, tickets start again. */
 function isEarlier(ticket: number, other: number): boolean {
   return (ticket - other) << (32 - TICKET_BITS) < 0
 }
