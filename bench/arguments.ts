@@ -8,7 +8,7 @@ export interface Arguments {
   readonly rounds: number
   readonly scale: number
   readonly list: boolean
-  /** Full size, and rounds enough: what may stand for the library. */
+  /** Full size, and enough rounds: results that can be published. */
   readonly fullSize: boolean
 }
 
@@ -21,7 +21,7 @@ npm run bench -- break-even
   --list       names the cases, and their contenders and goals
   break-even   from which size of input, and which time per item, threads are faster than a plain loop`
 
-/** Throws a `TypeError` that says what is wrong. */
+/** Throws a `TypeError` that names the mistake. */
 export function readArguments(args: readonly string[]): Arguments {
   const { values, positionals } = parseArgs({
     args: [...args],

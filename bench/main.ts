@@ -1,4 +1,4 @@
-/** `npm run bench`: measures the cases, prints what came out, and keeps it as JSON and as a picture. */
+/** `npm run bench`: measures the cases, prints the results, and writes them as JSON and as a picture. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,7 +13,7 @@ import { judge, type CaseResult, type Results } from './harness/results.js'
 import { measure } from './harness/rounds.js'
 import { picture } from './harness/svg.js'
 
-/** Only complete results are written where they may be committed. This file is in build/bench/. */
+/** Only complete results are written into the repository. This file is in build/bench/. */
 const COMPLETE = fileURLToPath(new URL('../../bench/', import.meta.url))
 const PARTIAL = fileURLToPath(new URL('./results/', import.meta.url))
 
@@ -52,7 +52,10 @@ async function run({ cases, rounds, scale, fullSize }: Arguments, command: strin
   }
 }
 
-/** With what the last complete run on this machine found of the other cases; undefined where some were never measured. */
+/**
+ * Adds the results of the other cases from the last complete run on this machine; `undefined` if a case was never
+ * measured.
+ */
 async function completed(results: Results): Promise<Results | undefined> {
   const before = await lastComplete()
   const sameMachine = before !== undefined && isDeepStrictEqual(identity(before), identity(results))

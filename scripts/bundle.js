@@ -1,16 +1,17 @@
 // @ts-check
 /**
- * Makes what is published of the compiled modules of dist/.
+ * Makes the published files from the compiled modules of dist/.
  *
- * The implementation is CommonJS: what a program imports (index.cjs, multiprocessing/index.cjs), what a module of tasks needs
- * (task-module.cjs), what a worker starts with (worker/main.cjs), and what these have in common (shared-*.cjs). Tools that do not
- * `require()` ES modules, such as Jest and tsx, can load it. It holds the parts of packages that are ES modules only. A .js file
- * beside each public .cjs file loads it for `import`, so one copy, and one state, serves both.
+ * The implementation is CommonJS. Programs import index.cjs and multiprocessing/index.cjs; modules of tasks import
+ * task-module.cjs. Workers start with worker/main.cjs. The common parts are in shared-*.cjs. Tools that do not
+ * `require()` ES modules, such as Jest and tsx, can load it. It contains the used parts of packages that exist only as
+ * ES modules. A .js file beside each public .cjs file loads it for `import`, so one copy, and one state, serves both.
  *
- * The declarations are those of the CommonJS files (*.d.cts), for the same reason; the .d.ts files of public modules export theirs.
- * The types of all are in one file, types.d.cts, with no more of internal modules than public types name.
+ * For the same reason, the declarations are those of the CommonJS files (*.d.cts). The .d.ts files of public modules
+ * export theirs. All types are in one file, types.d.cts. Of internal modules it has only the types that public types
+ * name.
  *
- * The single modules stay, with their declarations, for the tests of internal ones; they are not published.
+ * The single modules stay, with their declarations, for the tests of internal modules. They are not published.
  */
 import { createRequire } from 'node:module'
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -27,9 +28,12 @@ const require = createRequire(import.meta.url)
 
 /** The modules with the public names. */
 const PUBLIC = ['index', 'multiprocessing/index', 'task-module']
-/** Packages that are ES modules only: their types become part of the declarations, as their code becomes part of the implementation. */
+/**
+ * Packages that exist only as ES modules. Their code becomes part of the implementation, and their types part of the
+ * declarations.
+ */
 const TYPED = ['it-pipe', 'it-stream-types']
-/** From version 6 on, TypeScript looks for no types of packages that are not named. One line: maps are shifted by it. */
+/** From version 6 on, TypeScript only loads types of packages that are named. It is one line, which shifts the maps. */
 const NODE_TYPES = '/// <reference types="node" />\n'
 
 for (const file of filesOf('dist')) if (/\.cjs(\.map)?$|\.d\.cts(\.map)?$/.test(file)) rmSync(file)
@@ -54,7 +58,7 @@ async function makeImplementation() {
     platform: 'node',
     target: 'node20.19',
     define: { 'import.meta.url': MODULE_URL },
-    // What package.json says of effects is of the files that are published, not of the single modules.
+    // `sideEffects` of package.json is about the published files, not about the single modules.
     ignoreAnnotations: true,
     sourcemap: true,
     sourcesContent: false,
@@ -74,7 +78,10 @@ async function makeImplementation() {
   writeLicences(Object.keys(metafile.inputs))
 }
 
-/** Their licences ask that their texts go along with the code. @param {string[]} files that are part of the implementation */
+/**
+ * The licences of these packages demand that their texts come with the code. @param {string[]} files that are part of
+ * the implementation
+ */
 function writeLicences(files) {
   const packages = new Set(
     files.map((file) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0]).filter((path) => path !== undefined),
@@ -93,9 +100,9 @@ function writeLicences(files) {
 }
 
 /**
- * One file has all types that the public modules need, so that each is one and the same type in all of them: a symbol, or a class with
- * private fields, that is declared twice is two types. The declarations of the public modules give its names on. Its map leads editors
- * to the sources in lib/.
+ * One file has all types that the public modules need, so that each is the same type in all of them. A symbol, or a
+ * class with private fields, would be two types if it were declared twice. The declarations of the public modules
+ * re-export its names. Its map leads editors to the sources in lib/.
  */
 async function makeDeclarations() {
   const bundle = await rollup({
@@ -134,9 +141,11 @@ async function makeDeclarations() {
 }
 
 /**
- * A class that is exported as a type alone must be no value in the declarations either: rollup knows no such exports.
+ * A class that is exported only as a type must not be a value in the declarations either. Rollup does not know such
+ * exports.
  *
- * @param {string} text the declarations of a public module @param {readonly string[]} values what it exports at run time
+ * @param {string} text the declarations of a public module @param {readonly string[]} values what it exports at run
+ * time
  */
 function withTypesApart(text, values) {
   const [whole = '', list = '', from = ''] = /^export \{ ([\w, ]+) \} from '([^']*types\.cjs)';$/m.exec(text) ?? []

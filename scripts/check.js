@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Everything that is checked without a test: `npm run check`. Two steps run at once, those that need the build after it. What a step
- * prints is shown when it fails.
+ * `npm run check`: all checks that are not tests. Two steps run at once. Steps that need the build run after it. The
+ * output of a step is shown when it fails.
  */
 import { spawn } from 'node:child_process'
 import { resolve } from 'node:path'
@@ -9,16 +9,16 @@ import pLimit from 'p-limit'
 
 process.chdir(resolve(import.meta.dirname, '..'))
 
-/** How many steps run at once: each has a thread that is busy throughout. */
+/** The number of steps that run at once. Each keeps one thread busy throughout. */
 const WIDTH = 2
 
-/** By name, the commands of the steps that need no build. @type {Record<string, string[]>} */
+/** By name, the commands of the steps that do not need the build. @type {Record<string, string[]>} */
 const BEFORE = {
   format: ['prettier --check --log-level warn .'],
   layers: ['depcruise lib --config --output-type err-long'],
 }
 
-/** Those that need it: the longest first. @type {Record<string, string[]>} */
+/** The steps that need it. The longest comes first. @type {Record<string, string[]>} */
 const AFTER = {
   'lint and types of tests': ['node scripts/lint-and-types.js tests'],
   'lint and types of the rest': ['node scripts/lint-and-types.js library'],

@@ -1,16 +1,16 @@
 // @ts-check
 /**
- * Rewrites modules that esbuild has written as ES modules to CommonJS, line by line, so that their source maps stay right. esbuild
- * itself splits no CommonJS into files that share code; and names that are destructured are as fast to use as local ones.
+ * Rewrites ES modules of esbuild to CommonJS, line by line, so that their source maps stay correct. By itself, esbuild
+ * cannot split CommonJS into files that share code. Destructured names are as fast as local ones.
  */
 import { Script } from 'node:vm'
 
 const IMPORT = /^import (?:([\w$]+)(?:, )?)?(?:\* as ([\w$]+) )?(\{[^}]*\})?(?: ?from )?"([^"]+)";$/gm
 const EXPORT = /^export \{([^}]*)\};$/m
 const DYNAMIC_IMPORT = /\bimport\("(\.[^"]+)"\)/g
-/** What `import.meta.url` is compiled to. */
+/** The compiled form of `import.meta.url`. */
 export const MODULE_URL = '__moduleUrl'
-/** Bundlers may leave no `__filename`. */
+/** Some bundlers remove `__filename`. */
 const FILE_URL = 'typeof __filename === "string" ? require("node:url").pathToFileURL(__filename).href : undefined'
 
 /** @param {string} code an ES module, as esbuild writes it */
@@ -26,7 +26,7 @@ export function asCommonJS(code) {
     .replace(DYNAMIC_IMPORT, (_, from) => {
       return `Promise.resolve().then(() => require(${JSON.stringify(from.replace(/\.js$/, '.cjs'))}))`
     })
-  // Fails if anything is left that only an ES module may have.
+  // Fails if syntax is left that only an ES module can have.
   new Script(`(function () {${rewritten}\n})`)
   const url = rewritten.includes(MODULE_URL) ? ` const ${MODULE_URL} = ${FILE_URL};` : ''
   return `"use strict";${url} ${rewritten}`

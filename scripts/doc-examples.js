@@ -1,9 +1,10 @@
 // @ts-check
 /**
- * Compiles and runs every example of the documentation against the built package: the `@example` blocks of the doc
- * comments in lib/, and the marked code blocks of README.md and docs/ (see example.js). An example is a complete ES module
- * that imports from the package; it must exit with 0 and print what its `// → ` comments say. Every value that an entry of the
- * package exports must have one. The English of the pages is checked as well: see plain-english.js.
+ * Compiles and runs every example of the documentation against the built package. Examples are the `@example` blocks of
+ * the doc comments in lib/, and the marked code blocks of README.md and docs/ (see example.js). An example is a
+ * complete ES module that imports from the package. It must exit with 0 and print what its `// → ` comments say. Every
+ * value that an entry of the package exports must have an example. The English is checked as well: see
+ * plain-english.js.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve, sep } from 'node:path'
@@ -143,7 +144,7 @@ function compile(all) {
 }
 
 /**
- * The public classes, functions and constants whose doc comment has no example to run.
+ * The public classes, functions and constants whose doc comment lacks an example.
  *
  * @param {ts.Program} program @param {string} path of an entry
  */
@@ -154,7 +155,7 @@ function withoutExample(program, path) {
   if (module === undefined) return [`${path} exports nothing`]
   return checker.getExportsOfModule(module).flatMap((exported) => {
     const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported
-    // What other packages define is documented there.
+    // Names of other packages are documented there.
     const own = (symbol.declarations ?? []).filter((node) =>
       resolve(node.getSourceFile().fileName).startsWith(resolve('dist') + sep),
     )

@@ -1,13 +1,13 @@
 // @ts-check
 /**
- * Examples in Markdown: which code blocks are to be run, and what they say they print.
+ * Examples in Markdown: finds the code blocks to run, and their expected output.
  *
  * A block is run when the comment `<!-- run: primes.mjs -->` stands before it. In the code, a line that ends with
  * `// → 42` says that 42 is the next line of its output.
  */
 import { spawn } from 'node:child_process'
 
-/** The longest an example may run, in milliseconds. */
+/** The longest run of an example, in milliseconds. */
 const TIME_LIMIT = 30_000
 
 /**
@@ -49,7 +49,7 @@ export function markedBlocks(markdown, path) {
 }
 
 /**
- * What an example says it prints: the text of its `// → ` comments, in order.
+ * The expected output of an example: the text of its `// → ` comments, in order.
  * @param {string} code
  */
 export function claims(code) {
@@ -68,7 +68,7 @@ export async function runExample(folder, name, expected) {
   if (late) return `it did not end within ${TIME_LIMIT / 1000} s\n${stderr}`
   if (code !== 0) return `it ended with ${signal ?? `exit code ${code}`}\n${stderr}`
   const printed = stdout.split(/\r?\n/).map((line) => line.trimEnd())
-  // The text after the last line end is no line.
+  // The text after the last line end is not a line.
   if (printed.at(-1) === '') printed.pop()
   for (const [n, line] of expected.entries()) {
     if (printed[n] === line) continue

@@ -3,7 +3,8 @@
 import { build } from 'esbuild'
 
 /**
- * Bundlers do not follow `createRequire()`: where one has copied this module, its file is missing, and the error can say so.
+ * Bundlers do not follow `createRequire()`. If a bundler has copied this module, its file is missing, and the error can
+ * say so.
  *
  * @param {string} file the CommonJS file, relative to dist/ @param {readonly string[]} names what it exports
  * @returns {Promise<string>}

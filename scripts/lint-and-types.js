@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * Lints a part of the repository and checks its types: `node scripts/lint-and-types.js library|tests`, after a build. What is
- * compiled is also written. `npm run lint` and `npm run types` find the same, each with programs of its own. Here ESLint and the
- * compiler share them: so each file is read and checked once.
+ * Lints a part of the repository and checks its types: `node scripts/lint-and-types.js library|tests`, after a build.
+ * It also writes the compiled files. `npm run lint` and `npm run types` find the same, each with its own programs. Here
+ * ESLint and the compiler share their programs, so each file is read and checked once.
  */
 import { resolve } from 'node:path'
 import { ESLint } from 'eslint'

@@ -1,12 +1,13 @@
 // @ts-check
 /**
- * Checks the package as its users get it: packs it, has publint and attw look at it, installs it into an empty project
- * without optional dependencies, and runs the first example of the README there, as an ES module, as a CommonJS script
- * and, where this Node runs TypeScript, as a .ts file. All three must print what the example says (see example.js). So must a
- * program that imports all entries, and one that requires them.
+ * Checks the package as its users get it. It packs the package, checks it with publint and attw, and installs it into
+ * an empty project without optional dependencies. There it runs the first example of the README, as an ES module and as
+ * a CommonJS script. If this Node runs TypeScript, it also runs a .ts file. All must print what the example says (see
+ * example.js). A program that imports all entries, and one that requires them, must do so, too.
  *
- * Then it checks 'sideEffects': a bundler may drop an unused import of `millrace` or `millrace/task`, which have no effects, and no
- * other file that is published. `millrace/multiprocessing` makes its classes known when it is loaded.
+ * Then it checks 'sideEffects'. A bundler may drop an unused import of `millrace` or `millrace/task`: loading them
+ * changes nothing. It must keep every other published file. `millrace/multiprocessing` registers its classes when it is
+ * loaded.
  *
  * `--readme FILE` takes the examples from another document.
  */
@@ -18,7 +19,7 @@ import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
 import { claims, markedBlocks, runExample } from './example.js'
 
-/** What a program may leave out when it uses none of its names: importing it has no effects. */
+/** A bundler may drop these if their names are not used: importing them changes nothing. */
 const WITHOUT_EFFECTS = ['index.js', 'index.cjs', 'task-module.js', 'task-module.cjs']
 
 /** A program that uses all entries together. */
@@ -64,7 +65,7 @@ const temporary = mkdtempSync(join(tmpdir(), 'millrace-pack-'))
 try {
   const tarball = pack()
   step('publint finds nothing', () => tool('publint', ['run', tarball, '--strict']))
-  // The types come with the package: nothing is to be looked for elsewhere.
+  // The types come with the package: other packages must not be needed.
   step('attw finds nothing', () => tool('attw', [tarball, '--no-definitely-typed']))
   const project = install(tarball)
   await runExamples(project)
@@ -123,7 +124,7 @@ async function runExamples(project) {
   for (const { name, code } of ENTRIES) await example(project, name, code, claims(code))
 }
 
-/** What 'sideEffects' says must be true of each file that is published. @param {string} project */
+/** The value of 'sideEffects' must be true for each published file. @param {string} project */
 async function shaken(project) {
   const folder = join(project, 'node_modules', 'millrace')
   const { sideEffects } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
@@ -141,7 +142,10 @@ async function shaken(project) {
   console.log(`ok    a bundler drops unused imports of ${WITHOUT_EFFECTS.join(', ')}, and of no other file`)
 }
 
-/** How much of a file is left when a bundler bundles an import that uses nothing of it. @param {string} folder @param {string} file */
+/**
+ * The bytes of a file that a bundler keeps for an import that uses nothing of it. @param {string} folder @param
+ * {string} file
+ */
 async function bytesKept(folder, file) {
   const { metafile } = await build({
     stdin: { contents: `import './${file}'`, resolveDir: join(folder, 'dist') },
@@ -179,11 +183,11 @@ function step(title, body) {
 
 /** Runs npm as it is set up for the user. @param {string} cwd @param {string[]} args */
 function npm(cwd, args) {
-  // On Windows npm is a .cmd file, which only a shell can start.
+  // On Windows npm is a .cmd file, and only a shell can start it.
   execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: 'pipe', shell: process.platform === 'win32' })
 }
 
-/** Runs a tool of this project's own. @param {string} name @param {string[]} args */
+/** Runs a tool from this project's packages. @param {string} name @param {string[]} args */
 function tool(name, args) {
   npm(root, ['exec', '--no', '--', name, ...args])
 }

@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * Checks the English of pages and error texts, as far as a program can. A sentence of a page has at most 25 words. Pages and
- * error texts have no phrase that is hard to read for people of another first language. Words are not counted in code blocks,
- * headings and tables. `npm run docs:check` runs it.
+ * Checks the English of pages and error texts, as far as a program can. A sentence of a page has at most 25 words.
+ * Pages and error texts must avoid phrases that are hard to read for people of another first language. Words are not
+ * counted in code blocks, headings and tables. `npm run docs:check` runs it.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -16,7 +16,7 @@ const PAGES = [
 ]
 const CODE = filesOf('lib', '.ts')
 
-/** Each with what to write instead. @type {[RegExp, string][]} */
+/** Each phrase, and its replacement. @type {[RegExp, string][]} */
 const PHRASES = [
   [/\bof (?:its|their|one's|your) own\b/i, "'its own …', 'separate'"],
   [/\bbut for\b/i, "'except'"],
@@ -32,7 +32,7 @@ const PHRASES = [
   [/\bas of\b/i, "'since', 'such as that of'"],
 ]
 
-/** Each with its file and line. */
+/** All problems, each with its file and line. */
 export function problemsOfEnglish() {
   return [...PAGES.flatMap(problemsOfPage), ...CODE.flatMap(problemsOfErrorTexts)]
 }

@@ -1,11 +1,12 @@
 // @ts-check
 /**
- * Runs the tests: `npm run test:jest`, after a build. Two Jest processes share the files, as most tests wait for something most of the
- * time. With arguments of Jest's own, as the names of files, one process runs those.
+ * Runs the tests: `npm run test:jest`, after a build. Two Jest processes share the files, because most tests wait most
+ * of the time. With arguments for Jest, such as names of files, one process runs those.
  *
- *     npm run test:jest -- [--full] [--json --outputFile=FILE] [ARGUMENTS OF JEST…]
+ * npm run test:jest -- [--full] [--json --outputFile=FILE] [ARGUMENTS OF JEST…]
  *
- * `--full` runs the tests that have a volume (test/support/volume.ts), and those that are too slow for `npm test`, at full volume.
+ * `--full` runs the tests that have a volume (test/support/volume.ts) at full volume, and those that are too slow for
+ * `npm test`.
  */
 import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -58,7 +59,7 @@ function run(args) {
 }
 
 /**
- * Writes one report of all processes: what they counted, and the results of all files.
+ * Writes one report of all processes: their counts, and the results of all files.
  *
  * @param {string} report @param {string[]} parts
  */

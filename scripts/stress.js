@@ -1,12 +1,12 @@
 // @ts-check
 /**
- * Long runs that look for what tests of seconds do not find: `npm run stress -- NAME [OPTIONS]`. It builds first. The first lines of
- * each program say what its options are.
+ * Long runs that find defects that short tests do not find: `npm run stress -- NAME [OPTIONS]`. It builds first. The
+ * first lines of each program describe its options.
  */
 import { spawnSync } from 'node:child_process'
 import { resolve } from 'node:path'
 
-/** By name: the program, once it is built, and the project that it is built by. */
+/** By name: the built program, and the project that builds it. */
 const PROGRAMS = {
   fuzz: { file: 'build/test/support/fuzz.js', project: 'test/tsconfig.json' },
   kill: { file: 'build/test/support/kill.js', project: 'test/tsconfig.json' },

@@ -1,10 +1,11 @@
 // @ts-check
 /**
- * Runs the contract tests on every path of the codec, where the size of a chunk would else choose one: `npm run test:codecs`, after a
- * build. test/support/codec-path.ts says what the paths are.
+ * Runs the contract tests on every path of the codec: `npm run test:codecs`, after a build. Otherwise the size of a
+ * chunk chooses the path. test/support/codec-path.ts lists the paths.
  *
- * Every test of the contract runs with columns; those of values, errors and whole chunks also with records taken apart by
- * generated code from the first one on, by loops alone, and with no columns at all. `--reports FOLDER` keeps what Jest counts.
+ * Every test of the contract runs with columns. The tests of values, errors and whole chunks also run on three other
+ * paths. Generated code splits all records; only loops split them; or there are no columns. `--reports FOLDER` keeps
+ * the counts of Jest.
  */
 import { spawnSync } from 'node:child_process'
 import { join, resolve } from 'node:path'

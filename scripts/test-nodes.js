@@ -1,7 +1,8 @@
 // @ts-check
 /**
- * Runs the Jest suite under several versions of Node: `npm run test:nodes`, or `npm run test:nodes -- 24` for some of them. The
- * npm package `node` brings the binaries, which are kept below build/nodes/. Build first: it runs what is there.
+ * Runs the Jest suite under several versions of Node: `npm run test:nodes`, or `npm run test:nodes -- 24` for some of
+ * them. The npm package `node` has the binaries, which are kept below build/nodes/. Build first: it runs the tests that
+ * are built.
  *
  * Arguments after a second `--` go to Jest: `npm run test:nodes -- 22 24 -- contract/`.
  */

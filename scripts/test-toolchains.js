@@ -4,7 +4,8 @@
  * installs it and pinned versions of the tools below build/toolchains/, and runs each row of toolchains/rows.js as a
  * separate project. The recipes are those of docs/toolchains.md.
  *
- * `--quick`: only the rows that need few seconds. Names after that: rows that begin so. `--report FILE`: writes the counts there.
+ * `--quick`: only the rows that need few seconds. Names after the options choose rows by their beginning.
+ * `--report FILE`: writes the counts there.
  */
 import { spawn } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -16,7 +17,7 @@ import { recipes } from './toolchains/page.js'
 import { rows } from './toolchains/rows.js'
 import { install } from './toolchains/tools.js'
 
-/** A row that takes longer is ended, in milliseconds. */
+/** The longest run of a row, in milliseconds. */
 const LIMIT_MS = 180_000
 const PAGE = 'docs/toolchains.md'
 

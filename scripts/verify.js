@@ -1,8 +1,9 @@
 // @ts-check
 /**
- * Everything that is too slow for `npm test`: `npm run verify [-- --reports FOLDER]`, after `npm test`. The tests of random cases and
- * deaths at full volume, the paths of the codec, a newer Node, the demo, the package as users get it, toolchains, and the
- * examples that have a form in Python, which must be there. Each step runs, also after one that has failed.
+ * Everything that is too slow for `npm test`: `npm run verify [-- --reports FOLDER]`, after `npm test`. It runs the
+ * tests of random cases and deaths at full volume, the paths of the codec, and a newer Node. It also runs the demo,
+ * toolchains, and the package as users get it. It compares the examples that have a form in Python, and needs Python.
+ * Each step runs, also after one that has failed.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -15,7 +16,7 @@ const { values } = parseArgs({ options: { reports: { type: 'string' } } })
 const folder = mkdtempSync(join(tmpdir(), 'millrace-verify-'))
 const reports = values.reports ?? folder
 
-/** Under a newer Node: what depends on it most. */
+/** The tests for a newer Node: those that depend most on the version. */
 const NEWER = ['24', '--', 'contract/', 'executor/', 'multiprocessing/', 'faults/deaths']
 
 /** @type {[name: string, minutes: number, run: (minutes: number) => boolean][]} */
@@ -52,7 +53,7 @@ function npm(script, ...args) {
   }
 }
 
-/** The demo tells of a log of 1,000 lines in the combined format, of which line 500 is malformed. @param {number} minutes */
+/** The demo reads a log of 1,000 lines in the combined format. Line 500 is malformed. @param {number} minutes */
 function demo(minutes) {
   const log = join(folder, 'access.log')
   writeFileSync(log, Array.from({ length: 1_000 }, (_, i) => `${logLine(i + 1)}\n`).join(''))

@@ -1,6 +1,7 @@
 /**
- * `npm run bench -- break-even`: from which size of input, and from which time per item, worker threads are faster than a plain loop.
- * Prints a table in Markdown. It is not a case of the benchmark: it has no goal and no contenders but those two.
+ * `npm run bench -- break-even`: finds the size of input, and the time per item, from which worker threads are faster
+ * than a plain loop. Prints a table in Markdown. It is not a case of the benchmark: it compares only these two, without
+ * a goal.
  */
 import { availableParallelism } from 'node:os'
 import { Pool } from 'millrace'
@@ -10,7 +11,7 @@ import { spin as spinTask } from '../work/tasks.js'
 
 const ITEM_TIMES_US = [1, 3, 10, 30, 100, 300, 1_000]
 const ITEM_COUNTS = [100, 1_000, 10_000, 100_000]
-/** Larger inputs are left out: their ratio is that of the input before. */
+/** Larger inputs are left out: their ratio is that of the largest one here. */
 const MAX_LOOP_MS = 400
 const ROUNDS = 6
 
@@ -33,7 +34,7 @@ async function cold(steps: number, items: number): Promise<number> {
   return await stream(pool, steps, items)
 }
 
-/** Milliseconds of one run. Throws where its answer is not that of the loop. */
+/** The milliseconds of one run. Throws if its answer differs from that of the loop. */
 async function timed(run: Run, steps: number, items: number, expected: number): Promise<number> {
   const start = performance.now()
   const digested = await run(steps, items)
@@ -43,8 +44,8 @@ async function timed(run: Run, steps: number, items: number, expected: number): 
 }
 
 /**
- * How many times as fast as the loop the threads are: with a pool that has run before, and with a new one. Each is judged by its
- * best round: what else runs on the machine can only make a round slower.
+ * The speed of the threads, as a multiple of that of the loop: with a pool that has run before, and with a new one. The
+ * best round counts, because other programs can only make a round slower.
  */
 async function ratios(pool: Pool, steps: number, items: number): Promise<{ warm: number; cold: number }> {
   const expected = loop(steps, items)

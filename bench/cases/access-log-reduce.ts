@@ -1,4 +1,4 @@
-/** An access log to a few sums: folded where the lines are, so that no record has to travel. */
+/** An access log to a few sums. The workers fold their lines, so records need not be sent back. */
 import { lines } from 'millrace'
 import { SECONDS, timed, type Case, type Contender } from '../harness/case.js'
 import { inOrder } from '../peers/bounded.js'
@@ -30,7 +30,7 @@ const loop: Contender<Log> = {
   }),
 }
 
-/** Each batch comes back as its sums. */
+/** Each batch returns its sums. */
 function pool(name: PeerName): Contender<Log> {
   return {
     name: `${name}, batches of ${BATCH}`,

@@ -1,4 +1,4 @@
-/** An access log to records, in order, one by one: what the library is for. */
+/** An access log to records, in order, one by one: the main use of the library. */
 import parallel from 'it-parallel'
 import { lines, pipe } from 'millrace'
 import { availableParallelism } from 'node:os'
@@ -16,7 +16,7 @@ import * as tasks from '../work/tasks.js'
 import { add, none, type Totals } from '../work/totals.js'
 
 const LINES = 1_000_000
-/** Python's chunksize too. */
+/** The chunksize of Python, too. */
 const BATCH = 1_000
 
 const millrace: Contender<Log> = {
@@ -58,7 +58,7 @@ function pool(name: PeerName): Contender<Log> {
   }
 }
 
-/** They know no threads: at best they cost nothing beside reading and parsing. */
+/** They do not use threads. At best they cost nothing besides reading and parsing. */
 function streams(name: string, parsed: (path: string) => AsyncIterable<readonly Hit[]>): Contender<Log> {
   return { name: `${name}, batches of ${BATCH}`, open: ({ path }) => ({ run: timed(() => sum(parsed(path))) }) }
 }

@@ -1,4 +1,4 @@
-/** Items of a millisecond, one to a chunk: do workers wait for anything. The time is taken within the tasks. */
+/** Items of a millisecond, one per chunk: do workers wait for anything? The time is taken inside the tasks. */
 import { availableParallelism } from 'node:os'
 import type { Case, Contender, Measured } from '../harness/case.js'
 import { inOrder } from '../peers/bounded.js'

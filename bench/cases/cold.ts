@@ -1,12 +1,12 @@
-/** The first result of a pool that nobody has used yet, beside the start of a bare thread. */
+/** The first result of a pool that was not used before, compared with the start of a bare thread. */
 import { Worker } from 'node:worker_threads'
 import type { Case, Contender } from '../harness/case.js'
 import { numbers } from '../work/numbers.js'
 
-/** The first of many items: the pool is to start as it would for real work. */
+/** The first of many items: the pool must start as for real work. */
 const ITEMS = 1_000
 
-/** Times the work alone: what it imports has been loaded, for all of them. */
+/** Times only the work: for all contenders, the imports are loaded before. */
 function contender(name: string, load: () => Promise<() => Promise<number>>): Contender<null> {
   return {
     name,
@@ -29,7 +29,7 @@ const millrace = contender('millrace', async () => {
   return async () => {
     const stream = imap(increment, numbers(ITEMS))
     const { value } = await stream.next()
-    // Not awaited: what comes after the first result is not asked about.
+    // Not awaited: only the first result counts.
     void stream.return()
     return value ?? NaN
   }
@@ -66,7 +66,7 @@ const coldCase: Case<null> = {
   contenders: [
     millrace,
     thread('bare thread', new URL('../work/tiny-thread.js', import.meta.url)),
-    // What Node starts a little faster: neither a file nor a module, as no pool can do it.
+    // Node starts it a little faster, because it is neither a file nor a module. A pool cannot do that.
     thread('bare thread, script', "require('node:worker_threads').parentPort.postMessage(1)", { eval: true }),
     piscina,
     tinypool,

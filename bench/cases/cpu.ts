@@ -1,4 +1,4 @@
-/** Items that each take 20 µs of a processor: how near to all cores a stream of them gets. */
+/** Items that each take 20 µs of a processor: how much of all cores does a stream of them use? */
 import { SECONDS, timed, type Case, type Contender } from '../harness/case.js'
 import { inOrder } from '../peers/bounded.js'
 import { openPeer, PEERS, type PeerName } from '../peers/peer.js'
@@ -53,7 +53,7 @@ function batched(name: PeerName): Contender<Work> {
   }
 }
 
-/** As it is used where nobody thinks of batches. */
+/** As it is used without batches. */
 function oneByOne(name: PeerName): Contender<Work> {
   return {
     name: `${name}, item by item`,

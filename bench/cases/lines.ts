@@ -1,4 +1,4 @@
-/** The lines of a file, one by one, on one thread: what `lines()` costs whoever wants strings. */
+/** The lines of a file, one by one, as strings on one thread: the cost of `lines()`. */
 import { lines } from 'millrace'
 import { SECONDS, timed, type Case, type Contender } from '../harness/case.js'
 import { readLines } from '../work/batches.js'
@@ -7,7 +7,7 @@ import { accessLog, type Log } from '../work/log.js'
 
 const LINES = 1_000_000
 
-/** How many lines, and how many characters they have together. */
+/** The count of lines, and of all their characters. */
 type Counts = readonly [lines: number, characters: number]
 
 async function counted(source: AsyncIterable<string>): Promise<Counts> {

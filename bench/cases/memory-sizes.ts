@@ -1,12 +1,12 @@
 /**
- * Peak memory against input size, window and record size: flat means flat. Nothing is warmed up: the sizes show where the rise ends.
- * Beside it, a control: the same records from a plain async generator, with no library and no threads.
+ * Peak memory for growing inputs, windows and records. Nothing is warmed up: the sizes show where the rise ends. The
+ * control has the same records from a plain async generator, without a library or threads.
  */
 import type { Case, Contender, Goal } from '../harness/case.js'
 import { consume, peak, plainRecords, records, type RecordSize } from '../work/memory.js'
 import type { SmallRecord } from '../work/tasks.js'
 
-/** From the third on, it ought to be flat. A large record is as much as several small ones. */
+/** From the third size on, the memory should not grow. A large record counts as several small ones. */
 const SIZES: Readonly<Record<RecordSize, readonly number[]>> = {
   small: [100_000, 1_000_000, 10_000_000, 40_000_000],
   large: [20_000, 200_000, 5_000_000, 20_000_000],

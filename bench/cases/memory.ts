@@ -1,6 +1,6 @@
 /**
- * Peak memory when the input is ten times as large. Each measurement has a process of its own. The smaller input is long enough for
- * V8 to have collected the old generation of each thread once: `memory-sizes` shows how the peak rises until then.
+ * Peak memory when the input is ten times as large. Each measurement has its own process. With the smaller input, V8
+ * has already collected the old generation of each thread once. `memory-sizes` shows how the peak rises until then.
  */
 import type { Case, Contender, Goal } from '../harness/case.js'
 import { accessLog, type Log } from '../work/log.js'
@@ -8,7 +8,10 @@ import { consume, peak, plainRecords, readLog, records } from '../work/memory.js
 
 const LINES = 200_000
 const TIMES = 10
-/** What the slow consumer takes for each result, in microseconds: with the loop's own, more than the workers do. */
+/**
+ * The time of the slow consumer for each result, in microseconds. With the time of the loop, it is longer than that of
+ * the workers.
+ */
 const SLOW = 1
 
 interface Work {
@@ -17,7 +20,9 @@ interface Work {
 }
 
 interface Load {
-  /** How many records, or how often the log, once; the other input has ten times as many. */
+  /**
+   * The count of records, or of repetitions of the log, in the smaller input. The other input has ten times as many.
+   */
   readonly once: number
   readonly stream: (work: Work, amount: number) => Promise<void>
   readonly ours: boolean
@@ -46,7 +51,7 @@ const loads: Readonly<Record<string, Load>> = {
     stream: ({ log }, amount) => readLog(log, amount, SLOW),
     ours: true,
   },
-  // What a program without threads takes for the same records.
+  // The memory of a program without threads for the same records.
   'plain loop': {
     once: 10_000_000,
     stream: (work, amount) => consume(plainRecords(scaled(amount, work)), scaled(amount, work)),

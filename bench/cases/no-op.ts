@@ -1,4 +1,4 @@
-/** Tasks that do nothing, one to a chunk: what the way to a worker and back costs. */
+/** Tasks that do nothing, one per chunk: the cost of the way to a worker and back. */
 import type { Case, Contender, Entry } from '../harness/case.js'
 import { inAnyOrder } from '../peers/bounded.js'
 import { openPeer, PEERS, type PeerName } from '../peers/peer.js'
@@ -7,7 +7,7 @@ import { pooled } from '../work/pooled.js'
 import { noOp } from '../work/tasks.js'
 
 const TASKS = 40_000
-/** The same for all: so many that no worker waits for the main thread's next turn. */
+/** The same for all contenders. It is enough that workers never wait for the main thread. */
 const UNDER_WAY = 64
 
 interface Work {

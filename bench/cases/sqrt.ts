@@ -1,4 +1,4 @@
-/** Five million square roots: next to no work for each item, so that what is measured is what a stream itself costs. */
+/** Five million square roots. The work of an item is almost nothing, so this measures the cost of the stream itself. */
 import { SECONDS, timed, type Case, type Contender } from '../harness/case.js'
 import { inOrder } from '../peers/bounded.js'
 import { openPeer, PEERS, type PeerName } from '../peers/peer.js'
@@ -8,7 +8,7 @@ import { pooled } from '../work/pooled.js'
 import { root } from '../work/tasks.js'
 
 const COUNT = 5_000_000
-/** Python's chunksize too. */
+/** The chunksize of Python, too. */
 const BATCH = 1_000
 
 interface Work {
@@ -85,7 +85,7 @@ const sqrtCase: Case<Work> = {
   unit: SECONDS,
   prepare(scale) {
     const work = { count: Math.ceil(COUNT * scale) }
-    // Added up in the same order, so that it must be the same to the last bit.
+    // It is added up in the same order, so it must be equal to the last bit.
     return { parameters: work, answer: plainLoop(work), about: `${work.count.toLocaleString('en')} numbers, in order` }
   },
   contenders: [

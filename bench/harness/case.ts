@@ -1,43 +1,46 @@
-/** What a case is: contenders that do the same work, and the goals that millrace is held to. Types, and how to make them. */
+/** A case: contenders that do the same work, and the goals for millrace. Types, and functions that make them. */
 
-/** One question about speed or memory. `P` is what the contenders are told: plain data, as it goes to their processes. */
+/**
+ * One question about speed or memory. `P`: the parameters of the contenders. They are plain data, because they are sent
+ * to processes.
+ */
 export interface Case<P = unknown> {
-  /** As on the command line; also the name of its file. */
+  /** Its name on the command line, which is also that of its file. */
   readonly name: string
   readonly title: string
   readonly unit: Unit
   readonly contenders: readonly Contender<P>[]
   readonly goals: readonly Goal[]
-  /** Each measurement has a process of its own, and so there is no warm-up. */
+  /** Each measurement has its own process, without a warm-up. */
   readonly cold?: boolean
-  /** Times so many rounds: for measurements that are short, and vary. */
+  /** Multiplies the rounds: for measurements that are short and vary. */
   readonly roundsTimes?: number
-  /** Makes ready what the contenders need. `scale` is 1, or less for a quick look. */
+  /** Prepares the input of the contenders. `scale`: 1, or less for a quick run. */
   prepare(scale: number): Setting<P> | Promise<Setting<P>>
 }
 
-/** What is measured, and how it is written. */
+/** The measured quantity, and its format. */
 export interface Unit {
   readonly name: string
   readonly digits: number
-  /** Which figure is the better one. */
+  /** Whether the lower or the higher figure is better. */
   readonly better: 'less' | 'more'
 }
 
 export interface Setting<P = unknown> {
   readonly parameters: P
-  /** What every contender must answer, found in another way than theirs. Compared as JSON. */
+  /** The answer that every contender must give, found in another way. Compared as JSON. */
   readonly answer: unknown
-  /** How much work it is, in a few words. */
+  /** The amount of work, in a few words. */
   readonly about: string
 }
 
 /** One way to do the work. */
 export interface Contender<P = unknown> {
   readonly name: string
-  /** Makes all ready: pools are started here, not on the clock. Throws `NotMeasured` where it cannot run. */
+  /** Prepares everything: pools start here, and the time does not count. Throws `NotMeasured` if it cannot run. */
   open?(parameters: P): Entry | Promise<Entry>
-  /** In the place of `open`: the function in `peers/pool_imap.py` that does it. */
+  /** Instead of `open`: the function in `peers/pool_imap.py` that does the work. */
   readonly python?: string
 }
 
@@ -53,26 +56,26 @@ export interface Measured {
   readonly answer: unknown
 }
 
-/** What is asked of millrace's contender `ours`. */
+/** A goal for the contender `ours` of millrace. */
 export interface Goal {
   readonly ours: string
-  /** What it is compared with; a goal without is about the figure itself. */
+  /** The contender that it is compared with. A goal without one is about the figure itself. */
   readonly against?: string
   /**
-   * `advantage`: how many times better ours is. `cost`: how many times worse, at most. `growth`: ours minus the other.
-   * `figure`: ours.
+   * `advantage`: ours is this many times better. `cost`: ours is at most this many times worse. `growth`: ours minus
+   * the other. `figure`: ours.
    */
   readonly measure: 'advantage' | 'cost' | 'growth' | 'figure'
   readonly atLeast?: number
   readonly atMost?: number
 }
 
-/** Why a contender is left out: no Python, say. */
+/** The reason why a contender is left out, such as a missing Python. */
 export class NotMeasured extends Error {}
 
 export const SECONDS: Unit = { name: 's', digits: 3, better: 'less' }
 
-/** The time from the call until the answer is there. */
+/** The time from the call to the answer. */
 export function timed(work: () => unknown): () => Promise<Measured> {
   return async () => {
     const start = performance.now()

@@ -1,6 +1,6 @@
 /**
- * The process of one contender: it makes itself ready, then measures once for each line that it reads, and answers with a
- * line of JSON. It loads its own case and no other, so that memory and compiled code are its own.
+ * The process of one contender. It prepares itself. Then it measures once for each line that it reads, and answers with
+ * a line of JSON. It loads only its own case, so that memory and compiled code are its own.
  */
 import { createInterface } from 'node:readline'
 import type { Case } from './case.js'
@@ -13,7 +13,7 @@ function reply(line: Reply): void {
   process.stdout.write(`${JSON.stringify(line)}\n`)
 }
 
-/** Node is run with `--expose-gc`. What one run leaves behind is not on the next one's clock. */
+/** Node runs with `--expose-gc`. The garbage of one run must not slow down the next one. */
 function collectGarbage(): void {
   ;(globalThis as { gc?: () => void }).gc?.()
 }
@@ -33,5 +33,5 @@ try {
   if (!(error instanceof NotMeasured)) throw error
   reply({ missing: error.message })
 }
-// Some pools leave something behind that would keep the process alive.
+// Some pools keep the process alive after their end.
 process.exit()

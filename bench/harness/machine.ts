@@ -1,4 +1,4 @@
-/** Where a run was made: what a figure is worth depends on it. */
+/** The machine of a run: the meaning of a figure depends on it. */
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { arch, availableParallelism, cpus, loadavg, totalmem, type } from 'node:os'
@@ -11,7 +11,10 @@ export interface Machine {
   readonly system: string
   /** By name: Node, Python, and the packages that are compared. */
   readonly versions: Readonly<Record<string, string>>
-  /** Of the last minute, before the first case and after the last one. Above 1 or so, somebody else was at work before. */
+  /**
+   * The load of the last minute, before the first case and after the last one. Above about 1, other programs were
+   * running before.
+   */
   readonly load: { readonly before: number; after: number }
 }
 

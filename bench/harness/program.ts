@@ -1,4 +1,4 @@
-/** A contender's process, as the rounds see it: start, ask for a measurement, stop. */
+/** The process of a contender, for the rounds: start it, ask for a measurement, stop it. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
@@ -6,14 +6,17 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { NotMeasured, type Case, type Contender, type Measured } from './case.js'
 
-/** What a contender's process writes: first that it is ready or why it cannot be, then a measurement each time it is asked. */
+/**
+ * The output of a contender's process. First that it is ready, or the reason why it is not. Then one measurement for
+ * each request.
+ */
 export type Reply = Measured | { readonly ready: true } | { readonly missing: string }
 
 const CONTENDER = fileURLToPath(new URL('./contender.js', import.meta.url))
-/** Not compiled, so it is where it was written: this file is in build/bench/harness/. */
+/** It is not compiled, so it is in the sources. This file is in build/bench/harness/. */
 const PYTHON = fileURLToPath(new URL('../../../bench/peers/pool_imap.py', import.meta.url))
 
-/** How long closing may take, in milliseconds: no pool is to keep the others waiting for ever. */
+/** The longest time to close, in milliseconds: a pool must not let the others wait without end. */
 const PATIENCE = 10_000
 
 export class Program {
@@ -28,7 +31,7 @@ export class Program {
     this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   }
 
-  /** Starts a contender; settles when it is ready. */
+  /** Starts a contender. Settles when it is ready. */
   static async start(of: Case, contender: Contender, parameters: unknown): Promise<Program> {
     const json = JSON.stringify(parameters)
     const [command, ...args] =
@@ -36,7 +39,7 @@ export class Program {
         ? [process.execPath, '--expose-gc', CONTENDER, of.name, contender.name, json]
         : ['python3', PYTHON, contender.python, json, String(availableParallelism())]
     const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })
-    // Its end is noticed by the end of what it writes.
+    // The end of its output tells that it has ended.
     child.stdin.on('error', () => {})
     try {
       await once(child, 'spawn')

@@ -1,4 +1,4 @@
-/** What a run found, as text. */
+/** The results of a run, as text. */
 import type { Goal, Unit } from './case.js'
 import type { Machine } from './machine.js'
 import type { CaseResult, GoalResult, Results, Row, Spread } from './results.js'
@@ -33,7 +33,7 @@ function spreadCells(spread: Spread | undefined, digits: number): string[] {
   return spread === undefined ? [] : [spread.min, spread.median, spread.max].map((value) => number(value, digits))
 }
 
-/** A goal in words: what is asked for. */
+/** A goal in words. */
 export function goalLine({ ours, against, measure, atLeast, atMost }: Goal, unit: Unit | string): string {
   const bound = atLeast === undefined ? `≤ ${atMost ?? ''}` : `≥ ${atLeast}`
   const name = typeof unit === 'string' ? unit : unit.name
@@ -57,13 +57,13 @@ export function goalResult(goal: GoalResult): string {
 
 const MARKS = { reached: 'reached', missed: 'MISSED ', 'not measured': 'NOT MEASURED' }
 
-/** The median, and the least and the most. */
+/** The median, the lowest and the highest figure. */
 export function shownSpread({ min, median, max }: Spread, unit: string): string {
   const digits = unit === '×' ? 2 : 1
   return `${number(median, digits)} ${unit} (${number(min, digits)} to ${number(max, digits)})`
 }
 
-/** All goals, and where they were measured. */
+/** All goals, and the machine on which they were measured. */
 export function summary({ machine, cases, command, scale }: Results): string {
   const goals = cases.flatMap(({ goals }) => goals)
   const count = (verdict: GoalResult['verdict']): number => goals.filter((goal) => goal.verdict === verdict).length
@@ -79,7 +79,10 @@ function number(value: number, digits: number): string {
   return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
 }
 
-/** Columns as wide as their widest cell; all but the first to the right. A last cell that is text may be as long as it is. */
+/**
+ * Columns as wide as their widest cell. All except the first are aligned to the right. A text in the last cell can have
+ * any length.
+ */
 function table(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = []
   for (const row of rows) {

@@ -1,11 +1,11 @@
-/** What a run found, as it is kept in JSON: figures, comparisons, and which goals were reached. */
+/** The results of a run, as JSON has them: figures, comparisons, and the goals that were reached. */
 import type { Case, Goal, Setting, Unit } from './case.js'
 import type { Machine } from './machine.js'
 import type { Outcome } from './rounds.js'
 
 export interface Results {
   readonly command: string
-  /** 1, or less where the sizes of the cases were cut for a quick look. */
+  /** 1, or less if the sizes of the cases were reduced for a quick run. */
   readonly scale: number
   readonly date: string
   readonly machine: Machine
@@ -24,7 +24,7 @@ export interface CaseResult {
 
 export interface Row extends Outcome {
   readonly figure?: Spread
-  /** How many times better millrace is, by the rounds; not for millrace itself. */
+  /** How many times better millrace is, by the rounds. Missing for millrace itself. */
   readonly advantage?: Spread
 }
 
@@ -35,7 +35,7 @@ export interface Spread {
 }
 
 export interface GoalResult extends Goal {
-  /** Missing where a contender was. */
+  /** Missing if the contender was missing. */
   readonly value?: Spread
   readonly unit: string
   readonly verdict: 'reached' | 'missed' | 'not measured'
@@ -96,7 +96,7 @@ function reaches({ atLeast = -Infinity, atMost = Infinity }: Goal, median: numbe
   return median >= atLeast && median <= atMost
 }
 
-/** Round by round: what the machine was like in a round then counts for both. */
+/** Compares round by round, so that the state of the machine in a round counts for both. */
 function pairs(
   ours: readonly number[],
   other: readonly number[],
@@ -113,7 +113,7 @@ function spread(values: readonly number[]): Spread | undefined {
   return { min, median: ((middle[0] ?? min) + (middle[1] ?? max)) / 2, max }
 }
 
-/** A property, or none where there is no value. */
+/** A property, or nothing if the value is `undefined`. */
 function present<K extends string, V>(key: K, value: V | undefined): Partial<Record<K, V>> {
   return value === undefined ? {} : ({ [key]: value } as Record<K, V>)
 }

@@ -1,23 +1,26 @@
 /**
- * Measures a case in rounds. In each round each contender runs once, one after the other, in an order that changes, so that
- * what slows the machine for a while slows all of them.
+ * Measures a case in rounds. In each round each contender runs once, one after the other. The order changes. So if the
+ * machine is slow for a while, it is slow for all of them.
  */
 import { isDeepStrictEqual } from 'node:util'
 import { NotMeasured, type Case, type Contender, type Setting } from './case.js'
 import { Program } from './program.js'
 
-/** What came out for one contender. */
+/** The outcome of one contender. */
 export interface Outcome {
   readonly name: string
-  /** One for each round; none where there is a reason. */
+  /** One for each round; none if there is a `reason`. */
   readonly figures: readonly number[]
-  /** Why it was left out. */
+  /** The reason why it was left out. */
   readonly missing?: string
-  /** It broke down, or its answer is wrong. */
+  /** It failed, or its answer is wrong. */
   readonly wrong?: string
 }
 
-/** Outcomes in the order of the contenders. Before the first round there is one that does not count, unless the case is cold. */
+/**
+ * Outcomes in the order of the contenders. Before the first round comes one that does not count, unless the case is
+ * cold.
+ */
 export async function measure(one: Case, setting: Setting, rounds: number): Promise<Outcome[]> {
   const lanes = one.contenders.map((contender) => new Lane(one, contender, setting))
   try {
@@ -32,8 +35,8 @@ export async function measure(one: Case, setting: Setting, rounds: number): Prom
 }
 
 /**
- * A contender and its program, which stays for all rounds, idle while others run: compiled code, heap and threads of one are
- * no other's. In a cold case each measurement has a program of its own.
+ * A contender and its program. The program stays for all rounds, and is idle while others run. So each contender has
+ * its own compiled code, heap and threads. In a cold case each measurement has its own program.
  */
 class Lane {
   readonly #case: Case
@@ -57,7 +60,7 @@ class Lane {
     return { name, figures: this.#figures }
   }
 
-  /** Runs once; the figure counts if a round is given. */
+  /** Runs once. The figure counts if a round is given. */
   async measure(round?: number): Promise<void> {
     if (this.#missing !== undefined || this.#wrong !== undefined) return
     try {
@@ -85,7 +88,7 @@ function shown(answer: unknown): string {
   return text.length <= 200 ? text : `${text.slice(0, 200)}…`
 }
 
-/** A new array in an order by chance (Fisher and Yates). */
+/** A new array in random order (Fisher and Yates). */
 function shuffled<T>(list: readonly T[]): T[] {
   const result: T[] = []
   list.forEach((element, i) => {

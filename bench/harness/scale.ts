@@ -1,12 +1,12 @@
-/** Where a value stands on the picture, in pixels from its left. */
+/** The position of a value in the picture, in pixels from the left. */
 
 export interface Scale {
-  /** Where bars begin. */
+  /** The position where bars begin. */
   readonly origin: number
   at(value: number): number
 }
 
-/** For ratios: as fast is the origin, twice as fast is as far to the right as half as fast is to the left. */
+/** A scale for ratios. 1 is the origin. Twice as fast is as far to the right as half as fast is to the left. */
 export class LogScale implements Scale {
   readonly origin = 1
   readonly ticks: readonly number[]
@@ -30,7 +30,7 @@ export class LogScale implements Scale {
   }
 }
 
-/** From 0 to somewhat more than the greatest value. */
+/** From 0 to a little more than the greatest value. */
 export class LinearScale implements Scale {
   readonly origin = 0
   readonly #left: number
@@ -47,7 +47,7 @@ export class LinearScale implements Scale {
     return new LinearScale(1.1 * Math.max(...values), left, right)
   }
 
-  /** What is below 0 stands at 0: memory that shrank. */
+  /** Values below 0 are drawn at 0: memory that shrank. */
   at(value: number): number {
     return this.#left + (Math.max(0, value) / this.#most) * (this.#right - this.#left)
   }

@@ -1,13 +1,13 @@
 /**
- * What a run found, as a picture for the README: a bar for each goal, its goal as a mark, and under it where it was made. It
- * has its own background and follows the reader's light or dark colours.
+ * The results of a run, as a picture for the README. Each goal has a bar, with a mark at the goal. The machine is named
+ * below. The picture has its own background, and follows the reader's light or dark colours.
  */
 import type { CaseResult, GoalResult, Results } from './results.js'
 import { LinearScale, LogScale, type Scale } from './scale.js'
 
 const WIDTH = 880
 const MARGIN = 24
-/** Where the bars begin and end; labels are to the left, figures to the right. */
+/** The positions where the bars begin and end. Labels are to the left, figures to the right. */
 const LEFT = 340
 const RIGHT = 640
 /** The columns to the right: the figure (its end), the goal, the verdict. */
@@ -15,7 +15,7 @@ const COLUMNS = [720, 732, 808] as const
 const ROW = 26
 const BAR = 12
 const LINE = 17
-/** About so many characters of the caption fit on a line. */
+/** About this many characters of the caption fit on a line. */
 const CAPTION = 125
 
 const STYLE = `
@@ -37,7 +37,7 @@ class Sheet {
     this.#lines.push(line)
   }
 
-  /** Draws first what `back` draws, so that `front` covers it; `back` is told where `front` ends. */
+  /** Draws `back` first, so that `front` covers it. `back` gets the position where `front` ends. */
   layers(front: () => void, back: () => void): void {
     const place = this.#lines.length
     front()
@@ -51,7 +51,7 @@ class Sheet {
     this.add(`<text x="${x}" y="${this.y + 4}" class="${kind}"${anchor}>${escaped(text)}</text>`)
   }
 
-  /** A line of text on a line of its own. */
+  /** A text on a separate line. */
   line(text: string, kind = ''): void {
     this.text(MARGIN, text, kind)
     this.y += LINE
@@ -114,7 +114,7 @@ function isLimit(goal: GoalResult): boolean {
   return !isAdvantage(goal)
 }
 
-/** All values of a goal that are to be seen. */
+/** All values of a goal that the picture must show. */
 function marks({ value, atLeast, atMost }: GoalResult): number[] {
   return [value?.min, value?.max, atLeast, atMost].filter((mark) => mark !== undefined)
 }

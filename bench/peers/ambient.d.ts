@@ -1,4 +1,4 @@
-/** What is used of `threads`: its own declarations cannot be found through its `exports`. */
+/** The used part of `threads`: its declarations cannot be found through its `exports`. */
 
 declare module 'threads' {
   export interface Worker {

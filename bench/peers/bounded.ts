@@ -1,11 +1,13 @@
-/** How users of a pool bound what is under way, by hand. */
+/** Limits the tasks that run at once, as users of a pool do it by hand. */
 import { availableParallelism } from 'node:os'
 import { pMapIterable } from 'p-map'
 
-/** Two tasks for each thread: the next one is there when the last one ends. More of them make none of the pools faster. */
+/**
+ * Two tasks for each thread: the next one is there when the last one ends. With more tasks, the pools are not faster.
+ */
 const UNDER_WAY = 2 * availableParallelism()
 
-/** In order, so many at once: `pMapIterable` of p-map, which is what there is for it. */
+/** In order, `limit` at once: `pMapIterable` of p-map is made for that. */
 export function inOrder<T, R>(
   items: Iterable<T> | AsyncIterable<T>,
   run: (item: T) => Promise<R>,
@@ -14,7 +16,9 @@ export function inOrder<T, R>(
   return pMapIterable(items, run, { concurrency: atOnce }) as AsyncIterable<R>
 }
 
-/** In no order, so many at once, by the least code there can be: so many loops that each wait for one task at a time. */
+/**
+ * In any order, `limit` at once, with as little code as possible: each of `limit` loops waits for one task at a time.
+ */
 export async function inAnyOrder<T, R>(
   items: Iterable<T>,
   run: (item: T) => Promise<R>,

@@ -1,4 +1,7 @@
-/** What the workers of the pools run: the functions that millrace's tasks run, for one item or for a batch made by hand. */
+/**
+ * The functions that the workers of the pools run, for one item or for a batch made by hand. Millrace's tasks run the
+ * same ones.
+ */
 import { busyFor, type Interval } from '../work/interval.js'
 import { parse, type Hit } from '../work/parse.js'
 import { spin } from '../work/spin.js'

@@ -1,4 +1,4 @@
-/** A worker pool as the cases use it: one promise for each task, as all of them offer. */
+/** A worker pool as the cases use it: one promise for each task, which all pools offer. */
 import type * as Functions from './functions.js'
 
 export type FunctionName = keyof typeof Functions
@@ -15,7 +15,7 @@ export interface Peer {
 export const PEERS = ['piscina', 'tinypool', 'workerpool', 'poolifier', 'threads'] as const
 export type PeerName = (typeof PEERS)[number] | 'piscina-tuned'
 
-/** Starts a pool of one thread for each core. Loads that package and no other. */
+/** Starts a pool of one thread for each core. Loads only that package. */
 export async function openPeer(name: PeerName): Promise<Peer> {
   const { open } = (await import(`./${name}.js`)) as { open: () => Peer | Promise<Peer> }
   return open()

@@ -1,4 +1,4 @@
-/** piscina with the options that make it fastest where tasks are many and tiny: several in each worker, no statistics. */
+/** piscina with the options that make it fastest for many tiny tasks: several in each worker, without statistics. */
 import { FixedQueue } from 'piscina'
 import type { Peer } from './peer.js'
 import { open as openPiscina } from './piscina.js'

@@ -1,9 +1,9 @@
-/** piscina: as many threads as cores, where its own default is more; the rest is as it comes. */
+/** piscina with as many threads as cores, because its default is more. All else is its default. */
 import { availableParallelism } from 'node:os'
 import { Piscina } from 'piscina'
 import type { Peer } from './peer.js'
 
-/** What `piscina-tuned.ts` changes. */
+/** The options that `piscina-tuned.ts` changes. */
 type Options = NonNullable<ConstructorParameters<typeof Piscina>[0]>
 
 export function open(options?: Options): Peer {

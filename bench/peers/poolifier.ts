@@ -1,4 +1,4 @@
-/** poolifier: the fixed pool, with as many threads as cores; the rest is as it comes. */
+/** The fixed pool of poolifier, with as many threads as cores. All else is its default. */
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { FixedThreadPool } from 'poolifier'
@@ -8,7 +8,7 @@ export function open(): Peer {
   const script = fileURLToPath(new URL('./poolifier-worker.js', import.meta.url))
   const pool = new FixedThreadPool<unknown, unknown>(availableParallelism(), script)
   return {
-    // What it is given for a function is what the function returns.
+    // Its result type is what the function returns.
     run: (name, argument) => pool.execute(argument, name) as Promise<never>,
     close: () => pool.destroy(),
   }

@@ -1,4 +1,4 @@
-/** The pool of the `threads` package, with as many threads as cores; the rest is as it comes. */
+/** The pool of the `threads` package, with as many threads as cores. All else is its default. */
 import { availableParallelism } from 'node:os'
 import { Pool, spawn, Worker } from 'threads'
 import type * as Functions from './functions.js'

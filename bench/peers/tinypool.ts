@@ -1,4 +1,4 @@
-/** tinypool: as many threads as cores; the rest is as it comes. */
+/** tinypool with as many threads as cores. All else is its default. */
 import { availableParallelism } from 'node:os'
 import { Tinypool } from 'tinypool'
 import type { Peer } from './peer.js'

@@ -1,4 +1,4 @@
-/** workerpool: as many threads as cores, where its own default is one less; the rest is as it comes. */
+/** workerpool with as many threads as cores, because its default is one less. All else is its default. */
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import workerpool from 'workerpool'
@@ -12,7 +12,7 @@ export function open(): Peer {
     workerType: 'thread',
   })
   return {
-    // It does not know what its functions return.
+    // Its types do not say what functions return.
     run: async (name, argument) => (await pool.exec(name, [argument])) as never,
     close: async () => {
       await pool.terminate()

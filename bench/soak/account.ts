@@ -1,15 +1,17 @@
-/** Where the items of all `imap` streams are: each that was read was delivered, was left out, was dropped, or is on its way. */
+/**
+ * Counts the items of all `imap` streams. Each item that was read was delivered, left out or dropped, or is on its way.
+ */
 import type { Stream, StreamStats } from 'millrace'
 
 export interface Totals {
   read: number
   /** Results and outcomes that were given to consumers. */
   delivered: number
-  /** Failed items of streams that leave them out. */
+  /** Failed items of streams that leave failed items out. */
   leftOut: number
-  /** Items that nobody asked for any more, as the consumer had left. */
+  /** Items that were not needed any more, because the consumer had left. */
   dropped: number
-  /** Items of open streams that are none of these yet. */
+  /** Items of open streams that are not yet delivered, left out or dropped. */
   inFlight: number
 }
 
@@ -24,7 +26,7 @@ export class Account {
     return stream
   }
 
-  /** A stream has ended. Throws when something of it is still on its way, unless its consumer has left it. */
+  /** Notes that a stream has ended. Throws if items of it are still on their way, unless its consumer has left. */
   close(stream: Watched, wasLeft = false): void {
     const stats = stream.stats()
     const inFlight = inFlightOf(stats)
@@ -34,7 +36,7 @@ export class Account {
     this.#ended.dropped += inFlight
   }
 
-  /** Throws where the figures of a stream cannot be. */
+  /** Throws if the figures of a stream are impossible. */
   totals(): Totals {
     const totals = { ...this.#ended }
     for (const stream of this.#open) {

@@ -1,6 +1,7 @@
 /**
- * `npm run stress -- soak --minutes N --seed S`: mixed streams on one pool, with faults of every kind, for as long as you like. Each stream
- * checks what it is given. It prints memory, throughput and the account as it goes, and ends with a picture of memory over time.
+ * `npm run stress -- soak --minutes N --seed S`: mixed streams on one pool, with faults of every kind, for N minutes.
+ * Each stream checks its results. The program prints memory, throughput and the counts of items while it runs. At the
+ * end it writes a picture of memory over time.
  */
 import { subscribe } from 'node:diagnostics_channel'
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -12,7 +13,7 @@ import { RUNS } from './streams.js'
 
 /** Streams at a time. */
 const AT_ONCE = 3
-/** How often memory is looked at, in milliseconds. */
+/** The interval between measurements of memory, in milliseconds. */
 const EVERY = 5_000
 const FOLDER = 'build/soak'
 
@@ -34,7 +35,7 @@ function chance(start: number): () => number {
   }
 }
 
-/** The last items that have failed, so that a stream that gives something wrong can be told from one that left out what failed. */
+/** The last items that have failed. They show whether a stream gave a wrong result, or left out a failed item. */
 const lastFailures: string[] = []
 subscribe('millrace:task:failure', (message) => {
   const { task, index, error } = message as Diagnostics['millrace:task:failure']

@@ -2,7 +2,7 @@
 
 export interface Sample {
   readonly minutes: number
-  /** Of 10⁶ bytes: all that the process has in memory. */
+  /** All memory of the process, in units of 10⁶ bytes. */
   readonly megabytes: number
 }
 

@@ -1,10 +1,10 @@
-/** The streams of the soak: each runs once, checks all that it is given, and tells what it has read and delivered. */
+/** The streams of the soak. Each runs once, checks all its results, and reports its counts of items. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Outcome, Pool, Stream } from 'millrace'
 import type { Account } from './account.js'
 import { answer, isEven, several, sum, type Answer, type Load, type Mood } from './tasks.js'
 
-/** One item in so many is of that mood. */
+/** One item of this many has that mood. */
 const MOODS: readonly (readonly [mood: Mood, oneIn: number, code: string | undefined])[] = [
   ['throw', 1_000, undefined],
   ['reject', 1_000, undefined],
@@ -14,7 +14,7 @@ const MOODS: readonly (readonly [mood: Mood, oneIn: number, code: string | undef
   ['loop', 200_000, 'ERR_TASK_TIMEOUT'],
   ['hang', 200_000, 'ERR_TASK_TIMEOUT'],
 ]
-/** On a busy machine a thread may be kept off its core for half a second. */
+/** On a busy machine, a thread may have to wait half a second for a core. */
 const TIMEOUT = 1_000
 const ITEMS = 20_000
 
@@ -23,7 +23,7 @@ export interface Count {
   readonly failed: number
 }
 
-/** What a stream of the soak is told: a pool, and chance that can be repeated. */
+/** The parameters of a stream: a pool, and random numbers that can be repeated. */
 export interface Way {
   readonly pool: Pool
   readonly account: Account
@@ -31,7 +31,7 @@ export interface Way {
   readonly random: () => number
 }
 
-/** Runs one stream to its end; throws when anything is not as it must be. */
+/** Runs one stream to its end. Throws if anything is wrong. */
 export type Run = (way: Way) => Promise<Count>
 
 function moodOf(random: () => number): Mood {
@@ -64,7 +64,7 @@ function pick<const T>(random: () => number, values: readonly T[]): T {
   return value
 }
 
-/** Every item has one outcome, the right one; in order, if they are to be. */
+/** Every item has one outcome, and it is correct; in order, if the stream is ordered. */
 async function drained(
   stream: AsyncIterable<Outcome<Load, Answer>>,
   items: readonly Load[],
@@ -103,7 +103,7 @@ async function settled(way: Way, ordered: boolean): Promise<Count> {
   return count
 }
 
-/** The consumer leaves at some time: by `break`, or by an abort. */
+/** The consumer leaves at any time: by `break`, or by an abort. */
 async function brokenOff(way: Way, aborted: boolean): Promise<Count> {
   const items = loads(way)
   const controller = new AbortController()
@@ -145,7 +145,7 @@ async function slow(way: Way): Promise<Count> {
   return { items: read, failed }
 }
 
-/** filter, flatMap and reduce leave the failed items out. What they return can be cloned, whatever the item's mood is. */
+/** filter, flatMap and reduce leave the failed items out. Their results can be cloned for every mood of an item. */
 async function others(way: Way): Promise<Count> {
   const items = loads(way)
   const good = items.filter(({ mood }) => mood === 'ok' || mood === 'unclonable').map(({ n }) => n)

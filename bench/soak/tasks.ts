@@ -1,4 +1,4 @@
-/** The tasks of the soak: most items do a little work, and some do what breaks things. */
+/** The tasks of the soak: most items do a little work, and some cause a fault. */
 import { tasks } from 'millrace'
 
 export type Mood = 'ok' | 'throw' | 'reject' | 'exit' | 'crash' | 'loop' | 'hang' | 'unclonable'

@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 
-/** The lines of a file by `readline`, so many at a time. */
+/** The lines of a file by `readline`, in batches. */
 export async function* lineBatches(path: string, size: number): AsyncGenerator<string[]> {
   let batch: string[] = []
   for await (const line of readLines(path)) {
@@ -14,12 +14,12 @@ export async function* lineBatches(path: string, size: number): AsyncGenerator<s
   if (batch.length > 0) yield batch
 }
 
-/** The lines of a file, as Node's manual reads them. */
+/** The lines of a file, read as in Node's manual. */
 export function readLines(path: string): AsyncIterable<string> {
   return createInterface({ input: createReadStream(path), crlfDelay: Infinity })
 }
 
-/** Items, so many at a time. */
+/** Items in batches. */
 export function* batches<T>(items: Iterable<T>, size: number): Generator<T[]> {
   let batch: T[] = []
   for (const item of items) {

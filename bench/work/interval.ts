@@ -1,9 +1,9 @@
-/** Being busy for a time, and saying when that was, by a clock that all threads share. */
+/** Keeps a thread busy for a time, and notes when that was, by a clock that all threads share. */
 
-/** When a task began and ended, in milliseconds. */
+/** The begin and the end of a task, in milliseconds. */
 export type Interval = readonly [start: number, end: number]
 
-/** Busy for so many milliseconds. */
+/** Keeps the thread busy for this many milliseconds. */
 export function busyFor(milliseconds: number): Interval {
   const start = clock()
   let now = start
@@ -11,14 +11,14 @@ export function busyFor(milliseconds: number): Interval {
   return [start, now]
 }
 
-/** `performance.now()` begins anew in each thread. */
+/** `performance.now()` begins at 0 in each thread. */
 function clock(): number {
   return Number(process.hrtime.bigint()) / 1e6
 }
 
 /**
- * How busy `workers` were, in percent: the time within tasks over the time there was. The first and the last tenth are left
- * out: starting and running dry are not what is asked about.
+ * The load of `workers` in percent: the time inside tasks, divided by the whole time. The first and the last tenth are
+ * left out: the start and the end of the stream do not count.
  */
 export function busyPercent(intervals: readonly Interval[], workers: number): number {
   const first = Math.min(...intervals.map(([start]) => start))

@@ -1,6 +1,6 @@
 /**
- * The access log that is read: made here, once, and kept in the temporary folder. Its maker also knows the right answer,
- * so that no contender is held against another's.
+ * The access log that is read. It is made here, once, and kept in the temporary folder. Its maker also knows the right
+ * answer, so contenders are not compared with each other.
  */
 import { createWriteStream } from 'node:fs'
 import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
@@ -9,24 +9,24 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { add, none, type Totals } from './totals.js'
 
-/** A log and what is to be found in it. */
+/** A log, and the right answer. */
 export interface Log {
   readonly path: string
-  /** Of the file, in bytes. */
+  /** The size of the file in bytes. */
   readonly size: number
   readonly lines: number
-  /** What every contender is to find. */
+  /** The answer that every contender must find. */
   readonly totals: Totals
 }
 
-/** A new number whenever the log would come out otherwise. */
+/** Change this number whenever the log changes. */
 const VERSION = 1
 const START = Date.UTC(2024, 9, 7)
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 const BLOCK = 256 * 1024
 const VISITORS = 40_000
 const ARTICLES = 6_000
-/** One line in so many is no log line. */
+/** One line of this many is not a log line. */
 const MALFORMED = 10_007
 
 const USERS = ['-', '-', '-', '-', '-', '-', '-', 'alice', 'bob', 'carol.m', 'deploy']
@@ -57,11 +57,11 @@ const AGENTS = [
   'curl/8.9.1',
 ]
 
-/** The log of so many lines, made if it is not there. */
+/** The log of this many lines. It is made if it does not exist. */
 export async function accessLog(lines: number): Promise<Log> {
   const path = join(tmpdir(), `millrace-bench-access-${lines}-v${VERSION}.log`)
   const known = `${path}.json`
-  // The note is written last, so that there is none beside half a log.
+  // The note is written last, so that half a log never has one.
   const kept = await readFile(known, 'utf8').then(
     (text) => JSON.parse(text) as Log,
     () => undefined,
@@ -91,7 +91,7 @@ function* blocks(lines: number, totals: Totals): Generator<Buffer> {
   for (const line of logLines(lines, totals)) {
     block += line
     if (block.length < BLOCK) continue
-    // All of it is ASCII.
+    // It is all ASCII.
     yield Buffer.from(block, 'latin1')
     block = ''
   }
@@ -101,7 +101,7 @@ function* blocks(lines: number, totals: Totals): Generator<Buffer> {
 function* logLines(lines: number, totals: Totals): Generator<string> {
   const random = mulberry32(20_241_007)
   const below = (n: number): number => Math.floor(n * random())
-  /** A number below `n`, low ones far more often. */
+  /** A number below `n`. Low numbers come far more often. */
   const skewed = (n: number): number => Math.floor(n * random() * random() * random())
   const pick = <T>(list: readonly T[]): T => list[below(list.length)]
   const path = (): string => {

@@ -1,4 +1,4 @@
-/** What the cases about memory stream, and how they consume it. A result that is missing or out of order throws. */
+/** The streams and the consumers of the cases about memory. They throw if a result is missing or out of order. */
 import { imap, lines } from 'millrace'
 import { isDeepStrictEqual } from 'node:util'
 import type { Log } from './log.js'
@@ -15,13 +15,13 @@ export function records(size: RecordSize, count: number, options?: { window: num
   return imap(RECORDS[size], numbers(count), options)
 }
 
-/** The control: the same records by the same kind of loop, with no library and no threads. */
+/** The control: the same records by the same kind of loop, without a library or threads. */
 // eslint-disable-next-line @typescript-eslint/require-await -- asynchronous, as the stream is that it stands beside
 export async function* plainRecords(count: number): AsyncGenerator<SmallRecord> {
   for (const id of numbers(count)) yield smallRecord(id)
 }
 
-/** Takes so many microseconds for each record. */
+/** Takes this many microseconds for each record. */
 export async function consume(stream: AsyncIterable<SmallRecord>, count: number, microseconds = 0): Promise<void> {
   let expected = 0
   for await (const { id } of stream) {
@@ -31,7 +31,7 @@ export async function consume(stream: AsyncIterable<SmallRecord>, count: number,
   if (expected !== count) throw new Error(`${count} items gave ${expected} results`)
 }
 
-/** Parses a log so many times over, as one stream, and takes so many microseconds for each line. */
+/** Parses a log this many times, as one stream, and takes this many microseconds for each line. */
 export async function readLog(log: Log, times: number, microseconds = 0): Promise<void> {
   const totals = none()
   const expected = none()
@@ -43,7 +43,7 @@ export async function readLog(log: Log, times: number, microseconds = 0): Promis
   if (!isDeepStrictEqual(totals, expected)) throw new Error(`The totals of ${log.path} are ${JSON.stringify(totals)}`)
 }
 
-/** The most memory that this process has had, in MB (10⁶ bytes), all its threads included. */
+/** The peak memory of this process with all its threads, in MB (10⁶ bytes). */
 export function peak(): number {
   return (process.resourceUsage().maxRSS * 1_024) / 1e6
 }

@@ -1,9 +1,9 @@
 /**
- * One line of an access log to a record. It knows no library: every contender that runs JavaScript runs this very function.
+ * One line of an access log to a record. It does not use a library: every contender in JavaScript runs this function.
  * `../peers/pool_imap.py` has its counterpart.
  */
 
-/** What is kept of a line. */
+/** The record of a line. */
 export interface Hit {
   readonly ip: string
   readonly user: string
@@ -19,14 +19,14 @@ export interface Hit {
 /** Address, identity, user, [time], "request", status, bytes, "referrer", "user agent". */
 const COMBINED = /^(\S+) \S+ (\S+) \[([^\]]+)\] "(\S+) (\S+)[^"]*" (\d{3}) (\d+|-) "[^"]*" "([^"]*)"$/
 
-/** By a regular expression, as most programs do it. */
+/** By a regular expression, as in most programs. */
 export function parse(line: string): Hit {
   const [, ip, user = '', time = '', method = '', path = '', status, bytes, agent = ''] = COMBINED.exec(line) ?? []
   if (ip === undefined) return malformed(line)
   return { ip, user, time, method, path, status: Number(status), bytes: bytes === '-' ? 0 : Number(bytes), agent }
 }
 
-/** The same by hand: for the contender that shows how fast one thread can be at all. */
+/** The same by hand: for the contender that shows how fast one thread can be. */
 export function parseByHand(line: string): Hit {
   const ip = line.indexOf(' ')
   const identity = line.indexOf(' ', ip + 1)

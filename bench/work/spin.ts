@@ -1,8 +1,9 @@
-/** Work that is nothing but time of a processor: so many steps, not so many microseconds, so that all do the same. */
+/** Work that only takes time of a processor. It is a number of steps, not of microseconds, so that all do the same. */
 
 /** A few steps of Marsaglia's xorshift. */
 export function spin(steps: number): number {
-  // Made an integer of 32 bits at once: where the optimizer sees a larger number first, it computes in floating point.
+  // It becomes an integer of 32 bits at once: if the optimizer sees a larger number first, it computes in floating
+  // point.
   let x = 2_463_534_242 | 0
   for (let i = 0; i < steps; i++) {
     x ^= x << 13
@@ -12,17 +13,17 @@ export function spin(steps: number): number {
   return x >>> 0
 }
 
-/** The items of a case: numbers of steps, which differ a little, so that each result shows which item it is of. */
+/** The items of a case: numbers of steps. They differ a little, so that each result shows its item. */
 export function* spins(steps: number, items: number): Generator<number> {
   for (let i = 0; i < items; i++) yield steps + (i % 64)
 }
 
-/** Takes in one more result; the order counts. */
+/** Adds one more result. The order counts. */
 export function digest(digested: number, result: number): number {
   return (Math.imul(digested, 31) + result) >>> 0
 }
 
-/** How many steps take so many microseconds on this thread, in the best of many tries. */
+/** The number of steps that take this many microseconds on this thread, in the best of many tries. */
 export function calibrate(microseconds: number): number {
   const steps = 10_000
   let best = Infinity

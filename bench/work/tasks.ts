@@ -1,4 +1,4 @@
-/** The tasks of millrace's contenders: the functions that all contenders run, under names that workers find. */
+/** The tasks of millrace's contenders: the functions that all contenders run, with names by which workers find them. */
 import { task } from 'millrace'
 import { parse as parseLine } from './parse.js'
 import { spin as spinFor } from './spin.js'
@@ -43,7 +43,7 @@ export interface LargeRecord extends SmallRecord {
   readonly good: boolean
 }
 
-/** Some 250 bytes. */
+/** About 250 bytes. */
 export const largeRecord = task(import.meta.url, function largeRecord(id: number): LargeRecord {
   const text = `the text of record ${id}, which is not short and not the same as that of any other`
   return { id, name: `reading ${id}`, text, note: `${text}.`, place: id % 360, time: id * 1_000, unit: 'K', good: true }

@@ -1,4 +1,4 @@
-/** The smallest task there can be. */
+/** The smallest possible task. */
 import { task } from 'millrace/task'
 
 export const increment = task(import.meta.url, function increment(n: number): number {

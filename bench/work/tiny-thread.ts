@@ -1,4 +1,4 @@
-/** The smallest thread there can be: it posts a message, and ends. */
+/** The smallest possible thread: it posts a message, and ends. */
 import { parentPort } from 'node:worker_threads'
 
 parentPort?.postMessage(1)

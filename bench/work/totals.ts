@@ -1,4 +1,4 @@
-/** What the contenders make of the records of a log: the bytes, and how many lines have which status. */
+/** The answer that contenders find in the records of a log: the bytes, and the count of lines for each status. */
 
 export interface Totals {
   bytes: number
@@ -10,7 +10,7 @@ export function none(): Totals {
   return { bytes: 0, statuses: {} }
 }
 
-/** Counts one record. Returns the same totals, as a fold does. */
+/** Counts one record. Returns the same totals, for a fold. */
 export function add(totals: Totals, { status, bytes }: { readonly status: number; readonly bytes: number }): Totals {
   totals.bytes += bytes
   totals.statuses[status] = (totals.statuses[status] ?? 0) + 1

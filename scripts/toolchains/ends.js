@@ -1,12 +1,13 @@
 // @ts-check
-/** Programs about what a runtime does with workers besides their items: their output, their limits, their options. */
+/** Programs about the workers of a runtime, besides their items: their output, their limits, their options. */
 
 /** @typedef {import('./programs.js').Files} Files */
 
 /**
- * `main.mjs` leaves workers to the end of the program, when they have printed much; `late.mjs` has an error in a worker that belongs
- * to no item; `exit.mjs` ends while a worker is in a loop; `limits.mjs`, after `preload.mjs`, says what is so with `resourceLimits`,
- * `execArgv`, modules that are loaded before, and the exit code of a worker that a rejected promise has ended.
+ * In `main.mjs`, workers print much, and stay until the end of the program. `late.mjs` has an error in a worker that
+ * does not belong to an item. `exit.mjs` ends while a worker is in a loop. `limits.mjs`, after `preload.mjs`, prints
+ * how `resourceLimits`, `execArgv` and modules that are loaded before work. It also prints the exit code of a worker
+ * that a rejected promise has ended.
  *
  * @returns {Files}
  */

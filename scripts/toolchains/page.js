@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Reads the recipes of docs/toolchains.md: code blocks behind a mark. `<!-- toolchain: NAME -->` is for commands, one a line, and
- * `<!-- toolchain: NAME FILE -->` for a file of the project.
+ * Reads the recipes of docs/toolchains.md: code blocks after a mark. `<!-- toolchain: NAME -->` is for commands, one a
+ * line, and `<!-- toolchain: NAME FILE -->` for a file of the project.
  */
 import { readFileSync } from 'node:fs'
 

@@ -1,14 +1,15 @@
 // @ts-check
-/** What of the library is looked at under a test runner or a runtime: a module of tasks, and tests in the form that Jest has. */
+/** The checks of the library under a test runner or a runtime: a module of tasks, and tests in the form of Jest. */
 
 /** @typedef {import('./programs.js').Files} Files */
 
 /**
- * Tests for a runner: values, errors of tasks with their classes, shared memory, pools, and items that are ended, in whatever realm
- * the runner makes.
+ * Tests for a runner, in the realm that it makes: values, errors of tasks with their classes, shared memory, pools, and
+ * items that are ended.
  *
  * @param {object} options
- * @param {'import' | 'require'} options.form @param {string} options.file name of the test @param {string} options.tasks
+ * @param {'import' | 'require'} options.form @param {string} options.file name of the test @param {string}
+ * options.tasks
  * @param {string} [options.head] what it has in front
  * @param {string} [options.extension] of the module of tasks
  * @param {'commonjs' | 'module'} [options.type] @param {string} [options.module]
@@ -233,7 +234,7 @@ test('gzip, Node streams and web streams', async () => {
   }
 }
 
-/** The same tests without a runner: `node main.mjs` says how many have passed. @returns {Files} */
+/** The same tests without a runner: `node main.mjs` prints how many have passed. @returns {Files} */
 export function points() {
   const head = `import assert from 'node:assert'
 
@@ -263,5 +264,5 @@ console.log(passed + ' of ' + tests.length + ' passed')
   return { ...files, 'main.mjs': files['main.mjs'] + end }
 }
 
-/** How many tests they are. */
+/** The number of these tests. */
 export const POINTS = points()['main.mjs']?.match(/^test\(/gm)?.length ?? 0

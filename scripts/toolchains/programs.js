@@ -1,7 +1,7 @@
 // @ts-check
-/** The programs that every toolchain runs: two files, as in the README, in the forms that the tools take. */
+/** The programs that every toolchain runs: two files, as in the README, in the forms that the tools accept. */
 
-/** What each of them prints. */
+/** The output of each of them. */
 export const PRINTED = 'errors 2 of 3'
 
 /** @typedef {Record<string, string>} Files by their names */
@@ -49,7 +49,9 @@ void main()
   }
 }
 
-/** The same in one file, guarded: what is left when a bundler has joined the two. @param {'ts' | 'mjs'} extension @returns {Files} */
+/**
+ * The same in one file, guarded: a bundler makes one file of the two. @param {'ts' | 'mjs'} extension @returns {Files}
+ */
 export function singleFile(extension) {
   const line = extension === 'ts' ? 'line: string' : 'line'
   return {

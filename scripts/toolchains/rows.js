@@ -1,5 +1,5 @@
 // @ts-check
-/** What `npm run test:toolchains` runs: for each tool a project, its commands, and what these must print or say. */
+/** The rows of `npm run test:toolchains`: for each tool a project, its commands, and their expected output. */
 import { POINTS, runnerTests } from './points.js'
 import { PRINTED, program, singleFile } from './programs.js'
 import { runtimes } from './runtimes.js'
@@ -19,7 +19,7 @@ import { runtimes } from './runtimes.js'
  * @property {string | RegExp} [fails] what the last command must say, and end with an error
  */
 
-// Each of the settings is in one of the rows, too.
+// Each of these settings is in one row, too.
 const BUNDLED =
   /millrace as it was bundled: .*keep it external \(esbuild: --packages=external; rollup: external: \[\/\^millrace\/\]; webpack: externals: \[\/\^millrace\/\], externalsType: 'node-commonjs'; Next\.js: serverExternalPackages: \['millrace'\]; Vite: ssr: \{ external: \['millrace'\] \}; Bun: --packages external; ncc: --external millrace --external millrace\/multiprocessing --external millrace\/task\)/
 const quick = true
@@ -393,7 +393,7 @@ test('what a task imports', async () => {
 ]
 
 const emitted = { skipLibCheck: true, declaration: true, noEmit: false, emitDeclarationOnly: true, outDir: 'out' }
-/** As a program for Node has it; the other rows have the default, with the types of browsers. */
+/** As in a program for Node. The other rows have the default, with the types of browsers. */
 const NO_DOM = ['es2022']
 const nodenext = { module: 'nodenext', types: [] }
 
@@ -430,7 +430,10 @@ const types = [
   },
 ]
 
-/** What a program may export with `declaration: true`. test/declaration-emit.test.ts has more of it, for one version. */
+/**
+ * The exports that a program can have with `declaration: true`. test/declaration-emit.test.ts has more of them, for one
+ * version.
+ */
 const EXPORTS = `import { filter, imap, pipe, Pool, reduce } from 'millrace'
 import { Lock } from 'millrace/multiprocessing'
 import { level } from './tasks'
@@ -535,9 +538,10 @@ function tsconfig(compilerOptions) {
 }
 
 /**
- * A bundle that has millrace in it.
+ * A bundle that contains millrace.
  *
- * @param {string} name @param {Record<string, string>} files @param {string} build @param {boolean} [quick] @returns {Row}
+ * @param {string} name @param {Record<string, string>} files @param {string} build @param {boolean} [quick] @returns
+ * {Row}
  */
 function bundled(name, files, build, quick = false) {
   const extension = build.endsWith('esm') ? 'mjs' : 'cjs'

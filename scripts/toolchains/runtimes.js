@@ -1,5 +1,5 @@
 // @ts-check
-/** The rows of Node itself, Bun and Deno: each runs the same programs, and what one of them does not do is said here. */
+/** The rows of Node itself, Bun and Deno. Each runs the same programs. Differences are described here. */
 import { ends } from './ends.js'
 import { POINTS, points } from './points.js'
 import { PRINTED, program } from './programs.js'
@@ -7,7 +7,7 @@ import { PRINTED, program } from './programs.js'
 /** @typedef {import('./rows.js').Row} Row */
 
 const prints = PRINTED
-/** Of the program in both forms, one after the other. */
+/** The output of the program in both forms, one after the other. */
 const both = [`main.mjs\n${PRINTED}\n`, `main.cjs\n${PRINTED}\n`]
 const allPoints = `${POINTS} of ${POINTS} passed`
 const esm = program({ extension: 'ts', type: 'module' })
@@ -29,7 +29,7 @@ const nodes = [
     prints,
   },
   { name: 'node24', node: '24', files: { ...mjs, ...cjs }, prints: both },
-  // The least versions that package.json admits, and the newest.
+  // The lowest versions that package.json allows, and the newest.
   { name: 'node20.19', tools: ['nodes', 'base'], node: '20.19', files: { ...mjs, ...cjs }, prints: both },
   { name: 'node22.12', tools: ['nodes', 'base'], node: '22.12', files: { ...mjs, ...cjs }, prints: both },
   { name: 'node26', tools: ['nodes', 'base'], node: '26', files: { ...mjs, ...cjs }, prints: both },
@@ -57,7 +57,7 @@ const others = [
   pointsUnder('bun-points', 'bun', elsewhere),
   ...endsUnder('bun', 'bun', '--preload', {
     ...elsewhere,
-    // No limit of memory, no modules before the task's, another exit code.
+    // Without a limit of memory or modules that are loaded before, and with another exit code.
     prints: [
       'resourceLimits: 0,1,2\n',
       'rejected: 0,ERR_WORKER_CRASHED 0,2\n',
@@ -69,7 +69,7 @@ const others = [
   pointsUnder('deno-points', 'deno run -A', elsewhere),
   ...endsUnder('deno', 'deno run -A', '--preload', {
     ...elsewhere,
-    // The end of a worker at its limit of memory is not told: `timeout` finds it.
+    // The runtime does not report the end of a worker at its limit of memory. `timeout` finds it.
     prints: [
       'resourceLimits: 0,ERR_TASK_TIMEOUT ,2\n',
       'rejected: 0,ERR_WORKER_CRASHED 1,2\n',
@@ -87,7 +87,7 @@ function pointsUnder(name, runtime, row) {
 }
 
 /**
- * What a runtime does with workers besides their items: one row for what all do, and one for that in which they differ.
+ * The workers of a runtime, besides their items: one row in which all runtimes are equal, and one in which they differ.
  *
  * @param {string} name @param {string} runtime @param {string} preload its option for a module that is loaded first
  * @param {Partial<Row> & Required<Pick<Row, 'prints'>>} row @returns {Row[]}
