@@ -7,7 +7,7 @@ import { pMapIterable } from 'p-map'
  */
 const UNDER_WAY = 2 * availableParallelism()
 
-/** In order, `limit` at once: `pMapIterable` of p-map is made for that. */
+/** In order, `atOnce` at a time: `pMapIterable` of p-map is made for that. */
 export function inOrder<T, R>(
   items: Iterable<T> | AsyncIterable<T>,
   run: (item: T) => Promise<R>,
@@ -17,7 +17,7 @@ export function inOrder<T, R>(
 }
 
 /**
- * In any order, `limit` at once, with as little code as possible: each of `limit` loops waits for one task at a time.
+ * In any order, `atOnce` at a time, with as little code as possible: each of `atOnce` loops waits for one task at a time.
  */
 export async function inAnyOrder<T, R>(
   items: Iterable<T>,
