@@ -393,6 +393,15 @@ export function received(value: unknown): string {
   }
 }
 
+/** What a call gives; undefined if it throws. */
+export function attempt<T>(call: () => T): T | undefined {
+  try {
+    return call()
+  } catch {
+    return undefined
+  }
+}
+
 /** Adds to the text of an error. The stack changes too, because Node prints the stack. */
 export function addToMessage(error: Error, text: string): void {
   const { message, stack } = error

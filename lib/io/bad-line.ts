@@ -2,6 +2,7 @@
 import { isUtf8 } from 'node:buffer'
 import { CARRIAGE_RETURN, type LineEnd } from '../codec/line-end.js'
 import { LineError } from '../errors.js'
+import { decodes } from './encoding.js'
 
 export interface LineLimits {
   /** Of the blocks. */
@@ -66,16 +67,6 @@ export interface ErrorContext {
 
 function isValid(bytes: Buffer, encoding: string): boolean {
   return encoding === 'utf8' ? isUtf8(bytes) : encoding === 'latin1' || decodes(bytes, encoding, false)
-}
-
-/** Whether bytes are valid; with `stream`, their last character may lack something. */
-function decodes(bytes: Buffer, encoding: string, stream: boolean): boolean {
-  try {
-    new TextDecoder(encoding, { fatal: true }).decode(bytes, { stream })
-    return true
-  } catch {
-    return false
-  }
 }
 
 function invalidLine(block: Buffer, { encoding, lineEnd }: LineLimits): BadLine {

@@ -3,7 +3,6 @@ import { fileURLToPath } from 'node:url'
 import { types } from 'node:util'
 import { received, typeError } from '../errors.js'
 import { chunkCure, sourceCure, urlCure } from './byte-source-cures.js'
-import { closeWithTimeout } from './close-with-timeout.js'
 import { PathReader } from './path.js'
 import { DONE, isIterable, openSource, type Reader, type Source } from './source.js'
 
@@ -24,8 +23,8 @@ export interface Bytes {
 
 /** An opened source of bytes. */
 export interface ByteReader extends Reader<Buffer> {
-  /** Reads it anew from an offset on, if that can be done; it tells once the first block has been read. */
-  openAt?(offset: number): Reader<Buffer> | undefined
+  /** Its blocks from an offset on, if they can be read again. That is known once the first block has been read. */
+  readFrom?(offset: number): AsyncIterable<Buffer> | undefined
 }
 
 /**
@@ -86,33 +85,26 @@ function invalidSource(action: string, source: unknown, hint: string, cause?: un
 function chunkReader(action: string, chunks: Source<unknown>): Reader<Buffer> {
   const source = openSource(chunks)
   let open = true
-  async function close(): Promise<void> {
-    if (!open) return
-    open = false
-    await source.close()
-  }
-  async function read(): Promise<IteratorResult<unknown>> {
-    try {
-      const result = await source.next()
-      if (result.done) open = false
-      return result
-    } catch (error) {
-      open = false
-      throw error
-    }
-  }
   return {
-    close,
+    close: async () => {
+      if (!open) return
+      open = false
+      await source.close()
+    },
     next: async () => {
       if (!open) return DONE
-      const result = await read()
+      let result: IteratorResult<unknown> = DONE
+      try {
+        result = await source.next()
+      } finally {
+        // It has ended, or has thrown.
+        if (result.done) open = false
+      }
       if (result.done) return DONE
       const { value } = result
       if (types.isUint8Array(value)) return { done: false, value: asBuffer(value) }
       // Web streams of Node 20 may give these.
       if (types.isAnyArrayBuffer(value)) return { done: false, value: Buffer.from(value) }
-      // What the source gave is the error to tell, whatever closing it throws.
-      await closeWithTimeout({ close }).catch(() => {})
       throw typeError(
         'ERR_INVALID_SOURCE',
         `Cannot ${action} as its source must give bytes (Uint8Array or Buffer): received ${received(value)}` +

@@ -13,24 +13,22 @@ export interface Decoder extends Duplex {
   readonly bytesWritten: number
 }
 
+/** Reads and checks what stands before and behind the data of a member. Each gives what is wrong with it. */
+interface MemberFrame {
+  readHeader(input: ByteQueue): Promise<Damage | undefined>
+  readTrailer(input: ByteQueue, text: MemberText): Promise<Damage | undefined>
+}
+
 export interface Compression {
   readonly name: string
   /** Whether members may follow one another. */
   readonly severalMembers: boolean
-  /** Whether zeros may stand between and behind members. */
-  readonly padding: boolean
-  /** Whether members carry a checksum that is compared here. */
-  readonly checksum: boolean
-  /** Reads what stands before the data that the decoder takes; tells what is wrong with it. */
-  readHeader(input: ByteQueue): Promise<Damage | undefined>
+  /** The rest of a member, if it is not read by the decoder. Then zeros may stand between and behind members. */
+  readonly frame?: MemberFrame
   createDecoder(chunkSize: number): Decoder
-  /** Reads what stands behind them. */
-  readTrailer(input: ByteQueue, text: MemberText): Promise<Damage | undefined>
   /** Writes something that a decoder which has come to the end of its data refuses with this code. */
   readonly endProbe?: { readonly bytes: Buffer; readonly code: string }
 }
-
-const nothing = (): Promise<undefined> => Promise.resolve(undefined)
 
 // With no room beyond one block, and each write awaited, a decoder holds nothing that would be lost when it fails.
 const HIGH_WATER_MARK = 1
@@ -38,21 +36,14 @@ const HIGH_WATER_MARK = 1
 export const gzip: Compression = {
   name: 'gzip',
   severalMembers: true,
-  padding: true,
-  checksum: true,
-  readHeader: readGzipHeader,
+  frame: { readHeader: readGzipHeader, readTrailer: readGzipTrailer },
   createDecoder: (chunkSize) => zlib.createInflateRaw(optionsOf(chunkSize)),
-  readTrailer: readGzipTrailer,
 }
 
 export const brotli: Compression = {
   name: 'brotli',
   severalMembers: false,
-  padding: false,
-  checksum: false,
-  readHeader: nothing,
   createDecoder: (chunkSize) => zlib.createBrotliDecompress(optionsOf(chunkSize)),
-  readTrailer: nothing,
 }
 
 /** From Node 22.15 on. Its types are those of Node 20. */
@@ -64,11 +55,7 @@ const { createZstdDecompress } = zlib as {
 export const zstd: Compression | undefined = createZstdDecompress && {
   name: 'zstd',
   severalMembers: true,
-  padding: false,
-  checksum: false,
-  readHeader: nothing,
   createDecoder: (chunkSize) => createZstdDecompress(optionsOf(chunkSize)),
-  readTrailer: nothing,
   // Node 22 takes a frame that is cut short for a whole one. Zeros are no frame, but may be data of one.
   endProbe: { bytes: Buffer.alloc(4), code: 'ZSTD_error_prefix_unknown' },
 }

@@ -8,7 +8,7 @@ import { ByteQueue } from './byte-queue.js'
 import type { Compression, Decoder } from './compression.js'
 import type { Damage, MemberText } from './damage.js'
 import { BLOCK_SIZE } from './file.js'
-import { salvage, written } from './salvage.js'
+import { salvage, written, type Blocks } from './salvage.js'
 import { DONE, openSource, type Reader } from './source.js'
 import { UnreadOutput } from './unread-output.js'
 
@@ -18,12 +18,8 @@ const MIN_CHUNK_SIZE = 64 * 1024
 /** How much of a member is kept to decode it once more, where it cannot be read again. */
 const MAX_KEPT_BYTES = 4 * 1024 * 1024
 
-/** Reads the input anew from an offset on, where that can be done. It may be asked after the first `next()`. */
-export type Reopen = (offset: number) => Reader<Buffer> | undefined
-
-export function decompress(compression: Compression, input: Reader<Buffer>, reopen: Reopen): Reader<Buffer> {
-  return new Decompressor(compression, input, reopen)
-}
+/** Gives the input from an offset on, if it can be read again. It is called after the first `next()`. */
+type ReadFrom = (offset: number) => Blocks | undefined
 
 /** The member at hand. */
 interface Member {
@@ -34,15 +30,15 @@ interface Member {
   readonly start: number
   readonly text: MemberText
   /** Its data so far, where they cannot be read again. */
-  kept: KeptBytes | undefined
+  kept: Buffer[] | undefined
   /** Whether its data are all read, so that the decoder is only asked whether they were whole. */
   probed: boolean
 }
 
-class Decompressor implements Reader<Buffer> {
+export class Decompressor implements Reader<Buffer> {
   readonly #compression: Compression
   readonly #input: ByteQueue
-  readonly #reopen: Reopen
+  readonly #readFrom: ReadFrom
   #member: Member | undefined
   /** Settles when the decoder has been given all that it takes. */
   #feeding: Promise<void> | undefined
@@ -54,10 +50,10 @@ class Decompressor implements Reader<Buffer> {
   #members = 0
   #closed = false
 
-  constructor(compression: Compression, input: Reader<Buffer>, reopen: Reopen) {
+  constructor(compression: Compression, input: Reader<Buffer>, readFrom: ReadFrom) {
     this.#compression = compression
     this.#input = new ByteQueue(input)
-    this.#reopen = reopen
+    this.#readFrom = readFrom
   }
 
   async next(): Promise<IteratorResult<Buffer, undefined>> {
@@ -85,12 +81,12 @@ class Decompressor implements Reader<Buffer> {
     const input = this.#input
     const compression = this.#compression
     if (this.#members > 0) {
-      if (compression.padding) await input.skipZeros()
+      if (compression.frame !== undefined) await input.skipZeros()
       if ((await input.peek()) === undefined) return undefined
       if (!compression.severalMembers) this.#damage = { what: 'bytes behind the end of the data', offset: input.offset }
     }
     this.#members++
-    this.#damage ??= await compression.readHeader(input)
+    this.#damage ??= await compression.frame?.readHeader(input)
     if (this.#damage !== undefined || this.#closed) return undefined
     const decoder = compression.createDecoder(this.#chunkSize)
     // It may fail when nobody reads from it any more.
@@ -102,7 +98,7 @@ class Decompressor implements Reader<Buffer> {
       output: openSource<Buffer>(decoder),
       start: input.offset,
       text: { length: 0, checksum: 0 },
-      kept: this.#reopen(input.offset) === undefined ? new KeptBytes() : undefined,
+      kept: this.#readFrom(input.offset) === undefined ? [] : undefined,
       probed: false,
     }
     this.#feeding = this.#feed(member)
@@ -119,7 +115,9 @@ class Decompressor implements Reader<Buffer> {
         const tookAll = await written(decoder, block)
         if (this.#closed) return
         const taken = decoder.bytesWritten - before
-        if (member.kept?.add(decoder.errored ? block : block.subarray(0, taken)) === false) member.kept = undefined
+        const used = decoder.errored ? block : block.subarray(0, taken)
+        if (input.offset + used.length - member.start > MAX_KEPT_BYTES) member.kept = undefined
+        member.kept?.push(Buffer.from(used))
         input.consume(taken)
         if (!tookAll) return
       }
@@ -151,14 +149,14 @@ class Decompressor implements Reader<Buffer> {
     if (this.#closed || this.#inputError !== undefined) return this.#stop()
     this.#member = undefined
     this.#chunkSize = Math.min(BLOCK_SIZE, Math.max(MIN_CHUNK_SIZE, member.text.length))
-    this.#damage ??= await this.#compression.readTrailer(this.#input, member.text)
+    this.#damage ??= await this.#compression.frame?.readTrailer(this.#input, member.text)
     return undefined
   }
 
   #checked(member: Member, text: Buffer): Buffer {
     member.unread.read()
     member.text.length += text.length
-    if (this.#compression.checksum) member.text.checksum = crc32(text, member.text.checksum)
+    if (this.#compression.frame !== undefined) member.text.checksum = crc32(text, member.text.checksum)
     return text
   }
 
@@ -179,10 +177,10 @@ class Decompressor implements Reader<Buffer> {
     const { start, kept, text, unread } = member
     const offset = this.#input.offset
     this.#damage = { what: `invalid data (${messageOf(cause)})`, offset, cause }
-    const open = (): Reader<Buffer> | undefined => kept?.open() ?? this.#reopen(start)
+    if (kept === undefined && this.#readFrom(start) === undefined) return unread.take()
+    const data = (): Blocks => kept ?? this.#readFrom(start) ?? []
     try {
-      const saved = await salvage(this.#compression, open, offset - start, text.length)
-      if (saved === undefined) return unread.take()
+      const saved = await salvage(this.#compression, data, offset - start, text.length)
       this.#damage = { ...this.#damage, offset: start + saved.consumed }
       return saved.text
     } catch {
@@ -203,25 +201,6 @@ class Decompressor implements Reader<Buffer> {
       offset,
       cause === undefined ? undefined : { cause },
     )
-  }
-}
-
-/** Copies of bytes, as long as they are few. */
-class KeptBytes {
-  readonly #blocks: Buffer[] = []
-  #length = 0
-
-  /** False if they are too many: nothing of them is of use then. */
-  add(bytes: Buffer): boolean {
-    this.#length += bytes.length
-    if (this.#length > MAX_KEPT_BYTES) return false
-    this.#blocks.push(Buffer.from(bytes))
-    return true
-  }
-
-  open(): Reader<Buffer> {
-    const blocks = this.#blocks.values()
-    return { next: () => blocks.next(), close: () => {} }
   }
 }
 

@@ -1,6 +1,6 @@
 /** The encodings that text can be read in, by their names, and what is done about each. */
 import { decoderOf } from '../codec/line-text.js'
-import { rangeError, received, typeError } from '../errors.js'
+import { attempt, rangeError, received, typeError } from '../errors.js'
 
 /** How the text of an input becomes blocks that can be cut at bytes. */
 export interface TextEncoding {
@@ -64,11 +64,12 @@ function encodingNamed(action: string, label: string): string {
 }
 
 function hasAllEncodings(): boolean {
-  try {
-    return new TextDecoder('shift_jis').encoding !== ''
-  } catch {
-    return false
-  }
+  return attempt(() => new TextDecoder('shift_jis')) !== undefined
+}
+
+/** Whether bytes are valid in an encoding. With `stream`, the last character may be incomplete. */
+export function decodes(bytes: Uint8Array, encoding: string, stream: boolean): boolean {
+  return attempt(() => new TextDecoder(encoding, { fatal: true }).decode(bytes, { stream })) !== undefined
 }
 
 function encoded(text: string | Uint8Array | undefined): Uint8Array | undefined {

@@ -62,18 +62,14 @@ export class FileReader implements Reader<Buffer> {
     return this.#closing
   }
 
-  /** Reads the file anew from an offset on, while this reader is open. */
-  openAt(offset: number): Reader<Buffer> {
+  /** The blocks of the file from an offset on, while this reader is open. Each is valid until the next one. */
+  async *readFrom(offset: number): AsyncGenerator<Buffer, undefined, undefined> {
     const memory = Buffer.allocUnsafeSlow(BLOCK_SIZE)
-    let position = offset
-    return {
-      next: async () => {
-        if (this.#closing !== undefined) return DONE
-        const { bytesRead } = await readFile(this.#file, memory, 0, BLOCK_SIZE, position)
-        position += bytesRead
-        return bytesRead === 0 ? DONE : { done: false, value: memory.subarray(0, bytesRead) }
-      },
-      close: () => {},
+    for (let position = offset; this.#closing === undefined;) {
+      const { bytesRead } = await readFile(this.#file, memory, 0, BLOCK_SIZE, position)
+      if (bytesRead === 0) return
+      position += bytesRead
+      yield memory.subarray(0, bytesRead)
     }
   }
 

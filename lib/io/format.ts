@@ -3,7 +3,7 @@
  */
 import { brotliDecompressSync, constants, type BrotliOptions } from 'node:zlib'
 import { InputError } from '../errors.js'
-import type { TextEncoding } from './encoding.js'
+import { decodes, type TextEncoding } from './encoding.js'
 
 /** A format that begins with certain bytes. Long enough that no text begins with them by accident. */
 interface Format {
@@ -133,21 +133,16 @@ const FIRST_PRINTABLE = 0x20
 
 /** Of most scripts, every other byte is zero or another control character, and some are zero. */
 function looksLikeUtf16(head: Buffer): 'utf-16le' | 'utf-16be' | undefined {
-  const zeros = [0, 0]
-  const controls = [0, 0]
-  const length = Math.min(head.length, SAMPLE_SIZE)
-  if (length < 4) return undefined
-  for (let at = 0; at < length; at++) {
-    const byte = head[at] ?? 0
-    if (byte === 0) zeros[at % 2] = (zeros[at % 2] ?? 0) + 1
-    if (byte < FIRST_PRINTABLE) controls[at % 2] = (controls[at % 2] ?? 0) + 1
-  }
-  const [evenZeros = 0, oddZeros = 0] = zeros
-  const [evenControls = 0, oddControls = 0] = controls
-  const most = 0.9 * Math.floor(length / 2)
-  if (oddZeros >= 2 && evenZeros === 0 && oddControls >= most) return 'utf-16le'
-  if (evenZeros >= 2 && oddZeros === 0 && evenControls >= most) return 'utf-16be'
-  return undefined
+  const sample = head.subarray(0, SAMPLE_SIZE)
+  if (sample.length < 4) return undefined
+  const countBelow = (limit: number, parity: number): number =>
+    sample.filter((byte, at) => byte < limit && at % 2 === parity).length
+  const areControls = (parity: number): boolean =>
+    countBelow(1, parity) >= 2 &&
+    countBelow(1, 1 - parity) === 0 &&
+    countBelow(FIRST_PRINTABLE, parity) >= 0.9 * Math.floor(sample.length / 2)
+  if (areControls(1)) return 'utf-16le'
+  return areControls(0) ? 'utf-16be' : undefined
 }
 
 /** Fewer bytes may be anything. */
@@ -159,25 +154,15 @@ const MIN_BROTLI_SIZE = 8
  */
 function looksLikeBrotli(head: Buffer): boolean {
   const sample = head.subarray(0, SAMPLE_SIZE)
-  if (sample.length < MIN_BROTLI_SIZE || isTextSoFar(sample)) return false
+  if (sample.length < MIN_BROTLI_SIZE || decodes(sample, 'utf8', true)) return false
   const finishFlush = sample.length < SAMPLE_SIZE ? constants.BROTLI_OPERATION_FINISH : constants.BROTLI_OPERATION_FLUSH
   try {
     // The types of Node leave 'info' out.
     const options = { finishFlush, maxOutputLength: MAX_SAMPLE_TEXT, info: true } as BrotliOptions
     const result: unknown = brotliDecompressSync(sample, options)
     const { buffer, engine } = result as { buffer: Buffer; engine: { bytesWritten: number } }
-    return buffer.length > 0 && engine.bytesWritten === sample.length && isTextSoFar(buffer)
+    return buffer.length > 0 && engine.bytesWritten === sample.length && decodes(buffer, 'utf8', true)
   } catch (error) {
     return (error as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE'
-  }
-}
-
-/** Whether bytes are UTF-8, though the last character may lack something. */
-function isTextSoFar(bytes: Buffer): boolean {
-  try {
-    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true })
-    return true
-  } catch {
-    return false
   }
 }

@@ -46,18 +46,25 @@ export class PathReader implements Reader<Buffer> {
   }
 
   /** Reads it anew from an offset on, where it is a file and open. */
-  openAt(offset: number): Reader<Buffer> | undefined {
-    return this.#file?.openAt(offset)
+  readFrom(offset: number): AsyncIterable<Buffer> | undefined {
+    return this.#file?.readFrom(offset)
   }
 
   async #open(): Promise<Reader<Buffer>> {
-    const path = this.#path
+    try {
+      return await this.#openPath()
+    } catch (error) {
+      throw withPathCure(error, this.#path)
+    }
+  }
+
+  async #openPath(): Promise<Reader<Buffer>> {
     let descriptor: number
     try {
-      descriptor = await openFile(path, FLAGS)
+      descriptor = await openFile(this.#path, FLAGS)
     } catch (error) {
-      const own = OWN_DESCRIPTOR.exec(path)
-      if (own === null || (error as NodeJS.ErrnoException).code !== 'ENXIO') throw withPathCure(error, path)
+      const own = OWN_DESCRIPTOR.exec(this.#path)
+      if (own === null || (error as NodeJS.ErrnoException).code !== 'ENXIO') throw error
       return streamReader(own[1] === undefined || own[1] === '0' ? process.stdin : new Socket({ fd: Number(own[1]) }))
     }
     const stats = await statFile(descriptor)
@@ -65,7 +72,9 @@ export class PathReader implements Reader<Buffer> {
     if (stream !== undefined) return streamReader(stream)
     const file = new FileReader(descriptor)
     if (stats.isFile()) this.#file = file
-    return stats.isDirectory() ? folderReader(file, path) : file
+    // Throws, and closes it.
+    if (stats.isDirectory()) await file.next()
+    return file
   }
 }
 
@@ -78,39 +87,17 @@ function streamOf(descriptor: number, stats: Stats): Socket | undefined {
 
 /** Closed before the end is told, and when `close()` settles. */
 function streamReader(stream: Socket): Reader<Buffer> {
-  const closed = new Promise<void>((resolve) =>
-    stream.once('close', () => {
-      resolve()
-    }),
-  )
+  const closed = new Promise((resolve) => stream.once('close', resolve))
   const reader = openSource<Buffer>(stream)
-  let ended = false
   return {
     next: async () => {
-      const result = ended ? DONE : await reader.next()
-      if (result.done) {
-        ended = true
-        await closed
-      }
+      const result = await reader.next()
+      if (result.done) await closed
       return result
     },
     close: async () => {
-      if (!ended) {
-        ended = true
-        await reader.close()
-      }
+      await reader.close()
       await closed
     },
-  }
-}
-
-/** Its first read fails. */
-function folderReader(folder: FileReader, path: string): Reader<Buffer> {
-  return {
-    next: () =>
-      folder.next().catch((error: unknown) => {
-        throw withPathCure(error, path)
-      }),
-    close: () => folder.close(),
   }
 }

@@ -3,7 +3,6 @@
  * more, and given to the decoder byte by byte where it failed.
  */
 import type { Compression, Decoder } from './compression.js'
-import type { Reader } from './source.js'
 
 /**
  * The number of pieces in the first round. Each is one round trip to the thread pool. The bytes of one piece take as
@@ -14,7 +13,9 @@ const PIECE_SIZE = 2048
 /** Small, as only what comes behind `skip` is of use. */
 const CHUNK_SIZE = 64 * 1024
 
-export interface Salvaged {
+export type Blocks = Iterable<Buffer> | AsyncIterable<Buffer>
+
+interface Salvaged {
   /** The text behind what was known already. */
   readonly text: Buffer
   /** How many bytes of the data the decoder took before it failed. */
@@ -22,25 +23,21 @@ export interface Salvaged {
 }
 
 /**
- * @param open Opens the compressed data of the member that failed, from its start. Undefined if that cannot be done.
+ * @param data Gives the compressed data of the member that failed, from its start. It is called twice.
  * @param whole How many bytes of them are known to be good.
  * @param skip How much of the text is known already, in bytes.
  */
 export async function salvage(
   compression: Compression,
-  open: () => Reader<Buffer> | undefined,
+  data: () => Blocks,
   whole: number,
   skip: number,
-): Promise<Salvaged | undefined> {
-  const first = open()
-  if (first === undefined) return undefined
-  const nearly = await decodeUntilError(compression.createDecoder(CHUNK_SIZE), first, whole, PIECE_SIZE, () => {})
-  const second = open()
-  if (second === undefined) return undefined
+): Promise<Salvaged> {
+  const nearly = await decodeUntilError(compression.createDecoder(CHUNK_SIZE), data(), whole, PIECE_SIZE, () => {})
   const pieces: Buffer[] = []
   let length = 0
   const decoder = compression.createDecoder(CHUNK_SIZE)
-  const consumed = await decodeUntilError(decoder, second, nearly, 1, (text) => {
+  const consumed = await decodeUntilError(decoder, data(), nearly, 1, (text) => {
     const known = Math.max(0, Math.min(text.length, skip - length))
     if (known < text.length) pieces.push(text.subarray(known))
     length += text.length
@@ -51,7 +48,7 @@ export async function salvage(
 /** Gives the first `whole` bytes as they come, and the others in pieces. How many bytes the decoder took of them. */
 async function decodeUntilError(
   decoder: Decoder,
-  data: Reader<Buffer>,
+  data: Blocks,
   whole: number,
   size: number,
   see: (text: Buffer) => void,
@@ -60,8 +57,7 @@ async function decodeUntilError(
   decoder.on('error', () => {})
   let offset = 0
   try {
-    for (let result = await data.next(); !result.done; result = await data.next()) {
-      const block = result.value
+    for await (const block of data) {
       for (let start = 0; start < block.length;) {
         const length = offset < whole ? whole - offset : size
         const piece = block.subarray(start, start + length)
@@ -73,7 +69,6 @@ async function decodeUntilError(
     return offset
   } finally {
     decoder.destroy()
-    await data.close()
   }
 }
 

@@ -1,7 +1,7 @@
 /** Opening an input as text: what it is in is told by its first bytes, its name and the options. */
 import type { Bytes } from './bytes.js'
 import { brotli, gzip, zstd, type Compression } from './compression.js'
-import { decompress } from './decompress.js'
+import { Decompressor } from './decompress.js'
 import type { TextEncoding } from './encoding.js'
 import { checkText, formatOf, isDecided, isMarkDecided, markOf, unreadable } from './format.js'
 import { peek, prepend } from './peek.js'
@@ -39,7 +39,7 @@ export async function openText(
     input = prepend(head, input)
     if (!opened(input)) return undefined
     const compression = compressionOf(head, bytes.path)
-    if (compression !== undefined) input = decompress(compression, input, (offset) => source.openAt?.(offset))
+    if (compression !== undefined) input = new Decompressor(compression, input, (offset) => source.readFrom?.(offset))
     opened(input)
   }
   const head = await peek(input, options.detect ? isDecided : isMarkDecided)

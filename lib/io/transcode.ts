@@ -1,5 +1,6 @@
 /** Text of encodings that cannot be cut at bytes, as UTF-8: a reader of its bytes in, a reader of UTF-8 out. */
 import { NO_BYTES } from '../codec/line-end.js'
+import { attempt } from '../errors.js'
 import { DONE, type Reader } from './source.js'
 
 /** Bytes that are not valid in the encoding. */
@@ -10,13 +11,35 @@ export interface Invalid {
   readonly offset: number
 }
 
-export interface Transcoder extends Reader<Buffer> {
+export abstract class Transcoder implements Reader<Buffer> {
   /** With `fatal`, what ended the text. */
-  readonly invalid: Invalid | undefined
+  invalid: Invalid | undefined
+  protected ended = false
+  readonly #input: Reader<Buffer>
+
+  constructor(input: Reader<Buffer>) {
+    this.#input = input
+  }
+
+  async next(): Promise<IteratorResult<Buffer, undefined>> {
+    while (!this.ended) {
+      const result = await this.#input.next()
+      this.ended = result.done === true
+      const text = this.decode(result.done ? NO_BYTES : result.value)
+      if (text.length > 0) return { done: false, value: text }
+    }
+    return DONE
+  }
+
+  close(): unknown {
+    return this.#input.close()
+  }
+
   /** Where in the input a byte of the text stands, if that is known. */
-  inputOffset(textOffset: number): number | undefined
+  abstract inputOffset(textOffset: number): number | undefined
   /** Nobody will ask for what stands before a byte of the text. */
-  forget(textOffset: number): void
+  abstract forget(textOffset: number): void
+  protected abstract decode(bytes: Buffer): Buffer
 }
 
 /** `start` is where in the whole input the bytes begin. */
@@ -29,8 +52,7 @@ export function transcode(encoding: string, input: Reader<Buffer>, fatal: boolea
 const LONE_SURROGATE = /\p{Surrogate}/u
 
 /** Needs no ICU, and knows where each character stood. */
-class Utf16Reader implements Transcoder {
-  readonly #input: Reader<Buffer>
+class Utf16Reader extends Transcoder {
   readonly #swaps: boolean
   readonly #fatal: boolean
   /** A byte, or a surrogate, whose other half has not come yet. */
@@ -39,28 +61,12 @@ class Utf16Reader implements Transcoder {
   #textOffset = 0
   /** The last blocks given, and where they and their characters stand. */
   #given: { text: Buffer; textOffset: number; inputOffset: number }[] = []
-  #ended = false
-  invalid: Invalid | undefined
 
   constructor(input: Reader<Buffer>, swaps: boolean, fatal: boolean, start: number) {
-    this.#input = input
+    super(input)
     this.#swaps = swaps
     this.#fatal = fatal
     this.#inputOffset = start
-  }
-
-  async next(): Promise<IteratorResult<Buffer, undefined>> {
-    while (!this.#ended) {
-      const result = await this.#input.next()
-      this.#ended = result.done === true
-      const text = this.#decode(result.done ? NO_BYTES : result.value)
-      if (text.length > 0) return { done: false, value: text }
-    }
-    return DONE
-  }
-
-  close(): unknown {
-    return this.#input.close()
   }
 
   inputOffset(textOffset: number): number | undefined {
@@ -74,11 +80,11 @@ class Utf16Reader implements Transcoder {
       this.#given.shift()
   }
 
-  #decode(more: Buffer): Buffer {
+  protected decode(more: Buffer): Buffer {
     const bytes = Buffer.concat([this.#rest, more])
     let whole = bytes.length - (bytes.length % 2)
     const last = whole > 0 ? (bytes[whole - (this.#swaps ? 2 : 1)] ?? 0) : 0
-    if (!this.#ended && last >= 0xd8 && last <= 0xdb) whole -= 2
+    if (!this.ended && last >= 0xd8 && last <= 0xdb) whole -= 2
     const inputOffset = this.#inputOffset
     const units = bytes.subarray(0, whole)
     let text = (this.#swaps ? units.swap16() : units).toString('utf16le')
@@ -87,9 +93,9 @@ class Utf16Reader implements Transcoder {
     if (this.#fatal) {
       const at = text.search(LONE_SURROGATE)
       if (at >= 0) text = this.#refuse(text, at, inputOffset)
-      else if (this.#ended && this.#rest.length > 0)
+      else if (this.ended && this.#rest.length > 0)
         this.invalid = { byte: this.#rest.toString('hex'), offset: this.#inputOffset }
-    } else if (this.#ended && this.#rest.length > 0 && !(last >= 0xd8 && last <= 0xdb)) {
+    } else if (this.ended && this.#rest.length > 0 && !(last >= 0xd8 && last <= 0xdb)) {
       // Behind half a pair it is a part of the same fault.
       text += '\ufffd'
     }
@@ -105,39 +111,22 @@ class Utf16Reader implements Transcoder {
       byte: (this.#swaps ? unit >> 8 : unit & 0xff).toString(16).padStart(2, '0'),
       offset: inputOffset + 2 * at,
     }
-    this.#ended = true
+    this.ended = true
     return text.slice(0, at)
   }
 }
 
-class DecodingReader implements Transcoder {
-  readonly #input: Reader<Buffer>
+class DecodingReader extends Transcoder {
   readonly #decoder: InstanceType<typeof TextDecoder>
   /** Only finds out whether a block is valid: after an error it cannot go on. */
   readonly #checker: InstanceType<typeof TextDecoder> | undefined
   #inputOffset: number
-  #ended = false
-  invalid: Invalid | undefined
 
   constructor(encoding: string, input: Reader<Buffer>, fatal: boolean, start: number) {
-    this.#input = input
+    super(input)
     this.#decoder = new TextDecoder(encoding, { ignoreBOM: true })
     this.#checker = fatal ? new TextDecoder(encoding, { ignoreBOM: true, fatal: true }) : undefined
     this.#inputOffset = start
-  }
-
-  async next(): Promise<IteratorResult<Buffer, undefined>> {
-    while (!this.#ended) {
-      const result = await this.#input.next()
-      this.#ended = result.done === true
-      const text = this.#decode(result.done ? NO_BYTES : result.value)
-      if (text.length > 0) return { done: false, value: Buffer.from(text) }
-    }
-    return DONE
-  }
-
-  close(): unknown {
-    return this.#input.close()
   }
 
   inputOffset(): undefined {
@@ -148,11 +137,12 @@ class DecodingReader implements Transcoder {
     // Nothing is known.
   }
 
-  #decode(bytes: Buffer): string {
-    const options = { stream: !this.#ended }
-    if (this.#isValid(bytes, options)) {
+  protected decode(bytes: Buffer): Buffer {
+    const options = { stream: !this.ended }
+    const checker = this.#checker
+    if (checker === undefined || attempt(() => checker.decode(bytes, options)) !== undefined) {
       this.#inputOffset += bytes.length
-      return this.#decoder.decode(bytes, options)
+      return Buffer.from(this.#decoder.decode(bytes, options))
     }
     let text = ''
     let at = 0
@@ -162,16 +152,7 @@ class DecodingReader implements Transcoder {
     }
     const invalid = Math.max(0, at - 1)
     this.invalid = { byte: bytes.toString('hex', invalid, invalid + 1), offset: this.#inputOffset + invalid }
-    this.#ended = true
-    return text.split('\ufffd', 1)[0] ?? ''
-  }
-
-  #isValid(bytes: Buffer, options: { stream: boolean }): boolean {
-    try {
-      this.#checker?.decode(bytes, options)
-      return true
-    } catch {
-      return false
-    }
+    this.ended = true
+    return Buffer.from(text.split('\ufffd', 1)[0] ?? '')
   }
 }
