@@ -7,7 +7,7 @@ import { addOwnErrorClasses } from '../codec/error-classes.js'
 import { MillraceError } from '../errors.js'
 
 /** The values of `code` of a `SyncError`. */
-export type SyncErrorCode =
+type SyncErrorCode =
   'ERR_DEADLOCK' | 'ERR_LINE_FULL' | 'ERR_MAIN_THREAD_WAIT' | 'ERR_NOTHING_TO_DO' | 'ERR_NOT_OWNER' | 'ERR_WAIT_TIMEOUT'
 
 /**

@@ -14,10 +14,8 @@ import { block, settle, type Steps } from './steps.js'
 import { WAITING, type Place, type WaitQueue } from './wait-queue.js'
 
 /** A lock, or the permits of a semaphore. */
-export interface Acquirable {
+interface Acquirable {
   readonly queue: WaitQueue
-  /** Takes it at once if it is free, or joins the queue at its end. */
-  join(): Place
   /** A call that gave up must call it. */
   passOn(): void
 }
@@ -38,13 +36,13 @@ export class AcquireQueue {
   /** The place of the call once it has acquired; `undefined` if its time is over. Rejects when its signal fires. */
   acquire(limits: Limits): Place | undefined | Promise<Place | undefined> {
     if (this.#local.isLocked) return limits.timeout === 0 ? undefined : settle(this.steps(limits, false))
-    const place = this.#acquirable.join()
+    const place = this.#join()
     return this.#isGiven(place) ? place : settle(this.steps(limits, false, place))
   }
 
   /** As `acquire()`, for a call that blocks its thread. */
   acquireSync(limits: Limits): Place | undefined {
-    const place = this.#acquirable.join()
+    const place = this.#join()
     return this.#isGiven(place) ? place : block(this.steps(limits, true, place))
   }
 
@@ -59,13 +57,20 @@ export class AcquireQueue {
     let isGiven = false
     try {
       if (joined === undefined) limits.throwIfAborted()
-      const place = joined ?? this.#acquirable.join()
+      const place = joined ?? this.#join()
       isGiven = yield* this.#acquirable.queue.wait(place, limits)
       return isGiven ? place : undefined
     } finally {
       if (!isGiven) this.#acquirable.passOn()
       if (!blocks) this.#local.unlock()
     }
+  }
+
+  /** Takes it at once if it is free, or joins the queue at its end. */
+  #join(): Place {
+    const place = this.#acquirable.queue.join()
+    this.#acquirable.passOn()
+    return place
   }
 
   #isGiven(place: Place): boolean {

@@ -20,7 +20,7 @@ import { HEADER, isMemory, type Memory } from '../../shared/memory.js'
 import { defineShared, Shared } from '../shared-object.js'
 import { createMemoryWithQueue, WaitQueue, GRANTED, WAITING, type Place } from './wait-queue.js'
 import { ownOverflow } from './overflow.js'
-import { readLimits, readSyncLimits, type Limits, type SyncWaitOptions, type WaitOptions } from './limits.js'
+import { readBlockingLimits, readLimits, type Limits, type SyncWaitOptions, type WaitOptions } from './limits.js'
 import {
   broken,
   countOf,
@@ -33,7 +33,7 @@ import {
   sentAway,
   ticketOf,
 } from './barrier-state.js'
-import { checkInteger, checkMayBlock } from './checks.js'
+import { checkInteger } from './checks.js'
 import { block, settle, type Steps } from './steps.js'
 import { CellWatch } from './cell-watch.js'
 
@@ -123,8 +123,7 @@ export class Barrier extends Shared {
    * @throws {SyncError} On the main thread.
    */
   waitSync(options?: number | SyncWaitOptions): number {
-    const limits = readSyncLimits(WAIT, options, 'wait()', this.#timeout)
-    checkMayBlock('wait at a barrier synchronously', 'wait()')
+    const limits = readBlockingLimits(WAIT, options, 'wait()', this.#timeout)
     return block(this.#waiting(limits))
   }
 

@@ -42,6 +42,8 @@ export class Channel {
   readonly #putters: FairQueue
   readonly #maxsize: number
   readonly #items: Wanted<Uint8Array | 'ended'>
+  /** As `#items`, but nothing is taken. */
+  readonly #ready: Wanted<true>
   readonly #places: Pick<Wanted<unknown>, 'available'>
 
   constructor(memory: Memory, getters: FairQueue, putters: FairQueue) {
@@ -56,6 +58,7 @@ export class Channel {
       available: () => (this.#ring.isClosed ? Infinity : this.#ring.size),
       attempt: () => this.#take(),
     }
+    this.#ready = { ...this.#items, attempt: () => this.#hasItem || undefined }
     this.#places = { available: () => this.#room }
   }
 
@@ -110,13 +113,11 @@ export class Channel {
 
   /** Waits until there is an item, or the channel has ended. False if the timeout passed. */
   async poll(limits: Limits): Promise<boolean> {
-    const attempt = (): true | undefined => this.#hasItem || undefined
-    return (await this.#getters.wait({ ...this.#items, attempt }, limits)) ?? this.#hasItem
+    return (await this.#getters.wait(this.#ready, limits)) ?? this.#hasItem
   }
 
   pollSync(limits: Limits): boolean {
-    const attempt = (): true | undefined => this.#hasItem || undefined
-    return this.#getters.waitSync({ ...this.#items, attempt }, limits) ?? this.#hasItem
+    return this.#getters.waitSync(this.#ready, limits) ?? this.#hasItem
   }
 
   releaseThreads(threads: ReadonlySet<number>): void {

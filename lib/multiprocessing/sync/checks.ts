@@ -27,8 +27,3 @@ export function checkMayBlock(action: string, instead: string): void {
     'ERR_MAIN_THREAD_WAIT',
   )
 }
-
-/** The error of a call whose time is over, if its result cannot say so. */
-export function timeoutError(action: string): SyncError {
-  return new SyncError(`Cannot ${action} as its timeout has passed: give a longer 'timeout'`, 'ERR_WAIT_TIMEOUT')
-}

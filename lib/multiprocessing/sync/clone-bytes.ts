@@ -5,7 +5,7 @@
 import { deserialize, Deserializer, serialize, Serializer } from 'node:v8'
 import { holdsSharedMemory } from '../../codec/clonable.js'
 
-export interface CloneForm {
+interface CloneForm {
   /** Throws the engine's error if the value cannot be cloned. */
   write(kind: number, value: unknown): Uint8Array
   read(bytes: Uint8Array): { readonly kind: number; readonly value: unknown }

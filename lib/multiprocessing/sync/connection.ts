@@ -9,8 +9,7 @@ import type { Channel, Got, Put } from './channel.js'
 import { PipeState, type Side } from './pipe-state.js'
 import { fromBytes, toBytes } from './item-bytes.js'
 import { itemsOf } from './iteration.js'
-import { readLimits, readSyncLimits, type SyncWaitOptions, type WaitOptions } from './limits.js'
-import { checkMayBlock } from './checks.js'
+import { readBlockingLimits, readLimits, type SyncWaitOptions, type WaitOptions } from './limits.js'
 
 const KIND = 34
 const SIDE = HEADER
@@ -88,8 +87,7 @@ export class Connection<T> extends Shared implements AsyncIterable<T> {
    * @throws {SyncError} On the main thread.
    */
   sendSync(item: T, options?: number | SyncWaitOptions): void {
-    const limits = readSyncLimits(SEND, options, 'send()')
-    checkMayBlock(`${SEND} synchronously`, 'send()')
+    const limits = readBlockingLimits(SEND, options, 'send()')
     const channel = this.#outgoing
     this.#checkSent(channel.putSync(bytesOf(channel, item), limits), limits.timeout)
   }
@@ -115,8 +113,7 @@ export class Connection<T> extends Shared implements AsyncIterable<T> {
    * @throws {SyncError} On the main thread.
    */
   recvSync(options?: number | SyncWaitOptions): T {
-    const limits = readSyncLimits(RECEIVE, options, 'recv()')
-    checkMayBlock(`${RECEIVE} synchronously`, 'recv()')
+    const limits = readBlockingLimits(RECEIVE, options, 'recv()')
     return this.#received(this.#incoming(RECEIVE).getSync(limits), limits.timeout) as T
   }
 
@@ -139,8 +136,7 @@ export class Connection<T> extends Shared implements AsyncIterable<T> {
    * @throws {SyncError} On the main thread.
    */
   pollSync(options?: number | SyncWaitOptions): boolean {
-    const limits = readSyncLimits(POLL, options, 'poll()', 0)
-    checkMayBlock(`${POLL} synchronously`, 'poll()')
+    const limits = readBlockingLimits(POLL, options, 'poll()', 0)
     return this.#incoming(POLL).pollSync(limits)
   }
 

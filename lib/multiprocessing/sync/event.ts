@@ -6,8 +6,7 @@
  */
 import { createMemory, HEADER, type Memory } from '../../shared/memory.js'
 import { defineShared, Shared } from '../shared-object.js'
-import { readLimits, readSyncLimits, type Limits, type SyncWaitOptions, type WaitOptions } from './limits.js'
-import { checkMayBlock } from './checks.js'
+import { readBlockingLimits, readLimits, type Limits, type SyncWaitOptions, type WaitOptions } from './limits.js'
 import { block, settle, type Steps } from './steps.js'
 import { CellWatch } from './cell-watch.js'
 
@@ -76,8 +75,7 @@ export class Event extends Shared {
    * @throws {SyncError} On the main thread.
    */
   waitSync(options?: number | SyncWaitOptions): boolean {
-    const limits = readSyncLimits(WAIT, options, 'wait()')
-    checkMayBlock('wait for an event synchronously', 'wait()')
+    const limits = readBlockingLimits(WAIT, options, 'wait()')
     return this.isSet || block(this.#waiting(limits))
   }
 

@@ -1,12 +1,12 @@
 /** Iterates over the items of a channel. */
 import type { Channel, Got } from './channel.js'
 import { fromBytes } from './item-bytes.js'
-import { FOREVER, Limits } from './limits.js'
+import { Limits } from './limits.js'
 
 /** The items of a channel until its end. */
 export function itemsOf<T>(channel: Channel): AsyncIterableIterator<T> {
   const stop = new AbortController()
-  const limits = new Limits(FOREVER, stop.signal)
+  const limits = new Limits(Infinity, stop.signal)
   const next = async (): Promise<Got> => {
     try {
       return stop.signal.aborted ? 'ended' : await channel.get(limits)

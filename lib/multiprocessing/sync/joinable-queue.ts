@@ -4,8 +4,7 @@ import { isMemory, type Memory } from '../../shared/memory.js'
 import { defineShared, type Shared } from '../shared-object.js'
 import { SPARE } from './channel.js'
 import { Queue, type QueueOptions } from './queue.js'
-import { readLimits, readSyncLimits, type Limits, type SyncWaitOptions, type WaitOptions } from './limits.js'
-import { checkMayBlock } from './checks.js'
+import { readBlockingLimits, readLimits, type Limits, type SyncWaitOptions, type WaitOptions } from './limits.js'
 import { block, settle, type Steps } from './steps.js'
 import { CellWatch } from './cell-watch.js'
 
@@ -94,8 +93,7 @@ export class JoinableQueue<T> extends Queue<T> {
    * @throws {SyncError} On the main thread.
    */
   joinSync(options?: number | SyncWaitOptions): boolean {
-    const limits = readSyncLimits(JOIN, options, 'join()')
-    checkMayBlock(`${JOIN} synchronously`, 'join()')
+    const limits = readBlockingLimits(JOIN, options, 'join()')
     return block(this.#joining(limits))
   }
 

@@ -1,6 +1,7 @@
 /** The limits of a call that waits: its `timeout` and its `signal`. All calls read them here. */
 import { rangeError, received, typeError } from '../../errors.js'
 import { isAbortSignal, isPlainObject, optionsHint, signalHint } from '../../options.js'
+import { checkMayBlock } from './checks.js'
 
 /**
  * The limits of a call that waits. Calls that block the thread (`acquireSync()`) do not take a signal, because it could
@@ -43,9 +44,6 @@ export interface SyncWaitOptions {
   readonly timeout?: number | undefined
 }
 
-/** The timeout of a call without a limit. */
-export const FOREVER: number = Number.POSITIVE_INFINITY
-
 /** The limits of one call. */
 export class Limits {
   readonly timeout: number
@@ -55,12 +53,12 @@ export class Limits {
   constructor(timeout: number, signal?: AbortSignal) {
     this.timeout = timeout
     this.signal = signal
-    this.#end = timeout === FOREVER ? FOREVER : performance.now() + timeout
+    this.#end = timeout === Infinity ? Infinity : performance.now() + timeout
   }
 
   /** The time that is left, in milliseconds. */
   get left(): number {
-    return this.#end === FOREVER ? FOREVER : Math.max(0, this.#end - performance.now())
+    return this.#end === Infinity ? Infinity : Math.max(0, this.#end - performance.now())
   }
 
   throwIfAborted(): void {
@@ -69,7 +67,7 @@ export class Limits {
   }
 }
 
-export const UNLIMITED: Limits = new Limits(FOREVER)
+export const UNLIMITED: Limits = new Limits(Infinity)
 
 /**
  * The limits of a call that does not block its thread. Throws the signal's reason if it has already fired.
@@ -77,10 +75,9 @@ export const UNLIMITED: Limits = new Limits(FOREVER)
  * @param action The start of the error text ("acquire a lock").
  * @param timeout The default.
  */
-export function readLimits(action: string, given: unknown, timeout: number = FOREVER): Limits {
-  if (given === undefined) return timeout === FOREVER ? UNLIMITED : new Limits(timeout)
-  if (typeof given !== 'object') return new Limits(checkTimeout(action, given))
-  const { timeout: own = timeout, signal } = read(action, given, ['timeout', 'signal'])
+export function readLimits(action: string, given: unknown, timeout: number = Number.POSITIVE_INFINITY): Limits {
+  if (given === undefined && timeout === Infinity) return UNLIMITED
+  const { timeout: own = timeout, signal } = read(action, given)
   if (signal !== undefined && !isAbortSignal(signal)) {
     const text = `Cannot ${action} as 'signal' must be an AbortSignal: received ${received(signal)}${signalHint(signal)}`
     throw typeError('ERR_INVALID_OPTION', text)
@@ -95,10 +92,13 @@ export function readLimits(action: string, given: unknown, timeout: number = FOR
  *
  * @param instead The form that takes a signal ("acquire()").
  */
-export function readSyncLimits(action: string, given: unknown, instead: string, timeout: number = FOREVER): Limits {
-  if (given === undefined) return timeout === FOREVER ? UNLIMITED : new Limits(timeout)
-  if (typeof given !== 'object') return new Limits(checkTimeout(action, given))
-  const { timeout: own = timeout, signal } = read(action, given, ['timeout', 'signal'])
+export function readSyncLimits(
+  action: string,
+  given: unknown,
+  instead: string,
+  timeout: number = Number.POSITIVE_INFINITY,
+): Limits {
+  const { timeout: own = timeout, signal } = read(action, given)
   if (signal === undefined) return new Limits(checkTimeout(action, own))
   throw typeError(
     'ERR_INVALID_OPTION',
@@ -106,7 +106,15 @@ export function readSyncLimits(action: string, given: unknown, instead: string, 
   )
 }
 
-function read(action: string, given: unknown, known: readonly string[]): { timeout?: unknown; signal?: unknown } {
+/** As `readSyncLimits()`. Throws on the main thread. */
+export function readBlockingLimits(action: string, given: unknown, instead: string, timeout?: number): Limits {
+  const limits = readSyncLimits(action, given, instead, timeout)
+  checkMayBlock(`${action} synchronously`, instead)
+  return limits
+}
+
+function read(action: string, given: unknown): { timeout?: unknown; signal?: unknown } {
+  if (typeof given !== 'object') return { timeout: given }
   if (!isPlainObject(given)) {
     const expected = 'a timeout in milliseconds or { timeout, signal }'
     throw typeError(
@@ -115,10 +123,10 @@ function read(action: string, given: unknown, known: readonly string[]): { timeo
     )
   }
   for (const name of Object.keys(given)) {
-    if (known.includes(name)) continue
+    if (name === 'timeout' || name === 'signal') continue
     throw typeError(
       'ERR_INVALID_OPTION',
-      `Cannot ${action} as it has no option '${name}': the options are ${known.join(', ')}`,
+      `Cannot ${action} as it has no option '${name}': the options are timeout, signal`,
     )
   }
   return given

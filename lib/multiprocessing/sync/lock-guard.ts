@@ -1,4 +1,5 @@
-/** The result of `acquire()`. It is released once. */
+/** The result of `acquire()`, which is released once; and `withLock()`, which does that. */
+import { SyncError } from '../errors.js'
 
 /**
  * The time during which a thread holds a lock. `wait()` of a condition ends it, and begins another one for the same
@@ -57,5 +58,22 @@ export class LockGuard implements Disposable {
 
   [Symbol.dispose](): void {
     this.release()
+  }
+}
+
+/** The body of `withLock()`. `action`: what `acquire()` does, for the error text. */
+export async function withGuard<T>(
+  action: string,
+  acquire: () => Promise<LockGuard | undefined>,
+  run: (guard: LockGuard) => T | PromiseLike<T>,
+): Promise<T> {
+  const guard = await acquire()
+  if (guard === undefined) {
+    throw new SyncError(`Cannot ${action} as its timeout has passed: give a longer 'timeout'`, 'ERR_WAIT_TIMEOUT')
+  }
+  try {
+    return await run(guard)
+  } finally {
+    guard.release()
   }
 }

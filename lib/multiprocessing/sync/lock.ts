@@ -1,8 +1,7 @@
 /** A lock that one call holds at a time. */
 import type { Memory } from '../../shared/memory.js'
 import { defineShared, type Shared } from '../shared-object.js'
-import { createMutexMemory, Mutex } from './mutex.js'
-import { ownOverflow } from './overflow.js'
+import { Mutex } from './mutex.js'
 
 const KIND = 1
 
@@ -46,8 +45,8 @@ export class Lock extends Mutex {
   constructor()
   /** From existing memory. @internal */
   constructor(memory: Memory, parts: readonly Shared[])
-  constructor(memory: Memory = createMutexMemory(KIND), parts: readonly Shared[] = [ownOverflow()]) {
-    super(memory, parts, false)
+  constructor(memory?: Memory, parts?: readonly Shared[]) {
+    super(KIND, false, memory, parts)
   }
 }
 

@@ -3,19 +3,20 @@ import { isMainThread, threadId } from 'node:worker_threads'
 import { SyncError } from '../errors.js'
 import { HEADER, type Memory } from '../../shared/memory.js'
 import { Shared } from '../shared-object.js'
-import { LockGuard, type Acquisition } from './lock-guard.js'
+import { LockGuard, withGuard, type Acquisition } from './lock-guard.js'
 import { createMemoryWithQueue, TAKEN, type Place } from './wait-queue.js'
 import { Ownership } from './ownership.js'
 import {
+  readBlockingLimits,
   readLimits,
-  readSyncLimits,
   UNLIMITED,
   type SignalOptions,
   type SyncWaitOptions,
   type WaitOptions,
 } from './limits.js'
 import { AcquireQueue } from './acquire-queue.js'
-import { checkFunction, checkMayBlock, timeoutError } from './checks.js'
+import { checkFunction } from './checks.js'
+import { ownOverflow } from './overflow.js'
 import type { Steps } from './steps.js'
 
 const OWNER = HEADER
@@ -25,7 +26,7 @@ const CELLS = 2
 const ACQUIRE = 'acquire a lock'
 
 /** The state of a lock that a condition has released for its caller. */
-export interface ReleasedLock {
+interface ReleasedLock {
   readonly depth: number
   readonly holding: Acquisition | undefined
 }
@@ -43,7 +44,12 @@ export abstract class Mutex extends Shared {
   #holding: Acquisition | undefined
 
   /** `isReentrant`: whether the thread that holds it can take it again at once. */
-  protected constructor(memory: Memory, parts: readonly Shared[], isReentrant: boolean) {
+  protected constructor(
+    kind: number,
+    isReentrant: boolean,
+    memory: Memory = createMemoryWithQueue(kind, CELLS),
+    parts: readonly Shared[] = [ownOverflow()],
+  ) {
     super(memory, parts)
     this.#isReentrant = isReentrant
     this.#ownership = new Ownership(this, OWNER, HEADER + CELLS)
@@ -84,8 +90,7 @@ export abstract class Mutex extends Shared {
   acquireSync(): LockGuard
   acquireSync(options: number | SyncWaitOptions): LockGuard | undefined
   acquireSync(options?: number | SyncWaitOptions): LockGuard | undefined {
-    const limits = readSyncLimits(ACQUIRE, options, 'acquire()')
-    checkMayBlock('acquire a lock synchronously', 'acquire()')
+    const limits = readBlockingLimits(ACQUIRE, options, 'acquire()')
     if (this.#isAgain) return this.#again()
     if (limits.timeout === Infinity) this.#checkNotBlockedByItself(0)
     const place = this.#acquireQueue.acquireSync(limits)
@@ -114,13 +119,7 @@ export abstract class Mutex extends Shared {
   async withLock<T>(run: (hold: LockGuard) => T | PromiseLike<T>, options?: number | WaitOptions): Promise<T> {
     checkFunction(run)
     // As `acquire()` without options, if there are none.
-    const hold = await this.acquire(options as WaitOptions)
-    if (hold === undefined) throw timeoutError(ACQUIRE)
-    try {
-      return await run(hold)
-    } finally {
-      hold.release()
-    }
+    return withGuard(ACQUIRE, () => this.acquire(options as WaitOptions), run)
   }
 
   /** @internal */
@@ -214,9 +213,4 @@ export abstract class Mutex extends Shared {
     this.#holding = undefined
     this.#ownership.free()
   }
-}
-
-/** Memory for a lock of that kind. */
-export function createMutexMemory(kind: number): Memory {
-  return createMemoryWithQueue(kind, CELLS)
 }

@@ -43,13 +43,6 @@ export class Ownership {
     return holder !== undefined && this.queue.stateOf(holder) === TAKEN && this.queue.threadOf(holder) === threadId
   }
 
-  /** Takes it at once if it is free, or joins the queue at its end. */
-  join(): Place {
-    const place = this.queue.join()
-    this.passOn()
-    return place
-  }
-
   /** For a call that was granted: notes that it knows. True if the lock was abandoned before. */
   take(place: Place): boolean {
     this.queue.move(place, GRANTED, TAKEN)

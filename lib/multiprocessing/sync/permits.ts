@@ -50,13 +50,6 @@ export class Permits {
     return this.#read().count
   }
 
-  /** Takes a permit at once if there is one, or joins the queue at its end. */
-  join(): Place {
-    const place = this.queue.join()
-    this.passOn()
-    return place
-  }
-
   /** For a call that was granted a permit. */
   take(place: Place): void {
     this.passOn()

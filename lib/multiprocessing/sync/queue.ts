@@ -8,8 +8,8 @@ import { Channel, createChannelMemory, type Got, type Put } from './channel.js'
 import { fromBytes, toBytes } from './item-bytes.js'
 import { itemsOf } from './iteration.js'
 import { FairQueue } from './fair-queue.js'
-import { readLimits, readSyncLimits, type SyncWaitOptions, type WaitOptions } from './limits.js'
-import { checkInteger, checkMayBlock } from './checks.js'
+import { readBlockingLimits, readLimits, type SyncWaitOptions, type WaitOptions } from './limits.js'
+import { checkInteger } from './checks.js'
 
 const KIND = 32
 const MAX_ITEMS = 2 ** 31 - 1
@@ -142,8 +142,7 @@ export class Queue<T> extends Shared implements AsyncIterable<T> {
    * @throws {SyncError} On the main thread.
    */
   putSync(item: T, options?: number | SyncWaitOptions): void {
-    const limits = readSyncLimits(PUT, options, 'put()')
-    checkMayBlock(`${PUT} synchronously`, 'put()')
+    const limits = readBlockingLimits(PUT, options, 'put()')
     checkPut(this.#channel.putSync(this.#bytesOf(item), limits), limits.timeout)
   }
 
@@ -171,8 +170,7 @@ export class Queue<T> extends Shared implements AsyncIterable<T> {
    * @throws {SyncError} On the main thread.
    */
   getSync(options?: number | SyncWaitOptions): T {
-    const limits = readSyncLimits(GET, options, 'get()')
-    checkMayBlock(`${GET} synchronously`, 'get()')
+    const limits = readBlockingLimits(GET, options, 'get()')
     return opened(this.#channel.getSync(limits), limits.timeout) as T
   }
 

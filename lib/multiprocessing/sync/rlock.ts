@@ -1,8 +1,7 @@
 /** A lock that its holder can take again. */
 import type { Memory } from '../../shared/memory.js'
 import { defineShared, type Shared } from '../shared-object.js'
-import { createMutexMemory, Mutex } from './mutex.js'
-import { ownOverflow } from './overflow.js'
+import { Mutex } from './mutex.js'
 
 const KIND = 2
 
@@ -26,8 +25,8 @@ export class RLock extends Mutex {
   constructor()
   /** From existing memory. @internal */
   constructor(memory: Memory, parts: readonly Shared[])
-  constructor(memory: Memory = createMutexMemory(KIND), parts: readonly Shared[] = [ownOverflow()]) {
-    super(memory, parts, true)
+  constructor(memory?: Memory, parts?: readonly Shared[]) {
+    super(KIND, true, memory, parts)
   }
 }
 

@@ -2,13 +2,13 @@
 import { SyncError } from '../errors.js'
 import { HEADER, isMemory, type Memory } from '../../shared/memory.js'
 import { defineShared, Shared } from '../shared-object.js'
-import { LockGuard } from './lock-guard.js'
+import { LockGuard, withGuard } from './lock-guard.js'
 import { createMemoryWithQueue, type Place } from './wait-queue.js'
 import { ownOverflow } from './overflow.js'
 import { MAX_PERMITS, Permits, wordOf } from './permits.js'
-import { readLimits, readSyncLimits, type SignalOptions, type SyncWaitOptions, type WaitOptions } from './limits.js'
+import { readBlockingLimits, readLimits, type SignalOptions, type SyncWaitOptions, type WaitOptions } from './limits.js'
 import { AcquireQueue } from './acquire-queue.js'
-import { checkFunction, checkInteger, checkMayBlock, timeoutError } from './checks.js'
+import { checkFunction, checkInteger } from './checks.js'
 
 const KIND = 3
 const KIND_BOUNDED = 4
@@ -91,8 +91,7 @@ export class Semaphore extends Shared {
   acquireSync(): LockGuard
   acquireSync(options: number | SyncWaitOptions): LockGuard | undefined
   acquireSync(options?: number | SyncWaitOptions): LockGuard | undefined {
-    const limits = readSyncLimits(ACQUIRE, options, 'acquire()')
-    checkMayBlock('acquire a semaphore synchronously', 'acquire()')
+    const limits = readBlockingLimits(ACQUIRE, options, 'acquire()')
     if (limits.timeout === Infinity && this.#acquireQueue.hasOwn()) {
       throw new SyncError(
         'Cannot acquire a semaphore synchronously as earlier calls of this thread wait for it: await acquire() instead',
@@ -124,13 +123,11 @@ export class Semaphore extends Shared {
   async withLock<T>(run: () => T | PromiseLike<T>, options?: number | WaitOptions): Promise<T> {
     checkFunction(run)
     // As `acquire()` without options, if there are none.
-    const hold = await this.acquire(options as WaitOptions)
-    if (hold === undefined) throw timeoutError(ACQUIRE)
-    try {
-      return await run()
-    } finally {
-      hold.release()
-    }
+    return withGuard(
+      ACQUIRE,
+      () => this.acquire(options as WaitOptions),
+      () => run(),
+    )
   }
 
   /** @internal */

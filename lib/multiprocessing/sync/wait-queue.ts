@@ -130,8 +130,9 @@ export class WaitQueue {
    * the calls of the last search. Calls that have come since then have later tickets.
    */
   next(): Place | undefined {
-    for (let place = this.#known.pop(); place !== undefined; place = this.#known.pop()) {
-      if (this.stateOf(place) === WAITING) return this.#keepKnown(place)
+    for (let place = this.#known.at(-1); place !== undefined; place = this.#known.at(-1)) {
+      if (this.stateOf(place) === WAITING) return place
+      this.#known.pop()
     }
     for (const place of this.all()) if (this.stateOf(place) === WAITING) this.#known.push(place)
     this.#known.sort((one, other) => (isEarlier(one.ticket, other.ticket) ? 1 : -1))
@@ -182,12 +183,12 @@ export class WaitQueue {
    * the queue.
    */
   *wait(place: Place, limits: Limits): Steps<boolean> {
-    const { memory, cell } = this.#cellOf(place)
+    const places = this.#places(place.at)
     const word = (place.ticket << 2) | WAITING
     try {
       // A late notification may be for a call that was in this place before.
       while (this.stateOf(place) === WAITING) {
-        const isInTime = yield new CellWait(memory, cell, word, limits)
+        const isInTime = yield new CellWait(places.memory, places.cellOf(place.at), word, limits)
         if (!isInTime && this.#giveUp(place)) return false
       }
     } catch (reason) {
@@ -205,14 +206,9 @@ export class WaitQueue {
     return true
   }
 
-  #notify(place: Place): void {
-    const { memory, cell } = this.#cellOf(place)
-    Atomics.notify(memory, cell)
-  }
-
-  #keepKnown(place: Place): Place {
-    this.#known.push(place)
-    return place
+  #notify({ at }: Place): void {
+    const places = this.#places(at)
+    Atomics.notify(places.memory, places.cellOf(at))
   }
 
   #first(): Place | undefined {
@@ -232,11 +228,6 @@ export class WaitQueue {
 
   #places(at: number): Places {
     return at < OWN_PLACES ? this.#own : (this.#more ??= this.#overflow.placesOf(numberOf(this.#memory), OWN_PLACES))
-  }
-
-  #cellOf({ at }: Place): { readonly memory: Memory; readonly cell: number } {
-    const places = this.#places(at)
-    return { memory: places.memory, cell: places.cellOf(at) }
   }
 
   #nextTicket(): number {
