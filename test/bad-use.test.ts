@@ -1,6 +1,7 @@
 /**
- * What people do wrong who come from Python: each has an error that says what to do, by class, code and text. Of types that do
- * not exist: `multiprocessing/shared/value.test.ts` and `multiprocessing/shared/shared-array.test.ts`. Of `start()` twice and `join()` before `start()`: `multiprocessing/process.test.ts`.
+ * Typical mistakes of people who know Python. Each gives an error that says what to do, by class, code and text. Types
+ * that do not exist are in `multiprocessing/shared/value.test.ts` and `multiprocessing/shared/shared-array.test.ts`.
+ * `start()` twice and `join()` before `start()` are in `multiprocessing/process.test.ts`.
  */
 import { apply } from 'millrace'
 import {
@@ -21,7 +22,7 @@ import {
 } from 'millrace/multiprocessing'
 import { fill, release } from './fixtures/bad-use.js'
 
-/** What a call throws or rejects with. */
+/** The error that a call throws or rejects with. */
 async function thrown(use: () => unknown): Promise<unknown> {
   try {
     await use()
@@ -97,7 +98,7 @@ describe('bad use has a clear error:', () => {
         code: 'ERR_INVALID_OPTION',
         message: 'Cannot call withLock() as it takes a function: received 5',
       })
-      // Nobody is left with it.
+      // No thread has it any more.
       expect(await lock.acquire(0)).toBeDefined()
     },
   )

@@ -1,6 +1,7 @@
 /**
- * The declarations of a program that exports what the library gives, as the compiler writes them: each type has a public name,
- * or needs none. The package stands in node_modules, as only there the compiler refuses what it cannot name.
+ * The declarations of a program that exports values of the library, as the compiler writes them. Each type has a public
+ * name, or does not need one. The package is in node_modules: only there does the compiler refuse a type that it cannot
+ * name.
  */
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'

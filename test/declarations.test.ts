@@ -1,7 +1,4 @@
-/**
- * What users compile against: the published declarations, and the members of each public class. Nothing in them is for the library
- * alone.
- */
+/** The published declarations, and the members of each public class. They must not show internal members. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { SourceMap } from 'node:module'
 import { join } from 'node:path'
@@ -17,7 +14,7 @@ const SENT = ['putNow', 'putSync', 'put', 'getNow', 'getSync', 'get']
 const QUEUE = ['size', 'isEmpty', 'isFull', 'closed', 'close', '[asyncIterator]', ...SENT]
 const LAZY = ['imap', 'istarmap', 'filter', 'flatMap']
 
-/** Errors have those of `Error`, and `code`. */
+/** Errors have the members of `Error`, and `code`. */
 const ERROR = ['name', 'message', 'stack', 'cause', 'code']
 
 const MEMBERS: Readonly<Record<string, readonly string[]>> = {
@@ -63,7 +60,7 @@ const MEMBERS: Readonly<Record<string, readonly string[]>> = {
 /** Classes that only the library makes instances of. */
 const NOT_MADE = ['Connection', 'LockGuard']
 
-/** The constructors that are for the library alone have types that no user has. */
+/** The internal constructors have types that users do not have. */
 const INTERNAL = /\b(Memory|Shared|Holding|StreamPlan)\b/
 
 const classes = publicClasses()

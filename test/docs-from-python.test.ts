@@ -1,4 +1,7 @@
-/** The table of docs/from-python.md: it has all names of Python's multiprocessing, and names of ours that there are. */
+/**
+ * The table of docs/from-python.md: it has all names of Python's multiprocessing, and each name of this library in it
+ * exists.
+ */
 import { readFileSync } from 'node:fs'
 import * as core from 'millrace'
 import * as multiprocessing from 'millrace/multiprocessing'
@@ -6,19 +9,19 @@ import ts from 'typescript'
 import { declarations } from './support/declarations.js'
 import { PYTHON_NAMES } from './fixtures/python-names.js'
 
-/** A row: the names in its cell for Python, those in its cell for ours, and what is said of them. */
+/** A row: the names in its cell for Python, the names in its cell for this library, and the verdict. */
 interface Row {
   readonly python: readonly string[]
   readonly ours: readonly string[]
   readonly remark: string
 }
 
-/** What is in code marks, without `new`, `await`, brackets and what is in them. */
+/** The text in code marks, without `new`, `await`, and brackets with their contents. */
 function namesIn(cell: string): string[] {
   return Array.from(cell.matchAll(/`(?:new |await )?([\w.]+)[^`]*`/g), ([, name]) => name ?? '')
 }
 
-/** The rows of all tables that are headed as this one is. */
+/** The rows of all tables that have the same head as this one. */
 function rows(markdown: string): Row[] {
   const tables = markdown.split('\n| Python | here | |\n|---|---|---|\n').slice(1)
   const lines = tables.flatMap((text) => text.slice(0, text.indexOf('\n\n')).split('\n'))
@@ -42,7 +45,7 @@ function membersOf(entry: string): [string, string[]][] {
   })
 }
 
-/** A file of the repository: throws if there is none. */
+/** A file of the repository. Throws if it does not exist. */
 function textOf(path: string): string {
   return readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
 }

@@ -1,6 +1,6 @@
 /**
- * What pages refer to: each relative link leads to a file of the repository, each anchor to a heading, and each `npm run` to a
- * script of the package.
+ * The references of pages. Each relative link leads to a file of the repository, each anchor to a heading, and each
+ * `npm run` to a script of the package.
  */
 import { existsSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'

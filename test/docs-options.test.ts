@@ -1,10 +1,10 @@
-/** docs/options.md: it has each option of the verbs, of pools and of lines(), with its type, its default and its bounds. */
+/** docs/options.md has each option of the verbs, of pools and of lines(), with its type, its default and its bounds. */
 import ts from 'typescript'
 import { headings, prose, textOf } from './support/markdown.js'
 
 const page = textOf('docs/options.md')
 
-/** The options of each interface that stand in `file`, as the declarations have them. */
+/** The options of each interface in `file`, as the declarations have them. */
 function optionsOf(file: string, ...interfaces: string[]): string[] {
   const source = ts.createSourceFile(file, textOf(file), ts.ScriptTarget.Latest, true)
   return interfaces.flatMap((name) => {

@@ -4,8 +4,8 @@ import { prose, textOf } from './support/markdown.js'
 const MAX_WORDS = 1_200
 
 /**
- * The words of a page. A word is what stands between spaces and has a letter or a digit. Code blocks, code in tables, HTML and
- * the targets of links do not count; inline code in sentences does.
+ * The words of a page. A word is a text between spaces with a letter or a digit. Code blocks, code in tables, HTML and
+ * the targets of links do not count. Inline code in sentences counts.
  */
 function words(markdown: string): string[] {
   return prose(markdown)

@@ -1,4 +1,4 @@
-/** docs/recipes.md: ten programs, each with a plain version, and their lengths as the table gives them. */
+/** docs/recipes.md: ten programs, each with a plain version. Their lengths are those in the table. */
 import { tableRows, textOf } from './support/markdown.js'
 
 const page = textOf('docs/recipes.md')
@@ -10,7 +10,7 @@ const programs = new Map(
 )
 const recipes = Array.from(programs.keys()).filter((name) => programs.has(`plain-${name}`))
 
-/** Lines of code: neither empty nor a comment alone. */
+/** Lines of code: not empty, and not only a comment. */
 function length(name: string): string {
   const lines = (programs.get(name) ?? '').split('\n').map((line) => line.trim())
   return `${lines.filter((line) => line !== '' && !line.startsWith('//')).length}`

@@ -1,4 +1,4 @@
-/** The table of docs/values.md: each row of it holds, for items and for results. */
+/** The table of docs/values.md: each of its rows is true, for items and for results. */
 import { readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 import { NotSerializableError, Pool } from 'millrace'
@@ -15,7 +15,7 @@ const rows = page
   .map((line) => line.split('|').map((cell) => cell.trim()))
   .map(([, kind = '', arrives = '']): [kind: string, arrives: string] => [kind, arrives])
 
-/** What arrives where that is not the value itself. */
+/** The value that arrives, if it differs from the sent one. */
 const others: Readonly<Record<string, (arrived: unknown) => unknown>> = {
   'plain object': (value) => {
     expect(value).toStrictEqual({ a: 1, b: 2 })
@@ -89,7 +89,7 @@ describe.each(rows)('%s', (kind, arrives) => {
   })
 })
 
-/** Node makes clones of some classes of a class that extends them. */
+/** For some classes, Node makes clones of a class that extends them. */
 function isOfClass(arrived: unknown, value: unknown): boolean {
   return (
     typeof arrived === 'object' && arrived instanceof (Object(value) as { constructor: new () => object }).constructor

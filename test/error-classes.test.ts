@@ -1,4 +1,4 @@
-/** Error classes of the user on their way between threads: `registerErrorClass()`; and the base class of those of the library. */
+/** Error classes of the user between threads: `registerErrorClass()`; and the base class of the library's errors. */
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
 import { failure, imap, MillraceError, Pool, registerErrorClass, type Outcome } from 'millrace'
 import { BrokenBarrierError, Process, Queue } from 'millrace/multiprocessing'
@@ -23,7 +23,7 @@ function arrived(error: Error): Error {
   return decodeError(message) as Error
 }
 
-/** What `body` throws. */
+/** The error that `body` throws. */
 function thrownBy(body: () => unknown): unknown {
   try {
     body()

@@ -1,4 +1,4 @@
-/** The public surface, name by name: what is in it is kept from version to version. */
+/** The public surface, name by name. Its names stay from version to version. */
 import { createRequire } from 'node:module'
 import ts from 'typescript'
 import { declarations, meaning } from './support/declarations.js'
@@ -136,7 +136,7 @@ const ENTRIES = [
   ['millrace/task', TASK],
 ] as const
 
-/** How a list of names differs from the one above, in words; empty when it does not. */
+/** The differences between a list of names and the one above, in words; empty if there are none. */
 function changes(actual: readonly string[], listed: readonly string[]): string[] {
   const added = actual.filter((name) => !listed.includes(name)).map((name) => `new: ${name}`)
   const gone = listed.filter((name) => !actual.includes(name)).map((name) => `gone: ${name}`)
@@ -144,7 +144,7 @@ function changes(actual: readonly string[], listed: readonly string[]): string[]
   return all.length === 0 ? [] : ['The public names have changed: update the list on purpose', ...all]
 }
 
-/** The names that the built declarations of an entry export, as values or as types alone. */
+/** The names that the built declarations of an entry export, as values or only as types. */
 function declared(name: string): Surface {
   const { checker, exports } = declarations(name)
   const names = { values: [] as string[], types: [] as string[] }

@@ -1,4 +1,4 @@
-/** What `failure()` tells of the errors that come out of streams, and what outcomes tell themselves. */
+/** The information that `failure()` gives about errors of streams, and that outcomes give themselves. */
 import { failure, imap, imapUnordered, Pool, reduce, type Outcome } from 'millrace'
 import { flaky, flakyExpands, flakyKeeps, flakyNotes } from './fixtures/retries.js'
 import { foldsWhat, throwing, throwsWhat, type Thrown } from './fixtures/contract-a-errors.js'
@@ -160,7 +160,7 @@ describe('failure() of a stream or promise', () => {
 
   for (const on of ['threads', 'this thread'] as const) {
     it(`tells which item has ended it, whatever that threw (on ${on})`, async () => {
-      // The types tell the two apart; here one variable is both.
+      // The types distinguish the two. Here one variable is both.
       const inline = (on === 'this thread' ? { workers: 0 } : {}) as { workers: 0 }
       for (const value of thrown) {
         const items = ['keep', value, 'keep'].map((what, i) => ({ value: what, throws: i === 1 }))

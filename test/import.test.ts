@@ -1,4 +1,4 @@
-/** What importing the library does to a program: nothing, until it makes an object that threads share, or starts a thread. */
+/** Importing the library changes nothing in a program, until it makes a shared object, or starts a thread. */
 import { runProgram } from './support/programs.js'
 
 interface Effects {

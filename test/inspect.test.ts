@@ -1,4 +1,4 @@
-/** How `console.log()` shows what the library gives: by its state, on one line. */
+/** `console.log()` shows objects of the library by their state, on one line. */
 import { inspect } from 'node:util'
 import { batch, imap, lines, Pool } from 'millrace'
 import { Lock } from 'millrace/multiprocessing'

@@ -1,4 +1,4 @@
-/** The log, and the channels on which one hears of workers, processes and failures. */
+/** The log, and the channels that report workers, processes and failures. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { threadId } from 'node:worker_threads'
 import { imap, map, Pool, WorkerCrashError, type Diagnostics } from 'millrace'
@@ -7,9 +7,9 @@ import { collect, until } from './fixtures/contract-b-ways.js'
 import { byChild, byChildOfOwn, half, leave, loop, print, write } from './fixtures/logging.js'
 import { runProgram } from './support/programs.js'
 
-/** What the log has given to a logger of our own. */
+/** The records that the log gave to our logger. */
 let written: string[] = []
-/** The default pool is that of test files before this one in the same process: its idle workers end at any time. */
+/** Earlier test files in this process used the same default pool. Its idle workers end at any time. */
 function note(level: string, text: string): void {
   if (!text.startsWith('[default-')) written.push(`${level} ${text}`)
 }
@@ -36,7 +36,7 @@ afterEach(() => {
   getLogger().level = 'silent'
 })
 
-/** What is published on a channel while `run` runs. */
+/** The messages on a channel while `run` runs. */
 async function heard<C extends keyof Diagnostics>(channel: C, run: () => Promise<unknown>): Promise<Diagnostics[C][]> {
   const messages: Diagnostics[C][] = []
   const listen = (message: unknown): void => {

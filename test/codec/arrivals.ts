@@ -1,4 +1,4 @@
-/** Chunks of all kinds for the codec's tests, and the way that each has to arrive. */
+/** Chunks of all kinds for the tests of the codec, and the values that must arrive. */
 import fc from 'fast-check'
 import { pack, unpack, type Data } from '#dist/codec/codec.js'
 import type { Shapes } from '#dist/codec/shapes.js'
@@ -10,13 +10,13 @@ export function rows<T>(make: (row: number) => T, length = 64): T[] {
   return Array.from({ length }, (_, row) => make(row))
 }
 
-/** How a chunk's values arrive in another thread. */
+/** The values of a chunk as they arrive on another thread. */
 export function sent(values: readonly unknown[], shapes?: Shapes): unknown[] {
   const { data, transfer } = pack(values, shapes)
   return unpack(structuredClone(data, { transfer: [...transfer] as ArrayBuffer[] }), shapes)
 }
 
-/** Where values arrive other than they would if each were sent alone; and whether packing changed them. */
+/** Where values differ from the values that arrive if each is sent alone; and whether packing changed them. */
 export function deviation(values: readonly unknown[], shapes?: Shapes): string | undefined {
   const alone = values.map(copyOf)
   const arrived = sent(values, shapes)
@@ -87,7 +87,7 @@ const leaves = fc.constantFrom<fc.Arbitrary<unknown>>(
   anything,
 )
 
-/** Makers of values of one sort: of the items of a chunk, or of a field of its records. */
+/** Makers of values of one kind: of the items of a chunk, or of a field of its records. */
 function sorts(levels: number): fc.Arbitrary<fc.Arbitrary<unknown>> {
   return levels === 0 ? leaves : fc.oneof(leaves, records(levels), records(levels))
 }
@@ -105,7 +105,7 @@ function records(levels: number): fc.Arbitrary<fc.Arbitrary<unknown>> {
   })
 }
 
-/** Chunks of a few sorts of values, of which each may stand more than once, and hold what others hold, or itself. */
+/** Chunks of a few kinds of values. Each value can come more than once. It can contain parts of others, or itself. */
 export const chunks: fc.Arbitrary<unknown[]> = fc
   .array(sorts(3), { minLength: 1, maxLength: 2 })
   .chain((some) => fc.array(fc.oneof(...some), { minLength: 1, maxLength: 10 }))
@@ -137,7 +137,7 @@ interface PartOfChunk {
   put(value: unknown): void
 }
 
-/** Puts an object that stands somewhere in the place of another part. */
+/** Puts an object from anywhere in the place of another part. */
 function graft(sources: readonly PartOfChunk[], from: number, places: readonly PartOfChunk[], to: number): void {
   const objects = sources.filter(({ value }) => typeof value === 'object' && value !== null)
   const object = objects[from % objects.length]

@@ -5,7 +5,7 @@ import { MessageChannel } from 'node:worker_threads'
 import { notSerializable, nestsDeeperThan, unclonablePart } from '#dist/codec/clonable.js'
 import { NotSerializableError } from '#dist/errors.js'
 
-/** What cloning `value` throws; a test that expects a failure must have one. */
+/** The error that cloning `value` throws. A test that expects a failure must get one. */
 function failure(value: unknown): unknown {
   try {
     structuredClone(value)
@@ -22,7 +22,7 @@ function fault(value: unknown, name = 'item'): string | undefined {
 }
 
 function run(): void {
-  // Only to be found.
+  // It is only searched for.
 }
 
 function throwing(reason: unknown): object {
@@ -226,7 +226,7 @@ describe('classes that would lose their state', () => {
       return this.x
     }
   }
-  /** With private fields that are not its own. */
+  /** With private fields of another class. */
   class Maker {
     x = 1
     make(): object {
@@ -238,7 +238,7 @@ describe('classes that would lose their state', () => {
       })()
     }
   }
-  // As a minifier writes it.
+  // In the form that a minifier writes.
   // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call
   const Dense = new Function("return class{a=/'/;#x=1;b='c';y(){return this.#x}}")() as new () => object
 
@@ -299,7 +299,7 @@ describe('nestsDeeperThan()', () => {
     const value = new Map([[1, new Set([[new Error('told', { cause: [1] })]])]])
     expect(nestsDeeperThan(5, value)).toBe(false)
     expect(nestsDeeperThan(4, value)).toBe(true)
-    // Shallow by the shortest way, but cloning goes the long way round.
+    // Shallow by the shortest way, but cloning takes the long way.
     const nodes = Array.from({ length: 50 }, (): { next?: unknown } => ({}))
     nodes.forEach((node, index) => (node.next = nodes[index + 1]))
     expect(nestsDeeperThan(50, nodes)).toBe(true)

@@ -12,7 +12,7 @@ const ways: [string, Shapes][] = [
   ['without generated code', new Shapes(Infinity)],
 ]
 
-/** Posts a chunk, for what keeps it from being cloned. */
+/** Posts a chunk, for the error if it cannot be cloned. */
 function post(values: readonly unknown[], shapes?: Shapes): void {
   const { port1 } = new MessageChannel()
   try {
@@ -51,7 +51,7 @@ describe('pack() and unpack()', () => {
     for (const [, shapes] of ways) {
       for (const [where, mix] of mixes) {
         expect([where, deviation(mix(make), shapes)]).toEqual([where, undefined])
-        // One and the same everywhere.
+        // The same object everywhere.
         const value = make()
         expect([
           where,

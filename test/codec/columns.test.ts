@@ -1,4 +1,4 @@
-/** Which chunks become columns, and what a column takes along. */
+/** Which chunks become columns, and what a column contains. */
 import { serialize } from 'node:v8'
 import { pack, type Data } from '#dist/codec/codec.js'
 import { form, rows, sent } from './arrivals.js'

@@ -1,7 +1,7 @@
-/** Compares values as strictly as two values can be told apart: prototypes, order of keys, `-0`, what is shared with what. */
+/** Compares values as strictly as possible: prototypes, order of keys, `-0`, and parts that are the same object. */
 import { types } from 'node:util'
 
-/** Where and how `actual` differs from `expected`, or undefined. Buffers may be shared in one and not in the other. */
+/** Where and how `actual` differs from `expected`, or `undefined`. Buffers may be shared in only one of them. */
 export function difference(actual: unknown, expected: unknown): string | undefined {
   return new Comparison().compare(actual, expected)
 }
@@ -36,7 +36,7 @@ class Comparison {
     return this.#compareHidden(actual, expected) ?? this.#compareFields(actual, expected)
   }
 
-  /** What no field shows. */
+  /** State that fields do not show. */
   #compareHidden(actual: object, expected: object): string | undefined {
     if (Object.getPrototypeOf(expected) === Object.prototype) return undefined
     if (HIDDEN.some((is) => is(actual) !== is(expected))) return ' is of another kind'
@@ -67,7 +67,7 @@ class Comparison {
   }
 }
 
-/** The text of an expression, the primitive of a boxed one. */
+/** The text of a regular expression, or the primitive in a box. */
 function valueOf(value: object): unknown {
   return types.isRegExp(value) ? `${value}` : value.valueOf()
 }

@@ -16,14 +16,14 @@ afterAll(() => {
   port1.close()
 })
 
-/** What arrives on another thread. */
+/** The value that arrives on another thread. */
 function cross(thrown: unknown, note?: string): unknown {
   port1.postMessage(encodeError(thrown, note))
   const arrived = receiveMessageOnPort(port2) as { message: EncodedError }
   return decodeError(arrived.message)
 }
 
-/** What arrives, where it must be an error. */
+/** The value that arrives. It must be an error. */
 function crossError(thrown: unknown, note?: string): Error & Record<string, unknown> {
   const arrived = cross(thrown, note)
   expect(types.isNativeError(arrived)).toBe(true)
@@ -531,7 +531,7 @@ describe('the error codec, for any tree of errors', () => {
     return error
   }
 
-  /** Whether a value is a clone of another. Jest's own comparison does not think an invalid date equal to itself. */
+  /** Whether a value is a clone of another. For Jest's comparison, an invalid date does not equal itself. */
   function same(clone: unknown, value: unknown): boolean {
     if (typeof value !== 'object' || value === null) return Object.is(clone, value)
     if (typeof clone !== 'object' || clone === null || clone === value) return false
@@ -541,7 +541,7 @@ describe('the error codec, for any tree of errors', () => {
     if (value instanceof Map || value instanceof Set) {
       return same([...(clone as Iterable<unknown>)], [...(value as Iterable<unknown>)])
     }
-    // A clone has the prototype of its kind; one without any gets Object's.
+    // A clone has the prototype of its kind. A clone of an object without a prototype gets that of `Object`.
     if (Object.getPrototypeOf(clone) !== (Object.getPrototypeOf(value) ?? Object.prototype)) return false
     const keys = Object.keys(value)
     if (Array.isArray(value) && (clone as unknown[]).length !== value.length) return false
@@ -552,7 +552,7 @@ describe('the error codec, for any tree of errors', () => {
     return Object.getOwnPropertyDescriptor(object, key)?.value
   }
 
-  /** Compares what arrived with the plan of it, not with what was thrown: one fault cannot hide in both. */
+  /** Compares the arrived error with its plan, not with the thrown error. So a fault cannot hide in both. */
   function check(arrived: unknown, planted: unknown): void {
     if (!isTree(planted)) {
       if (!same(arrived, planted)) expect(arrived).toBe(planted)
@@ -571,7 +571,7 @@ describe('the error codec, for any tree of errors', () => {
     errors?.forEach((each, index) => {
       check(error.errors[index], each)
     })
-    // Whole numbers come first in the order of an object's keys, however they were set.
+    // Integer keys always come first in an object.
     expect(Object.keys(error).sort()).toStrictEqual(fields.map(([key]) => key).sort())
     for (const [key, content] of fields) check(Object.getOwnPropertyDescriptor(error, key)?.value, content)
   }

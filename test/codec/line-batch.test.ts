@@ -7,7 +7,7 @@ import { times } from '../support/volume.js'
 const UTF8 = { encoding: 'utf8' }
 const LATIN1 = { encoding: 'latin1' }
 
-/** Memory that counts who refers to it. */
+/** Memory that counts its references. */
 class Memory implements LineMemory {
   readonly bytes: Buffer<SharedArrayBuffer>
   references = 0
@@ -32,14 +32,14 @@ class Memory implements LineMemory {
   }
 }
 
-/** A batch of lines in memory of its own. */
+/** A batch of lines in its own memory. */
 function batchOf(text: string): { batch: LineBatch; memory: Memory } {
   const memory = new Memory(text)
   const length = text.split('\n').length - (text.endsWith('\n') ? 1 : 0)
   return { batch: new LineBatch(UTF8, length, [memory.segment()]), memory }
 }
 
-/** The lines as a worker has them. */
+/** The lines as a worker gets them. */
 const received = (batch: LineBatch) => allLines(structuredClone(batch.pack().data))
 
 describe('a batch of lines', () => {
@@ -91,7 +91,7 @@ describe('a batch of lines that is cut or joined', () => {
           return new LineBatch(UTF8, pieces[i]?.[0].length ?? 0, [memory.segment(start, at)])
         })
         const expected = pieces.flatMap(([lines, ended]) =>
-          // A `\r` is part of the line's end, but of the last line where that has none.
+          // A `\r` is part of the line end. If the last line has no end, it is part of that line.
           lines.map((text, i) => (i < lines.length - 1 || ended ? text.replace(/\r$/, '') : text)),
         )
         const joined = batches.reduce((all, batch) => all.join(batch) ?? all)

@@ -1,4 +1,4 @@
-/** Values that are cloned in a way of their own, or not at all. As records they have the keys `id` and `name`. */
+/** Values that are cloned in a special way, or cannot be cloned. As records they have the keys `id` and `name`. */
 import * as timers from 'node:timers/promises'
 import { runInNewContext } from 'node:vm'
 import { rows } from './arrivals.js'
@@ -33,7 +33,7 @@ function nested(levels: number, end: unknown): unknown {
   return levels === 0 ? end : { next: nested(levels - 1, end) }
 }
 
-/** An object that is reached from itself in so many steps. */
+/** An object that is reached from itself in this many steps. */
 function circleOf(steps: number): unknown {
   const circle: Record<string, unknown> = { id: 1 }
   circle.name = nested(steps - 1, circle)
@@ -118,7 +118,7 @@ export const odd: readonly (readonly [string, make: () => unknown])[] = [
   ['990 levels', () => nested(990, 1)],
 ]
 
-/** Values that cannot. */
+/** Values that cannot be cloned. */
 export const unclonable: readonly (readonly [string, make: () => unknown])[] = [
   ['an object with nothing but inherited fields', () => Object.create({ id: 1, name: 'n' }) as unknown],
   ['an instance with private fields', () => new Secret()],

@@ -1,4 +1,4 @@
-/** Small views of large buffers take to other threads what they cover, and not their whole buffer. */
+/** Small views of large buffers are sent with the bytes that they cover, not with their whole buffer. */
 import { Pool } from 'millrace'
 import { cloned, cloneEach, unpack, pack } from '#dist/codec/codec.js'
 import { fromBytes, toBytes } from '#dist/multiprocessing/sync/item-bytes.js'

@@ -16,7 +16,7 @@ const here = { workers: 0 } as const
 watchRejections()
 afterAll(() => pool.terminate())
 
-/** The arrays that are left, none of them empty, with their results counted as delivered the moment they are. */
+/** The remaining arrays, which must not be empty. Their results are counted as delivered at once. */
 async function arrays<T>(stream: Stream<T>, probe: Probe = new Probe()): Promise<T[][]> {
   const all: T[][] = []
   for await (const chunk of stream.chunks()) {
@@ -126,7 +126,7 @@ describe('chunks() and next()', () => {
     const gates = new Gates(21)
     const stream = pool.imap(gated, gates.items, { chunksize: 7 })
     expect(gates.index((await stream.next()).value)).toBe(0)
-    // The first result comes alone; then all seven of the second chunk come together, once they are there.
+    // The first result comes alone. Then all seven results of the second chunk come together.
     const [first = []] = await arrays(stream)
     expect(gates.indexes(first)[0]).toBe(1)
     const again = pool.imap(gated, gates.items, { chunksize: 7 })
@@ -323,7 +323,7 @@ describe('chunks() of other verbs', () => {
   })
 })
 
-/** So many results, by either kind of call. */
+/** This many results, by either kind of call. */
 async function drainSome(stream: Stream<unknown>, count: number): Promise<unknown[]> {
   const results: unknown[] = []
   while (results.length < count) {

@@ -189,7 +189,7 @@ describe('a result that cannot be cloned (clause 15)', () => {
 
   it('may stand among failing items, each with its own error', async () => {
     for (const { verb, chunksize, concurrency } of runs) {
-      // Item and result fail in one chunk, and errors of the task are told apart from both.
+      // Item and result fail in one chunk. Errors of the task differ from both.
       const items = ['a', 'a function', () => 1, 'a symbol itself', 'b', 'a nested function', 'c'] as string[]
       const options = { chunksize, concurrency, errors: 'settle', window: 28 } as const
       const outcomes = await settle(verb(returnsUnclonable, items, options))
@@ -221,7 +221,7 @@ describe('a result that cannot be cloned (clause 15)', () => {
       for (const i of [0, 2, 4, 6]) expect(outcomes[i]).toMatchObject({ status: 'fulfilled', index: i })
       for (const i of [1, 3, 5]) {
         const outcome = outcomes[i]
-        // How deep a thread can read is its own matter; but what it cannot is an error of that item.
+        // The depth that a thread can read may vary. A value that it cannot read is an error of that item.
         if (outcome?.status === 'rejected') expectRefused(outcome)
       }
       expect(outcomes[1]?.status).toBe('rejected')
@@ -269,7 +269,7 @@ describe('an error that cannot be cloned (clause 15)', () => {
           expect(reason.message).toMatch(/function|Symbol\(thrown\)|Promise/i)
           return
         }
-        // All that can be told of it is.
+        // The error says everything that is known.
         expect(reason.message).toBe('told')
         expect(reason).toBeInstanceOf(name.startsWith('errors') ? AggregateError : TypeError)
         if (name === 'a field that is a function') expect(reason.code).toBe('E_FIELD')

@@ -21,7 +21,7 @@ const items = ['a', 'b', 'c', 'd', 'e']
 const inline = { workers: 0 } as const
 const two = { concurrency: 2, chunksize: 5 }
 
-/** What a task is told in all items, by the verb that calls it. */
+/** The context that a task gets for all items, by the verb that calls it. */
 const runs: Record<string, (task: never) => Promise<unknown[]>> = {
   'imap() on a thread': (task) => all(pool.imap(task, items)),
   'imap() on a thread, two at once': (task) => all(pool.imap(task, items, two)),

@@ -1,4 +1,4 @@
-/** The contract of a stream, clauses 17 to 21: how it ends early, and what it leaves behind. */
+/** The contract of a stream, clauses 17 to 21: early ends, and their clean-up. */
 import { getEventListeners } from 'node:events'
 import { Readable } from 'node:stream'
 import { ReadableStream } from 'node:stream/web'
@@ -58,7 +58,7 @@ const ENDS: readonly (readonly [title: string, end: End])[] = [
   ],
 ]
 
-/** The pool, or this thread, still does what it is asked to. */
+/** The pool, or this thread, still works. */
 async function expectUsable(way: Way, kind: Kind): Promise<void> {
   const test = row()
   const results = await collect(
@@ -204,7 +204,7 @@ describe('clause 17: an early end cancels what is in flight', () => {
         const stream = way.open(single, source, { window: 14, signal })
         await end(stream, controller, () => reaches(test + STARTED, 2))
         raise(test + GATE)
-        // The only worker takes this chunk after all that it had.
+        // The only worker takes this chunk after all earlier ones.
         expect(await collect(way.open(single, [item(row(), 0)]))).toEqual([0])
         expect(count(test + STARTED)).toBe(2)
       })
@@ -260,10 +260,10 @@ describe('clause 17: an early end cancels what is in flight', () => {
   }
 })
 
-/** Sources that never give anything: how to make one, and how it tells that it was closed. */
+/** Sources that never give an item: a maker for each, and a check that it was closed. */
 interface Silent {
   readonly source: Source<string>
-  /** How often it was closed, where it can tell. */
+  /** How often it was closed, if it can tell. */
   closes(): number
 }
 
@@ -367,7 +367,7 @@ const SILENT: readonly (readonly [title: string, make: () => Silent, bounded: bo
   ],
 ]
 
-/** Sources that give three items of a row and nothing more, and do not end. */
+/** Sources that give three items of a row, then no more, and do not end. */
 const FALLING_SILENT: readonly (readonly [title: string, make: (row: number) => Source<string>])[] = [
   [
     'an async generator awaits for ever after its third item',
@@ -394,9 +394,9 @@ const FALLING_SILENT: readonly (readonly [title: string, make: (row: number) => 
   ],
 ]
 
-/** A source that does not answer is waited for one second; the rest is what a busy machine adds. */
+/** A stream waits one second for a source that does not answer. The rest is for a busy machine. */
 const BOUND = 2_500
-/** What is not waited for at all ends well before that second. */
+/** An end without that wait comes well before that second. */
 const AT_ONCE = 900
 
 describe('clause 18: return() and an abort settle', () => {
@@ -451,7 +451,7 @@ describe('clause 18: return() and an abort settle', () => {
           }
           expect(seen.sort()).toEqual([0, 1, 2])
           expect(performance.now() - started).toBeLessThan(BOUND)
-          // The fourth was asked for, and has not come.
+          // The fourth item was requested, and has not come.
           expect(stream.stats()).toMatchObject({ read: 3, delivered: 3 })
         }),
       )
@@ -701,7 +701,7 @@ describe('clause 21: a stream that was made and never iterated', () => {
           timeouts: 0,
           recycled: 0,
         })
-        // Nor does it keep its pool from closing.
+        // Its pool can still close.
         await idle.close()
       } finally {
         process.off('worker', note)

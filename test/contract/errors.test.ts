@@ -31,7 +31,10 @@ afterAll(async () => {
 })
 
 describe('an error of a task (clause 11)', () => {
-  /** Everything an error says, its causes and parts too; without stacks, which tell where it was made. */
+  /**
+   * All contents of an error, with its causes and parts, but without stacks: these depend on the place where it was
+   * made.
+   */
   function told(error: unknown, seen: readonly unknown[] = []): unknown {
     if (!(error instanceof Error)) return error
     if (seen.includes(error)) return 'itself'
@@ -205,7 +208,7 @@ describe("errors: 'throw' (clause 12)", () => {
     if (way.ordered || way.chunksize === 'auto') return
     const failing = way.chunk
     const gates = new Gates(30)
-    // Its chunk mates too, where it is known which they are.
+    // Items of the same chunk, too, if these are known.
     const mates = way.kind === 'an iterable' ? way.chunk - 1 : 0
     gates.hold(0, ...ascending(mates).map((i) => failing + 1 + i))
     gates.fail(failing)
@@ -243,7 +246,7 @@ describe("errors: 'throw' (clause 12)", () => {
               const stream = open(asyncSource(gates.items, probe), options)
               const first = stream.next()
               for (let i = 0; i < failing; i++) await gates.left(i)
-              // The results of the other chunk have arrived when its worker has nothing to do.
+              // The results of the other chunk have arrived when its worker is idle.
               while (own.stats().busy > 1) await turns(1)
               const seen = [(await first).value]
               gates.release(failing)
@@ -335,7 +338,7 @@ describe("errors: 'throw' (clause 12)", () => {
       await gates.left(failing)
       await turns(40)
       expect(unhandled).toEqual([])
-      // Unordered, results that were ready may not be due any more; in order the error comes next.
+      // Unordered, ready results may be dropped. In order, the error comes next.
       expect(await rejection(drain(stream))).toMatchObject({
         message: expect.stringMatching(slot(gates, failing)) as string,
       })
@@ -478,7 +481,7 @@ describe('after the end (clause 16)', () => {
       expect(await Promise.all([stream.next(), stream.next(), stream.return(), stream.next()])).toEqual(
         Array(4).fill(done),
       )
-      // A second loop would see nothing, so it is refused.
+      // A second loop would not get a result, so it is refused.
       expect(await rejection(drain(stream))).toMatchObject({ code: 'ERR_INVALID_SOURCE' })
       expect(probe.calls).toBe(calls)
     })
@@ -518,7 +521,7 @@ describe('after the end (clause 16)', () => {
   })
 })
 
-/** Matches the error of an item whose fate is to throw; lines have zeros before the number. */
+/** Matches the error of an item that must throw. Lines have zeros before the number. */
 function slot(gates: Gates, i: number): RegExp {
   return new RegExp(`^slot 0*${gates.items[i]}$`)
 }

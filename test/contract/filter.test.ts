@@ -1,4 +1,4 @@
-/** The contract of a stream, held by `filter` and `filterUnordered`; and what is theirs alone. */
+/** The contract of a stream for `filter` and `filterUnordered`, and their special properties. */
 import { filter, filterUnordered, Pool } from 'millrace'
 import {
   answer,

@@ -1,4 +1,4 @@
-/** The contract of a stream, held by `flatMap` and `flatMapUnordered`; and what is theirs alone. */
+/** The contract of a stream for `flatMap` and `flatMapUnordered`, and their special properties. */
 import { flatMap, flatMapUnordered } from 'millrace'
 import {
   breakUp,
@@ -137,7 +137,8 @@ describe('flatMap()', () => {
       for await (const _ of stream) reads.push(read)
       expect(reads).toHaveLength(30)
       reads.forEach((count, given) => {
-        // Of the items given in full, the last is still the consumer's: nothing is read in its place.
+        // The consumer still has the last of the items that were given in full. So its place in the window is not free
+        // yet.
         expect(count - Math.floor(given / 3)).toBeLessThanOrEqual(2)
       })
     }

@@ -1,4 +1,4 @@
-/** The contract of a stream, clause 26: what a stage and a stream work with. */
+/** The contract of a stream, clause 26: other libraries that work with stages and streams. */
 import { on, EventEmitter } from 'node:events'
 import { createReadStream, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
@@ -68,7 +68,7 @@ function sorted(results: readonly number[]): number[] {
   return results.toSorted((a, b) => a - b)
 }
 
-// Of every supported Node, but not in the types of Node 20.
+// Every supported Node has it. The types of Node 20 do not.
 const { compose } = streams as unknown as { compose: (...parts: unknown[]) => streams.Duplex }
 
 describe('clause 26: a stage works', () => {
@@ -278,7 +278,7 @@ describe('clause 26: a stream works', () => {
   }
 })
 
-/** Sources of the numbers 0 to 29, by what they are. */
+/** Sources of the numbers 0 to 29, by their kind. */
 const SOURCES: readonly (readonly [title: string, make: () => Source<number>])[] = [
   ['an array', () => ITEMS],
   ['a frozen array', () => Object.freeze([...ITEMS])],
@@ -438,7 +438,7 @@ describe('clause 26: sources', () => {
   it('the abort of a pipeline ends a stream that waits for its task', async () => {
     const test = row()
     const controller = new AbortController()
-    // Settles even where the stream does not, so that a failure is told at once.
+    // Settles even if the stream does not, so that a failure is reported at once.
     const release = setTimeout(() => raise(test + GATE), 5_000)
     const running = pipeline(
       Readable.from([item(test, 0, 'hold')]),

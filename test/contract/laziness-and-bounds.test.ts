@@ -18,7 +18,7 @@ import {
 
 const pool = new Pool({ workers: 2, name: 'bounds' })
 const all = ways(pool)
-/** Where something else can run while the first item is held. */
+/** The ways in which other items can run while the first one is held. */
 const parallel = all.filter(({ workers }) => workers > 1)
 const threaded = parallel.filter(({ executor }) => executor !== 'this thread')
 
@@ -73,7 +73,7 @@ describe('the window (clause 2)', () => {
     const probe = new Probe()
     gates.hold(0)
     const drained = drain(way.run(way.source(gates.items, probe), { window }), probe)
-    // In order, everything waits for the first item; unordered, all but its chunk goes on to the end.
+    // In order, everything waits for the first item. Unordered, all except its chunk run to the end.
     await probe.reached(way.ordered ? window : gates.count)
     await turns(20)
     expect(probe.reads).toBe(way.ordered ? window : gates.count)
@@ -305,7 +305,7 @@ describe('workers (clause 4)', () => {
     inEveryWay(`run at most ${concurrency} items at once when the concurrency is ${concurrency}`, all, async (way) => {
       const gates = new Gates(60)
       const inline = way.executor === 'this thread'
-      // A chunk of one item is one item at once; and a source that is not ready at once may make such chunks.
+      // A chunk of one item runs one item at once. A source that is not ready at once can make such chunks.
       const most = way.chunksize === 1 && !inline ? 1 : concurrency
       const exact = most === 1 || inline || way.kind === 'an iterable'
       gates.hold(...ascending(60))
@@ -349,7 +349,7 @@ describe('the first result (clause 5)', () => {
 
   inEveryWay('and every one after it is given as its item comes, however slowly', slowSources, async (way) => {
     const gates = new Gates(12)
-    // Each item exists only once the result before it has been given.
+    // Each item exists only after the previous result was given.
     let give: (item: number) => void = () => undefined
     let next = new Promise<number>((resolve) => (give = resolve))
     async function* slow(): AsyncGenerator<number, void, void> {

@@ -1,4 +1,4 @@
-/** The contract of a stream as far as `map` is bound by it, and what is its alone. */
+/** The parts of the contract that hold for `map`, and its special properties. */
 import { getEventListeners } from 'node:events'
 import fc from 'fast-check'
 import {
@@ -40,7 +40,7 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   return settled
 }
 
-/** Still does what it is asked to. */
+/** It still works. */
 async function expectUsable(way: Way): Promise<void> {
   const gates = new Gates(5)
   expect(gates.indexes(await way.map(way.source(gates.items)))).toEqual(ascending(5))

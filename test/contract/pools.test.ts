@@ -41,7 +41,7 @@ describe('clause 22: streams share the workers of a pool fairly', () => {
           ),
         )
         const results = streams.map((stream) => collect(stream))
-        // Only once the first item is running have all three streams had the time to ask.
+        // When the first item runs, all three streams have had time to ask.
         await until(() => Atomics.load(log, 0) === 1 && single.stats().streams === 3)
         Atomics.store(log, log.length - 1, 1)
         Atomics.notify(log, log.length - 1)
@@ -53,7 +53,8 @@ describe('clause 22: streams share the workers of a pool fairly', () => {
         // Chunks do not mix: one runs after the other.
         for (const chunk of chunks) expect(new Set(chunk).size).toBe(1)
         const turns = chunks.map(([id]) => id)
-        // Two chunks of the first stream were there before the others came. From then on everybody has every third turn.
+        // Two chunks of the first stream were there before the others came. From then on each stream has every third
+        // turn.
         const settled = turns.slice(2, 26)
         for (let turn = 0; turn + 4 <= settled.length; turn++) {
           expect([...new Set(settled.slice(turn, turn + 4))].sort()).toEqual([0, 1, 2])

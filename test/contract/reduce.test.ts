@@ -1,4 +1,4 @@
-/** The contract of a stream as far as `reduce` is bound by it, and what is its alone. */
+/** The parts of the contract that hold for `reduce`, and its special properties. */
 import { getEventListeners } from 'node:events'
 import { pipeline } from 'node:stream/promises'
 import fc from 'fast-check'
@@ -52,12 +52,12 @@ const missing = { module: new URL('./missing.js', import.meta.url), export: 'fol
 ) => number) &
   MadeByTask
 
-/** Neither order nor grouping of the merges is lost: it is associative, and not commutative. */
+/** Shows the order of the merges: it is associative, but not commutative. */
 const joined = { initial: '', merge: (a: string, b: string): string => a + b }
 const listed = { initial: [] as number[], merge: (a: number[], b: number[]): number[] => [...a, ...b] }
 const added = { initial: 0, merge: (a: number, b: number): number => a + b }
 
-/** Still does what it is asked to. */
+/** It still works. */
 async function expectUsable(way: Way): Promise<void> {
   expect(await way.reduce(counted, way.source([1, 2]), added)).toBe(2)
 }
@@ -220,7 +220,7 @@ describe('reduce() reads', () => {
     const result = await way.reduce(gatedNote, way.source(gates.items, probe), {
       initial: [],
       merge: async (into: number[], partial: number[]) => {
-        // The first of all is merged into nothing: it has been given when this is called.
+        // The first result is not merged: it was given before this is called.
         probe.delivered = into.length
         await turns(3)
         expect(probe.reads - into.length).toBeLessThanOrEqual(window)
@@ -461,7 +461,7 @@ describe('reduce() ends early', () => {
     const options = { initial: '', merge, signal: controller.signal, window: 14 }
     expect(await rejection(way.reduce(append, way.source(ascending(500), probe), options))).toBe('enough')
     await turns()
-    // What had come in one array with the second is merged too.
+    // Results that came in one array with the second one are merged, too.
     expect(probe.returns).toBe(1)
     expect(probe.reads).toBeLessThan(500)
   })
@@ -507,7 +507,7 @@ describe('reduce() in a pipeline', () => {
   })
 
   it("is the last part of Node's pipeline(), and takes its signal", async () => {
-    // Its types know no last part that is no stream.
+    // Its types require that the last part is a stream.
     const run = pipeline as unknown as (...parts: unknown[]) => Promise<unknown>
     expect(await run([1, 2, 3], pool.reduce(append, joined))).toBe('1,2,3,')
     const controller = new AbortController()

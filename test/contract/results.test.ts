@@ -69,7 +69,7 @@ function cutAll<T>(stream: Results<T>, cuts: readonly Cut[]): Results<T> {
   return cuts.reduce((left, [verb, count]) => left[verb](count), stream)
 }
 
-/** Ways to read results, each from another side. */
+/** Ways to read results. */
 const READINGS: Readonly<Record<string, <T>(results: Results<T>) => Promise<T[]>>> = {
   'for await': (results) => drain(results),
   'toArray()': (results) => results.toArray(),
@@ -95,7 +95,7 @@ describe('take() and drop() give what slice() would', () => {
   inEveryWay('in all combinations, however they are read', fewer, async (way) => {
     for (const [i, cuts] of CUTS.entries()) {
       for (const [j, [name, read]] of Object.entries(READINGS).entries()) {
-        // Each with two of the ways to read is enough.
+        // Two ways to read are enough for each.
         if ((i + j) % 5 > 1) continue
         const gates = new Gates(60)
         const probe = new Probe()
@@ -228,7 +228,7 @@ describe('take(n)', () => {
     expect([(await taken.next()).value, (await taken.next()).value]).toEqual([1, 1])
     expect(await rejection(taken.next())).toBe(broken)
     expect(await taken.next()).toEqual(done)
-    // Where nobody asks, nothing is told, and no rejection goes unhandled.
+    // Without a call there is no answer, and no unhandled rejection.
     expect(await imap(identity, source, here).take(1).next()).toEqual({ done: false, value: 1 })
     await turns()
   })

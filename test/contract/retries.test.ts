@@ -1,4 +1,4 @@
-/** The option `retries`: failed items are tried again, and nobody behind the stream notices but by the wait. */
+/** The option `retries`: failed items are tried again. The consumer only notices the wait. */
 import fc from 'fast-check'
 import {
   imap,
@@ -39,15 +39,15 @@ afterAll(async () => {
   await pool.terminate()
 })
 
-/** Tries again at once, nearly. */
+/** Tries again almost at once. */
 /** Further tries, without long waits. */
 const quickly = (tries: number) => ({ attempts: tries + 1, minDelay: 1, maxDelay: 2 })
-/** Tries again when everything else of a test is long over. */
+/** Tries again long after the end of the test. */
 const never = { attempts: 2, minDelay: 2 ** 30, maxDelay: 2 ** 30 }
 
 const merge = (into: number[], partial: number[]): number[] => [...into, ...partial]
 const sum = (all: readonly number[]): number => all.reduce((total, n) => total + n, 0)
-/** Some items fail, some of them several times, and neighbours of them too. */
+/** Some items fail, some of them several times, some of them next to each other. */
 const failures = ascending(60).map((i) => (i % 4 === 0 || i % 10 === 3 ? 1 + (i % 3) : 0))
 const byTurns = (i: number): How => (i % 2 === 0 ? 'throw' : 'reject')
 
@@ -92,7 +92,7 @@ describe('an item that fails is tried again', () => {
     const options = { retries: quickly(3), window: 20, initial: [], merge }
     const folded = (await way.reduce(flakyNotes, way.source(test.items), options)) as number[]
     expect(inOrderIf(way.ordered, test.indexes(folded))).toEqual(ascending(60))
-    // At least once: others of the chunk run again with it.
+    // At least once: other items of the chunk run again with it.
     test.tries.forEach((tries, i) => {
       expect(tries).toBeGreaterThanOrEqual(1 + (failures[i] ?? 0))
     })
@@ -201,7 +201,7 @@ describe('an item whose tries are used up', () => {
     const wanted = ascending(40).filter((i) => i % 10 !== 3)
     const kept = folded.filter((n) => n !== -1)
     expect(inOrderIf(way.ordered, test.indexes(kept))).toEqual(wanted)
-    // Never more than its own tries.
+    // Never more often than its own tries.
     hopeless.forEach((count, i) => {
       if (count === 9) expect(test.tries[i]).toBe(3)
     })
@@ -300,10 +300,11 @@ describe('which errors are tried again', () => {
 describe('an item that costs its worker', () => {
   for (const [how, error, options] of [
     ['exit', WorkerCrashError, {}],
-    // On a busy machine an item that does not hang may be held up as well.
+    // On a busy machine, an item that does not hang can also be late.
     ['hang', TaskTimeoutError, { timeout: 400 }],
   ] as const) {
-    // A death and a hang take their time. `npm test` has each order, chunksize and source; full volume has each with each other.
+    // Deaths and hangs take time. `npm test` has each order, chunksize and source once. Full volume has all
+    // combinations.
     const chosen = how === 'exit' ? threaded.filter(isOrderedAsIterable) : threaded.filter(isOneOfEachChunksize)
     const some = isFull ? threaded : chosen
 
@@ -376,7 +377,7 @@ describe('an item that never settles on this thread', () => {
 })
 
 describe('while an item waits to be tried again', () => {
-  /** The item at `place` fails and waits; resolves when it does. */
+  /** Resolves when the item at `place` has failed and waits. */
   function waiting(place: number, count: number): { test: Tries; waits: Promise<void>; retries: object } {
     const test = new Tries(ascending(count).map((i) => (i === place ? 1 : 0)))
     let settle = (): void => undefined
@@ -424,7 +425,7 @@ describe('while an item waits to be tried again', () => {
       await stream.return()
       expect(await first).toEqual({ done: true, value: undefined })
     } else {
-      // All the others come; its place in the window stays taken.
+      // All others come. Its place in the window stays taken.
       const results: unknown[] = []
       for (let i = 0; i < 39; i++) results.push((await take(stream, probe)).value)
       expect(sorted(test.indexes(results))).toEqual(ascending(40).slice(1))
@@ -467,7 +468,7 @@ describe('while an item waits to be tried again', () => {
         it(`${end} leaves nothing of a pool that replaces its workers after ${maxTasksPerWorker}: ${verb}`, async () => {
           await using own = new Pool({ workers: 2, maxTasksPerWorker })
           await withTimers(async (timers) => {
-            // The first few succeed, so that there is something to break at.
+            // The first items succeed, so that the loop can break there.
             const test = new Tries(ascending(12).map((i) => (i < 4 ? 0 : 1)))
             let asked = 0
             let settle = (): void => undefined
@@ -497,7 +498,7 @@ describe('while an item waits to be tried again', () => {
             expect(reason).toBe(signal.reason)
             expect(timers.size).toBe(0)
             expect(isIdle(own)).toBe(true)
-            // The pool is as good as before, and the items that waited do not run in it.
+            // The pool still works, and the items that waited do not run in it.
             const others = new Tries([0, 1, 0, 1])
             const results = await drain(own.imap(flaky, others.items, { retries: quickly(1) }))
             expect(others.indexes(results)).toEqual(ascending(4))
@@ -590,7 +591,7 @@ describe('while an item waits to be tried again', () => {
 })
 
 describe('the waits', () => {
-  /** The waits that a stream asks for, which are over at once. */
+  /** The waits that a stream asks for. They are over at once. */
   async function waitsOf(retries: object, failures: number): Promise<number[]> {
     const waits: number[] = []
     const { setTimeout: real } = globalThis

@@ -1,4 +1,6 @@
-/** Objects that are given again after a change: what waits to be sent has changed with them, so nothing is given in silence. */
+/**
+ * Objects that are given again after a change. Items that wait to be sent have changed, too, so this must be an error.
+ */
 import { setImmediate as turn } from 'node:timers/promises'
 import { Pool, failure } from 'millrace'
 import * as tasks from '../fixtures/reuse.js'
@@ -7,7 +9,7 @@ import { collect } from '../fixtures/contract-b-ways.js'
 const pool = new Pool({ workers: 2 })
 afterAll(() => pool.terminate())
 
-/** Ways to give one object or memory again, which is filled anew for each item. */
+/** Ways to give the same object or memory again, with new contents for each item. */
 const ways: readonly [string, () => { readonly given: object; fill: (n: number) => void }][] = [
   ['a record', () => filled({ n: -1 }, (record, n) => (record.n = n))],
   ['a record in a record', () => filled({ inner: { n: -1 } }, ({ inner }, n) => (inner.n = n))],
@@ -143,7 +145,7 @@ describe('a task that changes an object which it has returned, and returns it ag
         expect(failure(outcome.reason)).toMatchObject({ index: n })
       }
     }
-    // Whatever was posted alone is right; the others were posted with another one.
+    // Items that were posted alone are right. The others were posted together with another one.
     expect(settled.filter(({ status }) => status === 'rejected').length).toBeGreaterThan(50)
   })
 

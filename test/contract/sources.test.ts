@@ -1,4 +1,4 @@
-/** Clause 14 of the contract, and sources that end early or give garbage. */
+/** Clause 14 of the contract, and sources that end early or give wrong answers. */
 import { Readable } from 'node:stream'
 import { imap, imapUnordered, lines, Pool } from 'millrace'
 import { gated } from '../fixtures/contract-a-gated.js'
@@ -18,7 +18,7 @@ afterAll(async () => {
   await pool.terminate()
 })
 
-/** The four ways on workers and on this thread, for sources that are no matter of chunks. */
+/** The four ways on workers and on this thread, for sources that do not depend on chunks. */
 const verbs = {
   'imap() on a pool': pool.imap,
   'imapUnordered() on a pool': pool.imapUnordered,
@@ -220,7 +220,7 @@ describe('an error of the source (clause 14)', () => {
     })
 
     it(`is not seen in results that are odd but legal: ${name}`, async () => {
-      // The language asks only whether `done` is truthy, and takes a missing one for false.
+      // The language only tests whether `done` is truthy. A missing `done` is false.
       for (const kind of [Symbol.iterator, Symbol.asyncIterator] as const) {
         for (const end of [1, 'yes', {}]) {
           const odd = iteratorOf([1, 2], () => ({ done: end, value: 3 }) as never, kind, 'missing')
@@ -294,7 +294,7 @@ interface Made {
   [Symbol.iterator](): { next(): IteratorResult<unknown> }
 }
 
-/** Gives the items, then whatever `after` gives. */
+/** Gives the items, then the result of `after`. */
 function iteratorOf(
   items: readonly unknown[],
   after: () => IteratorResult<unknown> | Promise<IteratorResult<unknown>>,
@@ -316,7 +316,7 @@ function iteratorOf(
   } as unknown as Made
 }
 
-/** At most so many results, so that a stream that does not end fails and does not hang. */
+/** At most this many results, so that a stream that does not end fails instead of hanging. */
 async function* limited<T>(stream: AsyncIterable<T>, most: number): AsyncGenerator<T, void, void> {
   let count = 0
   for await (const result of stream) {

@@ -1,4 +1,4 @@
-/** Stages behind one another: the contract holds for each, and whole chunks pass from one to the next. */
+/** Stages one after another: the contract holds for each, and whole chunks pass from one to the next. */
 import fc from 'fast-check'
 import * as millrace from 'millrace'
 import { filter, flatMap, imap, imapUnordered, pipe, Pool, reduce, type Outcome, type Stream } from 'millrace'
@@ -30,7 +30,7 @@ afterAll(async () => {
   await Promise.all([pool.terminate(), other.terminate()])
 })
 
-/** Where a stage may run. */
+/** The places where a stage can run. */
 const places = { 'a pool': pool, 'another pool': other, 'the default pool': millrace, 'this thread': undefined }
 type Place = keyof typeof places
 type Options = Readonly<Record<string, unknown>>
@@ -42,7 +42,7 @@ function open(place: Place, verb: string, task: unknown, source: unknown, option
   return run(task, source, on === undefined ? { concurrency: 2, ...options, workers: 0 } : options)
 }
 
-/** Chunksizes of two stages, with windows that hold them; 7 stands for any that is no divisor of the other. */
+/** Chunksizes of two stages, with windows that hold them. 7 is an example of one that does not divide the other. */
 const SIZES: readonly (readonly [first: Options, second: Options])[] = [
   [{ chunksize: 1 }, { chunksize: 1 }],
   [{ chunksize: 7 }, { chunksize: 'auto' }],
@@ -101,7 +101,7 @@ describe('two stages', () => {
     const first = pool.imap(triple, ascending(700), { chunksize: 70, window: 1000 })
     const second = other.imap(triple, first, { chunksize: 70, window: 1000 })
     expect(await drain(second)).toHaveLength(700)
-    // The first result comes alone, and so may what was in its chunk with it.
+    // The first result comes alone. The rest of its chunk can also come alone.
     expect(first.stats().chunks).toBe(10)
     expect(second.stats().chunks).toBeLessThanOrEqual(13)
   })
@@ -112,7 +112,7 @@ describe('two stages', () => {
         for (const inFirst of [true, false]) {
           const gates = new Gates(30)
           gates.hold(...ascending(30).slice(1))
-          // In another order, the only workers may be held by items that come before this one.
+          // In another order, items before this one could hold the only workers.
           const before = open('a pool', inFirst ? verb : 'imap', inFirst ? gated : same, gates.items, first)
           const stream = open('another pool', verb, inFirst ? same : gated, before, second)
           expect(gates.index((await stream.next()).value)).toBe(0)
@@ -143,7 +143,7 @@ describe('two stages', () => {
 })
 
 describe('the windows of two stages', () => {
-  /** Opens two stages, and looks at both windows whenever the source is read. */
+  /** Opens two stages, and checks both windows whenever the source is read. */
   function watched(
     from: Place,
     to: Place,
@@ -243,7 +243,8 @@ describe('the windows of two stages', () => {
             return results
           })()
           await gates.entered(0)
-          // The second stage keeps its whole window full; the first, what that stage was handed and has not come back for.
+          // The second stage keeps its whole window full. The first one has the items that the second has taken, and
+          // not yet acknowledged.
           const window = Number((held === 0 ? first : second).window)
           while (run.read() < window) await turns(1)
           await turns(20)
@@ -336,7 +337,7 @@ describe('errors of the first stage', () => {
     it(`what the first stage cannot send back is its error, and what it cannot be sent too (${title})`, async () => {
       const before = pool.imap(hideSevens, ascending(40), { ...first, errors: 'skip' })
       expect(await drain(other.imap(same, before, second))).toEqual(passed)
-      // From this thread anything comes; the stage behind refuses what it cannot send.
+      // From this thread any value comes. The next stage refuses values that it cannot send.
       const here = imap(hideSevens, ascending(40), { workers: 0 })
       const stream = other.imap(same, here, { ...second, errors: 'skip' })
       expect(await drain(stream)).toEqual(passed)
@@ -348,7 +349,7 @@ describe('errors of the first stage', () => {
     const before = pool.imap(notSeven, ascending(40), { errors: 'skip' })
     const outcomes = await drain(other.imap(notSeven, pool.imap(triple, before), { errors: 'settle' }))
     const rejected = outcomes.filter(({ status }) => status === 'rejected')
-    // 27 and 57 of 3 × 9 and 3 × 19: one and two items were left out before them.
+    // 27 and 57 of 3 × 9 and 3 × 19: one and two items before them were left out.
     expect(rejected.map(({ index }) => index)).toEqual([8, 17, 26, 35])
     for (const { reason } of rejected as { reason: Error }[]) expect(reason.stack).toMatch(/item (8|17|26|35), worker/)
   })
@@ -378,7 +379,7 @@ describe('a first stage that has been read from', () => {
     for (const [first, second] of SIZES) {
       for (const to of Object.keys(places) as Place[]) {
         const before = pool.imap(triple, ascending(60), first)
-        // All sixty, where they are one chunk: the stage behind finds the stream at its end, but not ended.
+        // All sixty if they are one chunk: the next stage finds the stream at its end, but not ended.
         const early = [(await before.next()).value, ...((await before.chunks().next()).value ?? [])]
         const rest = await drain(open(to, 'imap', same, before, second))
         expect([...early, ...rest]).toEqual(ascending(60).map((x) => 3 * x))
@@ -486,7 +487,7 @@ describe('ending two stages early', () => {
 })
 
 describe('memory (clause 7)', () => {
-  /** The results so far, in a frame of its own, so that no variable keeps one. */
+  /** The results so far, in a separate frame, so that no variable keeps one. */
   async function takeRefs(stream: Stream<object>, count: number, chunked: boolean): Promise<WeakRef<object>[]> {
     const refs: WeakRef<object>[] = []
     const chunks = stream.chunks()
@@ -550,11 +551,11 @@ describe('any pipeline', () => {
     expect(await drain(texts)).toEqual(['a', 'a', 'b', 'b'])
   })
 
-  /** What a pipeline gives: the results, or some of them, and the error, or one of several. */
+  /** The outcome of a pipeline: all results or some of them, and the error, or one of several. */
   interface Model {
     readonly results: readonly Stuff[]
     readonly errors: readonly string[]
-    /** Whether the order of the results is known, and whether all of them must come. */
+    /** Whether the order of the results is fixed, and whether all must come. */
     readonly ordered: boolean
     readonly complete: boolean
   }
@@ -565,7 +566,7 @@ describe('any pipeline', () => {
     readonly errors: 'throw' | 'settle' | 'skip'
   }
 
-  /** The whole pipeline in turn, on arrays. */
+  /** The whole pipeline, stage by stage, on arrays. */
   function model(items: readonly number[], sourceFails: boolean, stages: readonly StagePlan[]): Model {
     let results: Stuff[] = [...items]
     let errors = sourceFails ? ['the source broke'] : []
@@ -595,7 +596,7 @@ describe('any pipeline', () => {
     return { results, errors, ordered, complete }
   }
 
-  /** A result as text, without what depends on the order of completion. */
+  /** A result as text, without the parts that depend on the order of completion. */
   function text(stuff: Stuff): string {
     if (typeof stuff === 'number') return String(stuff)
     return stuff.status === 'fulfilled' ? `value ${stuff.value}` : `failed ${text(stuff.item)}`
@@ -663,7 +664,7 @@ describe('any pipeline', () => {
         if (over) expect(errors).toEqual([])
         if (failure !== undefined) expect(errors).toContain(failure)
         if (ordered && complete) {
-          // A call that fails takes no result with it, but one that was made beside it may have.
+          // A failed call does not lose a result, but a call that was made at the same time can.
           expect(given).toEqual(all.slice(0, given.length))
           if (over) expect(given).toHaveLength(all.length)
         } else if (over) expect(given.sort()).toEqual(all.sort())
@@ -678,7 +679,7 @@ describe('any pipeline', () => {
     )
   })
 
-  /** What is left of a list when each of some values is taken out of it once. */
+  /** The rest of a list after each of some values is removed once. */
   function withoutEach(from: readonly string[], values: readonly string[]): string[] {
     const left = [...from].sort()
     for (const value of values) {

@@ -1,4 +1,7 @@
-/** `starmap`, `istarmap` and `istarmapUnordered`: what sets them apart from `map` and `imap`, whose tests hold for the rest. */
+/**
+ * `starmap`, `istarmap` and `istarmapUnordered`: their differences from `map` and `imap`. The tests of these cover the
+ * rest.
+ */
 import {
   failure,
   imap,

@@ -1,4 +1,7 @@
-/** The option `transfer`: buffers of items are moved to the workers, and what was moved is neither lost in silence nor sent empty. */
+/**
+ * The option `transfer`: buffers of items are moved to the workers. Moved buffers are not lost without an error, and
+ * are never sent empty.
+ */
 import { failure, imap, NotSerializableError, Pool, TaskTimeoutError, WorkerCrashError, type Outcome } from 'millrace'
 import { Process } from 'millrace/multiprocessing'
 import { tell } from '../fixtures/dies-once-module.js'

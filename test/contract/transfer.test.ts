@@ -1,4 +1,4 @@
-/** `transfer()`: buffers of results are moved to this thread, and all else is as if they had been copied. */
+/** `transfer()`: buffers of results are moved to this thread. Everything else is the same as with copies. */
 import { imap, NotSerializableError, Pool, reduce, transfer, type Outcome } from 'millrace'
 import {
   bare,
@@ -25,7 +25,7 @@ import {
 } from '../fixtures/transfers.js'
 import { ascending } from '../support/matrix.js'
 
-/** One worker, so that it can be asked what became of its buffers. */
+/** One worker, so that a later task can look at its buffers. */
 const pool = new Pool({ workers: 1, name: 'transfers' })
 const two = new Pool({ workers: 2, name: 'transfers' })
 afterAll(() => Promise.all([pool.terminate(), two.terminate()]))
@@ -191,7 +191,7 @@ describe('a result whose buffers cannot be moved fails alone', () => {
       outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : [])),
       [0, 2, 4, 6, 8, 10],
     )
-    // What could not be sent was not moved.
+    // A result that could not be sent was not moved.
     expect(await left()).toEqual(ascending(12).map((n) => (n % 2 === 1 || n % 3 === 0 ? LENGTH : 0)))
   })
 

@@ -1,4 +1,4 @@
-/** The contract of a stream, clause 27: a bad option throws at the call, and the error says what to do about it. */
+/** The contract of a stream, clause 27: a bad option throws at the call, and the error says what to do. */
 import { EventEmitter } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import {
@@ -32,7 +32,7 @@ const OBJECTS: readonly Bad[] = [
   [() => 8, '[Function'],
   [Symbol('eight'), 'Symbol(eight)'],
 ]
-/** What is of the wrong type where an integer is wanted. */
+/** Values of a wrong type for an option that takes an integer. */
 const NO_NUMBERS: readonly Bad[] = [
   ...OBJECTS,
   ['8', "'8'"],
@@ -43,7 +43,7 @@ const NO_NUMBERS: readonly Bad[] = [
   [new Number(8), '[Number: 8]'],
   [new Date(8), '1970-01-01'],
 ]
-/** Numbers that count nothing. */
+/** Numbers that are not counts. */
 const NO_COUNTS: readonly Bad[] = [
   [0, '0'],
   [-1, '-1'],
@@ -56,7 +56,7 @@ const NO_COUNTS: readonly Bad[] = [
 
 interface Rule {
   readonly option: string
-  /** What the message says is allowed. */
+  /** The allowed values, as the message names them. */
   readonly allowed: string
   readonly type?: readonly Bad[]
   readonly range?: readonly Bad[]
@@ -110,7 +110,7 @@ const STREAM_RULES: readonly Rule[] = [
     option: 'workers',
     allowed: 'an integer',
     type: [...NO_NUMBERS, ['0', "'0'"], [false, 'false'], [0n, '0n']],
-    // No pool here has so many.
+    // The pools of these tests have fewer workers.
     range: [...NO_COUNTS.filter(([value]) => value !== 0), [1_025, '1025']],
   },
 ]
@@ -171,7 +171,7 @@ const POOL_RULES: readonly Rule[] = [
   { option: 'initargs', allowed: 'an array', type: [...OBJECTS, [5, '5'], ['ab', "'ab'"], [new Set([1]), 'Set(1)']] },
 ]
 
-/** What is wrong with an option within `retries`. */
+/** Mistakes in an option within `retries`. */
 const RETRY_RULES: readonly (readonly [
   option: string,
   values: readonly (readonly [type: typeof TypeError | typeof RangeError, ...Bad])[],
@@ -214,7 +214,7 @@ function bad(
   ]
 }
 
-/** What is no source, how it is shown, and what to write instead. */
+/** Values that are not sources, their text in the error, and the cure. */
 const NO_SOURCES: readonly (readonly [value: unknown, ...texts: string[]])[] = [
   [undefined, 'undefined'],
   [null, 'null'],
@@ -253,7 +253,7 @@ function thrownBy(call: () => unknown): Thrown | undefined {
   return undefined
 }
 
-/** What is wrong with how `call` fails, in words, so that one test can check many calls. */
+/** The fault in the error of `call`, in words, so that one test can check many calls. */
 function faults(
   what: string,
   call: () => unknown,
@@ -286,12 +286,12 @@ function ruleFaults({ option, allowed, type = [], range = [] }: Rule, call: (opt
   return [...check(TypeError, type), ...check(RangeError, range)]
 }
 
-// Users without types pass what the types rule out.
+// Users without types can pass values that the types exclude.
 type Loose = (...args: unknown[]) => unknown
 const loosePipe: Loose = pipe
 const pool = new Pool({ workers: 1 })
 const REQUIRED = { initial: 0, merge: (a: number, b: number): number => a + b }
-/** `reduce` with what it cannot do without, so that the rest of its options can be tested as those of the others. */
+/** `reduce` with its required options, so that its other options can be tested as those of other verbs. */
 function reduceWith(verb: Loose): Loose {
   const complete = (options: unknown): unknown => {
     const isObject = typeof options === 'object' && options !== null && !Array.isArray(options)
@@ -303,11 +303,11 @@ function reduceWith(verb: Loose): Loose {
   }
 }
 
-/** `map` or `starmap`, which has no stage: where the tests make one, it takes the source and the options that it has been given. */
+/** `map` or `starmap`, which do not have a stage. If a test makes one, it takes the given source and options. */
 function mapWith(verb: Loose): Loose {
   const given = (task: unknown, source: unknown, options?: unknown): unknown => {
     const results = verb(task, source, options)
-    // The items may be no arrays of arguments; here the call alone is tested.
+    // The items need not be arrays of arguments: only the call is tested here.
     if (results instanceof Promise) results.catch(() => undefined)
     return results
   }
@@ -321,13 +321,13 @@ function mapWith(verb: Loose): Loose {
 interface Case {
   readonly name: string
   readonly verb: Loose
-  /** The verb itself, where `verb` completes what it is given. */
+  /** The verb itself, because `verb` completes its options. */
   readonly raw?: Loose
   readonly rules: readonly Rule[]
   /** The options as an error lists them. */
   readonly known: string
 }
-/** Where an item need not have one result, there are no outcomes to settle. */
+/** If an item can have any number of results, outcomes do not exist. */
 const SPREAD_RULES = STREAM_RULES.map((rule): Rule => {
   if (rule.option !== 'errors') return rule
   return { ...rule, allowed: "'throw' or 'skip'", range: [...(rule.range ?? []), ['settle', "'settle'"]] }
@@ -466,7 +466,7 @@ describe('clause 27: a bad option of a stream throws at the call', () => {
       ] as const) {
         expect(faults(text, () => verb(double, [1], value), TypeError, ['options', 'an object', text])).toEqual([])
         if (typeof value === 'string' || Array.isArray(value)) continue
-        // In the second place it is more likely to be meant as a source.
+        // In the second place it is probably meant as a source.
         const parts = ['source must be an iterable', text]
         expect(faults(text, () => raw(double, value), TypeError, parts, 'ERR_INVALID_SOURCE')).toEqual([])
       }
@@ -539,7 +539,7 @@ describe('clause 27: a bad option of a stream throws at the call', () => {
         const [text = ''] = texts
         const parts = ['source', 'iterable', ...texts]
         expect(faults(text, () => verb(double, value, {}), TypeError, parts, 'ERR_INVALID_SOURCE')).toEqual([])
-        // map() has no stage, and takes a lone object for the options of one.
+        // map() does not have a stage, and takes a single object for the options of one.
         if (/(^|[.])(star)?map$/.test(name) && ['{}', 'next'].includes(text)) continue
         expect(faults(text, () => stage(value), TypeError, parts, 'ERR_INVALID_SOURCE')).toEqual([])
       }

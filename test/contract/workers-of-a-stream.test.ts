@@ -32,7 +32,7 @@ describe('workers: n', () => {
     gates.hold(...Array(12).keys())
     const results = all(pool.imap(gated, gates.items, { workers, chunksize: 1, window: 12 }))
     await Promise.all(Array.from({ length: workers }, (_, i) => gates.entered(i)))
-    // Another stream comes after all that the first one can have sent, and finds the other workers free.
+    // Another stream comes after everything that the first one can have sent. It finds the other workers free.
     expect(await all(pool.imap(gated, new Gates(8).items, { chunksize: 1 }))).toHaveLength(8)
     expect(workersOf(gates).size).toBe(workers)
     gates.releaseAll()

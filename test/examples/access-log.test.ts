@@ -160,7 +160,7 @@ describe('the demo', () => {
   })
 
   it('uses the log it made before, and waits for no pipe that stays open', async () => {
-    // A file of the right size will do, and this one takes no space; what is in it cannot be read as lines.
+    // A file of the right size is enough, and this one takes no space on disk. Its contents cannot be read as lines.
     const path = join(folder, 'millrace-demo-access-200mb-v1.log')
     const made = await open(path, 'w')
     await made.truncate(200_000_000)

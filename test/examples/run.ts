@@ -1,4 +1,4 @@
-/** Runs the compiled examples as their users do: in a Node of their own. */
+/** Runs the compiled examples as their users do: in a separate Node. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
@@ -15,7 +15,7 @@ export interface Surroundings {
   readonly env?: Readonly<Record<string, string>>
   /** A path: standard input is that file. Chunks: a pipe that gives them and ends. Default: a pipe that stays open and silent. */
   readonly stdin?: string | readonly Uint8Array[]
-  /** Whether the reader of its output leaves before there is any. */
+  /** Whether the reader of its output leaves before the first output. */
   readonly deaf?: boolean
 }
 

@@ -1,4 +1,4 @@
-/** Chunks that wait in a thread behind the one that runs: how many there are, and what becomes of them when it takes long. */
+/** Chunks that wait in a thread behind the one that runs: their number, and their way out when that one takes long. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { gated } from '../fixtures/contract-a-gated.js'
 import { count, raise, reaches, row } from '../fixtures/contract-b-board.js'
@@ -17,7 +17,7 @@ afterAll(async () => {
 describe('behind the chunk that runs', () => {
   it('several wait in its thread, if they are expected to be short', async () => {
     let most = 0
-    // On a busy machine the last one may have taken so long that they are not.
+    // On a busy machine, the last one can have taken too long for that.
     for (let attempt = 0; attempt < 20 && most < 2; attempt++) {
       const test = row()
       const items = numbers(60).map((n): Fault => ({ row: test, n, how: n === 20 ? 'hold' : undefined }))
@@ -64,17 +64,17 @@ describe('behind the chunk that runs', () => {
         gates.hold(...held)
         const stream = verb(gated, gates.items, { chunksize: 1, window: 36 })
         try {
-          // Quick ones first, so that several of the others are sent ahead.
+          // Quick items come first, so that several of the others are sent ahead.
           for (let n = 0; n < 20; n++) await inTime(stream.next())
           while (held.length > 0) {
             if (ms > 0) await pause(ms)
-            // At times the second, if it runs too, is released before the first: its thread is then the one that has room.
+            // Sometimes the second one also runs, and is released before the first. Then its thread has room.
             const [first = 0, second = 0] = held
             const swaps = verb === pool.imapUnordered && first % 4 === 0 && gates.entries(second) > 0
             for (const n of [...held.splice(swaps ? 1 : 0, 1), ...held.splice(0, 1)]) {
               gates.release(n)
               expect(gates.index((await inTime(stream.next())).value)).toBe(n)
-              // What runs seems to take long.
+              // The running chunk seems to take long.
               if (busy > 0) holdUp(busy)
             }
           }
@@ -95,7 +95,7 @@ describe('behind the chunk that runs', () => {
   })
 
   it('those that are taken back while the thread gets to them have their results once, in order', async () => {
-    // While this thread is held up, the one that runs seems to take long, though others behind it have begun.
+    // While this thread is busy, the running chunk seems to take long, although others behind it have begun.
     const items = numbers(3_000)
     const results: number[] = []
     for await (const n of pool.imap(double, items, { chunksize: 1, window: 64 })) {

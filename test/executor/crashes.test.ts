@@ -1,4 +1,4 @@
-/** A worker that dies: what becomes of the items it held, and of the pool. */
+/** A worker that dies: the outcome for the items that it held, and for the pool. */
 import type { Worker } from 'node:worker_threads'
 import { imap, Pool, WorkerCrashError, type Outcome } from 'millrace'
 import { board, count, raise, reaches, row } from '../fixtures/contract-b-board.js'
@@ -97,7 +97,7 @@ describe('a worker that dies', () => {
         )
         if (typeof cause === 'object') expect(reason.cause).toMatchObject(cause)
         else if (cause !== undefined) expect(reason.cause).toBe(cause)
-        // Nothing was lost, and nothing ran twice.
+        // No item was lost, and none ran twice.
         expect(count(test + RUNS)).toBe(12)
         expect(pool.stats().crashes).toBe(before + 1)
       })
@@ -143,7 +143,7 @@ describe('a worker that dies', () => {
     }
 
     it(`gives back the chunks that waited behind the one it ran: they run elsewhere, once (${order})`, async () => {
-      // Chunks wait at the thread behind one that is expected to be short, which on a busy machine it may not have been.
+      // Chunks wait at the thread behind one that is expected to be short. On a busy machine it may have been long.
       let waitedThere = false
       for (let attempt = 0; attempt < 20 && !waitedThere; attempt++) {
         const test = row()

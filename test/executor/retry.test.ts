@@ -1,4 +1,4 @@
-/** What a stream gets from an executor that tries again, part by part; with an executor behind it that does as it is told. */
+/** The parts that a stream gets from an executor that tries again. The executor behind it is controlled by the test. */
 import { AsyncResource } from 'node:async_hooks'
 import { Items } from '#dist/codec/batch.js'
 import type { Chunk, Executor, Job, Lane, LaneClient, Part } from '#dist/executor/executor.js'
@@ -7,12 +7,14 @@ import { RetryExecutor } from '#dist/executor/retry.js'
 
 const POLICY = { attempts: 2, minDelay: 0, maxDelay: 0, jitter: 0, when: (error: unknown) => error !== 'hopeless' }
 
-/** A lane to such an executor, what came out of it, and what was submitted behind it. */
+/**
+ * A lane to such an executor, the parts that came out, and the chunks that were submitted to the executor behind it.
+ */
 function opened(job: Partial<Job> = {}, policy: Partial<RetryPolicy> = {}) {
   const parts: Part[] = []
   const submitted: Chunk[] = []
   const broken: unknown[] = []
-  /** What came back in the lane behind it, and why it gives nothing more. */
+  /** The parts that came back in the lane behind it, and the reason why no more come. */
   const answers: Part[] = []
   let error: { readonly error: unknown } | undefined
   let rooms = 0
@@ -49,7 +51,7 @@ function opened(job: Partial<Job> = {}, policy: Partial<RetryPolicy> = {}) {
     },
   }
   const base: Job = { kind: 'map', concurrency: 1, ordered: true, stopOnError: false, deep: false }
-  /** As a stream has it that ends by what it gets. */
+  /** For a stream that ends by a part. */
   let onPart = (): void => undefined
   const retrying = new RetryExecutor(executor, { ...POLICY, ...policy })
   const lane = retrying.open(
@@ -90,12 +92,12 @@ function opened(job: Partial<Job> = {}, policy: Partial<RetryPolicy> = {}) {
       answers.push(part)
       inner?.wake()
     },
-    /** The executor behind it can give nothing more. */
+    /** The executor behind it cannot give any more parts. */
     fail: (thrown: unknown): void => {
       error = { error: thrown }
       inner?.wake()
     },
-    /** Resolves when so many chunks have been submitted. */
+    /** Resolves when this many chunks have been submitted. */
     submits: async (count: number): Promise<void> => {
       while (submitted.length < count) {
         await new Promise<void>((resolve) => {
@@ -112,7 +114,7 @@ function partOf(chunk: Chunk | undefined, from: number, results: unknown[], rest
   return { ...part, ...rest }
 }
 
-/** The waits that are asked for by what runs meanwhile, in milliseconds. */
+/** The waits that `run` asks for, in milliseconds. */
 function waitsOf(run: () => void): number[] {
   const waits: number[] = []
   const { setTimeout: real } = globalThis
@@ -129,12 +131,12 @@ function waitsOf(run: () => void): number[] {
   return waits
 }
 
-/** Resolves after all timers of no delay that have been started. */
+/** Resolves after all timers without a delay that have been started. */
 async function timersDue(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve))
 }
 
-/** What matters of a part. */
+/** The relevant fields of a part. */
 function seen({ from, count, results, errors, last, time, bytes }: Part): unknown {
   return { from, count, results: results.values(), errors: [...(errors ?? [])], last, time, bytes }
 }
@@ -194,7 +196,7 @@ describe('RetryExecutor', () => {
     expect(parts.map((part) => part.results.values())).toEqual([['A']])
     answer(partOf(submitted[1], 0, ['B']))
     expect(parts.map((part) => part.results.values())).toEqual([['A'], ['B'], ['C', 'D']])
-    // As it came: nothing has been decoded.
+    // Unchanged: it has not been decoded.
     expect(parts[2]?.results).toBe(rest.results)
     expect(parts.map(({ last }) => last)).toEqual([false, false, true])
   })
@@ -292,7 +294,7 @@ describe('RetryExecutor', () => {
         } finally {
           globalThis.clearTimeout = real
         }
-        // Those that are over are not kept.
+        // Waits that are over are not kept.
         expect(stopped).toBe(isDue ? 0 : 1)
         setReady(true)
         room()
@@ -407,7 +409,7 @@ describe('RetryExecutor', () => {
 
   describe('of a fold', () => {
     const policy = { attempts: 3, minDelay: 1, maxDelay: 9 }
-    /** What comes back of a chunk whose items at these places have failed. */
+    /** The part of a chunk whose items at these places have failed. */
     function failedOf(of: Chunk | undefined, errors: Record<number, string>): Part {
       const map = new Map(Object.entries(errors).map(([chunkOffset, error]) => [Number(chunkOffset), error]))
       return partOf(of, 0, [undefined, undefined, undefined, undefined], { errors: map })
@@ -422,7 +424,7 @@ describe('RetryExecutor', () => {
       answer(failedOf(submitted[1], { 1: 'hopeless', 2: 'again' }))
       await submits(3)
       answer(failedOf(submitted[2], { 1: 'hopeless', 2: 'at last' }))
-      // What was submitted is as it was.
+      // The submitted chunk is unchanged.
       for (const { failed } of submitted.slice(1)) expect(failed).toEqual(new Map([[1, 'hopeless']]))
       expect(parts.map(seen)).toEqual([seen(failedOf(chunk, { 1: 'hopeless', 2: 'at last' }))])
       expect([parts[0]?.attempts?.get(1), parts[0]?.attempts?.get(2)]).toEqual([1, 3])

@@ -1,4 +1,7 @@
-/** Workers for which there are no handles: the pool goes on with those that do start, and tries one at a time. */
+/**
+ * Workers that cannot start because handles are missing. The pool continues with the workers that do start, and tries
+ * one at a time.
+ */
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -100,7 +103,7 @@ describe('a worker that has no handles left for the module of its first task', (
 })
 
 describe('a program that may open few files', () => {
-  /** @param free How many it may open besides those that it has. */
+  /** @param free The number of files that it can still open. */
   const run = (free: number) => {
     const program = fileURLToPath(new URL('../fixtures/programs/scarce-handles.js', import.meta.url))
     const command = `ulimit -n 100; exec "${process.execPath}" "${program}" ${free}`

@@ -1,4 +1,4 @@
-/** How long the thread that has sent an object to a worker keeps it: for as long as the worker has it, or it is on its way there. */
+/** A thread that has sent an object to a worker keeps it while the worker has it, or while it is on its way. */
 import { Pool } from 'millrace'
 import { Lock, Semaphore } from 'millrace/multiprocessing'
 import { SentObjects } from '#dist/executor/threads/sent-objects.js'
@@ -8,7 +8,7 @@ import { given } from '../fixtures/given.js'
 import { collected } from '../support/collect.js'
 import { memoryOf } from '../support/internals.js'
 
-/** Garbage was collected, and yet the object is there. */
+/** The object is still there after a garbage collection. */
 async function isKept(id: string): Promise<boolean> {
   return !(await collected(() => findKnown(id) === undefined, 5))
 }
@@ -24,7 +24,7 @@ describe('an object that this thread has sent to a worker and dropped', () => {
   })
   afterEach(() => pool.terminate())
 
-  /** Sends a new lock, of which this thread keeps nothing. */
+  /** Sends a new lock. This thread does not keep it. */
   async function send(task: (lock: Lock) => unknown): Promise<string> {
     const lock = new Lock()
     await pool.apply(task as typeof given.keep, [lock])
@@ -56,7 +56,7 @@ describe('an object that this thread has sent to a worker and dropped', () => {
       const lock = new Lock()
       await pool.apply(given.use, [lock])
       await pool.apply(given.collectLater, [cell, before])
-      // This thread takes no message meanwhile.
+      // This thread does not receive a message meanwhile.
       expect(Atomics.wait(cell, 0, 0, 30_000)).not.toBe('timed-out')
       const id = idOf(memoryOf(lock))
       const again = pool.apply(given.keep, [lock])

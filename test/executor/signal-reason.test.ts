@@ -1,4 +1,4 @@
-/** Of what reason the signal of a task is aborted: that of the caller's. */
+/** The signal of a task is aborted with the reason of the caller's signal. */
 import type { Worker } from 'node:worker_threads'
 import { imap } from 'millrace'
 import { reaches, row } from '../fixtures/contract-b-board.js'
@@ -18,7 +18,7 @@ afterAll(async () => {
   await pool.terminate()
 })
 
-/** What the next task tells. */
+/** The reason that the next task reports. */
 function nextTold(): Promise<Told> {
   return new Promise((resolve) => told.push(resolve))
 }

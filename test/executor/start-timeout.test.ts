@@ -1,4 +1,7 @@
-/** The option `startTimeout`: what hangs before the first item, or after the last one, is ended, and the error says what it was. */
+/**
+ * The option `startTimeout`: a worker that hangs before its first item, or after its last one, is ended. The error
+ * names the reason.
+ */
 import type { Worker } from 'node:worker_threads'
 import { failure, Pool, TaskLoadError, TaskTimeoutError, WorkerStartError } from 'millrace'
 import { Process } from 'millrace/multiprocessing'
@@ -70,7 +73,7 @@ describe('startTimeout', () => {
           )
         }
         expect(pool.stats()).toMatchObject({ timeouts: 1, crashes: 0 })
-        // It was replaced, once, and the pool is of use.
+        // It was replaced once, and the pool works.
         expect(await pool.apply(same, [5])).toBe(5)
         expect(started).toBe(2)
         await pool.terminate()

@@ -1,4 +1,4 @@
-/** How the workers of a pool start, or do not: initializers, and failures that must come to an end. */
+/** The start of a pool's workers: initializers, and failures that must end. */
 import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 import { Pool, WorkerStartError, type MadeByTask, type TaskReference } from 'millrace'
@@ -74,7 +74,7 @@ describe('a pool whose initializer', () => {
         for (const stream of streams) expect(await stream.next()).toEqual({ done: true, value: undefined })
         expect(probe.returns).toBe(1)
 
-        // It stays broken, and starts no worker any more.
+        // It stays broken, and does not start a worker any more.
         await until(() => watch.living.size === 0)
         const { started } = watch
         expect(started).toBeLessThanOrEqual(workers + 3)
@@ -174,7 +174,7 @@ describe('a pool whose initializer', () => {
     const pool = new Pool({ workers: 2, initializer: begin, initargs: [board(), test, ...given] })
     const told = await collect(pool.imap(tell, numbers(30), { chunksize: 1 }))
     for (const { initialized } of told) expect(initialized).toEqual(given)
-    // And again, with threads that are all there already.
+    // Again, now with all threads running.
     await until(() => pool.stats().ready === 2)
     await collect(pool.imap(tell, numbers(30), { chunksize: 1 }))
     expect(count(test + RUNS)).toBe(2)
@@ -211,7 +211,7 @@ describe('the workers of a pool', () => {
     expect([watch.started, pool.stats().starting]).toEqual([0, 0])
     const first = stream.next()
     expect(pool.stats().starting).toBe(3)
-    // Two of them wait in their initializers until the test says so: all three have begun before any other has ended.
+    // Two of them wait in their initializers for the test. All three have begun before any other has ended.
     expect(await first).toEqual({ done: false, value: 0 })
     await reaches(test + RUNS, 3)
     expect(pool.stats()).toMatchObject({ starting: 2, ready: 1 })

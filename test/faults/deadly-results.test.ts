@@ -1,4 +1,4 @@
-/** A result that ends or blocks its worker while it is encoded fails its own item, and no other. */
+/** A result that ends or blocks its worker while it is encoded fails only its own item. */
 import { Pool, TaskTimeoutError, WorkerCrashError, type Outcome } from 'millrace'
 import { collect, numbers, rejection } from '../fixtures/contract-b-ways.js'
 import { give, giveLater, giveMuchLater, giveTwo, sum, type Order } from '../fixtures/deadly-results.js'
@@ -63,7 +63,7 @@ describe('a result that ends or blocks its worker', () => {
       pool.flatMap(giveTwo, orders('exit'), { chunksize: 7, window: COUNT, errors: 'skip' }),
     )
     expect(elements.filter((element) => typeof element === 'number')).toEqual(numbers(COUNT).filter((n) => n !== BAD))
-    // The value of a filter's task does not cross.
+    // The result of a filter's task is not sent.
     expect(await collect(pool.filter(give, orders('exit'), { chunksize: 7, window: COUNT }))).toHaveLength(COUNT)
   })
 

@@ -1,4 +1,7 @@
-/** Rows of the table of faults: workers that die, or are ended since an item takes too long, in every verb, order and chunk. */
+/**
+ * Rows of the table of faults: workers that die, or are ended because an item takes too long, in every verb, order and
+ * chunk.
+ */
 import { Pool } from 'millrace'
 import { raise, reaches, row } from '../fixtures/contract-b-board.js'
 import { boardPool, numbers, until } from '../fixtures/contract-b-ways.js'
@@ -16,7 +19,7 @@ import {
 } from '../support/faults.js'
 import { isFull, times } from '../support/volume.js'
 
-/** Milliseconds. Good items take next to nothing; the machine may be busy with other things. */
+/** Milliseconds. Good items take almost no time, but the machine may be busy. */
 const TIMEOUT = 400
 
 const pool = new Pool({ workers: 2, resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 8 } })
@@ -48,7 +51,7 @@ async function check(run: Run, what: Deed, culprits: readonly number[], length =
   // The last message of a chunk may come after the last of its results.
   await until(() => isIdle(pool))
   const after = pool.stats()
-  // Several of one chunk that run at once may take more than one death to tell apart.
+  // If several items of one chunk run at once, more than one death may be needed to find the poison item.
   const deaths = after.crashes - crashes + after.timeouts - timeouts
   expect(deaths).toBeGreaterThanOrEqual(culprits.length)
   if (run.concurrency === 1 || run.concurrency === undefined) expect(deaths).toBe(culprits.length)
@@ -96,9 +99,9 @@ describe('a worker that dies costs exactly the items that killed it', () => {
       const before = resources()
       const started = await startedDuring(() => expectWhole(own, run, items(count + 50, 'exit', numbers(count))))
       expect(own.stats()).toMatchObject({ crashes: count, timeouts: 0 })
-      // None is started but those that are needed: the first ones, and one for each that died.
+      // Only the needed workers are started: the first ones, and one for each that died.
       expect(started).toBeLessThanOrEqual(count + 2)
-      // Both workers are there again: neither of two items ends before both have begun.
+      // Both workers are there again: each of two items only ends after both have begun.
       const [begun, gate] = [row(), row()]
       const met = drain(own.imap(hold, [[begun, gate] as const, [begun, gate] as const], { chunksize: 1 }))
       await reaches(begun, 2)

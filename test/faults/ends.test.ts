@@ -20,7 +20,7 @@ import { runProgram } from '../support/programs.js'
 const WINDOW = 16
 /** Of 25 items two end their worker, and of 100 one is ended by its time limit. */
 const TIMEOUT = 400
-/** How many items a source gives that ends: four deaths, one time limit, and a chunk that is not full. */
+/** The number of items of a source that ends: four deaths, one time limit, and a chunk that is not full. */
 const LENGTH = 60
 
 function itemAt(n: number): string {
@@ -36,20 +36,20 @@ const STREAMS: readonly Run[] = [
 ]
 const FOLD: Run = { verb: 'reduce', ordered: true, chunksize: 7 }
 
-/** A pool and what a stream of it is made with. */
+/** A pool, and the settings of its stream. */
 class Scene {
   readonly run: Run
   readonly pool = new Pool({ workers: 2 })
   readonly probe = new Probe()
   readonly controller = new AbortController()
-  /** What the consumer has been given. */
+  /** The results that the consumer got. */
   readonly values: unknown[] = []
 
   constructor(run: Run) {
     this.run = { ...run, window: WINDOW, timeout: TIMEOUT }
   }
 
-  /** The stream over a source, by default an endless one that is watched. */
+  /** The stream of a source. The default source is endless, and is watched. */
   open(source: Iterable<string> | AsyncIterable<string> = this.probe.async(itemAt)): ReturnType<typeof open> {
     return open(this.pool, this.run, source, 'settle', this.controller.signal)
   }
@@ -58,7 +58,9 @@ class Scene {
     for await (const value of stream) this.values.push(value)
   }
 
-  /** Nothing was lost, doubled, displaced or changed: all results of the first items are there, or the beginning of them. */
+  /**
+   * No result was lost, doubled, displaced or changed: all results of the first items are there, or their beginning.
+   */
   expectResults(of: number, isWhole: boolean): void {
     if (this.run.verb === 'reduce' && !isWhole) {
       expect(this.values).toEqual([])
@@ -72,7 +74,7 @@ class Scene {
     expect(wrong).toBeUndefined()
   }
 
-  /** The source was closed once, and has not been read since. */
+  /** The source was closed once, and not read after that. */
   async expectClosedOnce(): Promise<void> {
     await this.probe.closed
     const { reads } = this.probe
@@ -81,7 +83,7 @@ class Scene {
   }
 }
 
-/** Plays a scene in every way; afterwards its pool must be at rest and of use, and nothing else be there that was not before. */
+/** Runs a scene in every way. Afterwards its pool must be idle and work, and must not have left anything behind. */
 function inEveryWay(title: string, runs: readonly Run[], play: (scene: Scene) => Promise<void>): void {
   for (const run of runs) {
     const { verb, ordered, chunksize } = run
@@ -104,7 +106,7 @@ function inEveryWay(title: string, runs: readonly Run[], play: (scene: Scene) =>
   }
 }
 
-/** The items of a source that ends, and then whatever `after` does. */
+/** The items of a source that ends, and then the call of `after`. */
 function thenOf(probe: Probe, after: () => Promise<IteratorResult<string, undefined>>): AsyncIterable<string> {
   return {
     [Symbol.asyncIterator]: () => {
@@ -182,7 +184,7 @@ describe('while workers die, a source', () => {
   })
 })
 
-/** When a consumer leaves, or a signal fires: after one death, after several, after a time limit. */
+/** The moments when a consumer leaves, or a signal fires: after one death, after several, after a time limit. */
 const MOMENTS: readonly (readonly [title: string, isNow: (pool: Pool) => boolean])[] = [
   ['a worker has died', (pool) => pool.stats().crashes > 0],
   ['three have died', (pool) => pool.stats().crashes > 2],
@@ -221,7 +223,7 @@ describe('while workers die, a consumer', () => {
     const iterator = stream[Symbol.asyncIterator]()
     while (pool.stats().crashes === 0) values.push((await iterator.next()).value)
     await until(() => pool.stats().busy + pool.stats().waiting === 0)
-    // The deaths of what was read are over.
+    // The deaths by the items that were read are over.
     const { crashes } = pool.stats()
     const { read = 0 } = stream.stats?.() ?? {}
     expect(read).toBe(probe.reads)

@@ -1,4 +1,4 @@
-/** A stream is left while its worker is at an item: how long it may go on with that, and what becomes of it then. */
+/** A consumer leaves a stream while its worker runs an item. The worker gets a grace time, and is ended after it. */
 import type { Stream } from 'millrace'
 import { count, raise, reaches, row } from '../fixtures/contract-b-board.js'
 import { act, GATE, item, STARTED, type Act } from '../fixtures/contract-b-tasks.js'
@@ -6,14 +6,17 @@ import { leave } from '../fixtures/faults.js'
 import { boardPool, numbers, rejection, until } from '../fixtures/contract-b-ways.js'
 import { drain, expectNothingLeft, isIdle, resources, startedDuring } from '../support/faults.js'
 
-/** What the library gives a worker, in milliseconds. */
+/** The grace time of a worker, in milliseconds. */
 const GRACE = 1_000
-/** A timer may fire a millisecond early. */
+/** A timer can fire a millisecond early. */
 const EARLY = 2
 
 type HeldPool = ReturnType<typeof boardPool>
 
-/** Leaves a stream when its second item has begun; the first is given. Every item but the first does what is asked. */
+/**
+ * Leaves a stream when its second item has begun and its first result was given. Every item except the first does what
+ * `what` says.
+ */
 type Leave = (pool: HeldPool, test: number, what: Act) => Promise<void>
 
 function open(pool: HeldPool, test: number, what: Act, signal?: AbortSignal): Stream<number> {
@@ -47,7 +50,10 @@ const LEAVES: Readonly<Record<string, Leave>> = {
   },
 }
 
-/** Lasts for the grace time: when this pool's worker has been replaced, those that were left before it have had theirs. */
+/**
+ * Takes as long as the grace time. When this pool's worker has been replaced, the grace time of workers that were left
+ * earlier is over.
+ */
 async function graceTime(): Promise<void> {
   await using clock = boardPool({ workers: 1 })
   await LEAVES['return()']?.(clock, row(), 'spin')
@@ -77,7 +83,7 @@ for (const [how, leave] of Object.entries(LEAVES)) {
           expect(performance.now() - began).toBeGreaterThanOrEqual(GRACE - EARLY)
         })
         expect(started).toBe(2)
-        // What was waiting behind the item never began, and the end of the worker is no fault of it.
+        // Items that waited behind this one never began, and do not fail by the end of the worker.
         expect(count(test + STARTED)).toBe(2)
         expect(pool.stats()).toMatchObject({ crashes: 0, timeouts: 0, recycled: 0 })
         await until(() => isIdle(pool))
@@ -93,7 +99,7 @@ for (const [how, leave] of Object.entries(LEAVES)) {
       const started = await startedDuring(async () => {
         await leave(pool, test, 'block')
         raise(test + GATE)
-        // It is at another item when the grace time is over: that one has nothing to do with it.
+        // It runs another item when the grace time is over. That item must not fail.
         const results = drain(pool.imap(act, [item(next, 0, 'block'), item(next, 1)], { chunksize: 1 }))
         await reaches(next + STARTED, 1)
         // The clock is a worker, too: two with the one that it loses.
@@ -163,7 +169,7 @@ describe('while the worker of a stream that was left has its grace time', () => 
       await reaches(test + STARTED, 3)
       await stream.return()
       await pending
-      // None of these ends before all have begun.
+      // Each of these ends only after all have begun.
       const met = row()
       const results = drain(
         pool.imap(

@@ -1,16 +1,16 @@
-/** The sequential model: what a consumer must be given, said in a few lines of plain code, and whether it was given that. */
+/** The sequential model: a few lines of plain code say what a consumer must get, and check that it got it. */
 import type { Outcome } from 'millrace'
 import { numberOf } from '../fixtures/faults.js'
 import { errorOf, isGood, valuesOf } from '../support/faults.js'
 import type { Case } from '../support/model.js'
 
-/** What a consumer was given: results, and the error that ended them. */
+/** The results that a consumer got, and the error that ended them. */
 export interface Ending {
   readonly values: readonly unknown[]
   readonly error: unknown
 }
 
-/** What the consumer must be given of each item, as text. */
+/** The results that the consumer must get for each item, as text. */
 function expected({ verb, errors }: Pick<Case, 'verb' | 'errors'>, item: string, index: number): string[] {
   if (errors !== 'settle') return valuesOf(verb, item).map((value) => JSON.stringify(value))
   return [JSON.stringify(isGood(item) ? { index, value: numberOf(item) } : { index, item, error: errorOf(item) })]
@@ -30,13 +30,13 @@ function nameOf(error: unknown): string {
 
 export type Judged = Pick<Case, 'verb' | 'errors' | 'ordered' | 'consumer' | 'throwsAt' | 'leavesAt'>
 
-/** @returns What is wrong with what came of the items; undefined when nothing is. */
+/** @returns The fault in the results of the items; `undefined` if there is none. */
 export function judge(it: Judged, items: readonly string[], { values, error }: Ending): string | undefined {
   const read = items.slice(0, it.throwsAt)
   const failing = it.errors === 'throw' ? read.filter((item) => !isGood(item)) : []
   const [fails] = failing
   const before = it.ordered && fails !== undefined ? read.slice(0, read.indexOf(fails)) : read
-  // A fold has no results but the last.
+  // A fold only has a last result.
   const isVoid = it.verb === 'reduce' && (fails !== undefined || it.throwsAt !== undefined)
   const wanted = isVoid ? [] : before.flatMap((item, index) => expected(it, item, index))
   const got = values.map((value) => toldOf(it, value))

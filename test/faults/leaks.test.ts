@@ -1,4 +1,4 @@
-/** What is left in a process that has had many streams, deaths and pools: nothing; and it ends by itself. */
+/** After many streams, deaths and pools, nothing is left in a process, and it ends by itself. */
 import { runProgram } from '../support/programs.js'
 import { times } from '../support/volume.js'
 
@@ -9,10 +9,10 @@ interface Left {
   readonly heap: number
 }
 
-/** Less than a thousandth of what is done may cost for ever, in bytes in all: a closure kept by each would be more. */
+/** The most memory that may be left, in bytes. A closure for each action would take more. */
 const SLACK = 1 << 20
 
-/** A stream of the program's crashes has so many items, each of which ends its worker. */
+/** In the program, a stream of crashes has this many items. Each ends its worker. */
 const CRASHES_PER_STREAM = 10
 
 describe('nothing is left behind by', () => {

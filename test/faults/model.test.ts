@@ -1,10 +1,10 @@
-/** Random cases of the model in `support/model.ts`: each gives the consumer what a few lines of sequential code say. */
+/** Random cases of the model in `support/model.ts`: each gives the consumer the results that sequential code gives. */
 import { numbers } from '../fixtures/contract-b-ways.js'
 import { findFault } from '../support/model.js'
 import { times } from '../support/volume.js'
 
 const SEEDS = times(10, 40)
-/** How long a case may take, and a failing one is made smaller, in milliseconds: the test must end to tell of it. */
+/** The time limits of a case, and of making a failing case smaller, in milliseconds: the test must end to report it. */
 const LIMITS = { limit: 20_000, milliseconds: 8_000 }
 
 describe('a stream gives what the sequential model says', () => {

@@ -1,4 +1,7 @@
-/** The model of `support/model.ts` finds faults: each of these is planted beside a stream that has none, and is reported. */
+/**
+ * The model of `support/model.ts` finds faults. Each of these is planted next to a correct stream, and must be
+ * reported.
+ */
 import { fileURLToPath } from 'node:url'
 import { TaskTimeoutError, type Outcome } from 'millrace'
 import { numbers } from '../fixtures/contract-b-ways.js'
@@ -34,7 +37,7 @@ const UNORDERED: Case = { ...SETTLED, ordered: false, errors: 'skip' }
 const THROWN: Case = { ...SETTLED, errors: 'throw' }
 const LEFT: Case = { ...SETTLED, consumer: 'break', leavesAt: 12 }
 
-/** Changes one result: each is given with its place, and may become none or several. */
+/** Changes one result. It gets each result with its place, and gives none, one or several. */
 function each(change: (value: unknown, n: number) => unknown[]): Plant {
   return {
     stream: async function* (stream: Values) {
@@ -57,7 +60,7 @@ const swaps = each((value, n) => {
   return []
 })
 
-/** A source that is read by other hands: `next` and `close` are its own. */
+/** A source whose `next` and `close` are replaced. */
 function reading(read: (next: () => Promise<IteratorResult<string>>, close: () => Promise<void>) => object): Plant {
   return {
     source: (source: Items) => ({
@@ -280,7 +283,7 @@ const PLANTS: readonly (readonly [title: string, it: Case, plant: Plant, report:
   ],
 ]
 
-/** In milliseconds: what takes longer hangs. */
+/** In milliseconds. A case that takes longer counts as a hang. */
 const LIMIT = 5_000
 
 describe('the model reports a stream that', () => {

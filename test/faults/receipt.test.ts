@@ -1,4 +1,7 @@
-/** What goes wrong while a chunk is sent: items too large for a worker, and items that end their stream when they are looked at. */
+/**
+ * Faults while a chunk is sent: items that are too large for a worker, and items that end their stream when they are
+ * read.
+ */
 import { Pool, WorkerCrashError } from 'millrace'
 import { addUp, heavy, resourceLimits, weigh, weighLater, type Load } from '../fixtures/heavy.js'
 import { numbers, rejection, until } from '../fixtures/contract-b-ways.js'
@@ -91,7 +94,8 @@ describe('an item whose getter ends its stream while it is sent', () => {
       let looked = 0
       const trap = {
         get id() {
-          // Each time that it is sent it is looked at twice. The second time it goes alone, as it may have ended the worker.
+          // Each time it is sent, it is read twice. The second time it is sent alone, because it may have ended the
+          // worker.
           if (++looked === 3) queueMicrotask(leave)
           return 1
         },

@@ -1,4 +1,4 @@
-/** Results that this thread cannot read back as they were sent: only a worker whose stack was made larger can send such. */
+/** Results that this thread cannot read. Only a worker with a larger stack can send them. */
 import { NotSerializableError, Pool } from 'millrace'
 import { deepEach, deepLater, deepOf, deepSum } from '../fixtures/deep.js'
 import { drain, isIdle } from '../support/faults.js'
@@ -6,7 +6,7 @@ import { numbers, rejection, until } from '../fixtures/contract-b-ways.js'
 
 const resourceLimits = { stackSizeMb: 64 }
 
-/** From 0 on, with those at some places to fail. */
+/** Items from 0 on. Items at some places must fail. */
 function items(length: number, ...bad: readonly number[]): number[] {
   return numbers(length).map((n) => (bad.includes(n) ? -n - 1 : n))
 }

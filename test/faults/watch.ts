@@ -1,16 +1,16 @@
-/** A source that is watched: how it is read and closed says more of a stream than what comes of it. */
+/** A source that is watched. The way a stream reads and closes it shows more faults than the results. */
 
 export class Watch {
-  /** What was done first that must not be. */
+  /** The first forbidden action. */
   wrong: string | undefined
   #reads = 0
   #closes = 0
   #reading = false
   #ended = false
-  /** The reader has had a turn of the event loop to see the end. */
+  /** The reader has had one turn of the event loop to see the end. */
   #endIsKnown = false
 
-  /** @param most How many items may have been read by now. */
+  /** @param most The number of items that may have been read by now. */
   over<T>(source: AsyncIterable<T>, most: () => number): AsyncIterable<T> {
     return {
       [Symbol.asyncIterator]: () => {

@@ -11,13 +11,13 @@ async function collect(source: AsyncIterable<string>): Promise<string[]> {
   return given
 }
 
-/** Gives its chunks, then stays silent; counts what is done to it. */
+/** Gives its chunks, then stays silent. Counts its calls. */
 class SilentSource implements AsyncIterableIterator<Uint8Array> {
   opened = 0
   read = 0
   returned = 0
   readonly #chunks: unknown[]
-  /** Settles when a `next()` finds no chunk. */
+  /** Settles when a `next()` comes after the last chunk. */
   readonly silent: Promise<void>
   #fallSilent: () => void = () => {}
 

@@ -13,7 +13,7 @@ afterAll(() => {
 
 const itOnLinux = process.platform === 'linux' ? it : it.skip
 
-/** How many of this process's descriptors are open on a path. */
+/** The number of open descriptors of this process for a path. */
 function descriptors(path: string): number {
   const links = readdirSync('/proc/self/fd').map((fd) => {
     try {
@@ -37,7 +37,7 @@ async function collect(source: AsyncIterable<string>): Promise<string[]> {
   return given
 }
 
-/** More than three blocks of any size that is used. */
+/** More than three blocks of every used size. */
 const expected = Array.from({ length: 300_000 }, (_, i) => `line ${String(i)} ä`)
 const big = file('big', expected.join('\r\n'))
 

@@ -1,4 +1,4 @@
-/** What lines() takes an input for by its first bytes: decoded, refused with the cure, or text. */
+/** lines() recognises an input by its first bytes: it is decoded, refused with the cure, or text. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -44,7 +44,7 @@ describe('lines() refuses what is not text, with the cure', () => {
     const path = join(folder, 'foreign')
     writeFileSync(path, bytes)
     for (const source of [path, [bytes], Array.from(bytes, (byte) => Uint8Array.of(byte))]) {
-      // Byte by byte, nothing is waited for to see what stands far from the start.
+      // With single bytes, lines() does not wait to see bytes that are far from the start.
       if (name === 'tar' && source !== path && Array.isArray(source) && source.length > 1) continue
       const error: unknown = await read(source).catch((thrown: unknown) => thrown)
       expect(error).toBeInstanceOf(InputError)

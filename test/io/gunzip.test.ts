@@ -28,7 +28,7 @@ async function untilError(source: AsyncIterable<string>): Promise<{ given: strin
   throw new Error(`no error came after ${given.length} lines`)
 }
 
-/** Lines that do not compress to nothing: about 3 MB, 1.5 MB as gzip. */
+/** Lines that do not compress well: about 3 MB, 1.5 MB as gzip. */
 const expected = Array.from(
   { length: 100_000 },
   (_, i) => `${String(i)} ${((i * 2654435761) >>> 0).toString(16)} ${String(Math.sin(i))}`,
@@ -236,7 +236,7 @@ describe('lines() tells of damaged gzip', () => {
     )
   })
 
-  /** The text up to the longest beginning that zlib decodes, without the header. */
+  /** The longest beginning of the text that zlib decodes, without the header. */
   function decodable(bytes: Buffer): Buffer {
     const data = bytes.subarray(10)
     const decode = (length: number) => {

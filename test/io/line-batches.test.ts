@@ -37,7 +37,7 @@ async function nextOf(reader: BatchReader, max: number): Promise<LineBatch | und
   return batch
 }
 
-/** The lines of a batch as a worker has them. */
+/** The lines of a batch as a worker gets them. */
 function received(batch: LineBatch): string[] {
   const data: LineData = structuredClone(batch.pack().data)
   const next = lineCursor(data)
@@ -46,11 +46,11 @@ function received(batch: LineBatch): string[] {
 
 interface Reading {
   given: string[]
-  /** What was thrown, if anything was. */
+  /** The thrown error, if there was one. */
   error?: unknown
 }
 
-/** Reads all batches, of at most the given lengths in turn; holds them back as a window would, and releases the oldest. */
+/** Reads all batches, of at most the given lengths in turn. Keeps them as a window would, and releases the oldest. */
 async function throughBatches(source: Lines, maxima: readonly number[] = [1000], window = 3): Promise<Reading> {
   const given: string[] = []
   const reader = batchesOf(source)
@@ -91,7 +91,7 @@ async function oneByOne(source: Lines): Promise<Reading> {
   return { given }
 }
 
-/** What is told of an error: all of it but the stack. */
+/** An error without its stack. */
 function told(reading: Reading): unknown {
   const { given, error } = reading
   return { given, error: error instanceof Error ? { ...error, name: error.name, message: error.message } : error }
@@ -196,7 +196,7 @@ describe('lines() as batches', () => {
       const places = new Set(all.map(({ memory, start }) => `${String([...used].indexOf(memory))}:${String(start)}`))
       expect(places.size).toBe(held.length)
     }
-    // Twenty batches of 100,000 bytes stand in four or five slabs of 512 KiB, of 100 MB that were read.
+    // Of 100 MB that were read, twenty batches of 100,000 bytes are in four or five slabs of 512 KiB.
     expect(used.size).toBeLessThan(10)
   })
 
@@ -219,7 +219,7 @@ describe('lines() as batches', () => {
       }
       expect(bytes).toBe(times * chunk.length)
       const taken = [...memory].reduce((sum, { byteLength }) => sum + byteLength, 0)
-      // A slab ends with the last line that fits into it: it may be half empty when lines are half as long.
+      // A slab ends with the last line that fits into it. It can be half empty if lines are half as long.
       expect(taken).toBeLessThan(1.05 * bytes * (length > 100_000 ? 1.75 : 1) + 524_288)
     }
   })
@@ -234,7 +234,7 @@ describe('lines() as batches', () => {
   })
 })
 
-/** Gives the chunks, then stays silent; counts what is done to it. */
+/** Gives the chunks, then stays silent. Counts its calls. */
 function silentSource(...chunks: readonly string[]) {
   const left = chunks.map((chunk) => Buffer.from(chunk))
   const counts = { opened: 0, read: 0, returned: 0 }

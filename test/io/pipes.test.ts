@@ -1,4 +1,4 @@
-/** Pipes, sockets and devices by path: read to the end, and left while they are silent. */
+/** Pipes, sockets and devices by path: they are read to the end, or left while they are silent. */
 import { execFileSync, spawn, type StdioOptions } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -20,7 +20,7 @@ function pipe(name: string): string {
   return path
 }
 
-/** Runs the program, writes to its standard input where that is a socket, and gives what it writes before it ends. */
+/** Runs the program, writes to its standard input if that is a socket, and gives its output. */
 function run(args: string[], stdin: 'pipe' | number, input?: string): Promise<string> {
   const stdio: StdioOptions = [stdin, 'pipe', 'inherit']
   const child = spawn(process.execPath, [program, ...args], { stdio })

@@ -1,4 +1,7 @@
-/** A request that a server has received, as a source: it is ended as in Node's own loops, which leave the connection for the answer. */
+/**
+ * A request that a server has received, as a source. It is closed as in Node's own loops, which keep the connection for
+ * the answer.
+ */
 import { once } from 'node:events'
 import { Agent, createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -23,7 +26,7 @@ async function all(source: Source<unknown>): Promise<void> {
 
 type Way = (received: IncomingMessage) => Promise<unknown>
 
-/** Ways to read a request of which more is to come, and to leave it; and what the answer is. */
+/** Ways to read a request that has not ended, and to leave it; and the answer. */
 const ways: Record<string, readonly [Way, answer: string]> = {
   "Node's own loop": [first, '413 too long'],
   'a stage': [(received) => first(imap(size, received, inline)), '413 too long'],
@@ -64,7 +67,7 @@ async function answerOf(server: Server, agent: Agent, isWhole: boolean): Promise
   const { port } = server.address() as AddressInfo
   const sent = request({ port, host: '127.0.0.1', method: 'POST', agent, headers: { 'transfer-encoding': 'chunked' } })
   sent.write(LINE.repeat(10))
-  // More than the server and the system take before somebody reads it.
+  // More than the server and the system buffer before it is read.
   if (isWhole) sent.end(Buffer.alloc(8 * 1024 * 1024, LINE))
   const [answer] = (await once(sent, 'response')) as [IncomingMessage]
   let text = String(answer.statusCode)

@@ -24,7 +24,7 @@ async function collect(source: AsyncIterable<string>, given: string[] = []): Pro
   return given
 }
 
-/** A source of one chunk that counts what is done to it. */
+/** A source of one chunk that counts its calls. */
 function counted(text: string) {
   const counts = { opened: 0, returned: 0 }
   return {

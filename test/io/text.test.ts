@@ -1,4 +1,7 @@
-/** Encodings, delimiters and lines that are too long: against simple models, in any blocks, here and by workers' batches. */
+/**
+ * Encodings, delimiters and lines that are too long, compared with simple models: in any blocks, here and in batches of
+ * workers.
+ */
 import fc from 'fast-check'
 import { lines, type LinesOptions } from '#dist/io/lines.js'
 import { openBatches } from '#dist/io/source.js'
@@ -22,7 +25,7 @@ async function read(source: ReturnType<typeof lines>): Promise<Outcome> {
   }
 }
 
-/** As a worker would: from the message of each batch. Each is cut, and joined with a part of the next. */
+/** As a worker does it: from the message of each batch. Each is cut, and joined with a part of the next. */
 async function readBatches(source: ReturnType<typeof lines>): Promise<Outcome> {
   const given: unknown[] = []
   const reader = openBatches(source)
@@ -124,7 +127,7 @@ describe('lines() with a delimiter', () => {
           }
         },
       ),
-      // The end of a line that is left out begins in the last of its bytes, which was not among those that are held.
+      // The end of a line that is left out begins in its last byte, which was not kept.
       { numRuns: times(500, 5_000), examples: [['a\na\0\0aaa', 'aa', [6], 2, true]] },
     )
   })

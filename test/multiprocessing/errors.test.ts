@@ -1,4 +1,4 @@
-/** The error classes of `millrace/multiprocessing` on their way between threads. */
+/** The error classes of `millrace/multiprocessing` between threads. */
 import { runProgram } from '../support/programs.js'
 
 it('arrive as themselves where only millrace has been imported', async () => {

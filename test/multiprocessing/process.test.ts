@@ -1,4 +1,4 @@
-/** `Process`, and who is who. */
+/** `Process`, and the identity of processes. */
 import { NotSerializableError, Pool } from 'millrace'
 import {
   activeChildren,
@@ -33,7 +33,7 @@ import {
 import { rejection, until } from '../fixtures/contract-b-ways.js'
 import { runProgram } from '../support/programs.js'
 
-/** What is written on stderr while `run` runs. */
+/** The output on stderr while `run` runs. */
 async function writtenDuring(run: () => Promise<unknown>): Promise<string> {
   let written = ''
   process.stderr.write = (text: string | Uint8Array): boolean => {
@@ -43,7 +43,7 @@ async function writtenDuring(run: () => Promise<unknown>): Promise<string> {
   try {
     await run()
   } finally {
-    // What it has inherited is behind that.
+    // The inherited properties come after that.
     Reflect.deleteProperty(process.stderr, 'write')
   }
   return written
@@ -201,7 +201,7 @@ describe('a process', () => {
     await begun(cells)
     await one.terminate()
     expect(one.exitCode).toBe(-15)
-    // It would count on.
+    // It would continue to count.
     const counted = Atomics.load(cells, DONE)
     await ended({ target: exit, args: [0] })
     expect(Atomics.load(cells, DONE)).toBe(counted)

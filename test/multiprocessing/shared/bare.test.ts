@@ -1,4 +1,4 @@
-/** What threads share reaches workers whose tasks have not loaded the classes of it. */
+/** Shared objects reach workers whose tasks have not loaded their classes. */
 import { Pool } from 'millrace'
 import { Lock, Process, Value } from 'millrace/multiprocessing'
 import { bareBegin, bareCount, bareFold, bareGiven, bareRun } from '../../fixtures/bare.js'

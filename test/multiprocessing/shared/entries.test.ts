@@ -1,4 +1,4 @@
-/** `millrace` and `millrace/multiprocessing` have one state, however each is loaded. */
+/** `millrace` and `millrace/multiprocessing` have one state, in every way to load them. */
 import { runProgram } from '../../support/programs.js'
 
 describe('what millrace/multiprocessing makes goes through imap of millrace', () => {

@@ -1,4 +1,4 @@
-/** The lock that a `Value` or a `SharedArray` has. What a lock does: `lock.test.ts`. */
+/** The lock of a `Value` or a `SharedArray`. Locks themselves: `lock.test.ts`. */
 import { Pool } from 'millrace'
 import { Lock, RLock, SharedArray, Value, type LockOptions } from 'millrace/multiprocessing'
 import { addLocked } from '../../fixtures/values.js'

@@ -1,8 +1,8 @@
-/** Numbers that threads share, by index: what they are made of, how they are read and written, and what is refused. */
+/** Shared numbers by index: making, reading and writing them, and errors. */
 import { inspect } from 'node:util'
 import { SharedArray } from 'millrace/multiprocessing'
 
-/** What a call throws, as far as it is promised. */
+/** The error of a call: the parts that are documented. */
 function thrown(call: () => unknown): { name: string; code: unknown; message: string } {
   try {
     call()
@@ -13,7 +13,7 @@ function thrown(call: () => unknown): { name: string; code: unknown; message: st
   throw new Error('nothing was thrown')
 }
 
-/** As JavaScript without types calls it. */
+/** A call from JavaScript without types. */
 const make = SharedArray as new (...args: unknown[]) => SharedArray<'int32'>
 const set = (array: object, key: string | number, value: unknown): unknown =>
   ((array as Record<string, unknown>)[key] = value)

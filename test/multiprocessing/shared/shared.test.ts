@@ -1,4 +1,4 @@
-/** How objects that threads share cross: in items, results, arguments, errors, wherever they stand in them. */
+/** Sending shared objects: anywhere in items, results, arguments and errors. */
 import { setImmediate as turn } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
@@ -26,7 +26,7 @@ async function all<T>(source: AsyncIterable<T>): Promise<T[]> {
   return results
 }
 
-/** As many as a chunk needs to cross as columns. */
+/** As many as a chunk needs to be sent as columns. */
 const MANY = 64
 
 const nests: [string, (shared: unknown, row: number) => unknown][] = [
@@ -230,7 +230,7 @@ describe('objects that threads share', () => {
       await turn()
       collect()
     }
-    // A lane may hold the last of all.
+    // A lane may still hold the last one.
     expect(held()).toBeLessThanOrEqual(1)
   })
 })

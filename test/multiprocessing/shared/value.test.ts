@@ -1,4 +1,4 @@
-/** A number that threads share: its types, what they hold, and what is refused. How it crosses: `shared/shared.test.ts`. */
+/** A shared number: its types, their ranges, and errors. Sending it: `shared/shared.test.ts`. */
 import { inspect } from 'node:util'
 import { imap, Pool } from 'millrace'
 import { SharedArray, Value, type NumberType } from 'millrace/multiprocessing'
@@ -15,7 +15,7 @@ const integers: [name: NumberType, codes: NumberType[], min: number | bigint, ma
   ['uint64', ['Q', 'L'], 0n, 18_446_744_073_709_551_615n],
 ]
 
-/** What a call throws, as far as it is promised. */
+/** The error of a call: the parts that are documented. */
 function thrown(call: () => unknown): { name: string; code: unknown; message: string } {
   try {
     call()
@@ -26,7 +26,7 @@ function thrown(call: () => unknown): { name: string; code: unknown; message: st
   throw new Error('nothing was thrown')
 }
 
-/** As JavaScript without types calls it. */
+/** A call from JavaScript without types. */
 const make = Value as new (...args: unknown[]) => Value<'int32'>
 type Any = Omit<Value<'int32'>, 'value'> & { value: unknown }
 

@@ -1,4 +1,4 @@
-/** Errors of wrong calls of what threads share begin with the line of the call, as users need it, and not with lines of the library. */
+/** The stack of an error of a wrong call begins with the user's line, not with lines of the library. */
 import {
   Barrier,
   BoundedSemaphore,

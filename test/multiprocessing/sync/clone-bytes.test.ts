@@ -1,4 +1,4 @@
-/** The two forms in which a queue writes its items: that of `Serializer`, and that of runtimes without it. */
+/** The two forms in which a queue writes its items: by `Serializer`, and for runtimes without it. */
 import { ENGINE_FORM, FORM, PAIR_FORM } from '#dist/multiprocessing/sync/clone-bytes.js'
 
 const circular: Record<string, unknown> = { a: 1 }

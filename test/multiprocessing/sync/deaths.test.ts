@@ -1,4 +1,4 @@
-/** Threads that end while they hold or wait for a lock and the like, in every way there is, at any moment. */
+/** Threads that end at any moment, in every possible way, while they hold or wait for a lock or a similar object. */
 import { once } from 'node:events'
 import { threadId, type Worker } from 'node:worker_threads'
 import { Barrier, Condition, Lock, Queue, RLock, Semaphore } from 'millrace/multiprocessing'
@@ -23,17 +23,17 @@ import {
 import { times } from '../../support/volume.js'
 import { memoryOf } from '../../support/internals.js'
 
-/** Makes it known when the worker has ended; that it failed as planned is no error. */
+/** Settles when the worker has ended. A planned failure is not an error. */
 function ended(worker: Worker): Promise<unknown> {
   worker.on('error', () => {})
   return new Promise((resolve) => worker.once('exit', resolve))
 }
 
 /**
- * Starts workers, each of which another one follows when it ends, and ends so many of them at any moment, as long as they get on.
+ * Starts workers, and replaces each that ends. Ends this many of them at random moments, while they make progress.
  *
- * @param deedOf What the n-th worker does at a place of `places`.
- * @returns How many ended. The last ones live, and get on.
+ * @param deedOf The action of the n-th worker at a place of `places`.
+ * @returns The number of workers that ended. The last ones live, and make progress.
  */
 async function endAtRandom(
   cells: Int32Array<SharedArrayBuffer>,
@@ -54,7 +54,7 @@ async function endAtRandom(
   }
   for (let place = 0; place < places; place++) begin(place)
   while (deaths < most) {
-    // If nobody can go on, this never comes.
+    // If no worker can continue, this never settles.
     await reached(cells, ROUNDS, Atomics.load(cells, ROUNDS) + 1 + Math.floor(random() * 200))
     void living[Math.floor(random() * places)]?.worker.terminate()
   }
@@ -74,7 +74,7 @@ function newStock(): Stock {
   return { cells: newCells(), lock, full: new Condition(lock), free: crowded(new Condition(lock)) }
 }
 
-/** Ends those who trade, and looks that what is left of the stock can be. */
+/** Ends the workers that trade, and checks that the rest of the stock is possible. */
 async function stopTrade(
   cells: Int32Array<SharedArrayBuffer>,
   conditions: readonly Condition[],
@@ -91,11 +91,11 @@ async function stopTrade(
   expect(stock >= 0 && stock <= ROOM).toBe(true)
 }
 
-/** Where a lock's places begin, after the number of those that were used. */
+/** The first place of a lock, after the count of used places. */
 const COUNT = 7
 const PLACES = 16
 
-/** Settles when so many calls are in line, the holder's among them. */
+/** Settles when this many calls are in the queue, with that of the holder. */
 async function inLine(lock: Lock, calls: number): Promise<void> {
   const words = (): number =>
     memoryOf(lock)
@@ -104,7 +104,7 @@ async function inLine(lock: Lock, calls: number): Promise<void> {
   while (words() < calls) await new Promise(setImmediate)
 }
 
-/** Takes all places that an object has in its own memory: calls stand where those of other objects do. */
+/** Takes all places in an object's own memory, so that later calls stand in the overflow. */
 function crowded<T extends Lock | Semaphore | Condition | Barrier>(object: T): T {
   const count = object instanceof Lock ? COUNT : object instanceof Condition ? COUNT - 2 : COUNT + 2
   for (let place = 0; place < PLACES; place++) memoryOf(object)[count + 1 + 2 * place] = threadId + 1
@@ -136,7 +136,7 @@ describe.each<[string, () => Lock | RLock]>([
   it('is never lost and never held twice, in many deaths at any moment', async () => {
     const lock = make()
     const cells = newCells()
-    // Its calls stand among those of a lock with a crowd.
+    // Its calls stand among those of a lock with many calls.
     const beside = newCells()
     const neighbour = start(beside, { do: 'churn', lock: crowded(new Lock()), seed: 0, deadly: false })
     const deedOf = (_: number, seed: number): Deed => ({ do: 'churn', lock, seed, deadly: true })
@@ -224,7 +224,7 @@ describe('a thread that ends', () => {
       await reached(own, READY, 1)
       await worker.terminate()
       expect(own[WRONG]).toBe(0)
-      // If the permit is lost, this never comes.
+      // If the permit is lost, this never settles.
       await reached(cells, ROUNDS, Atomics.load(cells, ROUNDS) + 5)
     }
     Atomics.store(cells, STOP, 1)
@@ -302,7 +302,7 @@ describe('threads that end at any moment', () => {
       )
       const ends = workers.map(ended)
       await reached(cells, READY, workers.length)
-      // One is left who puts, and one who takes: each needs to be woken by the other.
+      // One worker that puts and one that takes are left. Each must be woken by the other.
       for (const victim of [0, 3, 1, 4]) {
         await reached(cells, ROUNDS, Atomics.load(cells, ROUNDS) + 1 + Math.floor(random() * 100))
         void workers[victim]?.terminate()
@@ -323,7 +323,8 @@ describe('threads that end at any moment', () => {
     barrier.abort()
     await Promise.all(living)
     expect(cells[ABANDONED]).toBeGreaterThan(0)
-    // In each round one came as each of the three, but for those that ended before they could tell.
+    // In each round, each of the three arrival indexes came once, except for threads that ended before they could
+    // count.
     const counts = [...cells.slice(ORDER, ORDER + 3)]
     expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(deaths + 3)
     expect(counts.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(3 * deaths)

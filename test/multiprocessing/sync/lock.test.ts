@@ -188,7 +188,7 @@ describe('across threads', () => {
     const lock = make()
     const cells = newCells()
     const items = Array.from({ length: 2_000 }, (_, n) => ({ lock, cells, n }))
-    // Each item of a thread at a time: a thread that is held cannot serve its other items.
+    // One item of a thread at a time: a blocked thread cannot run its other items.
     await collect(pool.imap(locks.add, items))
     expect(cells[0]).toBe(2_000)
     expect(lock instanceof Semaphore ? lock.value : lock.locked).toBe(lock instanceof Semaphore ? 1 : false)
@@ -259,7 +259,7 @@ describe('across threads', () => {
   })
 })
 
-/** Settles when so many calls are in line: a synchronous call can say so only before it is. */
+/** Settles when this many calls are in the queue. A synchronous call can only report before it is there. */
 async function inLine(lock: Lock | Semaphore, calls: number): Promise<void> {
   const first = lock instanceof Lock ? 8 : 10
   const words = (): number =>

@@ -11,7 +11,7 @@ async function collect<T>(results: AsyncIterable<T>): Promise<T[]> {
   return all
 }
 
-/** Settles when so many calls wait at the barrier. */
+/** Settles when this many calls wait at the barrier. */
 async function waiting(barrier: Barrier, calls: number): Promise<void> {
   while (barrier.waiting < calls) await new Promise(setImmediate)
 }
@@ -26,7 +26,7 @@ describe('an event', () => {
     const all = Promise.all([event.wait(), event.wait(10_000)])
     event.set()
     event.set()
-    // Whoever waited when it was set is told, though it is clear by now.
+    // Calls that waited when it was set are woken, although it is clear by now.
     event.clear()
     expect([await all, event.isSet]).toEqual([[true, true], false])
     event.set()
@@ -171,7 +171,7 @@ describe('a barrier', () => {
     const barrier = new Barrier(3)
     const calls = Promise.allSettled([barrier.wait(), barrier.wait()])
     barrier[how]()
-    // The next round begins before they know.
+    // The next round begins before they notice.
     if (how === 'reset') void Promise.all([barrier.wait(), barrier.wait(), barrier.wait()])
     expect((await calls).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
     expect(barrier.broken).toBe(how === 'abort')
@@ -269,7 +269,7 @@ describe('reset() of a barrier is one step', () => {
   it('is ended by the next that comes, if its thread ends in the middle of it', async () => {
     const barrier = new Barrier(2)
     const early = barrier.wait()
-    // As a thread leaves it that ends after the first step: the round is over, and its calls are sent away.
+    // The state after a thread has ended after the first step: the round is over, and its calls are sent away.
     const state = memoryOf(barrier)[4] ?? 0
     Atomics.store(memoryOf(barrier), 4, (state & ~(0xffff << 1)) | (1 << 1) | 1)
     expect([barrier.broken, barrier.waiting]).toEqual([false, 0])

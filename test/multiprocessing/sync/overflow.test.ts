@@ -1,4 +1,7 @@
-/** More calls that wait than a lock has places for, and more locks than memory that grows. How threads end there: `deaths.test.ts`. */
+/**
+ * More waiting calls than a lock has places, and more locks than mappings for memory that grows. Ends of threads there:
+ * `deaths.test.ts`.
+ */
 import { once } from 'node:events'
 import { Condition, Lock, Semaphore } from 'millrace/multiprocessing'
 import { newCells, READY, ROUNDS, start, STOP, TOTAL, WRONG } from '../../fixtures/sync-raw.js'
@@ -62,7 +65,7 @@ describe('calls in the places that locks have in common', () => {
     const ends: Promise<unknown>[] = []
     for (const [at, lock] of locks.entries()) {
       const cells = boards[at] ?? newCells()
-      // They take all places of its own.
+      // They take all its own places.
       const crowd = Array.from({ length: 40 }, () => lock.acquire())
       for (const seed of [1, 2]) ends.push(once(start(cells, { do: 'churn', lock, seed, deadly: false }), 'exit'))
       await reached(cells, READY, 2)

@@ -1,4 +1,4 @@
-/** Pipes: two ends, and what is heard at one when the other is gone. */
+/** Pipes: two ends, and the effects at one end when the other is gone. */
 import type { Worker } from 'node:worker_threads'
 import { imap } from 'millrace'
 import { EndOfFileError, Lock, Pipe, PipeClosedError, Process } from 'millrace/multiprocessing'
@@ -6,7 +6,7 @@ import { reached } from '../../support/reached.js'
 import * as fixtures from '../../fixtures/queues.js'
 import { newBoard, READY, ROUNDS, talk } from '../../fixtures/queues.js'
 
-/** Settles when the worker has ended; that it failed as planned is no error. */
+/** Settles when the worker has ended. A planned failure is not an error. */
 function ended(worker: Worker): Promise<unknown> {
   worker.on('error', () => {})
   return new Promise((resolve) => worker.once('exit', resolve))
@@ -164,11 +164,11 @@ describe('a pipe between threads', () => {
       let count = 0
       for await (const n of here) {
         expect(n).toBe(count++)
-        // An item that is there is received at once, without a turn of the event loop, through which ends are heard of.
+        // An item that is there is received at once, without a turn of the event loop. Ends need such a turn.
         if (n % 50 === 0) await new Promise(setImmediate)
       }
       await end
-      // It may have ended after it had sent an item, before it could count it.
+      // It may have ended after it sent an item, and before it counted it.
       expect([0, 1]).toContain(count - (board.put[0] ?? 0))
     }
   })

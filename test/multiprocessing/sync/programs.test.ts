@@ -1,4 +1,4 @@
-/** What keeps a program alive: not a lock, but a call that waits for it. */
+/** A lock does not keep a program alive. A call that waits for it does. */
 import { runProgram } from '../../support/programs.js'
 
 it.each([

@@ -8,13 +8,13 @@ import { reached } from '../../support/reached.js'
 import * as fixtures from '../../fixtures/queues.js'
 import { MOST, newBoard, READY, ROUNDS, start, STOP, type Board, type Item } from '../../fixtures/queues.js'
 
-/** Settles when the worker has ended; that it failed as planned is no error. */
+/** Settles when the worker has ended. A planned failure is not an error. */
 function ended(worker: Worker): Promise<unknown> {
   worker.on('error', () => {})
   return new Promise((resolve) => worker.once('exit', resolve))
 }
 
-/** Keeps four workers running until a hundred have ended, most of them at any moment. */
+/** Keeps four workers running until a hundred have ended, most of them at random moments. */
 async function hundredDeaths(board: Board, begin: (number: number) => Worker): Promise<void> {
   const random = randomOf(9)
   const living = new Set<Worker>()
@@ -32,7 +32,7 @@ async function hundredDeaths(board: Board, begin: (number: number) => Worker): P
   for (let n = 0; n < 4; n++) next()
   while (living.size > 0) {
     const rounds = Atomics.load(board.cells, ROUNDS)
-    // If it is stuck, this never comes.
+    // If it is stuck, this never settles.
     await reached(board.cells, ROUNDS, rounds + 1 + Math.floor(random() * 100))
     await [...living][Math.floor(random() * living.size)]?.terminate()
     if (started === 100) for (const worker of living) await worker.terminate()
@@ -174,7 +174,7 @@ describe('a queue on one thread', () => {
       const model: string[] = []
       let full = 0
       for (let step = 0, n = 0; step < 400; step++) {
-        // Fills and empties by turns.
+        // Fills and empties in turn.
         if (random() < (Math.floor(step / 60) % 2 === 0 ? 0.7 : 0.3)) {
           const item = `${n++}`.padEnd(random() * (maxBytes - 8), '.')
           const error = await queue.putNow(item).catch((reason: unknown) => reason)
@@ -344,7 +344,7 @@ describe('a queue whose threads end at any moment', () => {
       for await (const [producer, number, text] of queue) {
         if (number === counts[producer]) counts[producer] = number + 1
         else wrong.push([producer, number, text])
-        // An item that is there is got at once, without a turn of the event loop, through which ends are heard of.
+        // An item that is there is got at once, without a turn of the event loop. Ends need such a turn.
         if (number % 50 === 0) await new Promise(setImmediate)
       }
     })()
@@ -355,7 +355,7 @@ describe('a queue whose threads end at any moment', () => {
     queue.close()
     await consumer
     expect(wrong).toEqual([])
-    // Some ended after they had put an item, before they could count it.
+    // Some ended after they put an item, and before they counted it.
     for (let producer = 1; producer < 100; producer++) {
       expect([0, 1]).toContain((counts[producer] ?? 0) - (board.put[producer] ?? 0))
     }

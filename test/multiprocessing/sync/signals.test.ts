@@ -19,10 +19,10 @@ import { wait as waitAtGate } from '../../fixtures/processes.js'
 type Waits = (options: WaitOptions) => Promise<unknown>
 
 interface Case {
-  /** The call, of an object for which it has to wait. */
+  /** The call, on an object for which it must wait. */
   readonly wait: Waits
   readonly sync?: ((options: WaitOptions) => unknown) | undefined
-  /** That nothing was taken, and nobody is in line. */
+  /** Checks that nothing was taken, and that the queue is empty. */
   readonly after: () => Promise<void>
   readonly end?: () => unknown
   readonly isAlone?: boolean
@@ -35,7 +35,7 @@ async function held(lock: Lock | Semaphore | Condition): Promise<Case> {
     sync: (options) => lock.acquireSync(options),
     after: async () => {
       hold.release()
-      // If the call had taken it, or stood in line still, this would wait.
+      // If the call had taken it, or were still in the queue, this would wait.
       expect(await lock.acquire(0)).toBeDefined()
     },
   }
@@ -72,7 +72,7 @@ const CASES: Record<string, () => Case | Promise<Case>> = {
       wait: (options) => condition.wait(options),
       sync: (options) => condition.waitSync(options),
       after: async () => {
-        // It has the lock again, and no notification is lost to it.
+        // It has the lock again, and has not used up a notification.
         const other = condition.wait()
         await condition.withLock(() => {
           condition.notify()
@@ -188,7 +188,7 @@ describe.each(Object.entries(CASES))('%s', (_, make) => {
     const { signal } = controller
     const reason = Symbol('the reason')
     const calls = [wait({ signal, timeout: 60_000 })]
-    // Of some, a second call would not wait.
+    // For some objects, a second call would not wait.
     if (!isAlone) calls.push(wait({ signal }))
     const settled = Promise.allSettled(calls)
     await new Promise(setImmediate)
