@@ -18,7 +18,7 @@ export class Fifo<T> {
   shift(): T | undefined {
     const item = this.#items[this.#head]
     if (this.#head === this.#items.length) return undefined
-    // What was taken is not kept alive by the queue.
+    // An item that was taken can be garbage collected.
     this.#items[this.#head++] = undefined
     if (this.#head === this.#items.length) this.clear()
     else if (this.#head >= COMPACT_AT && this.#head * 2 > this.#items.length) {
@@ -34,13 +34,13 @@ export class Fifo<T> {
   }
 }
 
-/** From this many empty places at the front on, the rest is copied. */
+/** From this many empty places at the front on, the rest is copied to a new array. */
 const COMPACT_AT = 1_024
 
-/** A queue whose reader is woken: what happens is only noted in it, in its order, and the reader deals with all of it. */
+/** A queue that wakes its reader, which then deals with all messages in it. */
 export class Mailbox<M> {
   readonly #messages = new Fifo<M>()
-  /** Also to be called where something has changed that needs no message. */
+  /** Also to be called when something has changed that needs no message. */
   readonly wake: () => void
 
   constructor(wake: () => void) {

@@ -48,9 +48,8 @@ export class OptionReader<O extends object> {
     return this.#number(name, expected, (value) => isInteger(value, min, Number.MAX_SAFE_INTEGER))
   }
 
-  /** A time of at least `least` (0) that a timer of Node can wait, or `Infinity`. */
-  milliseconds(name: keyof O & string, least?: number): number | undefined {
-    const min = least ?? 0
+  /** A time of at least `min` that a timer of Node can wait, or `Infinity`. */
+  milliseconds(name: keyof O & string, min = 0): number | undefined {
     const expected = `an integer from ${min} to ${MAX_TIMEOUT}, in milliseconds, or Infinity`
     return this.#number(name, expected, (value) => value === Infinity || isInteger(value, min, MAX_TIMEOUT))
   }
@@ -74,7 +73,7 @@ export class OptionReader<O extends object> {
   }
 
   boolean(name: keyof O & string): boolean | undefined {
-    return this.#checked(name, 'true or false', (value) => typeof value === 'boolean') as boolean | undefined
+    return this.value(name, 'true or false', (value) => typeof value === 'boolean') as boolean | undefined
   }
 
   /** Any value that `accepts` accepts. `expected` describes it. `hint` says what to pass instead of a wrong value. */
@@ -84,7 +83,9 @@ export class OptionReader<O extends object> {
     accepts: (value: unknown) => boolean,
     hint: (value: unknown) => string = () => '',
   ): O[K] | undefined {
-    return this.#checked(name, expected, accepts, hint) as O[K] | undefined
+    const value: unknown = this.#options[name]
+    if (value === undefined || accepts(value)) return value as O[K] | undefined
+    this.#fail(typeError, name, expected, value, hint(value))
   }
 
   #number(name: keyof O & string, expected: string, accepts: (value: number) => boolean): number | undefined {
@@ -93,17 +94,6 @@ export class OptionReader<O extends object> {
     if (typeof value !== 'number') this.#fail(typeError, name, expected, value)
     if (!accepts(value)) this.#fail(rangeError, name, expected, value)
     return value
-  }
-
-  #checked(
-    name: keyof O & string,
-    expected: string,
-    accepts: (value: unknown) => boolean,
-    hint?: (value: unknown) => string,
-  ): unknown {
-    const value: unknown = this.#options[name]
-    if (value === undefined || accepts(value)) return value
-    this.#fail(typeError, name, expected, value, hint?.(value))
   }
 
   #fail(error: typeof typeError | typeof rangeError, name: string, expected: string, value: unknown, hint = ''): never {

@@ -1,8 +1,8 @@
 /** The public pool: worker threads with a common set-up, and the verbs that run on them. */
 import { availableParallelism } from 'node:os'
 import { PoolClosedError, typeError } from './errors.js'
-import { isWorkerEnv, type WorkerEnv } from './executor/launch.js'
-import { readLimits, type ResourceLimits } from './executor/limits.js'
+import { isWorkerEnv, type WorkerEnv } from './threads/launch.js'
+import { readLimits, type ResourceLimits } from './threads/limits.js'
 import { ThreadExecutor, type PoolStats, type ThreadExecutorOptions } from './executor/threads/thread-executor.js'
 import { showState } from './inspect.js'
 import { OptionReader } from './options.js'
@@ -10,10 +10,10 @@ import { plainFunctionError, taskName } from './task-name.js'
 import type { Exported, MadeByTask } from './task.js'
 import { applyOn, type Apply } from './verbs/apply.js'
 import { DEFAULT_IDLE_TIMEOUT_MS, DEFAULT_START_TIMEOUT_MS } from './verbs/default-executor.js'
-import { filterOn, filterUnorderedOn, type Filter } from './verbs/filter.js'
-import { flatMapOn, flatMapUnorderedOn, type FlatMap } from './verbs/flat-map.js'
-import { imapOn, imapUnorderedOn, type Imap } from './verbs/imap.js'
-import { istarmapOn, istarmapUnorderedOn, type Istarmap } from './verbs/istarmap.js'
+import { filterOn, type Filter } from './verbs/filter.js'
+import { flatMapOn, type FlatMap } from './verbs/flat-map.js'
+import { imapOn, type Imap } from './verbs/imap.js'
+import { istarmapOn, type Istarmap } from './verbs/istarmap.js'
 import { mapOn, starmapOn, type MapVerb, type Starmap } from './verbs/map.js'
 import { reduceOn, type Reduce } from './verbs/reduce.js'
 
@@ -139,14 +139,14 @@ export class Pool<A extends readonly unknown[] = readonly never[]> implements As
     this.name = name
     this.workers = workers
     const executor = (): ThreadExecutor => this.#executor
-    this.imap = imapOn(executor)
-    this.imapUnordered = imapUnorderedOn(executor)
-    this.istarmap = istarmapOn(executor)
-    this.istarmapUnordered = istarmapUnorderedOn(executor)
-    this.filter = filterOn(executor)
-    this.filterUnordered = filterUnorderedOn(executor)
-    this.flatMap = flatMapOn(executor)
-    this.flatMapUnordered = flatMapUnorderedOn(executor)
+    this.imap = imapOn(executor, true)
+    this.imapUnordered = imapOn(executor, false)
+    this.istarmap = istarmapOn(executor, true)
+    this.istarmapUnordered = istarmapOn(executor, false)
+    this.filter = filterOn(executor, true)
+    this.filterUnordered = filterOn(executor, false)
+    this.flatMap = flatMapOn(executor, true)
+    this.flatMapUnordered = flatMapOn(executor, false)
     this.reduce = reduceOn(executor)
     this.map = mapOn(executor)
     this.starmap = starmapOn(executor)

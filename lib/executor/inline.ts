@@ -1,12 +1,11 @@
 /**
- * Runs items on this thread, `concurrency` at once by `p-limit`: for functions that wait more than they compute.
- * Nothing is copied; any closure will do.
+ * Runs items on this thread, `concurrency` at once by `p-limit`: for functions that wait more than they compute. Nothing is copied, so
+ * any closure can run.
  */
 import { setMaxListeners } from 'node:events'
 import pLimit from 'p-limit'
 import { Items } from '../codec/batch.js'
 import { currentProcess } from '../identity.js'
-import type { WorkerEvent } from '../log/events.js'
 import { cloned } from '../codec/codec.js'
 import type { TaskContext } from '../task.js'
 import { TaskTimeoutError } from '../errors.js'
@@ -19,22 +18,12 @@ import { Fifo } from '../fifo.js'
 import type { Chunk, Executor, Job, Lane, LaneClient, Part, Reason } from './executor.js'
 
 /** How long items may run without a turn of the event loop, in milliseconds. */
-const SLICE = 5
+const SLICE_MS = 5
 
-export class InlineExecutor implements Executor {
-  /** As many as run at once: each is served like a worker. */
-  readonly workers: number
-
-  constructor(concurrency: number) {
-    this.workers = concurrency
-  }
-
-  identify(worker: number): WorkerEvent {
-    return { ...currentProcess(), pool: '', worker }
-  }
-
-  open(job: Job, client: LaneClient): Lane {
-    return new InlineLane(job, this.workers, client)
+export function inlineExecutor(concurrency: number): Executor {
+  return {
+    identify: (worker) => ({ ...currentProcess(), pool: '', worker }),
+    open: (job, client) => new InlineLane(job, concurrency, client),
   }
 }
 
@@ -50,7 +39,7 @@ class InlineLane implements Lane {
   readonly #controller = new AbortController()
   #fn: TaskFunction | Promise<TaskFunction> | undefined
   #active = 0
-  /** When the event loop last had its turn. */
+  /** The time of the last turn of the event loop. */
   #turn = performance.now()
   #closed = false
 
@@ -90,7 +79,7 @@ class InlineLane implements Lane {
     this.#controller.abort(reason === undefined ? streamEnded() : reason.value)
   }
 
-  /** Chunks are transport, and here nothing is transported: their items are limited one by one. Only a fold takes them in turn. */
+  /** Chunks are transport, and nothing is transported here: each item counts for the limit. Only a fold runs them one after the other. */
   async #run(chunk: Chunk): Promise<void> {
     const started = performance.now()
     const outbox = new Outbox(0, undefined, this.#job.kind !== 'map')
@@ -98,7 +87,7 @@ class InlineLane implements Lane {
     const items = chunk.items.values()
     if (this.#job.kind === 'reduce') await this.#fold(chunk, items, outbox, errors)
     else await this.#each(items, chunk.first, outbox, errors)
-    if (performance.now() - this.#turn > SLICE) await this.#nextTurn()
+    if (performance.now() - this.#turn > SLICE_MS) await this.#nextTurn()
     this.#active--
     if (this.#closed) return
     this.#parts.push({
@@ -159,7 +148,7 @@ class InlineLane implements Lane {
     if (last !== undefined) outbox.insert(last, accumulator)
   }
 
-  /** Functions that never wait would otherwise keep timers, signals and everything else from having their turn. */
+  /** Without it, functions that never wait would block timers and signals. */
   async #nextTurn(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve))
     this.#turn = performance.now()
@@ -188,7 +177,7 @@ class InlineLane implements Lane {
     return elementsOf(await returned)
   }
 
-  /** As the value, or as the promise; unless that takes too long. */
+  /** The value or promise itself, or a promise that rejects after `timeout`. */
   #inTime(value: unknown, index: number): unknown {
     const { timeout, name } = this.#job
     if (timeout === undefined || !isThenable(value)) return value

@@ -1,13 +1,13 @@
 /**
- * Tries the chunks of a fold again: each goes again whole, since what it folds to is known only when all of it has been folded.
- * Items whose tries are used up are left out of it then.
+ * Tries the chunks of a fold again. A whole chunk is submitted again, because its accumulator depends on all of its items. Items that
+ * have no tries left are then left out.
  */
 import type { Fifo } from '../fifo.js'
 import type { Chunk, Part } from './executor.js'
 import type { RetryQueue } from './retry-queue.js'
 
 interface Fold {
-  /** As the stream knows it. */
+  /** The chunk that the stream has submitted. */
   readonly chunk: Chunk
   /** How often items have failed, by their offset in the chunk. */
   readonly failures: Map<number, number>
@@ -18,19 +18,18 @@ interface Fold {
 export class FoldRetries {
   readonly #queue: RetryQueue
   readonly #parts: Fifo<Part>
-  /** Whether a chunk is lost with its first item. */
+  /** Whether one failed item fails the chunk. */
   readonly #stopOnError: boolean
-  /** By the chunks that go again in their stead. */
+  /** By the chunks that were submitted instead of the first ones. */
   readonly #folds = new WeakMap<Chunk, Fold>()
 
-  /** @param parts What the stream is to take. */
+  /** @param parts For the stream to take. */
   constructor(queue: RetryQueue, parts: Fifo<Part>, stopOnError: boolean) {
     this.#queue = queue
     this.#parts = parts
     this.#stopOnError = stopOnError
   }
 
-  /** What a chunk was folded to; or its items that have failed, and with them all of it. */
   accept(part: Part): void {
     const fold: Fold = this.#folds.get(part.chunk) ?? { chunk: part.chunk, failures: new Map(), failed: new Map() }
     const { chunk, failures, failed } = fold
@@ -46,7 +45,7 @@ export class FoldRetries {
       const again = this.#queue.isRetriable(error, attempts)
       if (this.#queue.isClosed) return
       if (again) {
-        this.#queue.count()
+        this.#queue.retried++
         most = Math.max(most, attempts)
       } else failed.set(chunkOffset, error)
     }

@@ -1,20 +1,17 @@
-/**
- * Tries single items again, each as a separate chunk, and puts its outcome into the place that it left: what follows it
- * in order is held until then.
- */
+/** Tries single items again, each as a separate chunk. In an ordered stream, the outcomes behind such an item are held until it has one. */
 import { Items } from '../codec/batch.js'
 import type { Fifo } from '../fifo.js'
 import type { Chunk, Part } from './executor.js'
 import type { RetryQueue } from './retry-queue.js'
 
-/** A chunk of which items are tried again. */
+/** A chunk with items that are tried again. */
 interface Open {
   readonly chunk: Chunk
   /** Its items, decoded. */
   items: readonly unknown[] | undefined
-  /** What has not been given to the stream, in the order of the items. */
+  /** Outcomes that were not given to the stream, in the order of the items. */
   readonly held: Set<Held>
-  /** Its last part, when that has come: its figures go with the part that is given last. */
+  /** Its last part, when that has come: the figures of it go with the part that is given last. */
   ended: Part | undefined
 }
 
@@ -37,10 +34,10 @@ export class ItemRetries {
   readonly #parts: Fifo<Part>
   readonly #ordered: boolean
   readonly #open = new WeakMap<Chunk, Open>()
-  /** What chunks that were made here are for. */
+  /** By the chunks that were made here. */
   readonly #again = new WeakMap<Chunk, Again>()
 
-  /** @param parts What the stream is to take. */
+  /** @param parts For the stream to take. */
   constructor(queue: RetryQueue, parts: Fifo<Part>, ordered: boolean) {
     this.#queue = queue
     this.#parts = parts
@@ -95,7 +92,7 @@ export class ItemRetries {
     this.#giveDue(open, this.#ordered ? open.held : [held])
   }
 
-  /** Gives the stream what is known; where there is an order, only what nothing is held before. */
+  /** Gives the stream the outcomes that are known; in an ordered stream, up to the first one that is not. */
   #giveDue(open: Open, all: Iterable<Held>): void {
     for (const held of all) {
       if (held.part !== undefined) this.#give(open, held)
@@ -124,12 +121,12 @@ export class ItemRetries {
     open.items ??= open.chunk.items.values()
     const chunk: Chunk = { first: open.chunk.first + chunkOffset, items: new Items([open.items[chunkOffset]]) }
     this.#again.set(chunk, again)
-    this.#queue.count()
+    this.#queue.retried++
     this.#queue.submitLater(chunk, failures)
   }
 }
 
-/** What a part is without some of its outcomes: what comes before the first of them, what is between them, and the rest. */
+/** A part without some of its outcomes: the pieces before, between and after them. */
 function withoutItems(part: Part, partOffsets: readonly number[]): Part[] {
   if (partOffsets.length === 0) return [part]
   const { from, chunkOffsets, count, counts, errors } = part
@@ -150,7 +147,7 @@ function withoutItems(part: Part, partOffsets: readonly number[]): Part[] {
       counts: own,
       errors: errors && errorsBetween(errors, start, end),
     })
-    // Something stands in the place of a failed item's result, where there is one each.
+    // Where each item has one result, a failed one has a placeholder.
     if (counts === undefined) next++
     start = end + 1
   }

@@ -1,20 +1,19 @@
 /**
- * The chunks of a lane that are to go again: each waits for its time, and then for room, which it gets before new chunks do.
- * Which errors are tried again is decided here, too.
+ * The chunks of a lane that are to be submitted again. Each waits for its time, and then for room, which it gets before new chunks.
+ * Also decides which errors are tried again.
  */
 import { NotSerializableError, TaskLoadError, received, typeError, type ErrorCode } from '../errors.js'
 import { Fifo } from '../fifo.js'
 import { isThenable } from '../thenable.js'
 import type { Chunk, Lane } from './executor.js'
 
-/** When failed items are tried again: which errors, how often, and after what delay. */
 export interface RetryPolicy {
-  /** How often an item is tried at most. */
+  /** How often an item is tried, its first try included. */
   readonly attempts: number
-  /** How long to wait before the first further try, doubled before each one after it, and the longest wait; in milliseconds. */
+  /** The wait before the second try, which doubles before each later one, and the longest wait; in milliseconds. */
   readonly minDelay: number
   readonly maxDelay: number
-  /** How much of a wait is left to chance, from 0 to 1. */
+  /** The part of each wait that is random, from 0 to 1. */
   readonly jitter: number
   readonly when?: ((error: unknown) => unknown) | undefined
 }
@@ -25,7 +24,8 @@ export class RetryQueue {
   readonly #timers = new Set<NodeJS.Timeout>()
   /** Those that wait for room. */
   readonly #due = new Fifo<Chunk>()
-  #retried = 0
+  /** How many times an item was to be tried again. Counted by those who submit it. */
+  retried = 0
   #error: { readonly error: unknown } | undefined
   #closed = false
 
@@ -34,7 +34,7 @@ export class RetryQueue {
     this.#policy = policy
   }
 
-  /** Any call of `isRetriable` may close it: the option `when` may end the stream, or throw. */
+  /** Any call of `isRetriable` may close it, because the option `when` may end the stream, or throw. */
   get isClosed(): boolean {
     return this.#closed
   }
@@ -43,17 +43,12 @@ export class RetryQueue {
     return this.#due.size > 0
   }
 
-  /** What the option `when` has thrown. */
+  /** The error that the option `when` has thrown. */
   get error(): { readonly error: unknown } | undefined {
     return this.#error
   }
 
-  /** How many times an item was to be tried again. */
-  get retried(): number {
-    return this.#retried
-  }
-
-  /** Whether an item is tried again that has failed so often, now with this error. */
+  /** Whether an item that has failed so often, now with this error, is tried again. */
   isRetriable(error: unknown, failures: number): boolean {
     if (this.#closed) return false
     try {
@@ -65,15 +60,7 @@ export class RetryQueue {
     }
   }
 
-  /** Counts an item that is tried again. */
-  count(): void {
-    this.#retried++
-  }
-
-  /**
-   * Submits a chunk after the wait for this number of failures. Until then it keeps the program alive, as a running
-   * item does.
-   */
+  /** Submits a chunk after the wait for this number of failures. The wait keeps the program alive, as a running item does. */
   submitLater(chunk: Chunk, failures: number): void {
     const timer = setTimeout(
       () => {
@@ -105,7 +92,6 @@ export class RetryQueue {
   }
 }
 
-/** Whether an item is tried again that has failed so often, now with this error. Throws what `when` throws. */
 function isRetriable(error: unknown, failures: number, { attempts, when }: RetryPolicy): boolean {
   if (failures >= attempts) return false
   // It would fail in the same way.
@@ -113,7 +99,7 @@ function isRetriable(error: unknown, failures: number, { attempts, when }: Retry
   if (when === undefined) return true
   const answer = when(error)
   if (!isThenable(answer)) return Boolean(answer)
-  // Should it reject besides, nobody would handle that, and the program would end by it.
+  // If it also rejects, that would be an unhandled rejection, which ends the program.
   answer.then(undefined, () => undefined)
   throw typeError(
     'ERR_INVALID_OPTION',
@@ -127,7 +113,6 @@ function isWrongCall(error: unknown): boolean {
   return code === 'ERR_INVALID_ARGUMENTS'
 }
 
-/** How long to wait after this many failures, in milliseconds. */
 function delayAfter(failures: number, { minDelay, maxDelay, jitter }: RetryPolicy): number {
   const delay = Math.min(maxDelay, minDelay * 2 ** (failures - 1))
   return delay * (1 - jitter * Math.random())

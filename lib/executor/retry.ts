@@ -1,33 +1,17 @@
 /**
- * Tries failed items again: an executor around another one. Its stream gets the outcomes of a chunk as if the item had only
- * taken longer, so that neither its window nor its order knows of it.
+ * Tries failed items again: an executor around another one. For the stream it looks as if the item had only taken longer, so window and
+ * order stay right.
  */
 import { Fifo } from '../fifo.js'
-import type { WorkerEvent } from '../log/events.js'
 import type { Chunk, Executor, Job, Lane, LaneClient, Part, Reason } from './executor.js'
 import { FoldRetries } from './retry-fold.js'
 import { ItemRetries } from './retry-items.js'
 import { RetryQueue, type RetryPolicy } from './retry-queue.js'
 
-export class RetryExecutor implements Executor {
-  readonly #executor: Executor
-  readonly #policy: RetryPolicy
-
-  constructor(executor: Executor, policy: RetryPolicy) {
-    this.#executor = executor
-    this.#policy = policy
-  }
-
-  get workers(): number {
-    return this.#executor.workers
-  }
-
-  identify(worker: number): WorkerEvent {
-    return this.#executor.identify(worker)
-  }
-
-  open(job: Job, client: LaneClient): Lane {
-    return new RetryLane(this.#executor, this.#policy, job, client)
+export function retryExecutor(executor: Executor, policy: RetryPolicy): Executor {
+  return {
+    identify: (worker) => executor.identify(worker),
+    open: (job, client) => new RetryLane(executor, policy, job, client),
   }
 }
 
@@ -35,12 +19,12 @@ class RetryLane implements Lane {
   readonly #lane: Lane
   readonly #queue: RetryQueue
   readonly #retries: FoldRetries | ItemRetries
-  /** What the stream is to take. */
+  /** For the stream to take. */
   readonly #parts = new Fifo<Part>()
 
   constructor(executor: Executor, policy: RetryPolicy, job: Job, client: LaneClient) {
     const isFold = job.kind === 'reduce'
-    // A fold goes on behind an item that fails: it may be tried again.
+    // A fold continues after an item that fails: the item may be tried again.
     this.#lane = executor.open(isFold ? { ...job, stopOnError: false } : job, {
       context: client.context,
       wake: () => {
@@ -58,7 +42,7 @@ class RetryLane implements Lane {
     return this.#lane.encodes
   }
 
-  /** Chunks that go again get room before new ones. */
+  /** Chunks that are tried again get room before new ones. */
   get ready(): boolean {
     return !this.#queue.hasDue && this.#lane.ready
   }

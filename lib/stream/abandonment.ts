@@ -1,9 +1,8 @@
 /**
- * Notices that a stream can no longer be read, because what the consumer held of it has been collected, and ends its engine:
- * otherwise it would keep its place in the pool, its source and its listeners for as long as the program runs.
+ * Ends the engine of a stream that nobody can read any more, because the consumer's object has been garbage collected. Otherwise it would
+ * keep its place in the pool, its source and its listeners until the program ends.
  */
 
-/** What is ended. */
 interface Abandonable {
   abandon(): void
 }
@@ -14,19 +13,19 @@ const faces = new FinalizationRegistry<Abandonment>((abandonment) => {
 
 export class Abandonment {
   /**
-   * Undefined while calls wait. The registry keeps this object alive, and so the engine and the calls. The calls lead
-   * to the code that awaits them. If that code held the stream, nothing could ever be collected.
+   * Undefined while calls wait. The registry keeps this object alive, and so the engine and its calls. The calls refer to the code that
+   * awaits them. If that code holds the stream, the stream could never be collected.
    */
   #engine: Abandonable | undefined
   #isDue = false
 
-  /** @param face What the consumer holds. The engine must not lead to it. */
+  /** @param face The consumer's object. The engine must not refer to it. */
   constructor(engine: Abandonable, face: object) {
     this.#engine = engine
     faces.register(face, this)
   }
 
-  /** A call waits. It is answered first. */
+  /** A call waits. It gets its answer before the engine ends. */
   suspend(): void {
     this.#engine = undefined
   }

@@ -1,44 +1,42 @@
 /**
- * The tuner of `chunksize: 'auto'`: aims at chunks of a few milliseconds and at most 256 KiB. It reads no clock: times are those
- * that workers measured.
+ * The tuner of `chunksize: 'auto'`: aims at chunks of a few milliseconds and at most 256 KiB. It does not read a clock: workers measure
+ * the times.
  *
- * It at most doubles, from a full chunk that it knows; and shrinks at once, since a chunk that is too long cannot be
- * taken back. If it has shrunk for nothing (a pause, a single expensive item), the way back is a few doublings, whose
- * round trips together cost far less than what has happened.
+ * After a full chunk it at most doubles. It shrinks at once, because a chunk that is too long cannot be taken back. A pause or a single
+ * expensive item may shrink it without need. Then a few doublings lead back, and their round trips cost little.
  */
 import { Rate, type Measure, type Tuner, type Tuning } from './tuner.js'
 
 /**
- * A chunk should take about this long, in milliseconds. A round trip costs a hundredth of it, and longer chunks gain nothing
- * more that could be measured: with 20 µs items, all from 2 to 16 ms were equally fast. Shorter ones spread an input's end better.
+ * A chunk should take about this long. A round trip costs a hundredth of it. With items of 20 µs, all chunks from 2 to 16 ms were equally
+ * fast. Shorter ones spread the end of an input better.
  */
-const TARGET = 4
-/** The least a chunk of the tail should take, in milliseconds, if it is to be worth its round trip. */
-const TAIL_TARGET = 0.5
-/** A measure of a chunk that is not full is believed from this share of a target on. */
+const TARGET_MS = 4
+/** A chunk of the tail should take at least this long to be worth its round trip. */
+const TAIL_TARGET_MS = 0.5
+/** From this share of a target on, the measure of a chunk that is not full counts fully. */
 const TELLING = 1 / 4
 
 const MIB = 2 ** 20
 /**
- * The most bytes of a chunk. What a chunk makes is alive until it is sent, and garbage collection copies it meanwhile: larger
- * chunks made a log slower.
+ * The most bytes of a chunk. Its objects live until they are sent, and garbage collection copies them meanwhile: larger chunks made a log
+ * slower.
  */
 const MAX_BYTES = MIB / 4
-/** The most bytes of all chunks that are encoded, under way or running at a time, some four per worker. */
+/** The most bytes of all chunks that are encoded, under way or running at a time, about four per worker. */
 const MAX_BYTES_IN_FLIGHT = 64 * MIB
 /**
- * The most items of a chunk. More gain nothing, and cost: from 16,384 elements on, V8 puts an array among its large
- * objects, which are expensive to make and are not moved.
+ * The most items of a chunk. More do not make it faster. From 16,384 elements on, an array is a large object of V8, which is expensive to
+ * make and is not moved.
  */
 const MAX_ITEMS = 8_192
 
-/** What an automatic chunksize must suit. */
 export interface AutoTunerOptions {
   /** How many chunks run at once. */
   readonly workers: number
-  /** Where to start, and the fewest items that a lack of time makes of a chunk; more than 1 if a worker runs items at once. */
+  /** The first chunksize, and the smallest one that long items lead to. More than 1 if a worker runs items at once. */
   readonly min: number
-  /** The most items between source and consumer, if that was given. */
+  /** The option `window`. */
   readonly window?: number | undefined
 }
 
@@ -52,7 +50,7 @@ export class AutoTuner implements Tuner {
   readonly #bytes = new Rate()
   #chunksize: number
   #reason: Tuning['reason'] = 'start'
-  /** The size of the chunk asked for last, if the tail has made it smaller. */
+  /** The size of the last chunk, if the tail has made it smaller. */
   #tail: number | undefined
 
   constructor({ workers, min, window = Infinity }: AutoTunerOptions) {
@@ -75,7 +73,7 @@ export class AutoTuner implements Tuner {
   }
 
   next(remaining?: number): number {
-    const worthIt = Math.ceil(TAIL_TARGET / (this.#time.perItem ?? Infinity))
+    const worthIt = Math.ceil(TAIL_TARGET_MS / (this.#time.perItem ?? Infinity))
     const tail = Math.max(this.#shareOf(remaining ?? Infinity), worthIt)
     this.#tail = tail < this.#chunksize ? tail : undefined
     return this.#tail ?? this.#chunksize
@@ -85,9 +83,9 @@ export class AutoTuner implements Tuner {
     const full = items >= this.#chunksize
     const telling = (amount: number | undefined, target: number): number =>
       full || (amount ?? 0) >= target * TELLING ? 1 : items / this.#chunksize
-    const timed = this.#time.learn(time, items, telling(time, TARGET))
+    const timed = this.#time.learn(time, items, telling(time, TARGET_MS))
     this.#bytes.learn(bytes, items, telling(bytes, this.#maxBytes))
-    // Partly filled chunks, of a slow source, and those sent before the last growth say too little to grow by.
+    // It does not grow after partly filled chunks of a slow source, or chunks from before the last growth.
     this.#choose(full && timed ? this.#chunksize * 2 : this.#chunksize)
   }
 
@@ -95,7 +93,7 @@ export class AutoTuner implements Tuner {
     this.#chunksize = most
     this.#reason = 'growing'
     this.#limit(this.#max, this.#maxReason)
-    this.#limit(Math.max(this.#min, fitting(TARGET, this.#time)), 'time')
+    this.#limit(Math.max(this.#min, fitting(TARGET_MS, this.#time)), 'time')
     this.#limit(Math.max(1, fitting(this.#maxBytes, this.#bytes)), 'bytes')
   }
 
@@ -106,9 +104,9 @@ export class AutoTuner implements Tuner {
   }
 
   /**
-   * Guided self-scheduling: each chunk takes a part of what remains, so that chunks get smaller towards the end and workers
-   * finish together (C. D. Polychronopoulos and D. J. Kuck, IEEE Transactions on Computers C-36 (12), 1987). Half of their
-   * share, since a worker holds two chunks; all of it where a worker runs items at once, as those of the second would wait.
+   * Guided self-scheduling: each chunk takes a part of what remains, so that chunks get smaller towards the end and workers finish
+   * together (C. D. Polychronopoulos and D. J. Kuck, IEEE Transactions on Computers C-36 (12), 1987). It takes half of a worker's share,
+   * because a worker holds two chunks. If a worker runs items at once, it takes all of it: items of the second chunk would wait.
    */
   #shareOf(remaining: number): number {
     const chunks = this.#min > 1 ? 1 : 2

@@ -1,21 +1,20 @@
-/** What has been read and not yet submitted: single items, or a batch as it came, as long as it can be left so. */
+/** Items that were read and not yet submitted: single items, or a batch that is still encoded. */
 import { Items, type Batch } from '../codec/batch.js'
 
 export class ChunkBuffer {
   #items: unknown[] = []
   #batch: Batch | undefined
 
-  /** How many items. */
   get size(): number {
     return this.#items.length + (this.#batch?.length ?? 0)
   }
 
-  /** The single items, to add to. Each `take()` leaves another array. */
+  /** The single items, to add to. After `take()` it is another array. */
   get items(): unknown[] {
     return this.#items
   }
 
-  /** Adds a batch: alone it stays as it is, and so do several that can be joined; all others are decoded. */
+  /** Adds a batch. A single batch stays encoded, and so do several that can be joined. All others are decoded. */
   add(batch: Batch): void {
     if (this.#items.length > 0) this.#decode(batch)
     else if (this.#batch === undefined) this.#batch = batch
@@ -30,7 +29,6 @@ export class ChunkBuffer {
     }
   }
 
-  /** All of it, for a chunk. */
   take(): Batch {
     const all = this.#batch ?? new Items(this.#items)
     this.#items = []
@@ -38,7 +36,6 @@ export class ChunkBuffer {
     return all
   }
 
-  /** Forgets all of it. */
   clear(): void {
     this.#items = []
     this.#batch?.release()

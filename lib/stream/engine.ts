@@ -1,8 +1,9 @@
 /**
- * The inside of a stream. Whatever happens (the consumer asks, the source or the executor has something) leads to `#advance()`, the
- * one place that decides: what to take back, to give, to read and to submit, and whether this is the end.
- * Pools, signals and sources lead to the engine. It does not lead to the `Stream` that the consumer holds, so that a stream
- * that nobody can read on is collected, and ends.
+ * The inside of a stream. Each event leads to `#advance()`: the consumer asks, or the source or the executor has something. It alone
+ * decides what to take back, to give, to read and to submit, and when the stream ends.
+ *
+ * Pools, signals and sources refer to the engine. It does not refer to the `Stream` that the consumer holds. So a stream that nobody can
+ * read on is garbage collected, and ends.
  */
 import type { Batch } from '../codec/batch.js'
 import type { Failure } from '../failure.js'
@@ -24,23 +25,21 @@ export class Engine {
   readonly #window: Window
   readonly #parts: PartReader
   readonly #reads = new PendingReads()
-  /** Let go when the stream ends. */
+  /** Dropped when the stream ends. */
   #source: Source<unknown> | undefined
   #state: 'new' | 'open' | 'ended' = 'new'
-  /** From the first read to the end: what leads to items is let go then, as an ended stream may be kept for its figures. */
+  /** From the first read to the end. An ended stream may be kept for its figures, and must not keep items. */
   #run: Run | undefined
-  /** What there is to be looked at: something that the lane has, or a call or a part that was not there before. */
-  #isLaneWoken = false
-  #canGive = false
   #isAdvancing = false
   /** Something has happened while it advanced. */
   #isWoken = false
-  /** An error that ends the stream and that no `next()` has been told of yet. */
+  /** The error that has ended the stream, until a `next()` has rejected with it. */
   #failure: { readonly error: unknown } | undefined
   /** Settles when `return()` has closed the source; never rejects. */
   #closed: Promise<void> | undefined
   #abandonment: Abandonment | undefined
-  #told: Failure | undefined
+  /** The item whose error has ended the stream. */
+  failure: Failure | undefined
   #failed = 0
   #retried = 0
 
@@ -65,12 +64,12 @@ export class Engine {
     return this.#wait(face, this.#parts.takeChunk, doneResult()) as Promise<IteratorResult<unknown[], undefined>>
   }
 
-  /** The next results, at most `max`, as they came, if they can stay encoded; undefined at the end. */
+  /** The next results, at most `max`, still encoded if they can be; undefined at the end. */
   nextBatch(face: object, max: number): Promise<Batch | undefined> {
     return this.#wait(face, () => this.#parts.takeBatch(max), undefined) as Promise<Batch | undefined>
   }
 
-  /** For a stream of a pipeline that may end before the first `next()`. */
+  /** For a stream of a pipeline, which may end before the first `next()`. */
   joinPipeline(face: object): void {
     const { pipeline } = this.#plan
     if (pipeline === undefined || pipeline.aborted) return
@@ -79,8 +78,9 @@ export class Engine {
   }
 
   /**
-   * Ends the stream. Settles when the source has closed, or after one second; rejects with what closing throws. In a pipeline, the
-   * stage that reads this stream may have failed with `failure`.
+   * Ends the stream. Settles when the source has closed, or after one second. Rejects with what closing throws.
+   *
+   * @param failure In a pipeline: the error of the stage that reads this stream, if that has failed.
    */
   async return(failure?: { readonly error: unknown }): Promise<void> {
     this.#failure = undefined
@@ -94,7 +94,7 @@ export class Engine {
     await this.#closed
   }
 
-  /** Whether it has ended and has nothing more to tell. */
+  /** Whether it has ended, and a `next()` has told of its error. */
   get isOver(): boolean {
     return this.#state === 'ended' && this.#failure === undefined
   }
@@ -107,12 +107,7 @@ export class Engine {
     if (run !== undefined) void closeQuietly(run)
   }
 
-  /** Of the item whose error has ended the stream. */
-  get failure(): Failure | undefined {
-    return this.#told
-  }
-
-  /** What `console.log()` shows of it. */
+  /** For `console.log()`. */
   get summary(): object {
     const state = { new: 'not started', open: 'open', ended: 'ended' }[this.#state]
     const { read, delivered } = this.stats()
@@ -120,13 +115,14 @@ export class Engine {
   }
 
   stats(): StreamStats {
+    const { chunks, delivered, skipped } = this.#parts.counts
     return {
-      read: this.#window.read - (this.#run?.reserved ?? 0),
-      delivered: this.#parts.delivered,
+      read: this.#window.read,
+      delivered,
       failed: this.#failed,
-      skipped: this.#parts.skipped,
-      retried: this.#run?.retried ?? this.#retried,
-      chunks: this.#parts.chunks,
+      skipped,
+      retried: this.#run?.lane.retried ?? this.#retried,
+      chunks,
       chunksize: this.#plan.tuner.tuning.chunksize,
       tuning: this.#plan.tuner.tuning,
       window: this.#window.limit,
@@ -143,7 +139,7 @@ export class Engine {
     }
     for (const signal of signals) onAbort(signal, this.#onAbort)
     try {
-      this.#run = new Run(this.#plan, this.#source ?? [], this.#window, this.#parts, this.#advance, this.#onLane)
+      this.#run = new Run(this.#plan, this.#source ?? [], this.#window, this.#parts, this.#advance, this.#wake)
     } catch (error) {
       this.#fail(error)
       return
@@ -164,20 +160,19 @@ export class Engine {
     this.#abandonment?.suspend()
     return new Promise((resolve, reject) => {
       this.#reads.add({ take, done, resolve, reject })
-      this.#canGive = true
       this.#wake()
     })
   }
 
-  /** Advances in the stream's context, for calls that may come from any other. The source is read there, and wakes it there. */
+  /** Advances in the stream's context, for calls from any other context. The source is read there, and wakes the stream there. */
   readonly #wake = (): void => {
     if (this.#isAdvancing) this.#isWoken = true
     else this.#run?.context.runInAsyncScope(this.#advance)
   }
 
   /**
-   * Does all that can be done. To be called when something has changed; the fields above say what the lane and waiting calls have for it.
-   * Code of the user that runs in it may end the stream, and may wake it: that makes for another round.
+   * Does all that can be done. To be called when something has changed. It runs code of the user, which may end the stream, or wake it:
+   * then there is another round.
    */
   readonly #advance = (): void => {
     this.#isWoken = this.#isAdvancing
@@ -186,9 +181,9 @@ export class Engine {
     try {
       do {
         this.#isWoken = false
-        if (this.#isLaneWoken) this.#collect()
-        if (this.#canGive) this.#give()
-        if (this.#run?.laneError === undefined) this.#run?.fill(this.#reads.size > 0)
+        if (this.#run !== undefined) this.#collect(this.#run)
+        this.#give()
+        if (this.#run?.lane.error === undefined) this.#run?.fill(this.#reads.size > 0)
         this.#finish()
       } while (this.#isWoken)
     } finally {
@@ -197,34 +192,26 @@ export class Engine {
     this.#run?.flush()
   }
 
-  readonly #onLane = (): void => {
-    this.#isLaneWoken = true
-    this.#wake()
-  }
-
   /** Takes what has come back from the executor. */
-  #collect(): void {
-    this.#isLaneWoken = false
-    for (let part = this.#run?.take(); part !== undefined; part = this.#run?.take()) {
+  #collect(run: Run): void {
+    for (let part = run.lane.take(); part !== undefined; part = run.lane.take()) {
       this.#failed += part.errors?.size ?? 0
-      publishFailures(part, taskOf(this.#plan), this.#run?.executor)
-      // A listener may have ended the stream, which then is to keep no results.
+      publishFailures(part, taskOf(this.#plan), run.executor)
+      // A listener may have ended the stream, which then must keep no results.
       if (this.#run === undefined) return
-      this.#canGive = true
-      if (this.#parts.put(part)) this.#stop(this.#run)
+      if (this.#parts.put(part)) this.#stop(run)
     }
   }
 
-  /** Gives waiting calls what is there for them. */
+  /** Answers waiting calls, as far as there are results. */
   #give(): void {
-    this.#canGive = false
     while (this.#reads.size > 0) {
       const before = this.#window.handed
       if (!this.#reads.serve()) return
       const given = this.#window.handed - before
       if (this.#reads.size === 0) this.#abandonment?.resume(this)
       else {
-        // The consumer has asked for the next result already. It sees this one before another item is read.
+        // The consumer has already asked for the next result. It sees this one before another item is read.
         queueMicrotask(() => {
           this.#window.acknowledge(given)
           this.#wake()
@@ -233,25 +220,25 @@ export class Engine {
     }
   }
 
-  /** Ends the stream where an error is due, or the end: a call waits, there is nothing to give to it, and nothing will come. */
+  /** Ends the stream when an error or the end is due: a call waits, and no result will come before that. */
   #finish(): void {
     const run = this.#run
-    if (run === undefined || (this.#reads.size === 0 && run.laneError === undefined)) return
+    if (run === undefined || (this.#reads.size === 0 && run.lane.error === undefined)) return
     const isOver = run.isDrained && this.#window.held === 0
-    const last = isOver ? (this.#parts.late ?? run.sourceError) : undefined
-    const due: DueError | undefined = run.laneError ?? this.#parts.failure ?? last
+    const last = isOver ? (this.#parts.late ?? run.reader.error) : undefined
+    const due: DueError | undefined = run.lane.error ?? this.#parts.failure ?? last
     if (due !== undefined) {
-      this.#told = due.told
+      this.failure = due.told
       this.#fail(due.error)
     } else if (isOver) this.#end()
   }
 
-  /** An item has failed, and the stream ends with its error: those after it are not wanted. It goes on giving what has arrived. */
+  /** An item has failed, and the stream ends with its error: items after it are not needed. It still gives what comes before the error. */
   #stop(run: Run): void {
-    run.halt()
-    // With an order, the results before the error are waited for. Without one, what is known already comes before it.
+    run.reader.halt()
+    // An ordered stream waits for the results before the error. An unordered one gives those that have arrived.
     if (this.#plan.job.ordered) return
-    run.cancel()
+    run.lane.close()
     // A pipeline would end at once.
     if (this.#plan.pipeline === undefined) void closeQuietly(run)
   }
@@ -272,7 +259,7 @@ export class Engine {
     void closeQuietly(opened, this.#endOfPipeline({ error }))
   }
 
-  /** What closes the source: it may not have been opened. */
+  /** Closes the source, which may not have been opened. */
   get #opened(): Pick<Run, 'close'> {
     const source = this.#source
     return this.#run ?? { close: (end) => source && closeUnopened(source, end) }
@@ -292,8 +279,8 @@ export class Engine {
     const run = this.#run
     this.#run = undefined
     this.#source = undefined
-    this.#retried = run?.retried ?? 0
-    run?.cancel(reason)
+    this.#retried = run?.lane.retried ?? 0
+    run?.lane.close(reason)
     this.#parts.clear()
     this.#reads.end()
   }

@@ -1,4 +1,4 @@
-/** The outcome of an item: its result or its error, as the consumer gets it, and the information about an item that has failed. */
+/** The outcome of an item, as the consumer gets it: its result or its error. And the information about an item that has failed. */
 import type { Executor, Part } from '../executor/executor.js'
 import { noteFailure, type Failure } from '../failure.js'
 import { taskFailed, tellsFailures } from '../log/events.js'
@@ -6,7 +6,7 @@ import { taskFailed, tellsFailures } from '../log/events.js'
 /** How a failed item is treated: the stream throws its error, gives it as an outcome, or leaves it out. */
 export type ErrorMode = 'throw' | 'settle' | 'skip'
 
-/** The same, and one that no user asks for: failed items are left out, and the first error ends the stream after all others. */
+/** Also an internal mode, `'late'`: failed items are left out, and the first error ends the stream after all other items. */
 export type FailureMode = ErrorMode | 'late'
 
 /** An item's outcome, under `errors: 'settle'`. */
@@ -25,19 +25,17 @@ export type Outcome<I, R> =
       readonly attempts: number
     }
 
-/** A part that has arrived. */
 export interface ArrivedPart extends Part {
-  /** The failed items themselves, by their offset in the part, where they will be asked for. */
+  /** The failed items that will be asked for, by their offset in the part. */
   readonly items?: ReadonlyMap<number, unknown> | undefined
 }
 
-/** An error that ends a stream; and what is known of its item, unless that is told of another one that has failed with the same. */
+/** An error that ends a stream, and its item, unless an earlier item has failed with the same error. */
 export interface DueError {
   readonly error: unknown
   readonly told?: Failure | undefined
 }
 
-/** The outcome of an item, under `errors: 'settle'`. */
 export function outcomeOf(
   part: ArrivedPart,
   partOffset: number,
@@ -49,21 +47,20 @@ export function outcomeOf(
   return { status: 'rejected', reason, item: part.items?.get(partOffset), ...failureAt(part, partOffset, task) }
 }
 
-/** The error of an item that has failed; what is known of it can be asked for from now on. */
+/** The error of an item that has failed. From now on, `failure()` of it names the item. */
 export function withFailureInfo(part: ArrivedPart, partOffset: number, task: string): DueError {
   const error = part.errors?.get(partOffset)
-  // All items of a chunk may have one: then it is that of the first of them.
+  // If all items of a chunk share one error, it counts as that of the first of them.
   if (part.isFault === true && partOffset > 0) return { error, told: undefined }
   const told = { ...failureAt(part, partOffset, task), item: part.items?.get(partOffset) }
   noteFailure(error, told)
   return { error, told }
 }
 
-/** Publishes a part's failed items, to listeners and to the log. */
-export function publishFailures(part: Part, task: string, executor: Executor | undefined): void {
+/** Tells listeners and the log of the failed items of a part. */
+export function publishFailures(part: Part, task: string, executor: Executor): void {
   if (part.errors === undefined || !tellsFailures()) return
-  const by = executor?.identify(part.worker)
-  if (by === undefined) return
+  const by = executor.identify(part.worker)
   for (const [partOffset, error] of part.errors) {
     taskFailed({ ...failureAt(part, partOffset, task), error, pool: by.pool }, by)
   }

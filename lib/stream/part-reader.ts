@@ -1,65 +1,48 @@
 /**
- * The consumer's side of a stream: keeps the parts that have arrived, decodes those that are due, and gives what is in them, value by
- * value, as arrays, or as it came. It does with failed items as the stream's `errors` ask. When to give is for the engine to decide.
+ * The consumer's side of a stream. Keeps the parts that have arrived, decodes those that are due, and gives their results: one by one, as
+ * arrays, or still encoded. The option `errors` says what a failed item gives. The engine decides when to give.
  */
 import { Items, type Batch } from '../codec/batch.js'
 import type { Chunk, Part } from '../executor/executor.js'
-import { OrderedDelivery, UnorderedDelivery, type Delivery } from './delivery.js'
+import { Fifo } from '../fifo.js'
+import { OrderedDelivery, type Delivery } from './delivery.js'
 import { outcomeOf, withFailureInfo, type ArrivedPart, type FailureMode, type DueError } from './outcome.js'
 import { taskOf, type StreamPlan } from './plan.js'
 import type { Window } from './window.js'
 
-/** A part whose results are being given: decoded, and with the failed items dealt with. */
+/** A decoded part, with what its failed items give. */
 export interface DecodedPart {
   readonly values: unknown[]
-  /** How many items have had all their results when a value is given; undefined: one each. */
+  /** For each value, how many items have all their results with it; undefined: one each. */
   readonly completes: readonly number[] | undefined
   /** How many items before the first value give nothing. */
   readonly completedBefore: number
-  /** Thrown after the values; where errors are `'late'`, after those of all other items. */
+  /** Thrown after the values; with `'late'`, after the values of all other items. */
   readonly failure: DueError | undefined
   readonly skipped: number
 }
 
-/** Nothing to give. */
 const EMPTY: DecodedPart = { values: [], completes: undefined, completedBefore: 0, failure: undefined, skipped: 0 }
 
 export class PartReader {
   readonly #plan: StreamPlan
   readonly #window: Window
   readonly #delivery: Delivery
-  /** The part that is being given, its values, and how far it has been. */
+  /** Chunks that have gone to the executor, results (or outcomes) that were given, and failed items that were left out. */
+  readonly counts: { chunks: number; delivered: number; skipped: number } = { chunks: 0, delivered: 0, skipped: 0 }
+  /** The part that is being given, its values, and the next of them. */
   #part = EMPTY
   #values: unknown[] = EMPTY.values
   #completes: readonly number[] | undefined
   #next = 0
-  #chunks = 0
-  #delivered = 0
-  #skipped = 0
   #late: DueError | undefined
 
   constructor(plan: StreamPlan, window: Window) {
     this.#plan = plan
     this.#window = window
-    this.#delivery = plan.job.ordered ? new OrderedDelivery() : new UnorderedDelivery()
+    this.#delivery = plan.job.ordered ? new OrderedDelivery() : new Fifo()
   }
 
-  /** How many chunks have gone to the executor. */
-  get chunks(): number {
-    return this.#chunks
-  }
-
-  /** How many results (or outcomes) it has given. */
-  get delivered(): number {
-    return this.#delivered
-  }
-
-  /** How many failed items it has left out. */
-  get skipped(): number {
-    return this.#skipped
-  }
-
-  /** Whether a decoded part has more to give. */
   get hasValue(): boolean {
     return this.#next < this.#values.length
   }
@@ -69,18 +52,18 @@ export class PartReader {
     return this.#plan.errors === 'late' ? undefined : this.#part.failure
   }
 
-  /** The error that comes after the results of all items, the first in the order in which they are given. */
+  /** The error that comes after the results of all items: the first one that was due. */
   get late(): DueError | undefined {
     return this.#late
   }
 
   /** A chunk goes to the executor. */
   expect(chunk: Chunk): void {
-    this.#chunks++
-    this.#delivery.admit(chunk)
+    this.counts.chunks++
+    this.#delivery.admit?.(chunk)
   }
 
-  /** Takes a part that has arrived, and tells the tuner of its chunk. @returns Whether it ends the stream, with what is known before its first failed item. */
+  /** Takes a part that has arrived, and tells the tuner of its chunk. @returns Whether the error of an item in it ends the stream. */
   put(part: Part): boolean {
     const { tuner, windowFor } = this.#plan
     const mode = modeOf(this.#plan, part)
@@ -89,22 +72,22 @@ export class PartReader {
       tuner.record({ items: part.chunk.items.length, time: part.time, bytes: part.bytes })
       this.#window.limit = windowFor(tuner.tuning, this.#window.limit)
     }
-    this.#delivery.put(detachItems(part, mode))
+    this.#delivery.push(detachItems(part, mode))
     return hasFailed && mode === 'throw'
   }
 
-  /** The next value of the decoded part. There must be one. */
+  /** Only while `hasValue`. */
   takeValue(): { readonly value: unknown; readonly done: false } {
     const next = this.#next++
     const value = this.#values[next]
-    // What has been delivered is not kept alive by what has not.
+    // A value that was delivered can be garbage collected before the others are.
     this.#values[next] = undefined
     this.#window.hand(this.#completes === undefined ? 1 : (this.#completes[next] ?? 1))
-    this.#delivered++
+    this.counts.delivered++
     return { value, done: false }
   }
 
-  /** The next result; undefined when it is not there yet, or when an error is due, or the end. So for all that follow. */
+  /** The next result. Undefined when it has not arrived, or when an error or the end is due: so in all methods below. */
   readonly takeOne = (): IteratorResult<unknown, undefined> | undefined => {
     while (!this.hasValue) {
       const part = this.#nextPart()
@@ -114,20 +97,19 @@ export class PartReader {
     return this.takeValue()
   }
 
-  /** The next results, as an array. */
   readonly takeChunk = (): IteratorResult<unknown[], undefined> | undefined => {
     const batch = this.takeBatch(Infinity)
     return batch && { value: batch.values(), done: false }
   }
 
-  /** The next results, at most `max`, as they came, if they can stay encoded. */
+  /** The next results, at most `max`, still encoded if they can be. */
   takeBatch(max: number): Batch | undefined {
     while (!this.hasValue) {
       const part = this.#nextPart()
       if (part === undefined) return undefined
       if (isPlain(part, this.#plan.errors) && part.results.length <= max) {
         this.#window.hand(part.count)
-        this.#delivered += part.results.length
+        this.counts.delivered += part.results.length
         return part.results
       }
       this.#decode(part)
@@ -146,29 +128,29 @@ export class PartReader {
   }
 
   #nextPart(): ArrivedPart | undefined {
-    return this.failure === undefined ? this.#delivery.take() : undefined
+    return this.failure === undefined ? this.#delivery.shift() : undefined
   }
 
   #decode(part: ArrivedPart): void {
     const { job } = this.#plan
-    // An error that comes again is told as that of the item that failed with it first.
+    // If items share one error, `failure()` of it names the first of them.
     const mode = this.#late === undefined ? modeOf(this.#plan, part) : 'skip'
     this.#part = decodePart(part, mode, taskOf(this.#plan), job.ordered)
     if (this.#plan.errors === 'late') this.#late ??= this.#part.failure
     this.#values = this.#part.values
     this.#completes = this.#part.completes
     this.#next = 0
-    this.#skipped += this.#part.skipped
+    this.counts.skipped += this.#part.skipped
     this.#window.leaveOut(this.#part.completedBefore)
   }
 }
 
-/** How a part's failed items are treated. A fold cannot skip a fault: it takes other items with it. */
+/** The mode for the failed items of a part. A fold cannot skip a fault, because it takes other items with it. */
 function modeOf({ job, errors }: StreamPlan, { isFault }: Part): FailureMode {
   return isFault === true && job.kind === 'reduce' ? 'throw' : errors
 }
 
-/** Lets go of the items of a part; before that, takes out those that failed and will be asked for. Once for each part. */
+/** Drops the items of a part, except those that failed and will be asked for. Once for each part. */
 export function detachItems(part: Part, mode: FailureMode): ArrivedPart {
   const hasFailed = part.errors !== undefined && part.errors.size > 0
   const arrived = hasFailed && mode !== 'skip' ? { ...part, items: failedItems(part, mode !== 'settle') } : part
@@ -180,7 +162,7 @@ export function detachItems(part: Part, mode: FailureMode): ArrivedPart {
   return arrived
 }
 
-/** The items that failed, by their offset in the part, or the first of them. Those from the first to the last are decoded, once. */
+/** The items that failed, or the first of them, by their offset in the part. Decodes only those from the first to the last. */
 function failedItems({ chunk, from, chunkOffsets, errors }: Part, onlyFirst: boolean): Map<number, unknown> {
   const failed = new Map<number, number>()
   let first = Infinity
@@ -198,24 +180,23 @@ function failedItems({ chunk, from, chunkOffsets, errors }: Part, onlyFirst: boo
   return items
 }
 
-/** The lowest key: there may be too many for `Math.min()`. */
+/** `Math.min()` does not take as many arguments as there may be keys. */
 function firstKey(errors: Part['errors']): number {
   let first = Infinity
   for (const partOffset of errors?.keys() ?? []) first = Math.min(first, partOffset)
   return first
 }
 
-/** Whether the results can be given as they are, without being looked at. */
+/** Whether the results can be given without decoding them. */
 export function isPlain({ errors, results }: Part, mode: FailureMode): boolean {
   return mode !== 'settle' && errors === undefined && results.length > 0
 }
 
 /**
- * Decodes a part, and makes of it what the consumer is to be given.
+ * Decodes a part, and applies the error mode to its failed items.
  *
- * @param task What the items' errors are to name.
- * @param ordered Whether results behind a failed item are not given, where errors are thrown. Without an order, all that is
- * known is given before the error.
+ * @param task For the errors of items.
+ * @param ordered With `'throw'`: an ordered stream gives no results behind a failed item. An unordered one gives all that are known.
  */
 export function decodePart(part: ArrivedPart, mode: FailureMode, task: string, ordered = true): DecodedPart {
   const values = part.results.values()
@@ -224,7 +205,7 @@ export function decodePart(part: ArrivedPart, mode: FailureMode, task: string, o
   return applyErrorMode(part, values, mode, task, ordered)
 }
 
-/** Goes through the items: some have failed, or have more results than one, or none. */
+/** For a part in which items have failed, or have several results or none. */
 function applyErrorMode(
   part: ArrivedPart,
   values: readonly unknown[],
@@ -247,7 +228,7 @@ function applyErrorMode(
     if (failed && mode !== 'throw') skipped++
     if (failed && mode !== 'skip') failure ??= withFailureInfo(part, partOffset, task)
     const end = next + (counts?.[partOffset] ?? 1)
-    // Where items have one result each, something stands in the place of a failed one.
+    // Where each item has one result, a failed one has a placeholder.
     if (failed) next = end
     for (; next < end; next++) {
       given.push(values[next])

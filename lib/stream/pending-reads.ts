@@ -1,17 +1,15 @@
-/** The consumer's calls that wait, in the order in which they were made: each is given what it asks for, or told of the end. */
+/** The consumer's calls that wait, in the order in which they were made. Each gets results, an error, or the end. */
 import { Fifo } from '../fifo.js'
 
-/** A call that waits: for one result, or for several. */
 export interface PendingRead {
-  /** Takes what it is to be given; undefined when that is not there yet. */
+  /** Takes the results for it; undefined when they have not arrived. */
   readonly take: () => unknown
-  /** How it is told that the stream has ended. */
+  /** Its answer when the stream has ended. */
   readonly done: unknown
   resolve(given: unknown): void
   reject(error: unknown): void
 }
 
-/** How `next()` tells that the stream has ended. */
 export function doneResult(): IteratorReturnResult<undefined> {
   return { value: undefined, done: true }
 }
@@ -27,7 +25,7 @@ export class PendingReads {
     this.#reads.push(read)
   }
 
-  /** Gives the first call what is there for it. @returns Whether there was any. */
+  /** Answers the first call, if its results have arrived. @returns Whether they have. */
   serve(): boolean {
     const read = this.#reads.peek()
     const given = read?.take()
@@ -37,14 +35,14 @@ export class PendingReads {
     return true
   }
 
-  /** Tells the first call of an error. @returns Whether there was one to tell. */
+  /** Rejects the first call. @returns Whether there was one. */
   fail(error: unknown): boolean {
     const read = this.#reads.shift()
     read?.reject(error)
     return read !== undefined
   }
 
-  /** Tells all calls that the stream has ended. */
+  /** The stream has ended. */
   end(): void {
     for (let read = this.#reads.shift(); read !== undefined; read = this.#reads.shift()) {
       read.resolve(read.done)

@@ -1,23 +1,22 @@
-/** What a stream is given: what it runs, and how. And what it tells: its figures. */
+/** The plan of a stream: its task and settings. And its figures. */
 import type { Executor, Job } from '../executor/executor.js'
 import type { FailureMode } from './outcome.js'
 import type { Tuner, Tuning } from './tuner.js'
 
-/** Everything a stream needs to know. */
 export interface StreamPlan {
   readonly executor: () => Executor
   readonly job: Job
   readonly tuner: Tuner
-  /** The window for a chunksize, after the window up to now; a constant when the user gave one. */
+  /** The window for a chunksize, from the window before; a constant when the user gave one. */
   readonly windowFor: (tuning: Tuning, before?: number) => number
   readonly errors: FailureMode
   /** Any of them ends the stream. */
   readonly signals: readonly AbortSignal[]
-  /** That of `signals` which Node's `pipeline` gave to the stage. */
+  /** The one of `signals` that Node's `pipeline` gave to the stage. */
   readonly pipeline?: AbortSignal | undefined
 }
 
-/** What errors of items call the task. */
+/** The name of the task in errors. */
 export function taskOf({ job: { name, fn } }: Pick<StreamPlan, 'job'>): string {
   return name?.id ?? fn?.name ?? ''
 }

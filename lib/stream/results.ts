@@ -1,6 +1,6 @@
 /**
- * What streams, parts of them and batches have in common: results that are read once, one by one or all at once. The parts that
- * `take()` and `drop()` give are here too.
+ * The base of streams, of parts of them and of batches: results that are read once, one by one or all at once. Also the parts, which
+ * `take()` and `drop()` give.
  */
 import type { Batch } from '../codec/batch.js'
 import { showState } from '../inspect.js'
@@ -113,7 +113,7 @@ export abstract class Results<R> implements AsyncIterableIterator<R, undefined, 
   }
 }
 
-/** One read at a time: of calls of `next()` that overlap, each waits for the one before. */
+/** Reads one by one: if calls of `next()` overlap, each waits for the one before. */
 abstract class Part<R> extends Results<R> {
   protected readonly source: Results<R>
   #last: Promise<unknown> = Promise.resolve()
@@ -152,7 +152,7 @@ abstract class Part<R> extends Results<R> {
 
   #inTurn<T>(read: () => Promise<T>): Promise<T> {
     const result = this.#last.then(read)
-    // Of a result nothing is kept, and an error is told by the read itself.
+    // The result is not kept, and the read itself tells of an error.
     this.#last = result.then(noop, noop)
     return result
   }
@@ -169,7 +169,7 @@ class Taken<R> extends Part<R> {
 
   readonly #count: number
   #left: number
-  /** Set when the last result has been taken: settles when the source is closed. The next read tells of it. */
+  /** Set when the last result has been taken: settles when the source is closed. The next read waits for it. */
   #closed: Promise<unknown> | undefined
 
   constructor(source: Results<R>, count: number) {
@@ -235,10 +235,10 @@ class Dropped<R> extends Part<R> {
     return await batches.next(max)
   }
 
-  /** In batches, if there are any: what is left out is not even decoded. */
+  /** In batches, if there are any, which then need no decoding. */
   async #skip(batches: BatchReader | undefined): Promise<void> {
     let left = this.#left
-    // After an error nothing is left to skip.
+    // Before the first read: after an error, nothing else is skipped.
     this.#left = 0
     while (left > 0) {
       const skipped = batches === undefined ? await this.#skipOne() : await skipBatch(batches, left)
@@ -270,10 +270,10 @@ function noop(): void {
   // Nothing is to be done.
 }
 
-// As iterators of the language. An `extends` would want a class, of which there is none before Node has AsyncIterator.
+// The same prototype as async iterators of the language. Node has no class AsyncIterator that could be extended.
 const generators = Object.getPrototypeOf(noItems) as { readonly prototype: object }
 Object.setPrototypeOf(Results.prototype, Object.getPrototypeOf(generators.prototype) as object)
 
 async function* noItems(): AsyncGenerator<never> {
-  // Only its prototype is wanted.
+  // For its prototype.
 }

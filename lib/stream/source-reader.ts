@@ -1,6 +1,6 @@
 /**
- * The source's side of a stream: reads items or batches, one `next()` at a time, and keeps what it has read until it is taken for a
- * chunk. It counts what it reads in the window. When to read, how much, and when to take it: that is for the engine to decide.
+ * The source's side of a stream. Reads items or batches, one `next()` at a time, counts them in the window, and keeps them until they are
+ * taken for a chunk. The engine decides when to read, how much, and when to take.
  */
 import type { Batch } from '../codec/batch.js'
 import { closeQuietly } from '../io/close-with-timeout.js'
@@ -15,29 +15,25 @@ import type { Window } from './window.js'
 /** The most items that are read by one call of `read()`. */
 const MAX_ITEMS_PER_READ = 64
 
-/** `'reading'`: somewhere down the call stack. `'halted'`: to be closed, and nothing else. */
+/** `'reading'`: somewhere down the call stack. `'halted'`: it can only be closed. */
 type State = 'idle' | 'reading' | 'awaiting' | 'halted' | 'ended'
 
 export class SourceReader {
   readonly #source: Source<unknown>
-  /** Whether the executor copies items when it sends them, and has a use for whole batches. */
+  /** Whether the executor copies items when it sends them: then whole batches are read, where the source gives them. */
   readonly #isCopied: boolean
   readonly #window: Window
   readonly #wake: () => void
-  /** How many items the source has, where that is known. */
   readonly #total: number | undefined
   readonly #buffer = new ChunkBuffer()
   readonly #reuse: ReuseCheck | undefined
-  /** Set when the source gives whole batches. */
   #batches: BatchReader | undefined
   #items: Reader<unknown> | undefined
-  /** Places taken for the read under way, which may turn out to be of fewer items. */
-  #reserved = 0
-  /** How many more items it may read without being asked, once one that is awaited has come. */
+  /** How many more items it may read when the awaited one has come, without being asked again. */
   #granted = 0
   #state: State = 'idle'
   #error: { readonly error: unknown } | undefined
-  /** The source has kept a `next()` pending for a turn of the event loop: nothing is ready there. */
+  /** The source has kept a `next()` pending for a turn of the event loop: it has nothing ready. */
   #isSlow = false
   #isTurnScheduled = false
 
@@ -48,16 +44,15 @@ export class SourceReader {
     this.#window = window
     this.#wake = wake
     this.#total = lengthOf(source)
-    // In a window of one, an item has its result before the next one is read.
+    // With a window of 1, an item has its result before the next one is read.
     if (isCopied && window.limit > 1) this.#reuse = new ReuseCheck()
   }
 
-  /** Whether it reads now, somewhere down the call stack: what it has read cannot be taken. */
+  /** Then nothing can be taken. */
   get isReading(): boolean {
     return this.#state === 'reading'
   }
 
-  /** Whether it can be read. */
   get isReady(): boolean {
     return this.#state === 'idle'
   }
@@ -67,12 +62,10 @@ export class SourceReader {
     return this.#state === 'awaiting' && this.#isSlow
   }
 
-  /** Whether no more items will come. */
   get hasEnded(): boolean {
     return this.#state === 'ended'
   }
 
-  /** How many items it has read that were not taken. */
   get size(): number {
     return this.#buffer.size
   }
@@ -82,17 +75,12 @@ export class SourceReader {
     return this.#total === undefined ? undefined : Math.max(0, this.#total - this.#window.read + this.#buffer.size)
   }
 
-  /** How many items have places in the window that the read under way may turn out not to need. */
-  get reserved(): number {
-    return this.#reserved
-  }
-
-  /** What the source threw. It has ended then. */
+  /** The error of the source, which is due after the results of all items read before it. */
   get error(): { readonly error: unknown } | undefined {
     return this.#error
   }
 
-  /** Reads on, only when ready: up to `max` items, and those after an awaited one without being asked again. */
+  /** Reads up to `max` items. Only while `isReady`. If one must be awaited, those after it are read without another call. */
   read(max: number): void {
     this.#state = 'reading'
     this.#granted = 0
@@ -104,7 +92,7 @@ export class SourceReader {
     if (this.isReading) this.#state = 'idle'
   }
 
-  /** Calls `wake` when the event loop has had its turn. */
+  /** Calls `wake` in the next turn of the event loop. */
   wakeNextTurn(): void {
     if (this.#isTurnScheduled) return
     this.#isTurnScheduled = true
@@ -119,17 +107,17 @@ export class SourceReader {
     return this.#buffer.take()
   }
 
-  /** Reads no more, and forgets what it has read. Closes the source, unless it has ended by itself: returns or throws as that does. */
+  /** Forgets what it has read, and closes the source, unless that has ended by itself. Returns and throws what its `close()` does. */
   close(end?: PipelineEnd): unknown {
     const before = this.#state
     this.#state = 'ended'
     this.#forget()
-    // A source that ended the stream from within its own `next()` can be closed only when that has come back.
+    // A source may end the stream from within its own `next()`. It can be closed only when that has returned.
     if (before === 'reading') return Promise.resolve().then(() => this.#closeReader(end))
     return before === 'ended' ? undefined : this.#closeReader(end)
   }
 
-  /** Reads no more, forgets what it has read, and leaves the source to be closed. */
+  /** Reads no more, and forgets what it has read. The source can still be closed. */
   halt(): void {
     if (this.#state !== 'ended') this.#state = 'halted'
     this.#forget()
@@ -146,7 +134,7 @@ export class SourceReader {
     if (this.#batches === undefined) this.#items = openSource(this.#source)
   }
 
-  /** Reads items as long as the source gives them at once, and then one that may have to be awaited: `max` in all, with those after it. */
+  /** Reads items while the source gives them at once, and then one that may have to be awaited. */
   #readItems(items: Reader<unknown>, max: number): void {
     const read = this.#buffer.items
     const start = read.length
@@ -156,7 +144,7 @@ export class SourceReader {
     let later: PromiseLike<unknown> | undefined
     let isGiven = true
     try {
-      // What opens the source may have ended the stream, and so may each read.
+      // Opening the source may have ended the stream, and so may each read.
       while (isGiven && read.length - start < atOnce && this.#state === 'reading') {
         result = items.next()
         if (!isItem(result)) isGiven = false
@@ -169,7 +157,7 @@ export class SourceReader {
       this.#window.enter(read.length - start)
     }
     if (isGiven || !this.isReading) return
-    this.#window.enter((this.#reserved = 1))
+    this.#window.reserve(1)
     this.#granted = max - (read.length - start) - 1
     if (later !== undefined) this.#awaitItem(items, later)
     else if (!isPromise(result)) this.#acceptItem(items, result)
@@ -181,7 +169,7 @@ export class SourceReader {
   }
 
   #readBatch(batches: BatchReader, max: number): void {
-    this.#window.enter((this.#reserved = max))
+    this.#window.reserve(max)
     const batch = batches.next(max)
     if (isPromise(batch)) {
       this.#awaitRead(batch, (settled) => {
@@ -190,7 +178,7 @@ export class SourceReader {
     } else if (this.isReading) this.#acceptBatch(batch)
   }
 
-  /** An item of an `Iterable` is a promise. Where it rejects, that is an error of the source, which is closed then. */
+  /** An item of an `Iterable` is a promise. If it rejects, that is an error of the source, which is then closed. */
   #awaitItem(items: Reader<unknown>, item: PromiseLike<unknown>): void {
     this.#awaitRead(
       item,
@@ -222,7 +210,7 @@ export class SourceReader {
     )
   }
 
-  /** The awaited read has settled. After a halt only one thing matters: whether there is still a source to close. */
+  /** The awaited read has settled. After a halt this only tells whether the source has ended, or is to be closed. */
   #resume(take: () => void): void {
     if (this.#state === 'ended') return
     const halted = this.#state === 'halted'
@@ -236,7 +224,7 @@ export class SourceReader {
     else if (!this.#readsOn()) this.#wake()
   }
 
-  /** Reads what it may without being asked. @returns Whether it waits for the source again: nothing else has changed then. */
+  /** Reads what it may without being asked. @returns Whether it waits for the source again: then nothing else has changed. */
   #readsOn(): boolean {
     if (this.#state !== 'idle' || this.#granted === 0) return false
     this.read(this.#granted)
@@ -251,13 +239,13 @@ export class SourceReader {
 
   #acceptValue(items: Reader<unknown>, value: unknown): void {
     this.#add(items, value)
-    this.#settleReserved(1)
+    this.#window.settle(1)
   }
 
   #acceptBatch(batch: Batch | undefined): void {
     if (batch === undefined) this.#end()
     else {
-      this.#settleReserved(batch.length)
+      this.#window.settle(batch.length)
       this.#buffer.add(batch)
     }
   }
@@ -277,20 +265,14 @@ export class SourceReader {
 
   #end(): void {
     this.#reuse?.clear()
-    this.#settleReserved(0)
+    this.#window.settle(0)
     this.#state = 'ended'
   }
 
   #forget(): void {
     this.#reuse?.clear()
-    this.#settleReserved(0)
+    this.#window.settle(0)
     this.#buffer.clear()
-  }
-
-  /** A read has given this many items, or will give none that is needed. */
-  #settleReserved(read: number): void {
-    this.#window.withdraw(this.#reserved - read)
-    this.#reserved = 0
   }
 
   #closeReader(end?: PipelineEnd): unknown {

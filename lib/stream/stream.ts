@@ -1,6 +1,6 @@
 /**
- * What a stage returns: an async iterator of results, written by hand, since a generator would queue `return()` behind a
- * stuck `next()`. It is only what the consumer holds; the engine does the work.
+ * The public stream, which a stage returns. It is not a generator, because that would queue `return()` behind a stuck `next()`. The
+ * engine does the work.
  */
 import { typeError } from '../errors.js'
 import { rememberEnd } from '../failure.js'
@@ -34,7 +34,7 @@ export class Stream<R> extends Results<R> {
     this.#engine = engine
     rememberEnd(this, engine)
     engine.joinPipeline(this)
-    // For a stage whose source is this stream: it takes whole batches, and leaves them as they are.
+    // A stage whose source is this stream takes whole batches, which stay encoded.
     offerBatches(this, () => {
       assertUnread(engine.isOver)
       return {
@@ -107,7 +107,7 @@ export class Stream<R> extends Results<R> {
   }
 }
 
-/** A second loop would silently see nothing. */
+/** Without this error, a second loop would see no results. */
 function assertUnread(isOver: boolean): void {
   if (!isOver) return
   throw typeError(

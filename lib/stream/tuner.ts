@@ -1,15 +1,14 @@
 /**
- * What decides how many items a chunk holds. A tuner knows neither source nor workers: it is asked for a size before each
- * chunk, and told of each that is done. Here: the interface, and the tuner that always gives the same answer.
+ * A tuner decides how many items a chunk holds. It gives a size before each chunk, and learns from each chunk that is done. Here: the
+ * interface, and the tuner of a fixed size.
  */
-/** How much of the difference a full chunk's word makes: an average over about the last seven chunks. */
+/** The weight of a full chunk in the average: so it is one over about the last seven chunks. */
 const WEIGHT = 0.25
-/** A sample this many times as high, or as low, is a change and not noise: it counts alone, and at once. */
+/** A sample this many times as high, or as low, is a change and not noise: it replaces the average. */
 const SURPRISE = 3
 
-/** What is known of a chunk that is done, or of the part of it that is. */
+/** The measures of a chunk that is done, or of the part of it that is. */
 export interface Measure {
-  /** How many items that was. */
   readonly items: number
   /** The compute time, in milliseconds, as the worker measured it; unknown after a crash. */
   readonly time?: number | undefined
@@ -41,13 +40,12 @@ export interface Tuner {
    * @param remaining How many items are still to be read, where the source's length is known.
    */
   next(remaining?: number): number
-  /** Tells of a chunk that is done; or of items that are done before the rest of their chunk, once for each item. */
+  /** A chunk is done, or items of it. Each item is recorded once. */
   record(measure: Measure): void
-  /** For the stream's figures, and its window. */
   readonly tuning: Tuning
 }
 
-/** For a `chunksize` given as a number: learns nothing but averages. */
+/** For a `chunksize` given as a number. It learns averages for the figures and the window. */
 export class FixedTuner implements Tuner {
   readonly #chunksize: number
   readonly #time = new Rate()
@@ -77,19 +75,18 @@ export class FixedTuner implements Tuner {
   }
 }
 
-/** What one item costs, in time or in bytes, as learnt from chunks. It keeps one number, and knows no limits. */
+/** The average cost of an item, in time or in bytes. */
 export class Rate {
   #perItem: number | undefined
 
-  /** Undefined as long as nothing was learnt. */
   get perItem(): number | undefined {
     return this.#perItem
   }
 
   /**
-   * @param amount What the items cost together. Anything but a number of at least 0 says nothing.
-   * @param share How telling that is, from 0 to 1. Below 1, the cost of the chunk itself may outweigh that of its few items.
-   * @returns Whether it said something.
+   * @param amount The cost of the items together. It counts only if it is a number of at least 0.
+   * @param share How much it counts, from 0 to 1: the cost of the chunk itself may outweigh that of a few items.
+   * @returns Whether it counted.
    */
   learn(amount: number | undefined, items: number, share: number): boolean {
     if (amount === undefined || !(amount >= 0 && amount < Infinity && items >= 1 && items < Infinity)) return false

@@ -1,13 +1,15 @@
 /**
- * Counts what is between the source and the consumer: items read whose results the consumer has not yet been given.
+ * Counts what is between the source and the consumer: items that were read and whose results the consumer has not been given.
  *
- * A result counts as given when the consumer comes back for the next one (or has asked for it already), and not while it
- * may still `break`: so a loop that breaks at its first result has read one window at most.
+ * A result counts as given when the consumer comes back for the next one, or has asked for it already. Until then it may still
+ * `break`. So a loop that breaks at its first result has read one window at most.
  */
 export class Window {
   /** The most items between source and consumer. */
   limit: number
-  #read = 0
+  /** Places taken, those that are reserved included. */
+  #entered = 0
+  #reserved = 0
   #given = 0
   #handed = 0
 
@@ -17,16 +19,16 @@ export class Window {
 
   /** How many items may be read now. */
   get room(): number {
-    return this.limit - (this.#read - this.#given)
+    return this.limit - (this.#entered - this.#given)
   }
 
   get read(): number {
-    return this.#read
+    return this.#entered - this.#reserved
   }
 
-  /** Items read whose results have not been handed out. */
+  /** Places of items whose results have not been handed out. */
   get held(): number {
-    return this.#read - this.#given - this.#handed
+    return this.#entered - this.#given - this.#handed
   }
 
   /** Items whose results were handed out, to a consumer that has not come back. */
@@ -34,14 +36,21 @@ export class Window {
     return this.#handed
   }
 
-  /** Takes the places of items before they are read. */
+  /** This many items have been read. */
   enter(count: number): void {
-    this.#read += count
+    this.#entered += count
   }
 
-  /** Gives places back: the source had fewer. */
-  withdraw(count: number): void {
-    this.#read -= count
+  /** Takes places for the read under way, which may give fewer items. */
+  reserve(count: number): void {
+    this.#entered += count
+    this.#reserved = count
+  }
+
+  /** The read under way has given this many items, and takes no other places. */
+  settle(read: number): void {
+    this.#entered += read - this.#reserved
+    this.#reserved = 0
   }
 
   /** The results of this many items go to the consumer. */
@@ -54,7 +63,7 @@ export class Window {
     this.#given += count
   }
 
-  /** The consumer has come back: what was handed out is given, or the first `count` of it, and its places are free. */
+  /** The consumer has come back. All that was handed out is given, or the first `count` items of it: their places are free. */
   acknowledge(count: number = this.#handed): void {
     const given = Math.min(count, this.#handed)
     this.#given += given
@@ -69,7 +78,6 @@ const CHUNKS_PER_WORKER = 4
 /** The most bytes, encoded, between source and consumer. */
 const MAX_BYTES = 64 * 2 ** 20
 
-/** What a default window depends on. */
 export interface WindowBasis {
   readonly workers: number
   /** The most items in the next chunk. */
@@ -79,11 +87,11 @@ export interface WindowBasis {
 }
 
 /**
- * `workers × max(16, 4 × chunksize)` items, or as many as take 64 MiB, if those are fewer; never less than a chunk, nor than
- * two items per worker.
+ * `workers × max(16, 4 × chunksize)` items, or as many as take 64 MiB, if those are fewer. At least one chunk, and two items per
+ * worker.
  *
- * @param before The window up to now. Smaller chunks are no reason to make it smaller: until the larger ones before them are
- *   done and delivered, they take its room, and workers would stand idle. Larger items are.
+ * @param before The window up to now. Smaller chunks do not make it smaller: the larger ones before them take its room until they
+ *   are delivered, and workers would be idle. Larger items make it smaller.
  */
 export function defaultWindow({ workers, chunksize, bytesPerItem = 0 }: WindowBasis, before = 0): number {
   const wanted = Math.max(before, workers * Math.max(MIN_PER_WORKER, CHUNKS_PER_WORKER * chunksize))

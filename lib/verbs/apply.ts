@@ -45,7 +45,6 @@ const OPTIONS = ['signal', 'timeout', 'retries', 'transfer', 'workers']
 /** Makes `apply` on the threads that `executor` gives. */
 export function applyOn(executor: () => PoolExecutor): Apply {
   const verb = {
-    name: 'apply',
     action: ACTION,
     kind: 'map',
     ordered: true,

@@ -1,6 +1,6 @@
 /**
- * What a verb was called with: tells its two forms apart, and says what is wrong with a source and what to write
- * instead. Options are checked in `plan.ts`, tasks in `task-name.ts`.
+ * The arguments of a verb: tells its two forms apart, and says what is wrong with a source and what to write instead. `plan.ts` checks
+ * options, `task-name.ts` checks tasks.
  */
 import { received, typeError } from '../errors.js'
 import { isIterable, type Source } from '../io/source.js'
@@ -24,13 +24,13 @@ export function readArguments(action: string, args: readonly unknown[]): Argumen
   const [task, second, third] = args
   const isSource = isIterable(second) || third !== undefined || (args.length > 1 && !isPlainObject(second))
   if (!isSource) return { task, direct: false, source: undefined, options: second }
-  // Before the options, which may be right. A stage that gets the same later has no form to explain.
+  // Before the options, which may be right. A stage that gets no source later has no other form.
   const isMissing = second === undefined && args.length === 2
   assertSource(action, second, isMissing ? ' (for a stage: leave the argument out)' : undefined)
   return { task, direct: true, source: second, options: third }
 }
 
-/** Throws where the source or the options stand before the task, or the options before the source. */
+/** Throws when the source or the options come before the task, or the options before the source. */
 export function assertOrder(action: string, [task, second, third]: readonly unknown[]): void {
   const isTaskLate = !isTaskLike(task) && isTaskLike(second)
   const isSourceLate = isPlainObject(second) && !isIterable(second) && (isIterable(third) || isTaskLike(third))
@@ -45,7 +45,7 @@ function isTaskLike(value: unknown): boolean {
 }
 
 /**
- * Throws the error a beginner needs when `value` is no source.
+ * Throws an error that a beginner understands when `value` is not a source.
  *
  * @param action What the caller is about to do.
  * @param hint What to write instead. Default: by the kind of value.
@@ -62,7 +62,7 @@ export function assertSource(
   )
 }
 
-/** What to write in the place of something that cannot be read. */
+/** What to write instead of a value that cannot be read. */
 function sourceHint(value: unknown): string {
   const hint = hintFor(value)
   return hint === undefined ? '' : ` (${hint})`
@@ -106,13 +106,13 @@ function functionHint(value: object): string {
 
 const PIPE = 'build a pipeline with pipe()'
 
-/** Throws where the first argument of `pipe` is no source, nor a function that returns one, nor a duplex. */
+/** Throws when the first argument of `pipe` is not a source, a function that returns one, or a duplex. */
 export function assertPipeSource(value: unknown): void {
   if (isPipePart(value) && !isStage(value)) return
   assertSource(PIPE, value)
 }
 
-/** Throws where another argument of `pipe` is no stage. */
+/** Throws when another argument of `pipe` is not a stage. */
 export function assertPipeStage(value: unknown, index: number): void {
   if (isPipePart(value)) return
   throw typeError(
@@ -122,10 +122,7 @@ export function assertPipeStage(value: unknown, index: number): void {
   )
 }
 
-/**
- * What it-pipe takes anywhere in a pipeline, with or without a source before it: a function that is not a task, or a
- * duplex.
- */
+/** it-pipe takes these anywhere in a pipeline, with or without a source before: a function that is not a task, or a duplex. */
 function isPipePart(value: unknown): value is object {
   if (typeof value === 'function') return !isMadeByTask(value)
   return typeof value === 'object' && value !== null && 'source' in value && 'sink' in value

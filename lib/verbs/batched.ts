@@ -1,4 +1,4 @@
-/** Items of any source in arrays of equal length: what `batch(n)` gives. Nothing is read ahead of the array that is asked for. */
+/** The stream of `batch(n)`: items of any source in arrays of equal length. It reads only the items of the array that is asked for. */
 import { showState } from '../inspect.js'
 import { closeWithTimeout, closeQuietly } from '../io/close-with-timeout.js'
 import { closeUnopened, openBatches, openSource, type BatchReader, type Reader, type Source } from '../io/source.js'
@@ -19,10 +19,10 @@ export class Batched<T> extends Results<T[]> {
 
   readonly #size: number
   readonly #signal: AbortSignal | undefined
-  /** Let go when it has ended. */
+  /** Dropped when it has ended. */
   #source: Source<T> | undefined
   #items: Reader<T> | undefined
-  /** Set when the source is a stream: it gives its results as they came. */
+  /** Set when the source is a stream, which gives whole batches. */
   #batches: BatchReader | undefined
   #failure: { readonly error: unknown } | undefined
   /** Ends the waiting for the source. */
@@ -90,7 +90,6 @@ export class Batched<T> extends Results<T[]> {
     if (this.#signal !== undefined) onAbort(this.#signal, this.#abort)
   }
 
-  /** Adds items up to a whole batch, or up to the end. */
   async #fill(items: T[]): Promise<void> {
     while (items.length < this.#size && this.#source !== undefined) {
       if (this.#batches !== undefined) await this.#readBatch(this.#batches, items)
@@ -112,7 +111,7 @@ export class Batched<T> extends Results<T[]> {
     for (;;) {
       const given = reader.next()
       const result = isPromise(given) ? await this.#settled(given) : given
-      // It was ended meanwhile.
+      // The reading was ended meanwhile.
       if (this.#source === undefined) return
       assertResult(result)
       if (isDone(result)) {
@@ -127,7 +126,7 @@ export class Batched<T> extends Results<T[]> {
     }
   }
 
-  /** An item that is a promise, awaited. Where it rejects, the source is closed, as `for await` does it. */
+  /** Awaits an item that is a promise. If it rejects, the source is closed, as `for await` does it. */
   async #itemOf(reader: Reader<T>, item: PromiseLike<T>): Promise<T> {
     try {
       return (await this.#settled(item)) as T
@@ -137,7 +136,7 @@ export class Batched<T> extends Results<T[]> {
     }
   }
 
-  /** What the source gives; undefined once the reading has been ended. */
+  /** Awaits the source; undefined when the reading ends before. */
   #settled<R>(given: R | PromiseLike<R>): Promise<R | undefined> {
     return new Promise((resolve, reject) => {
       this.#stopWaiting = () => {
@@ -152,7 +151,7 @@ export class Batched<T> extends Results<T[]> {
     this.#close().catch(noop)
   }
 
-  /** Ends the reading and closes the source, if it has not ended itself. Settles when it has closed, or after one second. */
+  /** Ends the reading and closes the source, if that has not ended by itself. Settles when it has closed, or after one second. */
   async #close(): Promise<void> {
     const source = this.#source
     if (source === undefined) return

@@ -7,7 +7,7 @@ export const DEFAULT_START_TIMEOUT_MS = 60_000
 
 let shared: ThreadExecutor | undefined
 
-/** Made when first needed, and again once broken. */
+/** Makes it when it is first needed, and again when it is broken. */
 export function defaultExecutor(): ThreadExecutor {
   if (shared === undefined || shared.broken) {
     shared = new ThreadExecutor({

@@ -34,14 +34,9 @@ export type Filter = {
   <I>(task: TaskLike<I, unknown>, options?: StreamOptions<ThrowOrSkip, NoInfer<I>>): StageOf<I>
 }
 
-/** Makes `filter` on the threads that `executor` gives. */
-export function filterOn(executor: () => PoolExecutor): Filter {
-  return lazyVerb({ name: 'filter', kind: 'filter', ordered: true, executor }) as Filter
-}
-
-/** Makes `filterUnordered` on the threads that `executor` gives. */
-export function filterUnorderedOn(executor: () => PoolExecutor): Filter {
-  return lazyVerb({ name: 'filterUnordered', kind: 'filter', ordered: false, executor }) as Filter
+/** Makes `filter` or `filterUnordered` on the threads that `executor` gives. */
+export function filterOn(executor: () => PoolExecutor, ordered: boolean): Filter {
+  return lazyVerb('filter', { kind: 'filter', ordered, executor }) as Filter
 }
 
 /**
@@ -71,7 +66,7 @@ export function filterUnorderedOn(executor: () => PoolExecutor): Filter {
  * }
  * ```
  */
-export const filter: Filter = filterOn(defaultExecutor)
+export const filter: Filter = filterOn(defaultExecutor, true)
 
 /**
  * As `filter`, but gives each kept item as soon as its task has returned, in the order of completion.
@@ -90,4 +85,4 @@ export const filter: Filter = filterOn(defaultExecutor)
  * }
  * ```
  */
-export const filterUnordered: Filter = filterUnorderedOn(defaultExecutor)
+export const filterUnordered: Filter = filterOn(defaultExecutor, false)

@@ -33,14 +33,9 @@ export type FlatMap = {
   <I, R>(task: TaskLike<I, Expandable<R>>, options?: StreamOptions<ThrowOrSkip, NoInfer<I>>): Stage<I, Awaited<R>>
 }
 
-/** Makes `flatMap` on the threads that `executor` gives. */
-export function flatMapOn(executor: () => PoolExecutor): FlatMap {
-  return lazyVerb({ name: 'flatMap', kind: 'flatMap', ordered: true, executor }) as FlatMap
-}
-
-/** Makes `flatMapUnordered` on the threads that `executor` gives. */
-export function flatMapUnorderedOn(executor: () => PoolExecutor): FlatMap {
-  return lazyVerb({ name: 'flatMapUnordered', kind: 'flatMap', ordered: false, executor }) as FlatMap
+/** Makes `flatMap` or `flatMapUnordered` on the threads that `executor` gives. */
+export function flatMapOn(executor: () => PoolExecutor, ordered: boolean): FlatMap {
+  return lazyVerb('flatMap', { kind: 'flatMap', ordered, executor }) as FlatMap
 }
 
 /**
@@ -73,7 +68,7 @@ export function flatMapUnorderedOn(executor: () => PoolExecutor): FlatMap {
  * }
  * ```
  */
-export const flatMap: FlatMap = flatMapOn(defaultExecutor)
+export const flatMap: FlatMap = flatMapOn(defaultExecutor, true)
 
 /**
  * As `flatMap`, but the elements of an item come as soon as its task has returned, in the order of completion of the
@@ -95,4 +90,4 @@ export const flatMap: FlatMap = flatMapOn(defaultExecutor)
  * }
  * ```
  */
-export const flatMapUnordered: FlatMap = flatMapUnorderedOn(defaultExecutor)
+export const flatMapUnordered: FlatMap = flatMapOn(defaultExecutor, false)

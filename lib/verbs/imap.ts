@@ -34,14 +34,9 @@ export type Imap = {
   ): Stage<I, Given<I, R, E>>
 }
 
-/** Makes `imap` on the threads that `executor` gives. */
-export function imapOn(executor: () => PoolExecutor): Imap {
-  return lazyVerb({ name: 'imap', kind: 'map', ordered: true, executor }) as Imap
-}
-
-/** Makes `imapUnordered` on the threads that `executor` gives. */
-export function imapUnorderedOn(executor: () => PoolExecutor): Imap {
-  return lazyVerb({ name: 'imapUnordered', kind: 'map', ordered: false, executor }) as Imap
+/** Makes `imap` or `imapUnordered` on the threads that `executor` gives. */
+export function imapOn(executor: () => PoolExecutor, ordered: boolean): Imap {
+  return lazyVerb('imap', { kind: 'map', ordered, executor }) as Imap
 }
 
 /**
@@ -87,7 +82,7 @@ export function imapUnorderedOn(executor: () => PoolExecutor): Imap {
  * }
  * ```
  */
-export const imap: Imap = imapOn(defaultExecutor)
+export const imap: Imap = imapOn(defaultExecutor, true)
 
 /**
  * As `imap`, but gives each result as soon as it is known, in the order of completion. A slow item does not delay the
@@ -107,4 +102,4 @@ export const imap: Imap = imapOn(defaultExecutor)
  * }
  * ```
  */
-export const imapUnordered: Imap = imapUnorderedOn(defaultExecutor)
+export const imapUnordered: Imap = imapOn(defaultExecutor, false)

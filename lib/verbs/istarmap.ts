@@ -34,14 +34,9 @@ export type Istarmap = {
   ): Stage<Readonly<A>, Given<Readonly<A>, R, E>>
 }
 
-/** Makes `istarmap` on the threads that `executor` gives. */
-export function istarmapOn(executor: () => PoolExecutor): Istarmap {
-  return lazyVerb({ name: 'istarmap', kind: 'map', ordered: true, spread: true, executor }) as Istarmap
-}
-
-/** Makes `istarmapUnordered` on the threads that `executor` gives. */
-export function istarmapUnorderedOn(executor: () => PoolExecutor): Istarmap {
-  return lazyVerb({ name: 'istarmapUnordered', kind: 'map', ordered: false, spread: true, executor }) as Istarmap
+/** Makes `istarmap` or `istarmapUnordered` on the threads that `executor` gives. */
+export function istarmapOn(executor: () => PoolExecutor, ordered: boolean): Istarmap {
+  return lazyVerb('istarmap', { kind: 'map', ordered, spread: true, executor }) as Istarmap
 }
 
 /**
@@ -82,7 +77,7 @@ export function istarmapUnorderedOn(executor: () => PoolExecutor): Istarmap {
  * }
  * ```
  */
-export const istarmap: Istarmap = istarmapOn(defaultExecutor)
+export const istarmap: Istarmap = istarmapOn(defaultExecutor, true)
 
 /**
  * As `istarmap`, but gives each result as soon as it is known, in the order of completion.
@@ -101,4 +96,4 @@ export const istarmap: Istarmap = istarmapOn(defaultExecutor)
  * }
  * ```
  */
-export const istarmapUnordered: Istarmap = istarmapUnorderedOn(defaultExecutor)
+export const istarmapUnordered: Istarmap = istarmapOn(defaultExecutor, false)

@@ -1,4 +1,4 @@
-/** What the verbs share whose results are a stream: they tell their two forms apart, and make a stream of a plan. */
+/** For the verbs that give a stream: tells their two forms apart, and makes a stream of a plan. */
 import { isAbortSignal } from '../options.js'
 import type { ErrorMode, Outcome } from '../stream/outcome.js'
 import { joinPipeline } from '../io/pipeline.js'
@@ -17,7 +17,7 @@ export type Runnable<I, R> = ((item: I, context: TaskContext) => R) | Exported<I
 /** A task to be called with arguments of the types `A`, or any function: what runs on this thread. */
 export type Callable<A extends readonly unknown[], R> = ((...args: A) => R) | TaskCall<A, R>
 
-/** What may become of a failed item where an item need not have one result: there is no outcome of each to give. */
+/** The error modes of verbs that do not give one result for each item. They cannot give an outcome for each. */
 export type ThrowOrSkip = Exclude<ErrorMode, 'settle'>
 
 export const EVERY_MODE: readonly ErrorMode[] = ['throw', 'settle', 'skip']
@@ -25,11 +25,11 @@ export const THROW_OR_SKIP: readonly ThrowOrSkip[] = ['throw', 'skip']
 
 type AnyStage = (source: unknown, context?: { readonly signal?: unknown }) => Stream<unknown>
 
-/** Makes a verb whose results are a stream, or a stage where it is given no source. */
-export function lazyVerb(verb: Omit<Verb, 'action' | 'errors'>): (...args: never[]) => unknown {
-  const { name, kind } = verb
+/** Makes a verb that gives a stream, or a stage if it gets no source. `orderedName` is the name of its ordered form. */
+export function lazyVerb(orderedName: string, verb: Omit<Verb, 'action' | 'errors'>): (...args: never[]) => unknown {
+  const name = verb.ordered ? orderedName : `${orderedName}Unordered`
   const action = `open a stream with ${name}()`
-  const whole: Verb = { ...verb, action, errors: kind === 'map' ? EVERY_MODE : THROW_OR_SKIP }
+  const whole: Verb = { ...verb, action, errors: verb.kind === 'map' ? EVERY_MODE : THROW_OR_SKIP }
   return (...args: unknown[]): unknown => {
     const { task, direct, source, options } = readArguments(action, args)
     const { createStream, name: id } = streamFactory(whole, task, options, !direct)
@@ -38,10 +38,10 @@ export function lazyVerb(verb: Omit<Verb, 'action' | 'errors'>): (...args: never
 }
 
 /**
- * Validates the task and the options, and returns what makes a stream of a source.
+ * Validates the task and the options, and returns a function that makes a stream of a source.
  *
  * @param isStage Whether the options may be a source by mistake.
- * @returns `name`, the id of the task, as well.
+ * @returns Also `name`, the id of the task.
  */
 export function streamFactory(
   verb: Verb,

@@ -55,7 +55,6 @@ export function starmapOn(executor: () => PoolExecutor): Starmap {
 function collectVerb(name: 'map' | 'starmap', executor: () => PoolExecutor): (...args: never[]) => unknown {
   const action = `map a source with ${name}()`
   const verb = {
-    name,
     action,
     kind: 'map',
     ordered: true,

@@ -1,8 +1,8 @@
-/** Reads the options that the verbs share, and makes the plan of a stream of them. */
+/** Reads the options that the verbs share, and makes the plan of a stream. */
 import { transferListFault } from '../codec/transfer-list.js'
 import type { Job, PoolExecutor } from '../executor/executor.js'
-import { InlineExecutor } from '../executor/inline.js'
-import { RetryExecutor } from '../executor/retry.js'
+import { inlineExecutor } from '../executor/inline.js'
+import { retryExecutor } from '../executor/retry.js'
 import type { RetryPolicy } from '../executor/retry-queue.js'
 import { rangeError, received, typeError } from '../errors.js'
 import { isAbortSignal, isPlainObject, OptionReader, signalHint } from '../options.js'
@@ -15,40 +15,37 @@ import { plainFunctionError, taskName } from '../task-name.js'
 import type { JobKind } from '../worker/protocol.js'
 import type { RetryOptions, StreamOptions } from './options.js'
 
-/** What sets one verb apart from another. */
+/** The differences between verbs. */
 export interface Verb {
-  readonly name: string
   /** What its caller is about to do, as error texts begin: 'open a stream with imap()'. */
   readonly action: string
   readonly kind: JobKind
   readonly ordered: boolean
-  /** Gives the threads it runs on. */
   readonly executor: () => PoolExecutor
-  /** Whether it gives a promise. That tells of a pool that cannot be used, where another verb throws at the call. */
+  /** Whether it gives a promise. If the pool cannot be used, that rejects, while other verbs throw at the call. */
   readonly isEager?: boolean
-  /** What may become of a failed item; the first is the default. */
   readonly errors: readonly ErrorMode[]
-  /** Whether the first error comes after the results of all other items, where it is thrown. */
+  /** With `errors: 'throw'`: whether the first error comes after the results of all other items. */
   readonly late?: boolean
   /** Whether items are arrays of arguments. */
   readonly spread?: boolean
-  /** Whether there is one item, of one call. */
+  /** Whether it is a single call, with one item. */
   readonly isSingle?: boolean
-  /** The names of all its options, if they are not those of a stream. The verb checks its extra options. */
+  /** The names of all its options. Default: those of a stream. The verb checks its extra options. */
   readonly options?: readonly string[]
-  /** Where a fold begins. */
+  /** The initial accumulator of a fold. */
   readonly initial?: unknown
 }
 
-/** How many items are folded into one partial result on this thread, at most. */
+/** The most items that this thread folds into one accumulator. */
 const INLINE_FOLD = 256
 
-/** The names of a stream's options, or with others in the place of `concurrency`. */
+/** The names of a stream's options, or those with `own` instead of `concurrency`. */
 export function optionNames(own: readonly string[] = ['concurrency']): string[] {
   return ['chunksize', 'window', 'signal', 'errors', 'timeout', 'retries', 'transfer', ...own, 'workers']
 }
 
-/** What is said about an unknown option where the options may be meant as source. */
+/** For the error of an unknown option, where the options may be meant as the source. */
 export const SOURCE_HINT = '. As a source it must be iterable: Object.entries(object)'
 
 /** Validates once. A new plan is made for every stream, because each stream has its own tuner. */
@@ -87,8 +84,8 @@ export function planStream(
   }
   const name = taskName(action, task)
   if (!inline && name === undefined) throw plainFunctionError(action, task)
-  const runner = inline ? () => new InlineExecutor(concurrency) : verb.executor
-  const executor = retries === undefined ? runner : () => new RetryExecutor(runner(), retries)
+  const runner = inline ? () => inlineExecutor(concurrency) : verb.executor
+  const executor = retries === undefined ? runner : () => retryExecutor(runner(), retries)
   const job: Job = {
     kind: verb.kind,
     initial: verb.initial,
@@ -135,7 +132,7 @@ function usable({ action, executor, isEager }: Verb, asked: number | undefined):
   return asked ?? pool.workers
 }
 
-/** The option `transfer`: a function of an item, or, of a single call, the list itself. */
+/** The option `transfer`: a function of an item. For a single call, it is the list itself. */
 function readTransfer({ action, isSingle }: Verb, read: OptionReader<{ transfer?: unknown }>): Job['transfer'] {
   if (isSingle !== true) {
     const expected = 'a function from an item to an array of its ArrayBuffers'
@@ -149,7 +146,7 @@ function readTransfer({ action, isSingle }: Verb, read: OptionReader<{ transfer?
   throw typeError('ERR_INVALID_OPTION', `Cannot ${action} as ${fault}`)
 }
 
-/** Throws where the option `transfer` is given with another one that it does not go with. */
+/** Throws when the option `transfer` is used with an option that it excludes. */
 function assertAlone(action: string, name: string, value: number, allowed: number): void {
   if (value === allowed) return
   throw rangeError(
@@ -158,7 +155,7 @@ function assertAlone(action: string, name: string, value: number, allowed: numbe
   )
 }
 
-/** What the option `retries` asks for; undefined: no retries. */
+/** The option `retries`; undefined: no retries. */
 function readRetries(action: string, read: OptionReader<Pick<StreamOptions, 'retries'>>): RetryPolicy | undefined {
   const expected = 'an integer of at least 0, or an object'
   const retries = read.value('retries', expected, (value) => typeof value === 'number' || isPlainObject(value))
@@ -167,7 +164,7 @@ function readRetries(action: string, read: OptionReader<Pick<StreamOptions, 'ret
     const further = read.integer('retries', 0) ?? 0
     return further === 0 ? undefined : { attempts: further + 1, ...RETRY_DEFAULTS }
   }
-  // By their whole names, as the errors are to tell them.
+  // By their whole names, for the error texts.
   const named = Object.fromEntries(Object.entries(retries).map(([name, value]) => [`retries.${name}`, value]))
   const own = new OptionReader<Record<`retries.${keyof RetryOptions}`, unknown>>(action, named, RETRY_OPTIONS)
   const attempts = own.integer('retries.attempts', 1)

@@ -63,7 +63,6 @@ export function reduceOn(executor: () => PoolExecutor): Reduce {
     const { initial, merge, ordered } = checked(options, direct ? '' : SOURCE_HINT)
     const { createStream, name } = streamFactory(
       {
-        name: 'reduce',
         action: ACTION,
         kind: 'reduce',
         ordered,
@@ -99,7 +98,7 @@ function checked(options: unknown, hint: string): { initial: unknown; merge: Mer
   return { initial: copied(initial), merge, ordered: read.boolean('ordered') ?? true }
 }
 
-/** A copy: each chunk gets one of it, so it must be cloneable; and later changes to the original have no effect. */
+/** A copy, so that later changes to the original have no effect. Each chunk gets a copy of it, so it must be cloneable. */
 function copied(initial: unknown): unknown {
   try {
     return cloned(initial)
@@ -130,7 +129,7 @@ async function merged(
   return result === undefined ? cloned(initial) : result.value
 }
 
-/** As the promise; but an abort, of which the stream can tell only who asks it, settles it too. */
+/** The promise, or a rejection when a signal fires first. The stream tells of an abort only at the next read. */
 async function unlessAborted(promise: Promise<unknown>, signals: readonly AbortSignal[]): Promise<unknown> {
   let abort = (): void => undefined
   const aborted = new Promise<never>((_, reject) => {
@@ -140,11 +139,11 @@ async function unlessAborted(promise: Promise<unknown>, signals: readonly AbortS
   })
   for (const signal of signals) {
     signal.addEventListener('abort', abort)
-    // Maybe merge() itself has aborted it: then no event will come.
+    // If merge() itself has aborted it, no event will come.
     if (signal.aborted) abort()
   }
   try {
-    // Both are watched: what merge() rejects with after an abort is not an unhandled rejection.
+    // Both are watched, so that a rejection of merge() after an abort is not unhandled.
     return await Promise.race([aborted, promise])
   } finally {
     for (const signal of signals) signal.removeEventListener('abort', abort)

@@ -1,10 +1,10 @@
-/** Marks a function as a stage: how `console.log()` shows it, and the error of a loop that takes it for a stream. */
+/** Marks a function as a stage: `console.log()` shows that, and a loop over it throws an error that explains it. */
 import { typeError } from '../errors.js'
 import { refuseIteration } from '../io/source.js'
 
 const stages = new WeakSet()
 
-/** Whether a function was made by a verb that was given no source. */
+/** Whether a function was made by a verb that got no source. */
 export function isStage(value: object): boolean {
   return stages.has(value)
 }

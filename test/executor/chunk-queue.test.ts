@@ -13,7 +13,7 @@ function lane(): ThreadLane {
   const job = { kind: 'map', concurrency: 1, ordered: true, stopOnError: true, deep: false } as const
   const name = { module: 'file:///none.js', id: 'none' } as never
   const client = { context: new AsyncResource('TEST'), wake: nothing }
-  return new ThreadLane({ submit: nothing, flush: nothing, release: nothing }, { ...job, name }, client)
+  return new ThreadLane({ submit: nothing, advance: nothing, release: nothing }, { ...job, name }, client)
 }
 
 function inFlight(of: ThreadLane, number: number): InFlightChunk {

@@ -3,7 +3,7 @@ import { AsyncResource } from 'node:async_hooks'
 import { Items } from '#dist/codec/batch.js'
 import type { Chunk, Executor, Job, Lane, LaneClient, Part } from '#dist/executor/executor.js'
 import type { RetryPolicy } from '#dist/executor/retry-queue.js'
-import { RetryExecutor } from '#dist/executor/retry.js'
+import { retryExecutor } from '#dist/executor/retry.js'
 
 const POLICY = { attempts: 2, minDelay: 0, maxDelay: 0, jitter: 0, when: (error: unknown) => error !== 'hopeless' }
 
@@ -23,7 +23,6 @@ function opened(job: Partial<Job> = {}, policy: Partial<RetryPolicy> = {}) {
   let inner: LaneClient | undefined
   let told = (): void => undefined
   const executor: Executor = {
-    workers: 3,
     identify: (worker) => ({ name: 'none', pid: -1, pool: '', worker }),
     open: (job: Job, client: LaneClient): Lane => {
       innerJob = job
@@ -53,7 +52,7 @@ function opened(job: Partial<Job> = {}, policy: Partial<RetryPolicy> = {}) {
   const base: Job = { kind: 'map', concurrency: 1, ordered: true, stopOnError: false, deep: false }
   /** For a stream that ends by a part. */
   let onPart = (): void => undefined
-  const retrying = new RetryExecutor(executor, { ...POLICY, ...policy })
+  const retrying = retryExecutor(executor, { ...POLICY, ...policy })
   const lane = retrying.open(
     { ...base, ...job },
     {
@@ -76,7 +75,6 @@ function opened(job: Partial<Job> = {}, policy: Partial<RetryPolicy> = {}) {
     submitted,
     broken,
     job: innerJob,
-    workers: retrying.workers,
     rooms: () => rooms,
     retried: () => lane.retried,
     endAtNextPart: (): void => {
@@ -141,7 +139,7 @@ function seen({ from, count, results, errors, last, time, bytes }: Part): unknow
   return { from, count, results: results.values(), errors: [...(errors ?? [])], last, time, bytes }
 }
 
-describe('RetryExecutor', () => {
+describe('retryExecutor()', () => {
   const chunk: Chunk = { first: 10, items: new Items(['a', 'b', 'c', 'd']) }
 
   it('gives the figures of a chunk with its last outcome, and other errors in their places', async () => {
@@ -232,8 +230,8 @@ describe('RetryExecutor', () => {
   })
 
   it('opens and closes the lane behind it as its own, but lets a fold go on behind an error', () => {
-    const { lane, job, workers } = opened({ stopOnError: true, kind: 'flatMap' })
-    expect([lane.encodes, workers, job?.stopOnError, job?.kind]).toEqual([true, 3, true, 'flatMap'])
+    const { lane, job } = opened({ stopOnError: true, kind: 'flatMap' })
+    expect([lane.encodes, job?.stopOnError, job?.kind]).toEqual([true, true, 'flatMap'])
     expect(opened({ stopOnError: true, kind: 'reduce' }).job).toMatchObject({ kind: 'reduce', stopOnError: false })
     expect(lane.ready).toBe(true)
     lane.close()

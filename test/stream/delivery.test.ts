@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { Items } from '#dist/codec/batch.js'
 import type { Chunk } from '#dist/executor/executor.js'
-import { OrderedDelivery, UnorderedDelivery, type Delivery } from '#dist/stream/delivery.js'
+import { OrderedDelivery, type Delivery } from '#dist/stream/delivery.js'
 import { Fifo } from '#dist/fifo.js'
 import type { ArrivedPart } from '#dist/stream/outcome.js'
 
@@ -15,7 +15,8 @@ function part(chunk: Chunk, from: number, last = from === 1): ArrivedPart {
 /** The items whose parts are due, in the order in which they are. */
 function takeAll(delivery: Delivery): number[] {
   const taken: number[] = []
-  for (let next = delivery.take(); next !== undefined; next = delivery.take()) taken.push(next.chunk.first + next.from)
+  for (let next = delivery.shift(); next !== undefined; next = delivery.shift())
+    taken.push(next.chunk.first + next.from)
   return taken
 }
 
@@ -24,15 +25,15 @@ describe('OrderedDelivery', () => {
     const delivery = new OrderedDelivery()
     const [a, b, c] = [chunkOf(0), chunkOf(2), chunkOf(4)]
     for (const chunk of [a, b, c]) delivery.admit(chunk)
-    delivery.put(part(b, 0))
-    delivery.put(part(c, 0))
-    delivery.put(part(c, 1))
+    delivery.push(part(b, 0))
+    delivery.push(part(c, 0))
+    delivery.push(part(c, 1))
     expect(takeAll(delivery)).toEqual([])
-    delivery.put(part(a, 0))
+    delivery.push(part(a, 0))
     expect(takeAll(delivery)).toEqual([0])
-    delivery.put(part(a, 1))
+    delivery.push(part(a, 1))
     expect(takeAll(delivery)).toEqual([1, 2])
-    delivery.put(part(b, 1))
+    delivery.push(part(b, 1))
     expect(takeAll(delivery)).toEqual([3, 4, 5])
   })
 
@@ -48,7 +49,7 @@ describe('OrderedDelivery', () => {
           const chunk = chunks[i]
           if (chunk === undefined) continue
           for (const from of [0, 1]) {
-            delivery.put(part(chunk, from))
+            delivery.push(part(chunk, from))
             if (i % 3 === 0) taken.push(...takeAll(delivery))
           }
         }
@@ -59,9 +60,9 @@ describe('OrderedDelivery', () => {
   })
 })
 
-describe('UnorderedDelivery', () => {
+describe('the delivery of an unordered stream', () => {
   it('gives parts as they come', () => {
-    const delivery = new UnorderedDelivery()
+    const delivery: Delivery = new Fifo<ArrivedPart>()
     const [a, b] = [chunkOf(0), chunkOf(2)]
     for (const [chunk, from] of [
       [b, 0],
@@ -69,7 +70,7 @@ describe('UnorderedDelivery', () => {
       [b, 1],
       [a, 0],
     ] as const)
-      delivery.put(part(chunk, from))
+      delivery.push(part(chunk, from))
     expect(takeAll(delivery)).toEqual([2, 1, 3, 0])
   })
 })

@@ -30,8 +30,10 @@ describe('Window', () => {
     window.enter(4)
     window.leaveOut(1)
     expect([window.room, window.read]).toEqual([1, 4])
-    window.withdraw(2)
-    expect([window.room, window.read, window.held]).toEqual([3, 2, 1])
+    window.reserve(1)
+    expect([window.room, window.read, window.held]).toEqual([0, 4, 4])
+    window.settle(0)
+    expect([window.room, window.read, window.held]).toEqual([1, 4, 3])
   })
 
   it('has no room, but loses no count, when it gets smaller than what it holds', () => {
@@ -46,25 +48,33 @@ describe('Window', () => {
 
   it('counts every item once, whatever happens in which order', () => {
     const step = fc.record({
-      what: fc.constantFrom('enter', 'withdraw', 'hand', 'leaveOut', 'acknowledge', 'acknowledgeAll'),
+      what: fc.constantFrom('enter', 'reserve', 'settle', 'hand', 'leaveOut', 'acknowledge', 'acknowledgeAll'),
       count: fc.integer({ min: 0, max: 5 }),
     })
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const window = new Window(10)
-        let [read, held, handed] = [0, 0, 0]
+        let [read, reserved, held, handed] = [0, 0, 0, 0]
         for (const { what, count } of steps) {
           if (what === 'enter' && count <= window.room) {
             window.enter(count)
             read += count
             held += count
+          } else if (what === 'reserve' && reserved === 0 && count <= window.room) {
+            window.reserve(count)
+            reserved = count
+            held += count
+          } else if (what === 'settle' && count <= reserved) {
+            window.settle(count)
+            read += count
+            held -= reserved - count
+            reserved = 0
           } else if (what === 'acknowledgeAll' || what === 'acknowledge') {
             window.acknowledge(what === 'acknowledge' ? count : undefined)
             handed -= what === 'acknowledge' ? Math.min(count, handed) : handed
-          } else if (what !== 'enter' && count <= held) {
+          } else if ((what === 'hand' || what === 'leaveOut') && count <= held - reserved) {
             held -= count
             if (what === 'hand') handed += count
-            if (what === 'withdraw') read -= count
             window[what](count)
           }
           expect([window.read, window.held, window.handed, window.room]).toEqual([

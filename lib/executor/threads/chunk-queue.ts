@@ -1,10 +1,10 @@
 /**
- * The chunks of a pool that wait for a thread, in the order of their numbers: a linked list, so that each step costs the same
- * however many wait. The links are in the chunks themselves: a map of them took a tenth of the time of a short task.
+ * The chunks of a pool that wait for a thread, in the order of their numbers. It is a linked list, so that the number of chunks does not
+ * change the cost of a step. The links are in the chunks, because a map of them took a tenth of the time of a short task.
  */
 import type { ThreadLane } from './thread-lane.js'
 
-/** What the queue notes in a chunk. Only the queue changes it. */
+/** The links in a chunk. Only the queue changes them. */
 export class QueueLinks<T> {
   isQueued = false
   before: T | undefined
@@ -30,7 +30,7 @@ export class ChunkQueue<T extends Queued<T>> {
     return this.#first
   }
 
-  /** Puts a chunk into its place. Those that come back belong to the front: fewer are before them than threads hold. */
+  /** Puts a chunk into its place. Chunks that come back belong near the front: only as many as threads hold are before them. */
   add(chunk: T): void {
     let after = this.#first
     if (this.#last === undefined || this.#last.number < chunk.number) after = undefined
@@ -51,7 +51,7 @@ export class ChunkQueue<T extends Queued<T>> {
     return chunk
   }
 
-  /** Takes out a chunk that waits. To take out another in its stead would lose that one: its stream would hang. */
+  /** Takes out a chunk that waits. If it took out another one, the stream of that one would hang. */
   remove(chunk: T): void {
     if (!chunk.isQueued) throw new Error('Cannot remove a chunk as it does not wait')
     this.#link(chunk.before, chunk.after)
@@ -62,12 +62,12 @@ export class ChunkQueue<T extends Queued<T>> {
     this.#size--
   }
 
-  /** The chunks of a lane that wait: at most a new one, and those that came back from threads. */
+  /** The waiting chunks of a lane: at most a new one, and those that came back from threads. */
   ofLane(lane: ThreadLane): readonly T[] {
     return [...(this.#ofLanes.get(lane) ?? [])]
   }
 
-  /** The lane adds no more. */
+  /** The lane adds no other chunks. */
   forget(lane: ThreadLane): void {
     this.#ofLanes.delete(lane)
   }

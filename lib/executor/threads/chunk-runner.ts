@@ -1,7 +1,7 @@
 /**
- * Has the chunks of a pool's lanes run by its workers. Whatever happens (a chunk is submitted, a worker reports something) leads to
- * `advance()`, the one place that decides what is done. The pool keeps the workers alive, the scheduler says which of them gets what, and
- * crash recovery what a dead one costs.
+ * Runs the chunks of a pool's lanes on its workers. Each event leads to `advance()`: a chunk is submitted, or a worker reports something.
+ * It alone decides what is done. `WorkerPool` starts and ends workers, `Scheduler` says which of them gets which chunk, and
+ * `CrashRecovery` what a dead one costs.
  */
 import { encodeError } from '../../codec/error-codec/encode.js'
 import type { EncodedError } from '../../codec/error-codec/types.js'
@@ -24,9 +24,9 @@ const CANCEL_TIMEOUT_MS = 1_000
 
 export class ChunkRunner {
   readonly pool: WorkerPool
-  /** Those that are open. */
+  /** Open lanes. */
   readonly lanes: Set<ThreadLane> = new Set<ThreadLane>()
-  /** How many workers have died, and how many were ended as something took too long. */
+  /** How many workers have died, and how many were ended because something took too long. */
   readonly counts: { crashes: number; timeouts: number } = { crashes: 0, timeouts: 0 }
   readonly #options: WorkerPoolOptions
   readonly #reports: Mailbox<Report>
@@ -38,24 +38,23 @@ export class ChunkRunner {
   #isWoken = false
   #rebalanceTimer: NodeJS.Timeout | undefined
   #lastNumber = 0
-  /** How many more chunks will soon wait: of streams that begin. */
+  /** How many more chunks streams that begin will soon submit. */
   #expected = 0
   /** How many chunks of open lanes have not had their last outcomes. */
   #outstanding = 0
-  #broken: Error | undefined
+  /** Why no worker can be started. */
+  broken: Error | undefined
   #isEnded = false
+  readonly #onIdle: () => void
 
-  constructor(options: WorkerPoolOptions) {
+  /** @param onIdle Called when the last lane is closed. */
+  constructor(options: WorkerPoolOptions, onIdle: () => void) {
     this.#options = options
+    this.#onIdle = onIdle
     this.#reports = new Mailbox<Report>(this.advance)
     this.pool = new WorkerPool(options, this.#reports)
     this.#scheduler = new Scheduler(this.pool)
     this.#recovery = new CrashRecovery(options.name)
-  }
-
-  /** Why no worker can be started. */
-  get broken(): Error | undefined {
-    return this.#broken
   }
 
   /** How many chunks wait for a worker. */
@@ -63,16 +62,16 @@ export class ChunkRunner {
     return this.#scheduler.waiting
   }
 
-  /** A chunk of a lane waits. It is looked at when `advance()` is called. */
+  /** A chunk of a lane waits for the next `advance()`. */
   submit(lane: ThreadLane, chunk: Chunk): void {
     this.#scheduler.add(new InFlightChunk(lane, chunk, ++this.#lastNumber))
     this.#countOutstanding(lane, 1)
     this.#expected += lane.takeDemand() - 1
   }
 
-  /** A lane is closed: its waiting chunks are dropped, its running ones cancelled. @returns Whether it was open. */
-  release(lane: ThreadLane, reason?: Reason): boolean {
-    if (!this.lanes.delete(lane)) return false
+  /** A lane is closed: its waiting chunks are dropped, its running ones cancelled. */
+  release(lane: ThreadLane, reason?: Reason): void {
+    this.lanes.delete(lane)
     this.#countOutstanding(lane, -lane.outstanding)
     this.#scheduler.removeAll(lane)
     this.#recovery.released(lane)
@@ -88,10 +87,11 @@ export class ChunkRunner {
       worker.forget(lane.job)
       this.pool.replaceIfSpent(worker)
     }
-    return true
+    if (this.lanes.size === 0) this.#onIdle()
+    this.advance()
   }
 
-  /** Ends the workers now. No other is started. */
+  /** Ends the workers now, and starts no others. */
   end(): void {
     this.#isEnded = true
     this.pool.endAll()
@@ -107,9 +107,9 @@ export class ChunkRunner {
   }
 
   /**
-   * Does all that can be done: deals with what was reported, starts workers, gives them chunks, and wakes streams. To be called
-   * whenever anything may have changed. Code of the user runs where items are sent, and in streams that are woken: where it leads
-   * here again, there is another round.
+   * Does all that can be done: deals with reports, starts workers, gives them chunks, and wakes streams. To be called when something may
+   * have changed. It runs code of the user, where items are sent and where streams are woken. If that calls it again, there is another
+   * round.
    */
   readonly advance = (): void => {
     this.#isWoken = this.#isAdvancing
@@ -131,8 +131,6 @@ export class ChunkRunner {
     }
   }
 
-  // What workers have reported.
-
   #handleReports(): void {
     for (let report = this.#reports.take(); report !== undefined; report = this.#reports.take()) this.#handle(report)
   }
@@ -148,13 +146,13 @@ export class ChunkRunner {
     const { inFlight } = held
     const { lane } = inFlight
     const isLast = message[3]
-    lane.loaded()
-    const part = lane.isOpen ? inFlight.accept(message, worker.number, held.sentBytes) : undefined
+    lane.hasLoaded = true
+    const part = lane.isOpen ? inFlight.accept(message, worker.thread.number, held.sentBytes) : undefined
     if (part !== undefined) this.#answer(lane, part)
     if (!isLast) return
-    lane.recordDuration(message[4])
+    lane.duration = message[4]
     if (part?.last !== true) this.#requeue([held])
-    if (inFlight.isComplete) this.#recovery.settled(lane, inFlight.chunk)
+    if (inFlight.isComplete) this.#recovery.settled(inFlight)
     this.pool.replaceIfSpent(worker)
   }
 
@@ -163,7 +161,7 @@ export class ChunkRunner {
     if (loss === undefined) return
     this.#requeue(loss.held, loss.kind === 'died' ? loss.exitCode : undefined)
     if (loss.kind === 'broken') {
-      this.#broken = loss.error
+      this.broken = loss.error
       this.breakLanes(loss.error)
     } else if (loss.kind === 'died') {
       this.counts.crashes++
@@ -173,8 +171,8 @@ export class ChunkRunner {
 
   #onDied(worker: WorkerHandle, held: readonly Assignment[], exitCode: number, cause: unknown): void {
     if ((cause as Partial<MainThreadGuardError> | undefined)?.code === 'ERR_MAIN_THREAD_GUARD') {
-      // Each worker would end so, once its module has run for a while, whatever its items are.
-      if (this.lanes.size === 0 && worker.thread.uncaught !== undefined) uncaughtInWorker(worker.identity, cause)
+      // Every other worker would end in the same way, whatever its items are.
+      if (this.lanes.size === 0 && worker.thread.uncaught !== undefined) uncaughtInWorker(worker.thread.identity, cause)
       this.breakLanes(cause)
     } else if (worker.isUnreadable) this.#settle(this.#recovery.unreadable(worker, held))
     else this.#settle(this.#recovery.crashed(worker, held, exitCode, cause))
@@ -185,14 +183,15 @@ export class ChunkRunner {
     const running = worker.assignments.find(({ seq }) => seq === progress.seq)
     const { isLoading } = progress
     const timeout = isLoading ? this.#options.startTimeout : (running?.inFlight.lane.job.timeout ?? 0)
-    workerTimedOut({ ...worker.identity, timeout }, isLoading ? 'the module of a task takes longer to load' : undefined)
+    const reason = isLoading ? 'the module of a task takes longer to load' : undefined
+    workerTimedOut({ ...worker.thread.identity, timeout }, reason)
     const held = this.pool.end(worker)
     this.#requeue(held)
     if (isLoading) this.#settle(this.#recovery.hungLoading(worker, held, progress, timeout))
     else this.#settle(this.#recovery.overdue(worker, held, progress))
   }
 
-  /** Chunks that a worker held go to others, each in its turn. @param exitCode Of the worker, if it has ended. */
+  /** Chunks that a worker held wait again, for any worker. @param exitCode Of the worker, if it has ended. */
   #requeue(held: readonly Assignment[], exitCode = 1): void {
     for (const { inFlight } of held) {
       inFlight.returned(exitCode)
@@ -200,7 +199,7 @@ export class ChunkRunner {
     }
   }
 
-  /** Gives outcomes of a chunk that waits. If they are the last, it does not wait any more. */
+  /** Gives outcomes of a chunk that waits. After the last ones, it does not wait any more. */
   #settle(outcome: LostItems | undefined): void {
     if (outcome === undefined) return
     const { inFlight, part } = outcome
@@ -220,20 +219,19 @@ export class ChunkRunner {
     this.pool.keepAlive(this.#outstanding > 0)
   }
 
-  /** Starts workers where there is something for them to do. */
   #startWorkers(): void {
-    if (this.#isEnded || this.#broken !== undefined) return
+    if (this.#isEnded || this.broken !== undefined) return
     this.pool.replaceOutdated()
     const { waiting } = this.#scheduler
     if (waiting > 0) this.pool.start(waiting + this.#expected)
     this.#expected = 0
   }
 
-  /** Chunks were given to a worker as those before them were expected to be short: where one is not, the others go back. */
+  /** A worker gets several chunks if they are expected to be short. If one is not, those behind it are taken back. */
   #takeBackSurplus(): void {
     for (const worker of this.pool.workers) {
       let back: Assignment[] | undefined
-      // From the last one on: the worker passes over those that were withdrawn, and so takes the next one sooner.
+      // From the last one on: the worker skips those that were withdrawn, and so takes the next one sooner.
       for (let held = this.#scheduler.surplusOf(worker); held !== undefined; held = this.#scheduler.surplusOf(worker)) {
         if (!worker.withdraw(held)) break
         back ??= []
@@ -243,9 +241,8 @@ export class ChunkRunner {
     }
   }
 
-  /** Gives chunks to workers, as long as there are both. */
   #giveChunks(): void {
-    // First of all those that wait in no worker: one that took a later chunk could not take them until that is done.
+    // Chunks that wait in no worker come first: a worker that took a later chunk could not take them until that is done.
     do {
       this.#scheduler.unpark()
       for (let next = this.#scheduler.next(); next !== undefined; next = this.#scheduler.next()) {
@@ -262,7 +259,7 @@ export class ChunkRunner {
     this.#toWake.add(lane)
   }
 
-  /** Gives a worker that has nothing to do a chunk that waits behind another one. @returns Whether there were both. */
+  /** Gives an idle worker a chunk that waits behind another one. @returns Whether there were both. */
   #rebalance(): boolean {
     for (let move = this.#scheduler.move(); move !== undefined; move = this.#scheduler.move()) {
       if (move === 'later') {

@@ -1,6 +1,6 @@
 /**
- * Sends chunks to a worker: packs their items, numbers them, gives each a slot in the shared cells, and tells the worker of their jobs.
- * It also keeps the objects of theirs that threads share, for as long as the worker may have them.
+ * Sends chunks to a worker: packs their items, numbers them, gives each a slot in the shared cells, and introduces their jobs. It also
+ * keeps the shared objects in them for as long as the worker may have them.
  */
 import type { MessagePort } from 'node:worker_threads'
 import { withNotes, pack, cloneEach, type Packed } from '../../codec/codec.js'
@@ -25,9 +25,9 @@ export interface Assignment {
   readonly items: number
   readonly sentBytes: number
   readonly known: KnownJob
-  /** The objects in it that threads share. */
+  /** Shared objects that came with it. */
   readonly given: readonly SharedObject[] | undefined
-  /** Since when it has been the first in its worker, or else when it was sent, by `performance.now()`. Changed by its worker's handle. */
+  /** When it became the first in its worker, or else when it was sent, by `performance.now()`. Changed by its worker's handle. */
   since: number
 }
 
@@ -35,19 +35,18 @@ export interface Assignment {
 export interface KnownJob {
   /** Its number there. */
   readonly id: number
-  /** Whether the worker has given an outcome of it, and so has loaded its task. Changed by its worker's handle. */
+  /** Whether the worker has given an outcome of it, and so has loaded its task. Set by its worker's handle. */
   isLoaded: boolean
-  /** The objects that threads share in what its fold begins with: the worker gets them with the first chunk that it runs. */
+  /** Shared objects in the initial accumulator of a fold: the worker unpacks them with the first chunk that it runs. */
   readonly given: readonly SharedObject[] | undefined
 }
 
 export class ChunkSender {
   readonly #port: MessagePort
   readonly #cells: Int32Array
-  /** The jobs that the worker knows. */
   readonly #jobs = new Map<WorkerJob, KnownJob>()
   #lastJob = 0
-  /** The modules whose tasks it was sent, and how many redefinitions there were when it loaded them. */
+  /** The modules that the worker was told to load, and how many redefinitions there were at that time. */
   readonly #modules = new Map<string, number>()
   #redefinitions = 0
   #isOutdated = false
@@ -62,12 +61,10 @@ export class ChunkSender {
     this.#cells = cells
   }
 
-  /** How many items the worker has been sent and has kept. */
   get itemsSent(): number {
     return this.#itemsSent
   }
 
-  /** Whether the worker has loaded a module of tasks that this thread has evaluated again since. */
   get isOutdated(): boolean {
     if (this.#redefinitions !== redefinitions()) {
       this.#redefinitions = redefinitions()
@@ -81,7 +78,7 @@ export class ChunkSender {
     if (!this.#modules.has(module)) this.#modules.set(module, redefinitions())
   }
 
-  /** Posts what is to be sent of a chunk. Items that cannot be cloned are sent as errors. */
+  /** Posts a chunk. Items that cannot be cloned are sent as errors. */
   send(inFlight: InFlightChunk, { items, first }: Chunk, details: ChunkDetails | undefined): Assignment {
     const { job, flushFirst, transfer } = inFlight.lane
     const seq = ++this.#lastSeq
@@ -94,41 +91,34 @@ export class ChunkSender {
     const known = this.#jobs.get(job) ?? this.#introduce(job)
     const { id } = known
     publish(this.#cells, slot, seq)
-    // It is not asked about what has been sent before.
+    // `transfer` was called for items that were sent before.
     const asked = details === undefined ? transfer : undefined
+    let sent: Pick<Packed, 'bytes' | 'shared'> | undefined
     if (asked === undefined) {
       try {
         const packed = items.pack()
         this.#post([seq, slot, id, first, flushFirst, packed.data, details], packed.transfer)
-        const given = packed.shared === undefined ? known.given : lockablesOf(known.given, packed.shared)
-        if (given !== undefined) this.#given.add(given)
-        return {
-          inFlight,
-          seq,
-          slot,
-          items: items.length,
-          sentBytes: packed.bytes,
-          known,
-          given,
-          since: performance.now(),
-        }
+        sent = packed
       } catch {
         // One of the items cannot be sent: the others are, below.
       }
     }
-    const all = items.values()
-    const moves = asked && ((chunkOffset: number) => transferOf(all[chunkOffset], asked))
-    const cloned = cloneEach('item', all, (chunkOffset) => first + chunkOffset, moves)
-    const settled = [...cloned.refused, ...(details?.settled ?? [])]
-    const data = withNotes(cloned.values, cloned.notes)
-    this.#post([seq, slot, id, first, flushFirst, data, { ...details, settled }], cloned.transfer)
-    const given = lockablesOf(known.given, cloned.notes.shared)
+    if (sent === undefined) {
+      const all = items.values()
+      const moves = asked && ((chunkOffset: number) => transferOf(all[chunkOffset], asked))
+      const cloned = cloneEach('item', all, (chunkOffset) => first + chunkOffset, moves)
+      const settled = [...cloned.refused, ...(details?.settled ?? [])]
+      const data = withNotes(cloned.values, cloned.notes)
+      this.#post([seq, slot, id, first, flushFirst, data, { ...details, settled }], cloned.transfer)
+      if (cloned.transfer.length > 0) inFlight.markMoved()
+      sent = { bytes: cloned.bytes, shared: cloned.notes.shared }
+    }
+    const given = sent.shared === undefined ? known.given : lockablesOf(known.given, sent.shared)
     if (given !== undefined) this.#given.add(given)
-    if (cloned.transfer.length > 0) inFlight.markMoved()
-    return { inFlight, seq, slot, items: items.length, sentBytes: cloned.bytes, known, given, since: performance.now() }
+    return { inFlight, seq, slot, items: items.length, sentBytes: sent.bytes, known, given, since: performance.now() }
   }
 
-  /** Takes back a chunk that the worker has not begun; false when it has. */
+  /** Takes back a chunk, unless the worker has begun it. @returns Whether it did. */
   withdraw(sent: Assignment): boolean {
     if (!claim(this.#cells, sent.slot, sent.seq)) return false
     this.#itemsSent -= sent.items
@@ -136,7 +126,7 @@ export class ChunkSender {
     return true
   }
 
-  /** The worker has this chunk no more. @param wasRead Whether it has unpacked the items. */
+  /** The worker does not have this chunk any more. @param wasRead Whether it has unpacked the items. */
   settle({ slot, seq, given }: Assignment, wasRead: boolean): void {
     this.#slots &= ~(1 << slot)
     if (given !== undefined) this.#given.settle(given, wasRead ? seq : 0)
@@ -149,7 +139,7 @@ export class ChunkSender {
     markCancelled(this.#cells, slot, seq)
   }
 
-  /** No more chunks of this job will come. */
+  /** The worker gets no other chunks of this job. */
   forget(job: WorkerJob): void {
     const known = this.#jobs.get(job)
     if (known === undefined) return
@@ -157,7 +147,6 @@ export class ChunkSender {
     this.#post({ type: 'end', id: known.id })
   }
 
-  /** The worker has told that it has none of some objects. */
   collected({ ids, seq }: CollectedMessage): void {
     this.#given.collected(ids, seq)
   }

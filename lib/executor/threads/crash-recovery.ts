@@ -1,9 +1,9 @@
 /**
- * What the end of a worker costs the chunks that it held: the item that is to blame gets an error. All others without an outcome wait
- * again, to run on other workers.
+ * Decides what the end of a worker costs the chunks that it held. The item that caused it gets an error. All others without an outcome
+ * wait again, to run on other workers.
  */
 import { isErrorObject, NotSerializableError, TaskLoadError, TaskTimeoutError, WorkerCrashError } from '../../errors.js'
-import { uncaughtInWorker } from '../../log/events.js'
+import { uncaughtInWorker, type ThreadEvent } from '../../log/events.js'
 import type { TaskName } from '../../task.js'
 import type { Progress } from '../../worker/cells.js'
 import type { Chunk, Part } from '../executor.js'
@@ -12,12 +12,10 @@ import type { InFlightChunk } from './in-flight-chunk.js'
 import type { Assignment } from './chunk-sender.js'
 import type { WorkerHandle } from './worker-handle.js'
 
-/**
- * After this many workers have died while they loaded a task, or began a chunk, the crash is the outcome of its items.
- */
+/** After this many workers have died while they loaded a task, or began a chunk, its items fail. */
 const MAX_ATTEMPTS = 3
 
-/** Outcomes that a chunk has without being run: it waits for what it has left to be run, if there is anything. */
+/** Outcomes that a chunk has without being run. The rest of it, if there is any, waits to be run. */
 export interface LostItems {
   readonly inFlight: InFlightChunk
   readonly part: Part
@@ -25,13 +23,15 @@ export interface LostItems {
 
 export class CrashRecovery {
   readonly #poolName: string
+  /** Uncaught errors of workers that may be those of an item of a chunk: that is not known yet. */
+  readonly #uncaught = new Map<InFlightChunk, { readonly by: ThreadEvent; readonly error: unknown }>()
 
   /** @param poolName For error texts. */
   constructor(poolName: string) {
     this.#poolName = poolName
   }
 
-  /** It has ended by itself. `cause` is its uncaught error, if there was one. */
+  /** A worker has ended by itself. `cause` is its uncaught error, if there was one. */
   crashed(worker: WorkerHandle, held: readonly Assignment[], exitCode: number, cause: unknown): LostItems | undefined {
     const progress = worker.progress()
     const running = held.find(({ seq }) => seq === progress.seq)
@@ -44,25 +44,26 @@ export class CrashRecovery {
     )
   }
 
-  /** A chunk has had its last outcome: what no item of it has failed with belongs to none. */
-  settled(lane: ThreadLane, chunk: Chunk): void {
-    const uncaught = lane.hasUncaught ? lane.takeUncaught(chunk) : undefined
+  /** A chunk has had its last outcome: an uncaught error that is left belongs to no item of it. */
+  settled(inFlight: InFlightChunk): void {
+    const uncaught = this.#uncaught.get(inFlight)
+    this.#uncaught.delete(inFlight)
     if (uncaught !== undefined) uncaughtInWorker(uncaught.by, uncaught.error)
   }
 
-  /** Nobody asks for outcomes of this lane any more. */
+  /** The lane is closed: its chunks will have no outcomes. */
   released(lane: ThreadLane): void {
-    if (lane.hasUncaught) for (const chunk of lane.chunksWithUncaught()) this.settled(lane, chunk)
+    for (const inFlight of this.#uncaught.keys()) if (inFlight.lane === lane) this.settled(inFlight)
   }
 
-  /** It was ended as its item takes too long. */
+  /** A worker was ended because its item takes too long. */
   overdue(worker: WorkerHandle, held: readonly Assignment[], progress: Progress): LostItems | undefined {
     return this.#lost(worker, held, progress, true, (inFlight, chunkOffset) =>
       timeoutError(inFlight, chunkOffset, this.#nameOf(worker)),
     )
   }
 
-  /** It was ended as its task was not loaded in time, in milliseconds. Another worker would most likely fare no better. */
+  /** A worker was ended because it did not load its task within `startTimeout` ms. Others most likely would not either. */
   hungLoading(
     worker: WorkerHandle,
     held: readonly Assignment[],
@@ -73,22 +74,23 @@ export class CrashRecovery {
     if (inFlight?.lane.isOpen !== true) return undefined
     const { lane } = inFlight
     const error = loadTimeoutError(lane.job.name, startTimeout, this.#nameOf(worker))
-    if (!lane.hasLoaded) lane.fail({ error, worker: worker.number })
-    else if (inFlight.countCrash() === MAX_ATTEMPTS) return lostItems(inFlight, 'all', worker, error)
+    if (!lane.hasLoaded) lane.fault = { error, worker: worker.thread.number }
+    else if (inFlight.countCrash() === MAX_ATTEMPTS) return this.#lostItems(inFlight, 'all', worker, error)
     return undefined
   }
 
-  /** It was ended as something that it had posted could not be read back. All that it had posted before was read. */
+  /** A worker was ended because a message of it could not be read. All that it had posted before was read. */
   unreadable(worker: WorkerHandle, held: readonly Assignment[]): LostItems | undefined {
     const inFlight = held.find((sent) => worker.hasTaken(sent))?.inFlight
     if (inFlight?.lane.isOpen !== true) return undefined
     const blamed = inFlight.isolate()
-    return blamed === 'unclear' ? undefined : lostItems(inFlight, blamed, worker, unreadableError(inFlight, blamed))
+    if (blamed === 'unclear') return undefined
+    return this.#lostItems(inFlight, blamed, worker, unreadableError(inFlight, blamed))
   }
 
   /**
-   * It may have died while it received the next chunk, of items that are too large for it; or of what was left there before; or,
-   * if one ran, of that.
+   * The worker may have died because it received the next chunk, with items that are too large for it. It may also have died because of
+   * earlier work, or of the chunk that ran.
    */
   #lostInReceipt(
     worker: WorkerHandle,
@@ -103,7 +105,7 @@ export class CrashRecovery {
     const failed = inFlight.isolate()
     if (failed === 'unclear' || inFlight.countCrash() < MAX_ATTEMPTS) return undefined
     const error = crashError(inFlight, failed, this.#nameOf(worker), exitCode, cause, 'received')
-    return lostItems(inFlight, failed, worker, error)
+    return this.#lostItems(inFlight, failed, worker, error)
   }
 
   #lost(
@@ -121,50 +123,52 @@ export class CrashRecovery {
     const { lane } = inFlight
     const failed = inFlight.attribute(progress, isHung)
     let lost: LostItems | undefined
-    if (typeof failed === 'number') lost = lostItems(inFlight, failed, worker, errorOf(inFlight, failed))
+    if (typeof failed === 'number') lost = this.#lostItems(inFlight, failed, worker, errorOf(inFlight, failed))
     else if (failed === 'all' && !lane.hasLoaded) {
-      // It may have been something else that ended the worker. But to load such a module again and again would not end.
-      if (lane.countFailedLoad() === MAX_ATTEMPTS) lane.fail({ error: errorOf(inFlight, 'all'), worker: worker.number })
+      // Something else may have ended the worker. But the module must not be loaded again without end.
+      if (++lane.failedLoads === MAX_ATTEMPTS) {
+        lane.fault = { error: errorOf(inFlight, 'all'), worker: worker.thread.number }
+      }
     } else if (failed !== 'unclear' && inFlight.countCrash() === MAX_ATTEMPTS) {
-      lost = lostItems(inFlight, 'all', worker, errorOf(inFlight, 'all'))
+      lost = this.#lostItems(inFlight, 'all', worker, errorOf(inFlight, 'all'))
     }
-    if (failed !== 'all') lane.loaded()
-    if (typeof failed === 'number' || lost !== undefined || lane.fault !== undefined) lane.takeUncaught(inFlight.chunk)
+    if (failed !== 'all') lane.hasLoaded = true
+    if (typeof failed === 'number' || lost !== undefined || lane.fault !== undefined) this.#uncaught.delete(inFlight)
     else this.#noteUncaught(worker, failed === 'none' ? undefined : inFlight)
     return lost
   }
 
-  /** What a worker threw and nobody caught belongs to no item; or it may belong to one of `inFlight`. */
-  #noteUncaught({ thread, identity }: WorkerHandle, inFlight?: InFlightChunk): void {
-    if (thread.uncaught === undefined) return
-    const { error } = thread.uncaught
-    if (inFlight?.lane.isOpen === true) inFlight.lane.addUncaught(inFlight.chunk, { by: identity, error })
+  /** An uncaught error of a worker may belong to an item of `inFlight`. Without that, it belongs to none. */
+  #noteUncaught({ thread: { uncaught, identity } }: WorkerHandle, inFlight?: InFlightChunk): void {
+    if (uncaught === undefined) return
+    const { error } = uncaught
+    if (inFlight?.lane.isOpen === true) this.#uncaught.set(inFlight, { by: identity, error })
     else uncaughtInWorker(identity, error)
   }
 
-  #nameOf(worker: WorkerHandle): string {
-    return `Worker ${worker.number} of pool '${this.#poolName}'`
+  #nameOf({ thread }: WorkerHandle): string {
+    return `Worker ${thread.number} of pool '${this.#poolName}'`
   }
-}
 
-/** Gives an item an error, or all that have no outcome. @returns What is due of it now: the rest comes when the others are run. */
-function lostItems(
-  inFlight: InFlightChunk,
-  failed: number | 'all',
-  { number }: WorkerHandle,
-  error: Error,
-): LostItems | undefined {
-  const part = failed === 'all' ? inFlight.failRest(number, error) : inFlight.failItem(failed, number, error)
-  if (part === undefined) return undefined
-  inFlight.lane.takeUncaught(inFlight.chunk)
-  return { inFlight, part }
+  /** Gives an item an error, or all that have no outcome. @returns The outcomes that are due now: others come when the rest is run. */
+  #lostItems(
+    inFlight: InFlightChunk,
+    failed: number | 'all',
+    { thread: { number } }: WorkerHandle,
+    error: Error,
+  ): LostItems | undefined {
+    const part = failed === 'all' ? inFlight.failRest(number, error) : inFlight.failItem(failed, number, error)
+    if (part === undefined) return undefined
+    this.#uncaught.delete(inFlight)
+    return { inFlight, part }
+  }
 }
 
 function isOutOfMemory(cause: unknown): boolean {
   return (cause as { code?: unknown } | undefined)?.code === 'ERR_WORKER_OUT_OF_MEMORY'
 }
 
-/** The worker has died while it ran an item, or loaded the task of all of them; or did `how` with an item, as 'received'. */
+/** The worker has died while it ran an item, or loaded the task; or, with `how`, while it for example 'received' an item. */
 function crashError(
   { lane, chunk }: InFlightChunk,
   chunkOffset: number | 'all',
@@ -201,7 +205,7 @@ function loadTimeoutError({ id, module }: TaskName, startTimeout: number, worker
   )
 }
 
-/** The worker could write the result of an item, or of a whole fold, and this thread could not read it. */
+/** The worker could send the result of an item, or of a fold, and this thread could not read it. */
 function unreadableError({ chunk }: InFlightChunk, chunkOffset: number | 'all'): NotSerializableError {
   return new NotSerializableError(
     `Cannot read the result of ${itemsOf(chunk, chunkOffset)} as this thread cannot decode it: it may be nested too deeply; return flatter data`,

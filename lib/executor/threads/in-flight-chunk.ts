@@ -1,6 +1,6 @@
 /**
  * A chunk on its way through the workers of a pool. It knows which of its items have had their outcomes, and makes the parts for the
- * stream. When its worker dies, it tells which item is to blame, and what is left to do: that goes to another worker.
+ * stream. When its worker dies, it tells which item caused that, and what is left for another worker.
  */
 import { Encoded, Items, type Batch } from '../../codec/batch.js'
 import { decodeError } from '../../codec/error-codec/decode.js'
@@ -12,15 +12,15 @@ import { QueueLinks } from './chunk-queue.js'
 import type { Chunk, Part } from '../executor.js'
 import type { ThreadLane } from './thread-lane.js'
 
-/** Which item made a worker end, by its offset in the chunk; or see `InFlightChunk.attribute()`. */
-export type Attribution = number | 'none' | 'all' | 'unclear'
+/** The item that made a worker end, by its offset in the chunk; or see `InFlightChunk.attribute()`. */
+type Attribution = number | 'none' | 'all' | 'unclear'
 
-/** An event loop that has had no turn for so long is taken to be blocked, in milliseconds: twice the pulse, and some. */
+/** An event loop without a turn for so long counts as blocked, in milliseconds: somewhat more than twice the pulse of a worker. */
 const BLOCKED_AFTER_MS = 30
 
 const NO_DETAILS: PartDetails = {}
 
-/** One item has no results. */
+/** The number of results of one item that has none. */
 const NO_RESULTS = new Uint32Array(1)
 
 export class InFlightChunk extends QueueLinks<InFlightChunk> {
@@ -28,20 +28,20 @@ export class InFlightChunk extends QueueLinks<InFlightChunk> {
   readonly chunk: Chunk
   /** Later chunks of an executor have higher ones. */
   readonly number: number
-  /** How many of its items have had their outcomes, and, when those came out of order, which. */
+  /** How many of its items have had their outcomes; and which, if those came out of order. */
   #received = 0
   #settledOffsets: Set<number> | undefined
   /** The bytes of its results so far. */
   #bytes = 0
-  /** Items that are not to be run (again), as those that have cost a worker, by their offset in the chunk, with the errors that are their outcomes. */
+  /** The errors of items that must not run (again), by their offset in the chunk. One may have killed a worker. */
   readonly #failedItems: Map<number, unknown>
   #crashesInARow = 0
   #isIsolated: boolean
-  /** Whether buffers of its one item have been moved to a worker: that item cannot be sent again. */
+  /** Whether buffers of its one item have been moved to a worker. Then it cannot be sent again. */
   #hasMoved = false
-  /** Exit code of the last worker that has ended with it. */
+  /** The exit code of the last worker that has died with it. */
   #exitCode = 1
-  /** Its items, once they are sent one by one, and the offset of the first item in what was sent last. */
+  /** Its items, when they are sent one by one, and the chunk offset of the first item that was sent last. */
   #single: Batch | undefined
   #offset = 0
 
@@ -59,14 +59,14 @@ export class InFlightChunk extends QueueLinks<InFlightChunk> {
     return this.#received === this.chunk.items.length
   }
 
-  /** Whether it is sent to workers that hold nothing else, so that it can be told which item is to blame. */
+  /** Whether it is sent only to workers that hold nothing else, so that the item that kills them is known. */
   get isIsolated(): boolean {
     return this.#isIsolated
   }
 
-  /** What to send to a worker next: what is left of the chunk, or one item of it. */
+  /** The part of the chunk to send next: all that is left, or one item. */
   next(): { readonly chunk: Chunk; readonly details: ChunkDetails | undefined } {
-    // The worker is told the outcome of an item that is not there any more.
+    // The item is gone, so the worker gets an error as its outcome.
     if (this.#hasMoved) {
       if (this.#isOpen(0)) this.#failedItems.set(0, this.#movedError())
       return { chunk: { first: this.chunk.first, items: new Items([undefined]) }, details: this.#details() }
@@ -84,7 +84,6 @@ export class InFlightChunk extends QueueLinks<InFlightChunk> {
     return { chunk, details: failed && { settled: [[0, failed]] } }
   }
 
-  /** Buffers of its one item were moved to the worker that it was sent to. */
   markMoved(): void {
     this.#hasMoved = true
   }
@@ -94,7 +93,7 @@ export class InFlightChunk extends QueueLinks<InFlightChunk> {
     this.#exitCode = exitCode
   }
 
-  /** Takes what a worker has posted; the results stay encoded. @param sentBytes How many bytes the worker was sent, roughly. */
+  /** Makes a part of a worker's message; the results stay encoded. @param sentBytes Roughly how many bytes the worker was sent. */
   accept(message: PartMessage, worker: number, sentBytes: number): Part {
     const [, sentFrom, count, last, time, bytes, data, details = NO_DETAILS] = message
     const { chunkOffsets: sentOffsets, counts, errors, fault } = details
@@ -131,20 +130,20 @@ export class InFlightChunk extends QueueLinks<InFlightChunk> {
     }
   }
 
-  /** A worker has ended with it that no item is to blame for. @returns How many have, since one has reported something of it. */
+  /** A worker has died with it, but not because of an item. @returns How many have in a row, without outcomes of it between them. */
   countCrash(): number {
     return ++this.#crashesInARow
   }
 
   /**
-   * Which item is to blame for the end of the worker that ran this chunk. `'none'`: none ran. `'all'`: their task did not
-   * load. `'unclear'`: it may have been one of several, which are sent one by one from now on.
+   * The item that made the worker of this chunk end. `'none'`: none ran. `'all'`: their task did not load. `'unclear'`: it is one of
+   * several, which are sent one by one from now on.
    *
-   * @param isHung Whether the end was that of an item which takes too long.
+   * @param isHung Whether the worker was ended because an item takes too long.
    */
   attribute({ chunkOffset, begun, blockedFor, encoding, encodedFrom }: Progress, isHung: boolean): Attribution {
     const { concurrency, kind } = this.lane.job
-    // Not an item, but a result ends it: one of those that were to be sent.
+    // It died while it encoded several results.
     if (encoding > 1 || (encoding > 0 && kind === 'reduce')) return this.isolate()
     if (encoding === 1) return this.#isOpen(this.#offset + encodedFrom) ? this.#offset + encodedFrom : 'none'
     if (concurrency === 1 || kind === 'reduce') {
@@ -157,26 +156,26 @@ export class InFlightChunk extends QueueLinks<InFlightChunk> {
     for (let candidate = 0; candidate < begun; candidate++) if (this.#isOpen(candidate)) candidates.push(candidate)
     const [first, second] = candidates
     if (first === undefined || second === undefined) return first ?? 'none'
-    // The one that began first has had its time, unless another one kept the event loop from its turn.
+    // The item that began first takes too long, unless another one blocks the event loop.
     if (isHung && blockedFor < BLOCKED_AFTER_MS) return this.#isOpen(chunkOffset) ? chunkOffset : 'none'
     return this.isolate()
   }
 
-  /** One of the items is to blame. That is the one that was sent, if they are sent one by one; `'all'`: they have one result. */
+  /** One of the items made a worker end: the one that was sent, if they are sent one by one. `'all'`: they have one result. */
   isolate(): Exclude<Attribution, 'none'> {
     const isFold = this.lane.job.kind === 'reduce'
     if (this.#isIsolated) return isFold ? 'all' : this.#offset
     this.#isIsolated = true
-    // A batch that is encoded would be decoded again for each of them.
+    // An encoded batch would be decoded again for each of them.
     if (!isFold) this.#single = new Items([...this.chunk.items.values()])
     return 'unclear'
   }
 
-  /** Gives an item an error as its outcome. @returns The outcome, if nothing is due before it; else it comes when the rest is run. */
+  /** Gives an item an error. @returns The outcome, if it is due now. Otherwise it comes when the rest is run. */
   failItem(chunkOffset: number, worker: number, error: unknown): Part | undefined {
     const { kind, ordered, concurrency } = this.lane.job
     const isScattered = concurrency > 1 && !ordered
-    // What a chunk folds to is known only when all of it has been folded.
+    // The accumulator of a chunk is known only when all of it has been folded.
     if (kind === 'reduce' || (chunkOffset !== this.#received && !isScattered)) {
       this.#failedItems.set(chunkOffset, error)
       return undefined
@@ -189,7 +188,7 @@ export class InFlightChunk extends QueueLinks<InFlightChunk> {
     return { chunk: this.chunk, from: chunkOffset, count: 1, ...nothing, errors, worker, last: this.isComplete }
   }
 
-  /** Gives every item that has no outcome yet the same error: it is not one of single items. */
+  /** Gives all items that have no outcome the same error. */
   failRest(worker: number, error: unknown): Part {
     const { chunk } = this
     const known = this.#settledOffsets
@@ -211,7 +210,7 @@ export class InFlightChunk extends QueueLinks<InFlightChunk> {
     }
   }
 
-  /** What a worker must be told so that it does what is left; undefined when that is everything. */
+  /** Tells a worker what is left of the chunk; undefined: all of it. */
   #details(): ChunkDetails | undefined {
     if (this.#received === 0 && this.#failedItems.size === 0) return undefined
     const done = [...(this.#settledOffsets ?? [])].map((chunkOffset) => [chunkOffset, undefined] as const)
@@ -225,7 +224,7 @@ export class InFlightChunk extends QueueLinks<InFlightChunk> {
     return this.#settledOffsets === undefined ? chunkOffset >= this.#received : !this.#settledOffsets.has(chunkOffset)
   }
 
-  /** The worker has ended before it began the item, which is gone with it. */
+  /** The worker has ended before it began the item, whose buffers are gone. */
   #movedError(): WorkerCrashError {
     const item = `item ${this.chunk.first} of task '${this.lane.job.name.id}'`
     return new WorkerCrashError(

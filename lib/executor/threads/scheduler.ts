@@ -1,9 +1,9 @@
 /**
- * Decides which worker gets which waiting chunk: first come, first served, so streams share the workers chunk by chunk. It changes
- * nothing but its queue: the executor sends and takes back what it says.
+ * Decides which worker gets which waiting chunk: first come, first served, so streams share the workers chunk by chunk. It changes only
+ * its queue: the chunk runner sends and takes back what it says.
  *
- * A worker holds at most two chunks: one that runs, and one that waits there so that no time is lost between them. Of very
- * short ones several wait. When the one that runs takes long and another worker has nothing to do, that gets one that waits.
+ * A worker holds at most two chunks: one that runs, and one that waits there, so that no time is lost between them. If chunks are very
+ * short, several wait. If the one that runs takes long, an idle worker gets one that waits behind it.
  */
 import { MAX_SLOTS } from '../../worker/cells.js'
 import { ChunkQueue } from './chunk-queue.js'
@@ -11,41 +11,35 @@ import type { Assignment } from './chunk-sender.js'
 import type { InFlightChunk } from './in-flight-chunk.js'
 import type { ThreadLane } from './thread-lane.js'
 import type { WorkerHandle } from './worker-handle.js'
+import type { WorkerPool } from './worker-pool.js'
 
 /**
- * How long a chunk may run before the one behind it is given to an idle worker, in milliseconds. Moving a chunk costs a
- * message, some microseconds: chunks shorter than that are not worth it.
+ * How long a chunk may run before the one behind it is given to an idle worker, in milliseconds. A move costs a message, which takes some
+ * microseconds: it does not pay for shorter chunks.
  */
 export const REBALANCE_AFTER_MS = 2
-/** After so long, none waits behind a chunk: a worker that gets its next one by a message loses no more than some microseconds. */
+/** No chunk waits behind one that has run for so long: the message with the next one then costs comparatively little. */
 const SOLO_AFTER_MS = 50
 
-/** The workers of a pool, as far as they matter here. */
-export interface Workers {
-  readonly workers: ReadonlySet<WorkerHandle>
-  /** Whether a worker is to be given nothing more. */
-  isSpent(worker: WorkerHandle): boolean
-}
-
-/** A chunk that waits in a worker behind another one, and a worker that has nothing to do. */
-export interface Move {
+/** A chunk that waits in a worker behind another one, and an idle worker. */
+interface Move {
   readonly from: WorkerHandle
   readonly held: Assignment
   readonly to: WorkerHandle
 }
 
 export class Scheduler {
-  readonly #pool: Workers
+  readonly #pool: WorkerPool
   /** Of open lanes. */
   readonly #queue = new ChunkQueue<InFlightChunk>()
-  /** Of lanes whose chunks are in as many workers as they may be. There are few: each such lane has a chunk in a worker. */
+  /** Chunks of lanes at their limit of workers. There are few, because each such lane has a chunk in a worker. */
   readonly #parked = new Set<InFlightChunk>()
 
-  constructor(pool: Workers) {
+  constructor(pool: WorkerPool) {
     this.#pool = pool
   }
 
-  /** How many chunks wait for a worker that they may have. */
+  /** How many chunks wait, without those of lanes at their limit of workers. */
   get waiting(): number {
     if (this.#parked.size === 0) return this.#queue.size
     let parked = 0
@@ -53,7 +47,7 @@ export class Scheduler {
     return this.#queue.size + parked
   }
 
-  /** A chunk waits: a new one, or one that comes back from a worker. Each has its place by its number. */
+  /** A chunk waits: a new one, or one that comes back from a worker. Its number gives its place. */
   add(inFlight: InFlightChunk): void {
     this.#queue.add(inFlight)
   }
@@ -63,20 +57,20 @@ export class Scheduler {
     if (!this.#parked.delete(inFlight)) this.#queue.remove(inFlight)
   }
 
-  /** The lane's chunks wait no more, and it adds no others. */
+  /** The lane is closed. */
   removeAll(lane: ThreadLane): void {
     for (const inFlight of this.#parked) if (inFlight.lane === lane) this.#parked.delete(inFlight)
     for (const inFlight of this.#queue.ofLane(lane)) this.#queue.remove(inFlight)
     this.#queue.forget(lane)
   }
 
-  /** The last chunk that a worker holds, if that is one too many: those before it were expected to be shorter than they are. */
+  /** The last chunk that a worker holds, if that is one too many: those before it take longer than was expected. */
   surplusOf(worker: WorkerHandle): Assignment | undefined {
     const held = worker.assignments
     return held.length > 1 && held.length > maxFor(held) ? held.at(-1) : undefined
   }
 
-  /** Chunks that a worker is free for again go back to their places in the queue. */
+  /** Parked chunks for which a worker is free go back to their places in the queue. */
   unpark(): void {
     if (this.#parked.size === 0) return
     for (const inFlight of this.#parked) {
@@ -86,11 +80,11 @@ export class Scheduler {
     }
   }
 
-  /** Takes the next chunk that a worker is free for out of the queue; undefined when there is none. */
+  /** Takes the next chunk for which a worker is free out of the queue. */
   next(): { readonly inFlight: InFlightChunk; readonly worker: WorkerHandle } | undefined {
     for (let inFlight = this.#queue.first; inFlight !== undefined; inFlight = this.#queue.first) {
       const worker = this.#freeWorker(inFlight)
-      // Others may pass a chunk whose lane is at its limit.
+      // Chunks of other lanes may pass one whose lane is at its limit.
       if (worker === undefined && !this.#isAtLimit(inFlight.lane)) return undefined
       this.#queue.shift()
       if (worker !== undefined) return { inFlight, worker }
@@ -99,18 +93,14 @@ export class Scheduler {
     return undefined
   }
 
-  /**
-   * A chunk that waits behind another one, for a worker that has nothing to do.
-   *
-   * @returns `'later'`: there are both, but it is too soon.
-   */
+  /** A chunk that waits behind another one, for an idle worker. @returns `'later'`: there are both, but it is too soon. */
   move(): Move | 'later' | undefined {
     const to = this.#idleWorker()
     if (to === undefined) return undefined
     let isSoon = false
     for (const from of this.#pool.workers) {
       const all = from.assignments
-      // Behind the one that runs there may be some that must stay, of a lane that is at its limit.
+      // Chunks of a lane at its limit must stay behind the one that runs.
       const held = all.find((one, at) => at > 0 && one.inFlight.lane.isOpen && !this.#isBound(one, all))
       if (held === undefined) continue
       if (runningFor(all) < REBALANCE_AFTER_MS) isSoon = true
@@ -127,7 +117,7 @@ export class Scheduler {
     return undefined
   }
 
-  /** Whether a lane's chunks are in as many workers as they may be. */
+  /** Whether as many workers as the lane may use hold chunks of it. */
   #isAtLimit(lane: ThreadLane): boolean {
     if (lane.maxWorkers === Infinity) return false
     let used = 0
@@ -136,9 +126,8 @@ export class Scheduler {
   }
 
   /**
-   * The worker to give a chunk to: the one that holds the fewest, if it may hold another. Never one with a later chunk,
-   * which may last until this one is done; and an isolated one has its worker for itself. Of a lane that is at its limit, only
-   * workers that hold chunks of it.
+   * The worker that gets a chunk: the one that holds the fewest, if it may hold another. Not one with a later chunk, which may wait for
+   * this one. Not one with an isolated chunk. For a lane at its limit, only one that holds chunks of that lane.
    */
   #freeWorker(inFlight: InFlightChunk): WorkerHandle | undefined {
     let free: WorkerHandle | undefined
@@ -157,7 +146,7 @@ export class Scheduler {
     return free
   }
 
-  /** Whether a chunk must stay in its worker: in another one its lane would be in more workers than it may be. */
+  /** Whether a chunk must stay in its worker: in another one, its lane would use more workers than it may. */
   #isBound(waiting: Assignment, held: readonly Assignment[]): boolean {
     const { lane } = waiting.inFlight
     return held.some((other) => other !== waiting && other.inFlight.lane === lane) && this.#isAtLimit(lane)
@@ -169,7 +158,7 @@ function runningFor([running]: readonly Assignment[]): number {
   return performance.now() - (running?.since ?? Infinity)
 }
 
-/** How many chunks a worker may hold while the one that runs takes so long. */
+/** How many chunks a worker may hold, by how long the one that runs takes. */
 function maxFor(held: readonly Assignment[]): number {
   const time = runningFor(held)
   if (time < REBALANCE_AFTER_MS) return MAX_SLOTS

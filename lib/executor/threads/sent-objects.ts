@@ -1,19 +1,19 @@
 /**
- * The objects that a worker was sent and may have: locks, queues and the like. This thread keeps them, as it is the one that tells them
- * of the worker's end. It forgets an object when the worker has none of it, and no chunk under way holds it.
+ * The shared objects that a worker was sent and may have, such as locks and queues. This thread keeps them, because it tells them when the
+ * worker ends. It forgets an object when the worker does not have it any more, and no chunk under way contains it.
  *
- * The worker tells which objects it has no more, and which chunks it had read by then. It does not tell when it reads a chunk: that is
- * known when the chunk has ended. So an object is kept until all its chunks have ended or were withdrawn, and the worker has told, after
- * the last one that it has read, that it has the object no more.
+ * The worker tells when it has garbage collected an object, and which chunks it had read by then. Only the end of a chunk tells that the
+ * worker has read it. So an object is kept until all its chunks have ended or were withdrawn. Then the worker must have told, after it
+ * read the last of them, that the object is gone.
  */
 import { findKnown, type SharedObject } from '../../shared/registry.js'
 
 interface Entry {
-  /** How many chunks under way hold it. */
+  /** How many chunks under way contain it. */
   underWay: number
   /** The last chunk with it that the worker has read. */
   read: number
-  /** The last chunk that the worker had read when it told that it has the object no more. */
+  /** The last chunk that the worker had read when it told that the object is gone. */
   collected: number
 }
 
@@ -45,7 +45,7 @@ export class SentObjects {
     }
   }
 
-  /** The worker, which has read the chunks up to `seq`, does not have these objects. */
+  /** The worker has read the chunks up to `seq`, and does not have these objects. */
   collected(ids: readonly string[], seq: number): void {
     for (const id of ids) {
       const object = findKnown(id)
@@ -61,7 +61,7 @@ export class SentObjects {
   }
 }
 
-/** What of the objects in a message the worker can hold or wait for; undefined if there is none. */
+/** The objects in a message that the worker can hold or wait for; undefined if there are none. */
 export function lockablesOf(
   ...groups: readonly (ReadonlySet<SharedObject> | readonly SharedObject[] | undefined)[]
 ): readonly SharedObject[] | undefined {

@@ -1,11 +1,8 @@
-/**
- * The executor of worker threads. Each stream has a lane with room for one waiting chunk. Here: its lanes, its figures, and its end. How
- * chunks are run is in `chunk-runner.ts`.
- */
+/** The executor of worker threads: opens and closes, and tells its figures. `chunk-runner.ts` runs the chunks. */
 import type { WorkerEvent } from '../../log/events.js'
 import { PoolClosedError } from '../../errors.js'
 import { assertMayStart } from '../../worker/guard.js'
-import type { Chunk, Job, Lane, LaneClient, PoolExecutor, Reason } from '../executor.js'
+import type { Job, Lane, LaneClient, PoolExecutor } from '../executor.js'
 import { ChunkRunner } from './chunk-runner.js'
 import { ThreadLane } from './thread-lane.js'
 import type { WorkerPoolOptions } from './worker-pool.js'
@@ -40,9 +37,9 @@ export class ThreadExecutor implements PoolExecutor {
   readonly workers: number
   readonly #options: ThreadExecutorOptions
   readonly #runner: ChunkRunner
-  /** What close() gives: what the finalizers of the last workers returned. */
+  /** The promise that `close()` returns. */
   #closing: Promise<unknown[]> | undefined
-  /** Called when the last stream has ended after close(). */
+  /** To be called when the last stream has ended after `close()`. */
   #drained: (() => void) | undefined
   #idleTimer: NodeJS.Timeout | undefined
 
@@ -50,21 +47,19 @@ export class ThreadExecutor implements PoolExecutor {
     this.name = options.name
     this.workers = options.workers
     this.#options = options
-    this.#runner = new ChunkRunner(options)
-  }
-
-  get closed(): boolean {
-    return this.#closing !== undefined
+    this.#runner = new ChunkRunner(options, () => {
+      this.#resolveIfDrained()
+      this.#startIdleTimer()
+    })
   }
 
   get broken(): boolean {
     return this.#runner.broken !== undefined
   }
 
-  /** Whether a stream may be opened; throws the reason when not. */
   assertOpen(): void {
     if (this.#runner.broken !== undefined) throw this.#runner.broken
-    if (this.closed) {
+    if (this.#closing !== undefined) {
       throw new PoolClosedError(
         `Cannot use pool '${this.#options.name}' as it is closed: make a new Pool`,
         'ERR_POOL_CLOSED',
@@ -79,7 +74,7 @@ export class ThreadExecutor implements PoolExecutor {
   open(job: Job, client: LaneClient): Lane {
     this.assertOpen()
     assertMayStart()
-    const lane = new ThreadLane(this, job, client)
+    const lane = new ThreadLane(this.#runner, job, client)
     this.#runner.lanes.add(lane)
     clearTimeout(this.#idleTimer)
     return lane
@@ -92,7 +87,7 @@ export class ThreadExecutor implements PoolExecutor {
         this.#drained = resolve
       })
       this.#closing = this.#finish(drained)
-      // Who waits for it is told; others need not know.
+      // If nobody waits for it, its rejection must not end the program.
       this.#closing.catch(() => undefined)
       this.#resolveIfDrained()
     }
@@ -104,7 +99,7 @@ export class ThreadExecutor implements PoolExecutor {
     this.#runner.end()
     const closed = this.close()
     this.#runner.breakLanes(error)
-    // What finalizers failed of is for close() to tell.
+    // `close()` tells of the errors of finalizers.
     await closed.catch(() => undefined)
   }
 
@@ -122,25 +117,6 @@ export class ThreadExecutor implements PoolExecutor {
     }
   }
 
-  /** For a lane: a chunk waits. */
-  submit(lane: ThreadLane, chunk: Chunk): void {
-    this.#runner.submit(lane, chunk)
-  }
-
-  /** For a lane: its stream can be woken. */
-  flush(): void {
-    this.#runner.advance()
-  }
-
-  /** For a lane that is closed. */
-  release(lane: ThreadLane, reason?: Reason): void {
-    if (!this.#runner.release(lane, reason)) return
-    this.#resolveIfDrained()
-    this.#startIdleTimer()
-    // A worker may be free now that nothing else could be given to.
-    this.#runner.advance()
-  }
-
   async #finish(drained: Promise<void>): Promise<unknown[]> {
     await drained
     const results = await this.#runner.pool.finishAll()
@@ -156,7 +132,7 @@ export class ThreadExecutor implements PoolExecutor {
 
   #startIdleTimer(): void {
     const { idleTimeout } = this.#options
-    if (this.closed || this.#runner.lanes.size > 0 || idleTimeout === Infinity) return
+    if (this.#closing !== undefined || idleTimeout === Infinity) return
     clearTimeout(this.#idleTimer)
     this.#idleTimer = setTimeout(() => {
       void this.#runner.pool.finishAll()

@@ -1,27 +1,20 @@
-/** A stream's way to the threads: room for one waiting chunk, and the queue of the outcomes that have come back. */
+/** A stream's connection to the threads: room for one waiting chunk, and the queue of the outcomes that have come back. */
 import { outside } from '../../async-context.js'
-import type { ThreadEvent } from '../../log/events.js'
 import { Fifo } from '../../fifo.js'
 import type { Chunk, Job, Lane, LaneClient, Part, Reason } from '../executor.js'
 import { MAX_SLOTS } from '../../worker/cells.js'
 import type { WorkerJob } from '../../worker/protocol.js'
 
-/** An error that nobody has caught in a worker. */
-export interface UncaughtError {
-  readonly by: ThreadEvent
-  readonly error: unknown
-}
-
-/** Why the task does not load, and on which worker it did not. */
-export interface Fault {
+/** Why the task does not load, and in which worker. */
+interface Fault {
   readonly error: unknown
   readonly worker: number
 }
 
-/** The executor of a lane. */
-interface LaneExecutor {
+/** Runs the chunks of a lane. */
+interface LaneRunner {
   readonly submit: (lane: ThreadLane, chunk: Chunk) => void
-  readonly flush: () => void
+  readonly advance: () => void
   readonly release: (lane: ThreadLane, reason?: Reason) => void
 }
 
@@ -32,40 +25,41 @@ export class ThreadLane implements Lane {
   readonly encodes = true
   readonly retried = 0
   readonly client: LaneClient
-  readonly #executor: LaneExecutor
+  readonly #runner: LaneRunner
   readonly #deep: boolean
   #width: number
-  /** How many chunks have not had their last outcomes. Changed by the executor. */
-  outstanding = 0
-  /** Its place in the list of those that are to be woken; -1 if it is not there. Changed by that list, and when the lane is closed. */
-  wakeAt = -1
   /** How many workers may hold chunks of it at once. */
   readonly maxWorkers: number
-  /** Tells which buffers of an item are moved. Each chunk has one item then, and a worker that has it has nothing else. */
+  /** Tells which buffers of an item are moved. Then each chunk has one item, and its worker holds nothing else. */
   readonly transfer: Job['transfer']
-  /** What the workers are told of the stream. */
+  /** The job that workers get. */
   readonly job: WorkerJob
-  #fault: Fault | undefined
-  #hasLoaded = false
-  #failedLoads = 0
-  /** Uncaught errors of workers that may be those of an item of a chunk: it is not known yet. */
-  readonly #uncaught = new Map<Chunk, UncaughtError>()
-  /** How long the last chunk took, in milliseconds. */
-  #time = Infinity
-  /** Outcomes that the stream has not taken. */
+  /** How many chunks have not had their last outcomes. Changed by the runner. */
+  outstanding = 0
+  /** Its place in the list of lanes to wake; -1 if it is not there. Changed by that list, and when the lane is closed. */
+  wakeAt = -1
+  /** How long the last chunk took, in milliseconds. Set by the runner. */
+  duration: number | undefined
+  /** Whether a worker has loaded the task, and how many have ended while they loaded it. Set by the runner and by crash recovery. */
+  hasLoaded = false
+  failedLoads = 0
+  /** The error of every item from now on, because the task does not load. Set by crash recovery. */
+  fault: Fault | undefined
+  /** Whether the stream still waits for its first result. */
+  flushFirst = true
+  /** Whether the stream takes outcomes. */
+  isOpen = true
+  error: { readonly error: unknown } | undefined
   readonly #parts = new Fifo<Part>()
-  #error: { readonly error: unknown } | undefined
   #waiting = false
-  #answered = false
-  #closed = false
 
   constructor(
-    executor: LaneExecutor,
+    runner: LaneRunner,
     { name, fn: _fn, deep, width = Infinity, maxWorkers = Infinity, transfer, ...how }: Job,
     client: LaneClient,
   ) {
     if (name === undefined) throw new Error('A job for threads needs the name of its task')
-    this.#executor = executor
+    this.#runner = runner
     this.#deep = deep
     this.maxWorkers = maxWorkers
     this.transfer = transfer
@@ -75,65 +69,10 @@ export class ThreadLane implements Lane {
   }
 
   get ready(): boolean {
-    return !this.#waiting && !this.#closed
+    return !this.#waiting && this.isOpen
   }
 
-  /** Whether there is still somebody to give outcomes to. */
-  get isOpen(): boolean {
-    return !this.#closed
-  }
-
-  /** Whether the stream still waits for its first result. */
-  get flushFirst(): boolean {
-    return !this.#answered
-  }
-
-  /** The error of every item from now on: workers end while they load the task. */
-  get fault(): Fault | undefined {
-    return this.#fault
-  }
-
-  /** No item is to be run any more. */
-  fail(fault: Fault): void {
-    this.#fault = fault
-  }
-
-  /** Whether a worker has loaded the task. */
-  get hasLoaded(): boolean {
-    return this.#hasLoaded
-  }
-
-  /** A worker has loaded the task. */
-  loaded(): void {
-    this.#hasLoaded = true
-  }
-
-  /** A worker has ended while it loaded the task. @returns How many have. */
-  countFailedLoad(): number {
-    return ++this.#failedLoads
-  }
-
-  /** Whether there are uncaught errors that may belong to an item of a chunk. */
-  get hasUncaught(): boolean {
-    return this.#uncaught.size > 0
-  }
-
-  chunksWithUncaught(): readonly Chunk[] {
-    return [...this.#uncaught.keys()]
-  }
-
-  addUncaught(chunk: Chunk, error: UncaughtError): void {
-    this.#uncaught.set(chunk, error)
-  }
-
-  /** Forgets the uncaught error of a chunk. @returns The error, if there was one. */
-  takeUncaught(chunk: Chunk): UncaughtError | undefined {
-    const error = this.#uncaught.get(chunk)
-    if (error !== undefined) this.#uncaught.delete(chunk)
-    return error
-  }
-
-  /** For how many workers a new chunk is a reason to be there: the first one for all that the stream can use. */
+  /** How many workers a new chunk needs: the first one, all that the stream can use. */
   takeDemand(): number {
     const demand = this.#width
     this.#width = 1
@@ -142,35 +81,26 @@ export class ThreadLane implements Lane {
 
   /** How many chunks a worker may hold so that this lane may give it another: two, and more of very short ones. */
   get depth(): number {
-    return this.#deep ? Math.min(MAX_SLOTS, Math.max(2, 1 + Math.floor(MAX_AHEAD_MS / this.#time))) : 2
-  }
-
-  /** A chunk has taken so long, in milliseconds. */
-  recordDuration(time: number): void {
-    this.#time = time
+    return this.#deep ? Math.min(MAX_SLOTS, Math.max(2, 1 + Math.floor(MAX_AHEAD_MS / (this.duration ?? Infinity)))) : 2
   }
 
   /** Outcomes have come back. */
   answer(part: Part): void {
-    this.#answered = true
+    this.flushFirst = false
     this.#parts.push(part)
   }
 
   flush(): void {
-    outside.runInAsyncScope(this.#executor.flush, this.#executor)
+    outside.runInAsyncScope(this.#runner.advance)
   }
 
   take(): Part | undefined {
     return this.#parts.shift()
   }
 
-  get error(): { readonly error: unknown } | undefined {
-    return this.#error
-  }
-
   submit(chunk: Chunk): void {
     this.#waiting = true
-    this.#executor.submit(this, chunk)
+    this.#runner.submit(this, chunk)
   }
 
   /** The waiting chunk has gone to a worker. */
@@ -178,29 +108,29 @@ export class ThreadLane implements Lane {
     this.#waiting = false
   }
 
-  /** The executor can give no more results. */
+  /** The executor can give no other results. */
   break(error: unknown): void {
-    if (this.#closed) return
-    this.#error = { error }
+    if (!this.isOpen) return
+    this.error = { error }
     this.#release()
   }
 
   close(reason?: Reason): void {
     this.#parts.clear()
-    this.#error = undefined
+    this.error = undefined
     this.wakeAt = -1
-    if (!this.#closed) this.#release(reason)
+    if (this.isOpen) this.#release(reason)
   }
 
   #release(reason?: Reason): void {
-    this.#closed = true
-    outside.runInAsyncScope(this.#executor.release, this.#executor, this, reason)
+    this.isOpen = false
+    outside.runInAsyncScope(this.#runner.release, this.#runner, this, reason)
   }
 }
 
 /**
- * The lanes that have something new for their streams. A stream submits its next chunk when it is woken: so streams take turns in the order
- * in which their last chunks were given, and a lane that is added again goes to the end.
+ * The lanes with news for their streams. A stream submits its next chunk when it is woken. So streams take turns in the order in which
+ * their last chunks were given, and a lane that is added again goes to the end.
  */
 export class WakeList {
   readonly #lanes: ThreadLane[] = []
@@ -210,7 +140,7 @@ export class WakeList {
   }
 
   wakeAll(): void {
-    // By index: others may be added meanwhile.
+    // By index, because others may be added meanwhile.
     for (let i = 0; i < this.#lanes.length; i++) {
       const lane = this.#lanes[i]
       if (lane?.wakeAt !== i) continue

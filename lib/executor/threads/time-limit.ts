@@ -1,16 +1,14 @@
 /**
- * The time limit of a worker: notices that an item runs longer than its stream's `timeout`, or that the module of a task is loaded for
- * longer than the pool's `startTimeout`. A timer runs while the worker holds such a chunk.
+ * The time limits of a worker: an item may take the `timeout` of its stream, and loading a module of tasks the `startTimeout` of the pool.
+ * A timer runs while the worker holds a chunk with such a limit.
  */
 import type { Progress } from '../../worker/cells.js'
 import type { Assignment } from './chunk-sender.js'
 
-/** The worker, as far as it is looked at. */
 interface Watched {
   readonly assignments: readonly Assignment[]
   readonly isUnreadable: boolean
   progress(): Progress
-  /** Takes what the worker has posted and nobody has heard of yet. */
   drain(): void
 }
 
@@ -24,7 +22,7 @@ export class TimeLimit {
 
   /**
    * @param startTimeout In milliseconds.
-   * @param overdue Called when the item that a worker runs has been running for too long, or its task has been loading for too long.
+   * @param overdue Called when an item or the loading of its task takes too long.
    */
   constructor(worker: Watched, startTimeout: number, overdue: (progress: Progress) => void) {
     this.#worker = worker
@@ -50,9 +48,9 @@ export class TimeLimit {
   readonly #look = (): void => {
     this.#due = Infinity
     const worker = this.#worker
-    // Items that have ended meanwhile are not to be taken for those that run.
+    // First the messages that have come: the items in them do not run any more.
     worker.drain()
-    // It is ending already; what it has lost is found out then.
+    // It is ending already.
     if (worker.isUnreadable) return
     const progress = worker.progress()
     const running = worker.assignments.find(({ seq }) => seq === progress.seq)

@@ -1,17 +1,15 @@
 /**
- * One worker as its pool sees it. It owns the data port, the shared cells and the chunks that the worker holds: only
- * this file changes which those are. Chunks go out with `assign()`; their outcomes are reported. Which chunk goes to
- * which worker is decided elsewhere.
+ * One worker as its pool sees it. It owns the data port, the shared cells and the chunks that the worker holds. Chunks go out with
+ * `assign()`, and their outcomes are reported.
  */
 import { MessageChannel, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
 import { decodeError } from '../../codec/error-codec/decode.js'
 import type { EncodedError } from '../../codec/error-codec/types.js'
-import type { WorkerEvent } from '../../log/events.js'
 import { createCells, heapOf, isPublished, progressOf, type Progress } from '../../worker/cells.js'
 import { LISTENING, type FromWorker, type PartMessage, type WorkerJob } from '../../worker/protocol.js'
 import { ChunkSender, type Assignment } from './chunk-sender.js'
 import type { ThreadLane } from './thread-lane.js'
-import { lacksResources } from '../resources.js'
+import { lacksResources } from '../../threads/resources.js'
 import type { InFlightChunk } from './in-flight-chunk.js'
 import type { Mailbox } from '../../fifo.js'
 import { TimeLimit } from './time-limit.js'
@@ -19,9 +17,9 @@ import { WorkerThread, type Finalized, type ThreadOptions } from './worker-threa
 
 type Message = Exclude<FromWorker, typeof LISTENING>
 
-/** What a worker reports. That it can be given chunks is no report: its pool is only woken. */
+/** A report of a worker. When it is ready for chunks, it only wakes its pool. */
 export type Report =
-  /** The first outcomes of a worker have come: it did start, and can work. */
+  /** The first outcomes of a worker have come: it has started, and can work. */
   | { readonly kind: 'working' }
   /** Outcomes of a chunk have come. After the last ones of a chunk, the worker does not hold it any more. */
   | { readonly kind: 'part'; readonly worker: WorkerHandle; readonly held: Assignment; readonly message: PartMessage }
@@ -37,7 +35,6 @@ export class WorkerHandle {
   readonly #port: MessagePort
   readonly #sender: ChunkSender
   readonly #timeLimit: TimeLimit
-  /** What the worker holds, in the order in which it runs them. */
   #assignments: Assignment[] = []
   #hasWorked = false
   #isUnreadable = false
@@ -69,15 +66,6 @@ export class WorkerHandle {
     })
   }
 
-  get number(): number {
-    return this.thread.number
-  }
-
-  /** Who it is. */
-  get identity(): WorkerEvent {
-    return this.thread.identity
-  }
-
   get isReady(): boolean {
     return this.thread.state === 'ready'
   }
@@ -87,7 +75,6 @@ export class WorkerHandle {
     return this.#assignments
   }
 
-  /** Whether it holds a chunk of this lane. */
   holds(lane: ThreadLane): boolean {
     for (const { inFlight } of this.#assignments) if (inFlight.lane === lane) return true
     return false
@@ -98,7 +85,7 @@ export class WorkerHandle {
     return this.#hasWorked
   }
 
-  /** Whether a message of it could not be read: it is being ended, and reports nothing from then on. */
+  /** Whether a message of it could not be read. Then it is being ended, and reports nothing else. */
   get isUnreadable(): boolean {
     return this.#isUnreadable
   }
@@ -108,25 +95,21 @@ export class WorkerHandle {
     return this.#sender.isOutdated
   }
 
-  /** How many items the worker has been sent and has kept. */
+  /** How many items it has been sent, without those that were withdrawn. */
   get itemsSent(): number {
     return this.#sender.itemsSent
   }
 
-  /** The heap that the worker had in use after its last chunk, in bytes, garbage included; 0 unless it was asked to tell. */
+  /** The used heap after its last chunk, in bytes, garbage included; 0 without `watchHeap`. */
   get heapUsed(): number {
     return heapOf(this.#cells)
   }
 
-  /**
-   * Sends what is left of a chunk. Getters of its items are called, which may end its stream.
-   *
-   * Where the stream has ended meanwhile, the worker does not hold it; or, if it has begun it already, it is to stop.
-   */
+  /** Sends what is left of a chunk. That calls getters of its items, which may end the stream: then it is withdrawn or cancelled. */
   assign(inFlight: InFlightChunk): void {
     const { lane } = inFlight
     const { chunk, details } = inFlight.next()
-    // Getters of items are called there, and the option `transfer`.
+    // It calls getters of items, and the option `transfer`.
     const assignment = lane.client.context.runInAsyncScope(() => this.#sender.send(inFlight, chunk, details))
     if (!lane.isOpen) {
       if (this.#sender.withdraw(assignment)) return
@@ -136,19 +119,18 @@ export class WorkerHandle {
     if (lane.job.timeout !== undefined || !assignment.known.isLoaded) this.#timeLimit.watch()
   }
 
-  /** Takes back a chunk that the worker has not begun; false when it has. */
+  /** Takes back a chunk, unless the worker has begun it. @returns Whether it did. */
   withdraw(assignment: Assignment): boolean {
     if (!this.#sender.withdraw(assignment)) return false
     this.#assignments.splice(this.#assignments.indexOf(assignment), 1)
     return true
   }
 
-  /** Asks for a chunk to stop: the mark reaches synchronous code, the message fires the signal of what awaits. */
   cancel(assignment: Assignment, reason?: EncodedError): void {
     this.#sender.cancel(assignment, reason)
   }
 
-  /** It is ending, or has ended. @returns What it held, for others to run: it holds nothing any more, and gives no more outcomes. */
+  /** It is ending, or has ended. From now on it holds nothing, and gives no outcomes. @returns What it held, for others to run. */
   lost(): readonly Assignment[] {
     const lost = this.#assignments
     this.#assignments = []
@@ -156,22 +138,20 @@ export class WorkerHandle {
     return lost
   }
 
-  /** No more chunks of this job will come. */
   forget(job: WorkerJob): void {
     this.#sender.forget(job)
   }
 
-  /** Whether the worker has begun a chunk, and maybe ended it. */
+  /** Whether the worker has begun a chunk; it may also have ended it. */
   hasTaken({ slot, seq }: Assignment): boolean {
     return !isPublished(this.#cells, slot, seq)
   }
 
-  /** How far the worker is; when it has ended, how far it got. */
   progress(): Progress {
     return progressOf(this.#cells)
   }
 
-  /** Reports what the worker has posted and nobody has heard of yet. */
+  /** Reports the messages that the worker has posted and that Node has not delivered yet. */
   drain(): void {
     const next = (): Message | undefined => receiveMessageOnPort(this.#port)?.message as Message | undefined
     try {
@@ -182,8 +162,8 @@ export class WorkerHandle {
   }
 
   /**
-   * Runs the finalizer, if there is one and the worker has started. Then the worker ends by itself, so that nothing of what it has
-   * printed is lost; one that is still at a cancelled chunk may be there for long, and is ended at once. Never rejects.
+   * Runs the finalizer, if there is one and the worker has started. Then the worker ends by itself, so that all that it has printed
+   * arrives. If it still runs a cancelled chunk, it is ended at once. Never rejects.
    */
   async finish(): Promise<Finalized | undefined> {
     const isBusy = this.lost().length > 0
@@ -194,8 +174,8 @@ export class WorkerHandle {
   }
 
   /**
-   * Lets the worker end by itself as the program ends, without its finalizer: what it has printed arrives, and its `exit` handlers run.
-   * One on which no code of the user has run yet is ended at once, and one that is blocked by a synchronous item soon. Never rejects.
+   * Lets the worker end by itself as the program ends, without its finalizer. What it has printed arrives, and its `exit` handlers run. A
+   * worker that has run no code of the user is ended at once, and one that a synchronous item blocks soon. Never rejects.
    */
   async leave(): Promise<void> {
     this.lost()
@@ -227,11 +207,11 @@ export class WorkerHandle {
   }
 
   #onPart(message: PartMessage): void {
-    // By index: this runs for each message, and destructuring a tuple is an iteration.
+    // By index, because destructuring a tuple is an iteration, and this runs for each message.
     const seq = message[0]
     const details = message[7]
     if (!this.#hasWorked) {
-      // No handles or memory were left for its first task: then its start has failed, and others get its chunks.
+      // If its first task found no handles or memory, its start has failed, and others get its chunks.
       const cause = details?.fault && decodeError(details.fault)
       if (lacksResources(cause)) {
         this.thread.failStart(cause)
@@ -253,7 +233,7 @@ export class WorkerHandle {
     this.#reports.post({ kind: 'part', worker: this, held, message })
   }
 
-  /** Items would be left without outcomes: they get them as those of a worker that has died. */
+  /** Its items would have no outcomes. So it is ended, and they get those of a worker that has died. */
   #onUnreadable(): void {
     this.#isUnreadable = true
     this.thread.kill()

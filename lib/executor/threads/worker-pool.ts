@@ -1,22 +1,20 @@
 /**
- * The workers of a pool: starts them, replaces those that are spent, ends them after their finalizers.
- * Which chunk goes to which worker is decided elsewhere (`scheduler.ts`), and what a death costs (`crash-recovery.ts`).
+ * The workers of a pool: starts them, replaces those that are spent, and ends them after their finalizers. `scheduler.ts` decides which
+ * chunk goes to which worker, and `crash-recovery.ts` what the death of a worker costs.
  */
 import { isErrorObject, received, WorkerStartError } from '../../errors.js'
 import { uncaughtInWorker, workerRecycled, type WorkerEvent } from '../../log/events.js'
 import { addEnding, removeEnding } from '../../worker/ending.js'
 import { redefinitions } from '../../task.js'
-import { cureOf, lacksResources } from '../resources.js'
+import { cureOf, lacksResources } from '../../threads/resources.js'
 import type { Assignment } from './chunk-sender.js'
 import type { Mailbox } from '../../fifo.js'
 import { WorkerHandle, type Report } from './worker-handle.js'
 import type { ThreadOptions } from './worker-thread.js'
 
-/**
- * After this many failed starts in a row, the pool waits before it tries again. If it has no thread left, it is broken.
- */
+/** After this many failed starts in a row, the pool waits before it tries again. If it has no thread left, it is broken. */
 const MAX_FAILED_STARTS = 3
-/** How long that while is, in milliseconds. */
+/** How long it waits, in milliseconds. */
 const START_PAUSE_MS = 5_000
 
 export interface WorkerPoolOptions extends ThreadOptions {
@@ -26,37 +24,37 @@ export interface WorkerPoolOptions extends ThreadOptions {
   readonly maxHeapUsed?: number | undefined
 }
 
-/** What the end of a worker means, and what it held. */
-export type Loss =
-  /** It had done something, or was to do it, and was not asked to end. `cause` is its uncaught error, if there was one. */
+/** How a worker has ended, and what it held. */
+type Loss =
+  /** It had or held chunks, and was not asked to end. `cause` is its uncaught error, if there was one. */
   | { readonly kind: 'died'; readonly held: readonly Assignment[]; readonly exitCode: number; readonly cause: unknown }
-  /** It had done nothing: what it held must go to others. */
+  /** It has run nothing. */
   | { readonly kind: 'notStarted'; readonly held: readonly Assignment[] }
-  /** And no worker can be started. */
+  /** It has run nothing, and no worker can be started. */
   | { readonly kind: 'broken'; readonly held: readonly Assignment[]; readonly error: WorkerStartError }
 
 export class WorkerPool {
   readonly #options: WorkerPoolOptions
   readonly #reports: Mailbox<Report>
   readonly #workers = new Set<WorkerHandle>()
-  /** Threads that run their finalizers, and all that were told to end. */
+  /** Threads that run their finalizers, and the ends of all that were told to end. */
   readonly #finishing = new Set<WorkerHandle>()
   readonly #ending = new Set<Promise<unknown>>()
-  /** Who has been started last with which number. */
+  /** By number, the thread that was started last with it. */
   readonly #started = new Map<number, WorkerEvent>()
   #failedStarts = 0
   #pause: NodeJS.Timeout | undefined
-  /** Whether a start has failed for lack of handles or memory: from then on threads are started one by one. */
+  /** Whether a start has failed for lack of handles or memory. Then threads are started one by one. */
   #isShort = false
   #recycled = 0
   #redefinitions = redefinitions()
   #hasWork = false
-  /** What the finalizers returned. */
+  /** The values that finalizers returned. */
   readonly #finalResults: unknown[] = []
   /** The first error of a finalizer. */
   #finalError: { readonly error: unknown } | undefined
 
-  /** @param reports Where its workers report, and it itself when it can start workers that it could not start before. */
+  /** @param reports For its workers. It is also woken when a start becomes possible that was not possible before. */
   constructor(options: WorkerPoolOptions, reports: Mailbox<Report>) {
     this.#options = options
     this.#reports = reports
@@ -73,16 +71,12 @@ export class WorkerPool {
     return this.#started.get(number) ?? { name: `${name}-${number}`, pid: -1, pool: name, worker: number }
   }
 
-  /** How many threads were replaced as they were spent. */
+  /** How many threads were replaced because they were spent. */
   get recycled(): number {
     return this.#recycled
   }
 
-  /**
-   * Starts threads that are missing.
-   *
-   * @param demand For how many there is something to do, beside those that hold a chunk.
-   */
+  /** Starts threads that are missing. @param demand How many are needed, besides those that hold a chunk. */
   start(demand: number): void {
     if (!this.#mayStart) return
     let busy = 0
@@ -91,7 +85,7 @@ export class WorkerPool {
   }
 
   get #mayStart(): boolean {
-    // Those that end give back what the next one needs.
+    // A thread that ends frees what the next one needs.
     if (this.#isShort && this.#ending.size > 0) return false
     return this.#workers.size < this.#options.workers && (this.#pause === undefined || this.#workers.size === 0)
   }
@@ -101,13 +95,13 @@ export class WorkerPool {
     const count = Math.min(wanted, this.#options.workers, this.#isShort ? size + 1 : Infinity)
     if (size >= count || !this.#mayStart) return
     if (this.#isShort) this.#pauseStarts()
-    const numbers = new Set([...this.#workers].map((worker) => worker.number))
+    const numbers = new Set([...this.#workers].map(({ thread }) => thread.number))
     for (let number = 1; this.#workers.size < count; number++) {
       if (!numbers.has(number)) this.#workers.add(this.#startOne(number))
     }
   }
 
-  /** Whether a thread is to be given nothing more. */
+  /** Whether a thread is to be replaced, and gets no chunks. */
   isSpent(worker: WorkerHandle): boolean {
     const { maxTasksPerWorker = Infinity, maxHeapUsed = Infinity } = this.#options
     return worker.itemsSent >= maxTasksPerWorker || worker.heapUsed > maxHeapUsed || worker.isOutdated
@@ -119,11 +113,11 @@ export class WorkerPool {
     this.#recycled++
     void this.#finish(worker)
     this.#startUpTo(this.#workers.size + 1)
-    // Last: a listener may end a stream, which leads here again.
-    workerRecycled({ ...worker.identity, items: worker.itemsSent, heapUsed: worker.heapUsed })
+    // Last, because a listener may end a stream, which leads here again.
+    workerRecycled({ ...worker.thread.identity, items: worker.itemsSent, heapUsed: worker.heapUsed })
   }
 
-  /** Replaces threads that hold nothing, and have loaded tasks that were defined again since. */
+  /** Replaces threads that hold nothing and have loaded tasks that were defined again later. */
   replaceOutdated(): void {
     if (this.#redefinitions === redefinitions()) return
     this.#redefinitions = redefinitions()
@@ -137,7 +131,7 @@ export class WorkerPool {
     return worker.lost()
   }
 
-  /** As `end()`, for a thread that may be about to end after its finalizer, and that does not get there. */
+  /** As `end()`, also for a thread that waits for its finalizer and does not get there. */
   giveUp(worker: WorkerHandle): readonly Assignment[] {
     if (!this.#finishing.delete(worker)) return this.end(worker)
     void worker.thread.terminate()
@@ -150,16 +144,16 @@ export class WorkerPool {
     for (const worker of this.#finishing) void worker.thread.terminate()
   }
 
-  /** Ends all threads after their finalizers. Resolves with what those and all before them returned, when every thread has ended; never rejects. */
+  /** Ends all threads after their finalizers. Resolves when all have ended, with what all finalizers so far returned. Never rejects. */
   async finishAll(): Promise<unknown[]> {
     await Promise.all([...this.#workers].map((worker) => this.#finish(worker)))
     await Promise.all(this.#ending)
-    // Others of the program may have given handles back by the next time.
+    // By the next start, the program may have closed other handles.
     if (this.#workers.size === 0) this.#isShort = false
     return this.#finalResults
   }
 
-  /** At the end of the program: asks all threads to end, without making the program wait. */
+  /** At the end of the program: asks all threads to end. */
   readonly #leaveAll = async (): Promise<void> => {
     const left = [...this.#workers].map((worker) => {
       this.#remove(worker)
@@ -173,7 +167,7 @@ export class WorkerPool {
     if (this.#finalError !== undefined) throw this.#finalError.error
   }
 
-  /** While chunks wait or run for somebody, the threads keep the program alive. */
+  /** While chunks of open lanes wait or run, the threads keep the program alive. */
   keepAlive(hasWork: boolean): void {
     if (hasWork === this.#hasWork) return
     this.#hasWork = hasWork
@@ -182,19 +176,19 @@ export class WorkerPool {
 
   #startOne(number: number): WorkerHandle {
     const worker = new WorkerHandle(number, this.#options, this.#reports)
-    this.#started.set(number, worker.identity)
+    this.#started.set(number, worker.thread.identity)
     addEnding(this.#leaveAll)
     worker.thread.keepAlive(this.#hasWork)
     return worker
   }
 
-  /** A worker did start, and can work: others may be expected to. */
+  /** A worker has started, and can work: most likely others can, too. */
   started(): void {
     this.#failedStarts = 0
     if (this.#workers.size === this.#options.workers) this.#isShort = false
   }
 
-  /** A worker has ended. @returns What that means; undefined if it was asked to. */
+  /** A worker has ended. @returns undefined if it was asked to. */
   lose(worker: WorkerHandle): Loss | undefined {
     const { end, uncaught } = worker.thread
     if (end === undefined || !this.#workers.has(worker)) return undefined
@@ -202,12 +196,12 @@ export class WorkerPool {
     if (!wasReady) return this.#notStarted(worker, cause)
     if (worker.hasWorked || worker.assignments.length > 0) {
       this.#remove(worker)
-      // It did start: others may be expected to.
+      // It had started: most likely others can, too.
       if (this.#workers.size === 0) this.#failedStarts = 0
       return { kind: 'died', held: worker.lost(), exitCode, cause }
     }
     // Another one would do the same.
-    if (uncaught !== undefined) uncaughtInWorker(worker.identity, uncaught.error)
+    if (uncaught !== undefined) uncaughtInWorker(worker.thread.identity, uncaught.error)
     return this.#notStarted(worker, cause ?? new Error(`it ended with exit code ${exitCode} before its first item`))
   }
 
@@ -216,18 +210,18 @@ export class WorkerPool {
     const held = worker.lost()
     if (!worker.thread.isOverdue && lacksResources(cause)) {
       this.#isShort = true
-      // Of several at once, each may have taken what another one needed: only the last one counts.
+      // Of several starts at once, each may have taken what another one needed. So only the last one counts.
       if (this.#workers.size > 0) this.#pauseStarts()
       else if (this.#ending.size === 0) this.#failedStarts++
     } else {
-      // What hangs once hangs again: it is not waited for several times.
+      // A start that hangs would hang again, so there is only one attempt.
       this.#failedStarts = worker.thread.isOverdue ? MAX_FAILED_STARTS : this.#failedStarts + 1
     }
     if (this.#failedStarts >= MAX_FAILED_STARTS) {
       if (this.#workers.size === 0) {
         return { kind: 'broken', held, error: this.#startError(worker, cause) }
       }
-      // Fewer threads than were asked for are better than none, and than trying without end.
+      // The pool works with the threads that it has, instead of trying without end.
       this.#pauseStarts()
     }
     return { kind: 'notStarted', held }

@@ -1,7 +1,7 @@
 /**
- * The life of a worker's thread: its start with its initializer, its finalizer, its end. What it works on is not known here.
+ * The thread of a worker: its start with its initializer, its finalizer, and its end.
  *
- * A call through `threads` never settles when its worker dies, so each is raced against the native `exit` event.
+ * A call through `threads` does not settle when its worker dies, so each is raced against the native `exit` event.
  */
 import { pack, unpack } from '../../codec/codec.js'
 import { decodeError } from '../../codec/error-codec/decode.js'
@@ -11,9 +11,9 @@ import { currentProcess } from '../../identity.js'
 import { uncaughtInWorker, workerExited, workerStarted, type WorkerEvent } from '../../log/events.js'
 import { logSettings } from '../../log/settings.js'
 import type { WorkerControl, WorkerSetup } from '../../worker/protocol.js'
-import { untilExited } from '../exit.js'
-import { inTime } from '../in-time.js'
-import { launch, type LaunchOptions } from '../launch.js'
+import { untilExited } from '../../threads/exit.js'
+import { inTime } from '../../threads/in-time.js'
+import { launch, type LaunchOptions } from '../../threads/launch.js'
 import { spawn, terminate, type SpawnableWorker } from '../../threads-package.js'
 
 /** How a pool's threads are started. */
@@ -24,26 +24,25 @@ export interface ThreadOptions extends LaunchOptions {
   readonly finalizer?: TaskName | undefined
   /** How long its start with its initializer, and its finalizer, may each take, in milliseconds. */
   readonly startTimeout: number
-  /** Whether the worker is to tell how much of its heap is in use. */
+  /** Whether the worker tells how much of its heap is in use. */
   readonly watchHeap?: boolean
 }
 
 /** The worker's end of the data port, and the cells that it shares. */
-export interface WorkerChannel extends Pick<WorkerSetup, 'port' | 'cells'> {
+interface WorkerChannel extends Pick<WorkerSetup, 'port' | 'cells'> {
   /** Resolves when the worker listens at the port. */
   readonly listening: Promise<void>
 }
 
-/** How a thread has ended. */
-export interface ThreadEnd {
+interface ThreadEnd {
   /** Whether it had been ready. */
   readonly wasReady: boolean
   readonly exitCode: number
-  /** Its uncaught error, if there was one; of one that was not ready, always why not. */
+  /** Its uncaught error, if there was one. If it had not been ready: why. */
   readonly cause: unknown
 }
 
-/** What a finalizer returned or threw. */
+/** The value or the error of a finalizer. */
 export type Finalized = { readonly value: unknown; readonly error?: never } | { readonly error: unknown }
 
 export class WorkerThread {
@@ -52,7 +51,6 @@ export class WorkerThread {
   readonly #wake: () => void
   readonly #options: ThreadOptions
   readonly #exited: Promise<void>
-  /** Its thread id. */
   readonly #pid: number
   #state: 'starting' | 'ready' | 'dead' = 'starting'
   readonly #worker: SpawnableWorker | undefined
@@ -88,12 +86,12 @@ export class WorkerThread {
     }
   }
 
-  /** Whether it was ended as it was not ready in time. */
+  /** Whether it was ended because it was not ready in time. */
   get isOverdue(): boolean {
     return this.#isOverdue
   }
 
-  /** What it threw and nobody caught, which has ended it. */
+  /** The uncaught error that has ended it. */
   get uncaught(): { readonly error: unknown } | undefined {
     return this.#uncaught
   }
@@ -102,18 +100,17 @@ export class WorkerThread {
     return this.#state
   }
 
-  /** How it has ended, if it has. */
+  /** Set when it has ended. */
   get end(): ThreadEnd | undefined {
     return this.#end
   }
 
-  /** Who it is. */
   get identity(): WorkerEvent {
     const { name } = this.#options
     return { name: `${name}-${this.number}`, pid: this.#pid, pool: name, worker: this.number }
   }
 
-  /** Whether the thread keeps the program alive. */
+  /** Lets the thread keep the program alive, or not. */
   keepAlive(keep: boolean): void {
     if (keep === this.#refed) return
     this.#refed = keep
@@ -121,13 +118,13 @@ export class WorkerThread {
     else this.#worker?.unref()
   }
 
-  /** Ends the thread, whatever it does. Resolves when it has exited; never rejects. */
+  /** Ends the thread at once. Resolves when it has exited; never rejects. */
   async terminate(): Promise<void> {
     this.#isEnding = true
     try {
       if (this.#control !== undefined) await terminate(this.#control)
     } catch {
-      // The worker is ended below all the same, which is all that was asked for.
+      // The worker is ended below in any case.
     }
     await this.#worker?.terminate()
     await this.#exited
@@ -138,12 +135,12 @@ export class WorkerThread {
     return this.#options.initializer !== undefined
   }
 
-  /** Ends the thread at once, unless it has ended. It is reported as if it had ended by itself. */
+  /** Ends the thread at once. It is reported as if it had ended by itself. */
   kill(): void {
     if (this.#state !== 'dead') void this.#worker?.terminate()
   }
 
-  /** It was ready, but cannot work: its start has failed. */
+  /** It was ready, but cannot work: this counts as a failed start. */
   failStart(cause: unknown): void {
     this.#state = 'starting'
     this.#cause ??= cause
@@ -157,7 +154,7 @@ export class WorkerThread {
     return name && control && (await this.#finalize(control, name))
   }
 
-  /** The thread was asked to end by itself. Settles when it has, or does not. Never rejects. */
+  /** The thread was asked to end by itself. Settles when it has ended, or is given up. Never rejects. */
   async untilExited(isBlocked: () => boolean): Promise<void> {
     if (this.#worker === undefined) return
     this.#isEnding = true
@@ -182,7 +179,7 @@ export class WorkerThread {
     }
   }
 
-  /** Resolves when the thread has exited. Never rejects: whatever fails is reported. */
+  /** Resolves when the thread has exited. Never rejects: failures are reported. */
   async #start(worker: SpawnableWorker): Promise<void> {
     worker.on('error', (error) => {
       this.#cause ??= error
@@ -201,7 +198,7 @@ export class WorkerThread {
   #onExit(exitCode: number): void {
     const wasReady = this.#state === 'ready'
     this.#state = 'dead'
-    // By a handler of `exit`, or of what was cancelled: nobody asks for its outcome.
+    // Thrown by a handler of `exit`, or by a cancelled item: nobody asks for its outcome.
     if (this.#isEnding && this.#uncaught !== undefined) uncaughtInWorker(this.identity, this.#uncaught.error)
     workerExited({ ...this.identity, exitCode, wasAsked: this.#isEnding, error: this.#cause }, wasReady)
     const cause =
@@ -234,7 +231,6 @@ export class WorkerThread {
     }
   }
 
-  /** Ends the thread if it is not ready in time. */
   #limitStart(worker: SpawnableWorker): NodeJS.Timeout | undefined {
     const { startTimeout, initializer } = this.#options
     if (startTimeout === Infinity) return undefined
@@ -250,7 +246,6 @@ export class WorkerThread {
     }, startTimeout).unref()
   }
 
-  /** Gives the worker its end of the channel. */
   #setUp(worker: SpawnableWorker, controlled: boolean): void {
     const { watchHeap = false } = this.#options
     const { port, cells } = this.#channel

@@ -1,12 +1,12 @@
-/** Waiting for something no longer than a given time. */
+/** Waits for a promise, but only for a given time. */
 import { MAX_TIMEOUT } from '../options.js'
 
 /**
- * Waits until a promise has settled, or that time is over. Keeps the program alive meanwhile, unless the promise does not matter for that.
+ * Waits until a promise has settled, or the time is over. Its timer keeps the program alive.
  *
  * @param settled Never rejects.
- * @param milliseconds More than a timer of Node can wait is without limit.
- * @returns Whether it has settled.
+ * @param milliseconds More than a timer of Node can wait: no limit.
+ * @returns Whether the promise has settled.
  */
 export async function inTime(settled: Promise<unknown>, milliseconds: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined

@@ -13,18 +13,17 @@ export interface ResourceLimits {
 }
 
 /**
- * With less, Node 20 to 24 end the whole program while the worker starts, found by trial: up to 0.25 MiB of stack, of which Node keeps
- * 0.1875 for itself; up to 2 MiB of heap.
+ * With less, Node 20 to 24 end the whole program while the worker starts. That was found by trial: with up to 0.25 MiB of stack, of which
+ * Node keeps 0.1875, or with up to 2 MiB of heap.
  */
 const MINIMA = { stackSizeMb: 0.3, maxOldGenerationSizeMb: 4 } as const
 
 const NAMES = ['maxYoungGenerationSizeMb', 'maxOldGenerationSizeMb', 'codeRangeSizeMb', 'stackSizeMb']
 
-/** What the limits must be, for error texts. */
 const LIMITS =
   'an object of numbers above 0: maxYoungGenerationSizeMb, maxOldGenerationSizeMb, codeRangeSizeMb, stackSizeMb'
 
-/** Reads the option `resourceLimits`. Throws where it is not as described. */
+/** Reads and checks the option `resourceLimits`. */
 export function readLimits(
   action: string,
   read: OptionReader<{ readonly resourceLimits?: ResourceLimits }>,
@@ -41,7 +40,6 @@ export function readLimits(
   return limits
 }
 
-/** The limits by their names, each a number above 0 or left out. */
 function areLimits(value: unknown): boolean {
   if (!isPlainObject(value)) return false
   return Object.entries(value).every(([name, limit]) => {

@@ -1,17 +1,17 @@
-/** Waiting for a worker that was asked to end by itself: as long as what it has printed still comes, and a while longer. */
+/** Waits for a worker that was asked to end by itself: while its output still comes, and some time longer. */
 import type { Worker } from 'node:worker_threads'
 import { inTime } from './in-time.js'
 
-/** How long a worker may be silent before it is given up, in milliseconds: its `exit` handlers run meanwhile. */
+/** How long a worker may print nothing before it is given up, in milliseconds. Its `exit` handlers run meanwhile. */
 const EXIT_TIMEOUT_MS = 1_000
-/** How long where its event loop is blocked, so that it cannot end. */
+/** The same while its event loop is blocked, so that it cannot end. */
 const BLOCKED_EXIT_TIMEOUT_MS = 100
 
 /**
- * Settles when the worker has exited and all that it has printed has come, or when it is to be given up. Never rejects. Ends nothing.
+ * Settles when the worker has exited and all its output has come, or when it is given up. Never rejects. It does not end the worker.
  *
  * @param exited Settles when it has exited.
- * @param isBlocked Whether its event loop seems to have no turn.
+ * @param isBlocked Whether its event loop seems to be blocked.
  */
 export async function untilExited(
   worker: Worker,
@@ -32,7 +32,7 @@ export async function untilExited(
   for (const output of outputs) output.off('data', note)
 }
 
-/** Node's own listeners pass on what comes there: they have it all when the stream has ended. */
+/** Node's own listeners pass the output on. When the stream has ended, they have all of it. */
 function endOf(output: Worker['stdout']): Promise<void> {
   return new Promise((resolve) => {
     if (output.readableEnded || output.destroyed) resolve()

@@ -1,11 +1,11 @@
-/** Tells the failed starts of workers for which the system had no handles or no memory: with fewer workers, one may start. */
+/** Recognises the errors of a system that is short of handles or memory: with fewer workers, one may start. */
 
 const CODES: ReadonlySet<unknown> = new Set(['ERR_WORKER_INIT_FAILED', 'EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN'])
 
-/** So says the error with which Node refuses a module whose package.json it cannot open. */
+/** In the error with which Node refuses a module when it cannot open its package.json. */
 const TOO_MANY_FILES = 'too many open files'
 
-/** @param error Of a worker that did not start, or of a module that did not load in it: its `cause` tells then. */
+/** @param error Of a worker that did not start, or, as `cause`, of a module that did not load in it. */
 export function lacksResources(error: unknown): boolean {
   return isOfResources(error) || isOfResources((error as { cause?: unknown } | null | undefined)?.cause)
 }
@@ -15,7 +15,7 @@ function isOfResources(error: unknown): boolean {
   return CODES.has(code) || (code === 'ERR_INVALID_PACKAGE_CONFIG' && String(message).includes(TOO_MANY_FILES))
 }
 
-/** What to do about an error with this message. */
+/** The cure for an error with this message. */
 export function cureOf(message: string): string {
   const isOfFiles = /\bE[MN]FILE\b/.test(message) || message.includes(TOO_MANY_FILES)
   return isOfFiles ? '. Too many files are open: close some, or raise the limit (ulimit -n)' : ''

@@ -1,4 +1,4 @@
-/** How a native worker is started. */
+/** Starts a native worker. */
 import { SHARE_ENV } from 'node:worker_threads'
 import { relay } from '../log/record.js'
 import { watchThreads } from '../shared/registry.js'
@@ -22,16 +22,16 @@ export interface LaunchOptions {
 }
 
 /**
- * What a worker makes dies young, chunk by chunk: it needs no more than a third of the 48 MiB to which Node lets the young
- * generation of a thread grow, and the rest would only add to the memory of the process.
+ * The objects of a worker live only as long as their chunk. A third of Node's default of 48 MiB is enough for them, and more would only
+ * add to the memory of the process.
  */
 const YOUNG_GENERATION_MB = 16
 
-/** Starts a worker, and takes what it writes into the log. Throws what `new Worker()` throws. */
+/** Starts a worker, whose log records come to this thread. Throws what `new Worker()` throws. */
 export function launch(name: string, { execArgv, env, resourceLimits }: LaunchOptions): SpawnableWorker {
-  // Node's own default hands on the options of `node --input-type=module -e …`, with which no file can be run.
+  // By default, Node passes on the options of `node --input-type=module -e …`, with which it cannot run a file.
   const args = execArgv ?? (process.execArgv.some((arg) => arg.startsWith('--input-type')) ? [] : undefined)
-  // It may be given a lock, and end with it.
+  // It may get a lock, and end while it holds it.
   watchThreads()
   const worker = new SpawnableWorker(WORKER_FILE, {
     name,
@@ -43,7 +43,7 @@ export function launch(name: string, { execArgv, env, resourceLimits }: LaunchOp
   return worker
 }
 
-/** Node would make the text 'undefined' of a variable that was left out this way. */
+/** Node would turn an undefined variable into the text 'undefined'. */
 function withoutUndefined(env: Readonly<Record<string, string | undefined>>): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined))
 }

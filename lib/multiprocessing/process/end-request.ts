@@ -1,4 +1,4 @@
-/** How a thread is asked to end by itself where its own messages are those of its task. */
+/** Asks a thread to end by itself, where its own messages belong to its task. */
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 
 export class EndRequest {
