@@ -1,4 +1,4 @@
-/** The pool: what its options do to its workers, when they end, and what `stats()` tells. */
+/** The pool: its options, the ends of its workers, and `stats()`. */
 import { Session } from 'node:inspector'
 import { availableParallelism } from 'node:os'
 import { SHARE_ENV, type Worker } from 'node:worker_threads'
@@ -25,7 +25,7 @@ class Watch {
     process.on('worker', this.#note)
   }
 
-  /** Settles when so many workers have exited. */
+  /** Settles when this many workers have exited. */
   exits(exits: number): Promise<void> {
     if (this.exited.length >= exits) return Promise.resolve()
     return new Promise((resolve) => {
@@ -162,7 +162,7 @@ describe('the option', () => {
     const session = new Session()
     session.connect()
     const names: string[] = []
-    // Threads of other pools of this process are told of too.
+    // Threads of other pools of this process are reported, too.
     session.on('NodeWorker.attachedToWorker', ({ params }) => {
       const name = params.workerInfo.title.replace(/^\[worker \d+\] /, '')
       if (name.startsWith('mill-')) names.push(name)

@@ -1,11 +1,11 @@
-/** Whole programs: when and how they end (contract, clauses 23 and 25), and what a forgotten guard does to them. */
+/** Whole programs: when and how they end (contract, clauses 23 and 25), and the effect of a missing guard. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runNode, runProgram, type Ending } from './support/programs.js'
 
-/** The program ended by itself, and well. */
+/** The program ended by itself, with status 0. */
 function expectGood(ending: Ending): void {
   expect(ending).toMatchObject({ code: 0, signal: null, stderr: '' })
 }
@@ -176,7 +176,7 @@ describe('an error in a worker that belongs to no item', () => {
       stdout: 'timer\ntold\nnone\ntold\n',
       stderr: '',
     })
-    // A level alone is nobody who is told.
+    // A level alone is not a listener for the error.
     expect((await runProgram('strays.js', ['timer', 'level'])).stderr).toMatch(TEXTS.timer)
   })
 

@@ -1,4 +1,7 @@
-/** A module of tasks that is evaluated again in the same process, as by hot reload or a test runner that resets its modules. */
+/**
+ * A module of tasks that is evaluated again in the same process, by hot reload or by a test runner that resets its
+ * modules.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,14 +21,14 @@ class TaskModule {
   readonly #path = join(folder, `tasks-${++files}.mjs`)
   readonly url = pathToFileURL(this.#path).href
 
-  /** @param text What the function gives for its item, as code. */
+  /** @param text The result of the function for its item, as code. */
   write(text: string): void {
     const code = `import { task } from ${JSON.stringify(import.meta.resolve('millrace/task'))}
       export const name = task(${JSON.stringify(this.url)}, 'name', (item) => ${text})`
     writeFileSync(this.#path, code)
   }
 
-  /** In a turn of its own. */
+  /** In a separate turn of the event loop. */
   async define(here: (item: number) => unknown): Promise<Task<number, unknown>> {
     await turn()
     return task(this.url, 'name', here)
@@ -88,7 +91,7 @@ describe('a module of tasks that is evaluated again', () => {
     await other.define((item) => item)
     expect(await pool.map(counting, [1])).toEqual([1])
     await other.define((item) => item)
-    // The worker keeps what it has: it is the same one.
+    // The worker keeps its state: it is the same one.
     expect(await pool.map(counting, [1])).toEqual([2])
   })
 
@@ -110,7 +113,7 @@ describe('a module of tasks that is evaluated again', () => {
     const tasks = new TaskModule()
     await tasks.define((item) => item)
     expect(() => task(tasks.url, 'name', () => undefined)).toThrow("'name' is defined twice")
-    // Refused, not defined: a later one replaces the first.
+    // The refused function was not defined. A later one replaces the first.
     await expect(tasks.define((item) => item)).resolves.toBeInstanceOf(Function)
   })
 

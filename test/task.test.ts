@@ -28,7 +28,7 @@ const require = createRequire(import.meta.url)
 const pool = new Pool({ workers: 2 })
 afterAll(() => pool.terminate())
 
-// Users without types pass what the types rule out.
+// Users without types can pass values that the types exclude.
 type Loose = (...args: unknown[]) => unknown
 const looseTask = task as unknown as Loose
 
@@ -36,7 +36,7 @@ function fixture(name: string): URL {
   return new URL(`./fixtures/${name}`, import.meta.url)
 }
 
-/** What an error of `task()` is like, and what its message says, in this order. */
+/** The class and code of an error of `task()`, and the parts of its message, in this order. */
 function refusal(...parts: string[]): Error {
   const text = parts.map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('.*')
   const message: unknown = expect.stringMatching(new RegExp(text, 's'))
@@ -315,7 +315,7 @@ describe('CommonJS', () => {
 
 if (hidden === undefined) throw new Error('The fixture defines its task on the main thread')
 
-/** A task that no worker can run: what its error must say, and the error that is its cause. */
+/** A task that workers cannot run: the text of its error, and its cause. */
 const UNUSABLE: readonly (readonly [title: string, task: TaskLike<number, unknown>, says: RegExp, cause?: object])[] = [
   [
     'whose module throws',
@@ -396,7 +396,7 @@ describe('a task', () => {
           expect(await collect(pool.imap(unusable, numbers(20), { chunksize, window: 20, errors: 'skip' }))).toEqual([])
           expect(await collect(pool.imap(double, numbers(20), { chunksize, window: 20 }))).toHaveLength(20)
           expect(started).toEqual([])
-          // As many as had something to do.
+          // As many as had work.
           const { ready, crashes } = pool.stats()
           expect(ready).toBeGreaterThanOrEqual(1)
           expect(ready).toBeLessThanOrEqual(2)

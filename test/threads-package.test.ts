@@ -1,4 +1,6 @@
-/** The package `threads` stands behind one file. (It is loaded by `require()`, which the rules of the floors do not see.) */
+/**
+ * Only one file uses the package `threads`. (It is loaded by `require()`, which the rules of the floors do not see.)
+ */
 import { readdirSync, readFileSync } from 'node:fs'
 import { ROOT } from './support/markdown.js'
 

@@ -23,7 +23,7 @@ describe('memory (clause 7)', () => {
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as () => void
 
-  /** How many of the values are still alive, once the garbage has been collected; it is collected until few enough are. */
+  /** The number of values that are still alive after garbage collection. Garbage is collected until few enough are. */
   async function alive(refs: readonly WeakRef<object>[], most: () => number = () => 0): Promise<number> {
     let left = refs.length
     for (let round = 0; round < 20 && left > most(); round++) {
@@ -34,7 +34,7 @@ describe('memory (clause 7)', () => {
     return left
   }
 
-  /** Takes results in a frame of its own, so that no variable keeps one. */
+  /** Takes results in a separate frame, so that no variable keeps one. */
   async function takeRefs(stream: Stream<object>, count: number): Promise<WeakRef<object>[]> {
     const refs: WeakRef<object>[] = []
     for (let i = 0; i < count; i++) {
@@ -70,7 +70,7 @@ describe('memory (clause 7)', () => {
           const results = await takeRefs(stream, 60)
           expect(results).toHaveLength(60)
           expect(await alive(results)).toBe(0)
-          // One more, which the consumer or the engine may still have in a register.
+          // The consumer or the engine can still have one more in a register.
           const undelivered = (): number => stream.stats().read - stream.stats().delivered + 1
           expect(await alive(items, undelivered)).toBeLessThanOrEqual(undelivered())
           expect(stream.stats()).toMatchObject({ read: items.length, delivered: 60 })
@@ -107,7 +107,7 @@ describe('order (clause 8)', () => {
     gates.hold(0)
     const probe = new Probe()
     const drained = drain(way.run(way.source(gates.items), { window: 30 }), probe)
-    // A whole other chunk at least has its results before the first item has.
+    // At least one whole other chunk has its results before the first item.
     await gates.left(way.chunk)
     await turns(20)
     expect(probe.delivered).toBe(0)
@@ -131,7 +131,7 @@ describe('order (clause 8)', () => {
     const probe = new Probe()
     const stream = way.run(way.source(gates.items), { window: 30 })
     const fast: unknown[] = []
-    // With an automatic chunksize a few others may be in its chunk.
+    // With an automatic chunksize, a few others can be in its chunk.
     const behind = way.chunksize === 1 || way.executor === 'this thread' ? 0 : 8
     while (fast.length < 29 - behind) fast.push((await take(stream, probe)).value)
     expect(gates.indexes(fast)).not.toContain(0)
@@ -195,7 +195,7 @@ describe('order (clause 8)', () => {
           gates.turns(i, count)
         })
         const failing = plan.failing.filter((i) => i < gates.count)
-        // A function is a fine result on this thread.
+        // A function is a valid result on this thread.
         const unclonable = executor ? plan.unclonable.filter((i) => i < gates.count && !failing.includes(i)) : []
         for (const i of failing) gates.fail(i)
         for (const i of unclonable) gates.returnFunction(i)
@@ -294,7 +294,7 @@ describe('values (clause 9)', () => {
             const expected = copyOf(value)
             expectSame(title, received, expected)
             expect(Object.is(received, expected)).toBe(typeof expected !== 'object' || expected === null)
-            // What the task saw, too, was a clone, and not something that turns into one on the way back.
+            // The task, too, must have got a clone, not a value that only becomes one on the way back.
             expect(`${title}: ${seen}`).toBe(`${title}: ${tag(expected)}`)
           }
         })
@@ -465,7 +465,7 @@ describe('an empty source (clause 10)', () => {
   })
 })
 
-/** Compares what structured clone makes of two values, bit by bit: holes, identities and invalid dates count too. */
+/** Compares the structured clones of two values, bit by bit: holes, identities and invalid dates count, too. */
 function expectSame(title: unknown, received: unknown, expected: unknown): void {
   if (serialize(received).equals(serialize(expected))) return
   throw new Error(`${String(title)}: received ${inspect(received)}, expected ${inspect(expected)}`)

@@ -31,7 +31,9 @@ function items(length: number, what: Deed, culprits: readonly number[]): string[
   return numbers(length).map((n) => deed(n, culprits.includes(n) ? what : 'go'))
 }
 
-/** Of 100 items the first, the last, two of one chunk and two of consecutive ones fail, whatever the chunks are. */
+/**
+ * Of 100 items, these fail for every chunksize: the first, the last, two of one chunk, and two of consecutive chunks.
+ */
 const PLACES = [0, 15, 16, 28, 99]
 const CHUNKSIZES = [1, 7, 64, 'auto'] as const
 const TITLES: Record<string, string> = {

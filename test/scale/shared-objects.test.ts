@@ -1,4 +1,4 @@
-/** Objects that are made for one call each: neither thread keeps more of them the more calls there were. */
+/** Objects that are made for one call each. The number that a thread keeps does not grow with the number of calls. */
 import { Pool } from 'millrace'
 import {
   Barrier,
@@ -37,7 +37,7 @@ const MOST = 32
 const pool = new Pool({ workers: 1, name: 'shared objects' })
 afterAll(() => pool.terminate())
 
-/** How many more objects this thread and the worker have than before. */
+/** The number of objects that this thread and the worker have more than before. */
 async function growth(run: () => Promise<unknown>): Promise<readonly [here: boolean, there: boolean]> {
   const there = await pool.apply(given.collect)
   await collected(() => false, 3)
@@ -66,7 +66,7 @@ it(`300 pipes, whose ends are closed on both threads`, async () => {
   const run = async (): Promise<void> => {
     for (let n = 0; n < 300; n++) await call()
   }
-  // Of those that the other side has closed, a thread keeps some until there are more.
+  // A thread keeps some of the ends that the other side has closed, until there are more.
   await growth(run)
   expect(await growth(run)).toEqual([true, true])
 })

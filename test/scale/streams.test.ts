@@ -1,5 +1,6 @@
 /**
- * One dimension at a time, far beyond common use. What grows faster than its input would not end within a test's time limit.
+ * One dimension at a time, far beyond common use. A cost that grows faster than the input would exceed the time limit
+ * of the test.
  */
 import { imap, Pool } from 'millrace'
 import { gated } from '../fixtures/contract-a-gated.js'

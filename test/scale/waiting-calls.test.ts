@@ -1,4 +1,7 @@
-/** Ten thousand calls of one thread that wait at once: in order, and each at a cost that does not depend on how many there are. */
+/**
+ * Ten thousand calls of one thread that wait at once: they are in order, and the cost of one does not depend on their
+ * number.
+ */
 import { Pool } from 'millrace'
 import { Condition, Event, Lock, Queue, RLock, Semaphore } from 'millrace/multiprocessing'
 import { given } from '../fixtures/given.js'
@@ -6,10 +9,10 @@ import { given } from '../fixtures/given.js'
 const pool = new Pool({ workers: 1, name: 'waiting calls' })
 afterAll(() => pool.terminate())
 
-/** Lets so many calls wait, and then go on; gives the order in which they did. */
+/** Lets this many calls wait, and then continue. Gives the order in which they did. */
 type Run = (calls: number) => Promise<number[]>
 
-/** Each takes it, and goes on with a turn of the event loop less than it had: as locks are used. */
+/** Each call takes it, and releases it one microtask later. */
 function inTurn(make: () => Lock | Semaphore): Run {
   return async (calls) => {
     const lock = make()
@@ -106,7 +109,7 @@ describe.each(Object.entries(RUNS))('%s', (_, run) => {
   it(`lets ${MANY} waiting calls go on in their order, and ten times as many take not 40 times as long`, async () => {
     await timeOf(run, FEW)
     const growth: number[] = []
-    // Others may use the processor now and then: the best of three counts.
+    // Other programs may use the processor: the best of three counts.
     for (let n = 0; n < 3; n++) growth.push((await timeOf(run, MANY)) / (await timeOf(run, FEW)))
     expect(Math.min(...growth)).toBeLessThan(40)
   })

@@ -1,4 +1,4 @@
-/** How many workers a pool starts: as many as there is work for, however many it may have. */
+/** A pool starts only as many workers as there is work for. */
 import type { Worker } from 'node:worker_threads'
 import { Pool, type MadeByTask } from 'millrace'
 import { collect, numbers, until } from '../fixtures/contract-b-ways.js'

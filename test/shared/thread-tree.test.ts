@@ -1,4 +1,7 @@
-/** Which threads are known to have started which, and for how long; and which objects are told of the end of a thread. */
+/**
+ * The tree of threads: which thread has started which, and how long that is known. Which objects are told when a thread
+ * ends.
+ */
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { Lock } from 'millrace/multiprocessing'
@@ -30,7 +33,7 @@ it('an object is told of the end of a thread only if that thread may know it', a
   const objects = [object('known', true), object('unknown', false), object('known, too', true)]
   for (const [at, each] of objects.entries()) remember(`test.${at}`, each)
   await once(new Worker('', { eval: true }), 'exit')
-  // Later ones first, as they may have the others as parts.
+  // Later ones come first, because the others may be parts of them.
   expect(told).toEqual(['known, too', 'known'])
 })
 
@@ -41,7 +44,7 @@ it('a lock is known to the threads that have an instance of it', async () => {
   const { threadId } = worker
   await reached(cells, READY, 1)
   expect(isKnownTo(lock, new Set([threadId]))).toBe(true)
-  // A thread may be taken for others, but not for all.
+  // A thread can be mistaken for some others, but not for all.
   const others = Array.from({ length: 24 }, (_, n) => threadId + 1 + n)
   expect(others.filter((other) => !isKnownTo(lock, new Set([other]))).length).toBeGreaterThanOrEqual(22)
   await worker.terminate()

@@ -1,4 +1,4 @@
-/** A stream that nobody can read on is collected: it gives its place in the pool back and closes its source. */
+/** A stream that cannot be read any more is collected. It gives back its place in the pool, and closes its source. */
 import { getEventListeners } from 'node:events'
 import { Readable } from 'node:stream'
 import { imap, Pool } from 'millrace'
@@ -35,7 +35,7 @@ class Sources {
   }
 }
 
-/** Collects garbage a few times; whatever could be closed by that is. */
+/** Collects garbage a few times, so that everything that this can close is closed. */
 async function collectAll(): Promise<void> {
   await collected(() => false, 5)
 }
@@ -105,7 +105,7 @@ describe('a stream that is dropped', () => {
         { workers: 0 },
       )
       refs.push(new WeakRef(stream))
-      // As the frame of a loop does, the reaction leads back to the stream.
+      // Like the frame of a loop, the reaction refers to the stream.
       void stream.next().then(() => stream)
     }
     use()

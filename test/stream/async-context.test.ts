@@ -1,4 +1,6 @@
-/** User code that a stream calls runs in the async context of who started the stream; and no other context is kept alive. */
+/**
+ * User code that a stream calls runs in the async context that started the stream. Other contexts are not kept alive.
+ */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { imap, Pool, reduce, type ReduceOptions, type Stream } from 'millrace'
@@ -15,7 +17,7 @@ afterEach(() => {
 })
 afterAll(() => pool.terminate())
 
-/** Notes in which context it was called. */
+/** Notes the context of its call. */
 class Notes {
   readonly #seen = new Map<string, Set<unknown>>()
 
@@ -239,7 +241,7 @@ describe('other user code runs there, too', () => {
 })
 
 describe('no context is kept alive', () => {
-  /** Runs it in a context of its own. @returns What tells whether that is alive. */
+  /** Runs it in a new context. @returns A reference that shows whether that context is alive. */
   async function inContext(run: () => Promise<unknown>): Promise<WeakRef<object>> {
     const store = {}
     await storage.run(store, run)

@@ -1,4 +1,4 @@
-/** What an `AutoTuner` makes of whole inputs, in simulated time: see `support/simulation.ts`. */
+/** An `AutoTuner` with whole inputs, in simulated time: see `support/simulation.ts`. */
 import { AutoTuner } from '#dist/stream/auto-tuner.js'
 import { FixedTuner, type Tuner } from '#dist/stream/tuner.js'
 import { noop, parse, root } from '../fixtures/recorded-timings.js'
@@ -9,7 +9,7 @@ const MIB = 2 ** 20
 
 type Input = Omit<Scenario, 'tuner'> & { readonly min?: number; readonly most?: number }
 
-/** `most` is the window, if that was given. */
+/** `most`: the window, if there is a limit. */
 function tuned({ min = 1, most, ...input }: Input): Simulated {
   const { workers } = input
   const tuner = new AutoTuner({ workers, min, window: most })
@@ -77,9 +77,9 @@ describe('items that change their cost', () => {
     const known = Math.min(...dear.map(({ finished }) => finished))
     const after = dear.filter(({ submitted }) => submitted >= known)
     expect(after.length).toBeGreaterThan(1_000)
-    // The chunk that made it known may have begun with cheap ones.
+    // The chunk that showed it may have begun with cheap items.
     expect(longest(after)).toBeLessThanOrEqual(2 * TARGET)
-    // Those that were under way: at most two for each worker, and as long as the items make them.
+    // The chunks that were under way: at most two for each worker, as long as their items make them.
     expect(dear.length - after.length).toBeLessThanOrEqual(2 * workers)
   })
 
@@ -127,7 +127,7 @@ describe('items that change their cost', () => {
 })
 
 describe('disturbed times', () => {
-  /** The sizes of the settled stream: without its first half, in which it has grown, and without its tail. */
+  /** The sizes in the steady state: without the first half, in which they grow, and without the tail. */
   const settled = ({ chunks }: Simulated): SimulatedChunk[] => chunks.slice(chunks.length / 2, -100)
 
   it('noise of ±50 %: nine of ten chunks are within a quarter of the mean, and none is twice as large', () => {
@@ -169,8 +169,8 @@ describe('disturbed times', () => {
 })
 
 /**
- * The typical cost of an item in a recording, and the delays that came on top: after as much work as before them in the
- * recording, whatever chunks that work is cut into; over and over.
+ * The typical cost of an item in a recording, and the extra delays. Each delay comes after the same amount of work as
+ * in the recording, in chunks of any size. The recording repeats.
  */
 function timings(recorded: readonly number[]): { cost: number; delays: () => (compute: number) => number } {
   const chunks = Array.from({ length: recorded.length / 2 }, (_, chunk) => ({
@@ -291,7 +291,7 @@ describe('a known length', () => {
   ])('a short input: $items items of $cost ms, $workers workers, minimum $min', ({ items, workers, cost, min }) => {
     const { makespan, chunks } = tuned({ workers, min, costs: each(items, () => cost), lengthKnown: true })
     expect(quantile(chunks, 'items', 1 - 1e-9)).toBeLessThanOrEqual(min > 1 ? Math.ceil(items / workers) : 2)
-    // No worker has more of them than it must; or one more, if two went to it together.
+    // No worker has more of them than necessary, or only one more, if it got two together.
     const rounds = Math.ceil(items / workers) + (min > 1 && items > workers ? 1 : 0)
     expect(makespan).toBeLessThan(rounds * (cost + 1))
   })

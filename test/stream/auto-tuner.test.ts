@@ -8,7 +8,7 @@ function auto(options: Partial<AutoTunerOptions> = {}): AutoTuner {
   return new AutoTuner({ workers: 2, min: 1, ...options })
 }
 
-/** Tells of `count` full chunks, at so much an item. */
+/** Reports `count` full chunks to the tuner, with this cost per item. */
 function run(tuner: AutoTuner, count: number, time: number, bytes?: number): AutoTuner {
   for (let chunk = 0; chunk < count; chunk++) {
     const items = tuner.next()

@@ -45,7 +45,7 @@ describe('defaultWindow()', () => {
         lengthKnown: true,
       }).efficiency
     expect(efficiency(true)).toBeGreaterThan(0.98)
-    // What the rule is for: without it, this is where it would go.
+    // Without the rule, the window would reach this size.
     expect(efficiency(false)).toBeLessThan(0.9)
   })
 })

@@ -12,7 +12,7 @@ function chunkOf(first: number): Chunk {
 function part(chunk: Chunk, from: number, last = from === 1): ArrivedPart {
   return { worker: 1, chunk, from, count: 1, results: new Items([chunk.first + from]), last }
 }
-/** The items whose parts are due, in the order in which they are. */
+/** The items whose parts are due, in the order of delivery. */
 function takeAll(delivery: Delivery): number[] {
   const taken: number[] = []
   for (let next = delivery.shift(); next !== undefined; next = delivery.shift())

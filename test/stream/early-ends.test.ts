@@ -1,4 +1,4 @@
-/** Ends before the first result: sources are closed all the same. And streams that are read a second time say so. */
+/** Ends before the first result: sources are still closed. And the error of streams that are read a second time. */
 import { PassThrough, Readable } from 'node:stream'
 import { imap, lines, Pool, type Stream } from 'millrace'
 import { same } from '../fixtures/contract-a-values.js'

@@ -1,11 +1,11 @@
-/** What is made of a part that has arrived: values for the consumer, and how many items are done with each. */
+/** Reading a part that has arrived: values for the consumer, and the number of items that each completes. */
 import fc from 'fast-check'
 import { Items } from '#dist/codec/batch.js'
 import type { ArrivedPart } from '#dist/stream/outcome.js'
 import { decodePart, isPlain, type DecodedPart } from '#dist/stream/part-reader.js'
 
 interface Item {
-  /** How many results it has. */
+  /** The number of its results. */
   readonly results: number
   readonly fails: boolean
 }
@@ -118,7 +118,7 @@ describe('decodePart()', () => {
         expect(values).toEqual(given)
         const completes = completesOf(decoded)
         expect(completedBefore + completes.reduce((sum, count) => sum + count, 0)).toBe(items.length)
-        // Never before an item's last result has been given.
+        // Never before the last result of the item was given.
         let done = completedBefore
         values.forEach((value, i) => {
           const owner = Number(String(value).split('.')[0])

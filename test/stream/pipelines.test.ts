@@ -1,4 +1,4 @@
-/** Inside `stream.pipeline` and `compose` the error comes out that ended the pipeline, as it was thrown, and sources are closed. */
+/** `stream.pipeline` and `compose` give the error that ended the pipeline, as it was thrown, and close the sources. */
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import * as streams from 'node:stream'
@@ -11,11 +11,11 @@ import { turns } from '../support/gates.js'
 const pool = new Pool({ workers: 1, name: 'pipelines' })
 afterAll(() => pool.terminate())
 
-// Of every supported Node, but not in the types of Node 20.
+// Every supported Node has it. The types of Node 20 do not.
 const { compose } = streams as unknown as { compose: (...parts: unknown[]) => streams.Duplex }
 const run = pipeline as (...parts: unknown[]) => Promise<unknown>
 
-/** Gives six items, and then nothing: `items` of endless ones. */
+/** Gives six items, and then never answers. Its items are the first ones of an endless source. */
 function silent(items = 6): Readable {
   let n = 0
   return new Readable({
@@ -70,7 +70,7 @@ async function* thrown(source: AsyncIterable<number>): AsyncGenerator<number> {
   }
 }
 
-/** Node gives another error than that of its source to a generator that waits while it is left. */
+/** If a generator waits while it is left, Node gives it another error than that of its source. */
 async function* closedLater<T>(source: AsyncIterable<T>): AsyncGenerator<T> {
   try {
     yield* source
@@ -241,7 +241,7 @@ for (const [where, stage] of Object.entries(stages)) {
   it(`a stage ${where} that gets no next() closes its source when the pipeline ends`, async () => {
     const source = silent()
     const controller = new AbortController()
-    // It is full, and never asks for more.
+    // It is full, and does not ask for more.
     const full = new Writable({ objectMode: true, highWaterMark: 1, write: () => undefined })
     full.write(0)
     const running = run(() => source, stage.good, full, { signal: controller.signal })

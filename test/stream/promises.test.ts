@@ -34,7 +34,9 @@ const verbs = {
     ),
 }
 
-/** Every third item is there, the others come at once, later or as no promise of the language. */
+/**
+ * Every third item is a plain value. The others are promises that settle at once or later, or are not native promises.
+ */
 function itemOf(i: number): number | PromiseLike<number> {
   if (i % 3 === 0) return i
   if (i % 3 === 1) return Promise.resolve(i)

@@ -1,8 +1,8 @@
-/** How a stream reads an async source: several items for one chunk, without asking the stream between them. */
+/** Reading an async source: several items for one chunk, without the stream between them. */
 import { imap, type Stream } from 'millrace'
 import { double } from '../fixtures/contract-b-tasks.js'
 
-/** An async source of numbers; at one of them it does something with the stream that reads it. */
+/** An async source of numbers. At one of them it calls a function on the stream that reads it. */
 function source(length: number, at: number, act: () => unknown): AsyncIterable<number> {
   let given = 0
   return {

@@ -1,4 +1,4 @@
-/** The count of what is between source and consumer. */
+/** The count of the items between source and consumer. */
 import fc from 'fast-check'
 import { Window } from '#dist/stream/window.js'
 

@@ -1,11 +1,11 @@
 /**
- * Chooses a path of the codec for a whole run of tests, by the environment variable CODEC_PATH: small chunks take it too, in
- * this process and in its workers. Programs that tests start have the limits that users have.
+ * Chooses a path of the codec for a whole run of tests, by the environment variable CODEC_PATH. Small chunks also take
+ * it, in this process and in its workers. Programs that tests start have the normal limits.
  */
 import { MessagePort, setEnvironmentData } from 'node:worker_threads'
 import type { CodecLimits } from '#dist/codec/limits.js'
 
-/** By name: the limits in the place of the library's, and whether a single record becomes a column. */
+/** By name: the limits that replace those of the library, and whether a single record becomes a column. */
 const PATHS: Readonly<Record<string, { readonly limits: Partial<CodecLimits>; readonly isColumn: boolean }>> = {
   columns: { limits: { minValues: 1 }, isColumn: true },
   generated: { limits: { minValues: 1, minRecordsForCode: 0 }, isColumn: true },
@@ -18,7 +18,7 @@ if (name !== undefined) {
   const path = PATHS[name]
   if (path === undefined)
     throw new Error(`Cannot test the codec's path '${name}': there are ${Object.keys(PATHS).join(', ')}`)
-  // Before the module that reads them is loaded.
+  // This must come before the module that reads them is loaded.
   setEnvironmentData('millrace.codecLimits', path.limits)
   const isColumn = await sendsColumn()
   if (isColumn !== path.isColumn) throw new Error(`The codec's path '${name}' is not the one that is in force`)

@@ -1,7 +1,7 @@
 /**
- * Threads that contend for each primitive as fast as they can: `npm run stress -- contention --seconds 60 --workers 8`. Every count
- * must be exact; it prints how many turns there were, the worst wait of a call, and the fewest turns that a worker had beside the
- * mean: if one starves, it shows there. The time is shared by the primitives.
+ * Threads that compete for each primitive as fast as they can: `npm run stress -- contention --seconds 60 --workers 8`.
+ * Every count must be exact. It prints the number of turns, the longest wait of a call, and the fewest turns of a
+ * worker with the mean. A worker that starves shows there. The primitives share the time.
  */
 import { parseArgs } from 'node:util'
 import { isMainThread, threadId, Worker, workerData } from 'node:worker_threads'
@@ -24,7 +24,7 @@ import { reached } from './reached.js'
 const KINDS = ['Lock', 'RLock', 'Semaphore', 'Condition', 'Barrier', 'Queue', 'JoinableQueue', 'Pipe'] as const
 type Kind = (typeof KINDS)[number]
 
-/** Cells: turns as they were counted inside, and the sums of what was put or sent, and of what came out. */
+/** Cells: the turns, counted inside, and the sums of the numbers that were put or sent, and of those that came out. */
 const ROUNDS = 0
 const INSIDE = 1
 const WRONG = 2
@@ -35,9 +35,9 @@ const GIVEN = 6
 const GOT = 7
 /** From here the turns and the longest wait of each worker, in microseconds. */
 const OWN = 8
-/** How many may be inside at once. */
+/** The most threads that may be inside at once. */
 const PERMITS = 3
-/** How much the stock and the queues have room for. */
+/** The size of the stock and of the queues. */
 const ROOM = 4
 
 interface Contest {
@@ -52,7 +52,7 @@ interface Contest {
 
 interface Part extends Contest {
   readonly number: number
-  /** Of even ones the end that asks, of odd ones the one that answers. */
+  /** Even workers have the end that asks, odd workers the end that answers. */
   readonly end: Connection<number>
 }
 
@@ -97,7 +97,7 @@ async function contend({ kind, number, cells, lock, free, full, barrier, queue, 
     await timed(put)
     Atomics.add(cells, GOT, await timed(get))
   }
-  /** Whether it was one. */
+  /** Whether it took a turn. */
   const turn = async (n: number): Promise<boolean> => {
     switch (kind) {
       case 'Condition':
@@ -138,7 +138,7 @@ async function contend({ kind, number, cells, lock, free, full, barrier, queue, 
       }
     }
   }
-  // Who answers goes on until all have ended who ask.
+  // The worker that answers continues until all that ask have ended.
   const answers = kind === 'Pipe' && number % 2 === 1
   Atomics.add(cells, READY, 1)
   Atomics.notify(cells, READY)
@@ -146,7 +146,7 @@ async function contend({ kind, number, cells, lock, free, full, barrier, queue, 
   end.close()
 }
 
-/** What must be true of it in the end, besides that nobody was where another one was, and that each worker had its turns. */
+/** The condition at its end. In addition, two threads were never inside together, and each worker had turns. */
 async function isExact(contest: Contest, own: readonly number[]): Promise<boolean> {
   const { kind, cells, lock, free, queue } = contest
   const turns = own.reduce((sum, count) => sum + count, 0)
@@ -234,7 +234,7 @@ if (isMainThread) {
   try {
     await contend(revive(workerData).value as Part)
   } catch (error) {
-    // How the rounds of a barrier are ended, and a pipe.
+    // The ends of the rounds of a barrier, and of a pipe.
     if (!(error instanceof BrokenBarrierError || error instanceof EndOfFileError))
       throw new Error(`Thread ${threadId} failed`, { cause: error })
   }

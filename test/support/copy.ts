@@ -1,6 +1,6 @@
-/** What has to arrive in another thread. */
+/** The value that must arrive on another thread. */
 
-/** A structured clone in which Buffers are Buffers, and what has no prototype has none. */
+/** A structured clone that keeps Buffers, and objects without a prototype. */
 export function copyOf(value: unknown): unknown {
   const clone: unknown = structuredClone(value)
   putRight(clone, value, new Set())

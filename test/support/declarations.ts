@@ -1,4 +1,4 @@
-/** What the built declarations of the package export, as the compiler reads them. */
+/** The exports of the built declarations of the package, as the compiler reads them. */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
@@ -8,7 +8,7 @@ const root = new URL('../../../', import.meta.url)
 /** By the name that a user imports, the file of its declarations. */
 export const entryFiles: ReadonlyMap<string, string> = readEntries()
 
-/** Where there is no DOM library, as in most programs of Node. */
+/** Without the DOM library, as in most programs of Node. */
 export const compilerOptions: Readonly<ts.CompilerOptions> = {
   lib: ['lib.es2023.d.ts', 'lib.esnext.disposable.d.ts'],
   types: ['node'],
@@ -22,13 +22,13 @@ export const compilerOptions: Readonly<ts.CompilerOptions> = {
 
 let made: ts.Program | undefined
 
-/** One for all tests, as it takes some seconds. */
+/** One for all tests, because it takes some seconds. */
 export function declarationsProgram(): ts.Program {
   made ??= ts.createProgram([...entryFiles.values()], compilerOptions)
   return made
 }
 
-/** The exported names of an entry, with what they mean. */
+/** The exported names of an entry, with their declarations. */
 export function declarations(name: string): { checker: ts.TypeChecker; exports: ts.Symbol[] } {
   const program = declarationsProgram()
   const checker = program.getTypeChecker()
@@ -38,7 +38,7 @@ export function declarations(name: string): { checker: ts.TypeChecker; exports: 
   return { checker, exports: checker.getExportsOfModule(module) }
 }
 
-/** What an exported name means: of a name that an entry gives on, what was declared. */
+/** The declaration of an exported name. For a name that an entry re-exports, the original one. */
 export function meaning(checker: ts.TypeChecker, exported: ts.Symbol): ts.Symbol {
   return exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported
 }

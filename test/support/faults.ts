@@ -1,11 +1,11 @@
-/** What the tests of faults share: running a verb over items that say what goes wrong with them, and what must come of it. */
+/** The common part of the tests of faults: runs a verb over items that name their faults, and checks the results. */
 import type { Outcome, Pool, StreamStats } from 'millrace'
 import { until } from '../fixtures/contract-b-ways.js'
 import { deedOf, gather, keepEven, map, numberOf, twice, type Deed } from '../fixtures/faults.js'
 
 export type Verb = 'imap' | 'filter' | 'flatMap' | 'reduce'
 
-/** Any pool, whatever its initializer is. */
+/** A pool with any initializer. */
 export type AnyPool = Pick<Pool, 'imap' | 'imapUnordered' | 'filter' | 'filterUnordered' | 'flatMap'> &
   Pick<Pool, 'flatMapUnordered' | 'reduce' | 'stats'>
 
@@ -28,7 +28,7 @@ export function isGood(item: string): boolean {
   return GOOD.includes(deedOf(item))
 }
 
-/** What one item gives, by a verb that leaves failed items out. */
+/** The results of one item, by a verb that leaves failed items out. */
 export function valuesOf(verb: Verb, item: string): unknown[] {
   const n = numberOf(item)
   if (verb === 'filter') return deedOf(item) === 'unclonable' || (isGood(item) && n % 2 === 0) ? [item] : []
@@ -44,7 +44,7 @@ export function errorOf(item: string): string {
   return what === 'spin' || what === 'hang' ? 'TaskTimeoutError' : 'WorkerCrashError'
 }
 
-/** The verb's stream, or what a fold comes to as a stream of its one result. */
+/** The stream of the verb, or for a fold a stream of its one result. */
 export function open(
   pool: AnyPool,
   { verb, ordered, ...given }: Run,
@@ -83,7 +83,9 @@ export async function drain<T>(source: AsyncIterable<T>): Promise<T[]> {
   return all
 }
 
-/** Runs all items and checks that nothing was lost, doubled or, in order, displaced: each failed item has its own error. */
+/**
+ * Runs all items, and checks that none was lost, doubled or, in order, displaced. Each failed item has its own error.
+ */
 export async function expectWhole(pool: AnyPool, run: Run, items: readonly string[]): Promise<void> {
   const inOrder = <T>(values: T[], key: (value: T) => number): T[] =>
     run.ordered ? values : values.toSorted((a, b) => key(a) - key(b))
@@ -109,13 +111,13 @@ function toldOf(outcome: Outcome<string, unknown>): object {
   return { index, item: outcome.item, error: (outcome.reason as Error).name }
 }
 
-/** Whether no stream is open and no chunk is anywhere. */
+/** Whether all streams are closed and all chunks are done. */
 export function isIdle(pool: Pick<Pool, 'stats'>): boolean {
   const { busy, waiting, streams } = pool.stats()
   return busy + waiting + streams === 0
 }
 
-/** What keeps or may keep the process alive, apart from its pipes and terminals. */
+/** Everything that can keep the process alive, except its pipes and terminals. */
 export function resources(): string[] {
   return process
     .getActiveResourcesInfo()
@@ -123,7 +125,9 @@ export function resources(): string[] {
     .sort()
 }
 
-/** Waits until nothing is active that was not before: what was ended last takes its time, and the test runner has timers. */
+/**
+ * Waits until only the earlier resources are active: the last ended thread takes time, and the test runner has timers.
+ */
 export async function expectNothingLeft(before: readonly string[]): Promise<void> {
   const left = (): string[] => {
     const gone = [...before]
@@ -137,7 +141,7 @@ export async function expectNothingLeft(before: readonly string[]): Promise<void
   expect(left()).toEqual([])
 }
 
-/** How many workers are started while `run` runs. */
+/** The number of workers that are started while `run` runs. */
 export async function startedDuring(run: () => Promise<unknown>): Promise<number> {
   let started = 0
   const note = (): void => {

@@ -1,6 +1,6 @@
 /**
- * Runs random cases of the model for as long as asked: `npm run stress -- fuzz --seconds 60 --seed 1`. At the first one that goes
- * wrong it tells the seed, makes the case smaller, and ends with status 1. One seed alone: `--seed S --seconds 0`.
+ * Runs random cases of the model for a given time: `npm run stress -- fuzz --seconds 60 --seed 1`. At the first case
+ * that fails it prints the seed, makes the case smaller, and ends with status 1. For one seed: `--seed S --seconds 0`.
  */
 import { parseArgs } from 'node:util'
 import { findFault } from './model.js'

@@ -1,4 +1,4 @@
-/** Whether values are still alive once the garbage has been collected. */
+/** Whether values are still alive after a garbage collection. */
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { turns } from './gates.js'
@@ -6,7 +6,7 @@ import { turns } from './gates.js'
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 
-/** How many of the values are still alive; it is collected until few enough are, some times at most. */
+/** The number of values that are still alive. Garbage is collected until few enough are, or a few times. */
 export async function collectGarbage(refs: readonly WeakRef<object>[], most: () => number = () => 0): Promise<number> {
   let left = refs.length
   for (let round = 0; round < 20 && left > most(); round++) {

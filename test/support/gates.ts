@@ -1,13 +1,13 @@
 /**
- * Items that a test steers from outside while workers run them: each has a slot in shared memory, where the test holds
- * it, releases it or makes it fail, and where the task notes how far it is. No sleeps, no polling.
+ * Items that a test controls while workers run them. Each has a slot in shared memory. There the test holds it,
+ * releases it or makes it fail, and the task notes its progress. It does not sleep or poll.
  *
- * An item is the number of its slot (or that number as a line, from a byte source). The memory reaches every worker as
- * environment data, whatever pool it belongs to; import this module before the first worker starts.
+ * An item is the number of its slot (or that number as a line, from a byte source). The memory reaches the workers of
+ * every pool as environment data. Import this module before the first worker starts.
  */
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads'
 
-/** What the task does with an item once nothing holds it: gives it back, or one of these. */
+/** The action of the task when the item is not held any more: it returns the item, or does one of these. */
 const THROWS = 1
 const RETURNS_FUNCTION = 2
 
@@ -20,21 +20,21 @@ const enum Field {
   /** How often a task has ended with it. */
   Left,
   Fate,
-  /** How many turns of its event loop the task takes. */
+  /** The number of turns of its event loop that the task takes. */
   Turns,
   /** The worker that ran it last, plus one. */
   Worker,
-  /** Where the slot's meters begin. */
+  /** The first meter of the slot. */
   Meters,
   Size,
 }
 
-/** One meter for each worker number: how many items it runs now, and the most it ran at once. */
+/** One meter for each worker number: the items that it runs now, and the most that it ran at once. */
 const WORKERS = 128
 const SLOTS = 1 << 20
 const KEY = 'millrace.test.gates'
 
-/** In every supported Node, but not in the ES2023 library. */
+/** Every supported Node has it. The ES2023 types do not. */
 interface AsyncAtomics {
   readonly waitAsync: (
     cells: Int32Array,
@@ -53,7 +53,7 @@ function sharedCells(): Int32Array {
 }
 
 const cells = sharedCells()
-/** The last cell counts the slots in use, since a process may run several test files. */
+/** The last cell counts the used slots, because a process can run several test files. */
 const USED = SLOTS * Field.Size
 
 /** Resolves when the cell holds at least `value`. */
@@ -75,11 +75,11 @@ function store(cell: number, value: number): void {
   Atomics.notify(cells, cell)
 }
 
-/** A run of items with their slots; the test's side. */
+/** A run of items with their slots, for the test. */
 export class Gates {
   static readonly #all = new Set<Gates>()
 
-  /** Lets every held item go: a held worker is of no use to the next test. */
+  /** Lets every held item go: the next test cannot use a held worker. */
   static openAll(): void {
     for (const gates of Gates.#all) gates.releaseAll()
     Gates.#all.clear()
@@ -91,7 +91,7 @@ export class Gates {
 
   constructor(count: number) {
     this.count = count
-    // Meters live in slots too: two cells for each worker.
+    // Meters are also in slots: two cells for each worker.
     const meters = Math.ceil((2 * WORKERS) / Field.Size)
     const start = Atomics.add(cells, USED, count + meters)
     if (start + count + meters > SLOTS) throw new Error('The tests have used up the shared slots: make SLOTS larger')
@@ -106,7 +106,7 @@ export class Gates {
     return Array.from({ length: this.count }, (_, i) => this.#first + i)
   }
 
-  /** Which item a result is of, from 0. */
+  /** The index of the item of a result. */
   index(result: unknown): number {
     if (typeof result !== 'number' && typeof result !== 'string') throw new Error(`Not a result: ${String(result)}`)
     return Number(result) - this.#first
@@ -157,7 +157,7 @@ export class Gates {
     return Atomics.load(cells, this.#cell(i, Field.Entered))
   }
 
-  /** How many of the items a task has begun with, by now. */
+  /** The number of items that a task has begun, by now. */
   get begun(): number {
     return this.items.filter((_, i) => this.entries(i) > 0).length
   }
@@ -186,10 +186,10 @@ export class Gates {
   }
 }
 
-/** What the task throws for an item that is to fail. */
+/** The error that the task throws for an item that must fail. */
 export class GateError extends Error {}
 
-/** Runs an item, the task's side: waits without blocking its thread, so that it works on every executor. */
+/** Runs an item, for the task. Waits without blocking its thread, so that it works on every executor. */
 export function pass(item: number | string, worker: number): unknown {
   const slot = enter(item, worker)
   const turns = Atomics.load(cells, slot + Field.Turns)
@@ -234,7 +234,7 @@ function leave(item: number | string, slot: number, worker: number): unknown {
   return fate === RETURNS_FUNCTION ? () => item : item
 }
 
-/** Some turns of the event loop: what is ready to happen on this thread has happened then. */
+/** Some turns of the event loop. Everything that is ready on this thread has happened then. */
 export async function turns(count = 5): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve))
 }

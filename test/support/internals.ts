@@ -1,6 +1,6 @@
-/** What the declarations of the package do not show of its objects. */
+/** The members of objects that the declarations of the package do not show. */
 
-/** The shared memory of a lock, a queue or the like, header and all. */
+/** The whole shared memory of a lock, a queue or a similar object, with its header. */
 export function memoryOf(object: object): Int32Array<SharedArrayBuffer> {
   return (object as { memory: Int32Array<SharedArrayBuffer> }).memory
 }

@@ -1,7 +1,8 @@
 /**
- * An ordered run over many items during which workers are ended at random moments: `npm run stress -- kill --times 100 --items
- * 1000000`. Half of the ends are those of `Worker.terminate()` from outside, half an item's `process.exit()`. Neither results
- * nor order may change, but for the errors of at most as many items as there were ends.
+ * An ordered run over many items during which workers are ended at random moments:
+ * `npm run stress -- kill --times 100 --items 1000000`. Half of the ends are `Worker.terminate()` from outside, half
+ * are `process.exit()` of an item. Results and order must not change. At most as many items may fail as there were
+ * ends.
  */
 import { parseArgs } from 'node:util'
 import type { Worker } from 'node:worker_threads'
@@ -26,7 +27,7 @@ process.on('worker', (worker) => {
 
 function* source(): Generator<string, void, void> {
   for (let n = 0; n < items; n++) {
-    // While the source is read, the workers are somewhere in the chunks before.
+    // While the source is read, the workers run earlier chunks.
     while (kills[0] !== undefined && kills[0] <= n) {
       kills.shift()
       const worker = [...living][Math.floor(random() * living.size)]

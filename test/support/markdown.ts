@@ -1,11 +1,11 @@
-/** Reads the Markdown pages of the repository, for the tests that hold them to the code. */
+/** Reads the Markdown pages of the repository, for the tests that compare them with the code. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 /** The folder of the repository. This file is in build/test/support/. */
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 
-/** A file of the repository: throws if there is none. */
+/** A file of the repository. Throws if it does not exist. */
 export function textOf(path: string): string {
   return readFileSync(`${ROOT}${path}`, 'utf8')
 }

@@ -1,6 +1,6 @@
 /**
- * The ways a lazy verb can be run: both orders, chunksizes, executors, kinds of source. A test of the contract gives a body
- * that must hold in each of them.
+ * The ways to run a lazy verb: both orders, chunksizes, executors, kinds of source. A test of the contract has a body
+ * that must pass in each of them.
  */
 import { availableParallelism } from 'node:os'
 import * as millrace from 'millrace'
@@ -20,9 +20,9 @@ export interface Way {
   readonly chunksize: number | 'auto'
   readonly executor: Executor
   readonly kind: SourceKind
-  /** How many items can run at once, at least. */
+  /** The lowest number of items that can run at once. */
   readonly workers: number
-  /** The most items of one chunk; those behind a held item are held too. */
+  /** The most items of one chunk. Items behind a held item are held, too. */
   readonly chunk: number
   readonly title: string
   /** Runs the task over a source. */
@@ -31,23 +31,23 @@ export interface Way {
   open(verb: VerbName, task: TaskLike<never, unknown>, source: Source, options?: StreamOptions): Stream<unknown>
   /** Runs the task over a source, and gives all results, in the order of the items. */
   map(source: Source, options?: StreamOptions, task?: TaskLike<never, unknown>): Promise<unknown[]>
-  /** Folds a source, and says so with a promise. */
+  /** Folds a source, and gives a promise of the result. */
   reduce(fold: unknown, source: Source, options: object): Promise<unknown>
-  /** Makes a source of these items that tells what is done with it. */
+  /** Makes a source of these items that counts its calls. */
   source(items: Iterable<Item>, probe?: Probe): Source
 }
 type Source = Iterable<Item> | AsyncIterable<Item>
 
-/** What a stream has done with its source, and with which faults. */
+/** The calls of a stream to its source, and its faults. */
 export class Probe {
-  /** How often an item was asked for and given. */
+  /** How often an item was requested and given. */
   reads = 0
   /** How often the iterator was made. */
   opened = 0
   /** How often `next()` was called, and `return()`. */
   calls = 0
   returns = 0
-  /** The most items that were read (or asked for) and not delivered. */
+  /** The most items that were read (or requested) and not delivered. */
   most = 0
   /** Set when `next()` was called while another was pending. */
   overlapped = false
@@ -58,7 +58,7 @@ export class Probe {
   #over = false
   readonly #waiting: { readonly reads: number; readonly resolve: () => void }[] = []
 
-  /** Resolves when so many items have been read. */
+  /** Resolves when this many items have been read. */
   reached(reads: number): Promise<void> {
     if (this.reads >= reads) return Promise.resolve()
     return new Promise((resolve) => {
@@ -75,7 +75,7 @@ export class Probe {
     this.overlapped ||= this.#pending
     this.readAfterEnd ||= this.#over
     this.#pending = true
-    // Whoever asks for an item must have room for it already.
+    // A stream that asks for an item must already have room for it.
     this.most = Math.max(this.most, this.reads + 1 - this.delivered)
   }
 
@@ -125,7 +125,7 @@ function syncSource(items: Iterable<Item>, probe: Probe): Iterable<Item> {
   }
 }
 
-/** Some items at once, others after a turn of the event loop: both happen to real sources. */
+/** Some items come at once, others after a turn of the event loop, as in real sources. */
 export function asyncSource<T>(items: Iterable<T>, probe: Probe): AsyncIterable<T> {
   return {
     [Symbol.asyncIterator]: () => {
@@ -161,7 +161,7 @@ function lineSource(items: Iterable<Item>, probe: Probe): AsyncIterable<string> 
   return lines(asyncSource(chunks(), probe))
 }
 
-/** A source of the given kind that gives the items, then never answers. Its `return()` does not help. */
+/** A source of the given kind that gives the items, then never answers. Its `return()` does not answer either. */
 export function hanging(kind: SourceKind, items: readonly Item[], probe: Probe): Source {
   if (kind === 'an iterable') throw new Error('An iterable cannot hang without blocking its thread')
   const bytes = kind === 'lines of bytes'
@@ -229,16 +229,16 @@ function wayOf(pool: Pool, executor: Executor, ordered: boolean, chunksize: numb
   }
 }
 
-/** A source of these items that tells what is done with it. */
+/** A source of these items that counts its calls. */
 export function sourceOf(kind: SourceKind, items: Iterable<Item>, probe: Probe = new Probe()): Source {
   if (kind === 'an iterable') return syncSource(items, probe)
   return kind === 'an async iterable' ? asyncSource(items, probe) : lineSource(items, probe)
 }
 
-/** A case may take this long, in milliseconds; it says which one hung, where the limit of the test would not. */
+/** The time limit of a case, in milliseconds. It names the case that hung, unlike the limit of the test. */
 const LIMIT = 10_000
 
-/** Defines one test that runs the body in every way, and names those in which it failed. */
+/** Defines one test that runs the body in every way, and names the ways in which it failed. */
 export function inEveryWay(title: string, all: readonly Way[], body: (way: Way) => Promise<void>): void {
   it(title, async () => {
     const failures: { readonly way: Way; readonly error: unknown }[] = []
@@ -247,7 +247,7 @@ export function inEveryWay(title: string, all: readonly Way[], body: (way: Way) 
         await inTime(body(way))
       } catch (error) {
         failures.push({ way, error })
-        // A body that hangs is likely to hang again; the first few tell enough.
+        // A body that hangs will probably hang again. A few failures are enough.
         if (failures.filter(({ error }) => error instanceof Hang).length === 2) break
       } finally {
         Gates.openAll()
@@ -265,7 +265,7 @@ export function inEveryWay(title: string, all: readonly Way[], body: (way: Way) 
 
 class Hang extends Error {}
 
-/** Rejects when the promise does not settle in a time that is far above what it needs. */
+/** Rejects if the promise does not settle in a time that is far longer than it needs. */
 export async function inTime<T>(body: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const expired = new Promise<never>((_, reject) => {
@@ -280,7 +280,7 @@ export async function inTime<T>(body: Promise<T>): Promise<T> {
   }
 }
 
-/** All results, counted as delivered the moment they are. */
+/** All results. Each is counted as delivered at once. */
 export async function drain<T>(stream: AsyncIterable<T>, probe: Probe = new Probe()): Promise<T[]> {
   const results: T[] = []
   for await (const result of stream) {
@@ -290,14 +290,14 @@ export async function drain<T>(stream: AsyncIterable<T>, probe: Probe = new Prob
   return results
 }
 
-/** One result, counted as delivered the moment it is. */
+/** One result. It is counted as delivered at once. */
 export async function take(stream: Stream<unknown>, probe: Probe): Promise<IteratorResult<unknown, undefined>> {
   const result = await stream.next()
   if (result.done !== true) probe.delivered++
   return result
 }
 
-/** What a promise rejects with. */
+/** The reason of a rejected promise. */
 export async function rejection(promise: Promise<unknown>): Promise<unknown> {
   let value: unknown
   try {

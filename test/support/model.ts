@@ -1,7 +1,7 @@
 /**
- * A model of a stream: from one seed come a source, items that do or suffer something, options and a consumer; a few lines
- * of plain code say what the consumer must be given. What it is given in fact must be that, or, where it leaves early, the
- * beginning of that. `test/faults/model.test.ts` runs some seeds, `npm run stress -- fuzz` as many as there is time for.
+ * A model of a stream. One seed gives a source, items with faults, options and a consumer. A few lines of plain code
+ * say which results the consumer must get. The real results must be the same, or their beginning if it leaves early.
+ * `test/faults/model.test.ts` runs some seeds. `npm run stress -- fuzz` runs as many as there is time for.
  */
 import { getEventListeners } from 'node:events'
 import { lines, Pool, type Stream } from 'millrace'
@@ -25,11 +25,11 @@ export interface Case {
   readonly workers: number
   readonly maxTasksPerWorker: number | undefined
   readonly source: 'array' | 'generator' | 'slow' | 'lines'
-  /** How many items the source gives before it throws. */
+  /** The number of items that the source gives before it throws. */
   readonly throwsAt: number | undefined
   readonly deeds: readonly Deed[]
   readonly consumer: 'drain' | 'chunks' | 'slow' | 'break' | 'abort'
-  /** How many results it takes before it leaves. */
+  /** The number of results that it takes before it leaves. */
   readonly leavesAt: number
   /** Another stream that shares the pool. */
   readonly neighbour: boolean
@@ -92,7 +92,7 @@ async function* bytesOf(texts: AsyncIterable<string>): AsyncGenerator<Uint8Array
   for await (const text of texts) yield Buffer.from(`${text}\n`)
 }
 
-/** A fault that is put between a stream and its consumer, or between a stream and its source, to see that it is found. */
+/** A fault between a stream and its consumer, or between a stream and its source, to test that the model finds it. */
 export interface Plant {
   readonly stream?: (stream: AsyncIterable<unknown>, pool: Pool, signal: AbortSignal) => AsyncIterable<unknown>
   readonly source?: (source: AsyncIterable<string>) => AsyncIterable<string>
@@ -100,14 +100,19 @@ export interface Plant {
 
 export interface TrialOptions {
   readonly plant?: Plant
-  /** How long a case may take, in milliseconds; default: far more than any does, and more for each worker that it may need. */
+  /**
+   * The time limit of a case, in milliseconds. Default: far more than any case takes, and more for each worker that it
+   * may need.
+   */
   readonly limit?: number
 }
 
-/** How long a case may take, in milliseconds, and then its pool to come to rest: a task that goes on is given a second. */
+/**
+ * The time limit of a case, in milliseconds, and then of its pool to become idle: a task that continues gets a second.
+ */
 const LIMIT = 45_000
 const REST = 10_000
-/** How long the start of a worker may take on a machine that is very busy, in milliseconds. */
+/** The longest start of a worker on a very busy machine, in milliseconds. */
 const START = 1_000
 
 function longest({ deeds, maxTasksPerWorker = Infinity }: Case): number {
@@ -124,7 +129,7 @@ class Trial {
   readonly #pool: Pool
   readonly #controller = new AbortController()
   readonly #watch = new Watch()
-  /** What the consumer has been given. */
+  /** The results that the consumer got. */
   readonly #values: unknown[] = []
 
   constructor(it: Case, { plant = {}, limit = longest(it) }: TrialOptions) {
@@ -136,7 +141,7 @@ class Trial {
     this.#pool = new Pool({ workers, ...(maxTasksPerWorker !== undefined && { maxTasksPerWorker }) })
   }
 
-  /** @returns What is wrong; undefined when nothing is. */
+  /** @returns The fault; `undefined` if there is none. */
   async run(): Promise<string | undefined> {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<string>((resolve) => {
@@ -182,13 +187,13 @@ class Trial {
     if (source === 'array' && throwsAt === undefined) return this.#items
     const items = given(this.#items, this.#case)
     if (source === 'lines') return lines(this.#watch.over(bytesOf(items), () => Infinity))
-    // Elsewhere items may leave the window without a result.
+    // With other verbs, items can leave the window without a result.
     const isCounted = verb === 'imap' && errors !== 'skip'
     const watched = this.#watch.over(items, () => (isCounted ? this.#values.length + window : Infinity))
     return this.#plant.source?.(watched) ?? watched
   }
 
-  /** What is left behind, when all had time to come to rest. */
+  /** Everything that is left behind after a time to become idle. */
   async #leftover(): Promise<string | undefined> {
     const end = performance.now() + Math.min(REST, this.#limit / 2)
     const isAtRest = (): boolean => isIdle(this.#pool) && !this.#watch.isOpen
@@ -200,7 +205,7 @@ class Trial {
   }
 }
 
-/** Runs a case. @returns What is wrong with what came of it; undefined when nothing is. */
+/** Runs a case. @returns The fault in its results; `undefined` if there is none. */
 export async function runCase(it: Case, options: TrialOptions = {}): Promise<string | undefined> {
   return await new Trial(it, options).run()
 }
@@ -238,15 +243,15 @@ const BESIDE = {
   throwsAt: undefined,
 } as const
 
-/** How often a smaller case is tried, as it may fail by chance only, and how many are tried. */
+/** How often a smaller case is tried, because it may fail only sometimes; and the number of cases. */
 const TRIES = 3
 const ATTEMPTS = 60
 
 /**
- * Runs the case of a seed. What is wrong with it is said at once, with the seed; then, when it has been made smaller for so
- * many milliseconds at most, what is the smallest case that fails.
+ * Runs the case of a seed. A fault is printed at once, with the seed. Then the case is made smaller, for this many
+ * milliseconds at most, and the smallest failing case is printed.
  *
- * @returns Whether something is wrong.
+ * @returns Whether there is a fault.
  */
 export async function findFault(
   seed: number,

@@ -1,4 +1,4 @@
-/** Runs the programs of `test/fixtures/programs` in a Node of their own, and tells how they ended. */
+/** Runs the programs of `test/fixtures/programs` in a separate Node, and reports how they ended. */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
@@ -11,21 +11,21 @@ export interface Ending {
 }
 
 export interface RunOptions {
-  /** Options of Node itself. */
+  /** Options of Node. */
   readonly execArgv?: readonly string[]
   /** Environment variables besides those of this process. */
   readonly env?: Readonly<Record<string, string>>
   /** Written to its standard input. */
   readonly input?: string
-  /** Sent when it has written a line that says 'ready'. */
+  /** The signal that is sent when it has printed a line 'ready'. */
   readonly kill?: NodeJS.Signals
-  /** How long it may take, in milliseconds; default: 20,000. */
+  /** The time limit in milliseconds. Default: 20,000. */
   readonly limit?: number
-  /** It is killed when it has written a text more often than this. */
+  /** It is killed if it prints a text more often than this. */
   readonly most?: { readonly of: string; readonly times: number }
 }
 
-/** A program that has not ended by itself in this time is killed, in milliseconds: its test then fails. */
+/** The default time limit in milliseconds. A program that does not end in time is killed, and its test fails. */
 const LIMIT = 20_000
 
 /** Runs a compiled program: a name in the folder of programs, or a path. */

@@ -1,7 +1,7 @@
-/** Rejections that nobody handles: the process would end by one, so a test that causes one fails. */
+/** Unhandled rejections: a process ends by one, so a test that causes one fails. */
 import { Gates, turns } from './gates.js'
 
-/** Watches the tests of this file; each is followed by some turns of the event loop, with all its items released. */
+/** Watches the tests of this file. After each test come some turns of the event loop, with all its items released. */
 export function watchRejections(): readonly unknown[] {
   const unhandled: unknown[] = []
   const note = (reason: unknown): void => {

@@ -1,10 +1,14 @@
 /**
- * A stream without its threads: workers, each with one chunk that runs and one that waits, a source and an ordered consumer,
- * all in simulated time. It shows what a tuner makes of items whose costs are known, and the same in every run.
+ * A stream without its threads, in simulated time. It has a source, an ordered consumer, and workers, each with one
+ * chunk that runs and one that waits. It shows the sizes that a tuner chooses for items with known costs. Every run is
+ * the same.
  */
 import type { Tuner, Tuning } from '#dist/stream/tuner.js'
 
-/** What a chunk costs beside its items, in milliseconds: what its worker measures of that, and what it does not. */
+/**
+ * The cost of a chunk besides its items, in milliseconds: the part that its worker measures, and the part that it does
+ * not.
+ */
 const MEASURED_COST = 0.015
 const HIDDEN_COST = 0.035
 
@@ -17,15 +21,15 @@ export interface Scenario {
   /** Bytes of an item's result. */
   readonly bytes?: (index: number) => number
   /**
-   * The most items between source and consumer, who takes results in order as soon as they are done; from the tuner's words,
-   * and the window up to now.
+   * The most items between source and consumer, from the tuner and the window up to now. The consumer takes results in
+   * order, as soon as they are done.
    */
   readonly window?: (tuning: Tuning, before: number | undefined) => number
-  /** When the source has an item ready; without it, always. */
+  /** When the source has an item ready. Without it: always. */
   readonly arrival?: (index: number) => number
-  /** Whether the tuner is told how many items are left. */
+  /** Whether the tuner gets the number of items that are left. */
   readonly lengthKnown?: boolean
-  /** How long the items of a chunk take really. */
+  /** The real time of the items of a chunk. */
   readonly disturb?: (compute: number) => number
 }
 
@@ -34,9 +38,9 @@ export interface SimulatedChunk {
   readonly items: number
   readonly submitted: number
   readonly finished: number
-  /** Compute time, with all that disturbed it. */
+  /** The compute time with all disturbances. */
   readonly compute: number
-  /** What the tuner said of its size. */
+  /** The size that the tuner chose. */
   readonly tuning: Tuning
 }
 
@@ -44,7 +48,7 @@ export interface Simulated {
   /** In the order of their items. */
   readonly chunks: readonly SimulatedChunk[]
   readonly makespan: number
-  /** The share of their time that workers computed. */
+  /** The share of time in which workers computed. */
   readonly efficiency: number
 }
 
@@ -67,7 +71,7 @@ class Simulation {
   readonly #scenario: Scenario
   readonly #workers: readonly SimulatedWorker[]
   readonly #done = new Set<SimulatedChunk>()
-  /** How many items have come, were read, and were delivered; and how many chunks were delivered. */
+  /** The numbers of items that have come, were read, and were delivered; and the number of delivered chunks. */
   #arrived = 0
   #read = 0
   #delivered = 0
@@ -80,7 +84,7 @@ class Simulation {
     this.#workers = Array.from({ length: scenario.workers }, () => new SimulatedWorker())
   }
 
-  /** Submits what can be, and goes on to the next event; false when there is none. */
+  /** Submits all possible chunks, and continues to the next event. False if there is none. */
   step(): boolean {
     while (this.#submit());
     const busy = this.#workers.filter(({ chunks }) => chunks.length > 0)
@@ -92,7 +96,7 @@ class Simulation {
     return true
   }
 
-  /** Submits a chunk, if one is full, or if a worker is idle and no more is ready for it. */
+  /** Submits a chunk if it is full, or if a worker is idle and the source has no item ready. */
   #submit(): boolean {
     const { costs, arrival = () => 0, lengthKnown = false, tuner } = this.#scenario
     const worker = this.#workers.find(({ chunks }) => chunks.length === 0) ?? this.#workers.find(hasRoom)
@@ -145,7 +149,7 @@ class Simulation {
     }
   }
 
-  /** When there is something new to submit, without a chunk having finished: when an idle worker is waiting for it. */
+  /** The time of the next item for which an idle worker waits. A chunk need not finish before it. */
   #nextArrival(): number {
     const { costs, arrival } = this.#scenario
     const idle = this.#workers.some(({ chunks }) => chunks.length === 0)

@@ -1,6 +1,6 @@
 /**
- * The clauses of the contract for verbs whose items may have any number of results: none, one or many. A test file of such a
- * verb calls this, and adds what holds for its verb alone.
+ * The clauses of the contract for verbs whose items can have any number of results: none, one or many. A test file of
+ * such a verb calls this, and adds the tests of its special properties.
  */
 import fc from 'fast-check'
 import { Pool, type StreamOptions, type TaskLike } from 'millrace'
@@ -22,25 +22,25 @@ import {
 
 export interface SpreadVerb {
   readonly name: VerbName
-  /** Lets the test steer every item, as `gated` does. */
+  /** Lets the test control every item, as `gated` does. */
   readonly task: TaskLike<never, unknown>
-  /** The same, but no item has a result. */
+  /** The same, but items do not have results. */
   readonly none: TaskLike<never, unknown>
   /** The results of an item. */
   resultsOf(item: Item): readonly unknown[]
   /** A result in the form that `resultsOf` gives it: items from bytes are texts. */
   plain(result: unknown): unknown
-  /** Whether a result is the last of its item. */
+  /** Whether a result is the last one of its item. */
   isLast(result: unknown): boolean
 }
 
 const done = { done: true, value: undefined }
 
-/** Defines the tests; returns the pool they run on, which a file may use for its own. */
+/** Defines the tests. Returns their pool, which a file can also use for its own tests. */
 export function describeSpread(verb: SpreadVerb): Pool {
   const pool = new Pool({ workers: 2, name: verb.name })
   const all = ways(pool)
-  /** For what has nothing to do with where items come from. */
+  /** For tests that do not depend on the source. */
   const fewer = all.filter(({ kind, executor }) => (executor === 'a pool of 2') === (kind !== 'an iterable'))
   const parallel = fewer.filter(({ workers }) => workers > 1)
   const giving = (item: Item): boolean => verb.resultsOf(item).length > 0
@@ -49,7 +49,7 @@ export function describeSpread(verb: SpreadVerb): Pool {
   watchRejections()
   afterAll(() => pool.terminate())
 
-  /** Items of which the first `none` have no results, and the next one has some. */
+  /** Items: the first `none` do not have results, and the next one has some. */
   function items(gates: Gates, none: number): number[] {
     const without = gates.items.filter((item) => !giving(item)).slice(0, none)
     const first = gates.items.find(giving)
@@ -61,7 +61,7 @@ export function describeSpread(verb: SpreadVerb): Pool {
     return way.open(verb.name, verb.task, source, options)
   }
 
-  /** Fails unless the results are those of these items, in their order where there is one. */
+  /** Fails unless the results are those of these items, in their order if the verb is ordered. */
   function expectResults(way: { readonly ordered: boolean }, results: readonly unknown[], of: readonly Item[]): void {
     const [given, wanted] = [results.map((result) => verb.plain(result)), allOf(of)]
     expect(way.ordered ? given : given.map(String).sort()).toEqual(way.ordered ? wanted : wanted.map(String).sort())
@@ -201,7 +201,7 @@ export function describeSpread(verb: SpreadVerb): Pool {
       const slowest = order[0] ?? 0
       gates.hold(gates.index(slowest))
       const stream = open(way, way.source(order), { window: 30 })
-      // With an automatic chunksize a few others may be in its chunk.
+      // With an automatic chunksize, a few others can be in its chunk.
       const behind = way.chunksize === 1 || way.executor === 'this thread' ? [] : order.slice(1, 9)
       const early = order.filter((item) => item !== slowest && !behind.includes(item))
       const results: unknown[] = []
@@ -235,7 +235,7 @@ export function describeSpread(verb: SpreadVerb): Pool {
           for (const i of failing) if (i < gates.count) gates.fail(i)
           const succeeding = gates.items.filter((_, i) => !failing.includes(i))
           const results: unknown[] = []
-          // Of the items with results: how many were read, and how many of them have not been given all of these.
+          // Of the items with results: the number that were read, and the number whose results were not all given.
           let read = 0
           let most = 0
           function* source(): Generator<number> {
@@ -281,7 +281,7 @@ export function describeSpread(verb: SpreadVerb): Pool {
         for (const none of [0, 8]) {
           const gates = new Gates(60)
           const order = items(gates, none)
-          // Behind items that have results, or behind some that have none.
+          // Behind items with results, or behind items without any.
           const failing = none === 0 ? 9 : none
           gates.fail(gates.index(order[failing]))
           const probe = new Probe()
@@ -315,7 +315,7 @@ export function describeSpread(verb: SpreadVerb): Pool {
       "'throw' in order reads nothing more once an item has failed, although its error is not due yet",
       parallel,
       async (way) => {
-        // Items of one chunk would tell of their errors in turn.
+        // Items of one chunk would give their errors one after the other.
         if (!way.ordered || way.chunksize === 7) return
         const gates = new Gates(60)
         gates.hold(0)
@@ -335,7 +335,7 @@ export function describeSpread(verb: SpreadVerb): Pool {
         while (stream.stats().failed === 0) await turns(1)
         goOn()
         await turns(20)
-        // The one that had been asked for.
+        // The item that had been requested.
         expect(read).toBe(3)
         gates.release(0)
         expect(await failure).toEqual(slot(gates.items[1]))
@@ -418,7 +418,7 @@ export function describeSpread(verb: SpreadVerb): Pool {
       },
       'an error': async (way, gates, probe) => {
         gates.fail(1)
-        // Unordered, the other worker would get to the end of the source while this one is kept from its core.
+        // Unordered, the other worker could reach the end of the source while this one waits for a core.
         gates.hold(...ascending(gates.count).slice(50))
         await rejection(drain(open(way, way.source(gates.items, probe), { window: 14 })))
       },

@@ -1,8 +1,9 @@
 /**
- * A limit for every test and hook. The runner has none of its own, and a library whose contract is "never a hang" must
- * fail its tests when it hangs, not stop the run. The limit is far above what any test needs.
+ * A limit for every test and hook, because the runner does not have one. The contract says "never a hang". So a hang
+ * must fail the test, not stop the run. The limit is far longer than any test needs.
  */
-// Not used here, but to be there before any worker is: one process runs many files, on the same default pool.
+// It is not used here, but it must be loaded before any worker starts: one process runs many files, on the same default
+// pool.
 import './gates.js'
 import './tries.js'
 

@@ -1,10 +1,11 @@
 /**
- * Items that fail some times before they succeed, wherever they run: each has a slot in shared memory that counts its tries.
- * An item is the number of its slot, or that number as a line. Import this module before the first worker starts.
+ * Items that fail some times before they succeed, on any thread. Each has a slot in shared memory that counts its
+ * tries. An item is the number of its slot, or that number as a line. Import this module before the first worker
+ * starts.
  */
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads'
 
-/** What a try that fails does; after `exit` and `hang` only threads go on. */
+/** The action of a failing try. Only threads can continue after `exit` and `hang`. */
 export const HOWS = ['throw', 'reject', 'return what cannot be cloned', 'never settle', 'exit', 'hang'] as const
 export type How = (typeof HOWS)[number]
 
@@ -28,7 +29,7 @@ const cells = sharedCells()
 /** The last cell counts the slots in use. */
 const USED = SLOTS * SIZE
 
-/** A run of items; the test's side. */
+/** A run of items, for the test. */
 export class Tries {
   readonly #first: number
   readonly #count: number
@@ -53,7 +54,7 @@ export class Tries {
     return Array.from({ length: this.#count }, (_, i) => cells[this.#cell(i) + TRIES] ?? 0)
   }
 
-  /** Which item a result is of, from 0. */
+  /** The index of the item of a result. */
   index(result: unknown): number {
     return Number(result) - this.#first
   }
@@ -74,7 +75,7 @@ function tryError(item: number | string, tries: number): TryError {
   return Object.assign(new TryError(`try ${tries}`), { item: Number(item) })
 }
 
-/** Begins with an item, the task's side: gives it back as a number, or fails. */
+/** Begins with an item, for the task. Returns it as a number, or fails. */
 export function tryOnce(item: number | string): unknown {
   const cell = Number(item) * SIZE
   const tries = Atomics.add(cells, cell + TRIES, 1) + 1

@@ -1,6 +1,6 @@
 /**
- * How much a test does. `npm test` repeats what is random a few times, which takes seconds; `npm run verify` sets TEST_VOLUME=full and
- * repeats it many times.
+ * The volume of a test. `npm test` repeats random cases a few times, in seconds. `npm run verify` sets TEST_VOLUME=full
+ * and repeats them many times.
  */
 export const isFull: boolean = process.env.TEST_VOLUME === 'full'
 

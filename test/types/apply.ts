@@ -1,4 +1,4 @@
-/** What the compiler infers and refuses for `apply`. It is compiled, and not run. */
+/** The types that the compiler infers and refuses for `apply`. This file is compiled, and not run. */
 import { apply, Pool, task, type TaskReference } from 'millrace'
 import type { Equal, Expect } from './equal.js'
 
@@ -18,7 +18,7 @@ const pair: readonly [number, number] = [2, 3]
 export const ofPair = apply(power, pair)
 export type OfPair = Expect<Equal<typeof ofPair, Promise<number>>>
 
-// On this thread any function will do.
+// On this thread any function is accepted.
 export const here = apply(plain, [2, 'a'], { workers: 0 })
 export type Here = Expect<Equal<typeof here, Promise<string>>>
 

@@ -1,4 +1,4 @@
-/** What the compiler infers and refuses for `filter`. It is compiled, and not run. */
+/** The types that the compiler infers and refuses for `filter`. This file is compiled, and not run. */
 import {
   filter,
   filterUnordered,
@@ -18,7 +18,7 @@ const failed = task(import.meta.url, 'failed', (hit: Hit) => hit.status >= 500)
 const failedLater = task(import.meta.url, 'failedLater', (hit: Hit) => Promise.resolve(hit.status >= 500))
 const isText = task(import.meta.url, 'isText', (item: unknown): item is string => typeof item === 'string')
 
-// What is kept has the type of the item, whatever the task returns.
+// Results have the type of the item. The type that the task returns does not matter.
 export const kept = pipe(lines('access.log'), imap(parse), filter(failed))
 export type Kept = Expect<Equal<typeof kept, Stream<Hit>>>
 export const keptLater = filterUnordered(failedLater, kept)
@@ -32,7 +32,7 @@ export type Texts = Expect<Equal<typeof texts, Stream<string>>>
 export const stagedTexts = pipe([1, 'one'] as unknown[], filter(isText))
 export type StagedTexts = Expect<Equal<typeof stagedTexts, Stream<string>>>
 
-// A task may ask less of its items than they are: the stream keeps their type.
+// A task can accept a wider type than that of the items: the stream keeps their type.
 const isError = task(import.meta.url, 'isError', (hit: { status: number }) => hit.status >= 500)
 export const errors = pipe(lines('access.log'), imap(parse), filter(isError))
 export type Errors = Expect<Equal<typeof errors, Stream<Hit>>>
@@ -52,7 +52,7 @@ export const inline = pipe(
 )
 export type Inline = Expect<Equal<typeof inline, Stream<Hit>>>
 
-// On this thread any function will do.
+// On this thread any function is accepted.
 export const long = filter((line) => line.length > 80, ['GET /'], { workers: 0 })
 export type Long = Expect<Equal<typeof long, Stream<string>>>
 

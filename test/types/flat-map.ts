@@ -1,4 +1,4 @@
-/** What the compiler infers and refuses for `flatMap`. It is compiled, and not run. */
+/** The types that the compiler infers and refuses for `flatMap`. This file is compiled, and not run. */
 import { flatMap, flatMapUnordered, lines, pipe, Pool, task, type Stream } from 'millrace'
 import type { Equal, Expect } from './equal.js'
 import { parse, parseLine } from './hits.js'
@@ -15,7 +15,7 @@ const streamed = task(import.meta.url, 'streamed', async function* (line: string
 })
 const promised = task(import.meta.url, 'promised', (line: string) => [Promise.resolve(line.length)])
 
-// The elements of whatever has elements.
+// The elements of every type that has elements.
 export const all = pipe(lines('access.log'), flatMap(words))
 export type All = Expect<Equal<typeof all, Stream<string>>>
 export const numbers = flatMapUnordered(lengths, all, { errors: 'skip' })
@@ -27,7 +27,7 @@ export type Bit = Expect<Equal<typeof bit, Stream<string>>>
 export const awaited = flatMap(promised, all)
 export type AwaitedElements = Expect<Equal<typeof awaited, Stream<number>>>
 
-// On this thread any function will do.
+// On this thread any function is accepted.
 export const here = flatMap((n) => [n, n], [1, 2], { workers: 0 })
 export type Here = Expect<Equal<typeof here, Stream<number>>>
 

@@ -1,13 +1,13 @@
-/** What the compiler infers and refuses for `imap`. It is compiled, and not run. */
+/** The types that the compiler infers and refuses for `imap`. This file is compiled, and not run. */
 import { imap, imapUnordered, lines, pipe, Pool, type Outcome, type Stream, type TaskReference } from 'millrace'
 import type { Equal, Expect } from './equal.js'
 import { parse, parseLine, status, type Hit } from './hits.js'
 
-// A stage in a pipe takes its item from the task; the pipe gives its result on.
+// A stage in a pipe takes its item from the task. The pipe passes its result on.
 export const hits = pipe(lines('access.log'), imap(parse))
 export type Hits = Expect<Equal<typeof hits, Stream<Hit>>>
 
-// An async task gives what its promise settles to, here as in `await`.
+// The result of an async task is that of its promise, as with `await`.
 export const statuses = pipe(lines('access.log'), imap(parse, { window: 10 }), imapUnordered(status))
 export type Statuses = Expect<Equal<typeof statuses, Stream<number>>>
 
@@ -48,7 +48,7 @@ export type StageOutcomes = Expect<Equal<typeof stageOutcomes, Stream<Outcome<Hi
 export const skipped = imap(parse, ['GET /'], { errors: 'skip' })
 export type Skipped = Expect<Equal<typeof skipped, Stream<Hit>>>
 
-// On this thread any function will do; its parameter takes its type from the source.
+// On this thread any function is accepted. Its parameter takes its type from the source.
 export const lengths = imap((line) => line.length, ['GET /'], { workers: 0 })
 export type Lengths = Expect<Equal<typeof lengths, Stream<number>>>
 export const settledLengths = imap((line) => line.length, ['GET /'], { workers: 0, errors: 'settle' })
@@ -80,7 +80,7 @@ imap(parse, { chunkSize: 10 })
 // @ts-expect-error -- a mode that there is not
 imap(parse, { workers: '2' })
 
-// At most so many workers of the pool; a closure needs this thread.
+// At most this many workers of the pool. A closure needs this thread.
 export const two = imap(parse, ['GET /'], { workers: 2, timeout: Infinity })
 export type Two = Expect<Equal<typeof two, Stream<Hit>>>
 // @ts-expect-error -- a closure on two workers
@@ -93,7 +93,7 @@ export const inferred = pipe(
 )
 export type Inferred = Expect<Equal<typeof inferred, Stream<number>>>
 
-// A source that is a function, a stage that is none of ours.
+// A source that is a function, and a stage of another library.
 export const ofFunction = pipe(
   () => ['GET /'],
   imap(parse),

@@ -1,11 +1,11 @@
-/** What the compiler infers and refuses for `map`. It is compiled, and not run. */
+/** The types that the compiler infers and refuses for `map`. This file is compiled, and not run. */
 import { imap, map, Pool, type Outcome, type TaskReference } from 'millrace'
 import type { Equal, Expect } from './equal.js'
 import { parse, parseLine, status, type Hit } from './hits.js'
 
 export const hits = map(parse, ['GET /'])
 export type Hits = Expect<Equal<typeof hits, Promise<Hit[]>>>
-// An async task gives what its promise settles to; a stream is a source.
+// The result of an async task is that of its promise. A stream is a source.
 export const statuses = new Pool().map(status, imap(parse, ['GET /']), { chunksize: 10, window: 20, concurrency: 2 })
 export type Statuses = Expect<Equal<typeof statuses, Promise<number[]>>>
 
@@ -15,7 +15,7 @@ export type Outcomes = Expect<Equal<typeof outcomes, Promise<Outcome<string, Hit
 export const skipped = map(parse, ['GET /'], { errors: 'skip' })
 export type Skipped = Expect<Equal<typeof skipped, Promise<Hit[]>>>
 
-// On this thread any function will do; its parameter takes its type from the source.
+// On this thread any function is accepted. Its parameter takes its type from the source.
 export const lengths = map((line) => line.length, ['GET /'], { workers: 0 })
 export type Lengths = Expect<Equal<typeof lengths, Promise<number[]>>>
 export const settledLengths = map((line) => line.length, ['GET /'], { workers: 0, errors: 'settle' })

@@ -1,4 +1,4 @@
-/** What the compiler infers and refuses for `reduce`. It is compiled, and not run. */
+/** The types that the compiler infers and refuses for `reduce`. This file is compiled, and not run. */
 import { imap, lines, pipe, Pool, reduce, task, type Source, type TaskContext } from 'millrace'
 import type { Equal, Expect } from './equal.js'
 import { parse, type Hit } from './hits.js'
@@ -27,7 +27,7 @@ export const folded: (source: Source<number>) => Promise<number> = sink
 export const pipedInto = pipe([1, 2], sink)
 export type PipedInto = Expect<Equal<typeof pipedInto, Promise<number>>>
 
-// On this thread any function will do.
+// On this thread any function is accepted.
 export const here = reduce((total: number, line: string) => total + line.length, ['GET /'], {
   initial: 0,
   merge: plus,

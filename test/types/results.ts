@@ -1,4 +1,4 @@
-/** What the compiler infers and refuses for the results of streams. It is compiled, and not run. */
+/** The types that the compiler infers and refuses for the results of streams. This file is compiled, and not run. */
 import { batch, imap, lines, pipe, type Results } from 'millrace'
 import type { Equal, Expect } from './equal.js'
 import { parse, type Hit } from './hits.js'

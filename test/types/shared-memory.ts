@@ -1,4 +1,4 @@
-/** What the compiler infers and refuses for shared numbers. It is compiled, and not run. */
+/** The types that the compiler infers and refuses for shared numbers. This file is compiled, and not run. */
 import { imap, task } from 'millrace'
 import { RLock, SharedArray, Value, type Lock, type NumberOf, type NumberType } from 'millrace/multiprocessing'
 import type { Equal, Expect } from './equal.js'

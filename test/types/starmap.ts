@@ -1,4 +1,4 @@
-/** What the compiler infers and refuses for `starmap` and `istarmap`. It is compiled, and not run. */
+/** The types that the compiler infers and refuses for `starmap` and `istarmap`. This file is compiled, and not run. */
 import {
   imap,
   istarmap,
@@ -33,7 +33,7 @@ export type IsStream = Expect<Equal<typeof stream, Stream<string>>>
 export const staged = pipe(lettered, istarmapUnordered(repeat, { window: 10 }))
 export type Staged = Expect<Equal<typeof staged, Stream<string>>>
 
-// What may be left out may be left out; what is given must fit.
+// Optional arguments can be left out. Given arguments must have the right type.
 export const powers = starmap(power, [[2], [2, 3]])
 export type Powers = Expect<Equal<typeof powers, Promise<number[]>>>
 export const sums = new Pool().starmap(sum, [[], [1], [1, 2, 3]])
@@ -46,7 +46,7 @@ export type Outcomes = Expect<
 export const ofPool = new Pool().istarmap(repeat, lettered, { errors: 'skip' })
 export type OfPool = Expect<Equal<typeof ofPool, Stream<string>>>
 
-// On this thread any function will do.
+// On this thread any function is accepted.
 export const here = starmap((a: number, b: string) => b.repeat(a), [[1, 'a']], { workers: 0 })
 export type Here = Expect<Equal<typeof here, Promise<string[]>>>
 export const inferred = starmap((letter, n) => letter.length + n, lettered, { workers: 0 })

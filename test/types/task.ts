@@ -1,9 +1,9 @@
-/** What the compiler infers and refuses for `task` and `tasks`. It is compiled, and not run. */
+/** The types that the compiler infers and refuses for `task` and `tasks`. This file is compiled, and not run. */
 import { imap, pipe, reduce, starmap, task, tasks, type MadeByTask, type Stream, type TaskContext } from 'millrace'
 import type { Equal, Expect } from './equal.js'
 import type { Hit } from './hits.js'
 
-// The context has its type without one, behind an item as behind an accumulator.
+// The context is typed without an annotation, after an item and after an accumulator.
 export const enrich = task(import.meta.url, 'enrich', (hit: Hit, { signal, index }) => ({ ...hit, index, signal }))
 export type EnrichContext = Expect<Equal<Parameters<typeof enrich>[1], TaskContext>>
 export const named = task(import.meta.url, async function named(hit: Hit, context) {
@@ -21,7 +21,7 @@ export type Counted = Expect<Equal<typeof counted, Promise<number>>>
 // @ts-expect-error -- the context has no such property
 task(import.meta.url, 'other', (hit: Hit, { item }) => [hit, String(item)])
 
-// A parameter with a default has the type of that, and is no context.
+// A parameter with a default has the type of the default, and is not a context.
 export const split = task(import.meta.url, 'split', (line: string, separator = ',') => line.split(separator))
 export type Split = Expect<Equal<Parameters<typeof split>[1], string | undefined>>
 export const fields = imap(split, ['a,b'])
@@ -31,7 +31,7 @@ export type Staged = Expect<Equal<typeof staged, Stream<string[]>>>
 export const starred = starmap(split, [['a,b'], ['a;b', ';']])
 export type Starred = Expect<Equal<typeof starred, Promise<string[][]>>>
 
-// Functions of several arguments stay what they are; so do generic ones and type guards.
+// Functions of several arguments, generic functions and type guards keep their types.
 export const multiply = task(import.meta.url, 'multiply', (x: number, y: number) => x * y)
 export type Multiply = Expect<Equal<Parameters<typeof multiply>, [x: number, y: number]>>
 // @ts-expect-error -- the second argument is no context

@@ -1,4 +1,7 @@
-/** What the compiler infers and refuses for `transfer()` and the option `transfer`. It is compiled, and not run. */
+/**
+ * The types that the compiler infers and refuses for `transfer()` and the option `transfer`. This file is compiled, and
+ * not run.
+ */
 import { apply, filter, imap, map, pipe, reduce, starmap, task, transfer } from 'millrace'
 import { Process } from 'millrace/multiprocessing'
 import type { ReduceOptions, Stage, Stream, StreamOptions } from 'millrace'
@@ -10,13 +13,13 @@ interface Image {
 }
 declare const images: Image[]
 
-// The task's type stays, whatever is moved.
+// The task keeps its type, with every list of buffers.
 export const blur = task(import.meta.url, 'blur', (image: Image) => transfer(image, [image.pixels.buffer]))
 export const blurred = imap(blur, images)
 export type Blurred = Expect<Equal<typeof blurred, Stream<Image>>>
 export const later = task(import.meta.url, 'later', async (image: Promise<Image>) => transfer(await image, []))
 export type Later = Expect<Equal<ReturnType<typeof later>, Promise<Image>>>
-// The buffer of a view may be one of two kinds to the compiler; shared memory is refused when it is met.
+// For the compiler, the buffer of a view has one of two types. Shared memory is refused at run time.
 export const any = (view: Uint8Array): Uint8Array => transfer(view, [view.buffer])
 
 // @ts-expect-error -- a number holds no buffers

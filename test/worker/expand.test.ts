@@ -1,4 +1,4 @@
-/** Taking apart what a task of `flatMap` returned. */
+/** Takes apart the value that a task of `flatMap` returned. */
 import { elementsOf } from '#dist/worker/expand.js'
 import { broken, expandables, type Broken, type Named } from '../fixtures/contract-verbs.js'
 import { rejection } from '../support/matrix.js'

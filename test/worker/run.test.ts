@@ -1,4 +1,4 @@
-/** One chunk as a worker runs it, without a worker: what it posts, and when. */
+/** One chunk as a worker runs it, without a worker: the messages that it posts, and their times. */
 import { pack, unpack } from '#dist/codec/codec.js'
 import { decodeError } from '#dist/codec/error-codec/decode.js'
 import { encodeError } from '#dist/codec/error-codec/encode.js'
@@ -23,7 +23,7 @@ const SEQ = 5
 
 interface Posted {
   readonly parts: Read[]
-  /** Resolves when so many parts have been posted. */
+  /** Resolves when this many parts have been posted. */
   readonly until: (count: number) => Promise<void>
   readonly run: ChunkRun
   readonly ended: Promise<void>
@@ -31,7 +31,7 @@ interface Posted {
 
 type Kind = WorkerJob['kind']
 
-/** Runs a function over items; the items at these places were refused on their way here. */
+/** Runs a function over items. The items at these places were refused before they arrived. */
 function start(
   kind: Kind,
   items: readonly unknown[],
@@ -80,7 +80,7 @@ function read([, from, count, last, , , data, details]: PartMessage): Read {
   }
 }
 
-/** Runs to the end; the parts as one, if there is nothing to be seen of where they end. */
+/** Runs to the end. Gives the parts as one, if their ends do not matter. */
 async function all(...args: Parameters<typeof start>): Promise<Pick<Read, 'count' | 'results' | 'counts' | 'errors'>> {
   const { parts, ended } = start(...args)
   await ended
@@ -133,7 +133,7 @@ describe('a chunk of a flatMap', () => {
     const held = new Promise<void>((resolve) => (release = resolve))
     const fn = (n: number): unknown => (n === 0 ? held.then(() => [n, () => n]) : [n, n])
     const { parts, until, ended } = start('flatMap', [0, 1, 2], fn, { concurrency: 3, ordered: false })
-    // As one part, or, where the machine is slow, as two.
+    // As one part, or on a slow machine as two.
     await until(1)
     if (parts[0]?.count === 1) await until(2)
     const early = [...parts]

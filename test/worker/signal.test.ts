@@ -1,4 +1,4 @@
-/** The signal of a task: as the worker makes it, without a worker. */
+/** The signal of a task, as a worker makes it, without a worker. */
 import { pack } from '#dist/codec/codec.js'
 import { encodeError } from '#dist/codec/error-codec/encode.js'
 import type { EncodedError } from '#dist/codec/error-codec/types.js'
@@ -15,7 +15,7 @@ const job: WorkerJob = {
   stopOnError: false,
 }
 
-/** A chunk that runs, its cells, and how often it has looked for messages. */
+/** A running chunk, its cells, and how often it has looked for messages. */
 function running(receive: (chunk: RunningChunk) => void = () => undefined): {
   chunk: RunningChunk
   cancel: () => void
@@ -42,7 +42,7 @@ function running(receive: (chunk: RunningChunk) => void = () => undefined): {
   }
 }
 
-/** Where abort() asks `aborted` before anything else, as that of Deno does. */
+/** In Deno, abort() first reads `aborted`. */
 class AskingController extends AbortController {
   override abort(reason?: unknown): void {
     if (!this.signal.aborted) super.abort(reason)
@@ -60,7 +60,7 @@ describe('the signal of a task', () => {
       signal.addEventListener('abort', () => fired++)
       expect(signal.aborted).toBe(false)
       cancel()
-      // The controller's own question is answered before it has aborted: `aborted` is true from then on.
+      // The controller itself reads `aborted` before it has aborted. It is true from then on.
       expect(signal.aborted).toBeDefined()
       expect([signal.aborted, fired]).toEqual([true, 1])
       chunk.cancel()
