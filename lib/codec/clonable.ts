@@ -2,11 +2,10 @@
  * Why a value cannot be cloned: names the part to blame after a clone has failed.
  * Not a test to run before sending a value: that would cost more than sending it.
  */
-import { EventEmitter } from 'node:events'
 import { types } from 'node:util'
-import { NotSerializableError, received } from '../errors.js'
+import { attempt, NotSerializableError, received } from '../errors.js'
 import { cureOf, type Cure } from './cures.js'
-import { faultOf, isObject, nameOf } from './kinds.js'
+import { faultOf, isEmitter, isObject, nameOf } from './kinds.js'
 import { MAX_DENSE_LENGTH } from './limits.js'
 import { TransferListError } from './transfer-list.js'
 
@@ -37,7 +36,11 @@ export function notSerializable(
   value: unknown,
   cause: unknown,
 ): NotSerializableError {
-  const found = cause instanceof TransferListError ? unmoved(cause) : unfitPart(value, what)
+  // A fault of the list is not one of the value.
+  const found =
+    cause instanceof TransferListError
+      ? { text: cause.message, cure: { item: cause.cure, result: cause.cure } }
+      : unfitPart(value, what)
   const fault = found?.text ?? `it cannot be cloned (${reasonText(cause)})`
   const { item, result } = found?.cure ?? HANDLES
   const message =
@@ -45,11 +48,6 @@ export function notSerializable(
       ? `Cannot send item ${index} to a worker as ${fault}: ${item}`
       : `Cannot return the result of item ${index} as ${fault}: ${result}`
   return new NotSerializableError(message, { cause })
-}
-
-/** The fault is not of the value, but of the buffers that were to be moved with it. */
-function unmoved({ message, cure }: TransferListError): { readonly text: string; readonly cure: Cure } {
-  return { text: message, cure: { item: cure, result: cure } }
 }
 
 const HANDLES: Cure = {
@@ -69,16 +67,14 @@ function unfitPart(
   value: unknown,
   name: string,
 ): { readonly text: string; readonly cure: Cure | undefined } | undefined {
-  try {
+  // A hostile prototype can throw wherever it is looked at.
+  return attempt(() => {
     const found = search({ kind: 'field', key: name, value, of: undefined })
     if (found === undefined) return undefined
     const { part, fault } = found
     const cure = isObject(part.value) && !types.isProxy(part.value) ? cureOf(part.value) : undefined
     return { text: `${pathOf(part, name)} ${fault}`, cure }
-  } catch {
-    // A hostile prototype can throw wherever it is looked at.
-    return undefined
-  }
+  })
 }
 
 /**
@@ -126,7 +122,8 @@ function search(root: Part): { part: Part; fault: string } | undefined {
     if (!isObject(whole)) continue
     const unfit = faultOf(whole)
     if (unfit !== undefined) return { part, fault: `is an instance of ${nameOf(whole)}, ${unfit}` }
-    if (hasHiddenParts(whole)) {
+    // Their name says more than that of the function deep inside them.
+    if (isEmitter(whole)) {
       if (!clones(whole)) return { part, fault: instanceText(whole) }
       continue
     }
@@ -189,11 +186,6 @@ function faultAtSight({ value, threw }: Step): string | undefined {
   return undefined
 }
 
-/** Sockets, streams, ports and the like: their own name says more than that of the function deep inside them. */
-function hasHiddenParts(value: object): boolean {
-  return value instanceof EventEmitter || value instanceof EventTarget
-}
-
 /** Whether the value is nothing but its parts, so that it can only fail through one of them. */
 function isOnlyParts(value: object): boolean {
   if (types.isAnyArrayBuffer(value) || ArrayBuffer.isView(value)) return value.byteLength > 0
@@ -203,12 +195,7 @@ function isOnlyParts(value: object): boolean {
 }
 
 function clones(value: object): boolean {
-  try {
-    structuredClone(value)
-    return true
-  } catch {
-    return false
-  }
+  return attempt(() => structuredClone(value)) !== undefined
 }
 
 function instanceText(value: object): string {
@@ -219,12 +206,8 @@ function instanceText(value: object): string {
 }
 
 function reasonText(reason: unknown): string {
-  let text = received(reason)
-  try {
-    if (reason instanceof Error && typeof reason.message === 'string') text = reason.message
-  } catch {
-    // Then the short form it has already must do.
-  }
+  const message = attempt((): unknown => (reason instanceof Error ? reason.message : undefined))
+  const text = typeof message === 'string' ? message : received(reason)
   // A DataCloneError quotes the whole source of a function.
   return shortened(text.replace(/\s+/g, ' '), MAX_REASON_LENGTH)
 }

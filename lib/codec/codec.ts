@@ -57,26 +57,19 @@ const ownShapes = new Shapes()
  * @throws What keeps the values from being packed; `cloneEach()` then tells which of them it is.
  */
 export function pack(values: readonly unknown[], shapes: Shapes = ownShapes): Packed {
-  return tryPack(values, shapes, false) ?? packAsIs(withoutSmallViews(values), shapes)
+  return packAll(values, shapes, false)
 }
 
-/** As `pack()`, with all the views that are there. */
-function packAsIs(values: readonly unknown[], shapes: Shapes): Packed {
-  const packed = tryPack(values, shapes, true)
-  if (packed === undefined) throw new Error('Cannot pack values as small views were met where they may stay')
-  return packed
-}
-
-/** Undefined when there are small views in the values, unless these may stay. */
-function tryPack(values: readonly unknown[], shapes: Shapes, maySmallViewsStay: boolean): Packed | undefined {
+/** @param maySmallViewsStay Otherwise they are replaced when the first one is met. */
+function packAll(values: readonly unknown[], shapes: Shapes, maySmallViewsStay: boolean): Packed {
   const encoded = values.length < codecLimits.minValues ? undefined : encode(values, shapes, maySmallViewsStay)
   if (encoded !== undefined) return { ...encoded, data: withNotes(encoded.column, encoded) }
   const check = new SharingCheck()
   // Pushed, not mapped: an array that was made at its full length might have holes, and V8 writes it index by index.
   const data: unknown[] = []
   for (const value of values) {
-    data.push(check.isIndependent(value) ? value : cloneInto(check, value))
-    if (check.holdsSmallView && !maySmallViewsStay) return undefined
+    data.push(check.isIndependent(value) ? value : cloneInto(check, value).value)
+    if (check.holdsSmallView && !maySmallViewsStay) return packAll(withoutSmallViews(values), shapes, true)
   }
   return { data: withNotes(data, check), transfer: [], bytes: check.bytes, shared: check.shared }
 }
@@ -144,17 +137,13 @@ interface Clone {
   readonly moved: TransferList
 }
 
-function cloneInto(check: SharingCheck, value: unknown): unknown {
-  return cloneMoving(check, value, []).value
-}
-
 /**
  * A clone of one value that can be read back, or a `RangeError`. The check notes what is in it, as if it had gone
  * through the clone.
  *
  * @param list Buffers that are moved into the clone. If the value cannot be cloned, its buffers stay.
  */
-function cloneMoving(check: SharingCheck, value: unknown, list: TransferList): Clone {
+function cloneInto(check: SharingCheck, value: unknown, list: TransferList = []): Clone {
   const { value: sent, marks } = narrowed(value, list)
   const clone = cloneWith({ value: sent, marks, moved: list }, list)
   if (nestsDeeperThan(MAX_DEPTH, clone.value)) throw new RangeError(`a value nests more than ${MAX_DEPTH} levels deep`)
@@ -197,23 +186,23 @@ function checkAlone(value: unknown): SharingCheck {
 
 /** A copy of a value as it would arrive in another thread. */
 export function cloned<T>(value: T): T {
-  return cloneInto(new SharingCheck(), value) as T
+  return cloneInto(new SharingCheck(), value).value as T
 }
 
 /** Packs one value, and moves buffers with it. Throws a `TransferListError` where they cannot be moved. */
 export function packMoving(value: unknown, list: TransferList): Packed {
   assertTransferList(list)
   const check = new SharingCheck()
-  const clone = cloneMoving(check, value, list)
+  const clone = cloneInto(check, value, list)
   const { bytes } = checkAlone(clone.value)
   return { data: withNotes([clone.value], check), transfer: clone.moved, bytes, shared: check.shared }
 }
 
 /** Tells which buffers are moved with the value at a position; may throw. */
-export type Moves = (position: number) => unknown
+type Moves = (position: number) => unknown
 
 /** The values of a pack that could not be posted: clones of some, and the errors of the others. */
-export interface ClonedValues {
+interface ClonedValues {
   /** Clones of the values, in their places; `undefined` for each that was refused. */
   readonly values: unknown[]
   /** See `withNotes()`. */
@@ -244,10 +233,10 @@ export function cloneEach(
   let bytes = 0
   const clones = values.map((value, position) => {
     try {
-      if (moves === undefined) return cloneInto(check, value)
+      if (moves === undefined) return cloneInto(check, value).value
       const list = moves(position) ?? []
       assertTransferList(list)
-      const clone = cloneMoving(check, value, list)
+      const clone = cloneInto(check, value, list)
       transfer.push(...clone.moved)
       bytes += checkAlone(clone.value).bytes
       return clone.value

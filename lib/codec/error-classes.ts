@@ -50,10 +50,7 @@ const MULTIPROCESSING = 'millrace/multiprocessing.'
 
 /** Adds the classes of `millrace/multiprocessing`, by their names. */
 export function addOwnErrorClasses(classes: Readonly<Record<string, ErrorClass>>): void {
-  for (const [name, Class] of Object.entries(classes)) {
-    fixed.byName.set(MULTIPROCESSING + name, Class)
-    fixed.names.set(Class.prototype, MULTIPROCESSING + name)
-  }
+  for (const [name, Class] of Object.entries(classes)) add(fixed, MULTIPROCESSING + name, Class)
 }
 
 /** On `globalThis`, so that two copies of this library on one thread know the same classes of the user. */
@@ -64,11 +61,14 @@ function registered(): Classes {
 const REGISTRY: unique symbol = Symbol.for('millrace.error-classes')
 
 function listOf(classes: Readonly<Record<string, ErrorClass>>): Classes {
-  const entries = Object.entries(classes)
-  return {
-    byName: new Map(entries),
-    names: new Map(entries.map(([name, { prototype }]) => [prototype, name])),
-  }
+  const list: Classes = { byName: new Map(), names: new Map() }
+  for (const [name, Class] of Object.entries(classes)) add(list, name, Class)
+  return list
+}
+
+function add({ byName, names }: Classes, name: string, Class: ErrorClass): void {
+  byName.set(name, Class)
+  names.set(Class.prototype, name)
 }
 
 export function errorClass(name: string): ErrorClass | undefined {
@@ -86,16 +86,15 @@ export function errorClassName(prototype: object): string | undefined {
  * if so.
  */
 export function addErrorClass(name: string, Class: ErrorClass): string | undefined {
-  const { byName, names } = registered()
+  const list = registered()
   if (fixed.byName.has(name) || fixed.names.has(Class.prototype))
     return `'${name}' is a built-in class or a class of millrace: pass another { name }`
-  const known = names.get(Class.prototype)
+  const known = list.names.get(Class.prototype)
   if (known !== undefined && known !== name) return `it is registered as '${known}' already: register it once`
-  const other = byName.get(name)
+  const other = list.byName.get(name)
   if (other !== undefined && other !== Class && String(other) !== String(Class)) {
     return `another class is registered as '${name}': pass another { name }, the same on all threads`
   }
-  byName.set(name, Class)
-  names.set(Class.prototype, name)
+  add(list, name, Class)
   return undefined
 }

@@ -5,6 +5,7 @@
  */
 import { EventEmitter } from 'node:events'
 import { types } from 'node:util'
+import { attempt } from '../errors.js'
 import { isShared } from './shared-objects.js'
 import { privateFieldOf } from './private-fields.js'
 
@@ -45,7 +46,7 @@ export function faultOfKind(value: object, kind: Kind): string | undefined {
     case 'fields':
       return hasFields(value) ? kind.fault : EMPTY
     case 'date':
-      return isDate(value) ? faultOfExtended(value, kind) : EMPTY
+      return types.isDate(value) ? faultOfExtended(value, kind) : EMPTY
     case 'map':
       return types.isMap(value) ? faultOfExtended(value, kind) : EMPTY
     case 'set':
@@ -67,16 +68,6 @@ function hasFields(value: object): boolean {
   return false
 }
 
-/** Not so for an object that was only made with the prototype. */
-function isDate(value: object): boolean {
-  try {
-    Date.prototype.getTime.call(value)
-    return true
-  } catch {
-    return false
-  }
-}
-
 function find(value: object, prototype: object): Kind {
   const kind = judge(value, prototype)
   // What cannot be cloned is found out when it is sent; another object of its class may be fine.
@@ -94,13 +85,8 @@ function judge(value: object, prototype: object): Kind | undefined {
     return { is, isExtended, fault: lost(field) }
   }
   if (isNative(prototype) && Object.getPrototypeOf(prototype) === null) return { ...WHOLE, is: 'plain' }
-  let clone: object
-  try {
-    clone = structuredClone(value)
-  } catch {
-    return undefined
-  }
-  return judgeClone(value, prototype, clone)
+  const clone = attempt(() => structuredClone(value))
+  return clone && judgeClone(value, prototype, clone)
 }
 
 /**
@@ -109,11 +95,16 @@ function judge(value: object, prototype: object): Kind | undefined {
 function judgeClone(value: object, prototype: object, clone: object): Kind {
   if (Object.prototype.isPrototypeOf.call(prototype, clone)) return WHOLE
   let fault = lost(privateFieldOf(prototype))
-  if (value instanceof EventEmitter || value instanceof EventTarget) fault = 'whose listeners would be lost'
+  if (isEmitter(value)) fault = 'whose listeners would be lost'
   const name = nameOf(clone)
   return name === 'Object'
     ? { is: 'fields', isExtended: false, fault }
     : { ...WHOLE, fault: `which would arrive as a ${name}` }
+}
+
+/** Sockets, streams, ports and the like. */
+export function isEmitter(value: object): boolean {
+  return value instanceof EventEmitter || value instanceof EventTarget
 }
 
 function lost(field: string | undefined): string | undefined {
@@ -135,10 +126,12 @@ function builtIn(value: object, prototype: object): Kind['is'] | undefined {
 /** Whether it is the prototype of a class of the language, in whichever realm. */
 function isNative(prototype: object): boolean {
   const constructor: unknown = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value
-  return (
-    typeof constructor === 'function' &&
-    /\{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(constructor))
-  )
+  return typeof constructor === 'function' && isNativeFunction(constructor)
+}
+
+/** Whether a function is not written in JavaScript, or is bound. */
+export function isNativeFunction(fn: object): boolean {
+  return /\{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(fn))
 }
 
 /** The name of an object's class, as an error text gives it. */

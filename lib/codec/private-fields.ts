@@ -3,6 +3,7 @@
  * methods are not state, and not counted.
  */
 import { Script } from 'node:vm'
+import { attempt } from '../errors.js'
 
 const NAME = '#[\\p{ID_Start}$_][\\p{ID_Continue}$\\u200c\\u200d]*'
 /** What comes after the name of a field. */
@@ -37,14 +38,9 @@ function declaredIn(text: string): string | undefined {
 
 /** Whether the class itself, and not one inside it, declares the name: then it cannot be declared again. */
 function declares(text: string, name: string): boolean {
-  return compiles(text) ? !compiles(`${text.slice(0, -1)};${name}}`) : true
+  return !compiles(text) || !compiles(`${text.slice(0, -1)};${name}}`)
 }
 
 function compiles(text: string): boolean {
-  try {
-    new Script(`(${text})`)
-    return true
-  } catch {
-    return false
-  }
+  return attempt(() => new Script(`(${text})`)) !== undefined
 }

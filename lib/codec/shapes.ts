@@ -6,6 +6,7 @@
  * the keys alone, each written as a JSON string, which is a JavaScript string too.
  */
 import { types } from 'node:util'
+import { attempt } from '../errors.js'
 import { codecLimits } from './limits.js'
 
 /**
@@ -79,10 +80,8 @@ export class Shapes {
   #keep(key: string, shape: Shape): Shape {
     this.#byText.delete(key)
     if (this.#byText.size >= MAX_SHAPES) {
-      for (const [oldest] of this.#byText) {
-        this.#byText.delete(oldest)
-        break
-      }
+      const [oldest] = this.#byText.keys()
+      this.#byText.delete(oldest)
     }
     this.#byText.set(key, shape)
     return shape
@@ -185,12 +184,7 @@ function generateBuild({ keys, isBare }: Shape): Build {
 }
 
 function canGenerate(): boolean {
-  try {
-    compile('')
-    return true
-  } catch {
-    return false
-  }
+  return attempt(() => compile('')) !== undefined
 }
 
 function compile(...source: string[]): (...args: readonly unknown[]) => unknown {

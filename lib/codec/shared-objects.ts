@@ -54,26 +54,15 @@ class Reviver {
     this.#seen.add(value)
     if (types.isMap(value)) this.#reviveMap(value)
     else if (types.isSet(value)) this.#reviveSet(value)
-    else if (Array.isArray(value) && value.length <= MAX_DENSE_LENGTH) this.#reviveElements(value)
-    else this.#reviveFields(value as Record<string, unknown>)
+    else this.#reviveFields(value as Record<string | number, unknown>)
     return value
   }
 
-  #reviveFields(whole: Record<string, unknown>): void {
-    // An error's `cause` is no enumerable field.
-    const keys = types.isNativeError(whole) && Object.hasOwn(whole, 'cause') ? ['cause'] : Object.keys(whole)
-    for (const key of keys) {
+  #reviveFields(whole: Record<string | number, unknown>): void {
+    for (const key of keysOf(whole)) {
       const before = whole[key]
       const after = this.revive(before)
       if (after !== before) whole[key] = after
-    }
-  }
-
-  #reviveElements(array: unknown[]): void {
-    for (let at = 0; at < array.length; at++) {
-      const before = array[at]
-      const after = this.revive(before)
-      if (after !== before) array[at] = after
     }
   }
 
@@ -88,6 +77,12 @@ class Reviver {
     set.clear()
     for (const element of elements) set.add(element)
   }
+}
+
+function keysOf(whole: object): Iterable<string | number> {
+  if (Array.isArray(whole) && whole.length <= MAX_DENSE_LENGTH) return whole.keys()
+  // An error's `cause` is not enumerable.
+  return types.isNativeError(whole) && Object.hasOwn(whole, 'cause') ? ['cause'] : Object.keys(whole)
 }
 
 /** The memory of an object, if this is what a clone makes of one. */

@@ -3,6 +3,7 @@
  * Such views are made again over copies of what they cover. Views that share a buffer go on sharing one.
  */
 import { types } from 'node:util'
+import { attempt } from '../errors.js'
 import { faultOf, isObject, kindOf } from './kinds.js'
 
 /** Views that cover a smaller share of their buffer are made again. */
@@ -34,12 +35,8 @@ export function withoutSmallViews(values: readonly unknown[], moved: readonly Ar
   if (places.size === 0) return values
   return values.map((value, at) => {
     if (!held[at]?.some((view) => places.has(view as ArrayBufferView))) return value
-    try {
-      return new Copying(places).copy(value)
-    } catch {
-      // A getter that threw, or a value that nests too deeply: packing finds that out and says so.
-      return value
-    }
+    // It fails with a getter that throws, or a value that nests too deeply: packing finds that out and says so.
+    return attempt(() => new Copying(places).copy(value)) ?? value
   })
 }
 
@@ -51,9 +48,9 @@ function placesOf(parts: readonly (ArrayBufferView | ArrayBufferLike)[]): Readon
   const byBuffer = new Map<ArrayBufferLike, ArrayBufferView[]>()
   for (const part of parts) {
     if (!ArrayBuffer.isView(part)) continue
-    const others = byBuffer.get(part.buffer)
-    if (others === undefined) byBuffer.set(part.buffer, [part])
-    else others.push(part)
+    const views = byBuffer.get(part.buffer)
+    if (views === undefined) byBuffer.set(part.buffer, [part])
+    else views.push(part)
   }
   for (const part of parts) if (!ArrayBuffer.isView(part)) byBuffer.delete(part)
   const places = new Map<ArrayBufferView, Place>()
@@ -69,9 +66,7 @@ function placesOf(parts: readonly (ArrayBufferView | ArrayBufferLike)[]): Readon
 
 /** How many bytes views cover, each counted by itself. */
 function totalOf(views: readonly ArrayBufferView[]): number {
-  let total = 0
-  for (const { byteLength } of views) total += byteLength
-  return total
+  return views.reduce((total, { byteLength }) => total + byteLength, 0)
 }
 
 /** Where the views of one buffer go in a new one. */

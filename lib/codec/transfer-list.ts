@@ -3,7 +3,7 @@
  * check of a list. `codec.ts` moves them.
  */
 import { types } from 'node:util'
-import { received } from '../errors.js'
+import { attempt, received } from '../errors.js'
 
 export type TransferList = readonly ArrayBuffer[]
 
@@ -92,7 +92,10 @@ export function transferOf(item: unknown, transfer: (item: unknown) => unknown):
 }
 
 function faultOf(buffer: unknown): readonly [fault: string, cure: string] | undefined {
-  if (types.isArrayBuffer(buffer)) return isDetached(buffer) ? DETACHED : undefined
+  if (types.isArrayBuffer(buffer)) {
+    const cure = 'give each value its own buffers, and do not use them again'
+    return isDetached(buffer) ? ['is detached: it was moved before', cure] : undefined
+  }
   if (types.isSharedArrayBuffer(buffer)) {
     return ['is a SharedArrayBuffer', 'leave it out: both threads share this memory']
   }
@@ -102,20 +105,9 @@ function faultOf(buffer: unknown): readonly [fault: string, cure: string] | unde
     : [fault, 'only ArrayBuffers can be moved; open ports and streams inside the task']
 }
 
-const DETACHED = [
-  'is detached: it was moved before',
-  'give each value its own buffers, and do not use them again',
-] as const
-
 /** A buffer that was moved away. (Node 20 has no `buffer.detached`.) */
-export function isDetached(buffer: ArrayBuffer): boolean {
-  if (buffer.byteLength > 0) return false
-  try {
-    new Uint8Array(buffer)
-    return false
-  } catch {
-    return true
-  }
+function isDetached(buffer: ArrayBuffer): boolean {
+  return buffer.byteLength === 0 && attempt(() => new Uint8Array(buffer)) === undefined
 }
 
 /**
@@ -123,17 +115,18 @@ export function isDetached(buffer: ArrayBuffer): boolean {
  * each.
  */
 export function assertMovable(list: TransferList): void {
-  for (const [at, buffer] of list.entries()) if (!isMovable(buffer)) throw immovable(at)
+  assertEach(list, isMovable)
 }
 
 /** Throws if one of the buffers was not moved: Node 20 copies what cannot be moved, and says nothing. */
 export function assertMoved(list: TransferList): void {
-  const at = list.findIndex((buffer) => !isDetached(buffer))
-  if (at >= 0) throw immovable(at)
+  assertEach(list, isDetached)
 }
 
-function immovable(at: number): TransferListError {
-  return new TransferListError(
+function assertEach(list: TransferList, isMoved: (buffer: ArrayBuffer) => boolean): void {
+  const at = list.findIndex((buffer) => !isMoved(buffer))
+  if (at < 0) return
+  throw new TransferListError(
     `number ${at} of the buffers to move cannot be moved: it is Node's pool of small Buffers, ` +
       'a WebAssembly memory, or marked as untransferable',
     'copy the bytes, as in Uint8Array.from(view), and list the buffer of the copy',
@@ -143,15 +136,13 @@ function immovable(at: number): TransferListError {
 /** Whether Node would move a buffer. Node checks the list first, and moves nothing when the value cannot be read. */
 function isMovable(buffer: ArrayBuffer): boolean {
   const unreadable = new Error('not to be read')
+  const value = {
+    get value(): never {
+      throw unreadable
+    },
+  }
   try {
-    structuredClone(
-      {
-        get value(): never {
-          throw unreadable
-        },
-      },
-      { transfer: [buffer] },
-    )
+    structuredClone(value, { transfer: [buffer] })
   } catch (error) {
     return error === unreadable
   }

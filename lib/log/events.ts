@@ -5,7 +5,7 @@
  */
 import { channel } from 'node:diagnostics_channel'
 import { inspect } from 'node:util'
-import { isErrorObject, received } from '../errors.js'
+import { attempt, isErrorObject, received } from '../errors.js'
 import { emit, isRead, type LogRecord } from './record.js'
 import { goesToStderr, isLogged, type LogLevel } from './settings.js'
 
@@ -143,12 +143,7 @@ export function taskFailed(event: Diagnostics['millrace:task:failure'], by: Thre
 
 /** Anything can be thrown, also what `String()` refuses. */
 function lineOf(error: unknown): string {
-  try {
-    if (isErrorObject(error)) return String(error)
-  } catch {
-    // Its text is no text.
-  }
-  return received(error)
+  return attempt(() => (isErrorObject(error) ? String(error) : undefined)) ?? received(error)
 }
 
 export function processStarted(event: Diagnostics['millrace:process:start']): void {

@@ -25,7 +25,7 @@ export async function importModule({ id, module }: TaskName): Promise<object> {
       code === 'ERR_INVALID_MODULE_SPECIFIER' || String(code).startsWith('ERR_VM_DYNAMIC_IMPORT_CALLBACK')
     if (!isRefused || module.startsWith('data:')) throw loadError(id, module, error)
     try {
-      return asNamespace(requireModule(module))
+      return requireModule(module)
     } catch (cause) {
       throw loadError(id, module, cause)
     }
@@ -44,22 +44,18 @@ function requireCompiled(module: string): object | undefined {
   // Node's own takes the types out, which `import()` does as well.
   if (hook === undefined || /^load[A-Z]+$/.test(hook.name) || !isCommonJS(path)) return undefined
   try {
-    return asNamespace(requireModule(module))
+    return requireModule(module)
   } catch (error) {
     if (/^ERR_REQUIRE_(?:ESM|ASYNC_MODULE)$/.test(String((error as { code?: unknown } | null)?.code))) return undefined
     throw error
   }
 }
 
-function requireModule(module: string): unknown {
-  if (!module.startsWith('file:')) return createRequire(join(process.cwd(), 'x.js'))(module)
+/** The module as `import()` gives a CommonJS module. */
+function requireModule(module: string): { readonly default: unknown } {
+  if (!module.startsWith('file:')) return { default: createRequire(join(process.cwd(), 'x.js'))(module) }
   const path = fileURLToPath(module)
-  return createRequire(path)(path)
-}
-
-/** As `import()` gives a CommonJS module. */
-function asNamespace(exports: unknown): object {
-  return { default: exports }
+  return { default: createRequire(path)(path) }
 }
 
 /** Whether Node takes a file to be CommonJS, or leaves it open. */

@@ -1,4 +1,5 @@
 /** Finds a task's function on this thread: imports its module, once, and looks up the id. */
+import { isNativeFunction } from '../codec/kinds.js'
 import { received, TaskLoadError, typeError } from '../errors.js'
 import { definedTask, type TaskName } from '../task.js'
 import { importModule } from './import-module.js'
@@ -29,18 +30,13 @@ type ItemJob = Pick<WorkerJob, 'kind' | 'spread'> & { readonly name?: TaskName |
  */
 export function forItems({ name, kind, spread }: ItemJob, fn: TaskFunction): TaskFunction {
   if (spread === true) return (item) => fn(...argumentsOf(item))
-  if (!takesContext(kind, fn) || (name?.exported !== true && !isNative(fn))) return fn
+  if (!takesContext(kind, fn) || (name?.exported !== true && !isNativeFunction(fn))) return fn
   return kind === 'reduce' ? (accumulator, item) => fn(accumulator, item) : (item) => fn(item)
 }
 
 /** Whether a function made by `forItems()` gets a context: if it declares a parameter for it, without a default. */
 export function takesContext(kind: JobKind, fn: TaskFunction): boolean {
   return fn.length > (kind === 'reduce' ? 2 : 1)
-}
-
-/** Of the language, of Node in C++, or bound: the length tells nothing of who wrote it. */
-function isNative(fn: TaskFunction): boolean {
-  return /\{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(fn))
 }
 
 function argumentsOf(item: unknown): readonly unknown[] {

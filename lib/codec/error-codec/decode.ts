@@ -1,4 +1,5 @@
 /** Rebuilds what was thrown from the plain data that `encode.ts` has made of it. */
+import { attempt } from '../../errors.js'
 import { revive } from '../shared-objects.js'
 import { BUILT_IN, errorClass } from '../error-classes.js'
 import type { EncodedError, EncodedValue, OneError } from './types.js'
@@ -27,16 +28,13 @@ function createError({ kinds, name, message, stack }: OneError): Error {
         Reflect.construct(Error, message === undefined ? [] : [message], Class)
   ) as Error
   if (name !== undefined && read(error, 'name')?.value !== name) define(error, 'name', name, false)
-  define(error, 'stack', stack ?? textOf(error), false)
+  define(error, 'stack', stack ?? attempt(() => String(error)) ?? plainTextOf(error), false)
   return error
 }
 
-function textOf(error: Error): string {
-  try {
-    return String(error)
-  } catch {
-    return Error.prototype.toString.call({ name: 'Error', message: error.message })
-  }
+/** As an `Error` without a class has it. */
+function plainTextOf({ message }: Error): string {
+  return Error.prototype.toString.call({ name: 'Error', message })
 }
 
 function decodeValue(encoded: EncodedValue, decoded: readonly Error[]): unknown {

@@ -1,4 +1,5 @@
 /** Makes plain data of what was thrown, and of all errors that it refers to. */
+import { attempt } from '../../errors.js'
 import { nestsDeeperThan } from '../clonable.js'
 import { BUILT_IN } from '../error-classes.js'
 import { MAX_DEPTH } from '../limits.js'
@@ -98,10 +99,6 @@ class ErrorEncoder {
 }
 
 function encodeObject(value: object): EncodedValue | undefined {
-  try {
-    const clone: unknown = structuredClone(value)
-    return nestsDeeperThan(MAX_DEPTH, clone) ? undefined : { value: clone }
-  } catch {
-    return undefined
-  }
+  const clone = attempt(() => structuredClone(value))
+  return clone === undefined || nestsDeeperThan(MAX_DEPTH, clone) ? undefined : { value: clone }
 }

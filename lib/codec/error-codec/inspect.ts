@@ -3,7 +3,7 @@
  * Nothing here throws.
  */
 import { types } from 'node:util'
-import { received } from '../../errors.js'
+import { attempt, isErrorObject, received } from '../../errors.js'
 import { shortened } from '../clonable.js'
 import { BUILT_IN, errorClassName } from '../error-classes.js'
 
@@ -16,20 +16,12 @@ const INHERITED = ['cause', 'errors', 'code']
 const MAX_TEXT_LENGTH = 200
 
 export function isError(value: unknown): value is object {
-  try {
-    return types.isNativeError(value) || value instanceof Error
-  } catch {
-    return false
-  }
+  return attempt(() => isErrorObject(value)) === true
 }
 
 /** An array without holes or properties besides its elements; others are left to structured clone. */
 export function isDense(value: unknown): value is object {
-  try {
-    return Array.isArray(value) && !types.isProxy(value) && Object.keys(value).length === value.length
-  } catch {
-    return false
-  }
+  return !types.isProxy(value) && Array.isArray(value) && Object.keys(value).length === value.length
 }
 
 /** The names of its classes, the nearest first. Every realm has the last one. */
@@ -82,7 +74,7 @@ export function shown(value: unknown): string {
 /** The properties to carry, and whether they are hidden. */
 export function keysOf(error: object, kind: string): Map<string, boolean> {
   const keys = new Map<string, boolean>()
-  for (const key of ownKeysOf(error)) {
+  for (const key of attempt(() => Object.getOwnPropertyNames(error)) ?? []) {
     const descriptor = APART.has(key) ? undefined : descriptorOf(error, key)
     // As in a native error, a cause is hidden, however it was set.
     if (descriptor?.enumerable === true) keys.set(key, key === 'cause')
@@ -97,27 +89,11 @@ export function keysOf(error: object, kind: string): Map<string, boolean> {
   return keys
 }
 
-function ownKeysOf(error: object): string[] {
-  try {
-    return Object.getOwnPropertyNames(error)
-  } catch {
-    return []
-  }
-}
-
 function descriptorOf(error: object, key: string): PropertyDescriptor | undefined {
-  try {
-    return Object.getOwnPropertyDescriptor(error, key)
-  } catch {
-    return undefined
-  }
+  return attempt(() => Object.getOwnPropertyDescriptor(error, key))
 }
 
 /** Undefined when reading throws. */
 export function read(from: object, key: string): { value: unknown } | undefined {
-  try {
-    return { value: Reflect.get(from, key) }
-  } catch {
-    return undefined
-  }
+  return attempt(() => ({ value: Reflect.get(from, key) as unknown }))
 }
