@@ -1,14 +1,16 @@
 /** A first-in, first-out queue with constant cost per step. `Array.shift()` moves all elements when there are many. */
 export class Fifo<T> {
+  /** From `#head` up to `#tail`. What was taken is not kept alive: its places are cleared, and used again. */
   #items: (T | undefined)[] = []
   #head = 0
+  #tail = 0
 
   get size(): number {
-    return this.#items.length - this.#head
+    return this.#tail - this.#head
   }
 
   push(item: T): void {
-    this.#items.push(item)
+    this.#items[this.#tail++] = item
   }
 
   peek(): T | undefined {
@@ -16,21 +18,21 @@ export class Fifo<T> {
   }
 
   shift(): T | undefined {
+    if (this.#head === this.#tail) return undefined
     const item = this.#items[this.#head]
-    if (this.#head === this.#items.length) return undefined
     // An item that was taken can be garbage collected.
     this.#items[this.#head++] = undefined
-    if (this.#head === this.#items.length) this.clear()
-    else if (this.#head >= COMPACT_AT && this.#head * 2 > this.#items.length) {
-      this.#items = this.#items.slice(this.#head)
+    if (this.#head >= COMPACT_AT && this.#head * 2 > this.#tail) {
+      this.#items = this.#items.slice(this.#head, this.#tail)
+      this.#tail -= this.#head
       this.#head = 0
-    }
+    } else if (this.#head === this.#tail) this.#head = this.#tail = 0
     return item
   }
 
   clear(): void {
-    this.#items.length = 0
-    this.#head = 0
+    this.#items = []
+    this.#head = this.#tail = 0
   }
 }
 

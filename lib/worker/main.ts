@@ -74,17 +74,20 @@ class WorkerLoop {
   }
 
   #receive(message: ToWorker): void {
-    if (isChunk(message)) {
-      const [, , id] = message
-      const job = this.#jobs.get(id)
-      // Its stream was ended by a getter of one of its items, while that was sent.
-      if (job === undefined) return
-      this.#queue.push({ message, job })
-      if (this.#current === undefined) this.#runQueue()
-    } else if (message.type === 'leave') void endThread()
+    if (isChunk(message)) this.#add(message)
+    else if (message.type === 'chunks') for (const chunk of message.chunks) this.#add(chunk)
+    else if (message.type === 'leave') void endThread()
     else if (message.type === 'job') this.#jobs.set(message.id, { ...message.job, sentInitial: message.initial })
     else if (message.type === 'end') this.#jobs.delete(message.id)
     else if (this.#current?.seq === message.seq) this.#current.run.cancel(message.reason)
+    if (this.#current === undefined) this.#runQueue()
+  }
+
+  #add(message: ChunkMessage): void {
+    const [, , id] = message
+    const job = this.#jobs.get(id)
+    // Else its stream was ended by a getter of one of its items, while that was sent.
+    if (job !== undefined) this.#queue.push({ message, job })
   }
 
   /** Runs chunks until there is none, or one has to be awaited. */

@@ -101,6 +101,12 @@ export type ChunkMessage = readonly [
   details?: ChunkDetails | undefined,
 ]
 
+/** Several chunks: one message costs less than one for each. */
+export interface ChunksMessage {
+  readonly type: 'chunks'
+  readonly chunks: readonly ChunkMessage[]
+}
+
 /** What most chunks have no need of. */
 export interface ChunkDetails {
   /** How many items, from the first on, have had their outcomes before. */
@@ -117,7 +123,7 @@ export interface LeaveMessage {
   readonly type: 'leave'
 }
 
-export type ToWorker = ChunkMessage | JobMessage | EndMessage | CancelMessage | LeaveMessage
+export type ToWorker = ChunkMessage | ChunksMessage | JobMessage | EndMessage | CancelMessage | LeaveMessage
 
 /**
  * Outcomes of some items of a chunk; a tuple, as a chunk is.

@@ -3,13 +3,13 @@
  * keeps the shared objects in them for as long as the worker may have them.
  */
 import type { MessagePort } from 'node:worker_threads'
-import { withNotes, pack, cloneEach, type Packed } from '../../codec/codec.js'
+import { withNotes, pack, cloneEach, type Data, type Packed } from '../../codec/codec.js'
 import type { EncodedError } from '../../codec/error-codec/types.js'
 import { transferOf } from '../../codec/transfer-list.js'
 import type { SharedObject } from '../../shared/registry.js'
 import { isRedefined, redefinitions } from '../../task.js'
 import { markCancelled, publish, claim, MAX_SLOTS, type Slot } from '../../worker/cells.js'
-import type { ChunkDetails, CollectedMessage, ToWorker, WorkerJob } from '../../worker/protocol.js'
+import type { ChunkDetails, ChunkMessage, CollectedMessage, ToWorker, WorkerJob } from '../../worker/protocol.js'
 import type { Chunk } from '../executor.js'
 import { lockablesOf, SentObjects } from './sent-objects.js'
 import type { InFlightChunk } from './in-flight-chunk.js'
@@ -55,6 +55,9 @@ export class ChunkSender {
   /** A bit for each slot that a chunk has. */
   #slots = 0
   #itemsSent = 0
+  /** Chunks that are posted together with the next ones. */
+  #unposted: ChunkMessage[] = []
+  #flushTimer: NodeJS.Immediate | undefined
 
   constructor(port: MessagePort, cells: Int32Array) {
     this.#port = port
@@ -78,8 +81,22 @@ export class ChunkSender {
     if (!this.#modules.has(module)) this.#modules.set(module, redefinitions())
   }
 
-  /** Posts a chunk. Items that cannot be cloned are sent as errors. */
-  send(inFlight: InFlightChunk, { items, first }: Chunk, details: ChunkDetails | undefined): Assignment {
+  /** How many chunks were sent that the worker cannot see yet. */
+  get unposted(): number {
+    return this.#unposted.length
+  }
+
+  /**
+   * Sends a chunk. Items that cannot be cloned are sent as errors.
+   *
+   * @param mayWait Whether it may be posted together with others, in this turn of the event loop: a post costs more than many a chunk.
+   */
+  send(
+    inFlight: InFlightChunk,
+    { items, first }: Chunk,
+    details: ChunkDetails | undefined,
+    mayWait: boolean,
+  ): Assignment {
     const { job, flushFirst, transfer } = inFlight.lane
     const seq = ++this.#lastSeq
     const slot = lowestZeroBit(this.#slots)
@@ -97,7 +114,9 @@ export class ChunkSender {
     if (asked === undefined) {
       try {
         const packed = items.pack()
-        this.#post([seq, slot, id, first, flushFirst, packed.data, details], packed.transfer)
+        const message: ChunkMessage = [seq, slot, id, first, flushFirst, packed.data, details]
+        if (mayWait && isPrimitive(packed.data)) this.#postLater(message)
+        else this.#post(message, packed.transfer)
         sent = packed
       } catch {
         // One of the items cannot be sent: the others are, below.
@@ -166,9 +185,33 @@ export class ChunkSender {
     return known
   }
 
+  /** Posts the chunks that wait for it. */
+  flush(): void {
+    if (this.#unposted.length === 0) return
+    const chunks = this.#unposted
+    this.#unposted = []
+    this.#port.postMessage({ type: 'chunks', chunks } satisfies ToWorker)
+  }
+
   #post(message: ToWorker, transfer: Packed['transfer'] = []): void {
+    this.flush()
     this.#port.postMessage(message, transfer)
   }
+
+  #postLater(message: ChunkMessage): void {
+    this.#unposted.push(message)
+    this.#flushTimer ??= setImmediate(() => {
+      this.#flushTimer = undefined
+      this.flush()
+    })
+  }
+}
+
+const PRIMITIVES: ReadonlySet<string> = new Set(['undefined', 'boolean', 'number', 'bigint', 'string'])
+
+/** Whether a chunk can be posted at any time: its values cannot change, and posting them cannot fail. */
+function isPrimitive(data: Data): boolean {
+  return Array.isArray(data) && data.every((value) => PRIMITIVES.has(typeof value))
 }
 
 function lowestZeroBit(bits: number): number {

@@ -133,20 +133,24 @@ export class ThreadLane implements Lane {
  * their last chunks were given, and a lane that is added again goes to the end.
  */
 export class WakeList {
-  readonly #lanes: ThreadLane[] = []
+  /** Up to `#count`. Places are used again: to shorten an array costs more than to wake a lane. */
+  readonly #lanes: (ThreadLane | undefined)[] = []
+  #count = 0
 
   add(lane: ThreadLane): void {
-    lane.wakeAt = this.#lanes.push(lane) - 1
+    lane.wakeAt = this.#count
+    this.#lanes[this.#count++] = lane
   }
 
   wakeAll(): void {
     // By index, because others may be added meanwhile.
-    for (let i = 0; i < this.#lanes.length; i++) {
+    for (let i = 0; i < this.#count; i++) {
       const lane = this.#lanes[i]
+      this.#lanes[i] = undefined
       if (lane?.wakeAt !== i) continue
       lane.wakeAt = -1
       lane.client.wake()
     }
-    this.#lanes.length = 0
+    this.#count = 0
   }
 }

@@ -28,6 +28,9 @@ export type Report =
   /** The thread has ended, or could not be started. */
   | { readonly kind: 'ended'; readonly worker: WorkerHandle }
 
+/** A worker that has this many chunks may wait for the next ones: they are posted together. */
+const MIN_POSTED = 2
+
 export class WorkerHandle {
   readonly thread: WorkerThread
   readonly #reports: Mailbox<Report>
@@ -109,14 +112,20 @@ export class WorkerHandle {
   assign(inFlight: InFlightChunk): void {
     const { lane } = inFlight
     const { chunk, details } = inFlight.next()
+    const mayWait = this.#posted >= MIN_POSTED
     // It calls getters of items, and the option `transfer`.
-    const assignment = lane.client.context.runInAsyncScope(() => this.#sender.send(inFlight, chunk, details))
+    const assignment = lane.client.context.runInAsyncScope(() => this.#sender.send(inFlight, chunk, details, mayWait))
     if (!lane.isOpen) {
       if (this.#sender.withdraw(assignment)) return
       this.#sender.cancel(assignment)
     }
     this.#assignments.push(assignment)
     if (lane.job.timeout !== undefined || !assignment.known.isLoaded) this.#timeLimit.watch()
+  }
+
+  /** How many chunks the worker can go on with by itself. */
+  get #posted(): number {
+    return this.#assignments.length - this.#sender.unposted
   }
 
   /** Takes back a chunk, unless the worker has begun it. @returns Whether it did. */
@@ -229,6 +238,7 @@ export class WorkerHandle {
       this.#sender.settle(held, details?.isUnread !== true)
       const [next] = this.#assignments
       if (next !== undefined) next.since = performance.now()
+      if (this.#posted < MIN_POSTED) this.#sender.flush()
     }
     this.#reports.post({ kind: 'part', worker: this, held, message })
   }
