@@ -5,9 +5,10 @@
 import { getHeapStatistics } from 'node:v8'
 import { parentPort, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
 import { holdsShared } from '../codec/codec.js'
+import { encodeError } from '../codec/error-codec/encode.js'
 import { findKnown, knowsShared, onCollected, watchThreads } from '../shared/registry.js'
 import { beginChunk, beginLoading, endChunk, endLoading, noteHeap, claim } from './cells.js'
-import type { Host } from './chunk.js'
+import { RunningChunk, type Host } from './chunk.js'
 import { logConsole } from '../log/console.js'
 import { logsConsole, takeLogSettings } from '../log/settings.js'
 import { endThread } from './ending.js'
@@ -26,7 +27,8 @@ import {
 } from './protocol.js'
 import { runProcess, type ProcessSetup } from './process.js'
 import { arrived, loadShared } from './sharing.js'
-import { ChunkRun } from './run.js'
+import { Poster } from './poster.js'
+import { runChunk } from './run.js'
 
 interface KnownJob extends WorkerJob {
   fn?: TaskFunction
@@ -41,7 +43,7 @@ class WorkerLoop {
   readonly #port: MessagePort
   readonly #jobs = new Map<number, KnownJob>()
   readonly #queue: { readonly message: ChunkMessage; readonly job: KnownJob }[] = []
-  #current: { readonly seq: number; readonly run: ChunkRun } | undefined
+  #current: RunningChunk | undefined
   /** The number of the last chunk that has ended here, or was withdrawn. */
   #ended = 0
   /** Objects that were collected, of which the pool was not told. */
@@ -79,7 +81,7 @@ class WorkerLoop {
     else if (message.type === 'leave') void endThread()
     else if (message.type === 'job') this.#jobs.set(message.id, { ...message.job, sentInitial: message.initial })
     else if (message.type === 'end') this.#jobs.delete(message.id)
-    else if (this.#current?.seq === message.seq) this.#current.run.cancel(message.reason)
+    else if (this.#current?.seq === message.seq) this.#current.cancel(message.reason)
     if (this.#current === undefined) this.#runQueue()
   }
 
@@ -101,9 +103,9 @@ class WorkerLoop {
         continue
       }
       beginChunk(this.#host.cells, seq)
-      const run = new ChunkRun(message, job, this.#host)
-      this.#current = { seq, run }
-      const awaited = runChunk(job, run, message, this.#host.cells)
+      const chunk = new RunningChunk(message, job, this.#host)
+      this.#current = chunk
+      const awaited = runOrLoad(job, chunk, new Poster(chunk))
       if (awaited !== undefined) {
         void awaited.then(() => {
           this.#end(seq)
@@ -138,13 +140,14 @@ function isChunk(message: ToWorker): message is ChunkMessage {
   return Array.isArray(message)
 }
 
-function runChunk(job: KnownJob, run: ChunkRun, message: ChunkMessage, cells: Int32Array): Promise<void> | undefined {
+function runOrLoad(job: KnownJob, chunk: RunningChunk, poster: Poster): Promise<void> | undefined {
   const { fn } = job
-  if (fn === undefined || (needsShared(message) && !knowsShared())) return loadAndRun(job, run, message, cells)
-  return asTask(() => run.run(fn))
+  if (fn === undefined || (holdsShared(chunk.data) && !knowsShared())) return loadAndRun(job, chunk, poster)
+  return asTask(() => runChunk(fn, chunk, poster))
 }
 
-async function loadAndRun(job: KnownJob, run: ChunkRun, message: ChunkMessage, cells: Int32Array): Promise<void> {
+async function loadAndRun(job: KnownJob, chunk: RunningChunk, poster: Poster): Promise<void> {
+  const { cells } = chunk.host
   beginLoading(cells)
   try {
     if (job.fn === undefined) {
@@ -152,18 +155,14 @@ async function loadAndRun(job: KnownJob, run: ChunkRun, message: ChunkMessage, c
       if (job.sentInitial !== undefined) job.initial = await arrived(job.sentInitial)
       job.fn = fn
     }
-    if (needsShared(message)) await loadShared()
+    if (holdsShared(chunk.data)) await loadShared()
   } catch (error) {
-    run.fail(error)
+    poster.post(true, encodeError(error))
     return
   } finally {
     endLoading(cells)
   }
-  await runChunk(job, run, message, cells)
-}
-
-function needsShared([, , , , , data]: ChunkMessage): boolean {
-  return holdsShared(data)
+  await runOrLoad(job, chunk, poster)
 }
 
 /** A message that cannot be read back would leave its chunk without an answer; as a crash it is reported. */

@@ -4,7 +4,9 @@ import { decodeError } from '#dist/codec/error-codec/decode.js'
 import { encodeError } from '#dist/codec/error-codec/encode.js'
 import { createCells, markCancelled } from '#dist/worker/cells.js'
 import type { PartMessage, WorkerJob } from '#dist/worker/protocol.js'
-import { ChunkRun } from '#dist/worker/run.js'
+import { RunningChunk } from '#dist/worker/chunk.js'
+import { Poster } from '#dist/worker/poster.js'
+import { runChunk } from '#dist/worker/run.js'
 
 /** A part as the other side reads it. */
 interface Read {
@@ -25,7 +27,6 @@ interface Posted {
   readonly parts: Read[]
   /** Resolves when this many parts have been posted. */
   readonly until: (count: number) => Promise<void>
-  readonly run: ChunkRun
   readonly ended: Promise<void>
 }
 
@@ -54,16 +55,12 @@ function start(
     ...rest,
   }
   const sent = refused.map((chunkOffset) => [chunkOffset, encodeError(new Error(`refused ${chunkOffset}`))] as const)
-  const run = new ChunkRun([SEQ, 0, 1, 100, flushFirst, pack(items).data, { settled: sent }], how, {
-    worker: 3,
-    cells,
-    post,
-    receive: () => undefined,
-  })
+  const host = { worker: 3, cells, post, receive: () => undefined }
+  const chunk = new RunningChunk([SEQ, 0, 1, 100, flushFirst, pack(items).data, { settled: sent }], how, host)
   const until = async (count: number): Promise<void> => {
     while (parts.length < count) await new Promise<void>((resolve) => (posted = resolve))
   }
-  return { parts, until, run, ended: run.run(fn as never) ?? Promise.resolve() }
+  return { parts, until, ended: runChunk(fn as never, chunk, new Poster(chunk)) ?? Promise.resolve() }
 }
 
 function read([, from, count, last, , , data, details]: PartMessage): Read {
