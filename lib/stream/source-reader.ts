@@ -151,7 +151,7 @@ export class SourceReader {
         else if (givesPromises && isThenable(result.value)) {
           later = result.value
           isGiven = false
-        } else this.#add(items, result.value)
+        } else this.#add(result.value)
       }
     } finally {
       this.#window.enter(read.length - start)
@@ -159,36 +159,17 @@ export class SourceReader {
     if (isGiven || !this.isReading) return
     this.#window.reserve(1)
     this.#granted = max - (read.length - start) - 1
-    if (later !== undefined) this.#awaitItem(items, later)
-    else if (!isPromise(result)) this.#acceptItem(items, result)
-    else {
-      this.#awaitRead(result, (settled) => {
-        this.#acceptItem(items, settled)
-      })
-    }
+    // A promise that an `Iterable` gives as an item may reject: that is an error of the source, which is then closed.
+    if (later !== undefined) this.#awaitRead(later, this.#acceptValue, this.#closeSource)
+    else if (isPromise(result)) this.#awaitRead(result, this.#acceptItem)
+    else this.#acceptItem(result)
   }
 
   #readBatch(batches: BatchReader, max: number): void {
     this.#window.reserve(max)
     const batch = batches.next(max)
-    if (isPromise(batch)) {
-      this.#awaitRead(batch, (settled) => {
-        this.#acceptBatch(settled)
-      })
-    } else if (this.isReading) this.#acceptBatch(batch)
-  }
-
-  /** An item of an `Iterable` is a promise. If it rejects, that is an error of the source, which is then closed. */
-  #awaitItem(items: Reader<unknown>, item: PromiseLike<unknown>): void {
-    this.#awaitRead(
-      item,
-      (value) => {
-        this.#acceptValue(items, value)
-      },
-      () => {
-        void closeQuietly(items)
-      },
-    )
+    if (isPromise(batch)) this.#awaitRead(batch, this.#acceptBatch)
+    else if (this.isReading) this.#acceptBatch(batch)
   }
 
   #awaitRead<T>(result: PromiseLike<T>, accept: (result: T) => void, reject?: () => void): void {
@@ -231,18 +212,18 @@ export class SourceReader {
     return !this.isReady && !this.hasEnded
   }
 
-  #acceptItem(items: Reader<unknown>, result: unknown): void {
+  readonly #acceptItem = (result: unknown): void => {
     assertResult(result)
     if (isDone(result)) this.#end()
-    else this.#acceptValue(items, result.value)
+    else this.#acceptValue(result.value)
   }
 
-  #acceptValue(items: Reader<unknown>, value: unknown): void {
-    this.#add(items, value)
+  readonly #acceptValue = (value: unknown): void => {
+    this.#add(value)
     this.#window.settle(1)
   }
 
-  #acceptBatch(batch: Batch | undefined): void {
+  readonly #acceptBatch = (batch: Batch | undefined): void => {
     if (batch === undefined) this.#end()
     else {
       this.#window.settle(batch.length)
@@ -250,9 +231,9 @@ export class SourceReader {
     }
   }
 
-  #add(items: Reader<unknown>, item: unknown): void {
+  #add(item: unknown): void {
     if (typeof item === 'object' && item !== null && this.#reuse?.isChanged(item) === true) {
-      void closeQuietly(items)
+      this.#closeSource()
       throw changedItemError(item)
     }
     this.#buffer.items.push(item)
@@ -273,6 +254,10 @@ export class SourceReader {
     this.#reuse?.clear()
     this.#window.settle(0)
     this.#buffer.clear()
+  }
+
+  readonly #closeSource = (): void => {
+    void closeQuietly({ close: () => this.#closeReader() })
   }
 
   #closeReader(end?: PipelineEnd): unknown {

@@ -2,36 +2,25 @@
  * The chunks of a pool that wait for a thread, in the order of their numbers. It is a linked list, so that the number of chunks does not
  * change the cost of a step. The links are in the chunks, because a map of them took a tenth of the time of a short task.
  */
+import type { InFlightChunk } from './in-flight-chunk.js'
 import type { ThreadLane } from './thread-lane.js'
 
-/** The links in a chunk. Only the queue changes them. */
-export class QueueLinks<T> {
-  isQueued = false
-  before: T | undefined
-  after: T | undefined
-}
-
-interface Queued<T> extends QueueLinks<T> {
-  readonly lane: ThreadLane
-  readonly number: number
-}
-
-export class ChunkQueue<T extends Queued<T>> {
-  readonly #ofLanes = new Map<ThreadLane, T[]>()
+export class ChunkQueue {
+  readonly #ofLanes = new Map<ThreadLane, InFlightChunk[]>()
   #size = 0
-  #first: T | undefined
-  #last: T | undefined
+  #first: InFlightChunk | undefined
+  #last: InFlightChunk | undefined
 
   get size(): number {
     return this.#size
   }
 
-  get first(): T | undefined {
+  get first(): InFlightChunk | undefined {
     return this.#first
   }
 
   /** Puts a chunk into its place. Chunks that come back belong near the front: only as many as threads hold are before them. */
-  add(chunk: T): void {
+  add(chunk: InFlightChunk): void {
     let after = this.#first
     if (this.#last === undefined || this.#last.number < chunk.number) after = undefined
     else while (after !== undefined && after.number < chunk.number) after = after.after
@@ -45,14 +34,14 @@ export class ChunkQueue<T extends Queued<T>> {
     this.#size++
   }
 
-  shift(): T | undefined {
+  shift(): InFlightChunk | undefined {
     const chunk = this.#first
     if (chunk !== undefined) this.remove(chunk)
     return chunk
   }
 
   /** Takes out a chunk that waits. If it took out another one, the stream of that one would hang. */
-  remove(chunk: T): void {
+  remove(chunk: InFlightChunk): void {
     if (!chunk.isQueued) throw new Error('Cannot remove a chunk as it does not wait')
     this.#link(chunk.before, chunk.after)
     chunk.before = chunk.after = undefined
@@ -63,7 +52,7 @@ export class ChunkQueue<T extends Queued<T>> {
   }
 
   /** The waiting chunks of a lane: at most a new one, and those that came back from threads. */
-  ofLane(lane: ThreadLane): readonly T[] {
+  ofLane(lane: ThreadLane): readonly InFlightChunk[] {
     return [...(this.#ofLanes.get(lane) ?? [])]
   }
 
@@ -72,7 +61,7 @@ export class ChunkQueue<T extends Queued<T>> {
     this.#ofLanes.delete(lane)
   }
 
-  #link(before: T | undefined, after: T | undefined): void {
+  #link(before: InFlightChunk | undefined, after: InFlightChunk | undefined): void {
     if (before === undefined) this.#first = after
     else before.after = after
     if (after === undefined) this.#last = before

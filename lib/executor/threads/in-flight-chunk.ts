@@ -8,7 +8,6 @@ import { encodeError } from '../../codec/error-codec/encode.js'
 import { WorkerCrashError } from '../../errors.js'
 import type { Progress } from '../../worker/cells.js'
 import type { ChunkDetails, PartDetails, PartMessage } from '../../worker/protocol.js'
-import { QueueLinks } from './chunk-queue.js'
 import type { Chunk, Part } from '../executor.js'
 import type { ThreadLane } from './thread-lane.js'
 
@@ -23,11 +22,15 @@ const NO_DETAILS: PartDetails = {}
 /** The number of results of one item that has none. */
 const NO_RESULTS = new Uint32Array(1)
 
-export class InFlightChunk extends QueueLinks<InFlightChunk> {
+export class InFlightChunk {
   readonly lane: ThreadLane
   readonly chunk: Chunk
   /** Later chunks of an executor have higher ones. */
   readonly number: number
+  /** The links of the queue in which it waits. Only the queue changes them. */
+  isQueued = false
+  before: InFlightChunk | undefined
+  after: InFlightChunk | undefined
   /** How many of its items have had their outcomes; and which, if those came out of order. */
   #received = 0
   #settledOffsets: Set<number> | undefined
@@ -46,7 +49,6 @@ export class InFlightChunk extends QueueLinks<InFlightChunk> {
   #offset = 0
 
   constructor(lane: ThreadLane, chunk: Chunk, number: number) {
-    super()
     this.lane = lane
     this.chunk = chunk
     this.number = number
@@ -190,18 +192,14 @@ export class InFlightChunk extends QueueLinks<InFlightChunk> {
 
   /** Gives all items that have no outcome the same error. */
   failRest(worker: number, error: unknown): Part {
-    const { chunk } = this
-    const known = this.#settledOffsets
-    const all = Array.from({ length: chunk.items.length }, (_, chunkOffset) => chunkOffset)
-    const chunkOffsets =
-      known === undefined ? all.slice(this.#received) : all.filter((chunkOffset) => !known.has(chunkOffset))
-    const count = chunkOffsets.length
+    const all = Array.from({ length: this.chunk.items.length }, (_, chunkOffset) => chunkOffset)
+    const chunkOffsets = all.filter((chunkOffset) => !this.#isSettled(chunkOffset))
     const errors = new Map(chunkOffsets.map((_, partOffset) => [partOffset, error]))
     return {
-      chunk,
+      chunk: this.chunk,
       from: this.#received,
       chunkOffsets,
-      count,
+      count: chunkOffsets.length,
       results: new Items(chunkOffsets.map(() => undefined)),
       errors,
       worker,
@@ -219,9 +217,12 @@ export class InFlightChunk extends QueueLinks<InFlightChunk> {
     return { start, settled: [...done, ...failed] }
   }
 
+  #isSettled(chunkOffset: number): boolean {
+    return this.#settledOffsets?.has(chunkOffset) ?? chunkOffset < this.#received
+  }
+
   #isOpen(chunkOffset: number): boolean {
-    if (this.#failedItems.has(chunkOffset)) return false
-    return this.#settledOffsets === undefined ? chunkOffset >= this.#received : !this.#settledOffsets.has(chunkOffset)
+    return !this.#failedItems.has(chunkOffset) && !this.#isSettled(chunkOffset)
   }
 
   /** The worker has ended before it began the item, whose buffers are gone. */

@@ -31,7 +31,7 @@ interface Move {
 export class Scheduler {
   readonly #pool: WorkerPool
   /** Of open lanes. */
-  readonly #queue = new ChunkQueue<InFlightChunk>()
+  readonly #queue = new ChunkQueue()
   /** Chunks of lanes at their limit of workers. There are few, because each such lane has a chunk in a worker. */
   readonly #parked = new Set<InFlightChunk>()
 
