@@ -64,7 +64,7 @@ describe('bad use has a clear error:', () => {
     ],
     ['an Event', () => Reflect.construct(Event, [{}]) as unknown, 'Cannot make the Event as its constructor takes no'],
     ['a Value', () => new Value(new Int32Array(9) as never), "its type must be one of 'int8' ('b')"],
-  ])('%s made of what it cannot be made of', async (_, make, message) => {
+  ])('%s made of a wrong argument', async (_, make, message) => {
     expect(await thrown(make)).toMatchObject({ name: 'TypeError', message: expect.stringContaining(message) as string })
   })
 
@@ -76,7 +76,7 @@ describe('bad use has a clear error:', () => {
     expect(child.exitCode).toBe(0)
   })
 
-  it('a lock released by a stranger, who is told who holds it', async () => {
+  it('a lock released by another thread: the error names the holder', async () => {
     const lock = new Lock()
     using _ = await lock.acquire()
     const error = await thrown(() => apply(release, [lock]))
@@ -114,7 +114,7 @@ describe('bad use has a clear error:', () => {
     }
   })
 
-  it('a target that is no task', async () => {
+  it('a target that is not a task', async () => {
     const plain = await thrown(
       () =>
         new Process({

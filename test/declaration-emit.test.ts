@@ -96,7 +96,7 @@ export const { ${[...LAZY, ...EAGER].map((name) => `${name}: my${name}`).join(',
 ${[...LAZY, ...EAGER, ...OTHERS].map((name) => `export const our${name} = ${name}`).join('\n')}
 `
 
-it('are written without an error, and name nothing but public types', () => {
+it('are written without an error, and name only public types', () => {
   const options = { ...compilerOptions, noEmit: false, declaration: true, emitDeclarationOnly: true }
   const host = ts.createCompilerHost(options)
   const read = host.readFile.bind(host)

@@ -62,7 +62,7 @@ describe('the table of docs/from-python.md', () => {
     expect([...times].filter(([, count]) => count > 1).map(([name]) => name)).toEqual([])
   })
 
-  it('gives names of ours that are exported, or members of what is', () => {
+  it('gives names that this library exports, or members of these', () => {
     const known = members()
     const wrong = table
       .flatMap(({ ours }) => ours)
@@ -75,14 +75,14 @@ describe('the table of docs/from-python.md', () => {
     expect(wrong).toEqual([])
   })
 
-  it('says of each row whether it is the same, better, different or nothing', () => {
+  it('says for each row whether it is the same, better, different or missing', () => {
     const unsaid = table.filter(({ remark }) => !/^(Same|Better:|Differs:|None:)/.test(remark))
     expect(unsaid.map(({ python }) => python)).toEqual([])
     const none = table.filter(({ ours, remark }) => remark.startsWith('None:') && ours.length > 0)
     expect(none.map(({ python }) => python)).toEqual([])
   })
 
-  it('names a test that there is for what it calls better', () => {
+  it('names an existing test for each row that it calls better', () => {
     const better = table.filter(({ remark }) => remark.startsWith('Better:'))
     expect(better.length).toBeGreaterThan(5)
     for (const { python, remark } of better) {

@@ -45,7 +45,7 @@ describe('an instance of a registered error class', () => {
     expect(failure(error)).toMatchObject({ index: 0, item: 'http', task: 'raises' })
   })
 
-  it('is the reason of an outcome, and what `retries.when` is asked about', async () => {
+  it('is the reason of an outcome, and the argument of `retries.when`', async () => {
     const asked: unknown[] = []
     const when = (error: unknown): boolean => asked.push(error) < 2
     const retries = { attempts: 3, minDelay: 0, when }
@@ -55,7 +55,7 @@ describe('an instance of a registered error class', () => {
     expect(asked.map((error) => error instanceof HttpError && error.isTemporary)).toEqual([true, true])
   })
 
-  it('is what a process has failed with', async () => {
+  it('is the error of a process', async () => {
     const child = new Process({ target: raises, args: ['http'] })
     child.start()
     await child.join()

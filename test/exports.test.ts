@@ -187,7 +187,7 @@ describe('what entries have in common', () => {
       for (const [key, value] of names) if (core?.has(key)) expect([key, core.get(key) === value]).toEqual([key, true])
   })
 
-  it('is no type of millrace/multiprocessing but those of Pool', () => {
+  it('is only types of Pool', () => {
     const common = MULTIPROCESSING.types.filter((name) => CORE.types.includes(name))
     expect(common).toEqual(['PoolOptions', 'PoolStats'])
   })

@@ -70,20 +70,20 @@ describe('failure()', () => {
     expect(rejected).toBe(10)
   })
 
-  it('tells of an error that came through the next stage', async () => {
+  it('describes an error that came through the next stage', async () => {
     const test = new Tries(sixth)
     const stream = pool.imap(flaky, pool.filter(flakyKeeps, test.items), { errors: 'settle' })
     expectTold(failure(await rejection(drain(stream))), 'flakyKeeps', test, false, 1)
   })
 
-  it('tells of a worker that has died', async () => {
+  it('describes the death of a worker', async () => {
     const test = new Tries(sixth, 'exit')
     for (const verb of [pool.imap, pool.imapUnordered]) {
       expectTold(failure(await rejection(drain(verb(flaky, test.items)))), 'flaky', test, false, 1)
     }
   })
 
-  it('tells of a task that cannot be loaded the first item', async () => {
+  it('names the first item for a task that cannot be loaded', async () => {
     const missing = { module: import.meta.url, export: 'noSuchTask' }
     for (const verb of [imap, imapUnordered]) {
       const error = await rejection(drain(verb(missing, ['a', 'b'], { chunksize: 2, window: 2 })))
@@ -91,7 +91,7 @@ describe('failure()', () => {
     }
   })
 
-  it('tells of an error that is thrown again the last time', async () => {
+  it('describes the last throw of an error that is thrown again', async () => {
     const error = new Error('the same')
     const fn = function same(n: number): number {
       if (n % 2 === 1) throw error
@@ -107,7 +107,7 @@ describe('failure()', () => {
     }
   })
 
-  it('names a function on this thread that has no name by none', async () => {
+  it('does not name a function without a name on this thread', async () => {
     const error = await rejection(
       drain(
         imap(
@@ -123,7 +123,7 @@ describe('failure()', () => {
     expect(failure(error)).toMatchObject({ task: '' })
   })
 
-  it('knows nothing of other errors', async () => {
+  it('is undefined for other errors', async () => {
     const sourceFails = new Error('source')
     function* source(): Generator<number> {
       yield 1
@@ -143,7 +143,7 @@ describe('failure()', () => {
     }
   })
 
-  it('knows nothing of what is no object, and does not mind being asked', async () => {
+  it('is undefined for a value that is not an object', async () => {
     for (const name of ['undefined', 'null', 'zero', 'a string', 'NaN'] satisfies Thrown[]) {
       expect(failure(await rejection(drain(pool.imap(throwing, [name]))))).toBeUndefined()
       const [outcome] = await drain(pool.imap(throwing, [name], { errors: 'settle' }))
@@ -159,7 +159,7 @@ describe('failure() of a stream or promise', () => {
   const thrown = ['a text', 7, undefined, null, false]
 
   for (const on of ['threads', 'this thread'] as const) {
-    it(`tells which item has ended it, whatever that threw (on ${on})`, async () => {
+    it(`names the item that has ended it, for every thrown value (on ${on})`, async () => {
       // The types distinguish the two. Here one variable is both.
       const inline = (on === 'this thread' ? { workers: 0 } : {}) as { workers: 0 }
       for (const value of thrown) {
@@ -189,7 +189,7 @@ describe('failure() of a stream or promise', () => {
     })
   }
 
-  it('tells nothing where no item has ended it', async () => {
+  it('is undefined if it was not ended by an item', async () => {
     const ended = pool.imap(throwsWhat, [{ value: 1, throws: false }])
     await drain(ended)
     expect(failure(ended)).toBeUndefined()

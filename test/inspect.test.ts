@@ -26,7 +26,7 @@ describe('console.log()', () => {
     )
   })
 
-  it('shows what take(), drop() and chunks() give, with the stream they are read from', async () => {
+  it('shows the results of take(), drop() and chunks(), with their stream', async () => {
     const double = (x: number): number => 2 * x
     const open = { breakLength: Infinity }
     const taken = imap(double, [1, 2, 3], { workers: 0 }).take(2)
@@ -54,7 +54,7 @@ describe('console.log()', () => {
     expect(inspect(batches)).toBe("Batched { size: 2, state: 'ended' }")
   })
 
-  it('shows no more than Node does of what is too deep', () => {
+  it('shows deep values as Node does', () => {
     const stream = imap((x: number) => x, [1], { workers: 0 })
     const within = (value: unknown): string => inspect({ a: { b: { c: value } } }, { breakLength: Infinity })
     expect(within(stream)).toBe('{ a: { b: { c: [Stream] } } }')

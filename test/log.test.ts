@@ -66,7 +66,7 @@ describe('the log', () => {
     expect(records).toEqual([])
   })
 
-  it('bears the name of the thread that wrote', async () => {
+  it('has the name of the thread that wrote it', async () => {
     logTo(target, 'debug')
     getLogger().info('main')
     await run(new Process({ target: write, name: 'one', args: ['text'] }))
@@ -203,7 +203,7 @@ describe('the log on stderr', () => {
       '',
       '[INFO/Process-1] started\n[INFO/Process-1] leaving\n[ERROR/Process-1] left\n[INFO/Process-1] ended with exit code 3\n',
     ],
-  ])('is written by the main thread, whoever wrote it (%s)', async (how, stdout, stderr) => {
+  ])('is written by the main thread, for records of every thread (%s)', async (how, stdout, stderr) => {
     expect(await runProgram('logging.js', [how])).toEqual({ code: 0, signal: null, stdout, stderr })
   })
 
@@ -247,7 +247,7 @@ describe('the log on stderr', () => {
     })
   })
 
-  it('a logger that throws has its own uncaught error, and stops nothing', async () => {
+  it('the error of a logger that throws is uncaught, and does not stop other targets', async () => {
     expect(await runProgram('logging.js', ['throwing'])).toEqual({
       code: 0,
       signal: null,

@@ -89,7 +89,7 @@ describe('a pool', () => {
     expect(pool.stats()).toEqual({ ...IDLE, ready: 3 })
   })
 
-  it('tells in stats() what waits', async () => {
+  it('counts waiting chunks in stats()', async () => {
     await using pool = boardPool({ workers: 1 })
     const test = row()
     const held = pool.imap(act, [item(test, 0, 'hold'), item(test, 1)], { chunksize: 1 })

@@ -52,7 +52,7 @@ describe('clause 23: a program exits by itself, within a turn of the event loop,
     })
   }
 
-  it('throws an error that nobody catches, with the status and the stack of any uncaught error', async () => {
+  it('throws an uncaught error, with the usual status and stack', async () => {
     const ending = await runProgram('exits.js', ['uncaught'])
     expect(ending).toMatchObject({ code: 1, signal: null, stdout: '' })
     expect(ending.stderr).toMatch(/Error: fails\n.*at act /s)
@@ -226,7 +226,7 @@ describe('other programs', () => {
     rmSync(folder, { recursive: true })
   })
 
-  it('end at once by process.exit(), whatever workers do at their end', async () => {
+  it('end at once by process.exit(), even if workers are busy at their end', async () => {
     const ending = await runProgram('prints-and-ends.js', ['exit', '3'])
     expect(ending).toMatchObject({ code: 5, signal: null })
     expect(ending.stdout).not.toMatch('exits')

@@ -99,20 +99,20 @@ describe('task()', () => {
     expect(() => task(import.meta.url, 'twice', once)).toThrow(refusal("already is the task 'once'"))
   })
 
-  it('says that the module is left out, whatever stands in its place', () => {
+  it('says that the module is missing, for every other first argument', () => {
     for (const given of [[(x: unknown) => x], ['id', (x: unknown) => x], [{ id: () => 1 }]]) {
       expect(() => looseTask(...given)).toThrow(refusal('its module must be import.meta.url', 'received'))
     }
   })
 
-  it('refuses what is no function', () => {
+  it('refuses a value that is not a function', () => {
     for (const fn of [undefined, null, 5, {}]) {
       expect(() => looseTask(import.meta.url, fn)).toThrow(refusal('must be a function'))
       expect(() => looseTask(import.meta.url, 'id', fn)).toThrow(refusal('must be a function'))
     }
   })
 
-  it('refuses what is no module', () => {
+  it('refuses a value that is not a module', () => {
     for (const [module, text] of [
       [undefined, 'undefined'],
       [null, 'null'],
@@ -131,7 +131,7 @@ describe('task()', () => {
     }
   })
 
-  it('says what to pass in the place of what is no module', () => {
+  it('says what to pass instead of a wrong module', () => {
     for (const [module, cure] of [
       [import.meta, '(pass its .url)'],
       [{ url: import.meta.url, dirname: '/' }, '(pass its .url)'],
@@ -159,7 +159,7 @@ describe('task()', () => {
 })
 
 describe('tasks()', () => {
-  it('names functions by their keys, whatever they are called', async () => {
+  it('names functions by their keys, not by their own names', async () => {
     function original(): number {
       return 1
     }
@@ -174,7 +174,7 @@ describe('tasks()', () => {
     expect(await collect(imap(made.second, [0], { workers: 0 }))).toEqual([2])
   })
 
-  it('refuses an empty key, and values that are no functions', () => {
+  it('refuses an empty key, and values that are not functions', () => {
     expect(() => tasks('file:///more.js', { '': () => undefined })).toThrow(refusal('no name'))
     expect(() => (tasks as unknown as Loose)('file:///more.js', { five: 5 })).toThrow(refusal('must be a function'))
   })
@@ -244,7 +244,7 @@ describe('a plain function where threads are to run it', () => {
 describe('{ module, export }', () => {
   type Plain = typeof import('./fixtures/contract-b-plain.js')
 
-  it('runs a function of a module that knows nothing of this library, in a worker', async () => {
+  it('runs a function of a module that does not use this library, in a worker', async () => {
     const triple: TaskReference<Plain, 'triple'> = { module: fixture('contract-b-plain.js'), export: 'triple' }
     const where: TaskReference<Plain, 'where'> = { module: fixture('contract-b-plain.js').href, export: 'where' }
     expect(await collect(pool.imap(triple, [1, 2, 3]))).toEqual([3, 6, 9])
@@ -279,7 +279,7 @@ describe('{ module, export }', () => {
     expect(await collect(imap(basename, ['/a/b.txt'], { workers: 0 }))).toEqual(['b.txt'])
   })
 
-  it('finds what a CommonJS module exports, also where Node does not detect the name', async () => {
+  it('finds the exports of a CommonJS module, also if Node does not detect the name', async () => {
     const module = fixture('contract-b-commonjs.cjs')
     for (const [name, result] of [
       ['whisper', 'abc'],

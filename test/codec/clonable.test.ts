@@ -162,7 +162,7 @@ describe('unclonablePart()', () => {
     expect(unclonablePart({ odd: Object.create(proxy) as unknown }, 'item')).toBeUndefined()
   })
 
-  it('shortens what a getter threw', () => {
+  it('shortens the error of a getter', () => {
     const text = fault(throwing(new Error(`boom\n${'x'.repeat(1000)}`)))
     expect(text).toMatch(/^item\.total has a getter that threw 'boom x+…x+'$/)
   })
@@ -196,7 +196,7 @@ describe('notSerializable()', () => {
     expect(error.message).toContain("as item.total has a getter that threw 'boom': send plain data")
   })
 
-  it('falls back on what cloning said, shortened', () => {
+  it('falls back to the error of cloning, shortened', () => {
     const item = [...Array.from({ length: 20_000 }, (_, row) => ({ row })), run]
     const text = notSerializable('item', 1, item, failure(item)).message
     expect(text).toMatch(

@@ -82,7 +82,7 @@ describe('pack() and unpack()', () => {
     expect(cloned.values).toEqual(values.map((value, at) => (at === 64 ? undefined : value)))
   })
 
-  it('do not take for fields what all objects inherit, nor call its setters', () => {
+  it('do not treat inherited properties of all objects as fields, and do not call their setters', () => {
     const set = (): never => {
       throw new Error('set')
     }

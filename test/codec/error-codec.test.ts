@@ -108,7 +108,7 @@ describe('the error codec, for an error', () => {
     expect(Object.keys(arrived)).toStrictEqual([])
   })
 
-  it('has no own message when none was given', () => {
+  it('does not have an own message when none was given', () => {
     expect(Object.hasOwn(crossError(new TypeError()), 'message')).toBe(false)
     expect(Object.hasOwn(crossError(new TypeError('')), 'message')).toBe(true)
   })
@@ -203,7 +203,7 @@ describe('the error codec, for an error', () => {
 })
 
 describe('the error codec, for causes and aggregates', () => {
-  it('tells a cause of undefined from no cause', () => {
+  it('keeps the difference between a cause of undefined and a missing cause', () => {
     expect(Object.getOwnPropertyDescriptor(crossError(new Error('told', { cause: undefined })), 'cause')).toStrictEqual(
       {
         value: undefined,
@@ -420,7 +420,7 @@ describe('the error codec, for odd errors', () => {
     expect(crossError(withFields(new Error(), { message })).message).toBe(text)
   })
 
-  it('accepts names and stacks that are no text', () => {
+  it('accepts names and stacks that are not strings', () => {
     const arrived = crossError(withFields(new RangeError('told'), { name: {}, stack: [] }))
     expect([arrived.name, arrived.stack]).toStrictEqual(['RangeError', 'RangeError: told'])
   })
@@ -462,7 +462,7 @@ describe('the note of an encoded error', () => {
     expect(arrived.stack).toBe(`Error: ${arrived.message}\n    at item 7`)
   })
 
-  it('is not put on an error that has no stack', () => {
+  it('is not added to an error without a stack', () => {
     const thrown = new Error('told')
     delete thrown.stack
     expect(crossError(thrown, 'item 7').stack).toBe('Error: told')

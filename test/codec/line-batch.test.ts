@@ -43,7 +43,7 @@ function batchOf(text: string): { batch: LineBatch; memory: Memory } {
 const received = (batch: LineBatch) => allLines(structuredClone(batch.pack().data))
 
 describe('a batch of lines', () => {
-  it('gives its lines here, and from what is posted of it, each time anew', () => {
+  it('gives its lines here, and from its posted message, again and again', () => {
     const { batch } = batchOf('one\r\n\nzwö\n€')
     for (let i = 0; i < 2; i++) {
       expect(batch.values()).toEqual(['one', '', 'zwö', '€'])
@@ -52,7 +52,7 @@ describe('a batch of lines', () => {
     expect(batch.length).toBe(4)
   })
 
-  it('posts its memory by reference, and tells the size of the lines', () => {
+  it('posts its memory by reference, with the size of the lines', () => {
     const memory = new Memory('--one\ntwo\n--')
     const { data, transfer, bytes } = new LineBatch(UTF8, 2, [memory.segment(2, 10)]).pack()
     const clone = structuredClone(data)
@@ -77,7 +77,7 @@ describe('a batch of lines', () => {
 })
 
 describe('a batch of lines that is cut or joined', () => {
-  it('gives the lines it has, whatever was done, and refers to its memory until released', () => {
+  it('gives its lines after every sequence of calls, and refers to its memory until it is released', () => {
     const line = fc.constantFrom('', 'a', 'bc', 'ä€', '\r', 'x'.repeat(300))
     const piece = fc.tuple(fc.array(line, { minLength: 1, maxLength: 5 }), fc.boolean())
     fc.assert(
@@ -129,7 +129,7 @@ describe('a batch of lines that is cut or joined', () => {
     expect(first && second && first.join(second) && received(first)).toEqual(['one', 'two'])
   })
 
-  it('joins nothing but lines in the same encoding', () => {
+  it('joins only lines in the same encoding', () => {
     const { batch, memory } = batchOf('one\n')
     expect(batch.join(new Items(['two']))).toBeUndefined()
     expect(batch.join(new LineBatch(LATIN1, 1, [memory.segment()]))).toBeUndefined()

@@ -63,7 +63,7 @@ describe('a small view', () => {
     expect(sizeOf(arrived(new Uint8Array(block, 100, 0)))).toBe(0)
   })
 
-  it("of Node's pool brings nothing else of the pool along", () => {
+  it("of Node's pool does not bring other bytes of the pool", () => {
     const name = Buffer.from('a name')
     expect(sizeOf(name)).toBeGreaterThan(name.length)
     expect(sizeOf(arrived(name))).toBe(name.length)
@@ -118,7 +118,7 @@ describe('views of one buffer', () => {
     expect(part.byteOffset).toBe(7)
   })
 
-  it('bring one block that has what the values need, however many values there are', () => {
+  it('bring one block with the needed bytes, for any number of values', () => {
     const slices = sent(rows((row) => new Uint8Array(block, 20 * row, 10), 1_000)) as Uint8Array[]
     expect(slices.map((slice) => [...slice])).toEqual(
       rows((row) => [...bytes.subarray(20 * row, 20 * row + 10)], 1_000),
@@ -134,7 +134,7 @@ describe('views of one buffer', () => {
     expect(sizeOf(slices[0].at)).toBe(BLOCK)
   })
 
-  it('stay views of shared memory, whatever they cover', () => {
+  it('stay views of shared memory, at every size', () => {
     const shared = new SharedArrayBuffer(BLOCK)
     const views = sent([new Uint8Array(shared, 8, 1), { in: Buffer.from(shared, 8, 1) }]) as [
       Uint8Array,
@@ -150,12 +150,12 @@ describe('between threads', () => {
   const pool = new Pool({ workers: 1, name: 'small views' })
   afterAll(() => pool.terminate())
 
-  it('small views in items bring what they cover', async () => {
+  it('small views in items bring only the bytes that they cover', async () => {
     const items = [Buffer.from(block, 3, 10), { deep: [new DataView(block, 1, 4)] }, new Uint8Array(block, 0, 1)]
     expect(await pool.map(bufferSizes, items)).toEqual([[10], [4], [1]])
   })
 
-  it('small views in results and filtered items bring what they cover', async () => {
+  it('small views in results and filtered items bring only the bytes that they cover', async () => {
     const results = await pool.map(makeViews, [10, 20])
     expect(results.map(({ top, deep }) => [sizeOf(top), sizeOf(deep[0])])).toEqual([
       [30, 30],

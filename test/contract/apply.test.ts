@@ -40,7 +40,7 @@ const RUNS: Record<string, Run> = {
 
 for (const [name, run] of Object.entries(RUNS)) {
   describe(name, () => {
-    it('gives what the task returns for its arguments, and for nothing more', async () => {
+    it('gives the result of the task for its arguments, and passes only these', async () => {
       expect(await run(multiply, [6, 7])).toBe(42)
       expect(await run(received)).toEqual([])
       expect(await run(received, undefined)).toEqual([])
@@ -51,7 +51,7 @@ for (const [name, run] of Object.entries(RUNS)) {
       expect(await run({ module: 'node:path', export: 'join' }, ['a', 'b'])).toMatch(/^a.b$/)
     })
 
-    it('rejects with what the task throws, as it was thrown', async () => {
+    it('rejects with the error of the task, as it was thrown', async () => {
       const error = await rejection(run(failing, ['E_ONE', 1]))
       expect(error).toBeInstanceOf(RangeError)
       expect(error).toMatchObject({ message: 'failed with E_ONE', code: 'E_ONE', details: [1] })
@@ -63,7 +63,7 @@ for (const [name, run] of Object.entries(RUNS)) {
       expect(await rejection(run(missing, [1]))).toBeInstanceOf(TaskLoadError)
     })
 
-    it('tries again as often as it is told', async () => {
+    it('tries again as often as the option says', async () => {
       const tries = new Tries([2, 3])
       const [well, badly] = tries.items
       const retries = { attempts: 3, minDelay: 1 }
@@ -100,7 +100,7 @@ for (const [name, run] of Object.entries(RUNS)) {
       expect(getEventListeners(signal, 'abort')).toEqual([])
     })
 
-    it('throws at the call for arguments that are no array, options that it has not, and what is no task', () => {
+    it('throws at the call for arguments that are not an array, unknown options, and a value that is not a task', () => {
       for (const [args, text] of [
         [5, '5'],
         ['ab', "'ab'"],

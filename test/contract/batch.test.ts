@@ -38,7 +38,7 @@ describe('batch(n)', () => {
     }
   })
 
-  it('is lazy: it reads what the array at hand needs, and no more', async () => {
+  it('is lazy: it only reads the items of the next array', async () => {
     const probe = new Probe()
     const stream = batch(3, asyncSource(ascending(9), probe))
     await turns()

@@ -122,7 +122,7 @@ describe('chunks() and next()', () => {
     expect(await Promise.all([stream.next(), chunks[0].next(), chunks[1].next()])).toEqual([done, done, done])
   })
 
-  it('next() leaves the rest of what came with its result to chunks()', async () => {
+  it('next() leaves the other results that came with its own to chunks()', async () => {
     const gates = new Gates(21)
     const stream = pool.imap(gated, gates.items, { chunksize: 7 })
     expect(gates.index((await stream.next()).value)).toBe(0)
@@ -309,7 +309,7 @@ describe('chunks() ends the stream', () => {
 })
 
 describe('chunks() of other verbs', () => {
-  it('are never empty where items have no results', async () => {
+  it('are never empty, also for items without results', async () => {
     const gates = new Gates(200)
     expect(await arrays(pool.filter(keepsNone, gates.items, { chunksize: 7, window: 14 }))).toEqual([])
     const given = await arrays(pool.flatMap(expandTo, [0, 0, 2, 0, 0, 0, 1, 0], { chunksize: 1 }))

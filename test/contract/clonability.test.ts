@@ -125,7 +125,7 @@ describe('an item that cannot be cloned (clause 15)', () => {
     }
   })
 
-  it('is no matter on this thread, where nothing is cloned', async () => {
+  it('does not matter on this thread, because values are not cloned', async () => {
     const fn = (): number => 1
     expect(await drain(imap((item: unknown) => item, [fn], { workers: 0 }))).toEqual([fn])
   })

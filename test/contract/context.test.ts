@@ -63,7 +63,7 @@ describe('functions of the language', () => {
 })
 
 describe('filter()', () => {
-  it('tells its task the context only if it declares it', async () => {
+  it('gives its task the context only if it declares it', async () => {
     for (const task of [isTold, isAlone]) {
       expect(await all(pool.filter(task, items))).toEqual(items)
       expect(await all(filter(task, items, inline))).toEqual(items)

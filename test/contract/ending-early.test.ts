@@ -165,7 +165,7 @@ describe('clause 17: an early end closes the source exactly once and leaves the 
       expect(await rejection(collect(way.open(pool, source, { window: 20 })))).toEqual(new RangeError('item 3 fails'))
     })
 
-    it(`throws from return() what closing the source throws (${way.title})`, async () => {
+    it(`throws the error of closing the source from return() (${way.title})`, async () => {
       const test = row()
       async function* source(): AsyncGenerator<string> {
         try {
@@ -599,7 +599,7 @@ describe('clause 20', () => {
       }
     })
 
-    it(`the listener is there while the stream is open and removed at the end, whatever the end (${way.title})`, async () => {
+    it(`the listener is there while the stream is open, and removed at every kind of end (${way.title})`, async () => {
       const test = row()
       const controller = new AbortController()
       const { signal } = controller

@@ -221,7 +221,7 @@ describe("errors: 'throw' (clause 12)", () => {
     expect(probe.delivered).toBeLessThan(29)
   })
 
-  describe('unordered gives what is known before the error, however slow its consumer', () => {
+  describe('unordered gives the known results before the error, also with a slow consumer', () => {
     const own = new Pool({ workers: 2, name: 'known' })
     afterAll(() => own.terminate())
 
@@ -273,7 +273,7 @@ describe("errors: 'throw' (clause 12)", () => {
       }
     }
 
-    it('closes the source when the error is known, not when it is told', async () => {
+    it('closes the source when the error is known, not when it is thrown', async () => {
       const gates = new Gates(2)
       gates.hold(1)
       gates.fail(1)
@@ -290,7 +290,7 @@ describe("errors: 'throw' (clause 12)", () => {
       expect(probe.returns).toBe(1)
     })
 
-    it('tells no error when the consumer leaves before', async () => {
+    it('does not throw when the consumer leaves before', async () => {
       const gates = new Gates(2)
       gates.hold(1)
       gates.fail(1)

@@ -99,7 +99,7 @@ describe('filter()', () => {
     }
   })
 
-  it('asks nothing of what it drops: an answer need not be sent', async () => {
+  it('does not send dropped items: their answer need not be clonable', async () => {
     await using one = new Pool({ workers: 1 })
     expect(await drain(one.filter(answer, ['a function', 'a symbol', 'false'] as Answer[]))).toEqual([
       'a function',

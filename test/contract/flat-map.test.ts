@@ -99,7 +99,7 @@ describe('flatMap()', () => {
     }
   })
 
-  it('gives the places of a sparse array that hold nothing as undefined', async () => {
+  it('gives undefined for the holes of a sparse array', async () => {
     for (const verb of [...threads, flatMap]) {
       const given = await drain(verb(sparse, [1], (verb === flatMap ? here : {}) as object))
       expect(given).toStrictEqual([1, undefined, 3])

@@ -77,7 +77,7 @@ describe('clause 26: a stage works', () => {
       expect(sorted(await collect(doubled(ITEMS)))).toEqual(DOUBLED)
     })
 
-    it(`again and again: each call makes a stream of its own (${title})`, async () => {
+    it(`again and again: each call makes a new stream (${title})`, async () => {
       const [first, second] = [doubled(ITEMS), doubled(ITEMS)]
       expect(first).not.toBe(second)
       const both = await Promise.all([collect(first), collect(second)])

@@ -96,7 +96,7 @@ describe('map() gives all results', () => {
     expect(await map(misbehave as never, doubled)).toEqual(items.map((x) => 2 * x))
   })
 
-  it('of any function on this thread, where nothing is copied', async () => {
+  it('of any function on this thread, without copies', async () => {
     const items = [{ n: 1 }, { n: 2 }]
     const seen: number[] = []
     const results = await map((item, { index }) => (seen.push(index), item), items, { workers: 0 })
@@ -132,7 +132,7 @@ describe("map() with errors: 'throw' runs all items, and then throws the first e
     expect(failure(await rejection(results))?.index).toBe(0)
   })
 
-  it('whatever the window, when all items fail', async () => {
+  it('with any window, when all items fail', async () => {
     for (const options of [{}, { window: 1 }, { window: 7, chunksize: 7 }, { workers: 0 } as const]) {
       const gates = new Gates(30)
       gates.fail(...ascending(30))
@@ -158,7 +158,7 @@ describe("map() with errors: 'throw' runs all items, and then throws the first e
     }
   })
 
-  it('of what cannot be cloned, takes too long or ends its worker, each alone', async () => {
+  it('that cannot be cloned, take too long or end their worker, each alone', async () => {
     for (const [item, type] of [
       [() => undefined, NotSerializableError],
       ['function', NotSerializableError],
@@ -219,7 +219,7 @@ describe('map() with other errors', () => {
 })
 
 describe('map() and retries', () => {
-  it('tries failed items again, and tells the first that never succeeds', async () => {
+  it('tries failed items again, and throws the error of the first that never succeeds', async () => {
     for (const options of [{}, { workers: 0 }, { chunksize: 7 }, { concurrency: 3 }]) {
       const retries = { attempts: 3, minDelay: 1 }
       const well = new Tries([0, 2, 0, 0, 1, 0])
@@ -346,7 +346,7 @@ describe('map() refuses at the call', () => {
 })
 
 describe('map() as a whole', () => {
-  it('gives what Array.prototype.map would, or the first error, in any configuration, with any timing', async () => {
+  it('gives the result of Array.prototype.map, or the first error, in any configuration, with any timing', async () => {
     const configuration = fc.record({
       workers: fc.constantFrom(0, undefined),
       window: fc.integer({ min: 7, max: 20 }),

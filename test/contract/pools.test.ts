@@ -91,7 +91,7 @@ describe('clause 22: streams share the workers of a pool fairly', () => {
         await reading
       })
 
-      it(`a stream that nobody reads on does not stand in the way of another one (${title})`, async () => {
+      it(`a stream that is not read does not block another one (${title})`, async () => {
         const verb = verbOf(single, ordered)
         const test = row()
         const paused = verb(
@@ -124,7 +124,7 @@ describe('clause 22: streams share the workers of a pool fairly', () => {
     }
   }
 
-  it('twenty streams on one worker all end, in whatever order they are read', async () => {
+  it('twenty streams on one worker all end, in any order of reading', async () => {
     const streams = numbers(20).map((n) =>
       single.imap(
         double,

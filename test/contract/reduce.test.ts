@@ -62,7 +62,7 @@ async function expectUsable(way: Way): Promise<void> {
   expect(await way.reduce(counted, way.source([1, 2]), added)).toBe(2)
 }
 
-describe('reduce() gives what a fold in turn would give', () => {
+describe('reduce() gives the result of a sequential fold', () => {
   inEveryWay('in the order of the items, whatever the timing', all, async (way) => {
     const gates = new Gates(50)
     for (const i of ascending(50)) gates.turns(i, (i * 5) % 4)
@@ -140,7 +140,7 @@ describe('reduce() gives what a fold in turn would give', () => {
     expect(initial).toEqual({ items: [], seen: new Map() })
   })
 
-  it('the initial accumulator is copied at the call: changing it later is no matter', async () => {
+  it('the initial accumulator is copied at the call: later changes do not matter', async () => {
     const initial = ['first']
     const merge = (a: string[], b: string[]): string[] => a.concat(b)
     const fold = (all: string[], item: string): string[] => [...all, item]
@@ -325,7 +325,7 @@ describe('errors of reduce()', () => {
     await expectUsable(way)
   })
 
-  it('a merge that throws is told, and not what closing the source throws then', async () => {
+  it('the error of a merge is thrown, not that of closing the source afterwards', async () => {
     function* source(): Generator<number> {
       try {
         for (let n = 0; ; n++) yield n
@@ -354,14 +354,14 @@ describe('errors of reduce()', () => {
     await expectUsable(way)
   })
 
-  it("'skip' leaves out the item that costs a worker, and nothing else", async () => {
+  it("'skip' leaves out only the item that ends a worker", async () => {
     expect(await pool.reduce(quits, ascending(20), { ...added, errors: 'skip', chunksize: 7 })).toBe(19)
     expect(await rejection(pool.reduce(quits, ascending(20), { ...added, chunksize: 7 }))).toBeInstanceOf(
       WorkerCrashError,
     )
   })
 
-  it("'skip' leaves out items, and never what a whole chunk has come to", async () => {
+  it("'skip' leaves out items, never the result of a whole chunk", async () => {
     const options = { ...added, errors: 'skip', chunksize: 7 } as const
     expect(await rejection(pool.reduce(missing, ascending(20), options))).toBeInstanceOf(TaskLoadError)
     const hidden = rejection(pool.reduce(hide, ascending(20), { ...options, initial: 0, merge: (a: unknown) => a }))
@@ -394,7 +394,7 @@ describe('errors of reduce()', () => {
     expect(await reduce(sum, ascending(5), { initial: 0, merge, workers: 0, window: 2 })).toBe(10)
   })
 
-  it('an accumulator that cannot be sent is no matter on this thread', async () => {
+  it('an accumulator that cannot be sent does not matter on this thread', async () => {
     const result = await reduce(hide, [1, 2, 3], { initial: 0, merge: (_, last) => last, workers: 0 })
     expect((result as { run: () => number }).run()).toBe(3)
   })

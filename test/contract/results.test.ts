@@ -91,7 +91,7 @@ const READINGS: Readonly<Record<string, <T>(results: Results<T>) => Promise<T[]>
   },
 }
 
-describe('take() and drop() give what slice() would', () => {
+describe('take() and drop() give the same as slice()', () => {
   inEveryWay('in all combinations, however they are read', fewer, async (way) => {
     for (const [i, cuts] of CUTS.entries()) {
       for (const [j, [name, read]] of Object.entries(READINGS).entries()) {
@@ -166,7 +166,7 @@ describe('toArray()', () => {
 })
 
 describe('take(n)', () => {
-  it('is lazy: nothing is read before the first next(), and nothing at all for take(0)', async () => {
+  it('is lazy: it does not read before the first next(), and never reads for take(0)', async () => {
     const probe = new Probe()
     const none = pool.imap(same, asyncSource(ascending(9), probe)).take(0)
     pool.imap(same, asyncSource(ascending(9), probe)).take(2)
@@ -214,7 +214,7 @@ describe('take(n)', () => {
     ).toEqual([0, 1, 2])
   })
 
-  it('tells what closing the source throws, once, after its results', async () => {
+  it('throws the error of closing the source, once, after its results', async () => {
     const broken = new RangeError('cannot close')
     const source = {
       [Symbol.iterator]: () => ({

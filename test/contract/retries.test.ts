@@ -278,7 +278,7 @@ describe('which errors are tried again', () => {
     },
   )
 
-  it('leaves out what would fail in the same way, whatever is said', async () => {
+  it('never tries again what would fail in the same way', async () => {
     const asked: unknown[] = []
     const retries = { ...quickly(3), when: (error: unknown) => asked.push(error) > 0 }
     for (const verb of [pool.imap, pool.imapUnordered]) {
@@ -509,7 +509,7 @@ describe('while an item waits to be tried again', () => {
     }
   }
 
-  it("an end that 'when' brings about is heeded: nothing is tried again", async () => {
+  it("an end that 'when' causes counts: items are not tried again", async () => {
     for (const verb of ['imap', 'imapUnordered'] as const) {
       await withTimers(async (timers) => {
         const test = new Tries(new Array<number>(4).fill(1))
@@ -621,7 +621,7 @@ describe('the waits', () => {
     expect(await waitsOf({ attempts: 3, minDelay: 0 }, 9)).toEqual([0, 0])
   })
 
-  it('are left to chance, by half if nothing else is said', async () => {
+  it('are random, by half by default', async () => {
     for (const [jitter, least] of [
       [undefined, 50],
       [0.2, 80],
@@ -639,7 +639,7 @@ describe('the waits', () => {
   })
 })
 
-it('gives what a simple model gives, whatever fails and however it runs', async () => {
+it('gives the result of a simple model, with any failures on any executor', async () => {
   const configuration = fc.record({
     failures: fc.array(fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 4 })), { maxLength: 60 }),
     attempts: fc.integer({ min: 1, max: 3 }),

@@ -111,7 +111,7 @@ describe('a source that changes an object which it has given, and gives it again
     expect(await collect(pool.imap(tasks.same, source()))).toHaveLength(100)
   })
 
-  it('may do so where it is read only after the result of the item before, or where nothing is copied', async () => {
+  it('may do so if it is read only after the previous result, or if items are not copied', async () => {
     const numbers = Array.from({ length: 1_000 }, (_, n) => n)
     const record = (): Iterable<object> => reusing(filled({ n: -1 }, (given, n) => (given.n = n)))
     expect(await collect(pool.imap(tasks.number, record() as Iterable<{ n: number }>, { window: 1 }))).toEqual(numbers)

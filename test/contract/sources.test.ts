@@ -180,7 +180,7 @@ describe('an error of the source (clause 14)', () => {
       }
     })
 
-    it(`is a TypeError that names what came when next() gives garbage: ${name}`, async () => {
+    it(`is a TypeError that shows a wrong answer of next(): ${name}`, async () => {
       for (const [garbage, shown] of [
         [undefined, 'undefined'],
         [null, 'null'],
@@ -207,7 +207,7 @@ describe('an error of the source (clause 14)', () => {
       }
     })
 
-    it(`is a TypeError when there is no iterator to read: ${name}`, async () => {
+    it(`is a TypeError when there is not an iterator to read: ${name}`, async () => {
       for (const garbage of [undefined, null, 5, {}, { next: 1 }]) {
         for (const kind of [Symbol.iterator, Symbol.asyncIterator]) {
           const stream = verb(passes, { [kind]: () => garbage } as unknown as Iterable<unknown>)
@@ -250,7 +250,7 @@ describe('a source that ends early (clause 14)', () => {
     }
   })
 
-  it('loses nothing when a Readable is destroyed, and says so', async () => {
+  it('does not lose an item when a Readable is destroyed, and throws', async () => {
     for (const verb of [pool.imap, pool.imapUnordered]) {
       const readable = new Readable({ objectMode: true, read: () => undefined })
       for (const item of [1, 2, 3]) readable.push(item)

@@ -123,7 +123,7 @@ describe('two stages', () => {
     }
   })
 
-  it('give what is there although the source is silent', async () => {
+  it('give the results that are there although the source is silent', async () => {
     for (const [first, second] of SIZES) {
       const gates = new Gates(9)
       const probe = new Probe()
@@ -334,7 +334,7 @@ describe('errors of the first stage', () => {
       }
     })
 
-    it(`what the first stage cannot send back is its error, and what it cannot be sent too (${title})`, async () => {
+    it(`the first stage fails for a result that it cannot send back, and for an item that cannot be sent to it (${title})`, async () => {
       const before = pool.imap(hideSevens, ascending(40), { ...first, errors: 'skip' })
       expect(await drain(other.imap(same, before, second))).toEqual(passed)
       // From this thread any value comes. The next stage refuses values that it cannot send.
@@ -375,7 +375,7 @@ describe('errors of the first stage', () => {
 })
 
 describe('a first stage that has been read from', () => {
-  it('gives the stage behind it what is left', async () => {
+  it('gives the next stage the remaining items', async () => {
     for (const [first, second] of SIZES) {
       for (const to of Object.keys(places) as Place[]) {
         const before = pool.imap(triple, ascending(60), first)
@@ -525,7 +525,7 @@ describe('memory (clause 7)', () => {
 })
 
 describe('any pipeline', () => {
-  it('of filter, flatMap and reduce gives what arrays would', async () => {
+  it('of filter, flatMap and reduce gives the same as arrays', async () => {
     for (const [first, second] of SIZES) {
       const items = ascending(60)
       const wanted = items
@@ -602,7 +602,7 @@ describe('any pipeline', () => {
     return stuff.status === 'fulfilled' ? `value ${stuff.value}` : `failed ${text(stuff.item)}`
   }
 
-  it('gives what arrays in turn would give, however its stages are run and it is consumed', async () => {
+  it('gives the same as arrays, in every way to run its stages and to consume it', async () => {
     const stage = fc
       .record({
         kind: fc.constantFrom(...KINDS),

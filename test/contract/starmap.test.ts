@@ -91,7 +91,7 @@ for (const [name, run] of Object.entries(RUNS)) {
       ])
     })
 
-    it('and fails items that are no arrays, each alone, without trying them again', async () => {
+    it('and fails items that are not arrays, each alone, without trying them again', async () => {
       const wrong = [
         [5, '5'],
         ['ab', "'ab'"],
@@ -116,7 +116,7 @@ for (const [name, run] of Object.entries(RUNS)) {
       expect(await run(multiply, items, { errors: 'skip' })).toEqual(wrong.map((_, i) => 2 * i))
     })
 
-    it('and tells what a task throws as it was thrown, with the arguments as the item', async () => {
+    it('and throws the error of a task as it was thrown, with the arguments as the item', async () => {
       const error = await rejection(run(failing, [['E_ONE', 1, 'two']]))
       expect(error).toBeInstanceOf(RangeError)
       expect(error).toMatchObject({ message: 'failed with E_ONE', code: 'E_ONE', details: [1, 'two'] })

@@ -57,13 +57,13 @@ describe('buffers of items are moved', () => {
     ['imapUnordered', async (all: Order[]) => numeric(await pool.imapUnordered(sum, all, { transfer }).toArray())],
     ['imap of one worker', (all: Order[]) => pool.imap(sum, all, { transfer, workers: 1, chunksize: 1 }).toArray()],
     ['imap with a timeout', (all: Order[]) => pool.imap(sum, all, { transfer, timeout: 60_000 }).toArray()],
-  ])('and arrive with what was in them: %s', async (_, run) => {
+  ])('and arrive with their contents: %s', async (_, run) => {
     const all = items(20)
     expect(await run(all)).toEqual(sums)
     expect(all.every(isMoved)).toBe(true)
   })
 
-  it('and arrive with what was in them: the other verbs', async () => {
+  it('and arrive with their contents: the other verbs', async () => {
     let all = items(6)
     const kept = await pool.filter(isEven, all, { transfer }).toArray()
     expect(kept.map(({ n, pixels }) => [n, pixels.length])).toEqual([0, 2, 4].map((n) => [n, LENGTH]))
@@ -250,7 +250,7 @@ describe('a worker that ends', () => {
     expect(new Set(outcomes.map(({ index }) => index)).size).toBe(20)
   })
 
-  it('costs nothing of other streams', async () => {
+  it('does not affect other streams', async () => {
     const plain = pool.map(sum, items(200))
     const exits = pool.map(
       sum,

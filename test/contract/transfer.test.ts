@@ -127,7 +127,7 @@ describe('buffers of results are moved', () => {
     expect([Buffer.isBuffer(whole?.first), whole?.second.byteOffset]).toEqual([true, 50])
   })
 
-  it('where they are not in the value at all, as structuredClone does', async () => {
+  it('that are not in the value, as structuredClone does', async () => {
     expect(await pool.map(unreachable, [0, 1])).toEqual([{ n: 0 }, { n: 1 }])
     expect(await left()).toEqual([0, 0])
   })
@@ -231,7 +231,7 @@ describe('a result whose buffers cannot be moved fails alone', () => {
 })
 
 describe('on this thread', () => {
-  it('nothing is moved, and nothing copied', async () => {
+  it('buffers are not moved, and not copied', async () => {
     const result = pixelsOf(4)
     const [same] = await imap(() => transfer(result, [result.pixels.buffer]), [0], { workers: 0 }).toArray()
     expect(same).toBe(result)

@@ -391,7 +391,7 @@ afterAll(() => pool.close())
 describe('clause 27: a bad option of a stream throws at the call', () => {
   for (const { name, verb, raw = verb, rules, known } of VERBS) {
     for (const rule of rules) {
-      it(`${name}() names '${rule.option}', what is allowed and what it received`, () => {
+      it(`${name}() names '${rule.option}', the allowed values and the received one`, () => {
         const probe = new Probe()
         const source = probe.sync(() => 1)
         expect(ruleFaults(rule, (options) => verb(double, source, options))).toEqual([])
@@ -413,7 +413,7 @@ describe('clause 27: a bad option of a stream throws at the call', () => {
       expect(thrownBy(() => verb(double, [1], { chunksize: 'auto', window: 1 }))).toBeUndefined()
     })
 
-    it(`${name}() names what is wrong within 'retries', what is allowed and what it received`, () => {
+    it(`${name}() names the mistake within 'retries', the allowed values and the received one`, () => {
       const probe = new Probe()
       const call = (retries: object) => () =>
         verb(
@@ -454,7 +454,7 @@ describe('clause 27: a bad option of a stream throws at the call', () => {
       }
     })
 
-    it(`${name}() refuses options that are no object`, () => {
+    it(`${name}() refuses options that are not an object`, () => {
       for (const [value, text] of [
         [null, 'null'],
         [5, '5'],
@@ -501,7 +501,7 @@ describe('clause 27: a bad option of a stream throws at the call', () => {
       }
     })
 
-    it(`${name}() refuses what is no task`, () => {
+    it(`${name}() refuses a value that is not a task`, () => {
       const module = import.meta.url
       for (const [value, text] of [
         [undefined, 'undefined'],
@@ -533,7 +533,7 @@ describe('clause 27: a bad option of a stream throws at the call', () => {
       }
     })
 
-    it(`${name}() and its stage refuse what is no source, and say what to write instead`, () => {
+    it(`${name}() and its stage refuse a value that is not a source, and say what to write instead`, () => {
       const stage = verb(double) as Loose
       for (const [value, ...texts] of NO_SOURCES) {
         const [text = ''] = texts
@@ -545,7 +545,7 @@ describe('clause 27: a bad option of a stream throws at the call', () => {
       }
     })
 
-    it(`${name}() tells a source from options`, () => {
+    it(`${name}() distinguishes a source from options`, () => {
       for (const [value, ...texts] of NO_SOURCES) {
         // An object without one of the options is taken for options, and the error speaks of both.
         if (Object.getPrototypeOf(Object(value)) === Object.prototype) continue
@@ -582,7 +582,7 @@ describe('clause 27: apply() throws at the call', () => {
     expect(faults('options', () => call(double, {}, [1]), TypeError, parts, 'ERR_INVALID_TASK')).toEqual([])
   })
 
-  it('refuses what is no array of arguments, no option, and too many workers', () => {
+  it('refuses wrong arguments, unknown options, and too many workers', () => {
     const parts = ["must be an array, the task's arguments", 'received 5']
     expect(faults('5', () => call(double, 5), TypeError, parts, 'ERR_INVALID_ARGUMENTS')).toEqual([])
     expect(faults('window', () => call(double, [1], { window: 1 }), TypeError, ["no option 'window'"])).toEqual([])
@@ -606,7 +606,7 @@ describe('clause 27: pipe() throws at the call', () => {
   const call = loosePipe
   const stage = imap(double)
 
-  it('refuses what is no source, and says what to write instead', () => {
+  it('refuses a value that is not a source, and says what to write instead', () => {
     for (const [value, ...texts] of NO_SOURCES) {
       // it-pipe calls a function, to get a source of it.
       if (typeof value === 'function' && value !== double && value !== stage) continue
@@ -617,7 +617,7 @@ describe('clause 27: pipe() throws at the call', () => {
     expect(faults('nothing', () => call(), TypeError, ['received undefined'], 'ERR_INVALID_SOURCE')).toEqual([])
   })
 
-  it('refuses what is no stage, and says what to write instead', () => {
+  it('refuses a value that is not a stage, and says what to write instead', () => {
     for (const [value, ...texts] of [
       [undefined, 'undefined'],
       [null, 'null'],
@@ -717,12 +717,12 @@ describe('clause 27: reduce() throws at the call', () => {
 
 describe('clause 27: a bad option of a pool throws at the call', () => {
   for (const rule of POOL_RULES) {
-    it(`new Pool() names '${rule.option}', what is allowed and what it received`, () => {
+    it(`new Pool() names '${rule.option}', the allowed values and the received one`, () => {
       expect(ruleFaults(rule, (options) => new LoosePool(options))).toEqual([])
     })
   }
 
-  it('new Pool() refuses limits that are none, whatever their error', () => {
+  it('new Pool() refuses wrong limits, with any error of them', () => {
     for (const resourceLimits of [
       { maxOldGenerationSizeMb: 0 },
       { maxOldGenerationSizeMb: -1 },
@@ -768,7 +768,7 @@ describe('clause 27: a bad option of a pool throws at the call', () => {
     })
   })
 
-  it('new Pool() refuses an initializer that is no task', () => {
+  it('new Pool() refuses an initializer that is not a task', () => {
     const parts = ['make a pool', 'task(import.meta.url']
     for (const initializer of [() => undefined, 5, null, 'share', {}, { module: import.meta.url }]) {
       const call = (): unknown => new LoosePool({ initializer })
@@ -786,7 +786,7 @@ describe('clause 27: a bad option of a pool throws at the call', () => {
     }
   })
 
-  it('new Pool() refuses options that are no object', () => {
+  it('new Pool() refuses options that are not an object', () => {
     for (const [value, text] of [
       [null, 'null'],
       [4, '4'],

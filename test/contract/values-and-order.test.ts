@@ -176,7 +176,7 @@ describe('order (clause 8)', () => {
     }
   })
 
-  it('each result comes exactly once, in order where there is one, whatever the timing', async () => {
+  it('each result comes exactly once, in order if the verb is ordered, with any timing', async () => {
     await using one = new Pool({ workers: 1 })
     await using three = new Pool({ workers: 3 })
     const configuration = fc.record({

@@ -39,7 +39,7 @@ describe('workers: n', () => {
     expect(gates.indexes(await results)).toEqual([...Array(12).keys()])
   })
 
-  it('keeps no chunk of another stream behind its own, while a worker has nothing to do', async () => {
+  it('does not keep a chunk of another stream behind its own while a worker is idle', async () => {
     for (let n = 0; n < 60; n++) {
       const gates = new Gates(12)
       gates.hold(...Array(12).keys())
@@ -71,7 +71,7 @@ describe('workers: n', () => {
     }
   })
 
-  it('goes on when its only worker dies, with what waited for it', async () => {
+  it('continues when its only worker dies, with the chunks that waited for it', async () => {
     const gates = new Gates(20)
     const outcomes = await all(
       pool.imap(

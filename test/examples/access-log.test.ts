@@ -95,7 +95,7 @@ describe('the demo', () => {
     return runExample('access-log/main.js', args, { cwd: folder, ...around })
   }
 
-  it('reports on a file, and writes nothing to a standard error that is no terminal', async () => {
+  it('reports on a file, and does not write to a standard error that is not a terminal', async () => {
     expect(await demo(['small.log'])).toEqual({ code: 0, stdout: REPORT, stderr: '' })
   })
 

@@ -20,7 +20,7 @@ const { bar, bytes, fit, fitEnds, printable } = (await import(compiled('access-l
 const layout = { width: 60, heading: (text: string) => `<${text}>` }
 
 describe('report()', () => {
-  it('says nothing of what there is none of', () => {
+  it('leaves out counts of 0', () => {
     expect(report(new Summary(), ['empty.log'], layout).split('\n')).toEqual([
       '<empty.log>',
       '  Lines      0',

@@ -76,7 +76,7 @@ const CRASHES: readonly (readonly [
 describe('a worker that dies', () => {
   for (const [what, how, exitCode, cause] of CRASHES) {
     for (const [order, verb] of ORDERS) {
-      it(`of ${what} costs its item a WorkerCrashError, and no other (${order})`, async () => {
+      it(`of ${what} fails only its item, with a WorkerCrashError (${order})`, async () => {
         const test = row()
         const before = pool.stats().crashes
         const items = numbers(12).map((n): Fault => ({ row: test, n, ...(n === 5 ? how : {}) }))

@@ -184,7 +184,7 @@ describe('retryExecutor()', () => {
     }
   })
 
-  it('holds what comes later of the chunk too, where there is an order', async () => {
+  it('also holds later parts of the chunk, if the stream is ordered', async () => {
     const { lane, parts, submitted, answer, submits } = opened()
     lane.submit(chunk)
     answer(partOf(chunk, 0, ['A', undefined], { errors: new Map([[1, 'again']]), last: false }))
@@ -238,7 +238,7 @@ describe('retryExecutor()', () => {
     expect(lane.ready).toBe(false)
   })
 
-  it('passes on what the executor behind it tells of itself', () => {
+  it('passes on the figures of the executor behind it', () => {
     const { fail, broken } = opened()
     fail('a reason')
     expect(broken).toEqual(['a reason'])
@@ -429,7 +429,7 @@ describe('retryExecutor()', () => {
       expect([parts[0]?.chunk === chunk, retried()]).toEqual([true, 3])
     })
 
-    it('gives what the chunk is folded to, or a fault, as of the chunk that the stream knows', async () => {
+    it('gives the result of a folded chunk, or its fault, for the chunk that the stream knows', async () => {
       for (const isFault of [undefined, true]) {
         const { lane, parts, submitted, answer, submits } = opened({ kind: 'reduce' }, policy)
         lane.submit(chunk)

@@ -67,7 +67,7 @@ describe('a pool of which no worker has handles left', () => {
   })
 })
 
-describe('a worker that has no handles left for the module of its first task', () => {
+describe('a worker that cannot get a handle for the module of its first task', () => {
   afterEach(() => {
     delete process.env.SCARCE
   })

@@ -70,7 +70,7 @@ describe('an object that this thread has sent to a worker and dropped', () => {
     expect(await isForgotten(id)).toBe(true)
   })
 
-  it('is told of the end of a worker that holds it: another one, which has it still, gets it', async () => {
+  it('is released when a worker that holds it ends: another worker that has it gets it', async () => {
     await using other = new Pool({ workers: 1 })
     async function sendToBoth(): Promise<string> {
       const lock = new Lock()

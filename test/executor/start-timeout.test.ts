@@ -121,7 +121,7 @@ describe('startTimeout', () => {
 })
 
 describe('close()', () => {
-  it('resolves with what the finalizers of all workers have returned, also of those that were replaced', async () => {
+  it('resolves with the results of the finalizers of all workers, also of replaced ones', async () => {
     const pool = new Pool({ workers: 1, maxTasksPerWorker: 10, finalizer: counted })
     await pool.map(countItem, numbers(35), { chunksize: 5 })
     expect(await pool.close()).toEqual([10, 10, 10, 5])

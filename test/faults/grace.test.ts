@@ -115,7 +115,7 @@ for (const [how, leave] of Object.entries(LEAVES)) {
 }
 
 describe('while the worker of a stream that was left has its grace time', () => {
-  it('another stream waits and loses nothing: each item runs once, in order', async () => {
+  it('another stream waits and does not lose an item: each runs once, in order', async () => {
     await using pool = boardPool({ workers: 1 })
     const [test, other] = [row(), row()]
     const started = await startedDuring(async () => {
@@ -206,7 +206,7 @@ describe('while the worker of a stream that was left has its grace time', () => 
 
 describe('close() of a pool with a finalizer, when a stream was left', () => {
   for (const what of ['spin', 'hang'] as const) {
-    it(`waits for the grace time, and no longer, for a worker that does not stop (${what})`, async () => {
+    it(`waits only for the grace time for a worker that does not stop (${what})`, async () => {
       const pool = boardPool({ workers: 1, finalizer: leave })
       await LEAVES['return()']?.(pool, row(), what)
       expect(await pool.close()).toEqual(what === 'spin' ? [] : ['left'])

@@ -15,7 +15,7 @@ const SLACK = 1 << 20
 /** In the program, a stream of crashes has this many items. Each ends its worker. */
 const CRASHES_PER_STREAM = 10
 
-describe('nothing is left behind by', () => {
+describe('resources are not left behind by', () => {
   for (const [what, count] of [
     ['streams', times(200, 1_000)],
     ['crashes', times(100, 500)],

@@ -327,7 +327,7 @@ describe('the seeds that the tests run report a stream that', () => {
 const SEED = 5
 
 describe('what is wrong is said with its seed and a smallest case', () => {
-  it('that fails in the same way, and has nothing in it that does not matter', async () => {
+  it('that fails in the same way, and only has necessary parts', async () => {
     const said: string[] = []
     const options = { plant: each((value, n) => (n === 2 ? [] : [value])), limit: LIMIT }
     expect(await findFault(SEED, (line) => said.push(line), options)).toBe(true)

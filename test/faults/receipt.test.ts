@@ -12,7 +12,7 @@ function loads(length: number, ...heavyOnes: readonly number[]): Load[] {
   return numbers(length).map((n) => (heavyOnes.includes(n) ? heavy() : n))
 }
 
-describe('an item that a worker has no room for', () => {
+describe('an item that is too large for a worker', () => {
   for (const [title, workers, chunksize, concurrency] of [
     ['chunksize: 1', 2, 1, 1],
     ['chunksize: 1, one worker', 1, 1, 1],

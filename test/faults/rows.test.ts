@@ -67,7 +67,7 @@ describe('a worker that dies of what an earlier stream left there', () => {
 })
 
 describe('a stream beside one whose items end workers', () => {
-  it('loses nothing, whichever is ordered', async () => {
+  it('loses nothing, if either is ordered', async () => {
     await using pool = new Pool({ workers: 2 })
     await Promise.all([
       expectWhole(
@@ -275,7 +275,7 @@ describe('chunks that move from one worker to another', () => {
     }
   })
 
-  it('wait no longer for a worker whose stream was left, and which is held', async () => {
+  it('do not wait longer for a blocked worker whose stream was left', async () => {
     await using pool = new Pool({ workers: 1, initializer: share, initargs: [board()] })
     const test = row()
     const held = pool.imap(hold, [[test + RUNS, test + HOLD]] as const)

@@ -159,7 +159,7 @@ describe('lines() refuses a chunk that is not bytes', () => {
   })
 })
 
-describe('lines() says what to give in the place of a chunk that is not bytes', () => {
+describe('lines() says what to give instead of a chunk that is not bytes', () => {
   it.each([
     [new Set(['a.log']), "'a.log' (for the lines of several files: an array of paths; for text: Buffer.from(text))"],
     [lines([Buffer.from('one')]), "'one' (for the lines of several files"],
@@ -326,7 +326,7 @@ describe('lines() closes its source', () => {
     expect(await returned).toEqual(DONE)
   })
 
-  it('and leaves no rejection unhandled, whatever fails late', async () => {
+  it('and handles every late rejection', async () => {
     const unhandled: unknown[] = []
     const listener = (reason: unknown) => unhandled.push(reason)
     process.on('unhandledRejection', listener)

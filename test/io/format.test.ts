@@ -22,7 +22,7 @@ const hex = (text: string, ...behind: string[]) =>
   Buffer.concat([Buffer.from(text.replaceAll(' ', ''), 'hex'), ...behind.map((part) => Buffer.from(part))])
 const tar = Buffer.concat([Buffer.alloc(257, 'a'), Buffer.from('ustar\0')])
 
-describe('lines() refuses what is not text, with the cure', () => {
+describe('lines() refuses input that is not text, with the cure', () => {
   it.each([
     ['zip', hex('504b0304 1400'), 'unzip -p FILE'],
     ['zip', hex('504b0506 0000'), 'unzip -p FILE'],
@@ -60,7 +60,7 @@ describe('lines() refuses what is not text, with the cure', () => {
 
   const text = Array.from({ length: 50 }, (_, n) => `line ${n}`).join('\n')
 
-  it('brotli that has no name, as it has no mark', async () => {
+  it('brotli without a name, because it does not have a mark', async () => {
     await expect(read([zlib.brotliCompressSync(text)])).rejects.toThrow('received brotli data (give a file a name')
   })
 

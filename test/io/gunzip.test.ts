@@ -41,7 +41,7 @@ function blocks(bytes: Buffer, size: number): Buffer[] {
 }
 
 describe('lines() decompresses gzip', () => {
-  it('of a file, whatever it is called', async () => {
+  it('of a file with any name', async () => {
     const path = join(folder, 'no-suffix')
     writeFileSync(path, zipped)
     expect(await collect(lines(path))).toEqual(expected)
@@ -128,7 +128,7 @@ describe('lines() decompresses gzip', () => {
   })
 })
 
-describe('lines() tells of damaged gzip', () => {
+describe('lines() reports damaged gzip', () => {
   it('that is cut short, after all lines that are there', async () => {
     const path = join(folder, 'short.gz')
     const short = zipped.subarray(0, zipped.length - 100_000)

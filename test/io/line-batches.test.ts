@@ -98,7 +98,7 @@ function told(reading: Reading): unknown {
 }
 
 describe('lines() as batches', () => {
-  it('gives what it gives one by one, whatever the bytes, the chunks, the batches and the options', async () => {
+  it('gives the same lines as one by one, with any bytes, chunks, batches and options', async () => {
     const piece = fc.constantFrom(
       ...['\n', '\n', '\r\n', '\r', 'a', 'bcd', 'ä', '€', '😀', '\ufeff', '\ufffd', '\0'].map((text) =>
         Buffer.from(text),
@@ -131,7 +131,7 @@ describe('lines() as batches', () => {
     )
   })
 
-  it('gives what it gives one by one of files, through many blocks and slabs', async () => {
+  it('gives the same lines as one by one for files, through many blocks and slabs', async () => {
     const text = Array.from(
       { length: 120_000 },
       (_, i) => `line ${String(i)} ${'ä'.repeat(i % 50)}${i % 3 ? '' : '\r'}\n`,
@@ -200,7 +200,7 @@ describe('lines() as batches', () => {
     expect(used.size).toBeLessThan(10)
   })
 
-  it('fills memory well, whatever the size of chunks and lines', async () => {
+  it('fills memory well, with any size of chunks and lines', async () => {
     for (const [length, count] of [
       [10, 100],
       [1000, 65],
@@ -293,7 +293,7 @@ describe('lines() as batches reads its source', () => {
     expect(source.counts).toEqual({ opened: 1, read: 2, returned: 1 })
   })
 
-  it('and gives nothing any more once closed, whatever it has read', async () => {
+  it('and does not give a line after it is closed', async () => {
     for (const left of ['2\n3\n', '2', '']) {
       const reader = batchesOf(lines([Buffer.from('1'), Buffer.from(`\n${left}`)]))
       expect((await nextOf(reader, 1))?.values()).toEqual(['1'])
@@ -311,7 +311,7 @@ describe('lines() as batches reads its source', () => {
     expect(source.counts).toEqual({ opened: 0, read: 0, returned: 0 })
   })
 
-  it('and closes it before an error of a line is told, not when it has ended or failed', async () => {
+  it('and closes it before an error of a line is thrown, not when it has ended or failed', async () => {
     const bad = silentSource('ok\nbad\n')
     const reader = batchesOf(lines(bad, { maxLength: 2 }))
     expect((await nextOf(reader, 10))?.values()).toEqual(['ok'])

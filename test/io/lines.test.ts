@@ -30,7 +30,7 @@ describe('lines() splits', () => {
     expect(await split('one\ntwo\r\nthree\n')).toEqual(['one', 'two', 'three'])
   })
 
-  it('and gives a last line that has no end', async () => {
+  it('and gives a last line without an end', async () => {
     expect(await split('one\ntwo')).toEqual(['one', 'two'])
   })
 
@@ -52,7 +52,7 @@ describe('lines() splits', () => {
     expect(await collect(lines(bytewise(bytes)))).toEqual(['ä', '\r', '😀', '', 'end\r'])
   })
 
-  it('as a simple model does, whatever the bytes, the blocks they come in, and gzip', async () => {
+  it('as a simple model does, with any bytes and blocks, and with gzip', async () => {
     const piece = fc.constantFrom(
       ...['\n', '\r\n', '\r', 'a', 'bcd', 'ä', '€', '😀', '\ufeff', '\ufffd', '\0'].map((text) => Buffer.from(text)),
       ...[0x1f, 0x8b, 0x80, 0xbf, 0xc3, 0xe2, 0xed, 0xf0, 0xff].map((byte) => Buffer.of(byte)),
@@ -309,7 +309,7 @@ describe('lines() as an iterator', () => {
     expect(await reading.next()).toEqual({ done: true, value: undefined })
   })
 
-  it('gives lines that keep nothing else alive', async () => {
+  it('gives lines that do not keep other memory alive', async () => {
     setFlagsFromString('--expose-gc')
     const gc = runInNewContext('gc') as () => void
     const block = Buffer.alloc(1024 * 1024, `${'x'.repeat(1023)}\n`)

@@ -69,7 +69,7 @@ describeOnUnix('lines() of a pipe that is silent does not keep the program alive
 describeOnUnix('lines() reads to the end', () => {
   const many = Array.from({ length: 50_000 }, (_, n) => `line ${n}`)
 
-  it('a named pipe, whichever side opens it first', async () => {
+  it('a named pipe, if either side opens it first', async () => {
     const path = pipe('read')
     const reading = lines(path)
     const first = reading.next()

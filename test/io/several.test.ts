@@ -76,7 +76,7 @@ describe('lines() of several sources', () => {
     expect(given).toEqual(['ab', 'ab', 'ab', 'ab'])
   })
 
-  it('gives the error of a file that cannot be read after the lines of those before, and nothing behind it', async () => {
+  it('gives the error of a file that cannot be read after the lines of earlier files, and then ends', async () => {
     const after = counted('after')
     const missing = join(folder, 'missing')
     for (const [bad, code] of [
@@ -111,7 +111,7 @@ describe('lines() of several sources', () => {
     ])
   })
 
-  it('reads those that were given, whatever becomes of the array', async () => {
+  it('reads the given sources, even if the array changes', async () => {
     const paths = [file('kept', 'kept')]
     const reading = lines(paths)
     paths[0] = join(folder, 'missing')
@@ -154,7 +154,7 @@ describe('lines() of an array refuses at the call', () => {
     [['path', 7], 'received 7'],
     [['path', new URL('http://localhost/')], "received 'http://localhost/'"],
     [['path', , 'path'], 'received undefined'],
-  ])('what is no source: %p', (source, message) => {
+  ])('a value that is not a source: %p', (source, message) => {
     const call = () => lines(source as ByteSource[])
     expect(call).toThrow(
       'Cannot read lines as its source must be a path, a file: URL, a stream of bytes or an iterable',

@@ -76,7 +76,7 @@ describe('lines() with a delimiter', () => {
   const texts = fc.array(alphabet, { maxLength: 30 }).map((characters) => characters.join(''))
   const delimiters = fc.array(alphabet, { minLength: 1, maxLength: 3 }).map((characters) => characters.join(''))
 
-  it('cuts as split() does, whatever it is, whatever the blocks, in strings and in batches', async () => {
+  it('cuts as split() does, with any delimiter and blocks, in strings and in batches', async () => {
     await fc.assert(
       fc.asyncProperty(
         texts,
@@ -162,7 +162,7 @@ describe("lines() with tooLong: 'skip'", () => {
     expect(skipped).toBe(3)
   })
 
-  it('keeps nothing of a line, however long it is', async () => {
+  it('does not keep any part of a line of any length', async () => {
     const block = Buffer.alloc(1024 * 1024, 'x')
     function* source() {
       for (let n = 0; n < 300; n++) yield block
@@ -230,7 +230,7 @@ describe('lines() decodes other encodings', () => {
     return [...(encoding.endsWith('be') ? bytes.swap16() : bytes)]
   }
 
-  it('as TextDecoder does, whatever the bytes', async () => {
+  it('as TextDecoder does, with any bytes', async () => {
     const labels = fc.constantFrom('windows-1251', 'shift_jis', 'gbk', 'euc-kr', 'utf-16le', 'utf-16be')
     const piece = fc.constantFrom(0x0a, 0x0d, 0x00, 0x61, 0x5c, 0x7c, 0x81, 0xd8, 0xdc, 0xe4, 0xff)
     await fc.assert(

@@ -167,7 +167,7 @@ describe('a process', () => {
     expect([one.exitCode, cells[DONE]]).toEqual([-15, 0])
   })
 
-  it('is waited for by join() no longer than its timeout', async () => {
+  it('is not waited for longer than the timeout of join()', async () => {
     const cells = newCells()
     const one = new Process({ target: wait, args: [cells] })
     one.start()
@@ -278,7 +278,7 @@ describe('bad use of a process has a clear error:', () => {
     expect(one.exitCode).toBe(-15)
   })
 
-  it('a target that is no task', () => {
+  it('a target that is not a task', () => {
     const make = (target: unknown): (() => unknown) => {
       return () => new Process({ target } as never)
     }
@@ -320,7 +320,7 @@ describe('bad use of a process has a clear error:', () => {
   })
 })
 
-describe('who is who', () => {
+describe('the identity of processes', () => {
   it('in the main process and in the workers of a pool', async () => {
     expect(currentProcess()).toEqual({ name: 'MainProcess', pid: 0, daemon: false })
     expect(parentProcess()).toBe(null)

@@ -24,7 +24,7 @@ it('the table of threads keeps none that has ended', async () => {
   expect([countThreads(), subtreeOf(worker.threadId).size]).toEqual([before, 1])
 })
 
-it('an object is told of the end of a thread only if that thread may know it', async () => {
+it('an object gets the end of a thread only if that thread may know it', async () => {
   const told: string[] = []
   const object = (name: string, isKnown: boolean): object => ({
     isKnownTo: () => isKnown,

@@ -96,7 +96,7 @@ describe('a stream that is dropped', () => {
     expect(source.next()).toEqual({ value: 0, done: false })
   })
 
-  it('is collected while a call waits for what never comes and that nobody else holds', async () => {
+  it('is collected while a call waits for an item that never comes', async () => {
     const refs: WeakRef<object>[] = []
     function use(): void {
       const stream = imap(

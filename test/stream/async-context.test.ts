@@ -75,7 +75,7 @@ const verbs = {
 }
 const sources = { 'an iterable': syncSource, 'an async iterable': asyncSource }
 
-describe('a source is read and closed in the context of who started the stream', () => {
+describe('a source is read and closed in the context that started the stream', () => {
   for (const [verb, open] of Object.entries(verbs)) {
     for (const [kind, source] of Object.entries(sources)) {
       for (const chunksize of [1, 7, 'auto'] as const) {
@@ -95,7 +95,7 @@ describe('a source is read and closed in the context of who started the stream',
     }
   }
 
-  it('in whatever context it is read, ended or aborted', async () => {
+  it('in any context of its reads, its end and its abort', async () => {
     for (const open of Object.values(verbs)) {
       const notes = new Notes()
       const stream = open(same, syncSource(notes), { window: 4 }) as Stream<unknown>

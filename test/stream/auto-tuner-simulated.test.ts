@@ -247,7 +247,7 @@ describe('a slow source', () => {
     expect(quantile(chunks.slice(1_000), 'items', 0.5)).toBeGreaterThan(350)
   })
 
-  it('has not forgotten, after a drought, what a burst needs', () => {
+  it('still knows, after a pause, the size that a burst needs', () => {
     // 100,000 items at once, 200 one by one, and 100,000 at once.
     const arrival = (index: number): number => Math.max(0, Math.min(index - 100_000, 200)) * 20
     const { chunks } = tuned({ workers: 2, costs: each(200_200, () => 0.01), arrival })

@@ -81,7 +81,7 @@ describe('AutoTuner: shrinking', () => {
     expect(tuner.next()).toBe(4)
   })
 
-  it('hardly minds what the few items of a quick chunk cost: that is the cost of the chunk', () => {
+  it('almost ignores the cost of the few items of a quick chunk: that is the cost of the chunk', () => {
     const tuner = run(auto(), 20, 0.001)
     for (let chunk = 0; chunk < 100; chunk++) tuner.record({ items: 1, time: 0.1 })
     expect(tuner.next()).toBeGreaterThan(1_000)
@@ -159,28 +159,28 @@ describe('AutoTuner: the tail of a known length', () => {
     expect(tuner.next(0)).toBe(25)
   })
 
-  it('spreads a few items over all workers from the start, whatever its minimum', () => {
+  it('spreads a few items over all workers from the start, with any minimum', () => {
     expect(auto({ workers: 4 }).next(10)).toBe(1)
     // Its items run at once: a second chunk would wait for the first.
     expect(auto({ workers: 4, min: 32 }).next(10)).toBe(3)
     expect(auto({ workers: 4, min: 32 }).next(0)).toBe(1)
   })
 
-  it('has learnt nothing from asking: the next chunk may be full again', () => {
+  it('does not learn from a question: the next chunk can be full again', () => {
     const tuner = run(auto({ workers: 4 }), 20, 0.02)
     tuner.next(80)
     expect(tuner.next()).toBe(200)
     expect(tuner.tuning).toMatchObject({ chunksize: 200, reason: 'time' })
   })
 
-  it('gives at least one item, whatever a source says of its length', () => {
+  it('gives at least one item, for every reported length of a source', () => {
     const tuner = run(auto(), 20, 10)
     for (const remaining of [0, -5, NaN, 0.5, Infinity]) expect(tuner.next(remaining)).toBe(1)
   })
 })
 
 describe('AutoTuner: nonsense', () => {
-  it('learns nothing from what is no time and no size, and goes on learning after it', () => {
+  it('ignores values that are not a time or a size, and then continues to learn', () => {
     const tuner = run(auto(), 10, 0.02)
     const before = tuner.tuning
     for (const nonsense of [NaN, -1, Infinity, -Infinity]) {
@@ -192,7 +192,7 @@ describe('AutoTuner: nonsense', () => {
     expect(run(tuner, 1, 1).next()).toBe(4)
   })
 
-  it('gives an integer within its bounds, and at most doubles, whatever it is told', () => {
+  it('gives an integer within its bounds, and at most doubles, for every input', () => {
     const amount = fc.oneof(
       fc.double(),
       fc.double({ min: 0, max: 100, noNaN: true }),

@@ -22,7 +22,7 @@ describe('defaultWindow()', () => {
     expect(defaultWindow({ workers: 2, chunksize: 100, bytesPerItem: 0 })).toBe(800)
   })
 
-  it('has room for two items per worker and for one chunk, whatever their bytes', () => {
+  it('has room for two items per worker and for one chunk, with any number of bytes', () => {
     expect(defaultWindow({ workers: 4, chunksize: 1, bytesPerItem: 100 * MIB })).toBe(8)
     expect(defaultWindow({ workers: 4, chunksize: 50, bytesPerItem: 100 * MIB })).toBe(50)
   })

@@ -76,7 +76,7 @@ describe('the delivery of an unordered stream', () => {
 })
 
 describe('Fifo', () => {
-  it('is an array that is shifted, whatever its length', () => {
+  it('is an array that is shifted, at every length', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: -3_000, max: 3_000 }), { maxLength: 20 }), (steps) => {
         const queue = new Fifo<number>()

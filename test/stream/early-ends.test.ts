@@ -83,7 +83,7 @@ for (const [where, run] of Object.entries(runs)) {
     }
   })
 
-  it(`two loops over a stream ${where} share its results; an error that nobody has seen is told`, async () => {
+  it(`two loops over a stream ${where} share its results; an error that was not seen is thrown`, async () => {
     const shared = run(Readable.from([1, 2, 3, 4]))
     const seen: unknown[] = []
     const loop = async (): Promise<void> => {

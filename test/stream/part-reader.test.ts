@@ -52,7 +52,7 @@ describe('decodePart()', () => {
     })
   })
 
-  it('is done at once with items that have no results at all', () => {
+  it('completes items without results at once', () => {
     expect(decodePart(partOf([none, none], true), 'throw', 'task')).toEqual({
       values: [],
       completes: [],
@@ -131,12 +131,12 @@ describe('decodePart()', () => {
 })
 
 describe('isPlain()', () => {
-  it('is true where nothing has to be done to the results', () => {
+  it('is true if the results need not be changed', () => {
     expect(isPlain(partOf([one, one], false), 'throw')).toBe(true)
     expect(isPlain(partOf([none, three], true), 'skip')).toBe(true)
   })
 
-  it('is false for outcomes, for failed items, and where there are no results', () => {
+  it('is false for outcomes, for failed items, and for parts without results', () => {
     expect(isPlain(partOf([one], false), 'settle')).toBe(false)
     expect(isPlain(partOf([one, failed], false), 'skip')).toBe(false)
     expect(isPlain(partOf([none], true), 'throw')).toBe(false)

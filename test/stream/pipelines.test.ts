@@ -139,7 +139,7 @@ const rows: Record<string, (stage: Stages) => unknown[]> = {
 
 for (const [where, stage] of Object.entries(stages)) {
   for (const [what, parts] of Object.entries(rows)) {
-    it(`the error of a task comes out of a pipeline ${where}, with what is known of it: ${what}`, async () => {
+    it(`the error of a task comes out of a pipeline ${where}, with its information: ${what}`, async () => {
       const made = parts(stage)
       const error: unknown = await run(...made).catch((reason: unknown) => reason)
       expect(error).toMatchObject({ name: 'RangeError', message: 'item 5 fails', code: 'E_FIVE' })

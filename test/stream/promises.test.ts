@@ -124,7 +124,7 @@ it('reduce() and map() await them, too', async () => {
   expect(await pool.map(same, items)).toEqual([1, 2, 3])
 })
 
-it('what an asynchronous source gives is not awaited, as for await does not', async () => {
+it('an item of an asynchronous source is not awaited, as in for await', async () => {
   const source = {
     [Symbol.asyncIterator]: () => [Promise.resolve(1)][Symbol.iterator](),
   } as unknown as AsyncIterable<number>

@@ -9,7 +9,7 @@ function learnt(
 }
 
 describe('Rate', () => {
-  it('knows nothing at first, and then what its first sample says', () => {
+  it('is unknown at first, and then that of its first sample', () => {
     expect(learnt()).toBeUndefined()
     expect(learnt([8, 4])).toBe(2)
     expect(learnt([0, 4])).toBe(0)
@@ -41,7 +41,7 @@ describe('Rate', () => {
     expect(learnt([4, 4], [8, 4, 50])).toBe(1.25)
   })
 
-  it('ignores what is no amount, and says so', () => {
+  it('ignores a value that is not an amount, and says so', () => {
     const rate = new Rate()
     expect(rate.learn(4, 4, 1)).toBe(true)
     for (const amount of [undefined, NaN, -1, Infinity, -Infinity]) expect(rate.learn(amount, 4, 1)).toBe(false)

@@ -1,7 +1,7 @@
 import { FixedTuner, type Tuner } from '#dist/stream/tuner.js'
 
 describe('FixedTuner', () => {
-  it('gives the size it was given, whatever it is told', () => {
+  it('always gives its fixed size', () => {
     const tuner: Tuner = new FixedTuner(7)
     expect(tuner.next()).toBe(7)
     tuner.record({ items: 7, time: 10_000, bytes: 2 ** 30 })
@@ -10,7 +10,7 @@ describe('FixedTuner', () => {
     expect(tuner.tuning).toMatchObject({ chunksize: 7, reason: 'fixed' })
   })
 
-  it('says what an item costs, once it knows', () => {
+  it('gives the cost of an item, when it is known', () => {
     const tuner = new FixedTuner(10)
     expect(tuner.tuning).toEqual({ chunksize: 10, reason: 'fixed', timePerItem: undefined, bytesPerItem: undefined })
     tuner.record({ items: 10, time: 5 })

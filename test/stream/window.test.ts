@@ -13,7 +13,7 @@ describe('Window', () => {
     expect([window.room, window.held, window.handed]).toEqual([2, 1, 0])
   })
 
-  it('acknowledges as many as it is told to, and no more than were handed out', () => {
+  it('acknowledges as many as it should, and at most as many as were handed out', () => {
     const window = new Window(5)
     window.enter(5)
     window.hand(3)
@@ -25,7 +25,7 @@ describe('Window', () => {
     expect(window.room).toBe(3)
   })
 
-  it('gives places back at once for items that have no results, and for those the source did not have', () => {
+  it('gives places back at once for items without results, and for items that the source did not have', () => {
     const window = new Window(4)
     window.enter(4)
     window.leaveOut(1)
@@ -36,7 +36,7 @@ describe('Window', () => {
     expect([window.room, window.read, window.held]).toEqual([1, 4, 3])
   })
 
-  it('has no room, but loses no count, when it gets smaller than what it holds', () => {
+  it('is full, but keeps its count, when it gets smaller than its contents', () => {
     const window = new Window(8)
     window.enter(8)
     window.limit = 2
@@ -46,7 +46,7 @@ describe('Window', () => {
     expect(window.room).toBe(2)
   })
 
-  it('counts every item once, whatever happens in which order', () => {
+  it('counts every item once, in any order of events', () => {
     const step = fc.record({
       what: fc.constantFrom('enter', 'reserve', 'settle', 'hand', 'leaveOut', 'acknowledge', 'acknowledgeAll'),
       count: fc.integer({ min: 0, max: 5 }),

@@ -29,7 +29,7 @@ describe('elementsOf()', () => {
     expect(await elementsOf(new Set([1, late, Promise.resolve(3)]))).toEqual([1, 2, 3])
   })
 
-  it('closes what it does not read to its end', async () => {
+  it('closes an iterator that it does not read to its end', async () => {
     let closes = 0
     function* source(): Generator<number> {
       try {
@@ -43,7 +43,7 @@ describe('elementsOf()', () => {
     expect(closes).toBe(1)
   })
 
-  it('throws, at once or later, for what has no elements or not all of them', async () => {
+  it('throws, at once or later, for a value without elements, or without all of them', async () => {
     for (const name of Object.keys(broken) as Broken[]) {
       const [make, text] = broken[name]
       const error = await rejection(Promise.resolve(make()).then((returned) => elementsOf(returned)))

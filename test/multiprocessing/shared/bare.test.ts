@@ -4,7 +4,7 @@ import { Lock, Process, Value } from 'millrace/multiprocessing'
 import { bareBegin, bareCount, bareFold, bareGiven, bareRun } from '../../fixtures/bare.js'
 import { drain } from '../../support/faults.js'
 
-describe('a module that imports millrace/task alone gets what threads share', () => {
+describe('a module that only imports millrace/task gets shared objects', () => {
   for (const chunksize of [1, 7, 100] as const) {
     it(`in items, and can return it (chunksize: ${chunksize})`, async () => {
       await using pool = new Pool({ workers: 2 })

@@ -1,7 +1,7 @@
 /** `millrace` and `millrace/multiprocessing` have one state, in every way to load them. */
 import { runProgram } from '../../support/programs.js'
 
-describe('what millrace/multiprocessing makes goes through imap of millrace', () => {
+describe('objects of millrace/multiprocessing pass through imap of millrace', () => {
   it.each([
     ['import', 'import'],
     ['import', 'require'],

@@ -110,7 +110,7 @@ describe('the elements of a SharedArray', () => {
     expect(array).not.toHaveProperty('lenght')
   })
 
-  it('refuse what does not fit their type, and stay what they were', () => {
+  it('refuse a number that does not fit their type, and do not change', () => {
     const array = new make('B', [1, 2])
     for (const value of [256, -1, 0.5]) expect(thrown(() => set(array, 0, value)).name).toBe('RangeError')
     for (const value of ['1', 1n, undefined]) expect(thrown(() => set(array, 0, value)).name).toBe('TypeError')
@@ -180,7 +180,7 @@ describe('the elements of a SharedArray', () => {
     expect(Math.max(...array)).toBe(9)
   })
 
-  it('change atomically, and give what was there before', () => {
+  it('change atomically, and give the number that was there before', () => {
     const array = new SharedArray('I', [1, 12, 1])
     expect(array.atomicAdd(1, 3)).toBe(12)
     expect(array.atomicSub(1, 5)).toBe(15)

@@ -101,7 +101,7 @@ describe.each(kinds)('%s', (_, make) => {
     expect(results.flatMap(sharedIn).every((each) => each === shared)).toBe(true)
   })
 
-  it('is the same in arguments of an initializer, and in what a finalizer gives', async () => {
+  it('is the same in arguments of an initializer, and in the result of a finalizer', async () => {
     const { shared, count } = make()
     const pool = new Pool({
       workers: 1,
@@ -241,7 +241,7 @@ describe('console.log()', () => {
     [new Queue(1), 'Queue { size: 0, isEmpty: true, isFull: false, closed: false }'],
     [new Condition(), 'Condition {}'],
     [new Value('i', 3), "Value<'int32'>(3)"],
-  ])('shows by what it tells, not by its memory (%#)', (shared, shown) => {
+  ])('shows its state, not its memory (%#)', (shared, shown) => {
     expect(inspect(shared)).toBe(shown)
     expect(inspect([shared], { breakLength: Infinity })).toBe(`[ ${shown} ]`)
   })

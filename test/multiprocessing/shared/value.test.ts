@@ -75,7 +75,7 @@ describe('a Value of floats', () => {
     }
   })
 
-  it('of type float32 rounds, and refuses what would become infinite', () => {
+  it('of type float32 rounds, and refuses a number that would become infinite', () => {
     for (const type of ['float32', 'f'] as const) {
       const value = new Value(type, 0.1)
       expect(value.value).toBe(Math.fround(0.1))
@@ -142,7 +142,7 @@ describe('atomic operations of a Value', () => {
     expect(byte.value).toBe(5)
   })
 
-  it('lose nothing when threads work on one number at once', async () => {
+  it('do not lose a change when threads work on one number at once', async () => {
     await using pool = new Pool({ workers: 4 })
     const value = new Value('uint32')
     const array = new SharedArray('int64', 3)

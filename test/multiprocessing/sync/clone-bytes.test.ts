@@ -16,7 +16,7 @@ describe.each([
     ['a Map of Dates', new Map([[1, new Date(5)]])],
     ['a view', new Float64Array([1, 2])],
     ['a circle', circular],
-  ])('gives back what it was given, and the number: %s', (_, value) => {
+  ])('returns its value, and the number: %s', (_, value) => {
     expect(form.read(form.write(2, value))).toStrictEqual({ kind: 2, value })
   })
 

@@ -158,7 +158,7 @@ describe.each<[string, () => Lock | RLock]>([
 })
 
 describe('a thread that ends', () => {
-  it('takes what the threads held that it had started', async () => {
+  it('releases the locks of the threads that it had started', async () => {
     const lock = new Lock()
     const cells = newCells()
     const worker = start(cells, { do: 'hold in a child', lock })
@@ -167,7 +167,7 @@ describe('a thread that ends', () => {
     expect((await lock.acquire()).abandoned).toBe(true)
   })
 
-  it('leaves to those that it had started what they hold, until they have ended', async () => {
+  it('leaves their locks to the threads that it had started, until they have ended', async () => {
     const lock = new Lock()
     const cells = newCells()
     await ended(start(cells, { do: 'exit before a child', lock }))
@@ -181,7 +181,7 @@ describe('a thread that ends', () => {
     ['Semaphore', new Semaphore(0), (semaphore: Semaphore) => semaphore.acquire()],
     ['Condition', new Condition(), (condition: Condition) => condition.withLock(() => condition.wait())],
     ['Queue', new Queue<number>(), (queue: Queue<number>) => queue.get()],
-  ])('leaves no call asleep that it has given what it waits for (%s)', async (_, object, wait) => {
+  ])('does not leave a call asleep that was granted (%s)', async (_, object, wait) => {
     const cells = newCells()
     // It waits for a condition before the worker has the lock; for a lock, when the worker has it.
     const early = object instanceof Condition ? wait(object as never) : undefined
@@ -277,7 +277,7 @@ describe('a thread that ends', () => {
 })
 
 describe('threads that end at any moment', () => {
-  it('lose no count of what a condition is for', async () => {
+  it('do not lose a change that a condition protects', async () => {
     const { cells, lock, full, free } = newStock()
     const deedOf = (place: number, seed: number): Deed => ({
       do: 'trade',
@@ -293,7 +293,7 @@ describe('threads that end at any moment', () => {
     expect(cells[ABANDONED]).toBeGreaterThan(0)
   })
 
-  it('leave nobody waiting for a condition in vain', async () => {
+  it('do not leave a call waiting for a condition in vain', async () => {
     const random = randomOf(7)
     for (let n = 0; n < 10; n++) {
       const { cells, lock, full, free } = newStock()

@@ -35,7 +35,7 @@ describe('a lock on one thread', () => {
     expect(lock.locked).toBe(false)
   })
 
-  it('is released whatever withLock() does, and gives what it gives', async () => {
+  it('is released by withLock() in every case, and gives the result of the function', async () => {
     const lock = new Lock()
     await expect(lock.withLock(() => Promise.reject(new Error('mine')))).rejects.toThrow('mine')
     expect(lock.locked).toBe(false)
@@ -95,7 +95,7 @@ describe('a lock on one thread', () => {
     expect(order).toEqual(Array.from({ length: 20 }, (_, n) => n))
   })
 
-  it('cannot be released when nobody holds it, nor be acquired synchronously on the main thread', () => {
+  it('cannot be released when it is free, nor be acquired synchronously on the main thread', () => {
     const lock = new Lock()
     expect(() => {
       lock.release()
@@ -220,7 +220,7 @@ describe('across threads', () => {
     expect(back[0]).toBe(lock)
   })
 
-  it('a stranger cannot release it, and is told who holds it', async () => {
+  it('another thread cannot release it, and the error names the holder', async () => {
     const lock = new Lock()
     const event = new Event()
     const [free] = await collect(pool.imap(locks.release, [{ lock }]))
@@ -232,7 +232,7 @@ describe('across threads', () => {
     expect(lock.locked).toBe(true)
   })
 
-  it('a thread that would wait for itself is told', async () => {
+  it('a thread that would wait for itself gets an error', async () => {
     const item = { lock: new Lock(), semaphore: new Semaphore(0) }
     const [codes] = await collect(pool.imap(locks.blockItself, [item]))
     expect(codes).toEqual(['ERR_DEADLOCK', 'undefined', 'ERR_DEADLOCK'])

@@ -105,7 +105,7 @@ describe('a condition', () => {
     expect(lock.locked).toBe(false)
   })
 
-  it('is for who holds the lock', async () => {
+  it('is only for the holder of the lock', async () => {
     const condition = new Condition()
     await expect(condition.wait()).rejects.toThrow(SyncError)
     expect(() => {
@@ -133,7 +133,7 @@ describe('a condition', () => {
     expect(lock.locked).toBe(false)
   })
 
-  it('refuses a predicate that is async, which would count as true, or none at all', async () => {
+  it('refuses a predicate that is async, which would count as true, or that is missing', async () => {
     const condition = new Condition()
     const error = { name: 'TypeError', code: 'ERR_INVALID_OPTION' }
     await condition.withLock(async () => {

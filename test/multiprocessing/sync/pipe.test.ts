@@ -24,7 +24,7 @@ describe('a pipe on one thread', () => {
     expect(await waiting).toBe('late')
   })
 
-  it('tells whether there is something to receive', async () => {
+  it('says whether there is something to receive', async () => {
     const [a, b] = Pipe<number>()
     expect([await b.poll(), await b.poll(10)]).toEqual([false, false])
     const poll = b.poll(Infinity)
@@ -35,7 +35,7 @@ describe('a pipe on one thread', () => {
     expect(await end).toBe(true)
   })
 
-  it('gives what was sent before an end was closed, and then the end of file', async () => {
+  it('gives the items that were sent before an end was closed, and then the end of file', async () => {
     const [a, b] = Pipe<number>()
     await a.send(1)
     await a.send(2)
@@ -153,7 +153,7 @@ describe('a pipe between threads', () => {
     await expect(here.send(1)).rejects.toBeInstanceOf(PipeClosedError)
   })
 
-  it('loses nothing that a thread had sent when it was ended, at any moment', async () => {
+  it('does not lose an item that a thread had sent before it was ended, at any moment', async () => {
     for (let round = 0; round < 30; round++) {
       const [here, there] = Pipe<number>()
       const board = newBoard(1)

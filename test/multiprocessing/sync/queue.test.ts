@@ -97,7 +97,7 @@ describe('a queue on one thread', () => {
     expect([await queue.get(), await queue.get(), queue.size]).toEqual([1, 2, 0])
   })
 
-  it('tells when time is over, and loses nothing', async () => {
+  it('throws when time is over, and does not lose an item', async () => {
     const queue = new Queue<number>(1)
     await expect(queue.get(10)).rejects.toBeInstanceOf(QueueEmptyError)
     await expect(queue.getNow()).rejects.toMatchObject({ code: 'ERR_QUEUE_EMPTY' })
@@ -110,7 +110,7 @@ describe('a queue on one thread', () => {
     expect(await queue.getNow()).toBe(2)
   })
 
-  it('ends when it is closed, after what is there', async () => {
+  it('ends when it is closed, after the remaining items', async () => {
     const queue = new Queue<number>(2)
     await queue.put(1)
     await queue.put(2)
@@ -198,7 +198,7 @@ describe('a queue that is used as it cannot be', () => {
     [new Queue(), 'it holds an object that threads share (Queue)'],
     [[new SharedArrayBuffer(8)], 'it cannot be copied (#<SharedArrayBuffer> could not be cloned.)'],
     [new Int32Array(new SharedArrayBuffer(8)), 'it cannot be copied'],
-  ])('puts nothing that cannot be copied', async (item, reason) => {
+  ])('refuses an item that cannot be copied', async (item, reason) => {
     const queue = new Queue<unknown>()
     await expect(queue.put(item)).rejects.toMatchObject({
       code: 'ERR_NOT_SERIALIZABLE',
@@ -361,7 +361,7 @@ describe('a queue whose threads end at any moment', () => {
     }
   })
 
-  it('loses no more than what consumers had got', async () => {
+  it('loses only items that consumers had got', async () => {
     const queue = new Queue<Item>(10)
     const board = newBoard(1)
     let put = 0

@@ -182,7 +182,7 @@ const CASES: Record<string, () => Case | Promise<Case>> = {
 }
 
 describe.each(Object.entries(CASES))('%s', (_, make) => {
-  it('rejects with the reason of a signal that fires, and has taken nothing', async () => {
+  it('rejects with the reason of a signal that fires, and has not taken anything', async () => {
     const { wait, after, end, isAlone = false } = await make()
     const controller = new AbortController()
     const { signal } = controller
@@ -200,7 +200,7 @@ describe.each(Object.entries(CASES))('%s', (_, make) => {
     await end?.()
   })
 
-  it('rejects at once if it has fired, and has taken nothing', async () => {
+  it('rejects at once if it has fired, and has not taken anything', async () => {
     const { wait, after, end } = await make()
     const reason = { an: 'object' }
     const signal = AbortSignal.abort(reason)
@@ -211,7 +211,7 @@ describe.each(Object.entries(CASES))('%s', (_, make) => {
     await end?.()
   })
 
-  it('refuses what is no timeout and no signal', async () => {
+  it('refuses wrong timeouts and signals', async () => {
     const { wait, sync, end } = await make()
     const refused: unknown[] = [-1, NaN, '5', null, new AbortController(), AbortSignal.abort(), [], () => 1]
     refused.push({ timeout: -1 }, { timeout: '5' }, { signal: {} }, { signal: new AbortController() }, { timout: 5 })
@@ -240,7 +240,7 @@ function isPlain(options: unknown): options is WaitOptions {
   return typeof options === 'object' && options !== null && Object.getPrototypeOf(options) === Object.prototype
 }
 
-it('a signal that many calls have warns of nothing, and takes each of them out of the line', async () => {
+it('a signal of many calls does not warn, and takes each of them out of the queue', async () => {
   const lock = new Lock()
   const hold = await lock.acquire()
   const controller = new AbortController()
