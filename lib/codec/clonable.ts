@@ -77,10 +77,7 @@ function unfitPart(
   })
 }
 
-/**
- * Whether `value`, a fresh clone, nests deeper than `limit`. Cloning recurses, and a worker's stack is four times the
- * main thread's: what one thread could write, the other may not be able to read.
- */
+/** Whether `value`, a fresh clone, nests deeper than `limit`: see `MAX_DEPTH`. */
 export function nestsDeeperThan(limit: number, value: unknown): boolean {
   if (!isObject(value)) return false
   const seen = new Set<unknown>([value])

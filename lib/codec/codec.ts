@@ -1,7 +1,7 @@
 /**
- * How the values of a chunk cross to another thread: as columns where that is faster (`encode.ts`), and otherwise by
- * structured clone, which the port does while it posts. Either way each value arrives as if it had been sent alone. An
- * object that two values share arrives as two. An object that stands twice in one value stays one.
+ * How the values of a chunk cross to another thread: as columns where that is faster (`encode.ts`), otherwise cloned by
+ * the port. Each value arrives as if it had been sent alone. An object that two values share arrives as two. An object
+ * that stands twice in one value stays one.
  */
 import type { Transferable } from 'node:worker_threads'
 import { nestsDeeperThan, notSerializable } from './clonable.js'
@@ -23,16 +23,13 @@ import { SharingCheck } from './sharing-check.js'
 /** What a message carries for a chunk's values: the values themselves, for the port to clone; or a column of them. */
 type Values = readonly unknown[] | Column | LineData
 
-/**
- * The same, with notes: what to put right in the values, and whether there are shared objects in them, whose instances
- * must be made again.
- */
 export type Data = Values | NotedValues
 
 interface NotedValues {
   readonly kind: 'noted'
   readonly values: Values
   readonly marks: Marks | undefined
+  /** Whether there are objects in the values that threads share: their instances must be made again. */
   readonly hasSharedObjects: boolean
 }
 
@@ -74,7 +71,7 @@ function packAll(values: readonly unknown[], shapes: Shapes, maySmallViewsStay: 
   return { data: withNotes(data, check), transfer: [], bytes: check.bytes, shared: check.shared }
 }
 
-/** What must be known of values to unpack them: see `withNotes()`. */
+/** The facts that `unpack()` needs about values. */
 export interface Notes {
   /** The objects in them that threads share. */
   readonly shared: ReadonlySet<SharedObject> | undefined
@@ -82,7 +79,6 @@ export interface Notes {
   readonly marks: Marks | undefined
 }
 
-/** Puts beside the values what must be known to unpack them. */
 export function withNotes(values: Values, { shared, marks }: Notes): Data {
   const hasSharedObjects = shared !== undefined
   return hasSharedObjects || marks !== undefined ? { kind: 'noted', values, marks, hasSharedObjects } : values
@@ -131,9 +127,9 @@ export function cursorOf(data: Data): Cursor {
   return { length: values.length, next: () => values[position++] }
 }
 
-/** A clone of one value, and the buffers that were moved into it, as they are there. */
 interface Clone {
   readonly value: unknown
+  /** The buffers that were moved into it. */
   readonly moved: TransferList
 }
 
@@ -169,7 +165,6 @@ function cloneWith<T>(value: T, list: TransferList): T {
   return clone
 }
 
-/** A value without small views, and what to put right in its clone, as far as can be seen. */
 function narrowed(value: unknown, moved: TransferList): { readonly value: unknown; readonly marks: Marks | undefined } {
   const check = checkAlone(value)
   if (!check.holdsSmallView) return { value, marks: check.marks }
@@ -177,7 +172,6 @@ function narrowed(value: unknown, moved: TransferList): { readonly value: unknow
   return { value: copy, marks: checkAlone(copy).marks }
 }
 
-/** Looks at one value, as far as it can be seen. */
 function checkAlone(value: unknown): SharingCheck {
   const check = new SharingCheck(Infinity)
   check.isIndependent(value)
@@ -198,14 +192,11 @@ export function packMoving(value: unknown, list: TransferList): Packed {
   return { data: withNotes([clone.value], check), transfer: clone.moved, bytes, shared: check.shared }
 }
 
-/** Tells which buffers are moved with the value at a position; may throw. */
 type Moves = (position: number) => unknown
 
-/** The values of a pack that could not be posted: clones of some, and the errors of the others. */
 interface ClonedValues {
   /** Clones of the values, in their places; `undefined` for each that was refused. */
   readonly values: unknown[]
-  /** See `withNotes()`. */
   readonly notes: Notes
   readonly refused: readonly (readonly [position: number, error: EncodedError])[]
   /** Goes into the message's transfer list: buffers of the clones. */
@@ -219,7 +210,7 @@ interface ClonedValues {
  * moved as if each value had been sent alone, one after the other: a later value finds them detached.
  *
  * @param indexOf The index of the item that the value at a position is, or is the result of.
- * @param moves The buffers that are moved with the value at a position, a list or undefined. Default: none.
+ * @param moves The buffers that are moved with the value at a position, a list or undefined. It may throw.
  */
 export function cloneEach(
   what: 'item' | 'result',

@@ -1,6 +1,6 @@
 /**
- * The form in which many values of one place cross to another thread: by kind, in typed arrays and long strings, which
- * cost a message little. Types alone; `encode.ts` and `decode.ts` make and read them.
+ * The form in which many values cross to another thread: by kind, in typed arrays and long strings. These cost a
+ * message little. Types alone; `encode.ts` and `decode.ts` make and read them.
  */
 
 /** Values of one kind; or of several kinds (`mixed`), with one column per kind. */
@@ -42,7 +42,7 @@ export interface PlainColumn {
 
 export interface MixedColumn {
   readonly kind: 'mixed'
-  /** What stands in each place: the next value of the column with that number, or one of `CONSTANTS`. */
+  /** For each place the number of the column that has its value, or the tag of one of `CONSTANTS`. */
   readonly tags: Uint8Array
   readonly columns: readonly Column[]
 }

@@ -3,7 +3,7 @@
  * a record, date, number or string.
  *
  * A column makes a copy for each place, so it may only hold objects that stand in one place of their value. Records and
- * dates are compared with those in the same row. What the message clones is searched for objects that also stand
+ * dates are compared with those in the same row. Values that the message clones are searched for objects that also stand
  * elsewhere.
  */
 import type { Column, PlainColumn } from './column.js'
@@ -24,16 +24,11 @@ export interface Encoded {
   /** Buffers to be moved with it, which nothing else uses. */
   readonly transfer: readonly ArrayBuffer[]
   readonly bytes: number
-  /** The objects in it that threads share. */
   readonly shared: ReadonlySet<SharedObject> | undefined
-  /** What to put right when it has arrived. */
   readonly marks: Marks | undefined
 }
 
-/**
- * Encodes values, each as if it were alone. Undefined when they must be cloned, or when cloning is cheaper. Undefined
- * also when there are small views in them, unless these may stay.
- */
+/** Undefined when cloning is cheaper or needed, or when there are small views, unless these may stay. */
 export function encode(values: readonly unknown[], shapes: Shapes, maySmallViewsStay: boolean): Encoded | undefined {
   // What all objects inherit would pass for a field of each.
   for (const _ in Object.prototype) return undefined
@@ -157,7 +152,6 @@ function spread(rows: readonly unknown[], tags: Uint8Array, tag: number): readon
   return Array.from(tags, (each) => (each === tag ? rows[next++] : undefined))
 }
 
-/** Whether an object has the same place in both. */
 function meet(some: readonly unknown[], others: readonly unknown[]): boolean {
   for (let at = 0; at < some.length; at++) {
     const value = some[at]

@@ -1,6 +1,6 @@
 /**
- * The classes that an error can arrive as, by name: those of the language, those of this library, and those that the
- * user has registered on this thread. An error crosses with names. Each thread looks them up in its own list.
+ * The classes that an error can arrive as: those of the language, of this library, and of the user, who registers them
+ * on each thread. An error crosses with names of classes. Each thread looks them up in its own list.
  */
 import * as own from '../errors.js'
 import { loadMultiprocessing } from '../load-multiprocessing.js'
@@ -48,7 +48,6 @@ const fixed = listOf({ ...BUILT_IN, ...OWN })
  */
 const MULTIPROCESSING = 'millrace/multiprocessing.'
 
-/** Adds the classes of `millrace/multiprocessing`, by their names. */
 export function addOwnErrorClasses(classes: Readonly<Record<string, ErrorClass>>): void {
   for (const [name, Class] of Object.entries(classes)) add(fixed, MULTIPROCESSING + name, Class)
 }
@@ -76,7 +75,6 @@ export function errorClass(name: string): ErrorClass | undefined {
   return fixed.byName.get(name) ?? registered().byName.get(name)
 }
 
-/** The name of the class with this prototype, on this thread. */
 export function errorClassName(prototype: object): string | undefined {
   return fixed.names.get(prototype) ?? registered().names.get(prototype)
 }

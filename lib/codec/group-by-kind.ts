@@ -1,6 +1,6 @@
 /**
- * Groups the values of a column by kind, with one group per kind: numbers, strings, dates, records of the same keys,
- * and the plain rest. Optimistic: a group takes values as long as they fit, and only what does not is looked at.
+ * Groups the values of a column by kind: numbers, strings, dates, records of the same keys, and the plain rest. A group
+ * takes values for as long as they fit. Only the first that does not fit is looked at.
  */
 import { CONSTANTS, FIRST_CONSTANT } from './column.js'
 import { DateGroup, isDateLike, NumberGroup } from './numbers.js'
@@ -44,7 +44,6 @@ export class RecordGroup {
   }
 }
 
-/** Values that fit no other group. */
 export class PlainGroup {
   readonly values: unknown[] = []
 
@@ -62,7 +61,7 @@ export function groupByKind(values: readonly unknown[], shapes: Shapes): Grouped
   return isMostlyPlain(values) ? undefined : new Grouper(values, shapes).group()
 }
 
-/** Judged by a few values, so that a chunk that is no use as a column costs no more than a look. */
+/** Judged by a few values, so that a chunk of plain values costs little. */
 function isMostlyPlain(values: readonly unknown[]): boolean {
   let plain = 0
   for (let sample = 0; sample < SAMPLES; sample++) {
@@ -79,7 +78,7 @@ class Grouper {
   /** The tags of the groups of records, and of the one group of each other kind. */
   readonly #records: number[] = []
   readonly #others = new Map<GroupKind, number>()
-  /** The tag of the last run, and that of the last run that is no constant. */
+  /** The tag of the last run, and that of the last run of other values than constants. */
   #tag = 0
   #lastGroup = 0
   #changes = 0
@@ -95,7 +94,7 @@ class Grouper {
     for (let at = 0; at < length;) {
       const end = this.#run(at)
       if (end === at || this.#isTooMixed(end)) return undefined
-      // What came before the second group has the tag of the first, zero.
+      // All values before the second group have the tag of the first, zero.
       if (this.#tag > 0) tags ??= new Uint8Array(length)
       if (tags === undefined) at = end
       else while (at < end) tags[at++] = this.#tag
@@ -110,7 +109,7 @@ class Grouper {
     return ++this.#changes > Math.max(SAMPLES, end * MAX_CHANGE_SHARE) && this.#records.length === 0
   }
 
-  /** Takes a run of values of one kind. @returns Where it ends: at its start when a column is no use. */
+  /** Takes a run of values of one kind. @returns Where it ends: at its start when cloning is cheaper. */
   #run(at: number): number {
     const value = this.#values[at]
     if (typeof value === 'object' && value !== null) {

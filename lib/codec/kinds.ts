@@ -1,7 +1,6 @@
 /**
- * What a clone makes of objects that are neither plain objects nor plain arrays. It is found out once for each
- * prototype, with the first object that has it. Objects that would arrive empty, or without their private state, are
- * refused.
+ * How objects are cloned that are neither plain objects nor plain arrays. The first object of each prototype shows it.
+ * Objects that would arrive empty, or without their private state, are refused.
  */
 import { EventEmitter } from 'node:events'
 import { types } from 'node:util'
@@ -40,7 +39,6 @@ export function faultOf(value: object): string | undefined {
   return faultOfKind(value, kindOf(value, prototype))
 }
 
-/** As `faultOf()`, when the kind is known. */
 export function faultOfKind(value: object, kind: Kind): string | undefined {
   switch (kind.is) {
     case 'fields':
@@ -56,7 +54,7 @@ export function faultOfKind(value: object, kind: Kind): string | undefined {
   }
 }
 
-/** What a built-in object has besides is left behind: that is no matter, unless it is the state of a class. */
+/** A clone of a built-in object lacks its other fields. That matters if a class keeps its state in them. */
 function faultOfExtended(value: object, { is, isExtended, fault }: Kind): string | undefined {
   if (fault !== undefined || !isExtended || is === 'array' || is === 'error') return fault
   const own = Object.keys(value).find((key) => !/^\d+$/.test(key))
@@ -70,7 +68,7 @@ function hasFields(value: object): boolean {
 
 function find(value: object, prototype: object): Kind {
   const kind = judge(value, prototype)
-  // What cannot be cloned is found out when it is sent; another object of its class may be fine.
+  // It cannot be cloned, which shows when it is sent. Another object of its class may be fine.
   if (kind === undefined) return WHOLE
   known.set(prototype, kind)
   return kind
@@ -89,9 +87,7 @@ function judge(value: object, prototype: object): Kind | undefined {
   return clone && judgeClone(value, prototype, clone)
 }
 
-/**
- * Judges by its clone an object that is not of a class of the language: one of Node, or an instance of another class.
- */
+/** Judges an object of a class of Node or the user by its clone. */
 function judgeClone(value: object, prototype: object, clone: object): Kind {
   if (Object.prototype.isPrototypeOf.call(prototype, clone)) return WHOLE
   let fault = lost(privateFieldOf(prototype))

@@ -1,4 +1,4 @@
-/** A batch of lines: bytes in shared memory, and how many lines they are. Who fills the memory is not known here. */
+/** A batch of lines: bytes in shared memory, and how many lines they are. Other files fill the memory. */
 import type { Batch } from './batch.js'
 import type { Packed } from './codec.js'
 import { allLines, type LineData } from './line-data.js'
@@ -6,8 +6,8 @@ import { LineEnd } from './line-end.js'
 import type { LineFormat } from './split.js'
 
 /**
- * Memory that several batches refer to. It is shared, not transferred, so that a batch can be sent again after a worker
- * has failed, and nothing is copied on the way.
+ * Memory that several batches refer to. It is shared, not transferred: nothing is copied, and a batch can be sent again
+ * after a worker has failed.
  */
 export interface LineMemory {
   /** All of it, as a view of a SharedArrayBuffer. */

@@ -1,6 +1,6 @@
 /**
  * Lines as a message carries them: where their bytes are in shared memory. Splitting and decoding is left to the thread
- * that receives them. What owns the memory is in line-batch.ts.
+ * that receives them. The owner of the memory is in line-batch.ts.
  */
 import { LineEnd } from './line-end.js'
 import { LineSplitter, type LineFormat } from './split.js'
@@ -44,7 +44,7 @@ export function allLines(data: LineData): string[] {
 /** As large as fits the cache nearest but one to the core. */
 const SCRATCH_SIZE = 64 * 1024
 
-/** Memory that no cursor is using. A cursor takes it while it has lines, so a second cursor has memory of its own. */
+/** Memory that no cursor uses. A cursor takes it while it has lines, so a second one has its own memory. */
 let spare: Buffer | undefined
 
 /**

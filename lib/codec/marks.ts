@@ -1,6 +1,6 @@
 /**
- * What structured clone leaves out and the receiver puts right: which byte arrays are Buffers, and which objects have
- * no prototype. The message lists these very objects, so the receiver searches for nothing.
+ * Facts that structured clone leaves out: which byte arrays are Buffers, and which objects have no prototype. The
+ * message lists these objects, so the receiver need not search for them.
  */
 
 export interface Marks {
@@ -8,7 +8,7 @@ export interface Marks {
   readonly bare: readonly object[]
 }
 
-/** Puts right what a clone of both, values and marks, has wrong. Harmless when repeated. */
+/** Corrects the clone of the values, by the marks that were cloned with them. May be repeated. */
 export function restore({ buffers, bare }: Marks): void {
   for (const bytes of buffers) Object.setPrototypeOf(bytes, Buffer.prototype as object)
   for (const object of bare) Object.setPrototypeOf(object, null)

@@ -1,6 +1,6 @@
 /**
- * Splits records into an array per key, and makes records of such arrays: by code generated for a list of keys, or by
- * loops where code must not be generated or does not repay its cost. It knows nothing of columns and messages.
+ * Splits records into an array per key, and makes records of such arrays. Code is generated for a list of keys. Loops
+ * do it where code must not be generated, or would not repay its cost.
  *
  * Generated code is several times faster than a loop over keys, and gives all objects one hidden class. It is made of
  * the keys alone, each written as a JSON string, which is a JavaScript string too.
@@ -15,7 +15,6 @@ import { codecLimits } from './limits.js'
 type Split = (records: readonly unknown[], from: number, parts: readonly unknown[][], to: number) => number
 type Build = (parts: readonly ArrayLike<unknown>[], length: number) => object[]
 
-/** A list of keys. */
 export class Shape {
   /** The keys, as JSON. */
   readonly text: string
@@ -106,7 +105,6 @@ export function isRecord(value: object): boolean {
   return Reflect.get(value, Symbol.iterator) === undefined && Reflect.get(value, Symbol.toStringTag) === undefined
 }
 
-/** Whether an object has no prototype. */
 export function isBareObject(value: object): boolean {
   return Object.getPrototypeOf(value) === null
 }

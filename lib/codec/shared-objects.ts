@@ -1,7 +1,6 @@
 /**
- * The hook for objects that threads share: locks, queues, shared numbers. The codec knows two things of them: a mark,
- * and the form that structured clone gives them, `{ memory }` or `{ memory, parts }`. Their classes are loaded when the
- * first such object arrives.
+ * The hook for objects that threads share: locks, queues, shared numbers. The codec knows their mark, and what a clone
+ * makes of them: `{ memory }` or `{ memory, parts }`. Their classes are loaded when the first such object arrives.
  */
 import { types } from 'node:util'
 import { loadMultiprocessing } from '../load-multiprocessing.js'

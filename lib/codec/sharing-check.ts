@@ -1,7 +1,6 @@
 /**
- * Goes through values that are to be cloned together, and tells what a clone of all of them would hide: values that
- * share an object, which would arrive as one; a value that nests too deeply to be read back; objects that lose what
- * they are.
+ * Goes through values that are to be cloned together, and finds those that must be treated apart. An object that two
+ * values share would arrive as one. A value may nest too deeply to be read back. An object may lose its class.
  *
  * Values may share buffers and views of them: a thousand large slices of one block must not cross as a thousand blocks.
  */
@@ -15,7 +14,7 @@ import { isSmallView } from './small-views.js'
 const MAX_LISTED_LENGTH = 64
 
 /** A value has a part that would arrive as something else. */
-export class UnfitError extends Error {}
+class UnfitError extends Error {}
 
 export class SharingCheck {
   /** The objects met that threads share. They may be shared by values, too. */
@@ -32,10 +31,7 @@ export class SharingCheck {
   readonly #buffers: Uint8Array[] = []
   readonly #bare: object[] = []
 
-  /**
-   * @param maxDepth How deep a value may nest.
-   * @param named Whether to follow named properties of arrays as well.
-   */
+  /** @param named Whether to follow named properties of arrays as well. */
   constructor(maxDepth: number = MAX_DEPTH, named = false) {
     this.#maxDepth = maxDepth
     this.#named = named
@@ -63,7 +59,6 @@ export class SharingCheck {
     return false
   }
 
-  /** What to put right when the values have arrived; undefined when that is nothing. */
   get marks(): Marks | undefined {
     return this.#buffers.length + this.#bare.length === 0 ? undefined : { buffers: this.#buffers, bare: this.#bare }
   }

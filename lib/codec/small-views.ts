@@ -24,7 +24,7 @@ function isFixed(buffer: ArrayBufferLike): buffer is ArrayBuffer {
  * The values, in which views of large buffers are replaced: where all the values together need less than half of a
  * buffer. A replaced value keeps what a clone would keep of it. Its other parts are not copied.
  *
- * What is needed of a buffer goes into one new buffer: a thousand slices of a block do not become a thousand blocks.
+ * The needed parts of a buffer go into one new buffer: a thousand slices of a block do not become a thousand blocks.
  *
  * @param moved Buffers that are moved as they are. Their views stay.
  */
@@ -64,12 +64,10 @@ function placesOf(parts: readonly (ArrayBufferView | ArrayBufferLike)[]): Readon
   return places
 }
 
-/** How many bytes views cover, each counted by itself. */
 function totalOf(views: readonly ArrayBufferView[]): number {
   return views.reduce((total, { byteLength }) => total + byteLength, 0)
 }
 
-/** Where the views of one buffer go in a new one. */
 interface Layout {
   /** Of the new buffer, in bytes. */
   readonly length: number
@@ -219,7 +217,6 @@ type ViewClass = (new (buffer: ArrayBuffer, offset: number, length: number) => A
   readonly BYTES_PER_ELEMENT?: number
 }
 
-/** A view of the same class and length. */
 function viewLike(view: ArrayBufferView, buffer: ArrayBuffer, offset: number): ArrayBufferView {
   const length = view.byteLength / elementSize(view)
   if (Object.getPrototypeOf(view) === Buffer.prototype) return Buffer.from(buffer, offset, length)

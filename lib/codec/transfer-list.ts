@@ -1,6 +1,6 @@
 /**
- * Lists of buffers that are moved with a value and not copied: those that `transfer()` has noted for results, and the
- * check of a list. `codec.ts` moves them.
+ * Lists of buffers that are moved with a value and not copied. `transfer()` notes them for results; `codec.ts` moves
+ * them.
  */
 import { types } from 'node:util'
 import { attempt, received } from '../errors.js'
@@ -23,18 +23,16 @@ export class TransferListError extends Error {
 const NOTED: unique symbol = Symbol.for('millrace.transfers')
 const holder = globalThis as { [NOTED]?: WeakMap<object, TransferList> }
 
-/** Notes the buffers that are to be moved with a value, when a task returns it. */
 export function noteTransfer(value: object, list: TransferList): void {
   holder[NOTED] ??= new WeakMap()
   holder[NOTED].set(value, list)
 }
 
-/** Whether buffers are noted for a value. */
 export function hasTransfer(value: object): boolean {
   return holder[NOTED]?.has(value) === true
 }
 
-/** The lists that are noted for values, in the places of these; undefined when there are none. A list is taken once. */
+/** Takes the lists that are noted for values, in the places of these; undefined when there are none. */
 export function takeTransfers(values: readonly unknown[]): (TransferList | undefined)[] | undefined {
   const noted = holder[NOTED]
   if (noted === undefined) return undefined
@@ -78,7 +76,7 @@ export function transferListFault(list: unknown): string | undefined {
   }
 }
 
-/** What the option `transfer` tells of an item. */
+/** The list that the option `transfer` gives for an item. */
 export function transferOf(item: unknown, transfer: (item: unknown) => unknown): unknown {
   let list: unknown
   try {

@@ -4,7 +4,7 @@ import { addToMessage, isErrorObject } from '../errors.js'
 import { isThenable } from '../thenable.js'
 import { isDestroyable, isIterable } from './source.js'
 
-/** For what is no source of bytes. */
+/** For other values than sources of bytes. */
 export function sourceCure(source: unknown): string {
   const cure = cureFor(source)
   return cure === undefined ? '' : ` (${cure})`

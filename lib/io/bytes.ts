@@ -14,15 +14,14 @@ export interface Bytes {
   /** The path of the file, where the source is one. */
   readonly path: string | undefined
   /**
-   * Opens the source. A file is touched at the first `next()`, not before. `close` of this reader may be called at any
-   * time and again: it reaches the source at most once, and never after the source ended or threw. The next `next()`
-   * may overwrite a block.
+   * Opens the source. A file is touched at the first `next()`, not before. The reader's `close` may be called at any
+   * time and again. It reaches the source at most once, and never after the source ended or threw. The next `next()` may
+   * overwrite a block.
    */
   open(): ByteReader
 }
 
-/** An opened source of bytes. */
-export interface ByteReader extends Reader<Buffer> {
+interface ByteReader extends Reader<Buffer> {
   /** Its blocks from an offset on, if they can be read again. That is known once the first block has been read. */
   readFrom?(offset: number): AsyncIterable<Buffer> | undefined
 }

@@ -21,6 +21,6 @@ export async function closeQuietly(reader: Pick<Reader<unknown>, 'close'>, end?:
   try {
     await reader.close(end)
   } catch {
-    // Observed, so that it is no unhandled rejection.
+    // Caught, as an unhandled rejection would end the process.
   }
 }

@@ -23,7 +23,7 @@ const FIRST_TRAIL_BYTE = 0x30
 /**
  * What an encoding and a delimiter mean.
  *
- * @throws `RangeError` or `TypeError` if there is no such encoding, or the delimiter cannot be written in it.
+ * @throws `RangeError` for an unknown encoding, `TypeError` for a delimiter that cannot be written in it.
  */
 export function textEncoding(
   action: string,

@@ -1,6 +1,4 @@
-/**
- * What an input is by its first bytes: compressed, another format that is not text, or text. Pure: it reads nothing.
- */
+/** Tells by the first bytes of an input whether it is compressed, text, or of another format. It reads nothing. */
 import { brotliDecompressSync, constants, type BrotliOptions } from 'node:zlib'
 import { InputError } from '../errors.js'
 import { decodes, type TextEncoding } from './encoding.js'
@@ -81,7 +79,7 @@ export function formatOf(head: Buffer): Format | undefined {
   return isTar ? { name: 'tar', mark: [], command: 'tar -xOf FILE' } : undefined
 }
 
-/** The byte order mark that an input begins with, and the encoding it is in if it is to be decoded before it is cut. */
+/** The length of the byte order mark, and the encoding of an input that is to be decoded before it is cut. */
 export function markOf(
   head: Buffer,
   { blocks, input }: TextEncoding,
@@ -148,10 +146,7 @@ function looksLikeUtf16(head: Buffer): 'utf-16le' | 'utf-16be' | undefined {
 /** Fewer bytes may be anything. */
 const MIN_BROTLI_SIZE = 8
 
-/**
- * Brotli has no mark. What is not UTF-8 is taken for it, if it is UTF-8 once it is decompressed: all of it, or as far
- * as a sample goes.
- */
+/** Brotli has no mark. It is not UTF-8, and a sample of it gives UTF-8 when it is decompressed. */
 function looksLikeBrotli(head: Buffer): boolean {
   const sample = head.subarray(0, SAMPLE_SIZE)
   if (sample.length < MIN_BROTLI_SIZE || decodes(sample, 'utf8', true)) return false

@@ -1,6 +1,6 @@
 /**
- * What a path names, opened at the first `next()`: a file is read in blocks by the thread pool; a pipe, a socket or a
- * terminal as a stream, since a read of these that waits in the thread pool could not be given up.
+ * Reads the file that a path names, in blocks, by the thread pool. Pipes, sockets and terminals are read as streams: a
+ * read that waits in the thread pool cannot be cancelled.
  */
 import { constants, fstat, open, type Stats } from 'node:fs'
 import { Socket } from 'node:net'

@@ -1,6 +1,6 @@
 /**
- * Streams as parts of `stream.pipeline` and `compose` of Node. These give all their stages one signal, which fires when the
- * pipeline ends, for whatever reason, after they have destroyed their Node streams.
+ * Streams as parts of `stream.pipeline` and `compose` of Node. These give all their stages one signal. It fires when the
+ * pipeline ends for any reason, after they have destroyed their Node streams.
  */
 import { isDestroyable } from './source.js'
 
@@ -13,8 +13,8 @@ export function joinPipeline(signal: AbortSignal, source: object): void {
 }
 
 /**
- * Why the signal of a pipeline has fired: the error that ended it. The signal does not tell, but its streams are destroyed with
- * it; and a stage that threw anything else would make Node 24 throw an `AggregateError` of both.
+ * The error that ended the pipeline of a signal. The signal does not have it, but the Node streams are destroyed with
+ * it. If a stage threw another error, Node 24 would throw an `AggregateError` of both.
  */
 export function reasonOf(signal: AbortSignal): unknown {
   const stream = nodeStreams.get(signal)?.deref() as { readonly errored?: unknown } | undefined

@@ -1,13 +1,10 @@
 /**
- * What a decoder of Node has decoded before it fails: it drops up to a block of text then. So the data are decoded once
- * more, and given to the decoder byte by byte where it failed.
+ * Saves the text before damaged data. A decoder of Node that fails drops up to a block of text. So the data are decoded
+ * once more, and given to the decoder byte by byte where it failed.
  */
 import type { Compression, Decoder } from './compression.js'
 
-/**
- * The number of pieces in the first round. Each is one round trip to the thread pool. The bytes of one piece take as
- * many again.
- */
+/** Of the first round, in bytes. Each piece, and then each byte of one piece, is one trip to the thread pool. */
 const PIECE_SIZE = 2048
 
 /** Small, as only what comes behind `skip` is of use. */

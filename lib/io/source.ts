@@ -65,7 +65,7 @@ export function isIterable(value: unknown): value is Source<unknown> {
 /** What only says why it cannot be iterated. */
 const refused = new WeakSet<object>()
 
-/** Makes a loop over `value`, which is no source, throw what `iterated` throws. */
+/** Makes a loop over `value`, which is not a source, throw what `iterated` throws. */
 export function refuseIteration(value: object, iterated: () => never): void {
   refused.add(value)
   Object.defineProperty(value, Symbol.asyncIterator, { value: iterated })
@@ -142,8 +142,8 @@ function destroy(stream: Destroyable, end: PipelineEnd | undefined): void {
 }
 
 /**
- * A request that a server has received gives its connection away before it is destroyed, as in Node's own loops: the
- * answer needs the connection. Unlike a response, such an `IncomingMessage` has no status.
+ * The connection of a request to a server is kept, as in Node's own loops: the answer needs it. Such an
+ * `IncomingMessage` has no status, unlike a response.
  */
 function keepConnection(stream: Destroyable): void {
   const message = stream as { statusCode?: unknown; complete?: unknown; socket?: unknown }

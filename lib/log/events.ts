@@ -128,7 +128,7 @@ export function workerTimedOut(event: Diagnostics['millrace:worker:timeout'], wh
   log('warn', event, () => `is ended as ${what} than ${event.timeout} ms`)
 }
 
-/** Whether it is worth its while to tell of failures. */
+/** Whether anybody is told of failures. */
 export function tellsFailures(): boolean {
   return taskFailure.hasSubscribers || isLogged('warn')
 }
@@ -141,7 +141,7 @@ export function taskFailed(event: Diagnostics['millrace:task:failure'], by: Thre
   log('warn', by, () => `task '${task}' failed on item ${index}${times}: ${lineOf(error)}`)
 }
 
-/** Anything can be thrown, also what `String()` refuses. */
+/** Anything can be thrown, also objects that `String()` refuses. */
 function lineOf(error: unknown): string {
   return attempt(() => (isErrorObject(error) ? String(error) : undefined)) ?? received(error)
 }
@@ -157,15 +157,15 @@ export function processExited(event: Diagnostics['millrace:process:exit']): void
 }
 
 /**
- * An error that nobody has caught in a worker, and that no item fails with: written to stderr, as Node does, unless somebody is told
- * of it by `workerExited()`.
+ * Writes an uncaught error of a worker to stderr, as Node does, if no item fails with it. It is not written if
+ * `workerExited()` tells somebody of it.
  */
 export function uncaughtInWorker({ name }: ThreadEvent, error: unknown): void {
   if (workerExit.hasSubscribers || (isLogged('error') && isRead())) return
   process.stderr.write(`Uncaught error in worker '${name}', outside of any item:\n${inspect(error)}\n`)
 }
 
-/** An error that nobody has caught in a thread. Returns whether the log has written it to stderr: it has to be told there. */
+/** @returns Whether the log has written the uncaught error to stderr, where it has to be told. */
 export function logUncaught(by: ThreadEvent, error: unknown): boolean {
   log('error', by, () => `uncaught ${inspect(error)}`)
   return isLogged('error') && goesToStderr()

@@ -1,6 +1,6 @@
 /**
- * A record's way: from the thread that it is of to the one that started that, and on to the main thread, which writes
- * it; or to the first thread on this way that has a logger.
+ * Each thread hands its records to the thread that has started it. The main thread writes them, or the first thread on
+ * the way that has a logger.
  */
 import { channel } from 'node:diagnostics_channel'
 import { parentPort } from 'node:worker_threads'
@@ -26,7 +26,6 @@ export interface LogTarget {
   error(text: string): unknown
 }
 
-/** A record, as it comes from another thread. */
 interface Relayed {
   readonly type: 'millrace.log'
   readonly record: LogRecord
@@ -35,7 +34,6 @@ interface Relayed {
 const records = channel('millrace:log')
 let target: LogTarget | undefined
 
-/** The logger of this thread. */
 export function setTarget(logger: LogTarget | undefined): void {
   target = logger
 }

@@ -1,6 +1,6 @@
 /**
- * The memory of an object that threads share: a header of a few cells, by which every thread recognises it, and after
- * them the cells of the object. What these mean, the class of the object knows.
+ * The memory of an object that threads share: a header, by which every thread recognises it, and the cells of the
+ * object. Their meaning is a matter of its class.
  */
 import { types } from 'node:util'
 import { threadId } from 'node:worker_threads'
@@ -9,10 +9,7 @@ import { nextNumber } from './registry.js'
 
 export type Memory = Int32Array<SharedArrayBuffer>
 
-/**
- * Cells that all objects have in front: a mark, the class and who knows the object, the thread that made it, and its
- * number there.
- */
+/** The number of cells in front: mark, class (with the threads that know it), maker, and number. */
 export const HEADER = 4
 /** The cell whose lower bits are the number of the class. The upper bits say which threads know the object. */
 export const KIND = 1

@@ -2,8 +2,7 @@
  * The shared objects that this thread knows, and the classes that make them. One registry for a thread, on
  * `globalThis`, so that two copies of this library on one thread know each other's objects.
  *
- * To load the library changes nothing of the thread: it listens for the ends of others from its first shared object on,
- * or from when it first starts a worker.
+ * Importing the library adds no listener. The first shared object does, and the first worker.
  */
 import { isMainThread, threadId } from 'node:worker_threads'
 import { removeThreads, subtreeOf, joinTree, noteChild } from './thread-tree.js'
@@ -21,10 +20,7 @@ export interface SharedObject {
   readonly lockables: readonly SharedObject[]
   /** Whether one of these threads may know the object, and so hold it or wait for it. @internal */
   isKnownTo(threads: ReadonlySet<number>): boolean
-  /**
-   * A `Process` on that thread is being given it: that thread holds it from now on, where to have an object is to hold
-   * it. @internal
-   */
+  /** A `Process` on that thread is given the object. An end of a pipe is then held by that thread. @internal */
   transferTo?(thread: number): void
   /** Threads have ended: what they held or waited for here is given up. Harmless when repeated. @internal */
   releaseThreads(threads: ReadonlySet<number>): void
@@ -97,7 +93,6 @@ export function remember(id: string, object: SharedObject): void {
   gone.register(object, instance)
 }
 
-/** The object has come from another thread. */
 export function noteArrival(id: string): void {
   const instance = registry().known.get(id)
   if (instance !== undefined) instance.hasArrived = true
@@ -115,7 +110,6 @@ export function countKnown(): number {
   return registry().known.size
 }
 
-/** The instance of an object on this thread. */
 export function findKnown(id: string): SharedObject | undefined {
   return registry().known.get(id)?.reference.deref()
 }

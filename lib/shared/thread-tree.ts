@@ -1,6 +1,6 @@
 /**
- * Which thread has started which, for the threads of a program that use this library: when a thread ends, so do those
- * that it has started, and nobody else hears of it.
+ * Knows which thread has started which, of those that use this library. When a thread ends, so do those that it has
+ * started. Only its parent hears of that.
  *
  * A table in shared memory, which every thread that is started later inherits. An entry is one word of 64 bits, a
  * thread and its parent, both plus one; 0 is a free entry. So each change is one step, and a thread may end between any
@@ -27,7 +27,7 @@ const KEY = 'millrace.threads'
 const ENDED = 1n << 63n
 const MAX_WORD = (1n << 63n) - 1n
 
-export interface Table {
+interface Table {
   readonly cells: Int32Array<SharedArrayBuffer>
   readonly words: BigUint64Array<SharedArrayBuffer>
 }
@@ -36,9 +36,7 @@ let table: Table | undefined
 /** Where the next free entry may be. */
 let hint = 0
 
-/**
- * Joins the table of the thread that has started this one, or makes one. To be called before this thread starts others.
- */
+/** Joins the table of the parent, or makes one. Call it before this thread starts others. */
 export function joinTree(): Table {
   if (table !== undefined) return table
   const known = getEnvironmentData(KEY) as unknown

@@ -1,6 +1,6 @@
 /**
- * What a thread does before it ends by itself: it lets the threads that it started end first, so that nothing they have
- * printed is lost and their `exit` handlers run. Node would end them wherever they are.
+ * A thread that ends by itself first lets the threads end that it has started. So nothing that they have printed is
+ * lost, and their `exit` handlers run. Node would end them wherever they are.
  *
  * Not for `process.exit()` and uncaught errors, which end a thread at once.
  */
@@ -21,7 +21,6 @@ export function addEnding(end: Ending): void {
   endings.add(end)
 }
 
-/** There is nothing left for it to end. */
 export function removeEnding(end: Ending): void {
   if (!endings.delete(end) || endings.size > 0) return
   process.off('beforeExit', endOthers)

@@ -1,6 +1,6 @@
 /**
- * Loads a task's module as the program has loaded it: by `import()`, or by `require()` if the program compiles its
- * modules with a CommonJS hook (ts-node, swc-node, esbuild-register), which `import()` does not know.
+ * Loads a task's module as the program has loaded it: by `import()` or by `require()`. The latter is for programs that
+ * compile their modules with a CommonJS hook (ts-node, swc-node, esbuild-register): `import()` does not know such hooks.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'

@@ -20,13 +20,12 @@ export async function loadTask(name: TaskName): Promise<TaskFunction> {
   throw new TaskLoadError(`Cannot run task '${name.id}' as ${name.module} ${reason}`)
 }
 
-/** What it takes to know how items are given to a function; one of this thread may have no name. */
+/** A function of this thread may have no name. */
 type ItemJob = Pick<WorkerJob, 'kind' | 'spread'> & { readonly name?: TaskName | undefined }
 
 /**
  * The function as it is called with an item, or with an accumulator and an item. If `takesContext()`, it also gets a
- * context. Only a task that declares it does. Others may take that argument for something else: a function that a
- * module merely exports, a native or bound function, one that is called with an array of arguments.
+ * context. Exported, native, bound and spread functions get none: they may take that argument for something else.
  */
 export function forItems({ name, kind, spread }: ItemJob, fn: TaskFunction): TaskFunction {
   if (spread === true) return (item) => fn(...argumentsOf(item))

@@ -1,7 +1,6 @@
-/** Tells the pool about timed items that run several at a time, so that it can see which of them takes too long. */
+/** Timed items that run several at a time. */
 import { clock, markTick, markOldest } from './cells.js'
 
-/** How often a worker that runs timed items at once says that its event loop has its turn, in milliseconds. */
 const HEARTBEAT_MS = 10
 
 /**

@@ -1,7 +1,6 @@
 /**
- * Posts the outcomes of a chunk in parts: when the chunk ends, and earlier when outcomes have waited for a while. That
- * happens after an item or, while an item is awaited, by a timer. Only a synchronous item delays outcomes, while it
- * runs.
+ * Posts the outcomes of a chunk in parts: when the chunk ends, and earlier when outcomes have waited for a while. It
+ * does so after an item, and by a timer while an item is awaited. Only a synchronous item can delay that.
  */
 import { withNotes, pack, cloneEach, type Packed } from '../codec/codec.js'
 import type { EncodedError } from '../codec/error-codec/types.js'
@@ -151,7 +150,6 @@ export class Poster {
     return now - this.#sent >= FLUSH_DELAY_MS || this.#mustPost
   }
 
-  /** Whether the outbox must be posted now. */
   #isDue(): boolean {
     return this.#mustPost || performance.now() - this.#sent >= FLUSH_DELAY_MS
   }

@@ -112,8 +112,8 @@ export interface ChunkDetails {
   /** How many items, from the first on, have had their outcomes before. */
   readonly start?: number | undefined
   /**
-   * Items that must not run, by their offset in the chunk: with the error that is their outcome, if they could not be sent or have
-   * cost a worker; with none, if they have had their outcome before.
+   * Items that must not run, by their offset in the chunk. With an error: their outcome, as they could not be sent or
+   * have cost a worker. Without: they have had their outcome before.
    */
   readonly settled?: readonly (readonly [chunkOffset: number, error: EncodedError | undefined])[] | undefined
 }
