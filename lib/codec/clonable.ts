@@ -99,7 +99,7 @@ export function nestsDeeperThan(limit: number, value: unknown): boolean {
 export function holdsSharedMemory(value: unknown): boolean {
   if (!isObject(value)) return false
   const seen = new Set<object>([value])
-  // The loop comes to what is added meanwhile.
+  // The loop also comes to objects that it adds.
   for (const whole of seen) {
     if (types.isSharedArrayBuffer(ArrayBuffer.isView(whole) ? whole.buffer : whole)) return true
     for (const step of steps(whole)) if (isObject(step.value)) seen.add(step.value)

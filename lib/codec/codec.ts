@@ -20,7 +20,7 @@ import { withoutSmallViews } from './small-views.js'
 import { assertMovable, assertMoved, assertTransferList, type TransferList } from './transfer-list.js'
 import { SharingCheck } from './sharing-check.js'
 
-/** What a message carries for a chunk's values: the values themselves, for the port to clone; or a column of them. */
+/** The form of a chunk's values in a message: themselves, for the port to clone, or a column, or lines. */
 type Values = readonly unknown[] | Column | LineData
 
 export type Data = Values | NotedValues
@@ -45,13 +45,13 @@ export interface Packed {
   readonly shared?: ReadonlySet<SharedObject> | undefined
 }
 
-/** Code for the shapes of this thread's records: by nature one for all streams. */
+/** Of this thread, for all streams. */
 const ownShapes = new Shapes()
 
 /**
  * Packs values so that each arrives as if it had been sent alone. The values may be packed again.
  *
- * @throws What keeps the values from being packed; `cloneEach()` then tells which of them it is.
+ * @throws The error of the first value that cannot be packed. `cloneEach()` then finds that value.
  */
 export function pack(values: readonly unknown[], shapes: Shapes = ownShapes): Packed {
   return packAll(values, shapes, false)
@@ -75,7 +75,6 @@ function packAll(values: readonly unknown[], shapes: Shapes, maySmallViewsStay: 
 export interface Notes {
   /** The objects in them that threads share. */
   readonly shared: ReadonlySet<SharedObject> | undefined
-  /** What to put right when they have arrived. */
   readonly marks: Marks | undefined
 }
 
@@ -112,14 +111,13 @@ function isLines(data: Data): data is LineData {
   return (data as Partial<LineData>).kind === 'lines'
 }
 
-/** Values that are read one after the other. */
 export interface Cursor {
   readonly length: number
   /** The next value; may be called `length` times. */
   readonly next: () => unknown
 }
 
-/** As `unpack()`, but decodes each value when it is asked for, where that can be done. */
+/** As `unpack()`, but decodes lines one by one. */
 export function cursorOf(data: Data): Cursor {
   if (isLines(data)) return { length: data.count, next: lineCursor(data) }
   const values = unpack(data)

@@ -3,8 +3,7 @@
  * a record, date, number or string.
  *
  * A column makes a copy for each place, so it may only hold objects that stand in one place of their value. Records and
- * dates are compared with those in the same row. Values that the message clones are searched for objects that also stand
- * elsewhere.
+ * dates are compared with those in the same row. Values that the message clones are searched for such objects.
  */
 import type { Column, PlainColumn } from './column.js'
 import type { Marks } from './marks.js'
@@ -30,7 +29,7 @@ export interface Encoded {
 
 /** Undefined when cloning is cheaper or needed, or when there are small views, unless these may stay. */
 export function encode(values: readonly unknown[], shapes: Shapes, maySmallViewsStay: boolean): Encoded | undefined {
-  // What all objects inherit would pass for a field of each.
+  // A property that all objects inherit would pass for a field of each.
   for (const _ in Object.prototype) return undefined
   const encoder = new Encoder(shapes)
   const { column, copied } = encoder.encode(values, 0)

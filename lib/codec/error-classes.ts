@@ -1,5 +1,5 @@
 /**
- * The classes that an error can arrive as: those of the language, of this library, and of the user, who registers them
+ * The classes that an error can arrive as. They are those of the language, of this library, and of the user, registered
  * on each thread. An error crosses with names of classes. Each thread looks them up in its own list.
  */
 import * as own from '../errors.js'
@@ -21,26 +21,18 @@ export const BUILT_IN: Readonly<Record<string, ErrorClass>> = {
   ...(typeof SuppressedError === 'function' && { SuppressedError }),
 }
 
-/** By key: a bundler may rename the classes themselves. */
-const OWN: Readonly<Record<string, ErrorClass>> = {
-  MillraceError: own.MillraceError,
-  NotSerializableError: own.NotSerializableError,
-  WorkerCrashError: own.WorkerCrashError,
-  WorkerStartError: own.WorkerStartError,
-  TaskLoadError: own.TaskLoadError,
-  TaskTimeoutError: own.TaskTimeoutError,
-  PoolClosedError: own.PoolClosedError,
-  MainThreadGuardError: own.MainThreadGuardError,
-  InputError: own.InputError,
-  LineError: own.LineError,
-}
+/** By the names of the exports: a bundler may rename the classes themselves. */
+const OWN = Object.fromEntries(Object.entries(own).filter(([, { prototype }]) => prototype instanceof Error)) as Record<
+  string,
+  ErrorClass
+>
 
 interface Classes {
   readonly byName: Map<string, ErrorClass>
   readonly names: Map<object, string>
 }
 
-/** These cannot be changed. Those of `millrace/multiprocessing` come to them when it is loaded. */
+/** The user cannot change these. `millrace/multiprocessing` adds its own when it is loaded. */
 const fixed = listOf({ ...BUILT_IN, ...OWN })
 
 /**

@@ -18,7 +18,7 @@ export interface Kind {
     'array' | 'block' | 'buffer' | 'date' | 'error' | 'fields' | 'map' | 'plain' | 'set' | 'shared' | 'view' | 'whole'
   /** Whether its class is another one, which extends that class. */
   readonly isExtended: boolean
-  /** Why it must not be sent, whatever it holds: "which would arrive empty". */
+  /** Why it must not be sent, such as "which would arrive empty". */
   readonly fault: string | undefined
 }
 

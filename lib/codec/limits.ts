@@ -5,8 +5,8 @@
 import { getEnvironmentData } from 'node:worker_threads'
 
 /**
- * The deepest a value may nest. Cloning recurses, and a worker's stack is four times that of the main thread: a worker
- * can write values that the main thread cannot read. That reads some 1,600 levels of the kinds that take most stack.
+ * The deepest a value may nest. Cloning recurses, and a worker's stack is four times that of the main thread. So a
+ * worker can write values that the main thread cannot read. It reads at least about 1,600 levels.
  */
 export const MAX_DEPTH = 1_000
 /** Longer arrays are taken for sparse, and gone through by their keys; others by index, which costs less. */

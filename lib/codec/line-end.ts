@@ -7,7 +7,7 @@ export const NO_BYTES: Buffer = Buffer.alloc(0)
 export class LineEnd {
   /** The bytes that were chosen; undefined for the default. */
   readonly delimiter: Uint8Array | undefined
-  /** What is looked for: Node finds one byte faster than one that stands in an array. */
+  /** A number for one byte: Node finds it faster than an array of one. */
   readonly #needle: number | Uint8Array
   readonly #length: number
   /** Whether two of them can overlap, as in `aaa`: only a search from the start of a line tells then where one is. */
@@ -79,7 +79,7 @@ export class LineEnd {
     let start = 0
     while (block.length - start > maxLength) {
       if (!this.#overlaps) {
-        // No line is too long up to the last end within reach, so there is no need to look at each.
+        // All lines up to the last end within reach are short enough: they are skipped together.
         const at = block.lastIndexOf(this.#needle, start + maxLength)
         if (at >= start) {
           start = at + this.#length

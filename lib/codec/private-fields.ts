@@ -6,7 +6,7 @@ import { Script } from 'node:vm'
 import { attempt } from '../errors.js'
 
 const NAME = '#[\\p{ID_Start}$_][\\p{ID_Continue}$\\u200c\\u200d]*'
-/** What comes after the name of a field. */
+/** The text that follows the name of a field. */
 const END = '(?=[ \\t]*[\\r\\n=;}]|\\s*[=;}])'
 /** A field at the start of a line or behind another member, where comments and strings have been taken out. */
 const FIELD = new RegExp(`(?<=[;{}\\r\\n]\\s*(?:accessor\\s+)?)${NAME}${END}`, 'gu')

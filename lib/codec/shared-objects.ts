@@ -8,10 +8,9 @@ import { idOf, isMemory, kindOf, type Memory } from '../shared/memory.js'
 import { MAX_DENSE_LENGTH } from './limits.js'
 import { findKnown, knowsShared, makerOf, noteArrival, type SharedObject } from '../shared/registry.js'
 
-/** What such objects are, whichever copy of this library made them. */
+/** The mark. It is the same in all copies of this library. */
 const BRAND: unique symbol = Symbol.for('millrace.shared')
 
-/** Marks the instances of a class with this prototype. */
 export function markShared(prototype: object): void {
   Object.defineProperty(prototype, BRAND, { value: true })
 }

@@ -117,7 +117,7 @@ export class SharingCheck {
     return true
   }
 
-  /** Takes what has no parts and may stand in several values. @returns Whether the object is such a one. */
+  /** Takes an object without parts that may stand in several values. @returns False for other objects. */
   #takeLeaf(value: object, { is }: Kind): boolean {
     switch (is) {
       case 'buffer':

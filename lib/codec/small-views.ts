@@ -102,7 +102,7 @@ function layOut(views: readonly ArrayBufferView[]): Layout {
   return { length, runs, offsets }
 }
 
-/** The views and the buffers in a value; none of a value that may hold what `Copying` does not copy. */
+/** The views and the buffers in a value. None if it may hold objects that `Copying` does not copy. */
 function viewsIn(value: unknown): readonly (ArrayBufferView | ArrayBufferLike)[] {
   if (!isObject(value)) return []
   if (Object.getPrototypeOf(value) === Buffer.prototype && ArrayBuffer.isView(value)) return [value]
@@ -122,7 +122,7 @@ function viewsIn(value: unknown): readonly (ArrayBufferView | ArrayBufferLike)[]
   return found
 }
 
-/** What a copy of an object is made as: undefined if it is none of what `Copying` copies. */
+/** How `Copying` copies an object; undefined if it does not. */
 function formOf(object: object): 'array' | 'map' | 'set' | 'fields' | 'bare' | undefined {
   if (Array.isArray(object)) return 'array'
   const prototype = Object.getPrototypeOf(object) as object | null

@@ -1,7 +1,4 @@
-/**
- * Splits bytes into the strings of their lines, in the same way on every thread. It knows no source, limits or errors:
- * io/bad-line.ts finds lines that must not be given.
- */
+/** Splits bytes into the strings of their lines, in the same way on every thread. It does not look for bad lines. */
 import { isAscii } from 'node:buffer'
 import { CARRIAGE_RETURN, LineEnd, NEWLINE, NO_BYTES } from './line-end.js'
 import { decoderOf, type Decode } from './line-text.js'
@@ -10,7 +7,7 @@ import { decoderOf, type Decode } from './line-text.js'
 export interface LineFormat {
   /** `'utf8'`, `'latin1'` (each byte is the character of its number), or an encoding that keeps ASCII bytes. */
   readonly encoding: string
-  /** What ends a line; undefined for `\n` or `\r\n`. */
+  /** The end of a line; undefined for `\n` or `\r\n`. */
   readonly delimiter?: Uint8Array | undefined
 }
 

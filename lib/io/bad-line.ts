@@ -40,7 +40,7 @@ export function lineError(
   bad: Pick<BadLine, 'kind' | 'found'>,
   line: number,
   offset: number,
-  of: ErrorContext,
+  of: Pick<LineLimits, 'encoding' | 'maxLength'>,
 ): LineError {
   if (bad.kind === 'long') {
     return new LineError(
@@ -58,11 +58,6 @@ export function lineError(
     line,
     offset,
   )
-}
-
-export interface ErrorContext {
-  readonly encoding: string
-  readonly maxLength: number
 }
 
 function isValid(bytes: Buffer, encoding: string): boolean {

@@ -16,7 +16,7 @@ export class ByteQueue {
     return this.#consumed
   }
 
-  /** The bytes at hand, at least one; undefined at the end. They are the caller's until they have been consumed. */
+  /** The next bytes, at least one; undefined at the end. They are valid until they are consumed. */
   async peek(): Promise<Buffer | undefined> {
     while (this.#block.length === 0) {
       const result = await this.#input.next()

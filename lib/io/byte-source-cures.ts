@@ -1,4 +1,4 @@
-/** What to pass to `lines()` in the place of what it cannot read, as the end of an error text. */
+/** Ends of the error texts of `lines()`: which source to pass instead. */
 import { types } from 'node:util'
 import { addToMessage, isErrorObject } from '../errors.js'
 import { isThenable } from '../thenable.js'

@@ -15,8 +15,8 @@ export interface Bytes {
   readonly path: string | undefined
   /**
    * Opens the source. A file is touched at the first `next()`, not before. The reader's `close` may be called at any
-   * time and again. It reaches the source at most once, and never after the source ended or threw. The next `next()` may
-   * overwrite a block.
+   * time and again. It reaches the source at most once, and never after the source ended or threw. A block is valid
+   * until the next `next()`.
    */
   open(): ByteReader
 }

@@ -1,5 +1,5 @@
 /**
- * The compressed formats that can be read: how a member of each is framed, and who decodes what is inside. The reading
+ * The compressed formats that can be read: their decoders, and what stands around the data of a member. The reading
  * itself is in decompress.ts.
  */
 import type { Duplex } from 'node:stream'
@@ -56,7 +56,7 @@ export const zstd: Compression | undefined = createZstdDecompress && {
   name: 'zstd',
   severalMembers: true,
   createDecoder: (chunkSize) => createZstdDecompress(optionsOf(chunkSize)),
-  // Node 22 takes a frame that is cut short for a whole one. Zeros are no frame, but may be data of one.
+  // Node 22 takes a frame that is cut short for a whole one. Zeros do not begin a frame, but may be data of one.
   endProbe: { bytes: Buffer.alloc(4), code: 'ZSTD_error_prefix_unknown' },
 }
 

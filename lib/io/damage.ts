@@ -1,6 +1,5 @@
-/** What is found out about compressed data while they are read. */
+/** Facts about compressed data that are found while they are read. */
 
-/** What is wrong with compressed data. */
 export interface Damage {
   readonly what: string
   /** Where, in bytes of the compressed input. */
@@ -8,7 +7,7 @@ export interface Damage {
   readonly cause?: unknown
 }
 
-/** What is known about the text of a member, to compare with what the member says about itself. */
+/** Facts about the text of a member, which its trailer must confirm. */
 export interface MemberText {
   length: number
   checksum: number

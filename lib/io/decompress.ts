@@ -21,7 +21,7 @@ const MAX_KEPT_BYTES = 4 * 1024 * 1024
 /** Gives the input from an offset on, if it can be read again. It is called after the first `next()`. */
 type ReadFrom = (offset: number) => Blocks | undefined
 
-/** The member at hand. */
+/** The member that is being read. */
 interface Member {
   readonly decoder: Decoder
   readonly output: Reader<Buffer>
@@ -42,7 +42,7 @@ export class Decompressor implements Reader<Buffer> {
   #member: Member | undefined
   /** Settles when the decoder has been given all that it takes. */
   #feeding: Promise<void> | undefined
-  /** What the input threw: told after all text before it. */
+  /** An error of the input, which is thrown after all text before it. */
   #inputError: { error: unknown } | undefined
   #damage: Damage | undefined
   #chunkSize = BLOCK_SIZE
@@ -89,7 +89,7 @@ export class Decompressor implements Reader<Buffer> {
     this.#damage ??= await compression.frame?.readHeader(input)
     if (this.#damage !== undefined || this.#closed) return undefined
     const decoder = compression.createDecoder(this.#chunkSize)
-    // It may fail when nobody reads from it any more.
+    // It may fail after the last read.
     decoder.on('error', () => {})
     const unread = new UnreadOutput(decoder)
     const member: Member = {
@@ -139,11 +139,12 @@ export class Decompressor implements Reader<Buffer> {
       const result = await member.output.next()
       if (!result.done) return member.probed ? undefined : this.#checked(member, result.value)
       if (member.probed) this.#damage = this.#cutShort()
-    } catch (error) {
+    } catch (thrown) {
+      const error = thrown as NodeJS.ErrnoException
       await this.#feeding
       if (this.#closed || this.#inputError !== undefined) return this.#stop()
       if (!member.probed) return await this.#fail(member, error)
-      if (codeOf(error) !== this.#compression.endProbe?.code) this.#damage = this.#cutShort()
+      if (error.code !== this.#compression.endProbe?.code) this.#damage = this.#cutShort()
     }
     await this.#feeding
     if (this.#closed || this.#inputError !== undefined) return this.#stop()
@@ -168,15 +169,15 @@ export class Decompressor implements Reader<Buffer> {
   }
 
   /** The decoder has failed: gives what it had decoded before. */
-  async #fail(member: Member, cause: unknown): Promise<Buffer | undefined> {
+  async #fail(member: Member, cause: NodeJS.ErrnoException): Promise<Buffer | undefined> {
     this.#member = undefined
-    if (codeOf(cause) === 'Z_BUF_ERROR') {
+    if (cause.code === 'Z_BUF_ERROR') {
       this.#damage = { ...this.#cutShort(), cause }
       return undefined
     }
     const { start, kept, text, unread } = member
     const offset = this.#input.offset
-    this.#damage = { what: `invalid data (${messageOf(cause)})`, offset, cause }
+    this.#damage = { what: `invalid data (${cause.message})`, offset, cause }
     if (kept === undefined && this.#readFrom(start) === undefined) return unread.take()
     const data = (): Blocks => kept ?? this.#readFrom(start) ?? []
     try {
@@ -202,12 +203,4 @@ export class Decompressor implements Reader<Buffer> {
       cause === undefined ? undefined : { cause },
     )
   }
-}
-
-function codeOf(error: unknown): unknown {
-  return (error as { code?: unknown } | undefined)?.code
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

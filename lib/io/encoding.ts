@@ -1,4 +1,4 @@
-/** The encodings that text can be read in, by their names, and what is done about each. */
+/** The encodings of text, by their names, and how each is read. */
 import { decoderOf } from '../codec/line-text.js'
 import { attempt, rangeError, received, typeError } from '../errors.js'
 
@@ -8,7 +8,7 @@ export interface TextEncoding {
   readonly blocks: string
   /** The encoding of the input, where that is not the one of the blocks: it is decoded before it is cut. */
   readonly input: string | undefined
-  /** What ends a line, as it stands in the blocks. */
+  /** The end of a line, as bytes of the blocks. */
   readonly delimiter: Uint8Array | undefined
 }
 
@@ -21,7 +21,7 @@ const MULTI_BYTE = /^(?:gbk|gb18030|big5|euc-jp|euc-kr|shift_jis)$/
 const FIRST_TRAIL_BYTE = 0x30
 
 /**
- * What an encoding and a delimiter mean.
+ * How text of an encoding is read.
  *
  * @throws `RangeError` for an unknown encoding, `TypeError` for a delimiter that cannot be written in it.
  */

@@ -48,7 +48,7 @@ export class FileReader implements Reader<Buffer> {
       throw error
     }
     await this.close()
-    // The reader of the last block has asked for another, so nobody reads these bytes any more.
+    // The last block is valid until this call: its memory is free now.
     for (const memory of [this.#memory, this.#spareMemory]) {
       if (memory !== NO_BYTES && idle.length < MAX_IDLE) idle.push(memory)
     }
@@ -75,7 +75,7 @@ export class FileReader implements Reader<Buffer> {
 
   #startRead(): Promise<Buffer> {
     const read = this.#readBlock()
-    // A block read ahead may fail before anybody asks for it, or when nobody will.
+    // A block that is read ahead may fail before it is asked for, or may never be asked for.
     read.catch(() => {})
     this.#read = read
     return read

@@ -1,13 +1,13 @@
-/** What a source is asked that is not ours: it may not keep to its type, and give anything. */
+/** Checks of foreign sources: they may break their types, and give anything. */
 import { received, typeError } from '../errors.js'
 import type { Source } from './source.js'
 
-/** Whether what `next()` gave is an item, there already; if not, it is the end, a promise, or garbage. */
+/** Whether `next()` gave an item. If not, it gave the end, a promise, or garbage. */
 export function isItem(result: unknown): result is { readonly value: unknown } {
   return typeof result === 'object' && result !== null && !isDone(result) && !isPromise(result)
 }
 
-/** As the language asks: whatever is truthy ends the source. */
+/** As in the language: any truthy value ends the source. */
 export function isDone(result: { readonly done?: unknown }): boolean {
   return Boolean(result.done)
 }
@@ -16,7 +16,7 @@ export function isPromise<T>(result: T | Promise<T>): result is Promise<T> {
   return typeof (result as { then?: unknown } | null | undefined)?.then === 'function'
 }
 
-/** Throws when what `next()` gave, awaited if need be, is garbage. */
+/** Throws if `next()` gave garbage, or a promise for it. */
 export function assertResult(given: unknown): asserts given is IteratorResult<unknown> {
   if (typeof given === 'object' && given !== null) return
   throw typeError(
@@ -25,7 +25,7 @@ export function assertResult(given: unknown): asserts given is IteratorResult<un
   )
 }
 
-/** What a source fails with that has given an object again after a change: items that wait to be sent have changed with it. */
+/** The error of a source that gives an object again after a change. Items that wait have changed with it. */
 export function changedItemError(item: object): TypeError {
   return typeError(
     'ERR_INVALID_SOURCE',

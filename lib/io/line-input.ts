@@ -51,7 +51,7 @@ export class LineInput {
       }
       return undefined
     } catch (error) {
-      // The error to tell is this one, whatever closing throws.
+      // This error is told, not one of closing.
       await this.close().catch(() => {})
       throw path === undefined ? error : located(error, path)
     }

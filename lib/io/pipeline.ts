@@ -1,6 +1,6 @@
 /**
- * Streams as parts of `stream.pipeline` and `compose` of Node. These give all their stages one signal. It fires when the
- * pipeline ends for any reason, after they have destroyed their Node streams.
+ * Streams as parts of `stream.pipeline` and `compose` of Node. These give all their stages one signal. It fires at any
+ * end of the pipeline, after they have destroyed their Node streams.
  */
 import { isDestroyable } from './source.js'
 

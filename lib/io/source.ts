@@ -8,7 +8,7 @@ import { received, typeError } from '../errors.js'
 /** Anything items can be read from: an `Iterable` or an `AsyncIterable`. */
 export type Source<T> = Iterable<T> | AsyncIterable<T>
 
-/** An opened source. `next` may throw or reject; `close` tells the source that nobody reads on. */
+/** An opened source. `next` may throw or reject; `close` tells the source that reading has ended. */
 export interface Reader<T> {
   /** Whether items that are promises are to be awaited, as `for await` does with what an `Iterable` gives. */
   readonly givesPromises?: boolean
@@ -17,7 +17,7 @@ export interface Reader<T> {
   close(end?: PipelineEnd): unknown
 }
 
-/** What a reader gives at the end. Not for users, who may change what they get. */
+/** The end, as a reader gives it. Not for users, as they may change objects that they get. */
 export const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined }
 
 /** An opened source of batches. */
@@ -62,7 +62,7 @@ export function isIterable(value: unknown): value is Source<unknown> {
   return typeof async === 'function' || typeof sync === 'function' || isWebStream(value)
 }
 
-/** What only says why it cannot be iterated. */
+/** Objects that only say why they cannot be iterated. */
 const refused = new WeakSet<object>()
 
 /** Makes a loop over `value`, which is not a source, throw what `iterated` throws. */
@@ -71,7 +71,7 @@ export function refuseIteration(value: object, iterated: () => never): void {
   Object.defineProperty(value, Symbol.asyncIterator, { value: iterated })
 }
 
-/** Opens a source. Calls its iterator method, and so whatever the source does there; reads nothing. */
+/** Opens a source: calls its iterator method, and reads nothing. */
 export function openSource<T>(source: Source<T>): Reader<T> {
   if (isWebStream(source)) return webReader<T>(source)
   const { [Symbol.asyncIterator]: async } = source as AsyncIterable<T>
@@ -82,7 +82,7 @@ export function openSource<T>(source: Source<T>): Reader<T> {
 }
 
 /**
- * Closes a source that was never opened, as nobody will read it. A stream is destroyed or cancelled, and the `return()`
+ * Closes a source that was never opened. A stream is destroyed or cancelled, and the `return()`
  * of an iterator (such as a generator) is called. Other sources, such as arrays, have nothing to close.
  */
 export function closeUnopened(source: Source<unknown>, end?: PipelineEnd): unknown {

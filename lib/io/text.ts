@@ -1,4 +1,4 @@
-/** Opening an input as text: what it is in is told by its first bytes, its name and the options. */
+/** Opens an input as text. Its first bytes, its name and the options tell its format and its encoding. */
 import type { Bytes } from './bytes.js'
 import { brotli, gzip, zstd, type Compression } from './compression.js'
 import { Decompressor } from './decompress.js'
@@ -21,7 +21,6 @@ export interface OpenText {
   readonly transcoder: Transcoder | undefined
   /** Where in the (uncompressed) input the text begins. */
   readonly start: number
-  /** What the input is in. */
   readonly encoding: string
 }
 
@@ -56,7 +55,7 @@ export async function openText(
   return { text: transcoder ?? input, transcoder, start: mark.length, encoding: mark.input ?? text.blocks }
 }
 
-/** What an input is to be decompressed by. A format that cannot be read is found as one of text. */
+/** The format of a compressed input. One that cannot be read is refused later, as other input that is not text. */
 function compressionOf(head: Buffer, path: string | undefined): Compression | undefined {
   const name = formatOf(head)?.name
   if (name === 'gzip') return gzip

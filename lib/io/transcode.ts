@@ -96,7 +96,7 @@ class Utf16Reader extends Transcoder {
       else if (this.ended && this.#rest.length > 0)
         this.invalid = { byte: this.#rest.toString('hex'), offset: this.#inputOffset }
     } else if (this.ended && this.#rest.length > 0 && !(last >= 0xd8 && last <= 0xdb)) {
-      // Behind half a pair it is a part of the same fault.
+      // Half a pair before it has been replaced already, together with it.
       text += '\ufffd'
     }
     const block = Buffer.from(text)

@@ -29,8 +29,8 @@ export function logConsole(): void {
     write(text: string): void {
       const { name, pid } = currentProcess()
       const message = text.replace(/\n$/, '')
-      // Whatever the level of the log: what a program prints is not to be lost. And past the logger and the listeners of this
-      // thread, which may write by console themselves: that would never end.
+      // At every level of the log, as output must not be lost. It bypasses the logger and the listeners of this thread:
+      // these may write by console themselves, which would never end.
       handUp({ level, message, name, pid, time: Date.now() })
     },
   } as NodeJS.WritableStream

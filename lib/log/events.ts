@@ -122,7 +122,6 @@ export function workerRecycled(event: Diagnostics['millrace:worker:recycle']): v
   log('info', event, () => `is replaced after ${event.items} items${heap}`)
 }
 
-/** @param what What took too long. */
 export function workerTimedOut(event: Diagnostics['millrace:worker:timeout'], what = 'an item takes longer'): void {
   workerTimeout.publish(event)
   log('warn', event, () => `is ended as ${what} than ${event.timeout} ms`)

@@ -65,7 +65,7 @@ export function relay(message: unknown): void {
   if (relayed?.type === 'millrace.log' && relayed.record !== undefined) emit(relayed.record)
 }
 
-/** What a logger throws must not stop what is being logged: it is an uncaught error, as that of a listener of a channel. */
+/** An error of a logger must not stop other work. It is an uncaught error, as that of a listener of a channel. */
 function give(logger: LogTarget, { level, name, message }: LogRecord): void {
   try {
     logger[level](`[${name}] ${message}`)

@@ -1,4 +1,4 @@
-/** What is logged, for the whole program: cells that all of its threads share, so that a change is seen at once in each. */
+/** The settings of the log. All threads of the program share their cells, so each sees a change at once. */
 
 /** How much a record matters, and how much the log lets through. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
@@ -6,7 +6,7 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 /** From the one that lets nothing through to the one that lets everything through. */
 export const LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const
 
-/** The cells: the level, by its place in `LEVELS`; whether records go to stderr; and whether `console` writes records. */
+/** The cells: the level, by its place in `LEVELS`; whether records go to stderr; whether `console` writes some. */
 const LEVEL = 0
 const STDERR = 1
 const CONSOLE = 2

@@ -17,7 +17,7 @@ export function growTo(memory: Int32Array<SharedArrayBuffer>, cells: number, mos
     try {
       buffer.grow(bytesOf(Math.min(2 * cells, most)))
     } catch (error) {
-      // Another thread has made it larger than that meanwhile.
+      // Another thread has made it larger than that.
       if (memory.length < cells) throw error
     }
   }

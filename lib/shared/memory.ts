@@ -50,7 +50,7 @@ export function numberOf(memory: Memory): number {
   return memory[NUMBER] ?? 0
 }
 
-/** What tells an object from all others of the program. */
+/** An id that is unique in the program. */
 export function idOf(memory: Memory): string {
   return `${memory[MAKER]}.${memory[NUMBER]}`
 }

@@ -11,12 +11,12 @@ const REGISTRY: unique symbol = Symbol.for('millrace.shared.state')
 
 /**
  * An object that threads share, as far as the core knows it. Its class is in `lib/multiprocessing/`. The declarations
- * have no internal member of these classes, and so none of these.
+ * leave out all internal members.
  */
 export interface SharedObject {
   /** @internal */
   readonly memory: Int32Array<SharedArrayBuffer>
-  /** What of it a thread can hold or wait for, and has to be told when one ends. @internal */
+  /** The parts that a thread can hold or wait for. They are told when a thread ends. @internal */
   readonly lockables: readonly SharedObject[]
   /** Whether one of these threads may know the object, and so hold it or wait for it. @internal */
   isKnownTo(threads: ReadonlySet<number>): boolean
@@ -121,7 +121,7 @@ export function watchThreads(): void {
   state.isWatching = true
   joinTree()
   // When this thread ends, also by an uncaught error, the locks that it holds are free at once. Threads that it has
-  // started continue for a moment, and must not lose their locks meanwhile. When the main thread ends, all others have
+  // started continue for a moment, and must not lose their locks. When the main thread ends, all others have
   // ended.
   if (!isMainThread) {
     process.once('exit', () => {

@@ -7,10 +7,10 @@
  * two:
  * - The parent enters a child. If it ends before, the child is not known; but it ends with its parent, whose objects
  *   are told then.
- * - Who hears of the end of a thread tells the objects first, and then frees the entries of its family. If it ends
- *   between the two, its own parent does both again: the entries are still there. Only a thread that has no parent here
- *   frees entries. Others mark them as ended: their parent may know objects that they do not know any more, and is told
- *   when they end themselves. Of these entries the table keeps the latest, about 1,000.
+ * - When a thread ends, its parent tells the objects first, and then frees the entries of the subtree. If the parent
+ *   ends between the two, its own parent does both again: the entries are still there. Only the main thread frees
+ *   entries. Others mark them as ended: their parent may know other objects, and tells these when they end themselves.
+ *   Of these entries the table keeps the latest, about 1,000.
  */
 import { getEnvironmentData, isMainThread, setEnvironmentData, threadId } from 'node:worker_threads'
 import { createGrowable, growTo } from './growable.js'

@@ -52,7 +52,7 @@ export function publish(cells: Int32Array, slot: Slot, seq: number): void {
   Atomics.store(cells, PUBLISHED + slot, seq)
 }
 
-/** Takes an offer (as the worker) or withdraws it (as the pool): true for the one who comes first. */
+/** Takes an offer (as the worker) or withdraws it (as the pool). True for the first of the two. */
 export function claim(cells: Int32Array, slot: Slot, seq: number): boolean {
   return Atomics.compareExchange(cells, PUBLISHED + slot, seq, 0) === seq
 }

@@ -1,7 +1,4 @@
-/**
- * The chunk that runs: what every way of running it needs to know, and what its tasks are told. `poster.ts` has the
- * outcomes of the items.
- */
+/** The chunk that runs, and the context of its tasks. `poster.ts` has the outcomes of the items. */
 import { setMaxListeners } from 'node:events'
 import type { Data, Packed } from '../codec/codec.js'
 import { decodeError } from '../codec/error-codec/decode.js'
@@ -11,13 +8,12 @@ import type { TaskContext } from '../task.js'
 import { isCancelled, type Slot } from './cells.js'
 import type { ChunkMessage, PartMessage, WorkerJob } from './protocol.js'
 
-/** What a run needs of its worker. */
 export interface Host {
   /** Number of the worker, as tasks see it. */
   readonly worker: number
   readonly cells: Int32Array
   post(part: PartMessage, transfer: Packed['transfer']): void
-  /** Takes the messages that have come meanwhile, where a synchronous task keeps the event loop from it. */
+  /** Takes the messages that have come while a synchronous task blocked the event loop. */
   receive(): void
 }
 
@@ -89,7 +85,7 @@ export class RunningChunk {
     this.#controller.abort(this.#reason === undefined ? streamEnded() : decodeError(this.#reason))
   }
 
-  /** What the task threw for an item, encoded. */
+  /** Encodes the error of a task for an item. */
   encodeError(error: unknown, chunkOffset: number): EncodedError {
     const index = this.first + chunkOffset
     return encodeError(error, `task '${this.job.name.id}' (item ${index}, worker ${this.host.worker})`)
@@ -101,7 +97,6 @@ export function streamEnded(): DOMException {
   return new DOMException('The stream ended before this item was done', 'AbortError')
 }
 
-/** What a task is told besides its item. */
 export class ItemContext implements TaskContext {
   readonly #chunk: RunningChunk
   readonly index: number

@@ -4,7 +4,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { MainThreadGuardError } from '../errors.js'
 
-/** Set while the code of a task runs, and in whatever that code awaits or schedules. */
+/** Set while the code of a task runs, and in all that it awaits or schedules. */
 const inTask = new AsyncLocalStorage<true>()
 /** Whether this thread is one of a pool's workers. */
 let isWorker = false

@@ -1,6 +1,6 @@
 /**
- * Loads a task's module as the program has loaded it: by `import()` or by `require()`. The latter is for programs that
- * compile their modules with a CommonJS hook (ts-node, swc-node, esbuild-register): `import()` does not know such hooks.
+ * Loads a task's module as the program has loaded it: by `import()` or by `require()`. The latter is for programs whose
+ * modules are compiled by a CommonJS hook (ts-node, swc-node, esbuild-register). `import()` does not use such hooks.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { TaskLoadError } from '../errors.js'
 import type { TaskName } from '../task.js'
 
-/** What only compilers read. */
+/** Files that only compilers read. */
 const COMPILED = /\.(?:ts|cts|tsx|jsx)$/
 
 /** Imports the task's module. Rejects with a `TaskLoadError` that names module and reason. */
@@ -77,7 +77,7 @@ function loadError(id: string, module: string, cause: unknown): TaskLoadError {
   return new TaskLoadError(text, { cause })
 }
 
-/** What to do where Node does not find the file, or cannot load TypeScript by itself. */
+/** The cure where Node does not find the file, or cannot load TypeScript by itself. */
 function cureOf(module: string, code: unknown, reason: string): string {
   if (code === 'ERR_MODULE_NOT_FOUND' && module.startsWith('file:') && !existsSync(new URL(module))) {
     return (

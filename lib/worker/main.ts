@@ -127,7 +127,7 @@ class WorkerLoop {
   /** Only while no chunk runs: it is not known whether that has been unpacked. */
   readonly #reportCollected = (): void => {
     if (this.#current !== undefined) return
-    // They may have come again meanwhile.
+    // Some may have come again.
     const ids = this.#collected.filter((id) => findKnown(id) === undefined)
     this.#collected = []
     if (ids.length > 0) {
@@ -174,7 +174,6 @@ function listen(port: MessagePort, receive: (message: ToWorker) => void): void {
 }
 
 enterWorker()
-// What this worker starts ends with it, of which those hear that have started it.
 watchThreads()
 parentPort?.once('message', (setup: WorkerSetup | ProcessSetup) => {
   takeIdentity(setup.identity)

@@ -4,7 +4,7 @@ import { clock, markTick, markOldest } from './cells.js'
 const HEARTBEAT_MS = 10
 
 /**
- * Tells the pool which of several timed items began first, and that the event loop has its turn: none of them loops.
+ * Tells the pool which of several timed items began first, and that the event loop has its turn: no item blocks it.
  */
 export class OldestItem {
   readonly #cells: Int32Array

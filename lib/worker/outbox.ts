@@ -25,7 +25,7 @@ export class Outbox {
     return new Outbox(this.from + this.count, this.chunkOffsets && [], this.counts !== undefined)
   }
 
-  /** What the next item gives, by what its task returned; of a fold that is the accumulator. */
+  /** Takes the return value of the next item's task. Of a fold it is the accumulator. */
   take(kind: JobKind, item: unknown, returned: unknown): void {
     if (kind === 'map') this.#put(returned)
     else if (kind === 'filter') this.#spread(returned ? [item] : [])
@@ -49,7 +49,7 @@ export class Outbox {
     this.skip()
   }
 
-  /** An item that has one result here fails all the same. */
+  /** An item that has one result here fails. */
   failAt(partOffset: number, error: EncodedError): void {
     ;(this.errors ??= []).push([partOffset, error])
     this.results[partOffset] = undefined

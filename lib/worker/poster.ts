@@ -42,12 +42,12 @@ export class Poster {
     this.#sent = chunk.flushFirst ? -Infinity : this.#started
   }
 
-  /** The chunk begins to run. What came before was the loading of its task, and does not count as time of the chunk. */
+  /** The chunk begins to run. The time before was spent on loading its task, and does not count. */
   begin(): void {
     this.#started = performance.now()
   }
 
-  /** Outcomes will not come in the order of the items: the outboxes from now on have `chunkOffsets`, one for each outcome. */
+  /** Outcomes will not come in the order of the items: outboxes from now on have their `chunkOffsets`. */
   scatter(): void {
     this.outbox = new Outbox(0, [], this.#chunk.job.kind !== 'map')
   }
@@ -88,9 +88,9 @@ export class Poster {
     if (--this.#untilClock === 0 && this.#isDueByClock() && hasMore) this.post(false)
   }
 
-  /** Sees to it that what there is does not wait for long. */
+  /** Posts the outcomes now or after `FLUSH_DELAY_MS`. */
   postSoon(): void {
-    if (this.#isDue()) this.post(false)
+    if (this.#isDue(performance.now())) this.post(false)
     else
       this.#timer ??= setTimeout(() => {
         this.post(false)
@@ -138,25 +138,18 @@ export class Poster {
     }
   }
 
-  /**
-   * As `#isDue()`, for short items: reading the clock can cost more than an item, so it is read after more and more of
-   * them.
-   */
+  /** As `#isDue()`, for short items. Reading the clock can cost more than an item: it is read after several. */
   #isDueByClock(): boolean {
     const now = performance.now()
     this.#stride = now - this.#clockRead < MIN_CLOCK_INTERVAL_MS ? Math.min(2 * this.#stride, MAX_STRIDE) : 1
     this.#untilClock = this.#stride
     this.#clockRead = now
-    return now - this.#sent >= FLUSH_DELAY_MS || this.#mustPost
+    return this.#isDue(now)
   }
 
-  #isDue(): boolean {
-    return this.#mustPost || performance.now() - this.#sent >= FLUSH_DELAY_MS
-  }
-
-  /** Whether there is an error that ends the stream. */
-  get #mustPost(): boolean {
-    return this.#chunk.job.stopOnError && this.outbox.errors !== undefined
+  /** An error that ends the stream is due at once. */
+  #isDue(now: number): boolean {
+    return now - this.#sent >= FLUSH_DELAY_MS || (this.#chunk.job.stopOnError && this.outbox.errors !== undefined)
   }
 
   /** Results that can be cloned, with the buffers that are moved, and errors for the items whose results cannot. */

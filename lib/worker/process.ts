@@ -17,7 +17,7 @@ import { arrived } from './sharing.js'
 export interface ProcessSetup {
   readonly type: 'process'
   readonly identity: GivenIdentity
-  /** What is logged (see `log/settings.ts`). */
+  /** See `log/settings.ts`. */
   readonly log: Int32Array<SharedArrayBuffer>
   readonly target: TaskName
   /** A pack of one value, the array of its arguments. */
@@ -26,7 +26,7 @@ export interface ProcessSetup {
   readonly endPort: MessagePort | undefined
 }
 
-/** What comes from there: what the target threw; and, last, that the thread ends by itself. */
+/** The messages from there: the error of the target; and, last, that the thread ends by itself. */
 export type ProcessNews =
   { readonly type: 'millrace.failed'; readonly error: EncodedError } | { readonly type: 'millrace.exit' }
 
@@ -43,7 +43,6 @@ export async function runProcess({ target, args, endPort }: ProcessSetup): Promi
   }
   process.once('exit', tellOfExit)
   endPort?.once('message', () => {
-    // It was ended: that it ends in this way is nobody's concern.
     process.off('exit', tellOfExit)
     void endThread()
   })
@@ -56,7 +55,7 @@ export async function runProcess({ target, args, endPort }: ProcessSetup): Promi
     await asTask(() => fn(...own))
   } catch (error) {
     tell({ type: 'millrace.failed', error: encodeError(error) })
-    // As in Python: what it has started and not awaited is left undone.
+    // As in Python, this also ends work that it has started and not awaited.
     process.exit(1)
   }
 }

@@ -1,5 +1,5 @@
 /**
- * What a pool and a worker say to each other. Control calls (`WorkerControl`) go through `threads`; chunks and their
+ * The messages between a pool and a worker. Control calls (`WorkerControl`) go through `threads`; chunks and their
  * outcomes go through a `MessagePort` of the worker's own.
  */
 import type { MessagePort } from 'node:worker_threads'
@@ -23,7 +23,7 @@ export interface WorkerControl {
 export interface WorkerSetup {
   readonly type: 'worker'
   readonly identity: GivenIdentity
-  /** What is logged (see `log/settings.ts`). */
+  /** See `log/settings.ts`. */
   readonly log: Int32Array<SharedArrayBuffer>
   readonly port: MessagePort
   /** The worker's number in its pool, from 1. */
@@ -42,7 +42,6 @@ export interface WorkerSetup {
  */
 export type JobKind = 'map' | 'filter' | 'flatMap' | 'reduce'
 
-/** What all chunks of a stream have in common. */
 export interface WorkerJob {
   readonly kind: JobKind
   /** Where a fold begins: each chunk has a copy. */
@@ -107,7 +106,7 @@ export interface ChunksMessage {
   readonly chunks: readonly ChunkMessage[]
 }
 
-/** What most chunks have no need of. */
+/** Most chunks have none. */
 export interface ChunkDetails {
   /** How many items, from the first on, have had their outcomes before. */
   readonly start?: number | undefined
@@ -118,7 +117,7 @@ export interface ChunkDetails {
   readonly settled?: readonly (readonly [chunkOffset: number, error: EncodedError | undefined])[] | undefined
 }
 
-/** The worker is to end by itself: what it has printed would be lost in part if it were ended. */
+/** The worker is to end by itself: otherwise some of its output would be lost. */
 export interface LeaveMessage {
   readonly type: 'leave'
 }
@@ -144,13 +143,13 @@ export type PartMessage = readonly [
   details?: PartDetails | undefined,
 ]
 
-/** What most parts have no need of. */
+/** Most parts have none. */
 export interface PartDetails {
   /** Where the outcomes belong. */
   readonly chunkOffsets?: readonly number[] | undefined
   /** How many results each item has; undefined: one each. */
   readonly counts?: Uint32Array | undefined
-  /** What the failed items threw, by their offset in the part. */
+  /** The errors of the failed items, by their offset in the part. */
   readonly errors?: readonly (readonly [partOffset: number, error: EncodedError])[] | undefined
   /** An error of every item that has no outcome yet: their task could not be loaded, or read. */
   readonly fault?: EncodedError | undefined

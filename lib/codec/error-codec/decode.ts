@@ -1,11 +1,10 @@
-/** Rebuilds what was thrown from the plain data that `encode.ts` has made of it. */
+/** Rebuilds a thrown value from the plain data that `encode.ts` has made of it. */
 import { attempt } from '../../errors.js'
 import { revive } from '../shared-objects.js'
 import { BUILT_IN, errorClass } from '../error-classes.js'
 import type { EncodedError, EncodedValue, OneError } from './types.js'
 import { read } from './inspect.js'
 
-/** Rebuilds what was thrown. The argument is a clone of what `encodeError()` returned. */
 export function decodeError({ thrown, errors }: EncodedError): unknown {
   const decoded = errors.map(createError)
   errors.forEach(({ fields }, number) => {

@@ -1,4 +1,4 @@
-/** Makes plain data of what was thrown, and of all errors that it refers to. */
+/** Makes plain data of a thrown value, and of all errors that it refers to. */
 import { attempt } from '../../errors.js'
 import { nestsDeeperThan } from '../clonable.js'
 import { BUILT_IN } from '../error-classes.js'
@@ -10,7 +10,7 @@ import type { EncodedError, EncodedValue, ErrorField, OneError } from './types.j
 const MAX_ERRORS = 1 << 17
 
 /**
- * Makes plain data of what was thrown. Structured clone can always clone it. Never throws.
+ * Makes data that structured clone can always clone. Never throws.
  *
  * @param note Names task, item and worker. It becomes the last line of the stack of the thrown error.
  */
@@ -31,7 +31,6 @@ class ErrorEncoder {
     return { thrown: content, errors }
   }
 
-  /** Undefined when the value cannot be carried. */
   #encodeValue(value: unknown): EncodedValue | undefined {
     if (isError(value)) return this.#enqueue(value)
     switch (typeof value) {
@@ -57,7 +56,7 @@ class ErrorEncoder {
 
   #placeholder(what: string, value: unknown): EncodedValue {
     const error = new Error(`Cannot return ${what} as it cannot be cloned: received ${shown(value)}`)
-    // Where it was made says nothing about where the value came from.
+    // Its own stack says nothing about the origin of the value.
     error.stack = String(error)
     return this.#enqueue(error)
   }

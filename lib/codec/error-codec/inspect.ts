@@ -35,7 +35,7 @@ export function kindsOf(error: object): string[] {
       if (kind !== undefined && Object.hasOwn(BUILT_IN, kind)) return kinds
       chain.push(at)
     }
-    // An error of another realm has none of this realm's classes, but theirs have the same names.
+    // The classes of another realm are others, with the same names.
     for (const at of chain) {
       const name: unknown = Object.getOwnPropertyDescriptor(at, 'name')?.value
       if (typeof name === 'string' && Object.hasOwn(BUILT_IN, name)) return [...kinds, name]

@@ -4,7 +4,7 @@
  * a function.
  */
 
-/** What was thrown, and every error it leads to; `errors[0]` is the thrown one, if it is an error. */
+/** A thrown value, and every error it leads to. If it is an error itself, it is `errors[0]`. */
 export interface EncodedError {
   readonly thrown: EncodedValue
   readonly errors: readonly OneError[]
@@ -24,9 +24,9 @@ export interface OneError {
   readonly fields: readonly ErrorField[]
 }
 
-/** A property of an error; hidden means not enumerable. */
 export interface ErrorField {
   readonly key: string
+  /** Whether it is not enumerable. */
   readonly hidden: boolean
   readonly content: EncodedValue
 }
