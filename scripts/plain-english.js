@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * Checks the English of pages and error texts, as far as a program can. A sentence of a page has at most 25 words.
- * Pages and error texts must avoid phrases that are hard to read for people of another first language. Words are not
- * counted in code blocks, headings and tables. `npm run docs:check` runs it.
+ * Checks the English of pages, comments and error texts, as far as a program can. A sentence has at most 25 words.
+ * Phrases that are hard to read for people of another first language are refused. Words are not counted in code blocks,
+ * headings and tables. `npm run docs:check` runs it.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -15,6 +15,11 @@ const PAGES = [
   ...filesOf('docs', '.md'),
 ]
 const CODE = filesOf('lib', '.ts')
+/** Their comments are checked, too. */
+const COMMENTED = [
+  ...['lib/multiprocessing', 'bench', 'examples', 'test'].flatMap((folder) => filesOf(folder, '.ts')),
+  ...filesOf('scripts', '.js'),
+]
 
 /** Each phrase, and its replacement. @type {[RegExp, string][]} */
 const PHRASES = [
@@ -34,7 +39,11 @@ const PHRASES = [
 
 /** All problems, each with its file and line. */
 export function problemsOfEnglish() {
-  return [...PAGES.flatMap(problemsOfPage), ...CODE.flatMap(problemsOfErrorTexts)]
+  return [
+    ...PAGES.flatMap(problemsOfPage),
+    ...CODE.flatMap(problemsOfErrorTexts),
+    ...COMMENTED.flatMap(problemsOfComments),
+  ]
 }
 
 /** @param {string} page */
@@ -43,6 +52,14 @@ function problemsOfPage(page) {
     const where = `${page}:${line}`
     const plain = text.replace(/`[^`]*`/g, 'code').replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
     return [...phrasesIn(plain, where), ...(isTable ? [] : longSentences(plain, where))]
+  })
+}
+
+/** @param {string} file */
+function problemsOfComments(file) {
+  return commentsOf(readFileSync(file, 'utf8')).flatMap(({ line, text }) => {
+    const plain = text.replace(/`[^`]*`/g, 'code')
+    return [...phrasesIn(plain, `${file}:${line}`), ...longSentences(plain, `${file}:${line}`)]
   })
 }
 
@@ -90,6 +107,31 @@ function blocks(markdown) {
     if (isOpen && last !== undefined && entry === null && !isTable) last.text += ` ${line.trim()}`
     else found.push({ line: at + 1, text: entry?.[1] ?? line.trim(), isTable })
     isOpen = !isTable
+  }
+  return found
+}
+
+/**
+ * The paragraphs, list entries and tags of the comments of a file, without code, each with the line on which it begins.
+ *
+ * @param {string} code
+ */
+function commentsOf(code) {
+  /** @type {{ line: number, text: string }[]} */
+  const found = []
+  let isFenced = false
+  let isOpen = false
+  for (const [at, line] of code.split('\n').entries()) {
+    const text = /^\s*(?:\/\*\*?|\*(?= |$)|\/\/(?= ))\s*(.*?)\s*(?:\*\/)?$/.exec(line)?.[1] ?? ''
+    if (text.startsWith('```')) isFenced = !isFenced
+    if (isFenced || /^(?:$|```|→|@type\b|@typedef\b)/.test(text)) {
+      isOpen = false
+      continue
+    }
+    const last = found.at(-1)
+    if (isOpen && last !== undefined && !/^(?:- |@)/.test(text)) last.text += ` ${text}`
+    else found.push({ line: at + 1, text: text.replace(/^(?:- |@\w+ )/, '') })
+    isOpen = !line.includes('*/')
   }
   return found
 }

@@ -13,13 +13,13 @@ export interface MalformedLine {
 }
 
 /**
- * What an operator wants to know of some access logs.
+ * The figures of some access logs that an operator needs.
  *
- * A malformed line counts as a request when it is in order up to its status, and its status then counts: such lines often
- * come of hostile requests, which belong in the error rate. Nothing else in it is trusted: one garbled byte count would
- * spoil the whole sum.
+ * A malformed line counts as a request if it is valid up to its status. Its status then counts, because such lines
+ * often come from hostile requests, which belong in the error rate. The rest of the line is ignored: one wrong byte
+ * count would spoil the whole sum.
  *
- * Costs a map entry (about 100 bytes) for each distinct address and each distinct path, whatever the number of lines.
+ * Costs a map entry (about 100 bytes) for each distinct address and each distinct path, for any number of lines.
  */
 export class Summary {
   lines = 0

@@ -29,8 +29,8 @@ export function plural(n: number, noun: string): string {
 }
 
 /**
- * Text from a log, safe to print and in one line: control characters, with which a log can take over a terminal, and
- * characters that reorder text are shown as escapes.
+ * Text from a log, safe to print and in one line. Control characters, which could take over a terminal, are shown as
+ * escapes. Characters that reorder text are shown as escapes, too.
  */
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => {

@@ -1,6 +1,6 @@
 /**
- * Waiting is no work for worker threads: with `workers: 0` a function runs on this thread, 32 items at once, and the
- * responses still come in the order of the URLs. The server counts how many requests it has at the same time.
+ * Tasks that wait do not need worker threads. With `workers: 0` a function runs on this thread, 32 items at once. The
+ * responses still come in the order of the URLs. The server counts the requests that it has at the same time.
  */
 import { imap, type TaskContext } from 'millrace'
 import { startServer } from './server.js'

@@ -1,13 +1,14 @@
 /**
- * Square roots by a pool, against a plain loop: for items that cost next to nothing, the loop wins.
+ * Square roots by a pool, compared with a plain loop. For items that cost almost nothing, the loop wins.
  *
- * A root takes a few nanoseconds, and many times as much to send its number to another thread and the root back: each is
- * written into a chunk, copied, and read from there. More cores do not make up for that. What helps:
- * - `chunks()`: a `for await` over the stream waits for each root, one over its chunks for thousands at a time, as `map` does.
- * - Columns: the numbers of a chunk travel as one block of doubles, not one by one. This happens by itself, as long as items and
- *   results are numbers, strings or plain records.
- * - Larger items, which is what makes the pool win, in Python too: here one is a part of the range, so that two numbers go to a
- *   worker, and one comes back, for 50,000 roots.
+ * A root takes a few nanoseconds. Sending its number to another thread, and the root back, takes many times as long.
+ * Each is written into a chunk, copied, and read from there. More cores do not make up for that. These things help:
+ * - `chunks()`: a `for await` over the stream waits for each root. Over its chunks it waits for thousands at a time, as
+ *   `map` does.
+ * - Columns: the numbers of a chunk are sent as one block of doubles, not one by one. This happens automatically if
+ *   items and results are numbers, strings or plain records.
+ * - Larger items: with these the pool wins, in Python, too. Here an item is a part of the range. For 50,000 roots, two
+ *   numbers go to a worker, and one comes back.
  */
 import { isMainThread, Pool, task } from 'millrace'
 

@@ -36,8 +36,8 @@ const KIND = 17
  * @param options `lock`: whether it has a lock (default: true), or the lock itself. A lock costs more memory than a
  * number: if you make very many, `lock: false` saves most of it. Node compares all shared memory of a message with each
  * other: send very many in several messages.
- * @throws {RangeError} If the type is unknown; if a number, now or later, does not fit the type; or if an index that is
- * set does not exist. Reading such an index gives `undefined`.
+ * @throws {RangeError} If the type is unknown; if a number, now or later, does not fit the type; or if you set a
+ * missing index. Reading such an index gives `undefined`.
  * @throws {TypeError} If a value is not a number, or a `number` where the type takes a `bigint`.
  *
  * @example

@@ -1,6 +1,6 @@
 /**
- * The state of a barrier in one word. It has 1 bit for whether the round is over, 16 for the count of calls that have
- * come, and 15 for the number of the round.
+ * The state of a barrier in one word. 1 bit says whether the round is over, 16 bits count the calls that have come, and
+ * 15 bits are the number of the round.
  *
  * When a round is complete, the word changes to the next round at once. A round that ends in another way has its reason
  * in the place of the count. BROKEN stays until `reset()`. SENT_AWAY is ended by each thread that sees it.

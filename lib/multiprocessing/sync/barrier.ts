@@ -108,8 +108,8 @@ export class Barrier extends Shared {
    * @param options The longest wait in milliseconds, or `{ timeout, signal }`: see `WaitOptions`. Default: the timeout
    * of the barrier. A signal that fires breaks the barrier, as the end of the time does.
    * @returns The arrival index, from 0. Each call gets a different number.
-   * @throws {BrokenBarrierError} If the barrier is broken, before or during the wait; if it is reset during the wait;
-   * or if time is over, which breaks it.
+   * @throws {BrokenBarrierError} If the barrier is broken, before or during the wait; or if it is reset during the
+   * wait. The end of the time breaks it.
    * @throws {RangeError | TypeError} If an option is invalid.
    */
   async wait(options?: number | WaitOptions): Promise<number> {

@@ -129,8 +129,8 @@ export class Condition extends Shared {
    * As `wait()`, but it blocks the thread: for workers. Do not use it on a thread whose workers can be terminated while
    * they hold the lock or are notified: see `Lock`.
    *
-   * @throws {SyncError} On the main thread; if this thread does not hold the lock; or if it has calls that wait for the
-   * lock, which could not continue meanwhile.
+   * @throws {SyncError} On the main thread; or if this thread does not hold the lock. Also if calls of this thread wait
+   * for the lock: they could not continue meanwhile.
    */
   waitSync(options?: number | SyncWaitOptions): boolean {
     return block(this.#waiting(readSyncLimits(WAIT, options, 'wait()'), true))
