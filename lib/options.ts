@@ -44,7 +44,7 @@ export class OptionReader<O extends object> {
     const value: unknown = this.#options[name]
     if (value === word) return word
     const expected = `an integer of at least ${min} or '${word}'`
-    if (typeof value === 'string') this.#fail(rangeError, name, expected, value)
+    if (typeof value === 'string') this.fail(rangeError, name, expected, value)
     return this.#number(name, expected, (value) => isInteger(value, min, Number.MAX_SAFE_INTEGER))
   }
 
@@ -64,7 +64,7 @@ export class OptionReader<O extends object> {
   oneOf<const V>(name: keyof O & string, values: readonly V[]): V | undefined {
     const value: unknown = this.#options[name]
     if (value === undefined || values.includes(value as V)) return value as V | undefined
-    this.#fail(
+    this.fail(
       typeof value === typeof values[0] ? rangeError : typeError,
       name,
       values.map(received).join(' or '),
@@ -85,18 +85,19 @@ export class OptionReader<O extends object> {
   ): O[K] | undefined {
     const value: unknown = this.#options[name]
     if (value === undefined || accepts(value)) return value as O[K] | undefined
-    this.#fail(typeError, name, expected, value, hint(value))
+    this.fail(typeError, name, expected, value, hint(value))
   }
 
   #number(name: keyof O & string, expected: string, accepts: (value: number) => boolean): number | undefined {
     const value: unknown = this.#options[name]
     if (value === undefined) return undefined
-    if (typeof value !== 'number') this.#fail(typeError, name, expected, value)
-    if (!accepts(value)) this.#fail(rangeError, name, expected, value)
+    if (typeof value !== 'number') this.fail(typeError, name, expected, value)
+    if (!accepts(value)) this.fail(rangeError, name, expected, value)
     return value
   }
 
-  #fail(error: typeof typeError | typeof rangeError, name: string, expected: string, value: unknown, hint = ''): never {
+  /** Throws the error of an option with a wrong value. `expected` says what it must be. */
+  fail(error: typeof typeError | typeof rangeError, name: string, expected: string, value: unknown, hint = ''): never {
     throw error(
       'ERR_INVALID_OPTION',
       `Cannot ${this.#action} as '${name}' must be ${expected}: received ${received(value)}${hint}`,
@@ -131,14 +132,12 @@ export function isAbortSignal(value: unknown): value is AbortSignal {
   return [typeof aborted, typeof addEventListener, typeof removeEventListener].join() === 'boolean,function,function'
 }
 
-/**
- * What to pass as the option `signal` instead of an object that has a signal: a controller, or the context of a task.
- */
+/** The end of an error text: the option `signal` is an object that has a signal, such as a controller. */
 export function signalHint(value: unknown): string {
   return isAbortSignal(signalIn(value)) ? ' (pass its .signal)' : ''
 }
 
-/** What to pass as options instead of a signal or a controller. */
+/** The end of an error text: a signal or a controller was passed as options. */
 export function optionsHint(value: unknown): string {
   if (isAbortSignal(value)) return ' (a signal: pass { signal })'
   return isAbortSignal(signalIn(value)) ? ' (pass { signal: controller.signal })' : ''

@@ -216,7 +216,7 @@ function readOptions<A extends readonly unknown[]>(options: PoolOptions<A> | und
     startTimeout: read.milliseconds('startTimeout', 1) ?? DEFAULT_START_TIMEOUT_MS,
     execArgv: read.value('execArgv', 'an array of strings', isStrings),
     env: read.value('env', 'an object of strings or SHARE_ENV', isWorkerEnv),
-    resourceLimits: readLimits(action, read),
+    resourceLimits: readLimits(read),
     maxTasksPerWorker: read.integer('maxTasksPerWorker', 1),
     maxHeapUsed,
     watchHeap: maxHeapUsed !== undefined,

@@ -112,7 +112,6 @@ function isFolder(url: string): boolean {
   }
 }
 
-/** What to pass instead of a value that is not a module. */
 function moduleHint(module: unknown, url: unknown): string {
   if (typeof url !== 'string') {
     const isMeta = typeof (module as { url?: unknown } | null | undefined)?.url === 'string'
@@ -127,7 +126,6 @@ function moduleHint(module: unknown, url: unknown): string {
   return /^(@[\w.-]+\/)?[\w.-]+(\/[\w./-]+)?$/.test(url) ? ` (a package: import.meta.resolve('${url}'))` : ''
 }
 
-/** What to pass instead of a value that is not a task. */
 function taskHint(value: unknown): string {
   if (typeof value === 'string') {
     const isPath = /[./]/.test(value)

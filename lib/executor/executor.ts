@@ -105,7 +105,7 @@ export interface Lane {
 
 /** Runs the chunks of many streams, each in its turn. */
 export interface Executor {
-  /** What is known of the worker with this number. */
+  /** The worker with this number, as far as it is known. */
   identify(worker: number): WorkerEvent
   /** Opens a lane. Throws when the executor is closed. Starts nothing yet. */
   open(job: Job, client: LaneClient): Lane

@@ -87,7 +87,11 @@ class InlineLane implements Lane {
     const items = chunk.items.values()
     if (this.#job.kind === 'reduce') await this.#fold(chunk, items, outbox, errors)
     else await this.#each(items, chunk.first, outbox, errors)
-    if (performance.now() - this.#turn > SLICE_MS) await this.#nextTurn()
+    if (performance.now() - this.#turn > SLICE_MS) {
+      // Functions that never wait would otherwise block timers and signals.
+      await new Promise((resolve) => setImmediate(resolve))
+      this.#turn = performance.now()
+    }
     this.#active--
     if (this.#closed) return
     this.#parts.push({
@@ -148,17 +152,11 @@ class InlineLane implements Lane {
     if (last !== undefined) outbox.insert(last, accumulator)
   }
 
-  /** Without it, functions that never wait would block timers and signals. */
-  async #nextTurn(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve))
-    this.#turn = performance.now()
-  }
-
   async #one(item: unknown, index: number): Promise<{ value: unknown } | { error: unknown }> {
     try {
       const fn = this.#function()
       const returned = typeof fn === 'function' ? this.#call(fn, item, index) : this.#call(await fn, item, index)
-      const value = this.#job.kind === 'flatMap' ? this.#elementsOf(returned) : returned
+      const value = this.#job.kind === 'flatMap' ? Promise.resolve(returned).then(elementsOf) : returned
       return { value: await this.#inTime(value, index) }
     } catch (error) {
       return { error }
@@ -171,10 +169,6 @@ class InlineLane implements Lane {
 
   #contextOf(index: number): TaskContext {
     return { signal: this.#controller.signal, index, worker: 0 }
-  }
-
-  async #elementsOf(returned: unknown): Promise<readonly unknown[]> {
-    return elementsOf(await returned)
   }
 
   /** The value or promise itself, or a promise that rejects after `timeout`. */

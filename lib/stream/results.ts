@@ -114,9 +114,25 @@ export abstract class Results<R> implements AsyncIterableIterator<R, undefined, 
 }
 
 /** Reads one by one: if calls of `next()` overlap, each waits for the one before. */
-abstract class Part<R> extends Results<R> {
-  protected readonly source: Results<R>
+export abstract class SerialResults<R> extends Results<R> {
   #last: Promise<unknown> = Promise.resolve()
+
+  protected abstract readNext(): Promise<IteratorResult<R, undefined>>
+
+  next(): Promise<IteratorResult<R, undefined>> {
+    return this.inTurn(() => this.readNext())
+  }
+
+  protected inTurn<T>(read: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(read)
+    // The result is not kept, and the read itself tells of an error.
+    this.#last = result.then(noop, noop)
+    return result
+  }
+}
+
+abstract class Part<R> extends SerialResults<R> {
+  protected readonly source: Results<R>
 
   constructor(source: Results<R>) {
     super()
@@ -126,19 +142,14 @@ abstract class Part<R> extends Results<R> {
       const batches = openBatches(source)
       return (
         batches && {
-          next: (max) => this.#inTurn(() => this.readBatch(batches, max)),
+          next: (max) => this.inTurn(() => this.readBatch(batches, max)),
           close: () => this.return(),
         }
       )
     })
   }
 
-  protected abstract readNext(): Promise<IteratorResult<R, undefined>>
   protected abstract readBatch(batches: BatchReader, max: number): Promise<Batch | undefined>
-
-  next(): Promise<IteratorResult<R, undefined>> {
-    return this.#inTurn(() => this.readNext())
-  }
 
   /** At once: reads that wait are then done. */
   return(): Promise<IteratorResult<R, undefined>> {
@@ -148,13 +159,6 @@ abstract class Part<R> extends Results<R> {
   [Symbol.asyncIterator](): this {
     this.source[Symbol.asyncIterator]()
     return this
-  }
-
-  #inTurn<T>(read: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(read)
-    // The result is not kept, and the read itself tells of an error.
-    this.#last = result.then(noop, noop)
-    return result
   }
 }
 
@@ -241,20 +245,17 @@ class Dropped<R> extends Part<R> {
     // Before the first read: after an error, nothing else is skipped.
     this.#left = 0
     while (left > 0) {
-      const skipped = batches === undefined ? await this.#skipOne() : await skipBatch(batches, left)
-      left = skipped === 0 ? 0 : left - skipped
+      if (batches === undefined) {
+        if ((await this.source.next()).done === true) return
+        left--
+      } else {
+        const batch = await batches.next(left)
+        if (batch === undefined) return
+        batch.release()
+        left -= batch.length
+      }
     }
   }
-
-  async #skipOne(): Promise<number> {
-    return (await this.source.next()).done === true ? 0 : 1
-  }
-}
-
-async function skipBatch(batches: BatchReader, max: number): Promise<number> {
-  const batch = await batches.next(max)
-  batch?.release()
-  return batch?.length ?? 0
 }
 
 function batchesOf(source: object): BatchReader | undefined {

@@ -20,22 +20,16 @@ const MINIMA = { stackSizeMb: 0.3, maxOldGenerationSizeMb: 4 } as const
 
 const NAMES = ['maxYoungGenerationSizeMb', 'maxOldGenerationSizeMb', 'codeRangeSizeMb', 'stackSizeMb']
 
-const LIMITS =
-  'an object of numbers above 0: maxYoungGenerationSizeMb, maxOldGenerationSizeMb, codeRangeSizeMb, stackSizeMb'
-
 /** Reads and checks the option `resourceLimits`. */
 export function readLimits(
-  action: string,
   read: OptionReader<{ readonly resourceLimits?: ResourceLimits }>,
 ): ResourceLimits | undefined {
-  const limits = read.value('resourceLimits', LIMITS, areLimits)
+  const limits = read.value('resourceLimits', `an object of numbers above 0: ${NAMES.join(', ')}`, areLimits)
   for (const [name, min] of Object.entries(MINIMA)) {
     const limit = limits?.[name as keyof typeof MINIMA] ?? min
     if (limit >= min) continue
-    throw rangeError(
-      'ERR_INVALID_OPTION',
-      `Cannot ${action} as 'resourceLimits.${name}' must be at least ${min}, because Node ends the whole program with less: received ${limit}`,
-    )
+    const expected = `at least ${min}, because Node ends the whole program with less`
+    read.fail(rangeError, `resourceLimits.${name}`, expected, limit)
   }
   return limits
 }

@@ -2,7 +2,6 @@
 import type { PoolExecutor } from '../executor/executor.js'
 import { received, typeError } from '../errors.js'
 import { withEndOf } from '../failure.js'
-import type { Stream } from '../stream/stream.js'
 import type { TaskCall } from '../task.js'
 import { assertOrder } from './arguments.js'
 import { defaultExecutor } from './default-executor.js'
@@ -66,13 +65,9 @@ export function applyOn(executor: () => PoolExecutor): Apply {
     }
     const { createStream } = streamFactory(verb, task, options)
     const stream = createStream([args])
-    return withEndOf(only(stream), stream)
+    const result = stream.toArray().then(([first]) => first)
+    return withEndOf(result, stream)
   }
-}
-
-async function only(stream: Stream<unknown>): Promise<unknown> {
-  const [result] = await stream.toArray()
-  return result
 }
 
 /**

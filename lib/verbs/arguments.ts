@@ -62,7 +62,6 @@ export function assertSource(
   )
 }
 
-/** What to write instead of a value that cannot be read. */
 function sourceHint(value: unknown): string {
   const hint = hintFor(value)
   return hint === undefined ? '' : ` (${hint})`

@@ -6,9 +6,9 @@ import { typeError } from '../errors.js'
 import { offAbort, onAbort } from '../aborts.js'
 import { isThenable } from '../thenable.js'
 import { assertResult, isDone, isPromise } from '../io/iterator-result.js'
-import { Results } from '../stream/results.js'
+import { Results, SerialResults } from '../stream/results.js'
 
-export class Batched<T> extends Results<T[]> {
+export class Batched<T> extends SerialResults<T[]> {
   static {
     showState(
       this.prototype as Batched<unknown>,
@@ -27,19 +27,12 @@ export class Batched<T> extends Results<T[]> {
   #failure: { readonly error: unknown } | undefined
   /** Ends the waiting for the source. */
   #stopWaiting: (() => void) | undefined
-  #last: Promise<unknown> = Promise.resolve()
 
   constructor(source: Source<T>, size: number, signal?: AbortSignal) {
     super()
     this.#size = size
     this.#source = source
     this.#signal = signal
-  }
-
-  next(): Promise<IteratorResult<T[], undefined>> {
-    const result = this.#last.then(this.#readNext)
-    this.#last = result.then(noop, noop)
-    return result
   }
 
   async return(): Promise<IteratorResult<T[], undefined>> {
@@ -61,7 +54,7 @@ export class Batched<T> extends Results<T[]> {
     )
   }
 
-  readonly #readNext = async (): Promise<IteratorResult<T[], undefined>> => {
+  protected async readNext(): Promise<IteratorResult<T[], undefined>> {
     if (this.#source !== undefined) {
       const items: T[] = []
       try {
@@ -148,7 +141,7 @@ export class Batched<T> extends Results<T[]> {
 
   readonly #abort = (): void => {
     this.#failure = { error: this.#signal?.reason as unknown }
-    this.#close().catch(noop)
+    this.#close().catch(() => undefined)
   }
 
   /** Ends the reading and closes the source, if that has not ended by itself. Settles when it has closed, or after one second. */
@@ -167,8 +160,4 @@ export class Batched<T> extends Results<T[]> {
     this.#batches = undefined
     if (this.#signal !== undefined) offAbort(this.#signal, this.#abort)
   }
-}
-
-function noop(): void {
-  // Nothing is to be done.
 }

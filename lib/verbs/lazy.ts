@@ -8,13 +8,13 @@ import { assertSource, readArguments } from './arguments.js'
 import { planStream, type Verb } from './plan.js'
 import { asStage } from './stage.js'
 
-/** What a stream gives for an item of type `I` and a result of type `R`, by the option `errors`. */
+/** The results of a stream, for items of type `I`, results of type `R` and the option `errors`. */
 export type Given<I, R, E extends ErrorMode> = E extends 'settle' ? Outcome<I, Awaited<R>> : Awaited<R>
 
-/** A task, or any function: what runs on this thread. */
+/** A task, or any function: these can run on this thread. */
 export type Runnable<I, R> = ((item: I, context: TaskContext) => R) | Exported<I, R>
 
-/** A task to be called with arguments of the types `A`, or any function: what runs on this thread. */
+/** The same, called with arguments of the types `A`. */
 export type Callable<A extends readonly unknown[], R> = ((...args: A) => R) | TaskCall<A, R>
 
 /** The error modes of verbs that do not give one result for each item. They cannot give an outcome for each. */

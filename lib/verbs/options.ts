@@ -21,8 +21,8 @@ export interface RetryOptions {
    */
   readonly maxDelay?: number
   /**
-   * The part of each wait that is random, so that items which failed together are not tried again together: a number
-   * from 0 (none) to 1 (all of it). `true` is 1, `false` is 0. Default: 0.5.
+   * The part of each wait that is random: a number from 0 (none) to 1 (all of it). Items that failed together are then
+   * not tried again together. `true` is 1, `false` is 0. Default: 0.5.
    */
   readonly jitter?: number | boolean
   /**
@@ -71,8 +71,8 @@ export interface StreamOptions<E extends ErrorMode = ErrorMode, I = unknown> {
    */
   readonly timeout?: number
   /**
-   * How often an item is tried again after it threw, killed its worker or exceeded `timeout`: an integer of at least 0,
-   * or an object with more options, whose `attempts` includes the first try. The waits before the tries are 100 ms, 200
+   * How often an item is tried again after it threw, killed its worker or exceeded `timeout`: an integer of at least 0.
+   * Or an object with more options, whose `attempts` includes the first try. The waits before the tries are 100 ms, 200
    * ms and so on, each shortened by up to half at random. Other items continue. An item keeps its place in the order
    * and in `window`. A `reduce` folds the whole chunk again, so that its other items run more than once. Default: 0.
    */

@@ -4,7 +4,7 @@ import type { Job, PoolExecutor } from '../executor/executor.js'
 import { inlineExecutor } from '../executor/inline.js'
 import { retryExecutor } from '../executor/retry.js'
 import type { RetryPolicy } from '../executor/retry-queue.js'
-import { rangeError, received, typeError } from '../errors.js'
+import { rangeError, typeError } from '../errors.js'
 import { isAbortSignal, isPlainObject, OptionReader, signalHint } from '../options.js'
 import { AutoTuner } from '../stream/auto-tuner.js'
 import { defaultWindow } from '../stream/window.js'
@@ -17,7 +17,7 @@ import type { RetryOptions, StreamOptions } from './options.js'
 
 /** The differences between verbs. */
 export interface Verb {
-  /** What its caller is about to do, as error texts begin: 'open a stream with imap()'. */
+  /** For error texts, after 'Cannot': 'open a stream with imap()'. */
   readonly action: string
   readonly kind: JobKind
   readonly ordered: boolean
@@ -72,9 +72,9 @@ export function planStream(
   // An item whose buffers were moved cannot be sent again, so the fate of other items must not affect it.
   const chunksize = transfer !== undefined && given === 'auto' ? 1 : given
   if (transfer !== undefined) {
-    assertAlone(action, 'retries', (retries?.attempts ?? 1) - 1, 0)
-    if (!inline && chunksize !== 'auto') assertAlone(action, 'chunksize', chunksize, 1)
-    if (!inline) assertAlone(action, 'concurrency', concurrency, 1)
+    assertAlone(read, 'retries', (retries?.attempts ?? 1) - 1, 0)
+    if (!inline && chunksize !== 'auto') assertAlone(read, 'chunksize', chunksize, 1)
+    if (!inline) assertAlone(read, 'concurrency', concurrency, 1)
   }
   if (window !== undefined && chunksize !== 'auto' && chunksize > window) {
     throw rangeError(
@@ -100,7 +100,7 @@ export function planStream(
     stopOnError: errors === 'throw' && verb.late !== true,
     timeout: timeout === Infinity ? undefined : timeout,
   }
-  const workers = inline ? concurrency : usable(verb, asked)
+  const workers = inline ? concurrency : usable(verb, read, asked)
   const plan = (): StreamPlan => ({
     executor,
     job,
@@ -118,15 +118,11 @@ export function planStream(
 }
 
 /** How many workers of its pool a verb may use. `asked` is the option `workers`. */
-function usable({ action, executor, isEager }: Verb, asked: number | undefined): number {
+function usable({ executor, isEager }: Verb, read: OptionReader<StreamOptions>, asked: number | undefined): number {
   const pool = executor()
   if (asked !== undefined && asked > pool.workers) {
-    const { pool: name } = pool.identify(1)
-    throw rangeError(
-      'ERR_INVALID_OPTION',
-      `Cannot ${action} as 'workers' must be an integer from 0 to ${pool.workers}, the workers of pool '${name}': ` +
-        `received ${asked} (for more: new Pool({ workers: ${asked} }))`,
-    )
+    const expected = `an integer from 0 to ${pool.workers}, the workers of pool '${pool.identify(1).pool}'`
+    read.fail(rangeError, 'workers', expected, asked, ` (for more: new Pool({ workers: ${asked} }))`)
   }
   if (isEager !== true) pool.assertOpen()
   return asked ?? pool.workers
@@ -147,12 +143,9 @@ function readTransfer({ action, isSingle }: Verb, read: OptionReader<{ transfer?
 }
 
 /** Throws when the option `transfer` is used with an option that it excludes. */
-function assertAlone(action: string, name: string, value: number, allowed: number): void {
-  if (value === allowed) return
-  throw rangeError(
-    'ERR_INVALID_OPTION',
-    `Cannot ${action} as '${name}' must be ${allowed} with 'transfer', because moved buffers cannot be sent again: received ${value}`,
-  )
+function assertAlone(read: OptionReader<StreamOptions>, name: string, value: number, allowed: number): void {
+  const expected = `${allowed} with 'transfer', because moved buffers cannot be sent again`
+  if (value !== allowed) read.fail(rangeError, name, expected, value)
 }
 
 /** The option `retries`; undefined: no retries. */
@@ -170,16 +163,10 @@ function readRetries(action: string, read: OptionReader<Pick<StreamOptions, 'ret
   const attempts = own.integer('retries.attempts', 1)
   const minDelay = own.delay('retries.minDelay') ?? RETRY_DEFAULTS.minDelay
   const maxDelay = own.delay('retries.maxDelay') ?? Math.max(RETRY_DEFAULTS.maxDelay, minDelay)
-  const jitter = own.value('retries.jitter', 'a number from 0 to 1, true or false', (value) =>
-    ['number', 'boolean'].includes(typeof value),
-  )
+  const share = 'a number from 0 to 1, true or false'
+  const jitter = own.value('retries.jitter', share, (value) => ['number', 'boolean'].includes(typeof value))
   const when = own.value('retries.when', 'a function of an error', (value) => typeof value === 'function')
-  if (attempts === undefined) {
-    throw typeError(
-      'ERR_INVALID_OPTION',
-      `Cannot ${action} as 'retries.attempts' must be given: received ${received(retries)}`,
-    )
-  }
+  if (attempts === undefined) return own.fail(typeError, 'retries.attempts', 'given', retries)
   if (minDelay > maxDelay) {
     throw rangeError(
       'ERR_INVALID_OPTION',
@@ -187,10 +174,7 @@ function readRetries(action: string, read: OptionReader<Pick<StreamOptions, 'ret
     )
   }
   if (jitter !== undefined && !(Number(jitter) >= 0 && Number(jitter) <= 1)) {
-    throw rangeError(
-      'ERR_INVALID_OPTION',
-      `Cannot ${action} as 'retries.jitter' must be a number from 0 to 1, true or false: received ${received(jitter)}`,
-    )
+    own.fail(rangeError, 'retries.jitter', share, jitter)
   }
   return {
     attempts,
@@ -202,10 +186,6 @@ function readRetries(action: string, read: OptionReader<Pick<StreamOptions, 'ret
 }
 
 const RETRY_DEFAULTS = { minDelay: 100, maxDelay: 10_000, jitter: 0.5 }
-const RETRY_OPTIONS = [
-  'retries.attempts',
-  'retries.minDelay',
-  'retries.maxDelay',
-  'retries.jitter',
-  'retries.when',
-] as const
+const RETRY_OPTIONS = (['attempts', 'minDelay', 'maxDelay', 'jitter', 'when'] as const).map(
+  (name) => `retries.${name}` as const,
+)

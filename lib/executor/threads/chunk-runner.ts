@@ -132,14 +132,12 @@ export class ChunkRunner {
   }
 
   #handleReports(): void {
-    for (let report = this.#reports.take(); report !== undefined; report = this.#reports.take()) this.#handle(report)
-  }
-
-  #handle(report: Report): void {
-    if (report.kind === 'part') this.#onPart(report.worker, report.held, report.message)
-    else if (report.kind === 'working') this.pool.started()
-    else if (report.kind === 'ended') this.#onEnded(report.worker)
-    else this.#onOverdue(report.worker, report.progress)
+    for (let report = this.#reports.take(); report !== undefined; report = this.#reports.take()) {
+      if (report.kind === 'part') this.#onPart(report.worker, report.held, report.message)
+      else if (report.kind === 'working') this.pool.started()
+      else if (report.kind === 'ended') this.#onEnded(report.worker)
+      else this.#onOverdue(report.worker, report.progress)
+    }
   }
 
   #onPart(worker: WorkerHandle, held: Assignment, message: PartMessage): void {

@@ -149,9 +149,21 @@ export class WorkerThread {
 
   /** Runs the finalizer, if there is one and the thread is ready. Never rejects. */
   async finalize(): Promise<Finalized | undefined> {
-    const name = this.#options.finalizer
-    const control = this.#state === 'ready' && name !== undefined ? this.#control : undefined
-    return name && control && (await this.#finalize(control, name))
+    const { finalizer, startTimeout } = this.#options
+    if (this.#state !== 'ready' || finalizer === undefined || this.#control === undefined) return undefined
+    this.keepAlive(true)
+    const died = this.#exited.then((): Finalized => ({ error: this.#cause ?? new Error('its worker ended meanwhile') }))
+    const ended = this.#control.finalize(finalizer).then(
+      ({ value, error }): Finalized =>
+        error === undefined ? { value: value && unpack(value)[0] } : { error: decodeError(error) },
+      (error: unknown): Finalized => ({ error }),
+    )
+    const finalized = Promise.race([ended, died])
+    if (await inTime(finalized, startTimeout)) return await finalized
+    const what = `Finalizer '${finalizer.id}' of ${finalizer.module} did not end within ${startTimeout} ms`
+    return {
+      error: new TaskTimeoutError(`${what} (worker '${this.identity.name}'): give the pool a longer startTimeout`),
+    }
   }
 
   /** The thread was asked to end by itself. Settles when it has ended, or is given up. Never rejects. */
@@ -160,23 +172,6 @@ export class WorkerThread {
     this.#isEnding = true
     this.keepAlive(true)
     await untilExited(this.#worker, this.#exited, isBlocked)
-  }
-
-  async #finalize(control: WorkerControl, name: TaskName): Promise<Finalized> {
-    this.keepAlive(true)
-    const died = this.#exited.then((): Finalized => ({ error: this.#cause ?? new Error('its worker ended meanwhile') }))
-    const ended = control.finalize(name).then(
-      ({ value, error }): Finalized =>
-        error === undefined ? { value: value && unpack(value)[0] } : { error: decodeError(error) },
-      (error: unknown): Finalized => ({ error }),
-    )
-    const finalized = Promise.race([ended, died])
-    const { startTimeout } = this.#options
-    if (await inTime(finalized, startTimeout)) return await finalized
-    const what = `Finalizer '${name.id}' of ${name.module} did not end within ${startTimeout} ms`
-    return {
-      error: new TaskTimeoutError(`${what} (worker '${this.identity.name}'): give the pool a longer startTimeout`),
-    }
   }
 
   /** Resolves when the thread has exited. Never rejects: failures are reported. */

@@ -66,7 +66,7 @@ export function readProcessOptions<A extends readonly unknown[]>(options: Proces
     daemon: read.boolean('daemon'),
     options: {
       env: read.value('env', 'an object of strings or SHARE_ENV', isWorkerEnv),
-      resourceLimits: readLimits(action, read),
+      resourceLimits: readLimits(read),
     } as Pick<ProcessOptions, 'env' | 'resourceLimits'>,
   }
 }
