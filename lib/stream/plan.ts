@@ -27,18 +27,18 @@ export interface StreamStats {
   readonly read: number
   /** Results (or outcomes) given to the consumer. */
   readonly delivered: number
-  /** Items whose task failed, and was not to be tried again. */
+  /** Items that failed and were not tried again. */
   readonly failed: number
   /** Failed items left out under `errors: 'skip'`. */
   readonly skipped: number
-  /** How often an item has failed and was to be tried again, by `retries`; it may still wait for that. */
+  /** How often `retries` made a failed item wait for another try; it may still wait. */
   readonly retried: number
   /** Chunks sent to workers. */
   readonly chunks: number
   /** The most items in the next chunk. */
   readonly chunksize: number
-  /** Why it is that, and what it was derived from. */
+  /** Why it has this value, and the averages behind it. */
   readonly tuning: Tuning
-  /** The most items read whose results have not been given. */
+  /** The most items that have been read and whose results have not been given. */
   readonly window: number
 }

@@ -7,7 +7,7 @@ import { showState } from '../inspect.js'
 import { offerBatches, openBatches, type BatchReader } from '../io/source.js'
 import { assertCount } from '../options.js'
 
-/** An async iterator over results, which also `await using` closes. A `Stream` is one; so is a part of it, or `batch()` of it. */
+/** An async iterator over results, which `await using` closes. A `Stream` is one. A part of it and `batch()` of it are others. */
 export abstract class Results<R> implements AsyncIterableIterator<R, undefined, unknown>, AsyncDisposable {
   /** Asks for the next result. May be called again before the last one has settled: results come in the order of calls. */
   abstract next(): Promise<IteratorResult<R, undefined>>

@@ -15,7 +15,7 @@ export type Chunks<R> = AsyncIterableIterator<R[], undefined, unknown> & AsyncDi
 
 /**
  * Results of a stage, in the order of its items or, unordered, as they complete. Iterate it once, with `for await` or
- * `next()`. Nothing is read and no worker started before the first `next()`.
+ * `next()`. Before the first `next()` nothing is read, and workers do not start.
  *
  * A stream that you drop before its end is closed when it is garbage collected. Until then it keeps its place in the pool:
  * call `return()`, or leave `for await` by `break`, to close it at once.
@@ -55,8 +55,8 @@ export class Stream<R> extends Results<R> {
   }
 
   /**
-   * The results as arrays, each as it came from a worker: for consumers that would rather await once for many results than
-   * once for each. Nothing else differs; the stream is the same, and what one of them has given the other does not.
+   * The results as arrays, each as it came from a worker. Use it to await once for many results, instead of once for each.
+   * It reads the same stream: a result comes either from here or from `next()`.
    *
    * @returns An iterator of arrays of at least one result, each of the items of one chunk at most.
    */

@@ -21,15 +21,15 @@ export interface Tuning {
   /** The most items in a chunk. */
   readonly chunksize: number
   /**
-   * What keeps it from being larger. `'fixed'`: it was given. `'start'`: nothing has been measured. `'growing'`: twice as many
+   * Why it is not larger. `'fixed'`: it was given. `'start'`: nothing has been measured. `'growing'`: twice as many
    * items must have been seen first. `'time'`: the time a chunk should take. `'bytes'`: the bytes it should have at most.
    * `'items'`: the most items of any chunk. `'window'`: every worker must find room for two chunks in it. `'tail'`: few items
    * are left, and every worker should have its share.
    */
   readonly reason: 'fixed' | 'start' | 'growing' | 'time' | 'bytes' | 'items' | 'window' | 'tail'
-  /** Compute time of an item, in milliseconds: an average of late. */
+  /** Compute time of an item, in milliseconds: a recent average. */
   readonly timePerItem?: number | undefined
-  /** Bytes of an item, encoded, or of its result if those are more: an average of late. */
+  /** Encoded bytes of an item, or of its result if those are more: a recent average. */
   readonly bytesPerItem?: number | undefined
 }
 

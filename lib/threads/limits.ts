@@ -2,10 +2,10 @@
 import { rangeError } from '../errors.js'
 import { isPlainObject, type OptionReader } from '../options.js'
 
-/** Memory limits of each worker, in MiB; exceeding one ends the worker, and its item with it. As in `new Worker()` of Node. */
+/** Memory limits of each worker, in MiB, as in `new Worker()` of Node. A worker that exceeds one ends, and its item fails. */
 export interface ResourceLimits {
   readonly maxYoungGenerationSizeMb?: number
-  /** At least 4. A worker of less than some 16 does not start. */
+  /** At least 4. A worker with less than about 16 does not start. */
   readonly maxOldGenerationSizeMb?: number
   readonly codeRangeSizeMb?: number
   /** At least 0.3: with less, Node itself runs out of stack, which ends the whole program. Default: 4. */

@@ -12,7 +12,7 @@ export interface ThreadExecutorOptions extends WorkerPoolOptions {
   readonly idleTimeout: number
 }
 
-/** What a pool is doing, at this moment. */
+/** Figures of a pool, at this moment. */
 export interface PoolStats {
   /** Threads that are starting. */
   readonly starting: number
@@ -24,11 +24,11 @@ export interface PoolStats {
   readonly waiting: number
   /** Streams that are open. */
   readonly streams: number
-  /** Threads that died while they were not asked to, since the pool was made. */
+  /** Threads that died without being asked to end, since the pool was made. */
   readonly crashes: number
-  /** Threads that were ended since an item took longer than its `timeout`, or a module longer to load than `startTimeout`. */
+  /** Threads that were ended because an item took longer than `timeout`, or the loading of a module longer than `startTimeout`. */
   readonly timeouts: number
-  /** Threads that were replaced: by `maxTasksPerWorker` or `maxHeapUsed`, or as their module of tasks was evaluated again. */
+  /** Threads that were replaced: by `maxTasksPerWorker` or `maxHeapUsed`, or because their module was evaluated again. */
   readonly recycled: number
 }
 
