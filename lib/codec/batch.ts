@@ -5,7 +5,6 @@
 import { holdsShared, pack, unpack, type Data, type Packed } from './codec.js'
 
 export interface Batch {
-  /** How many values. */
   readonly length: number
   /** The values, decoded. Decodes anew at each call: call it once. */
   values(): unknown[]
@@ -21,7 +20,6 @@ export interface Batch {
   release(): void
 }
 
-/** Values as they are. */
 export class Items implements Batch {
   readonly #items: unknown[]
 

@@ -16,7 +16,6 @@ export interface DateColumn {
   readonly times: Float64Array
 }
 
-/** Strings, joined; see `text.ts`. */
 export interface TextColumn {
   readonly kind: 'text'
   readonly lengths: Uint16Array
@@ -34,7 +33,6 @@ export interface RecordColumn {
   readonly columns: readonly Column[]
 }
 
-/** Values that the message clones as they are. */
 export interface PlainColumn {
   readonly kind: 'plain'
   readonly values: readonly unknown[]

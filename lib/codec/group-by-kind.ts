@@ -25,7 +25,6 @@ export interface Grouped {
 
 export type Group = NumberGroup | DateGroup | TextGroup | RecordGroup | PlainGroup
 
-/** Plain objects with the same keys, taken apart into the values of each key. */
 export class RecordGroup {
   readonly shape: Shape
   readonly parts: readonly unknown[][]

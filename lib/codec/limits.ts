@@ -19,10 +19,9 @@ export interface CodecLimits {
   readonly minRecordsForCode: number
 }
 
-const DEFAULTS: CodecLimits = { minValues: 48, minRecordsForCode: 100 }
-
 export const codecLimits: CodecLimits = {
-  ...DEFAULTS,
+  minValues: 48,
+  minRecordsForCode: 100,
   // Its declared type allows no plain object; test/support/codec-path.ts sets it.
   ...(getEnvironmentData('millrace.codecLimits') as unknown as Partial<CodecLimits> | undefined),
 }

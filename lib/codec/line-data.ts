@@ -16,7 +16,6 @@ export interface LineSegment {
 export interface LineData {
   readonly kind: 'lines'
   readonly format: LineFormat
-  /** How many lines there are in all segments. */
   readonly count: number
   readonly segments: readonly LineSegment[]
 }

@@ -63,20 +63,15 @@ export class Shapes {
   }
 
   /** The shape with these keys, which must be interned strings, as `Object.keys()` gives them. */
-  ofKeys(keys: readonly string[], isBare = false): Shape {
-    const text = JSON.stringify(keys)
-    const key = keyOf(text, isBare)
-    return this.#keep(key, this.#byText.get(key) ?? new Shape(text, keys, isBare, this.#worthwhile))
-  }
-
-  ofText(text: string, isBare = false): Shape {
-    const key = keyOf(text, isBare)
-    const known = this.#byText.get(key)
-    return this.#keep(key, known ?? new Shape(text, JSON.parse(text) as string[], isBare, this.#worthwhile))
+  ofKeys(keys: readonly string[], isBare?: boolean): Shape {
+    return this.ofText(JSON.stringify(keys), isBare, keys)
   }
 
   /** Makes the shape the latest, and forgets the one not met for longest when there are too many. */
-  #keep(key: string, shape: Shape): Shape {
+  ofText(text: string, isBare = false, keys?: readonly string[]): Shape {
+    const key = isBare ? `bare ${text}` : text
+    const known = this.#byText.get(key)
+    const shape = known ?? new Shape(text, keys ?? (JSON.parse(text) as string[]), isBare, this.#worthwhile)
     this.#byText.delete(key)
     if (this.#byText.size >= MAX_SHAPES) {
       const [oldest] = this.#byText.keys()
@@ -88,10 +83,6 @@ export class Shapes {
 }
 
 const MAX_SHAPES = 256
-
-function keyOf(text: string, isBare: boolean): string {
-  return isBare ? `bare ${text}` : text
-}
 
 /**
  * Whether an object is nothing but its own enumerable fields, so that its clone is known without cloning it. A plain

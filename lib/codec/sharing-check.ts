@@ -13,7 +13,6 @@ import { isSmallView } from './small-views.js'
 /** The longest array whose named properties are looked for: telling them from the elements takes a list of all. */
 const MAX_LISTED_LENGTH = 64
 
-/** A value has a part that would arrive as something else. */
 class UnfitError extends Error {}
 
 export class SharingCheck {
@@ -21,7 +20,6 @@ export class SharingCheck {
   shared: Set<SharedObject> | undefined
   /** About how many bytes a message needs for the values so far. */
   bytes = 0
-  /** Whether a view was met that covers little of its buffer. */
   holdsSmallView = false
   readonly #named: boolean
   readonly #maxDepth: number

@@ -43,7 +43,6 @@ export class LineSplitter {
     this.#isSingleByte = this.#isLatin1 || isAscii(block)
   }
 
-  /** The next line; undefined at the end of the block. */
   next(): string | undefined {
     const block = this.#block
     const start = this.#start

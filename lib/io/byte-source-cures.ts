@@ -4,7 +4,6 @@ import { addToMessage, isErrorObject } from '../errors.js'
 import { isThenable } from '../thenable.js'
 import { isDestroyable, isIterable } from './source.js'
 
-/** For other values than sources of bytes. */
 export function sourceCure(source: unknown): string {
   const cure = cureFor(source)
   return cure === undefined ? '' : ` (${cure})`
@@ -37,14 +36,12 @@ function objectCure(source: object): string | undefined {
   return typeof stream === 'function' ? 'for the text of a Blob: blob.stream()' : undefined
 }
 
-/** For a URL that is neither a file nor bytes. */
 export function urlCure(url: string): string {
   return /^(https?|data|blob):/i.test(url)
     ? ' (for a URL: (await fetch(url)).body)'
     : ' (open it first, and pass its stream of bytes)'
 }
 
-/** For a chunk of a source that is not bytes. */
 export function chunkCure(source: object, chunk: unknown): string {
   if (ArrayBuffer.isView(chunk)) return ` (for the bytes of a view: ${VIEW})`
   if (typeof chunk !== 'string') return ''

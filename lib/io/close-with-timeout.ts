@@ -16,7 +16,7 @@ export async function closeWithTimeout(reader: Pick<Reader<unknown>, 'close'>, e
   }
 }
 
-/** Closes a reader, without waiting, where there is another error to tell: what closing throws is not told. */
+/** Closes a reader where there is another error to tell: an error of closing is not told. */
 export async function closeQuietly(reader: Pick<Reader<unknown>, 'close'>, end?: PipelineEnd): Promise<void> {
   try {
     await reader.close(end)

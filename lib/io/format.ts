@@ -8,7 +8,6 @@ interface Format {
   readonly name: string
   /** Some bytes, each as a number; undefined is any byte. */
   readonly mark: readonly (number | undefined)[]
-  /** The command that makes text of it. */
   readonly command: string
 }
 
@@ -53,7 +52,7 @@ function codes(text: string): number[] {
   return [...Buffer.from(text)]
 }
 
-/** Whether more bytes would not change what an input is taken for: a slow source is not waited for without need. */
+/** Whether more bytes would not change the format, so that a slow source need not be waited for. */
 export function isDecided(head: Buffer): boolean {
   return isMarkDecided(head) && !FORMATS.some(({ mark }) => mayBegin(head, mark))
 }

@@ -18,7 +18,6 @@ export async function peek(input: Reader<Buffer>, isEnough: (head: Buffer) => bo
   return head
 }
 
-/** A reader that gives `head` and then the rest of the input. */
 export function prepend(head: Buffer, rest: Reader<Buffer>): Reader<Buffer> {
   let given = false
   return {

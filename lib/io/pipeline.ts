@@ -4,7 +4,6 @@
  */
 import { isDestroyable } from './source.js'
 
-/** A Node stream of each pipeline. */
 const nodeStreams = new WeakMap<AbortSignal, WeakRef<object>>()
 
 /** A stage of the pipeline whose signal this is reads this source. */

@@ -7,13 +7,12 @@ import type { Compression, Decoder } from './compression.js'
 /** Of the first round, in bytes. Each piece, and then each byte of one piece, is one trip to the thread pool. */
 const PIECE_SIZE = 2048
 
-/** Small, as only what comes behind `skip` is of use. */
+/** Small, as only the text behind `skip` is of use. */
 const CHUNK_SIZE = 64 * 1024
 
 export type Blocks = Iterable<Buffer> | AsyncIterable<Buffer>
 
 interface Salvaged {
-  /** The text behind what was known already. */
   readonly text: Buffer
   /** How many bytes of the data the decoder took before it failed. */
   readonly consumed: number
@@ -42,7 +41,7 @@ export async function salvage(
   return { text: Buffer.concat(pieces), consumed }
 }
 
-/** Gives the first `whole` bytes as they come, and the others in pieces. How many bytes the decoder took of them. */
+/** Gives the first `whole` bytes as they come, and the others in pieces. @returns How many bytes the decoder took. */
 async function decodeUntilError(
   decoder: Decoder,
   data: Blocks,

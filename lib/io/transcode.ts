@@ -37,7 +37,7 @@ export abstract class Transcoder implements Reader<Buffer> {
 
   /** Where in the input a byte of the text stands, if that is known. */
   abstract inputOffset(textOffset: number): number | undefined
-  /** Nobody will ask for what stands before a byte of the text. */
+  /** `inputOffset()` will not be asked for bytes before this one. */
   abstract forget(textOffset: number): void
   protected abstract decode(bytes: Buffer): Buffer
 }
@@ -134,7 +134,7 @@ class DecodingReader extends Transcoder {
   }
 
   forget(): void {
-    // Nothing is known.
+    // There is nothing to forget.
   }
 
   protected decode(bytes: Buffer): Buffer {

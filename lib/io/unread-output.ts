@@ -40,7 +40,6 @@ export class UnreadOutput {
     })
   }
 
-  /** The next block was read. */
   read(): void {
     this.#blocks.shift()
   }

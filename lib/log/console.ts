@@ -20,7 +20,6 @@ export function isConsoleLogged(): boolean {
   return isCaptured && logsConsole()
 }
 
-/** From now on, in this thread. */
 export function logConsole(): void {
   isCaptured = true
   let level: LogLevel = 'info'

@@ -69,7 +69,10 @@ export interface TaskFailure {
 export interface Diagnostics {
   /** A worker has started: its module is loaded, and its initializer is done. */
   readonly 'millrace:worker:start': WorkerEvent
-  /** A worker has ended, or cannot be started. `wasAsked`: whether the pool has ended it. `error`: what nobody caught in it. */
+  /**
+   * A worker has ended, or cannot be started. `wasAsked`: whether the pool has ended it. `error`: what nobody caught in
+   * it.
+   */
   readonly 'millrace:worker:exit': WorkerEvent & {
     readonly exitCode: number
     readonly wasAsked: boolean
@@ -86,8 +89,8 @@ export interface Diagnostics {
   /** A `Process` has ended. `error`: what its target threw, or what nobody caught. */
   readonly 'millrace:process:exit': ThreadEvent & { readonly exitCode: number; readonly error?: unknown }
   /**
-   * A record of the log, as it is written, or comes from a thread that this one has started. Lines of `console` are published by
-   * the latter alone, so that a listener may print.
+   * A record of the log, as it is written, or comes from a thread that this one has started. Lines of `console` are
+   * published by the latter alone, so that a listener may print.
    */
   readonly 'millrace:log': LogRecord
 }

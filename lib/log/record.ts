@@ -38,7 +38,7 @@ export function setTarget(logger: LogTarget | undefined): void {
   target = logger
 }
 
-/** Whether anybody reads the records of this thread. Another thread that has started it is taken to. */
+/** Whether the records of this thread may be read. Its parent is taken to read them. */
 export function isRead(): boolean {
   return target !== undefined || goesToStderr() || records.hasSubscribers || parentProcess() !== null
 }

@@ -33,7 +33,6 @@ export function setLogLevel(level: LogLevel | 'silent'): void {
   Atomics.store(logSettings(), LEVEL, LEVELS.indexOf(level))
 }
 
-/** Whether a record of this level is let through. */
 export function isLogged(level: LogLevel): boolean {
   return LEVELS.indexOf(level) <= load(LEVEL)
 }

@@ -40,12 +40,10 @@ export function isMemory(value: unknown): value is Memory {
   return types.isInt32Array(value) && types.isSharedArrayBuffer(value.buffer) && value[MARKED] === MARK
 }
 
-/** The number of the object's class. */
 export function kindOf(memory: Memory): number {
   return (memory[KIND] ?? 0) & KIND_BITS
 }
 
-/** The number of the object, among those of the thread that made it. */
 export function numberOf(memory: Memory): number {
   return memory[NUMBER] ?? 0
 }

@@ -29,7 +29,6 @@ export interface SharedObject {
 /** Makes an instance of memory, and of the other objects that it was made with. */
 export type Maker = (memory: Int32Array<SharedArrayBuffer>, parts: readonly SharedObject[]) => SharedObject
 
-/** One instance of an object on this thread. */
 interface Known {
   readonly id: string
   readonly reference: WeakRef<SharedObject>

@@ -15,9 +15,7 @@
 import { getEnvironmentData, isMainThread, setEnvironmentData, threadId } from 'node:worker_threads'
 import { createGrowable, growTo } from './growable.js'
 
-/** How many threads there may be at once. */
 const MAX_ENTRIES = 1 << 16
-/** The number of places at first. */
 const MIN_ENTRIES = 64
 /** Beyond this number of entries, those of ended threads are used again before the table grows. */
 const MAX_ENDED = 1024
@@ -49,7 +47,6 @@ export function joinTree(): Table {
   return table
 }
 
-/** This thread has started another one. */
 export function noteChild(child: number): void {
   const { cells, words } = joinTree()
   for (;;) {
@@ -64,7 +61,7 @@ export function noteChild(child: number): void {
   }
 }
 
-/** A thread, and all that it has started, and they. */
+/** A thread, and all threads below it. */
 export function subtreeOf(thread: number): ReadonlySet<number> {
   const family = new Set([thread])
   for (const { child, parent } of entries()) if (family.has(parent)) family.add(child)
@@ -91,7 +88,7 @@ interface Entry {
   readonly parent: number
 }
 
-/** Those that were started come after those that have started them. */
+/** Children come after their parents. */
 function entries(): Entry[] {
   const { words } = joinTree()
   const all: Entry[] = []
@@ -112,7 +109,7 @@ function claim(words: BigUint64Array, from: bigint, to: bigint): number | undefi
   return undefined
 }
 
-/** Takes the entry of the thread that was the first to start, of those that have ended. */
+/** Takes the oldest entry of an ended thread. */
 function claimEnded(words: BigUint64Array, child: number): number | undefined {
   for (const { at, word } of entries()) {
     if ((word & ENDED) !== 0n && Atomics.compareExchange(words, at, word, wordOf(child)) === word) return at

@@ -22,16 +22,16 @@ const LAST_TICK = RUNNING + 4
 const HEAP = RUNNING + 5
 /** Whether the event loop may have its turn while the chunk runs. */
 const AWAITING = RUNNING + 6
-/** Whether the task's module is being loaded; since when, `SINCE` tells. */
+/** Whether the task's module is being loaded, since the time in `SINCE`. */
 const LOADING = RUNNING + 7
-/** How many outcomes are being encoded, to be posted; 0 when none are. And the offset of the first. */
+/** How many outcomes are being encoded, to be posted, and the offset of the first. */
 const ENCODING = RUNNING + 8
 const ENCODED_FROM = RUNNING + 9
 /** Since when, for jobs with a time limit. */
 const ENCODED_SINCE = RUNNING + 10
 const CELLS = RUNNING + 11
 
-/** From 0 to `SLOTS` - 1. */
+/** From 0 to `MAX_SLOTS` - 1. */
 export type Slot = number
 
 export function createCells(): Int32Array {
@@ -57,12 +57,10 @@ export function claim(cells: Int32Array, slot: Slot, seq: number): boolean {
   return Atomics.compareExchange(cells, PUBLISHED + slot, seq, 0) === seq
 }
 
-/** Whether an offer stands: neither taken nor withdrawn. */
 export function isPublished(cells: Int32Array, slot: Slot, seq: number): boolean {
   return Atomics.load(cells, PUBLISHED + slot) === seq
 }
 
-/** How far a worker is with its chunk. */
 export interface Progress {
   /** Number of the chunk that runs; 0 when none does. */
   readonly seq: number
@@ -71,11 +69,11 @@ export interface Progress {
    * Whether the worker may receive other chunks while this one runs: the task is being loaded, or items are awaited.
    */
   readonly isAwaiting: boolean
-  /** Whether the module of the task is being loaded; `time` tells for how long. */
+  /** Whether the module of the task is being loaded, for `time` milliseconds. */
   readonly isLoading: boolean
   /** Place of the item that runs, of several the one that began first; -1 while the task is being loaded. */
   readonly chunkOffset: number
-  /** How many outcomes are being encoded, and the offset of the first: code of results may run then, their getters. */
+  /** How many outcomes are being encoded, and the offset of the first. Getters of results may run then. */
   readonly encoding: number
   readonly encodedFrom: number
   /** For how long that item has been running, or outcomes being encoded, in milliseconds. For timed jobs alone. */
@@ -100,7 +98,6 @@ export function progressOf(cells: Int32Array): Progress {
   }
 }
 
-/** A chunk begins: its task is loaded next. */
 export function beginChunk(cells: Int32Array, seq: number): void {
   cells[BEGUN] = 0
   cells[AWAITING] = 1
@@ -108,7 +105,6 @@ export function beginChunk(cells: Int32Array, seq: number): void {
   Atomics.store(cells, RUNNING, seq)
 }
 
-/** The task of the chunk that runs is to be loaded first. */
 export function beginLoading(cells: Int32Array): void {
   Atomics.store(cells, SINCE, clock())
   Atomics.store(cells, LOADING, 1)
@@ -159,12 +155,10 @@ export function markOldest(cells: Int32Array, chunkOffset: number, since: number
   Atomics.store(cells, CHUNK_OFFSET, chunkOffset)
 }
 
-/** From now on the event loop may have its turn, as an item is awaited; or it may not. */
 export function markAwaiting(cells: Int32Array, isAwaiting: boolean): void {
   cells[AWAITING] = isAwaiting ? 1 : 0
 }
 
-/** The event loop has its turn. */
 export function markTick(cells: Int32Array): void {
   Atomics.store(cells, LAST_TICK, clock())
 }

@@ -9,7 +9,6 @@ import { isCancelled, type Slot } from './cells.js'
 import type { ChunkMessage, PartMessage, WorkerJob } from './protocol.js'
 
 export interface Host {
-  /** Number of the worker, as tasks see it. */
   readonly worker: number
   readonly cells: Int32Array
   post(part: PartMessage, transfer: Packed['transfer']): void
@@ -85,7 +84,6 @@ export class RunningChunk {
     this.#controller.abort(this.#reason === undefined ? streamEnded() : decodeError(this.#reason))
   }
 
-  /** Encodes the error of a task for an item. */
   encodeError(error: unknown, chunkOffset: number): EncodedError {
     const index = this.first + chunkOffset
     return encodeError(error, `task '${this.job.name.id}' (item ${index}, worker ${this.host.worker})`)

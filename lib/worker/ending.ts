@@ -26,7 +26,6 @@ export function removeEnding(end: Ending): void {
   process.off('beforeExit', endOthers)
 }
 
-/** Ends this thread, as its parent asks for it. */
 export async function endThread(): Promise<void> {
   if (endings.size > 0) await Promise.all([...endings].map((end) => end()))
   process.exit(0)

@@ -1,4 +1,4 @@
-/** Checks what a task returned: the results of `flatMap`, the accumulator of a fold, a new object for each item. */
+/** Checks return values of tasks: the results of `flatMap`, the accumulator of a fold, a new object for each item. */
 import { hasTransfer } from '../codec/transfer-list.js'
 import { received, typeError } from '../errors.js'
 import { ReuseCheck } from '../reuse.js'

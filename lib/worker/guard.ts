@@ -6,7 +6,6 @@ import { MainThreadGuardError } from '../errors.js'
 
 /** Set while the code of a task runs, and in all that it awaits or schedules. */
 const inTask = new AsyncLocalStorage<true>()
-/** Whether this thread is one of a pool's workers. */
 let isWorker = false
 
 export function enterWorker(): void {

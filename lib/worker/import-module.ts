@@ -12,7 +12,6 @@ import type { TaskName } from '../task.js'
 /** Files that only compilers read. */
 const COMPILED = /\.(?:ts|cts|tsx|jsx)$/
 
-/** Imports the task's module. Rejects with a `TaskLoadError` that names module and reason. */
 export async function importModule({ id, module }: TaskName): Promise<object> {
   try {
     const required = requireCompiled(module)

@@ -33,11 +33,10 @@ import { runChunk } from './run.js'
 interface KnownJob extends WorkerJob {
   fn?: TaskFunction
   initial?: unknown
-  /** The same as it came: until the task is loaded. */
+  /** Packed, until the task is loaded. */
   readonly sentInitial: JobMessage['initial']
 }
 
-/** The data port's end: takes chunks in turn, one at a time. */
 class WorkerLoop {
   readonly #host: Host
   readonly #port: MessagePort
@@ -124,7 +123,7 @@ class WorkerLoop {
     if (this.#collected.length > 0) this.#reportCollected()
   }
 
-  /** Only while no chunk runs: it is not known whether that has been unpacked. */
+  /** Only while no chunk runs: that may not have been unpacked yet. */
   readonly #reportCollected = (): void => {
     if (this.#current !== undefined) return
     // Some may have come again.
@@ -165,7 +164,7 @@ async function loadAndRun(job: KnownJob, chunk: RunningChunk, poster: Poster): P
   await runOrLoad(job, chunk, poster)
 }
 
-/** A message that cannot be read back would leave its chunk without an answer; as a crash it is reported. */
+/** A message that cannot be read would leave its chunk without an answer. As a crash it is reported. */
 function listen(port: MessagePort, receive: (message: ToWorker) => void): void {
   port.on('message', receive)
   port.on('messageerror', (error: unknown) => {

@@ -9,7 +9,7 @@ const HEARTBEAT_MS = 10
 export class OldestItem {
   readonly #cells: Int32Array
   readonly #heartbeat: NodeJS.Timeout
-  /** The items that run, in the order in which they began, with the times of that. */
+  /** The items that run, in the order in which they began, with their start times. */
   readonly #running = new Map<number, number>()
 
   constructor(cells: Int32Array) {

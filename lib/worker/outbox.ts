@@ -10,7 +10,6 @@ export class Outbox {
   /** How many results each item has; undefined while each has one. */
   counts: number[] | undefined
   errors: [partOffset: number, error: EncodedError][] | undefined
-  /** How many items have their outcomes here. */
   count = 0
 
   /** @param spread Whether an item may have any number of results. */
@@ -33,7 +32,6 @@ export class Outbox {
     else this.#spread([returned])
   }
 
-  /** The next item gives nothing. */
   skip(): void {
     if (this.counts === undefined) this.#put(undefined)
     else this.#spread([])

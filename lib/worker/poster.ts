@@ -26,7 +26,6 @@ export class Poster {
   /** Of the results in the outbox: they are copied when they are posted. */
   readonly #reuse = new ReuseCheck()
   #started: number
-  /** When the last part was posted. */
   #sent: number
   /** How many items until the clock is read, how many from one reading to the next, and when it was read last. */
   #untilClock = 1
@@ -77,7 +76,6 @@ export class Poster {
     this.failed(this.#chunk.encodeError(error, chunkOffset))
   }
 
-  /** The item that ran has failed. */
   failed(error: EncodedError): void {
     this.outbox.fail(error)
     this.#untilClock = 1

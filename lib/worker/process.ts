@@ -13,7 +13,6 @@ import type { GivenIdentity } from '../identity.js'
 import { loadTask } from './load.js'
 import { arrived } from './sharing.js'
 
-/** The first message to the thread of a `Process`. */
 export interface ProcessSetup {
   readonly type: 'process'
   readonly identity: GivenIdentity

@@ -9,7 +9,6 @@ import type { TaskName } from '../task.js'
 import type { Slot } from './cells.js'
 import type { GivenIdentity } from '../identity.js'
 
-/** The calls a worker exposes through `threads`. */
 export interface WorkerControl {
   /**
    * Runs the initializer. `args` packs one value, the array of its arguments. Answers with its error, if it threw one.
@@ -26,9 +25,7 @@ export interface WorkerSetup {
   /** See `log/settings.ts`. */
   readonly log: Int32Array<SharedArrayBuffer>
   readonly port: MessagePort
-  /** The worker's number in its pool, from 1. */
   readonly worker: number
-  /** The worker's shared cells (see `cells.ts`). */
   readonly cells: SharedArrayBuffer
   /** Whether the pool has a control call to make. */
   readonly controlled: boolean
@@ -68,7 +65,6 @@ export interface JobMessage {
   readonly initial: Data | undefined
 }
 
-/** The stream has ended: no more chunks of its job. */
 export interface EndMessage {
   readonly type: 'end'
   readonly id: number
@@ -145,7 +141,6 @@ export type PartMessage = readonly [
 
 /** Most parts have none. */
 export interface PartDetails {
-  /** Where the outcomes belong. */
   readonly chunkOffsets?: readonly number[] | undefined
   /** How many results each item has; undefined: one each. */
   readonly counts?: Uint32Array | undefined
@@ -153,7 +148,6 @@ export interface PartDetails {
   readonly errors?: readonly (readonly [partOffset: number, error: EncodedError])[] | undefined
   /** An error of every item that has no outcome yet: their task could not be loaded, or read. */
   readonly fault?: EncodedError | undefined
-  /** Whether the items were not unpacked. */
   readonly isUnread?: boolean | undefined
 }
 

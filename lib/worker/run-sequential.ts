@@ -31,7 +31,7 @@ export class SequentialRun {
     return awaited && this.#awaiting(awaited)
   }
 
-  /** Runs items until there is something to await: what the next outcome is made of. */
+  /** Runs items until there is something to await: the result of the last item that has begun. */
   #untilAwaited(): PromiseLike<unknown> | undefined {
     const fn = this.#fn
     const chunk = this.#chunk

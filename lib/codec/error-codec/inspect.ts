@@ -50,7 +50,6 @@ function prototypeOf(value: object): object | null {
   return Object.getPrototypeOf(value) as object | null
 }
 
-/** Its message as text, or undefined if it has none. */
 export function messageOf(error: object): string | undefined {
   const message = read(error, 'message')?.value
   switch (typeof message) {
@@ -66,12 +65,10 @@ export function messageOf(error: object): string | undefined {
   }
 }
 
-/** A value as an error text shows it. */
 export function shown(value: unknown): string {
   return shortened(received(value), MAX_TEXT_LENGTH)
 }
 
-/** The properties to carry, and whether they are hidden. */
 export function keysOf(error: object, kind: string): Map<string, boolean> {
   const keys = new Map<string, boolean>()
   for (const key of attempt(() => Object.getOwnPropertyNames(error)) ?? []) {
