@@ -5,10 +5,11 @@ import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import { breakEven } from './break-even/main.js'
 import { readArguments, USAGE, type Arguments } from './arguments.js'
+import { costs } from './floor/costs.js'
 import { CASES } from './cases/index.js'
 import type { Case } from './harness/case.js'
 import { describeMachine, loadAverage } from './harness/machine.js'
-import { caseReport, goalLine, machineReport, summary } from './harness/report.js'
+import { caseReport, goalLine, machineReport, summary, threadsReport } from './harness/report.js'
 import { judge, type CaseResult, type Results } from './harness/results.js'
 import { measure } from './harness/rounds.js'
 import { picture } from './harness/svg.js'
@@ -32,20 +33,45 @@ async function list(names: readonly string[]): Promise<void> {
 async function run({ cases, rounds, scale, fullSize }: Arguments, command: string): Promise<void> {
   const machine = await describeMachine()
   console.log(`${machineReport(machine)}\n`)
+  const results = await measureAll(await Promise.all(cases.map(load)), rounds, scale)
+  machine.load.after = loadAverage()
+  const all: Results = { command, scale, date: new Date().toISOString(), machine, cases: results }
+  console.log(summary(all))
+  const complete = fullSize ? await completed(all) : undefined
+  await write(complete ?? all, complete === undefined ? PARTIAL : COMPLETE)
+  checkAnswers(results)
+}
+
+/** Measures millrace, the plain loops and the physical floor, and prints the two tables about costs. Writes no file. */
+async function runFloor({ cases, rounds, scale }: Arguments): Promise<void> {
+  console.log(`${machineReport(await describeMachine())}\n`)
+  const all = await Promise.all(cases.map(load))
+  const results = await measureAll(withFloor(all), rounds, scale)
+  console.log(`Where the time goes, medians:\n\n${threadsReport(results)}\n`)
+  console.log(`What things cost:\n\n${await costs(rounds, scale)}`)
+  checkAnswers(results)
+}
+
+/** The cases that have a floor, without goals, and without the packages that are compared. */
+function withFloor(cases: readonly Case[]): Case[] {
+  return cases
+    .filter(({ contenders }) => contenders.some(({ kind }) => kind === 'floor'))
+    .map((one) => ({ ...one, goals: [], contenders: one.contenders.filter(({ kind }) => kind !== undefined) }))
+}
+
+async function measureAll(cases: readonly Case[], rounds: number, scale: number): Promise<CaseResult[]> {
   const results: CaseResult[] = []
-  for (const name of cases) {
-    const one = await load(name)
+  for (const one of cases) {
     const setting = await one.prepare(scale)
     const times = rounds * (one.roundsTimes ?? 1)
     const result = judge(one, setting, times, await measure(one, setting, times))
     console.log(`${caseReport(result)}\n`)
     results.push(result)
   }
-  machine.load.after = loadAverage()
-  const all: Results = { command, scale, date: new Date().toISOString(), machine, cases: results }
-  console.log(summary(all))
-  const complete = fullSize ? await completed(all) : undefined
-  await write(complete ?? all, complete === undefined ? PARTIAL : COMPLETE)
+  return results
+}
+
+function checkAnswers(results: readonly CaseResult[]): void {
   if (results.some(({ contenders }) => contenders.some(({ wrong }) => wrong !== undefined))) {
     console.log('\nA contender broke down or answered wrongly: see above.')
     process.exitCode = 1
@@ -90,6 +116,7 @@ const isBreakEven = args.length === 1 && args[0] === 'break-even'
 const request = isBreakEven ? undefined : requested(args)
 if (isBreakEven) await breakEven()
 else if (request?.list === true) await list(request.cases)
+else if (request?.floor === true) await runFloor(request)
 else if (request !== undefined)
   await run(request, ['npm run bench', ...(args.length > 0 ? ['--', ...args] : [])].join(' '))
 

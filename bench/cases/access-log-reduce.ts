@@ -1,5 +1,6 @@
 /** An access log to a few sums. The workers fold their lines, so records need not be sent back. */
 import { lines } from 'millrace'
+import { reduceFloor } from '../floor/contenders.js'
 import { SECONDS, timed, type Case, type Contender } from '../harness/case.js'
 import { inOrder } from '../peers/bounded.js'
 import { openPeer, PEERS, type PeerName } from '../peers/peer.js'
@@ -16,11 +17,13 @@ const BATCH = 1_000
 
 const millrace: Contender<Log> = {
   name: 'millrace reduce',
+  kind: 'millrace',
   open: ({ path }) => pooled((pool) => timed(() => pool.reduce(tally, lines(path), { initial: none(), merge }))),
 }
 
 const loop: Contender<Log> = {
   name: "expert's loop",
+  kind: 'loop',
   open: ({ path }) => ({
     run: timed(() => {
       const totals = none()
@@ -58,7 +61,13 @@ const accessLogReduceCase: Case<Log> = {
     const about = `${log.lines.toLocaleString('en')} lines, ${Math.round(log.size / 1e6)} MB, to a sum and a count by status`
     return { parameters: log, answer: log.totals, about }
   },
-  contenders: [millrace, loop, ...PEERS.map(pool), { name: 'Python Pool.imap', python: 'access_log_reduce' }],
+  contenders: [
+    millrace,
+    reduceFloor,
+    loop,
+    ...PEERS.map(pool),
+    { name: 'Python Pool.imap', python: 'access_log_reduce' },
+  ],
   goals: [{ ours: 'millrace reduce', against: "expert's loop", measure: 'advantage', atLeast: 1.7 }],
 }
 

@@ -4,6 +4,7 @@ import { lines, pipe } from 'millrace'
 import { availableParallelism } from 'node:os'
 import { Readable } from 'node:stream'
 import { batch, parallelMap } from 'streaming-iterables'
+import { recordsFloor } from '../floor/contenders.js'
 import { SECONDS, timed, type Case, type Contender } from '../harness/case.js'
 import { inOrder } from '../peers/bounded.js'
 import { openPeer, PEERS, type PeerName } from '../peers/peer.js'
@@ -21,6 +22,7 @@ const BATCH = 1_000
 
 const millrace: Contender<Log> = {
   name: 'millrace',
+  kind: 'millrace',
   open: ({ path }) =>
     pooled((pool) =>
       timed(async () => {
@@ -34,6 +36,7 @@ const millrace: Contender<Log> = {
 function loop(name: string, parseLine: (line: string) => Hit): Contender<Log> {
   return {
     name,
+    kind: 'loop',
     open: ({ path }) => ({
       run: timed(() => {
         const totals = none()
@@ -90,6 +93,7 @@ const accessLogCase: Case<Log> = {
   },
   contenders: [
     millrace,
+    recordsFloor,
     loop("expert's loop", parse),
     loop("expert's loop, parser by hand", parseByHand),
     ...PEERS.map(pool),

@@ -64,8 +64,8 @@ const coldCase: Case<null> = {
   roundsTimes: 4,
   prepare: () => ({ parameters: null, answer: 1, about: 'each time in a new process, with its imports done' }),
   contenders: [
-    millrace,
-    thread('bare thread', new URL('../work/tiny-thread.js', import.meta.url)),
+    { ...millrace, kind: 'millrace' },
+    { ...thread('bare thread', new URL('../work/tiny-thread.js', import.meta.url)), kind: 'floor' },
     // Node starts it a little faster, because it is neither a file nor a module. A pool cannot do that.
     thread('bare thread, script', "require('node:worker_threads').parentPort.postMessage(1)", { eval: true }),
     piscina,

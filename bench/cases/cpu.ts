@@ -1,4 +1,5 @@
 /** Items that each take 20 µs of a processor: how much of all cores does a stream of them use? */
+import { spinFloor } from '../floor/contenders.js'
 import { SECONDS, timed, type Case, type Contender } from '../harness/case.js'
 import { inOrder } from '../peers/bounded.js'
 import { openPeer, PEERS, type PeerName } from '../peers/peer.js'
@@ -19,6 +20,7 @@ interface Work {
 
 const millrace: Contender<Work> = {
   name: 'millrace',
+  kind: 'millrace',
   open: ({ steps, items }) =>
     pooled((pool) =>
       timed(async () => {
@@ -83,7 +85,8 @@ const cpuCase: Case<Work> = {
   },
   contenders: [
     millrace,
-    { name: 'loop', open: (work) => ({ run: timed(() => loop(work)) }) },
+    spinFloor,
+    { name: 'loop', kind: 'loop', open: (work) => ({ run: timed(() => loop(work)) }) },
     ...PEERS.map(batched),
     oneByOne('piscina'),
   ],

@@ -1,5 +1,6 @@
 /** The lines of a file, one by one, as strings on one thread: the cost of `lines()`. */
 import { lines } from 'millrace'
+import { linesFloor } from '../floor/contenders.js'
 import { SECONDS, timed, type Case, type Contender } from '../harness/case.js'
 import { readLines } from '../work/batches.js'
 import { eachLine } from '../work/expert.js'
@@ -22,6 +23,7 @@ async function counted(source: AsyncIterable<string>): Promise<Counts> {
 
 const millrace: Contender<Log> = {
   name: 'millrace lines()',
+  kind: 'millrace',
   open: ({ path }) => ({ run: timed(() => counted(lines(path))) }),
 }
 
@@ -32,6 +34,7 @@ const readline: Contender<Log> = {
 
 const loop: Contender<Log> = {
   name: "expert's loop",
+  kind: 'loop',
   open: ({ path }) => ({
     run: timed((): Counts => {
       let count = 0
@@ -56,7 +59,7 @@ const linesCase: Case<Log> = {
     const about = `${log.lines.toLocaleString('en')} lines, ${Math.round(log.size / 1e6)} MB`
     return { parameters: log, answer, about }
   },
-  contenders: [millrace, readline, loop],
+  contenders: [millrace, linesFloor, readline, loop],
   goals: [{ ours: 'millrace lines()', against: 'node:readline', measure: 'advantage', atLeast: 1.5 }],
 }
 

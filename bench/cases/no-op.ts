@@ -1,4 +1,5 @@
 /** Tasks that do nothing, one per chunk: the cost of the way to a worker and back. */
+import { messagesFloor } from '../floor/contenders.js'
 import type { Case, Contender, Entry } from '../harness/case.js'
 import { inAnyOrder } from '../peers/bounded.js'
 import { openPeer, PEERS, type PeerName } from '../peers/peer.js'
@@ -12,10 +13,12 @@ const UNDER_WAY = 64
 
 interface Work {
   readonly tasks: number
+  readonly atOnce: number
 }
 
 const millrace: Contender<Work> = {
   name: 'millrace',
+  kind: 'millrace',
   open: ({ tasks }) =>
     pooled((pool) =>
       perSecond(tasks, async () => {
@@ -61,11 +64,11 @@ const noOpCase: Case<Work> = {
   title: 'tasks that do nothing, chunksize 1',
   unit: { name: 'tasks/s', digits: 0, better: 'more' },
   prepare(scale) {
-    const work = { tasks: Math.ceil(TASKS * scale) }
+    const work = { tasks: Math.ceil(TASKS * scale), atOnce: UNDER_WAY }
     const answer = (work.tasks * (work.tasks - 1)) / 2
     return { parameters: work, answer, about: `${work.tasks.toLocaleString('en')} tasks, ${UNDER_WAY} under way` }
   },
-  contenders: [millrace, ...PEERS.map(pool), pool('piscina-tuned')],
+  contenders: [millrace, messagesFloor, ...PEERS.map(pool), pool('piscina-tuned')],
   goals: [{ ours: 'millrace', against: 'piscina', measure: 'advantage', atLeast: 3 }],
 }
 

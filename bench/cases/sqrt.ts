@@ -1,4 +1,5 @@
 /** Five million square roots. The work of an item is almost nothing, so this measures the cost of the stream itself. */
+import { rootChunksFloor, rootsFloor } from '../floor/contenders.js'
 import { SECONDS, timed, type Case, type Contender } from '../harness/case.js'
 import { inOrder } from '../peers/bounded.js'
 import { openPeer, PEERS, type PeerName } from '../peers/peer.js'
@@ -17,6 +18,7 @@ interface Work {
 
 const millrace: Contender<Work> = {
   name: 'millrace',
+  kind: 'millrace',
   open: ({ count }) =>
     pooled((pool) =>
       timed(async () => {
@@ -29,6 +31,7 @@ const millrace: Contender<Work> = {
 
 const millraceChunks: Contender<Work> = {
   name: 'millrace chunks()',
+  kind: 'millrace',
   open: ({ count }) =>
     pooled((pool) =>
       timed(async () => {
@@ -46,6 +49,7 @@ async function* roots(count: number): AsyncGenerator<number> {
 
 const forAwait: Contender<Work> = {
   name: 'for await on one thread',
+  kind: 'loop',
   open: ({ count }) => ({
     run: timed(async () => {
       let sum = 0
@@ -91,8 +95,10 @@ const sqrtCase: Case<Work> = {
   contenders: [
     millrace,
     millraceChunks,
+    rootsFloor,
+    rootChunksFloor,
     forAwait,
-    { name: 'plain loop', open: (work) => ({ run: timed(() => plainLoop(work)) }) },
+    { name: 'plain loop', kind: 'loop', open: (work) => ({ run: timed(() => plainLoop(work)) }) },
     ...PEERS.map(pool),
     { name: 'Python Pool.imap', python: 'roots' },
   ],

@@ -1,5 +1,7 @@
 /** A case: contenders that do the same work, and the goals for millrace. Types, and functions that make them. */
 
+import type { Cpu } from './cpu.js'
+
 /**
  * One question about speed or memory. `P`: the parameters of the contenders. They are plain data, because they are sent
  * to processes.
@@ -38,6 +40,10 @@ export interface Setting<P = unknown> {
 /** One way to do the work. */
 export interface Contender<P = unknown> {
   readonly name: string
+  /** What it is, if it is not a package to compare with: millrace, a plain loop, or the physical floor. */
+  readonly kind?: 'millrace' | 'loop' | 'floor'
+  /** For a floor: the only contender that it is the floor of. Without, it is that of all that have no other. */
+  readonly floorOf?: string
   /** Prepares everything: pools start here, and the time does not count. Throws `NotMeasured` if it cannot run. */
   open?(parameters: P): Entry | Promise<Entry>
   /** Instead of `open`: the function in `peers/pool_imap.py` that does the work. */
@@ -54,6 +60,8 @@ export interface Measured {
   /** In the unit of the case. */
   readonly figure: number
   readonly answer: unknown
+  /** Measured around the run, by the process of the contender. */
+  readonly cpu?: Cpu
 }
 
 /** A goal for the contender `ours` of millrace. */

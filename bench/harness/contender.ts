@@ -5,6 +5,7 @@
 import { createInterface } from 'node:readline'
 import type { Case } from './case.js'
 import { NotMeasured } from './case.js'
+import { CpuMeter } from './cpu.js'
 import type { Reply } from './program.js'
 
 const [caseName = '', contenderName = '', parameters = 'null'] = process.argv.slice(2)
@@ -21,12 +22,15 @@ function collectGarbage(): void {
 const { default: one } = (await import(`../cases/${caseName}.js`)) as { default: Case }
 const contender = one.contenders.find(({ name }) => name === contenderName)
 try {
+  const meter = await CpuMeter.create()
   const entry = await contender?.open?.(JSON.parse(parameters))
   if (entry === undefined) throw new Error(`Cannot run ${contenderName} of ${caseName} as there is none`)
   reply({ ready: true })
   for await (const _ of createInterface({ input: process.stdin })) {
     collectGarbage()
-    reply(await entry.run())
+    meter.start()
+    const measured = await entry.run()
+    reply({ ...measured, cpu: meter.stop() })
   }
   await entry.close?.()
 } catch (error) {

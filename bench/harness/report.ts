@@ -9,11 +9,23 @@ export function machineReport({ cores, processor, memory, system, versions, load
 }
 
 export function caseReport({ name, title, about, unit, rounds, contenders, goals }: CaseResult): string {
-  const compared = contenders.some(({ advantage }) => advantage !== undefined)
-  const head = ['', `${unit.name}: min`, 'median', 'max']
+  const ours = contenders[0]?.name ?? ''
+  const columns: Column[] = [
+    { head: [`${unit.name}: min`, 'median', 'max'], cells: ({ figure }) => spreadCells(figure, unit.digits) },
+  ]
+  if (contenders.some(({ advantage }) => advantage !== undefined)) {
+    columns.push(
+      { head: [`× of ${ours}: min`, 'median', 'max'], cells: ({ advantage }) => spreadCells(advantage, 2) },
+      { head: ['CPU ms'], cells: ({ cpu }) => [cell(cpu?.total, 0)] },
+      { head: [`× CPU of ${ours}`], cells: ({ cpuAdvantage }) => [cell(cpuAdvantage?.median, 2)] },
+    )
+  }
+  if (contenders.some(({ floorShare }) => floorShare !== undefined)) {
+    columns.push({ head: ['share of the floor'], cells: ({ floorShare }) => [percent(floorShare)] })
+  }
   const rows = [
-    compared ? [...head, `× of ${contenders[0]?.name ?? ''}: min`, 'median', 'max'] : head,
-    ...contenders.map((row) => [row.name, ...cells(row, unit)]),
+    ['', ...columns.flatMap(({ head }) => head)],
+    ...contenders.map((row) => [row.name, ...(failure(row) ?? columns.flatMap(({ cells }) => cells(row)))]),
   ]
   return [
     `${name}: ${title}`,
@@ -23,14 +35,29 @@ export function caseReport({ name, title, about, unit, rounds, contenders, goals
   ].join('\n')
 }
 
-function cells({ figure, advantage, missing, wrong }: Row, { digits }: Unit): string[] {
+/** Columns that belong together: their heads, and the cells of a row. */
+interface Column {
+  readonly head: readonly string[]
+  readonly cells: (row: Row) => readonly string[]
+}
+
+/** The text in the place of figures. */
+function failure({ missing, wrong }: Row): [string] | undefined {
   if (wrong !== undefined) return [`WRONG: ${wrong}`]
   if (missing !== undefined) return [`left out: ${missing}`]
-  return [...spreadCells(figure, digits), ...spreadCells(advantage, 2)]
+  return undefined
 }
 
 function spreadCells(spread: Spread | undefined, digits: number): string[] {
-  return spread === undefined ? [] : [spread.min, spread.median, spread.max].map((value) => number(value, digits))
+  return [spread?.min, spread?.median, spread?.max].map((value) => cell(value, digits))
+}
+
+function percent(share: Spread | undefined): string {
+  return share === undefined ? '' : `${number(100 * share.median, 0)} %`
+}
+
+function cell(value: number | undefined, digits: number): string {
+  return value === undefined ? '' : number(value, digits)
 }
 
 /** A goal in words. */
@@ -61,6 +88,24 @@ const MARKS = { reached: 'reached', missed: 'MISSED ', 'not measured': 'NOT MEAS
 export function shownSpread({ min, median, max }: Spread, unit: string): string {
   const digits = unit === '×' ? 2 : 1
   return `${number(median, digits)} ${unit} (${number(min, digits)} to ${number(max, digits)})`
+}
+
+/** The CPU time of each contender by thread, in Markdown. */
+export function threadsReport(cases: readonly CaseResult[]): string {
+  const rows: string[][] = []
+  for (const { name, contenders } of cases) {
+    for (const { name: contender, cpu } of contenders) {
+      if (cpu?.threads === undefined) continue
+      const { main, workers, rest } = cpu.threads
+      rows.push([`${name}: ${contender}`, ...[cpu.total, main, workers, rest].map((time) => number(time, 0))])
+    }
+  }
+  if (rows.length === 0) return 'The CPU time by thread is left out: this system has no /proc/self/task.'
+  return markdown(['CPU ms', 'all threads', 'main', 'workers', 'rest: V8 and libuv'], rows)
+}
+
+export function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }
 
 /** All goals, and the machine on which they were measured. */

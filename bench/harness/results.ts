@@ -1,5 +1,6 @@
 /** The results of a run, as JSON has them: figures, comparisons, and the goals that were reached. */
 import type { Case, Goal, Setting, Unit } from './case.js'
+import type { Cpu } from './cpu.js'
 import type { Machine } from './machine.js'
 import type { Outcome } from './rounds.js'
 
@@ -22,10 +23,27 @@ export interface CaseResult {
   readonly goals: readonly GoalResult[]
 }
 
-export interface Row extends Outcome {
+export interface Row extends Omit<Outcome, 'cpus'> {
   readonly figure?: Spread
   /** How many times better millrace is, by the rounds. Missing for millrace itself. */
   readonly advantage?: Spread
+  readonly cpu?: CpuResult
+  /** How many times as much CPU time as millrace it takes. Missing for millrace itself. */
+  readonly cpuAdvantage?: Spread
+  /** Its speed as a share of the physical floor's: at the floor it is 1. Missing without a floor. */
+  readonly floorShare?: Spread
+}
+
+/** Medians of CPU time, in milliseconds. */
+export interface CpuResult {
+  readonly total: number
+  /** Missing on systems that do not tell the time of a thread. */
+  readonly threads?: {
+    readonly main: number
+    readonly workers: number
+    /** Of V8 and libuv: collecting garbage, compiling, reading files. */
+    readonly rest: number
+  }
 }
 
 export interface Spread {
@@ -45,21 +63,51 @@ export function judge(one: Case, setting: Setting, rounds: number, outcomes: rea
   const { name, title, unit } = one
   const figures = new Map(outcomes.map((outcome) => [outcome.name, outcome.figures]))
   const first = outcomes[0]?.figures ?? []
+  const firstCpu = totals(outcomes[0]?.cpus ?? [])
+  const compared = one.goals.every(({ measure }) => measure === 'advantage' || measure === 'cost')
   return {
     name,
     title,
     about: setting.about,
     unit,
     rounds,
-    contenders: outcomes.map((outcome, i) => ({
+    contenders: outcomes.map(({ cpus, ...outcome }, i) => ({
       ...outcome,
       ...present('figure', spread(outcome.figures)),
-      ...(i > 0 && one.goals.every(({ measure }) => measure === 'advantage' || measure === 'cost')
-        ? present('advantage', spread(pairs(first, outcome.figures, advantage(unit))))
-        : {}),
+      ...(i > 0 && compared ? present('advantage', spread(pairs(first, outcome.figures, advantage(unit)))) : {}),
+      ...present('cpu', cpuResult(cpus)),
+      ...(i > 0 && compared ? present('cpuAdvantage', spread(pairs(firstCpu, totals(cpus), ratio))) : {}),
+      ...present('floorShare', floorShare(one, outcome, figures)),
     })),
     goals: one.goals.map((goal) => judgeGoal(goal, unit, figures)),
   }
+}
+
+/** Of the floor that is made for this contender, or of the one for all. */
+function floorShare(
+  { contenders, unit }: Case,
+  { name, figures }: Pick<Outcome, 'name' | 'figures'>,
+  all: ReadonlyMap<string, readonly number[]>,
+): Spread | undefined {
+  const floors = contenders.filter(({ kind }) => kind === 'floor')
+  if (floors.some((floor) => floor.name === name)) return undefined
+  const floor = floors.find(({ floorOf }) => floorOf === name) ?? floors.find(({ floorOf }) => floorOf === undefined)
+  return floor && spread(pairs(figures, all.get(floor.name) ?? [], advantage(unit)))
+}
+
+function cpuResult(cpus: readonly Cpu[]): CpuResult | undefined {
+  const total = spread(totals(cpus))?.median
+  if (total === undefined) return undefined
+  const threads = cpus.flatMap(({ total: all, threads }) =>
+    threads === undefined ? [] : [{ ...threads, rest: Math.max(0, all - threads.main - threads.workers) }],
+  )
+  const median = (part: 'main' | 'workers' | 'rest'): number => spread(threads.map((time) => time[part]))?.median ?? NaN
+  if (threads.length === 0) return { total }
+  return { total, threads: { main: median('main'), workers: median('workers'), rest: median('rest') } }
+}
+
+function totals(cpus: readonly Cpu[]): number[] {
+  return cpus.map(({ total }) => total)
 }
 
 function judgeGoal(goal: Goal, unit: Unit, figures: ReadonlyMap<string, readonly number[]>): GoalResult {
@@ -89,7 +137,11 @@ function measureOf({ measure }: Goal, unit: Unit): (ours: number, other: number)
 }
 
 function advantage({ better }: Unit): (ours: number, other: number) => number {
-  return better === 'less' ? (ours, other) => other / ours : (ours, other) => ours / other
+  return better === 'less' ? ratio : (ours, other) => ours / other
+}
+
+function ratio(ours: number, other: number): number {
+  return other / ours
 }
 
 function reaches({ atLeast = -Infinity, atMost = Infinity }: Goal, median: number): boolean {

@@ -4,6 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { NotMeasured, type Case, type Contender, type Setting } from './case.js'
+import type { Cpu } from './cpu.js'
 import { Program } from './program.js'
 
 /** The outcome of one contender. */
@@ -11,6 +12,8 @@ export interface Outcome {
   readonly name: string
   /** One for each round; none if there is a `reason`. */
   readonly figures: readonly number[]
+  /** The same for CPU time. None if the contender does not tell it. */
+  readonly cpus: readonly Cpu[]
   /** The reason why it was left out. */
   readonly missing?: string
   /** It failed, or its answer is wrong. */
@@ -43,6 +46,7 @@ class Lane {
   readonly #contender: Contender
   readonly #setting: Setting
   readonly #figures: number[] = []
+  readonly #cpus: Cpu[] = []
   #program: Program | undefined
   #missing: string | undefined
   #wrong: string | undefined
@@ -55,9 +59,9 @@ class Lane {
 
   get outcome(): Outcome {
     const { name } = this.#contender
-    if (this.#missing !== undefined) return { name, figures: [], missing: this.#missing }
-    if (this.#wrong !== undefined) return { name, figures: [], wrong: this.#wrong }
-    return { name, figures: this.#figures }
+    if (this.#missing !== undefined) return { name, figures: [], cpus: [], missing: this.#missing }
+    if (this.#wrong !== undefined) return { name, figures: [], cpus: [], wrong: this.#wrong }
+    return { name, figures: this.#figures, cpus: this.#cpus }
   }
 
   /** Runs once. The figure counts if a round is given. */
@@ -65,11 +69,12 @@ class Lane {
     if (this.#missing !== undefined || this.#wrong !== undefined) return
     try {
       this.#program ??= await Program.start(this.#case, this.#contender, this.#setting.parameters)
-      const { figure, answer } = await this.#program.ask()
+      const { figure, answer, cpu } = await this.#program.ask()
       if (!isDeepStrictEqual(answer, this.#setting.answer)) {
         this.#wrong = `answered ${shown(answer)} in the place of ${shown(this.#setting.answer)}`
       }
       if (round !== undefined) this.#figures[round] = figure
+      if (round !== undefined && cpu !== undefined) this.#cpus[round] = cpu
       if (this.#case.cold === true) await this.stop()
     } catch (error) {
       if (error instanceof NotMeasured) this.#missing = error.message

@@ -7,11 +7,12 @@ The pool is started before that, with one process for each core.
 import gc
 import json
 import math
+import os
 import re
 import sys
 from itertools import islice
-from multiprocessing import Pool
-from time import perf_counter
+from multiprocessing import Pool, active_children
+from time import perf_counter, process_time
 
 CHUNKSIZE = 1000
 
@@ -71,6 +72,21 @@ def roots(pool, parameters):
     return total
 
 
+def cpu_ms():
+    """CPU time of this process and of its workers so far, in milliseconds; None on systems without /proc."""
+    try:
+        return 1000 * (process_time() + sum(map(cpu_seconds, active_children())))
+    except FileNotFoundError:
+        return None
+
+
+def cpu_seconds(process):
+    with open(f"/proc/{process.pid}/stat") as file:
+        fields = file.read().rpartition(")")[2].split()
+    user, system = fields[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 def main():
     name, parameters, processes = sys.argv[1], json.loads(sys.argv[2]), int(sys.argv[3])
     contender = {"access_log": access_log, "access_log_reduce": access_log_reduce, "roots": roots}[name]
@@ -78,9 +94,13 @@ def main():
         print(json.dumps({"ready": True}), flush=True)
         for _ in sys.stdin:
             gc.collect()
+            cpu = cpu_ms()
             start = perf_counter()
             answer = contender(pool, parameters)
-            print(json.dumps({"figure": perf_counter() - start, "answer": answer}), flush=True)
+            measured = {"figure": perf_counter() - start, "answer": answer}
+            if cpu is not None:
+                measured["cpu"] = {"total": cpu_ms() - cpu}
+            print(json.dumps(measured), flush=True)
 
 
 if __name__ == "__main__":
