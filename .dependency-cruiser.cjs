@@ -19,6 +19,7 @@ const floors = {
   threads: '^lib/threads/',
   'threads-package': '^lib/threads-package[.]ts$',
   codec: '^lib/codec/',
+  scan: '^lib/scan/',
   shared: '^lib/shared/',
   io: '^lib/io/',
   task: '^lib/task(-name)?[.]ts$',
@@ -158,9 +159,10 @@ const below = {
     'errors',
     'multiprocessing',
   ],
-  io: ['codec', 'inspect', 'thenable', 'options', 'errors'],
+  io: ['scan', 'codec', 'inspect', 'thenable', 'options', 'errors'],
   task: ['thenable', 'options', 'errors'],
   codec: ['shared', 'errors', 'files'],
+  scan: [],
   shared: [],
   threads: ['threads-package', 'shared', 'log', 'options', 'errors', 'files'],
   'threads-package': [],
@@ -196,7 +198,7 @@ module.exports = {
       from: {},
       to: {
         path: '^lib/[^/]+/',
-        pathNot: '^lib/(verbs|stream|executor|threads|worker|codec|shared|io|log|multiprocessing)/',
+        pathNot: '^lib/(verbs|stream|executor|threads|worker|codec|scan|shared|io|log|multiprocessing)/',
       },
     },
     {

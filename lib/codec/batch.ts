@@ -6,6 +6,8 @@ import { holdsShared, pack, unpack, type Data, type Packed } from './codec.js'
 
 export interface Batch {
   readonly length: number
+  /** Whether the values travel by reference: as bytes that threads share. */
+  readonly isShared?: boolean
   /** The values, decoded. Decodes anew at each call: call it once. */
   values(): unknown[]
   /** The values in the form in which a message carries them. May be called again: nothing is given away. */

@@ -1,28 +1,26 @@
-/** A batch of lines: bytes in shared memory, and how many lines they are. Other files fill the memory. */
+/** A batch of lines: bytes in shared memory, and where each line ends. Other files fill the memory. */
 import type { Batch } from './batch.js'
 import type { Packed } from './codec.js'
 import { allLines, type LineData } from './line-data.js'
-import { LineEnd } from './line-end.js'
-import type { LineFormat } from './split.js'
+import type { LineFormat, LineSegment } from './line-decoder.js'
 
 /**
  * Memory that several batches refer to. It is shared, not transferred: nothing is copied, and a batch can be sent again
  * after a worker has failed.
  */
 export interface LineMemory {
-  /** All of it, as a view of a SharedArrayBuffer. */
-  readonly bytes: Buffer<SharedArrayBuffer>
   /** One more refers to it. */
   retain(): void
   /** One less does; after the last, the memory is used again. */
   release(): void
 }
 
-/** Whole lines that stand together in memory, which the owner of the segment has retained. */
-export interface HeldSegment {
-  readonly memory: LineMemory
-  readonly start: number
+/** A segment whose memory its owner has retained: that of the bytes, and that of the ends. */
+export interface HeldSegment extends LineSegment {
+  /** Where its bytes end. */
   readonly end: number
+  readonly bytesIn: LineMemory
+  readonly endsIn: LineMemory
 }
 
 /**
@@ -30,14 +28,15 @@ export interface HeldSegment {
  * that is dropped instead costs no more than the memory's being allocated anew.
  */
 export class LineBatch implements Batch {
+  readonly isShared = true
   readonly #format: LineFormat
   #length: number
   #segments: HeldSegment[]
 
   /** The batch owns the segments, and what they retain. Batches of one source have the same format object. */
-  constructor(format: LineFormat, length: number, segments: HeldSegment[]) {
+  constructor(format: LineFormat, segments: HeldSegment[]) {
     this.#format = format
-    this.#length = length
+    this.#length = segments.reduce((sum, { count }) => sum + count, 0)
     this.#segments = segments
   }
 
@@ -54,21 +53,15 @@ export class LineBatch implements Batch {
     return { data: this.#data(), transfer: [], bytes }
   }
 
-  /** Counts lines from the first on, in tens of nanoseconds each: it is for the rare batch that must be cut. */
   slice(start: number, end: number): LineBatch {
     const parts: HeldSegment[] = []
-    const lineEnd = new LineEnd(this.#format.delimiter)
-    let line = 0
+    let first = 0
     for (const segment of this.#segments) {
-      const block = viewOf(segment)
-      let from = 0
-      for (; line < start && from < block.length; line++) from = lineEnd.after(block, from)
-      let to = from
-      for (; line < end && to < block.length; line++) to = lineEnd.after(block, to)
-      if (to > from) parts.push(held(segment.memory, segment.start + from, segment.start + to))
-      if (line >= end) break
+      const [from, to] = [Math.max(0, start - first), Math.min(segment.count, end - first)]
+      if (from < to) parts.push(part(segment, from, to))
+      first += segment.count
     }
-    return new LineBatch(this.#format, Math.max(0, line - start), parts)
+    return new LineBatch(this.#format, parts)
   }
 
   join(next: Batch): this | undefined {
@@ -84,33 +77,62 @@ export class LineBatch implements Batch {
   }
 
   release(): void {
-    for (const { memory } of this.#segments) memory.release()
+    for (const segment of this.#segments) releaseSegment(segment)
     this.#segments = []
   }
 
   #append(segment: HeldSegment): void {
     const last = this.#segments.at(-1)
-    const { memory, start, end } = segment
-    // Many short batches of a slow source become one segment, unless a line without end would run into the next.
-    if (last?.memory === memory && last.end === start && new LineEnd(this.#format.delimiter).isAtEnd(viewOf(last))) {
-      this.#segments[this.#segments.length - 1] = { memory, start: last.start, end }
-      memory.release()
-    } else {
+    if (last === undefined || !follows(last, segment)) {
       this.#segments.push(segment)
+      return
     }
+    // Many short batches of a slow source become one segment.
+    this.#segments[this.#segments.length - 1] = {
+      ...last,
+      end: segment.end,
+      count: last.count + segment.count,
+      isAscii: last.isAscii && segment.isAscii,
+      hasReturns: last.hasReturns || segment.hasReturns,
+      isOpen: segment.isOpen,
+    }
+    releaseSegment(segment)
   }
 
   #data(): LineData {
-    const segments = this.#segments.map(({ memory, start, end }) => ({ memory: memory.bytes.buffer, start, end }))
+    const segments = this.#segments.map(({ end: _end, bytesIn: _bytes, endsIn: _ends, ...segment }) => segment)
     return { kind: 'lines', format: this.#format, count: this.#length, segments }
   }
 }
 
-function held(memory: LineMemory, start: number, end: number): HeldSegment {
-  memory.retain()
-  return { memory, start, end }
+/** Some lines of a segment. */
+function part(segment: HeldSegment, from: number, to: number): HeldSegment {
+  const ends = new Uint32Array(segment.ends, segment.endsAt, segment.count)
+  segment.bytesIn.retain()
+  segment.endsIn.retain()
+  const hasLast = to === segment.count
+  return {
+    ...segment,
+    start: from === 0 ? segment.start : (ends[from - 1] ?? segment.end),
+    end: hasLast ? segment.end : (ends[to - 1] ?? segment.end),
+    endsAt: segment.endsAt + from * Uint32Array.BYTES_PER_ELEMENT,
+    count: to - from,
+    isOpen: hasLast && segment.isOpen,
+  }
 }
 
-function viewOf({ memory, start, end }: HeldSegment): Buffer {
-  return memory.bytes.subarray(start, end)
+/** Whether one segment stands directly behind another one, with its bytes and its ends. */
+function follows(last: HeldSegment, next: HeldSegment): boolean {
+  return (
+    last.bytesIn === next.bytesIn &&
+    last.end === next.start &&
+    last.endsIn === next.endsIn &&
+    last.endsAt + last.count * Uint32Array.BYTES_PER_ELEMENT === next.endsAt &&
+    !last.isOpen
+  )
+}
+
+function releaseSegment({ bytesIn, endsIn }: HeldSegment): void {
+  bytesIn.release()
+  endsIn.release()
 }

@@ -45,6 +45,8 @@ export interface Part {
   readonly time?: number | undefined
   /** Roughly the encoded bytes of the chunk's items, or of its results so far if those are more. */
   readonly bytes?: number | undefined
+  /** The same of its results alone. */
+  readonly resultBytes?: number | undefined
 }
 
 /** The task of a stream, and how it runs. */

@@ -104,7 +104,9 @@ export class ItemRetries {
     const { ended } = open
     open.held.delete(held)
     const last = ended !== undefined && open.held.size === 0
-    if (held.part !== undefined) this.#parts.push({ ...held.part, last, time: ended?.time, bytes: ended?.bytes })
+    if (held.part === undefined) return
+    const { time, bytes, resultBytes } = ended ?? {}
+    this.#parts.push({ ...held.part, last, time, bytes, resultBytes })
   }
 
   /** The part offsets of those items that are to be tried again, in order. */

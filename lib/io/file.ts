@@ -1,46 +1,52 @@
-/** Reads an open file in large blocks, one block ahead of the reader. It knows only bytes, not lines or gzip. */
-import { NO_BYTES } from '../codec/line-end.js'
-import { close, read } from 'node:fs'
+/** Reads an open file in large blocks. It knows only bytes, not lines or gzip. */
+import { close, read, readSync } from 'node:fs'
 import { promisify } from 'node:util'
+import { BLOCK_SIZE, Slab } from '../scan/memory.js'
+import { ReadPolicy } from './read-policy.js'
 import { DONE, type Reader } from './source.js'
 
 const closeFile = promisify(close)
 const readFile = promisify(read)
 
-/** Measured from 64 KiB to 1 MiB: smaller ones cost more trips to the thread pool, larger ones only more memory. */
-export const BLOCK_SIZE: number = 512 * 1024
+/** A block that was read: how many bytes, and where they are. */
+interface Block {
+  readonly slab: Slab
+  readonly length: number
+}
 
 /**
- * Memory of files that were read to their ends, for the next file, as V8 is slow to collect it. As much as one file
- * needs.
- */
-const idle: Buffer[] = []
-const MAX_IDLE = 2
-
-/**
- * A file. It is closed before its end or an error is told. A block is valid until the next `next()`, which reads into
- * its memory again.
+ * A file. It is closed before its end or an error is told. A block is valid until the next `next()`, and as long as its slab is
+ * retained.
  */
 export class FileReader implements Reader<Buffer> {
   readonly #file: number
-  #memory = NO_BYTES
-  #spareMemory = NO_BYTES
-  /** The latest read: under way, or done and not yet asked for. */
-  #read: Promise<Buffer> | undefined
+  /** The slab of the block that was given last. */
+  #given: Slab | undefined
+  /** A read by the thread pool: under way, or done and not yet asked for. It gives undefined at the end. */
+  #ahead: Promise<Block | undefined> | undefined
+  readonly #policy = new ReadPolicy()
+  /** How many bytes are certain to be there: a read of them waits for nothing but a local disk. */
+  #certain: number
   #closing: Promise<void> | undefined
 
-  /** The file is the reader's, which closes it. */
-  constructor(file: number) {
+  /** The file is the reader's, which closes it. @param localSize Its size, if it is a file on a local disk. */
+  constructor(file: number, localSize = 0) {
     this.#file = file
+    this.#certain = localSize
   }
 
   async next(): Promise<IteratorResult<Buffer, undefined>> {
+    this.#given?.release()
+    this.#given = undefined
     if (this.#closing !== undefined) return DONE
     try {
-      const block = await (this.#read ?? this.#startRead())
-      if (block.length > 0) {
-        void this.#startRead()
-        return { done: false, value: block }
+      const block = await this.#next()
+      if (block !== undefined) {
+        this.#given = block.slab
+        this.#certain -= block.length
+        // It may have been closed meanwhile.
+        if (this.#closing === undefined && this.#isReadAhead()) void this.#readAhead()
+        return { done: false, value: block.slab.bytes(block.length) }
       }
     } catch (error) {
       // The reason the file cannot be read says more than the failure to close it could.
@@ -48,11 +54,6 @@ export class FileReader implements Reader<Buffer> {
       throw error
     }
     await this.close()
-    // The last block is valid until this call: its memory is free now.
-    for (const memory of [this.#memory, this.#spareMemory]) {
-      if (memory !== NO_BYTES && idle.length < MAX_IDLE) idle.push(memory)
-    }
-    this.#memory = this.#spareMemory = NO_BYTES
     return DONE
   }
 
@@ -73,31 +74,49 @@ export class FileReader implements Reader<Buffer> {
     }
   }
 
-  #startRead(): Promise<Buffer> {
-    const read = this.#readBlock()
+  async #next(): Promise<Block | undefined> {
+    if (this.#ahead === undefined && !this.#isReadAhead()) return this.#readHere()
+    const block = await (this.#ahead ?? this.#readAhead())
+    this.#ahead = undefined
+    return block
+  }
+
+  #isReadAhead(): boolean {
+    return this.#certain <= 0 || this.#policy.takesAhead()
+  }
+
+  #readHere(): Block | undefined {
+    const slab = Slab.take(BLOCK_SIZE)
+    const start = performance.now()
+    const length = readSync(this.#file, slab.bytes(), 0, BLOCK_SIZE, null)
+    this.#policy.record(performance.now() - start)
+    return blockOf(slab, length)
+  }
+
+  #readAhead(): Promise<Block | undefined> {
+    const read = this.#readThere()
     // A block that is read ahead may fail before it is asked for, or may never be asked for.
     read.catch(() => {})
-    this.#read = read
+    this.#ahead = read
     return read
   }
 
-  async #readBlock(): Promise<Buffer> {
-    if (this.#closing !== undefined) return NO_BYTES
-    const { bytesRead } = await readFile(this.#file, this.#nextMemory(), 0, BLOCK_SIZE, null)
-    return this.#memory.subarray(0, bytesRead)
-  }
-
-  /** Takes turns between two pieces of memory: a tenth faster than new memory for each block, and flatter. */
-  #nextMemory(): Buffer {
-    const memory = this.#spareMemory
-    this.#spareMemory = this.#memory
-    this.#memory = memory === NO_BYTES ? (idle.pop() ?? Buffer.allocUnsafeSlow(BLOCK_SIZE)) : memory
-    return this.#memory
+  async #readThere(): Promise<Block | undefined> {
+    const slab = Slab.take(BLOCK_SIZE)
+    const { bytesRead } = await readFile(this.#file, slab.bytes(), 0, BLOCK_SIZE, null)
+    return blockOf(slab, bytesRead)
   }
 
   async #close(): Promise<void> {
     // The caller that awaits the read gets its error. Here it only has to be over.
-    await this.#read?.catch(() => {})
+    await this.#ahead?.catch(() => {})
     await closeFile(this.#file)
   }
+}
+
+/** Undefined at the end of the file. */
+function blockOf(slab: Slab, length: number): Block | undefined {
+  if (length > 0) return { slab, length }
+  slab.release()
+  return undefined
 }

@@ -1,37 +1,29 @@
-/** The lines of an input as batches of bytes: here they are counted and copied into shared memory, elsewhere split. */
+/** The lines of an input as batches: here their ends are found, elsewhere they are decoded. */
 import { LineBatch } from '../codec/line-batch.js'
-import { LineEnd, NO_BYTES } from '../codec/line-end.js'
-import type { LineFormat } from '../codec/split.js'
+import type { LineFormat } from '../codec/line-decoder.js'
 import type { LineInput } from './line-input.js'
-import { SlabWriter } from './slabs.js'
+import type { LineScanner } from './line-scanner.js'
 import type { BatchReader } from './source.js'
 
 export class LineBatches implements BatchReader {
   readonly #input: LineInput
   readonly #format: LineFormat
-  readonly #lineEnd: LineEnd
-  /**
-   * Reading files into shared memory would save the copy, and lose more: Node finds newlines in shared memory at half
-   * the speed, and short files and reads would hold a slab each.
-   */
-  readonly #slabs = new SlabWriter()
-  #block = NO_BYTES
-  #start = 0
+  readonly #scanner: LineScanner
   #closed = false
   #stopWaiting: (() => void) | undefined
 
-  constructor(input: LineInput, format: LineFormat) {
+  constructor(input: LineInput, format: LineFormat, scanner: LineScanner) {
     this.#input = input
     this.#format = format
-    this.#lineEnd = new LineEnd(format.delimiter)
+    this.#scanner = scanner
   }
 
-  /** The next lines of the block at hand, as many as one slab takes; those of the next block if there are none. */
+  /** The next lines of the block at hand; those of the next block if there are none. */
   next(max: number): LineBatch | undefined | Promise<LineBatch | undefined> {
-    if (this.#start === this.#block.length) {
+    if (this.#scanner.isEmpty) {
       const block = this.#input.take()
       if (block === undefined) return this.#readOn(max)
-      this.#use(block)
+      this.#scanner.feed(block)
     }
     return this.#cut(max)
   }
@@ -56,7 +48,7 @@ export class LineBatches implements BatchReader {
     try {
       const block = await this.#input.read()
       if (block !== undefined && !this.#closed) {
-        this.#use(block)
+        this.#scanner.feed(block)
         return this.#cut(max)
       }
     } catch (error) {
@@ -67,32 +59,15 @@ export class LineBatches implements BatchReader {
     return undefined
   }
 
-  #use(block: Buffer): void {
-    this.#block = block
-    this.#start = 0
-  }
-
-  #cut(max: number): LineBatch {
-    const block = this.#block
-    const start = this.#start
-    const lineEnd = this.#lineEnd
-    let end = lineEnd.after(block, start)
-    const limit = start + this.#slabs.roomFor(end - start)
-    let count = 1
-    for (; count < max && end < block.length; count++) {
-      const next = lineEnd.after(block, end)
-      if (next > limit) break
-      end = next
-    }
-    this.#start = end
-    this.#input.count(count)
-    return new LineBatch(this.#format, count, [this.#slabs.copy(block.subarray(start, end))])
+  #cut(max: number): LineBatch | undefined {
+    const segment = this.#scanner.cut(max)
+    if (segment === undefined) return undefined
+    this.#input.count(segment.count)
+    return new LineBatch(this.#format, [segment])
   }
 
   #end(): void {
     this.#closed = true
-    this.#block = NO_BYTES
-    this.#start = 0
-    this.#slabs.close()
+    this.#scanner.close()
   }
 }

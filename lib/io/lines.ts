@@ -1,8 +1,9 @@
 /** The lines of files, streams or other byte sources. This file is the iterator; line-input.ts reads. */
 import { constants } from 'node:buffer'
 import { types } from 'node:util'
-import { LineEnd, NO_BYTES } from '../codec/line-end.js'
-import { LineSplitter, type LineFormat } from '../codec/split.js'
+import { LineEnd } from '../codec/line-end.js'
+import type { HeldSegment } from '../codec/line-batch.js'
+import { LineDecoder, type LineFormat } from '../codec/line-decoder.js'
 import { typeError } from '../errors.js'
 import { showState } from '../inspect.js'
 import { OptionReader } from '../options.js'
@@ -11,6 +12,7 @@ import { sourcesOf, type ByteSource, type Bytes } from './bytes.js'
 import { textEncoding } from './encoding.js'
 import { LineBatches } from './line-batches.js'
 import { LineInput } from './line-input.js'
+import { LineScanner } from './line-scanner.js'
 import { offerBatches, type BatchReader } from './source.js'
 
 const ACTION = 'read lines'
@@ -68,8 +70,8 @@ export interface LinesOptions {
  * earlier end, sources that were not reached stay unopened.
  *
  * It holds two blocks of 512 KiB and the longest line, for a file of any size. A line is decoded when you ask for it,
- * and keeps nothing else in memory. As the source of a stage with workers it hands over bytes. The workers split and
- * decode them, and the window still counts lines.
+ * together with its neighbours: a line that you keep can keep up to 2 KiB of them in memory. As the source of a stage
+ * with workers it hands over bytes. The workers decode them, and the window still counts lines.
  *
  * @param source A path, a `file:` URL, or what gives byte chunks (`Uint8Array`): a Node `Readable` without encoding, a
  * web `ReadableStream`, any iterable or async iterable. Or an array of these; an array of byte chunks is one source.
@@ -151,7 +153,10 @@ class LineReader implements Lines {
   /** How the sources are shown. */
   readonly #sources: readonly string[]
   readonly #input: LineInput
-  readonly #splitter: LineSplitter
+  readonly #scanner: LineScanner
+  readonly #decoder: LineDecoder
+  /** The lines that the decoder gives. */
+  #segment: HeldSegment | undefined
   #state: 'new' | 'open' | 'done' = 'new'
   /** How many lines of the block at hand were given. */
   #given = 0
@@ -164,7 +169,8 @@ class LineReader implements Lines {
     this.#format = { encoding: blocks, ...(delimiter && { delimiter }) }
     this.#sources = sources.map(({ path }) => path ?? 'bytes')
     this.#input = new LineInput(sources, options)
-    this.#splitter = new LineSplitter(this.#format)
+    this.#scanner = new LineScanner(options.lineEnd)
+    this.#decoder = new LineDecoder(this.#format)
     offerBatches(this, () => this.#openBatches())
   }
 
@@ -183,7 +189,7 @@ class LineReader implements Lines {
   next(): Promise<IteratorResult<string, undefined>> {
     if (this.#waiting.length === 0) {
       if (this.#state === 'done') return Promise.resolve({ done: true, value: undefined })
-      const line = this.#splitter.next()
+      const line = this.#decoder.next()
       if (line !== undefined) {
         this.#given++
         return Promise.resolve({ done: false, value: line })
@@ -226,24 +232,42 @@ class LineReader implements Lines {
 
   async #nextLine(): Promise<IteratorResult<string, undefined>> {
     while (this.#state === 'open') {
-      const line = this.#splitter.next()
+      const line = this.#decoder.next()
       if (line !== undefined) {
         this.#given++
         return { done: false, value: line }
       }
-      this.#input.count(this.#given)
-      this.#given = 0
-      const block = this.#input.take() ?? (await this.#input.read())
-      if (block === undefined) break
-      this.#splitter.feed(block)
+      if (!this.#cut()) {
+        this.#input.count(this.#given)
+        this.#given = 0
+        const block = this.#input.take() ?? (await this.#input.read())
+        if (block === undefined) break
+        this.#scanner.feed(block)
+      }
     }
     this.#end()
     return { done: true, value: undefined }
   }
 
+  /** Gives the next lines of the block at hand to the decoder. @returns Whether there were any. */
+  #cut(): boolean {
+    this.#releaseSegment()
+    this.#segment = this.#scanner.cut(Infinity)
+    if (this.#segment !== undefined) this.#decoder.feed(this.#segment)
+    return this.#segment !== undefined
+  }
+
   #end(): void {
     this.#state = 'done'
-    this.#splitter.feed(NO_BYTES)
+    this.#decoder.clear()
+    this.#releaseSegment()
+    this.#scanner.close()
+  }
+
+  #releaseSegment(): void {
+    this.#segment?.bytesIn.release()
+    this.#segment?.endsIn.release()
+    this.#segment = undefined
   }
 
   /**
@@ -253,7 +277,7 @@ class LineReader implements Lines {
   #openBatches(): BatchReader | undefined {
     if (this.#state !== 'new') return undefined
     this.#state = 'done'
-    this.#batches = new LineBatches(this.#input, this.#format)
+    this.#batches = new LineBatches(this.#input, this.#format, this.#scanner)
     return this.#batches
   }
 }

@@ -8,6 +8,7 @@ import { isatty, ReadStream } from 'node:tty'
 import { promisify } from 'node:util'
 import { withPathCure } from './byte-source-cures.js'
 import { FileReader } from './file.js'
+import { isLocal } from './local-disk.js'
 import { DONE, openSource, type Reader } from './source.js'
 
 const openFile = promisify(open)
@@ -58,6 +59,10 @@ export class PathReader implements Reader<Buffer> {
     }
   }
 
+  async #isLocal(stats: Stats): Promise<boolean> {
+    return stats.isFile() && stats.size >= MIN_LARGE_SIZE && (await isLocal(this.#path))
+  }
+
   async #openPath(): Promise<Reader<Buffer>> {
     let descriptor: number
     try {
@@ -70,13 +75,16 @@ export class PathReader implements Reader<Buffer> {
     const stats = await statFile(descriptor)
     const stream = streamOf(descriptor, stats)
     if (stream !== undefined) return streamReader(stream)
-    const file = new FileReader(descriptor)
+    const file = new FileReader(descriptor, (await this.#isLocal(stats)) ? stats.size : 0)
     if (stats.isFile()) this.#file = file
     // Throws, and closes it.
     if (stats.isDirectory()) await file.next()
     return file
   }
 }
+
+/** Asking where a smaller one is would take longer than that saves. */
+const MIN_LARGE_SIZE = 4 * 2 ** 20
 
 function streamOf(descriptor: number, stats: Stats): Socket | undefined {
   if (process.platform === 'win32') return undefined

@@ -1,5 +1,5 @@
 /**
- * The tuner of `chunksize: 'auto'`: aims at chunks of a few milliseconds and at most 256 KiB. It does not read a clock: workers measure
+ * The tuner of `chunksize: 'auto'`: aims at chunks of a few milliseconds and at most 256 KiB of objects. It does not read a clock: workers measure
  * the times.
  *
  * After a full chunk it at most doubles. It shrinks at once, because a chunk that is too long cannot be taken back. A pause or a single
@@ -19,10 +19,12 @@ const TELLING = 1 / 4
 
 const MIB = 2 ** 20
 /**
- * The most bytes of a chunk. Its objects live until they are sent, and garbage collection copies them meanwhile: larger chunks made a log
- * slower.
+ * The most bytes of a chunk that become objects: its items or its results. Objects live until they are sent, and garbage collection copies
+ * them meanwhile: larger chunks made a log slower.
  */
-const MAX_BYTES = MIB / 4
+const MAX_COPIED_BYTES = MIB / 4
+/** The most bytes of a chunk with those that travel by reference, such as lines: each chunk costs a message and its answer. */
+const MAX_BYTES = MIB
 /** The most bytes of all chunks that are encoded, under way or running at a time, about four per worker. */
 const MAX_BYTES_IN_FLIGHT = 64 * MIB
 /**
@@ -46,8 +48,10 @@ export class AutoTuner implements Tuner {
   readonly #max: number
   readonly #maxReason: 'items' | 'window'
   readonly #maxBytes: number
+  readonly #maxCopied: number
   readonly #time = new Rate()
   readonly #bytes = new Rate()
+  readonly #copied = new Rate()
   #chunksize: number
   #reason: Tuning['reason'] = 'start'
   /** The size of the last chunk, if the tail has made it smaller. */
@@ -59,7 +63,9 @@ export class AutoTuner implements Tuner {
     this.#max = Math.min(share, MAX_ITEMS)
     this.#maxReason = share < MAX_ITEMS ? 'window' : 'items'
     this.#min = Math.min(min, this.#max)
-    this.#maxBytes = Math.min(MAX_BYTES, MAX_BYTES_IN_FLIGHT / (4 * workers))
+    const maxInFlight = MAX_BYTES_IN_FLIGHT / (4 * workers)
+    this.#maxBytes = Math.min(MAX_BYTES, maxInFlight)
+    this.#maxCopied = Math.min(MAX_COPIED_BYTES, maxInFlight)
     this.#chunksize = this.#min
   }
 
@@ -79,22 +85,24 @@ export class AutoTuner implements Tuner {
     return this.#tail ?? this.#chunksize
   }
 
-  record({ items, time, bytes }: Measure): void {
+  record({ items, time, bytes, copied = bytes }: Measure): void {
     const full = items >= this.#chunksize
     const telling = (amount: number | undefined, target: number): number =>
       full || (amount ?? 0) >= target * TELLING ? 1 : items / this.#chunksize
     const timed = this.#time.learn(time, items, telling(time, TARGET_MS))
     this.#bytes.learn(bytes, items, telling(bytes, this.#maxBytes))
+    this.#copied.learn(copied, items, telling(copied, this.#maxCopied))
     // It does not grow after partly filled chunks of a slow source, or chunks from before the last growth.
     this.#choose(full && timed ? this.#chunksize * 2 : this.#chunksize)
   }
 
-  #choose(most: number): void {
-    this.#chunksize = most
+  #choose(wanted: number): void {
+    this.#chunksize = wanted
     this.#reason = 'growing'
     this.#limit(this.#max, this.#maxReason)
     this.#limit(Math.max(this.#min, fitting(TARGET_MS, this.#time)), 'time')
-    this.#limit(Math.max(1, fitting(this.#maxBytes, this.#bytes)), 'bytes')
+    const most = Math.min(fitting(this.#maxBytes, this.#bytes), fitting(this.#maxCopied, this.#copied))
+    this.#limit(Math.max(1, most), 'bytes')
   }
 
   #limit(limit: number, reason: Tuning['reason']): void {

@@ -69,7 +69,9 @@ export class PartReader {
     const mode = modeOf(this.#plan, part)
     const hasFailed = part.errors !== undefined && part.errors.size > 0
     if (part.last) {
-      tuner.record({ items: part.chunk.items.length, time: part.time, bytes: part.bytes })
+      const { items } = part.chunk
+      const copied = items.isShared === true ? part.resultBytes : part.bytes
+      tuner.record({ items: items.length, time: part.time, bytes: part.bytes, copied })
       this.#window.limit = windowFor(tuner.tuning, this.#window.limit)
     }
     this.#delivery.push(detachItems(part, mode))

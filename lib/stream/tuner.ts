@@ -14,6 +14,8 @@ export interface Measure {
   readonly time?: number | undefined
   /** The bytes of its encoded items, or of its encoded results if those are more. */
   readonly bytes?: number | undefined
+  /** The same without items that travel by reference. Default: `bytes`. */
+  readonly copied?: number | undefined
 }
 
 /** The present chunksize, and why it is that. */

@@ -38,8 +38,8 @@ export interface RetryOptions {
 export interface StreamOptions<E extends ErrorMode = ErrorMode, I = unknown> {
   /**
    * The most items that are sent to a worker together: an integer from 1 to `window`, or `'auto'`. `'auto'` aims at
-   * chunks that take 4 ms, with at most 256 KiB and 8,192 items. `stats().tuning` says what it chose and why. Results,
-   * errors and order do not depend on the chunksize. Default: `'auto'`.
+   * chunks that take 4 ms, with at most 8,192 items and 256 KiB (of lines with small results, 1 MiB). `stats().tuning`
+   * says what it chose and why. Results, errors and order do not depend on the chunksize. Default: `'auto'`.
    */
   readonly chunksize?: number | 'auto'
   /**

@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer'
 import fc from 'fast-check'
 import { Items } from '#dist/codec/batch.js'
 import { LineBatch, type HeldSegment, type LineMemory } from '#dist/codec/line-batch.js'
@@ -7,9 +8,11 @@ import { times } from '../support/volume.js'
 const UTF8 = { encoding: 'utf8' }
 const LATIN1 = { encoding: 'latin1' }
 
-/** Memory that counts its references. */
+/** Memory that counts its references; it holds text and where the lines of its segments end. */
 class Memory implements LineMemory {
   readonly bytes: Buffer<SharedArrayBuffer>
+  readonly #ends = new Uint32Array(new SharedArrayBuffer(4 * 1_000))
+  #used = 0
   references = 0
 
   constructor(text: string) {
@@ -26,17 +29,35 @@ class Memory implements LineMemory {
     this.references--
   }
 
+  /** The lines from `start` up to `end`. */
   segment(start = 0, end = this.bytes.length): HeldSegment {
-    this.retain()
-    return { memory: this, start, end }
+    // For the bytes and for the ends.
+    this.references += 2
+    const first = this.#used
+    for (let at = start; at < end; at++) if (this.bytes[at] === 10) this.#ends[this.#used++] = at + 1
+    const isOpen = this.bytes[end - 1] !== 10
+    if (isOpen) this.#ends[this.#used++] = end + 1
+    const text = this.bytes.subarray(start, end)
+    return {
+      memory: this.bytes.buffer,
+      start,
+      end,
+      ends: this.#ends.buffer,
+      endsAt: 4 * first,
+      count: this.#used - first,
+      isAscii: isAscii(text),
+      hasReturns: text.includes(13),
+      isOpen,
+      bytesIn: this,
+      endsIn: this,
+    }
   }
 }
 
 /** A batch of lines in its own memory. */
 function batchOf(text: string): { batch: LineBatch; memory: Memory } {
   const memory = new Memory(text)
-  const length = text.split('\n').length - (text.endsWith('\n') ? 1 : 0)
-  return { batch: new LineBatch(UTF8, length, [memory.segment()]), memory }
+  return { batch: new LineBatch(UTF8, [memory.segment()]), memory }
 }
 
 /** The lines as a worker gets them. */
@@ -54,7 +75,7 @@ describe('a batch of lines', () => {
 
   it('posts its memory by reference, with the size of the lines', () => {
     const memory = new Memory('--one\ntwo\n--')
-    const { data, transfer, bytes } = new LineBatch(UTF8, 2, [memory.segment(2, 10)]).pack()
+    const { data, transfer, bytes } = new LineBatch(UTF8, [memory.segment(2, 10)]).pack()
     const clone = structuredClone(data)
     memory.bytes.write('ONE', 2)
     expect(allLines(clone)).toEqual(['ONE', 'two'])
@@ -65,8 +86,8 @@ describe('a batch of lines', () => {
   it('is decoded in its encoding, alike in ASCII and other segments', () => {
     const [ascii, other] = [new Memory('one\n'), new Memory('\xe4\n\u20ac\n')]
     const segments = () => [ascii.segment(), other.segment(), ascii.segment()]
-    expect(received(new LineBatch(UTF8, 4, segments()))).toEqual(['one', '\xe4', '\u20ac', 'one'])
-    expect(received(new LineBatch(LATIN1, 4, segments()))).toEqual(['one', '\xc3\xa4', '\xe2\x82\xac', 'one'])
+    expect(received(new LineBatch(UTF8, segments()))).toEqual(['one', '\xe4', '\u20ac', 'one'])
+    expect(received(new LineBatch(LATIN1, segments()))).toEqual(['one', '\xc3\xa4', '\xe2\x82\xac', 'one'])
   })
 
   it('can be read line by line, and no further', () => {
@@ -85,10 +106,10 @@ describe('a batch of lines that is cut or joined', () => {
         const texts = pieces.map(([lines, ended]) => lines.join('\n') + (ended || lines.at(-1) === '' ? '\n' : ''))
         const memory = new Memory(texts.join(''))
         let at = 0
-        const batches = texts.map((text, i) => {
+        const batches = texts.map((text) => {
           const start = at
           at += Buffer.byteLength(text)
-          return new LineBatch(UTF8, pieces[i]?.[0].length ?? 0, [memory.segment(start, at)])
+          return new LineBatch(UTF8, [memory.segment(start, at)])
         })
         const expected = pieces.flatMap(([lines, ended]) =>
           // A `\r` is part of the line end. If the last line has no end, it is part of that line.
@@ -116,23 +137,24 @@ describe('a batch of lines that is cut or joined', () => {
   it('is one segment where the lines stand one behind the other', () => {
     const memory = new Memory('one\ntwo\nthree\n')
     const batches = [memory.segment(0, 4), memory.segment(4, 8), memory.segment(8, 14)].map(
-      (segment) => new LineBatch(UTF8, 1, [segment]),
+      (segment) => new LineBatch(UTF8, [segment]),
     )
     const joined = batches.reduce((all, batch) => all.join(batch) ?? all)
-    expect(joined.pack().data.segments).toEqual([{ memory: memory.bytes.buffer, start: 0, end: 14 }])
-    expect(memory.references).toBe(1)
+    expect(joined.pack().data.segments).toMatchObject([{ memory: memory.bytes.buffer, start: 0, count: 3 }])
+    expect(received(joined)).toEqual(['one', 'two', 'three'])
+    expect(memory.references).toBe(2)
   })
 
   it('never runs a line without end into the line behind it', () => {
     const memory = new Memory('onetwo')
-    const [first, second] = [memory.segment(0, 3), memory.segment(3)].map((held) => new LineBatch(UTF8, 1, [held]))
+    const [first, second] = [memory.segment(0, 3), memory.segment(3)].map((held) => new LineBatch(UTF8, [held]))
     expect(first && second && first.join(second) && received(first)).toEqual(['one', 'two'])
   })
 
   it('joins only lines in the same encoding', () => {
     const { batch, memory } = batchOf('one\n')
     expect(batch.join(new Items(['two']))).toBeUndefined()
-    expect(batch.join(new LineBatch(LATIN1, 1, [memory.segment()]))).toBeUndefined()
+    expect(batch.join(new LineBatch(LATIN1, [memory.segment()]))).toBeUndefined()
     expect(new Items(['two']).join(batch)).toBeUndefined()
     expect(received(batch)).toEqual(['one'])
   })

@@ -112,6 +112,15 @@ describe('AutoTuner: bytes', () => {
     expect(run(auto(), 20, 0.0001, 256).tuning).toMatchObject({ chunksize: 1_024, reason: 'bytes', bytesPerItem: 256 })
   })
 
+  it('makes chunks of at most 1 MiB where the items travel by reference and their results are small', () => {
+    const tuner = auto()
+    for (let chunk = 0; chunk < 20; chunk++) {
+      const items = tuner.next()
+      tuner.record({ items, time: items * 0.0001, bytes: items * 256, copied: items })
+    }
+    expect(tuner.tuning).toMatchObject({ chunksize: 4_096, reason: 'bytes', bytesPerItem: 256 })
+  })
+
   it('makes smaller ones for many workers: the chunks of all take 64 MiB', () => {
     expect(run(auto({ workers: 64 }), 20, 0.0001, 256).next()).toBe(1_024)
     expect(run(auto({ workers: 256 }), 20, 0.0001, 256).next()).toBe(256)

@@ -79,7 +79,10 @@ export class ChunkRunner {
     for (const worker of this.pool.workers) {
       // The waiting one first: it must not begin when the running one has stopped.
       for (const held of worker.assignments.filter(({ inFlight }) => inFlight.lane === lane).reverse()) {
-        if (worker.withdraw(held)) continue
+        if (worker.withdraw(held)) {
+          held.inFlight.chunk.items.release()
+          continue
+        }
         encoded ??= reason && encodeError(reason.value)
         worker.cancel(held, encoded)
         this.#replaceUnlessDone(worker, held.seq)
@@ -149,7 +152,8 @@ export class ChunkRunner {
     if (part !== undefined) this.#answer(lane, part)
     if (!isLast) return
     lane.duration = message[4]
-    if (part?.last !== true) this.#requeue([held])
+    if (!lane.isOpen) inFlight.chunk.items.release()
+    else if (part?.last !== true) this.#requeue([held])
     if (inFlight.isComplete) this.#recovery.settled(inFlight)
     this.pool.replaceIfSpent(worker)
   }

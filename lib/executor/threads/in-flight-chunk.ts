@@ -129,6 +129,7 @@ export class InFlightChunk {
       last: last && this.isComplete,
       time,
       bytes: Math.max(this.#bytes, sentBytes),
+      resultBytes: this.#bytes,
     }
   }
 

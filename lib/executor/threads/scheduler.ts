@@ -59,8 +59,12 @@ export class Scheduler {
 
   /** The lane is closed. */
   removeAll(lane: ThreadLane): void {
-    for (const inFlight of this.#parked) if (inFlight.lane === lane) this.#parked.delete(inFlight)
-    for (const inFlight of this.#queue.ofLane(lane)) this.#queue.remove(inFlight)
+    const waiting = [...this.#parked].filter((inFlight) => inFlight.lane === lane)
+    for (const inFlight of [...waiting, ...this.#queue.ofLane(lane)]) {
+      this.remove(inFlight)
+      // Nobody else has a use for the items.
+      inFlight.chunk.items.release()
+    }
     this.#queue.forget(lane)
   }
 

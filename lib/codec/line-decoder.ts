@@ -1,0 +1,136 @@
+/**
+ * Decodes lines whose ends are known, in the same way on every thread. It knows no source, limits or errors: io/bad-line.ts finds lines
+ * that must not be given.
+ */
+import { isAscii } from 'node:buffer'
+import { CARRIAGE_RETURN, NO_BYTES } from './line-end.js'
+import { decoderOf, type Decode } from './line-text.js'
+
+/** How lines are cut and decoded. Can be cloned. */
+export interface LineFormat {
+  /** `'utf8'`, `'latin1'` (each byte is the character of its number), or an encoding that keeps ASCII bytes. */
+  readonly encoding: string
+  /** What ends a line; undefined for `\n` or `\r\n`. */
+  readonly delimiter?: Uint8Array | undefined
+}
+
+/** Whole lines that stand together in shared memory. Can be cloned; the memory goes by reference. */
+export interface LineSegment {
+  readonly memory: SharedArrayBuffer
+  /** Where the first line begins. */
+  readonly start: number
+  /** Where the numbers are that tell where each line ends: u32, positions in `memory` behind the delimiter. */
+  readonly ends: SharedArrayBuffer
+  /** Where in `ends` the first number is, in bytes. */
+  readonly endsAt: number
+  /** How many lines. */
+  readonly count: number
+  /** Whether all bytes are ASCII. */
+  readonly isAscii: boolean
+  /** Whether there is a `\r` among them. */
+  readonly hasReturns: boolean
+  /** Whether the last line has no delimiter. Its end is where the delimiter would end. */
+  readonly isOpen: boolean
+}
+
+/** Node's decoders, which its types leave out. `toString` is a tenth slower: it looks them up again for every line. */
+interface Decoders {
+  latin1Slice(start: number, end: number): string
+  utf8Slice(start: number, end: number): string
+}
+type Memory = Buffer & Decoders
+
+/**
+ * Bytes that are decoded at once. Their lines are slices of one string, which are made in half the time of strings of their own. The
+ * price: a line that is kept keeps this much alive.
+ */
+const PIECE_SIZE = 2_048
+
+const NO_ENDS = new Uint32Array(0)
+
+/** Gives the lines of one segment after the other, each when it is asked for. */
+export class LineDecoder {
+  readonly #isLatin1: boolean
+  /** Of encodings that a Buffer does not know. */
+  readonly #decode: Decode | undefined
+  readonly #delimiterLength: number
+  readonly #endsWithNewline: boolean
+  #memory = NO_BYTES as Memory
+  #ends: Uint32Array = NO_ENDS
+  /** Which line is next, and where it begins. */
+  #next = 0
+  #start = 0
+  #isAscii = true
+  #hasReturns = false
+  #isOpen = false
+  /** The text of the piece at hand, where each byte is a character; else its lines are decoded one by one. */
+  #text: string | undefined
+  #textStart = 0
+  #pieceEnd = 0
+
+  constructor({ encoding, delimiter }: LineFormat) {
+    this.#isLatin1 = encoding === 'latin1'
+    this.#decode = decoderOf(encoding)
+    this.#delimiterLength = delimiter?.length ?? 1
+    this.#endsWithNewline = delimiter === undefined
+  }
+
+  /** Takes the next segment, once `next()` has given all lines of the last. */
+  feed({ memory, start, ends, endsAt, count, isAscii, hasReturns, isOpen }: LineSegment): void {
+    this.#memory = Buffer.from(memory) as unknown as Memory
+    this.#ends = new Uint32Array(ends, endsAt, count)
+    this.#next = 0
+    this.#start = start
+    this.#isAscii = isAscii || this.#isLatin1
+    this.#hasReturns = hasReturns && this.#endsWithNewline
+    this.#isOpen = isOpen
+    this.#text = undefined
+    this.#pieceEnd = 0
+  }
+
+  /** Forgets the lines that it has not given. */
+  clear(): void {
+    this.#memory = NO_BYTES as Memory
+    this.#ends = NO_ENDS
+    this.#next = 0
+    this.#text = undefined
+  }
+
+  /** The next line; undefined at the end of the segment. */
+  next(): string | undefined {
+    const next = this.#next
+    const start = this.#start
+    // Behind the last line it is undefined.
+    const end = this.#ends[next]
+    if (end === undefined) return undefined
+    if (end > this.#pieceEnd) this.#beginPiece(next, start)
+    this.#next = next + 1
+    this.#start = end
+    let textEnd = end - this.#delimiterLength
+    if (this.#hasReturns && textEnd > start && this.#memory[textEnd - 1] === CARRIAGE_RETURN && !this.#isLastOpen(next))
+      textEnd--
+    const text = this.#text
+    if (text !== undefined) return text.slice(start - this.#textStart, textEnd - this.#textStart)
+    if (this.#decode === undefined) return this.#memory.utf8Slice(start, textEnd)
+    // A copy, as not every decoder takes shared memory.
+    return this.#decode(Uint8Array.prototype.slice.call(this.#memory, start, textEnd))
+  }
+
+  /** A `\r` at the end of such a line is part of it. */
+  #isLastOpen(line: number): boolean {
+    return this.#isOpen && line === this.#ends.length - 1
+  }
+
+  /** The piece that begins with a line: as many whole lines as fit, at least one. */
+  #beginPiece(first: number, start: number): void {
+    const ends = this.#ends
+    let last = first
+    while (last + 1 < ends.length && (ends[last + 1] ?? 0) - start <= PIECE_SIZE) last++
+    const end = ends[last] ?? start
+    this.#pieceEnd = end
+    this.#textStart = start
+    const textEnd = end - this.#delimiterLength
+    const isSingleByte = this.#isAscii || isAscii(this.#memory.subarray(start, textEnd))
+    this.#text = isSingleByte ? this.#memory.latin1Slice(start, textEnd) : undefined
+  }
+}
