@@ -67,7 +67,7 @@ const loaders = [
     node: '22',
     files: classic,
     commands: ['ts-node -T main.ts'],
-    fails: /start the program by .*node -r ts-node\/register/,
+    fails: /start the program with .*node -r ts-node\/register/,
   },
   {
     name: 'ts-node-esm',
@@ -93,7 +93,7 @@ const loaders = [
     node: '22',
     files: typescriptCJS,
     commands: ['jiti main.ts'],
-    fails: /start the program by node --import tsx/,
+    fails: /start the program with node --import tsx/,
   },
 ]
 
