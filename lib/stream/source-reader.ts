@@ -18,6 +18,13 @@ const MAX_ITEMS_PER_READ = 64
 /** `'reading'`: somewhere down the call stack. `'halted'`: it can only be closed. */
 type State = 'idle' | 'reading' | 'awaiting' | 'halted' | 'ended'
 
+/** What is awaited: a result of `next()`, an item that is a promise, or a batch. */
+type Awaited = 'item' | 'value' | 'batch'
+
+/**
+ * Its methods are no functions in fields: V8 would compile them anew for each stream, as a field's function is collected with its
+ * stream.
+ */
 export class SourceReader {
   readonly #source: Source<unknown>
   /** Whether the executor copies items when it sends them: then whole batches are read, where the source gives them. */
@@ -160,31 +167,31 @@ export class SourceReader {
     this.#window.reserve(1)
     this.#granted = max - (read.length - start) - 1
     // A promise that an `Iterable` gives as an item may reject: that is an error of the source, which is then closed.
-    if (later !== undefined) this.#awaitRead(later, this.#acceptValue, this.#closeSource)
-    else if (isPromise(result)) this.#awaitRead(result, this.#acceptItem)
+    if (later !== undefined) this.#awaitRead('value', later)
+    else if (isPromise(result)) this.#awaitRead('item', result)
     else this.#acceptItem(result)
   }
 
   #readBatch(batches: BatchReader, max: number): void {
     this.#window.reserve(max)
     const batch = batches.next(max)
-    if (isPromise(batch)) this.#awaitRead(batch, this.#acceptBatch)
+    if (isPromise(batch)) this.#awaitRead('batch', batch)
     else if (this.isReading) this.#acceptBatch(batch)
   }
 
-  #awaitRead<T>(result: PromiseLike<T>, accept: (result: T) => void, reject?: () => void): void {
+  #awaitRead(kind: Awaited, result: PromiseLike<unknown>): void {
     if (this.isReading) this.#state = 'awaiting'
     this.#isSlow = false
     this.wakeNextTurn()
     Promise.resolve(result).then(
       (settled) => {
         this.#resume(() => {
-          accept(settled)
+          this.#accept(kind, settled)
         })
       },
       (error: unknown) => {
         this.#resume(() => {
-          reject?.()
+          if (kind === 'value') this.#closeSource()
           this.#fail(error)
         })
       },
@@ -212,18 +219,24 @@ export class SourceReader {
     return !this.isReady && !this.hasEnded
   }
 
-  readonly #acceptItem = (result: unknown): void => {
+  #accept(kind: Awaited, settled: unknown): void {
+    if (kind === 'item') this.#acceptItem(settled)
+    else if (kind === 'value') this.#acceptValue(settled)
+    else this.#acceptBatch(settled as Batch | undefined)
+  }
+
+  #acceptItem(result: unknown): void {
     assertResult(result)
     if (isDone(result)) this.#end()
     else this.#acceptValue(result.value)
   }
 
-  readonly #acceptValue = (value: unknown): void => {
+  #acceptValue(value: unknown): void {
     this.#add(value)
     this.#window.settle(1)
   }
 
-  readonly #acceptBatch = (batch: Batch | undefined): void => {
+  #acceptBatch(batch: Batch | undefined): void {
     if (batch === undefined) this.#end()
     else {
       this.#window.settle(batch.length)
@@ -256,7 +269,7 @@ export class SourceReader {
     this.#buffer.clear()
   }
 
-  readonly #closeSource = (): void => {
+  #closeSource(): void {
     void closeQuietly({ close: () => this.#closeReader() })
   }
 
