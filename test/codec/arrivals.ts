@@ -37,7 +37,6 @@ function isColumn(data: Data): data is Column {
 }
 
 function describeColumn(column: Column): string {
-  if ('elements' in column) return `${column.kind}(${describeColumn(column.elements)})`
   return 'columns' in column ? `${column.kind}(${column.columns.map(describeColumn).join()})` : column.kind
 }
 
@@ -90,43 +89,7 @@ const leaves = fc.constantFrom<fc.Arbitrary<unknown>>(
 
 /** Makers of values of one kind: of the items of a chunk, or of a field of its records. */
 function sorts(levels: number): fc.Arbitrary<fc.Arbitrary<unknown>> {
-  return levels === 0 ? leaves : fc.oneof(leaves, records(levels), records(levels), tuples(levels), lists(levels))
-}
-
-function tuples(levels: number): fc.Arbitrary<fc.Arbitrary<unknown>> {
-  const places = fc.array(sorts(levels - 1), { minLength: 1, maxLength: 4 })
-  return fc.tuple(places, oddity).map(([some, change]) => fc.tuple(...some, fc.nat(9)).map((all) => change(all)))
-}
-
-function lists(levels: number): fc.Arbitrary<fc.Arbitrary<unknown>> {
-  const elements = fc.oneof(sorts(levels - 1), fc.constantFrom<fc.Arbitrary<unknown>>(integers, fc.double()))
-  // Short arrays and long ones are told apart from arrays with named fields in different ways.
-  const longest = fc.constantFrom(4, 14)
-  return fc.tuple(elements, longest, oddity).map(([some, maxLength, change]) => {
-    const sizes = { maxLength, size: 'max' } as const
-    return fc.tuple(fc.array(some, sizes), fc.nat(9)).map(([list, chance]) => change([...list, chance]))
-  })
-}
-
-/** How to change one array in ten: the last element, which is taken off, decides. */
-const oddity: fc.Arbitrary<(array: unknown[]) => unknown[]> = fc
-  .constantFrom<((array: unknown[]) => void)[]>([], [pierce], [name], [pierce, name], [name, lengthen])
-  .map((changes) => (array) => {
-    if (array.pop() === 0) for (const change of changes) change(array)
-    return array
-  })
-
-/** Makes a hole. */
-function pierce(array: unknown[]): void {
-  Reflect.deleteProperty(array, Math.floor(array.length / 2))
-}
-
-function name(array: unknown[]): void {
-  Object.assign(array, { more: array.at(-1) })
-}
-
-function lengthen(array: unknown[]): void {
-  array.length++
+  return levels === 0 ? leaves : fc.oneof(leaves, records(levels), records(levels))
 }
 
 function records(levels: number): fc.Arbitrary<fc.Arbitrary<unknown>> {
