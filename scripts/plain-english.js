@@ -17,7 +17,7 @@ const PAGES = [
 const CODE = filesOf('lib', '.ts')
 /** Their comments are checked, too. */
 const COMMENTED = [
-  ...['lib/multiprocessing', 'bench', 'examples', 'test'].flatMap((folder) => filesOf(folder, '.ts')),
+  ...['lib', 'bench', 'examples', 'test'].flatMap((folder) => filesOf(folder, '.ts')),
   ...filesOf('scripts', '.js'),
 ]
 

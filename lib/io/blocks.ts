@@ -1,6 +1,6 @@
 /**
  * A byte source as blocks of whole lines: opened, decompressed, without byte order mark, cut at a line end, and without
- * what cannot be given. Whether a block becomes strings or a batch is not decided here.
+ * bad lines. Other files make strings or batches of a block.
  */
 import { NO_BYTES } from '../codec/line-end.js'
 import type { LineError } from '../errors.js'
@@ -11,7 +11,7 @@ import type { Reader } from './source.js'
 import { openText, type TextOptions } from './text.js'
 import type { Transcoder } from './transcode.js'
 
-/** What is read, and what is done about lines that cannot be given. */
+/** How the source is read, and how bad lines are treated. */
 export interface BlockOptions extends LineLimits, TextOptions {
   readonly tooLong: 'error' | 'skip'
 }
@@ -30,7 +30,7 @@ export class LineBlocks {
   readonly #bytes: Bytes
   readonly #options: BlockOptions
   readonly #cutter: LineCutter
-  /** What closes all that is open. */
+  /** Its `close()` closes all that is open. */
   #input: Pick<Reader<Buffer>, 'close'> | undefined
   #text: Reader<Buffer> | undefined
   #transcoder: Transcoder | undefined
@@ -51,12 +51,12 @@ export class LineBlocks {
     this.#cutter = new LineCutter(options.lineEnd, options.maxLength)
   }
 
-  /** The file it reads, where it does. */
+  /** The path, if the source is a file. */
   get path(): string | undefined {
     return this.#bytes.path
   }
 
-  /** The next block, if that takes no reading. */
+  /** The next block, if it is there already. */
   take(): Buffer | undefined {
     while (this.#error === undefined && this.#closing === undefined) {
       const rest = this.#rest
@@ -119,7 +119,7 @@ export class LineBlocks {
     else this.#error = () => this.#errorOf({ kind: 'invalid', found: invalid.byte }, invalid.offset)
   }
 
-  /** The line counts, as errors behind it tell theirs. */
+  /** It counts as a line, because later errors tell their line numbers. */
   #countSkipped(): void {
     this.lines++
     this.skipped++

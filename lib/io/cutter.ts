@@ -9,10 +9,10 @@ export class LineCutter {
   readonly #lineEnd: LineEnd
   readonly #maxLength: number
   #bytes: Buffer = NO_BYTES
-  /** What is held back, in memory that is larger: at most as much of a line as shows that it is too long. */
+  /** The bytes held back, in larger memory. Of a line that is too long, only enough to show that. */
   #held: Buffer = NO_BYTES
   #length = 0
-  /** How many bytes of the line held back are not held, and its last bytes, in which its end may begin. */
+  /** How many more bytes the line has that are not held, and the last of them, in which its end may begin. */
   #beyond = 0
   #last: Buffer = NO_BYTES
   /** The last bytes of a line that is left out, in which its end may have begun; undefined if none is. */
@@ -26,22 +26,22 @@ export class LineCutter {
     this.#maxLength = maxLength
   }
 
-  /** Where in the input the block begins that was given last, in bytes. */
+  /** The offset of the last block in the input, in bytes. */
   get start(): number {
     return this.#start
   }
 
-  /** Takes the next bytes, once `next()` has given all that can be given of the last. */
+  /** Takes the next bytes. Call it when `next()` has given undefined. */
   feed(bytes: Buffer): void {
     this.#bytes = bytes
   }
 
-  /** No more bytes come: what is held back is the last line. */
+  /** No more bytes come: the bytes held back are the last line. */
   end(): void {
     this.#ended = true
   }
 
-  /** Gives lines that are whole, with their ends; undefined if more bytes are needed, or no more come. */
+  /** Gives whole lines with their ends; undefined if more bytes are needed, or no more come. */
   next(): Buffer | undefined {
     if (this.#ended) return this.#flush()
     if (this.#leavingOut !== undefined && !this.#leaveOut(this.#leavingOut)) return undefined
@@ -58,7 +58,7 @@ export class LineCutter {
     return cut < 0 ? undefined : this.#flush()
   }
 
-  /** Whether the line held back is longer than `maxLength` already, whatever follows. */
+  /** Whether the line held back is already longer than `maxLength`. */
   get overflows(): boolean {
     const spare = this.#length - this.#maxLength
     return spare > 0 && (this.#beyond > 0 || spare > this.#lineEnd.begun(this.#held.subarray(0, this.#length)))
@@ -108,7 +108,7 @@ export class LineCutter {
     return block
   }
 
-  /** Copies, so that a short rest does not keep a whole block alive, nor depends on what the source does with it. */
+  /** Copies the bytes. So a short rest does not keep a whole block alive, and the source may use the block again. */
   #hold(bytes: Buffer): void {
     // A line end more than the line may have, and one byte too many.
     const most = this.#maxLength + this.#lineEnd.maxLength

@@ -150,7 +150,7 @@ export class LineScanner {
     let length = slab === undefined ? 0 : this.#linesIn(rest, slab.start + slab.size - this.#copied)
     if (slab === undefined || length === 0) {
       slab?.release()
-      // A line that is longer than a slab has one of its own.
+      // A line that is longer than a slab has a separate one.
       length = this.#linesIn(rest, BLOCK_SIZE) || this.#lineEnd.after(rest, 0)
       slab = this.#copies = Slab.take(Math.max(BLOCK_SIZE, length))
       this.#copied = slab.start

@@ -23,7 +23,7 @@ const DEFAULT_MAX_LENGTH = 16 * 1024 * 1024
 export interface LinesOptions {
   /**
    * The encoding of the text: `'utf8'`, `'latin1'` (ISO-8859-1: each byte is the character of its number), or any label
-   * that `TextDecoder` knows, such as `'windows-1252'`, `'shift_jis'` or `'utf-16le'`. A byte order mark is dropped in
+   * of `TextDecoder`. Some of them are `'windows-1252'`, `'shift_jis'` and `'utf-16le'`. A byte order mark is dropped in
    * UTF-8 and UTF-16. In `'utf8'`, an input that begins with the byte order mark of UTF-16 is read as UTF-16. Default:
    * `'utf8'`.
    */
@@ -49,8 +49,8 @@ export interface LinesOptions {
    */
   fatal?: boolean | undefined
   /**
-   * Whether the first bytes decide how the input is read: gzip and zstd are decompressed, and so are files named `.br`;
-   * UTF-16 is decoded; other formats that are not text are refused. With false, all bytes are text in `encoding`.
+   * Whether the first bytes decide how the input is read. Gzip and zstd are decompressed, and so are files named `.br`.
+   * UTF-16 is decoded. Other formats that are not text are refused. With false, all bytes are text in `encoding`.
    * Default: true.
    */
   detect?: boolean | undefined
@@ -65,22 +65,23 @@ export interface LinesOptions {
  * closed first. A source of chunks that has not ended by itself is closed once. Waiting for that takes at most one
  * second.
  *
- * Several sources are read one after the other, each as if it were alone: a last line ends with its source, and errors
+ * Several sources are read one after the other, each as if it were alone. A last line ends with its source. Errors
  * count lines and bytes from the start of their source. A source is opened when the one before it has ended. After an
  * earlier end, sources that were not reached stay unopened.
  *
  * It holds two blocks of 512 KiB and the longest line, for a file of any size. A line is decoded when you ask for it,
- * together with its neighbours: a line that you keep can keep up to 2 KiB of them in memory. As the source of a stage
+ * together with its neighbours. A line that you keep can keep up to 2 KiB of them in memory. As the source of a stage
  * with workers it hands over bytes. The workers decode them, and the window still counts lines.
  *
  * @param source A path, a `file:` URL, or what gives byte chunks (`Uint8Array`): a Node `Readable` without encoding, a
  * web `ReadableStream`, any iterable or async iterable. Or an array of these; an array of byte chunks is one source.
  * @param options `encoding` (default `'utf8'`), `delimiter` (default `\n` or `\r\n`), `maxLength` (bytes, default 16
  * MiB), `tooLong` (default `'error'`), `fatal` (default false), `detect` (default true).
- * @throws `TypeError` or `RangeError` at the call, for a bad source or option. From `next()`, after all lines before
- * it: the error of the system, with `path` set, for a file that cannot be read; `InputError` for damaged compressed
- * data and for input that is not text; `LineError` for a line that is too long or, with `fatal`, not valid; `TypeError`
- * (`ERR_INVALID_SOURCE`) for a chunk that is not bytes; the source's own error, as it was thrown.
+ * @throws `TypeError` or `RangeError` at the call, for a bad source or option. All other errors come from `next()`,
+ * after the lines before them. A file that cannot be read gives the error of the system, with `path` set. Damaged
+ * compressed data and input that is not text give an `InputError`. A line that is too long or, with `fatal`, not valid
+ * gives a `LineError`. A chunk that is not bytes gives a `TypeError` (`ERR_INVALID_SOURCE`). Errors of the source come
+ * as they were thrown.
  * @example
  * ```ts
  * import { lines } from 'millrace'

@@ -1,6 +1,6 @@
 /**
  * Decides which blocks of a file this thread reads itself, and which the thread pool reads ahead. A block in the page cache is there
- * sooner than another thread is woken. A block on a disk must not hold the event loop up. Which is the case, only the time of a read tells.
+ * sooner than another thread is woken. A block on a disk must not hold the event loop up. Only the time of a read tells which is the case.
  */
 
 /** A block of 512 KiB takes 0.1 ms from the page cache, and several times as long from a fast disk. */
@@ -21,7 +21,7 @@ export class ReadPolicy {
     return true
   }
 
-  /** This thread has read a block, in so many milliseconds. */
+  /** This thread has read a block. @param time How long that took, in milliseconds. */
   record(time: number): void {
     if (time <= MAX_READ_MS) {
       this.#nextAhead = MIN_AHEAD

@@ -87,7 +87,7 @@ const slabsOfPages: (WeakRef<Slab> | undefined)[] = []
 const kernelBuffers = new WeakSet<ArrayBufferLike>()
 const otherSlabs = new WeakMap<ArrayBufferLike, WeakRef<Slab>>()
 
-/** A piece of shared memory. Whoever refers to it retains it, and releases it once. */
+/** A piece of shared memory. Each user of it retains it, and releases it once. */
 export class Slab {
   /** All of the memory that the slab is a piece of. Positions in the slab are positions in this. */
   readonly buffer: SharedArrayBuffer

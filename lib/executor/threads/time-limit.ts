@@ -1,5 +1,5 @@
 /**
- * The time limits of a worker: the `timeout` of a stream for each item, and the `startTimeout` of the pool for loading a module of tasks.
+ * The time limits of a worker: the `timeout` of a stream for each item, and the `startTimeout` of the pool for a module of tasks.
  * A timer runs while the worker holds a chunk with such a limit.
  */
 import type { Progress } from '../../worker/cells.js'
