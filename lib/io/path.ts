@@ -1,6 +1,6 @@
 /**
- * Reads the file that a path names, in blocks, by the thread pool. Pipes, sockets and terminals are read as streams: a
- * read that waits in the thread pool cannot be cancelled.
+ * Reads the file that a path names, in blocks. Pipes, sockets and terminals are read as streams: a read that waits in
+ * the thread pool cannot be cancelled.
  */
 import { constants, fstat, open, type Stats } from 'node:fs'
 import { Socket } from 'node:net'

@@ -14,7 +14,7 @@ const PAGE_SIZE = 64 * 1024
 /** Enough for many blocks whose results wait for a slow consumer. Beyond that, slabs have their own memory. */
 const MAX_PAGES = 2 ** 30 / PAGE_SIZE
 /** The first page holds what the kernel returns. No slab begins there. */
-const RESULT = 0
+export const RESULT = 0
 
 /** The part of the API that is used here. TypeScript declares it only for browsers. */
 interface WebAssemblyApi {

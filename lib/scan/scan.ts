@@ -1,6 +1,6 @@
 /** Finds where records end in the bytes of a slab, and writes that behind each other into another slab. */
 import { isAscii } from 'node:buffer'
-import { openKernel, type Slab } from './memory.js'
+import { openKernel, RESULT, type Slab } from './memory.js'
 
 /** The most ends that one step of the kernel may find. */
 const MIN_ROOM = 64
@@ -38,7 +38,7 @@ export function hasRoom(room: EndsRoom): boolean {
 export function findByte(bytes: Slab, from: number, to: number, byte: number, room: EndsRoom): Found {
   const kernel = bytes.isScannable && room.slab.isScannable ? openKernel() : null
   if (kernel === null) return findByteSlowly(bytes, from, to, byte, room)
-  const scanned = kernel.scan(from, to, byte, room.at, room.slab.start + room.slab.size, 0)
+  const scanned = kernel.scan(from, to, byte, room.at, room.slab.start + room.slab.size, RESULT)
   const [count = 0, flags = 0] = kernel.result
   return { scanned, count, isAscii: (flags & 1) === 0, hasReturns: (flags & 2) !== 0 }
 }

@@ -28,8 +28,7 @@ let endDaemons: () => Promise<void>
 
 /**
  * A task on a separate thread, with its own heap and modules. Only shared objects are shared. It is not a process of
- * the operating system. A native crash ends the whole program, `process.chdir()` does not work, and `pid` is a thread
- * id.
+ * the system: a native crash ends the whole program, `process.chdir()` does not work, and `pid` is a thread id.
  *
  * It ends when the target has settled and its event loop has nothing left to do. The program waits for it, unless it is
  * a daemon. A process ends when the process that started it ends. A start takes some tens of milliseconds and a few
@@ -59,8 +58,7 @@ let endDaemons: () => Promise<void>
  */
 export class Process<A extends readonly unknown[] = readonly never[]> implements AsyncDisposable {
   /**
-   * Resolves with the exit code when the process has ended. Never rejects. For `Promise.race`: unlike `join()`, it does
-   * not keep the program alive.
+   * Resolves with the exit code at the end; never rejects. Unlike `join()`, it does not keep the program alive.
    */
   readonly sentinel: Promise<number>
   readonly #name: string
@@ -112,8 +110,8 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
   }
 
   /**
-   * `null` until it has ended. Then 0 if the target returned, n after `process.exit(n)`, -15 after `terminate()`. 1
-   * after an uncaught error, or at its memory limit.
+   * `null` until it has ended. Then 0 if the target returned, n after `process.exit(n)`, -15 after `terminate()`, and 1
+   * after an uncaught error or at its memory limit.
    */
   get exitCode(): number | null {
     return this.#exitCode
@@ -177,8 +175,7 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
    *
    * @param options The longest wait in milliseconds, or `{ timeout, signal }`: see `WaitOptions`. Default: no limit.
    * Afterwards `exitCode` is `null` if it has not ended.
-   * @throws {Error} `ERR_PROCESS_STATE`: it was not started, or is closed. An error that the target threw is not thrown
-   * here: see `error`.
+   * @throws {Error} `ERR_PROCESS_STATE`: it was not started, or is closed. Errors of the target are in `error`.
    * @throws {RangeError | TypeError} If an option is invalid.
    */
   async join(options?: number | WaitOptions): Promise<void> {
