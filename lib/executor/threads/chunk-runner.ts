@@ -45,12 +45,12 @@ export class ChunkRunner {
   /** Why no worker can be started. */
   broken: Error | undefined
   #isEnded = false
-  readonly #onIdle: () => void
+  readonly #wake: () => void
 
-  /** @param onIdle Called when the last lane is closed. */
-  constructor(options: WorkerPoolOptions, onIdle: () => void) {
+  /** @param wake Called when a lane has been closed. */
+  constructor(options: WorkerPoolOptions, wake: () => void) {
     this.#options = options
-    this.#onIdle = onIdle
+    this.#wake = wake
     this.#reports = new Mailbox<Report>(this.advance)
     this.pool = new WorkerPool(options, this.#reports)
     this.#scheduler = new Scheduler(this.pool)
@@ -90,7 +90,7 @@ export class ChunkRunner {
       worker.forget(lane.job)
       this.pool.replaceIfSpent(worker)
     }
-    if (this.lanes.size === 0) this.#onIdle()
+    this.#wake()
     this.advance()
   }
 

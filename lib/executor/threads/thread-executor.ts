@@ -48,8 +48,7 @@ export class ThreadExecutor implements PoolExecutor {
     this.workers = options.workers
     this.#options = options
     this.#runner = new ChunkRunner(options, () => {
-      this.#resolveIfDrained()
-      this.#startIdleTimer()
+      this.#advance()
     })
   }
 
@@ -89,7 +88,7 @@ export class ThreadExecutor implements PoolExecutor {
       this.#closing = this.#finish(drained)
       // If nobody waits for it, its rejection must not end the program.
       this.#closing.catch(() => undefined)
-      this.#resolveIfDrained()
+      this.#advance()
     }
     return this.#closing
   }
@@ -124,18 +123,16 @@ export class ThreadExecutor implements PoolExecutor {
     return results
   }
 
-  #resolveIfDrained(): void {
-    if (this.#drained === undefined || this.#runner.lanes.size > 0) return
+  /** A stream or the pool has been closed: ends the workers if nothing needs them, now or after the idle time. */
+  #advance(): void {
+    if (this.#runner.lanes.size > 0) return
     clearTimeout(this.#idleTimer)
-    this.#drained()
-  }
-
-  #startIdleTimer(): void {
     const { idleTimeout } = this.#options
-    if (this.#closing !== undefined || idleTimeout === Infinity) return
-    clearTimeout(this.#idleTimer)
-    this.#idleTimer = setTimeout(() => {
-      void this.#runner.pool.finishAll()
-    }, idleTimeout).unref()
+    if (this.#drained !== undefined) this.#drained()
+    else if (idleTimeout !== Infinity) {
+      this.#idleTimer = setTimeout(() => {
+        void this.#runner.pool.finishAll()
+      }, idleTimeout).unref()
+    }
   }
 }

@@ -5,60 +5,57 @@
 import type { Progress } from '../../worker/cells.js'
 import type { Assignment } from './chunk-sender.js'
 
-interface Watched {
-  readonly assignments: readonly Assignment[]
-  readonly isUnreadable: boolean
-  progress(): Progress
-  drain(): void
-}
-
 export class TimeLimit {
-  readonly #worker: Watched
   readonly #startTimeout: number
-  readonly #overdue: (progress: Progress) => void
+  readonly #wake: () => void
   #timer: NodeJS.Timeout | undefined
-  /** When it looks at the worker again, by `performance.now()`. */
-  #due = Infinity
+  /** When the worker is to be looked at, by `performance.now()`. */
+  #dueAt = Infinity
+  #isDue = false
 
   /**
    * @param startTimeout In milliseconds.
-   * @param overdue Called when an item or the loading of its task takes too long.
+   * @param wake Called when it is due: then `check()` tells whether something takes too long.
    */
-  constructor(worker: Watched, startTimeout: number, overdue: (progress: Progress) => void) {
-    this.#worker = worker
+  constructor(startTimeout: number, wake: () => void) {
     this.#startTimeout = startTimeout
-    this.#overdue = overdue
+    this.#wake = wake
   }
 
-  /** The worker has been given a chunk: an item of any that it holds may begin now. */
-  watch(atMost?: number): void {
-    const wait = Math.min(atMost ?? Infinity, ...this.#worker.assignments.map((held) => this.#limitOf(held)))
-    const due = performance.now() + wait
-    if (due >= this.#due) return
+  get isDue(): boolean {
+    return this.#isDue
+  }
+
+  /** The worker has these chunks: an item of any of them may begin now. */
+  watch(assignments: readonly Assignment[], atMost: number = Infinity): void {
+    const wait = Math.min(atMost, ...assignments.map((held) => this.#limitOf(held)))
+    const dueAt = performance.now() + wait
+    if (dueAt >= this.#dueAt) return
     this.stop()
-    this.#due = due
-    this.#timer = setTimeout(this.#look, wait).unref()
+    this.#dueAt = dueAt
+    this.#timer = setTimeout(() => {
+      this.#dueAt = Infinity
+      this.#isDue = true
+      this.#wake()
+    }, wait).unref()
   }
 
   stop(): void {
     clearTimeout(this.#timer)
-    this.#due = Infinity
+    this.#dueAt = Infinity
+    this.#isDue = false
   }
 
-  readonly #look = (): void => {
-    this.#due = Infinity
-    const worker = this.#worker
-    // First the messages that have come: the items in them do not run any more.
-    worker.drain()
-    // It is ending already.
-    if (worker.isUnreadable) return
-    const progress = worker.progress()
-    const running = worker.assignments.find(({ seq }) => seq === progress.seq)
+  /** Whether the item that runs, or the loading of its task, takes too long. If not, it watches on. */
+  check(assignments: readonly Assignment[], progress: Progress): boolean {
+    this.#isDue = false
+    const running = assignments.find(({ seq }) => seq === progress.seq)
     const timeout = progress.isLoading ? this.#startTimeout : running?.inFlight.lane.job.timeout
-    const isLooking = running !== undefined && (progress.isLoading || progress.chunkOffset !== -1)
-    if (timeout === undefined || !isLooking) this.watch()
-    else if (progress.time < timeout) this.watch(timeout - progress.time)
-    else this.#overdue(progress)
+    const isRunning = running !== undefined && (progress.isLoading || progress.chunkOffset !== -1)
+    if (timeout === undefined || !isRunning) this.watch(assignments)
+    else if (progress.time < timeout) this.watch(assignments, timeout - progress.time)
+    else return true
+    return false
   }
 
   /** The least time in which something of a chunk may take too long. */

@@ -61,12 +61,11 @@ export class WorkerHandle {
     port1.unref()
     if (options.initializer !== undefined) this.#sender.loads(options.initializer.module)
     const channel = { port: port2, cells: this.#cells.buffer as SharedArrayBuffer, listening }
-    this.thread = new WorkerThread(number, options, channel, () => {
-      this.#onThread()
-    })
-    this.#timeLimit = new TimeLimit(this, options.startTimeout, (progress) => {
-      reports.post({ kind: 'overdue', worker: this, progress })
-    })
+    const wake = (): void => {
+      this.#advance()
+    }
+    this.thread = new WorkerThread(number, options, channel, wake)
+    this.#timeLimit = new TimeLimit(options.startTimeout, wake)
   }
 
   get isReady(): boolean {
@@ -120,7 +119,7 @@ export class WorkerHandle {
       this.#sender.cancel(assignment)
     }
     this.#assignments.push(assignment)
-    if (lane.job.timeout !== undefined || !assignment.known.isLoaded) this.#timeLimit.watch()
+    if (lane.job.timeout !== undefined || !assignment.known.isLoaded) this.#timeLimit.watch(this.#assignments)
   }
 
   /** How many chunks the worker can go on with by itself. */
@@ -200,14 +199,23 @@ export class WorkerHandle {
     })
   }
 
-  #onThread(): void {
+  /** Its thread is ready or has ended, or a time limit is due. */
+  #advance(): void {
     const { end } = this.thread
-    if (end === undefined) this.#reports.wake()
-    else {
+    if (end !== undefined) {
       if (end.wasReady) this.drain()
       this.#port.close()
       this.#reports.post({ kind: 'ended', worker: this })
-    }
+    } else if (this.#timeLimit.isDue) this.#checkTime()
+    else this.#reports.wake()
+  }
+
+  #checkTime(): void {
+    // First the messages that have come: the items in them do not run any more.
+    this.drain()
+    const progress = this.progress()
+    if (this.#isUnreadable || !this.#timeLimit.check(this.#assignments, progress)) return
+    this.#reports.post({ kind: 'overdue', worker: this, progress })
   }
 
   #receive(message: Message): void {
