@@ -159,7 +159,7 @@ const below = {
     'errors',
     'multiprocessing',
   ],
-  io: ['scan', 'codec', 'inspect', 'thenable', 'options', 'errors'],
+  io: ['scan', 'codec', 'fifo', 'inspect', 'thenable', 'options', 'errors'],
   task: ['thenable', 'options', 'errors'],
   codec: ['shared', 'errors', 'files'],
   scan: [],

@@ -6,6 +6,8 @@ import { NO_BYTES } from '../codec/line-end.js'
 import type { LineError } from '../errors.js'
 import { findBadLine, lineError, type BadLine, type LineLimits } from './bad-line.js'
 import type { Bytes } from './bytes.js'
+import { closeQuietly } from './close-with-timeout.js'
+import { isCompressedFile } from './compression.js'
 import { LineCutter } from './cutter.js'
 import type { Reader } from './source.js'
 import { openText, type TextOptions } from './text.js'
@@ -33,6 +35,8 @@ export class LineBlocks {
   /** Its `close()` closes all that is open. */
   #input: Pick<Reader<Buffer>, 'close'> | undefined
   #text: Reader<Buffer> | undefined
+  /** Settles when an opening before its turn has succeeded or failed. Never rejects. */
+  #opening: Promise<void> | undefined
   #transcoder: Transcoder | undefined
   #encoding: string
   #ended = false
@@ -54,6 +58,14 @@ export class LineBlocks {
   /** The path, if the source is a file. */
   get path(): string | undefined {
     return this.#bytes.path
+  }
+
+  /**
+   * Opens the source before its turn, if it is a compressed file. If that fails, it is opened again at its turn, and
+   * that error is told.
+   */
+  openAhead(): void {
+    this.#opening ??= this.#openAhead()
   }
 
   /** The next block, if it is there already. */
@@ -85,6 +97,7 @@ export class LineBlocks {
    * The next block, or undefined at the end. Throws errors of the source, and a `LineError` after all lines before it.
    */
   async read(): Promise<Buffer | undefined> {
+    if (this.#opening !== undefined) await this.#opening
     const text = this.#text ?? (await this.#open())
     while (text !== undefined) {
       const block = this.take()
@@ -133,8 +146,19 @@ export class LineBlocks {
     return this.#transcoder?.inputOffset(textOffset) ?? this.#textStart + textOffset
   }
 
+  async #openAhead(): Promise<void> {
+    if (!this.#options.detect || !(await isCompressedFile(this.path))) return
+    try {
+      await this.#open()
+    } catch {
+      if (this.#input !== undefined) await closeQuietly(this.#input)
+      this.#input = undefined
+    }
+  }
+
   /** Undefined if it was closed meanwhile. */
   async #open(): Promise<Reader<Buffer> | undefined> {
+    if (this.#closing !== undefined) return undefined
     const open = await openText(this.#bytes, this.#options, (input) => {
       this.#input = input
       return this.#closing === undefined

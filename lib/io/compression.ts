@@ -2,7 +2,9 @@
  * The compressed formats that can be read: their decoders, and what stands around the data of a member. The reading
  * itself is in decompress.ts.
  */
+import { stat } from 'node:fs'
 import type { Duplex } from 'node:stream'
+import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
 import type { ByteQueue } from './byte-queue.js'
 import type { Damage, MemberText } from './damage.js'
@@ -26,6 +28,8 @@ export interface Compression {
   /** The rest of a member, if it is not read by the decoder. Then zeros may stand between and behind members. */
   readonly frame?: MemberFrame
   createDecoder(chunkSize: number): Decoder
+  /** Whether damage is only noticed: another decoder is to find out what it is, and what text comes before it. */
+  readonly isRough?: true
   /** Writes something that a decoder which has come to the end of its data refuses with this code. */
   readonly endProbe?: { readonly bytes: Buffer; readonly code: string }
 }
@@ -38,6 +42,14 @@ export const gzip: Compression = {
   severalMembers: true,
   frame: { readHeader: readGzipHeader, readTrailer: readGzipTrailer },
   createDecoder: (chunkSize) => zlib.createInflateRaw(optionsOf(chunkSize)),
+}
+
+/** All members at once, and their checksums. It ends at zeros, though members may follow. */
+export const wholeGzip: Compression = {
+  name: 'gzip',
+  severalMembers: false,
+  isRough: true,
+  createDecoder: (chunkSize) => zlib.createGunzip(optionsOf(chunkSize)),
 }
 
 export const brotli: Compression = {
@@ -62,4 +74,16 @@ export const zstd: Compression | undefined = createZstdDecompress && {
 
 function optionsOf(chunkSize: number): zlib.ZlibOptions & { highWaterMark: number } {
   return { chunkSize, highWaterMark: HIGH_WATER_MARK }
+}
+
+const statPath = promisify(stat)
+
+/** Whether the name says that it is compressed, and it is a file. To open anything else has effects. Never rejects. */
+export async function isCompressedFile(path: string | undefined): Promise<boolean> {
+  if (path === undefined || !/\.(?:gz|zst|br)$/i.test(path)) return false
+  try {
+    return (await statPath(path)).isFile()
+  } catch {
+    return false
+  }
 }

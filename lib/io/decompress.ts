@@ -7,10 +7,10 @@ import { InputError } from '../errors.js'
 import { ByteQueue } from './byte-queue.js'
 import type { Compression, Decoder } from './compression.js'
 import type { Damage, MemberText } from './damage.js'
-import { BLOCK_SIZE } from '../scan/memory.js'
+import { DecoderOutput } from './decoder-output.js'
+import { BLOCK_SIZE, Slab } from '../scan/memory.js'
 import { salvage, written, type Blocks } from './salvage.js'
 import { DONE, openSource, type Reader } from './source.js'
-import { UnreadOutput } from './unread-output.js'
 
 /** The least size of a decoder's output: many small members would spend their time on large ones. */
 const MIN_CHUNK_SIZE = 64 * 1024
@@ -24,8 +24,8 @@ type ReadFrom = (offset: number) => Blocks | undefined
 /** The member that is being read. */
 interface Member {
   readonly decoder: Decoder
-  readonly output: Reader<Buffer>
-  readonly unread: UnreadOutput
+  readonly blocks: Reader<Buffer>
+  readonly output: DecoderOutput
   /** Where in the input its data begin. */
   readonly start: number
   readonly text: MemberText
@@ -45,6 +45,8 @@ export class Decompressor implements Reader<Buffer> {
   /** An error of the input, which is thrown after all text before it. */
   #inputError: { error: unknown } | undefined
   #damage: Damage | undefined
+  /** The slab of the block that was given last. */
+  #given: Slab | undefined
   #chunkSize = BLOCK_SIZE
   #textLength = 0
   #members = 0
@@ -57,6 +59,7 @@ export class Decompressor implements Reader<Buffer> {
   }
 
   async next(): Promise<IteratorResult<Buffer, undefined>> {
+    this.#release()
     while (!this.#closed) {
       if (this.#damage === undefined) this.#member ??= await this.#openMember()
       if (this.#damage !== undefined) throw this.#error(this.#damage)
@@ -73,7 +76,15 @@ export class Decompressor implements Reader<Buffer> {
   close(): unknown {
     this.#closed = true
     this.#member?.decoder.destroy()
+    this.#member?.output.release(false)
+    this.#release()
     return this.#input.close()
+  }
+
+  /** Releases the block that was given last. */
+  #release(): void {
+    this.#given?.release()
+    this.#given = undefined
   }
 
   /** The next member; undefined if there is none. */
@@ -91,14 +102,14 @@ export class Decompressor implements Reader<Buffer> {
     const decoder = compression.createDecoder(this.#chunkSize)
     // It may fail after the last read.
     decoder.on('error', () => {})
-    const unread = new UnreadOutput(decoder)
+    const canReadAgain = this.#readFrom(input.offset) !== undefined
     const member: Member = {
       decoder,
-      unread,
-      output: openSource<Buffer>(decoder),
+      output: new DecoderOutput(decoder, !canReadAgain),
+      blocks: openSource<Buffer>(decoder),
       start: input.offset,
       text: { length: 0, checksum: 0 },
-      kept: this.#readFrom(input.offset) === undefined ? [] : undefined,
+      kept: canReadAgain ? undefined : [],
       probed: false,
     }
     this.#feeding = this.#feed(member)
@@ -136,7 +147,7 @@ export class Decompressor implements Reader<Buffer> {
   /** The next text of a member; undefined when it has ended, or there may be none. */
   async #read(member: Member): Promise<Buffer | undefined> {
     try {
-      const result = await member.output.next()
+      const result = await member.blocks.next()
       if (!result.done) return member.probed ? undefined : this.#checked(member, result.value)
       if (member.probed) this.#damage = this.#cutShort()
     } catch (thrown) {
@@ -149,13 +160,14 @@ export class Decompressor implements Reader<Buffer> {
     await this.#feeding
     if (this.#closed || this.#inputError !== undefined) return this.#stop()
     this.#member = undefined
-    this.#chunkSize = Math.min(BLOCK_SIZE, Math.max(MIN_CHUNK_SIZE, member.text.length))
+    member.output.release(true)
+    this.#chunkSize = member.text.length <= MIN_CHUNK_SIZE ? MIN_CHUNK_SIZE : BLOCK_SIZE
     this.#damage ??= await this.#compression.frame?.readTrailer(this.#input, member.text)
     return undefined
   }
 
   #checked(member: Member, text: Buffer): Buffer {
-    member.unread.read()
+    this.#given = member.output.read()
     member.text.length += text.length
     if (this.#compression.frame !== undefined) member.text.checksum = crc32(text, member.text.checksum)
     return text
@@ -163,6 +175,7 @@ export class Decompressor implements Reader<Buffer> {
 
   /** The text ends here as the reader was closed, or as the input threw. */
   #stop(): Buffer | undefined {
+    if (!this.#closed) this.#member?.output.release(true)
     this.#member = undefined
     if (this.#inputError !== undefined && !this.#closed) throw this.#inputError.error
     return undefined
@@ -170,15 +183,24 @@ export class Decompressor implements Reader<Buffer> {
 
   /** The decoder has failed: gives what it had decoded before. */
   async #fail(member: Member, cause: NodeJS.ErrnoException): Promise<Buffer | undefined> {
+    try {
+      return await this.#salvage(member, cause)
+    } finally {
+      member.output.release(true)
+    }
+  }
+
+  async #salvage(member: Member, cause: NodeJS.ErrnoException): Promise<Buffer | undefined> {
     this.#member = undefined
     if (cause.code === 'Z_BUF_ERROR') {
       this.#damage = { ...this.#cutShort(), cause }
       return undefined
     }
-    const { start, kept, text, unread } = member
+    const { start, kept, text, output } = member
     const offset = this.#input.offset
     this.#damage = { what: `invalid data (${cause.message})`, offset, cause }
-    if (kept === undefined && this.#readFrom(start) === undefined) return unread.take()
+    if (this.#compression.isRough) return undefined
+    if (kept === undefined && this.#readFrom(start) === undefined) return output.take()
     const data = (): Blocks => kept ?? this.#readFrom(start) ?? []
     try {
       const saved = await salvage(this.#compression, data, offset - start, text.length)
@@ -186,7 +208,7 @@ export class Decompressor implements Reader<Buffer> {
       return saved.text
     } catch {
       // The data cannot be read again. The error to tell is that they are damaged.
-      return unread.take()
+      return output.take()
     }
   }
 

@@ -15,7 +15,7 @@ interface Block {
 }
 
 /**
- * A file. It is closed before its end or an error is told. A block is valid until the next `next()`, and as long as its slab is
+ * A file. It is closed before an error is told. At its end it stays open, as it may be read again. A block is valid until the next `next()`, and as long as its slab is
  * retained.
  */
 export class FileReader implements Reader<Buffer> {
@@ -27,6 +27,7 @@ export class FileReader implements Reader<Buffer> {
   readonly #policy = new ReadPolicy()
   /** How many bytes are certain to be there: a read of them waits for nothing but a local disk. */
   #certain: number
+  #ended = false
   #closing: Promise<void> | undefined
 
   /** The file is the reader's, which closes it. @param localSize Its size, if it is a file on a local disk. */
@@ -38,7 +39,7 @@ export class FileReader implements Reader<Buffer> {
   async next(): Promise<IteratorResult<Buffer, undefined>> {
     this.#given?.release()
     this.#given = undefined
-    if (this.#closing !== undefined) return DONE
+    if (this.#ended || this.#closing !== undefined) return DONE
     try {
       const block = await this.#next()
       if (block !== undefined) {
@@ -53,7 +54,7 @@ export class FileReader implements Reader<Buffer> {
       await this.close().catch(() => {})
       throw error
     }
-    await this.close()
+    this.#ended = true
     return DONE
   }
 

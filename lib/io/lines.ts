@@ -67,9 +67,11 @@ export interface LinesOptions {
  *
  * Several sources are read one after the other, each as if it were alone. A last line ends with its source. Errors
  * count lines and bytes from the start of their source. A source is opened when the one before it has ended. After an
- * earlier end, sources that were not reached stay unopened.
+ * earlier end, sources that were not reached stay unopened. Compressed files are inflated side by side, one per core and
+ * at most four. So files named `.gz`, `.zst` or `.br` are opened when they are among the next three.
  *
- * It holds two blocks of 512 KiB and the longest line, for a file of any size. A line is decoded when you ask for it,
+ * It holds two blocks of 512 KiB and the longest line, for a file of any size. Of each compressed file that is open it
+ * holds up to 16 MiB of text. A line is decoded when you ask for it,
  * together with its neighbours. A line that you keep can keep up to 2 KiB of them in memory. As the source of a stage
  * with workers it hands over bytes. The workers decode them, and the window still counts lines.
  *

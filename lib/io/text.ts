@@ -1,9 +1,11 @@
 /** Opens an input as text. Its first bytes, its name and the options tell its format and its encoding. */
+import { AheadReader } from './ahead.js'
 import type { Bytes } from './bytes.js'
 import { brotli, gzip, zstd, type Compression } from './compression.js'
 import { Decompressor } from './decompress.js'
 import type { TextEncoding } from './encoding.js'
 import { checkText, formatOf, isDecided, isMarkDecided, markOf, unreadable } from './format.js'
+import { GzipFile } from './gzip-file.js'
 import { peek, prepend } from './peek.js'
 import type { Reader } from './source.js'
 import { transcode, type Transcoder } from './transcode.js'
@@ -38,7 +40,14 @@ export async function openText(
     input = prepend(head, input)
     if (!opened(input)) return undefined
     const compression = compressionOf(head, bytes.path)
-    if (compression !== undefined) input = new Decompressor(compression, input, (offset) => source.readFrom?.(offset))
+    if (compression !== undefined) {
+      const readFrom = (offset: number): AsyncIterable<Buffer> | undefined => source.readFrom?.(offset)
+      const isFile = readFrom(0) !== undefined
+      input =
+        isFile && compression === gzip ? new GzipFile(input, readFrom) : new Decompressor(compression, input, readFrom)
+      // To read ahead of other sources has effects.
+      if (isFile) input = new AheadReader(input)
+    }
     opened(input)
   }
   const head = await peek(input, options.detect ? isDecided : isMarkDecided)

@@ -102,6 +102,21 @@ describe('lines() decompresses gzip', () => {
     expect((await untilError(lines(blocks(small, 1)))).given).toEqual((await untilError(lines([small]))).given)
   })
 
+  it('of a file that is read twice, as it has zeros between large members: each line once', async () => {
+    const path = join(folder, 'zeros.gz')
+    const [first, second] = [text.subarray(0, 2_000_003), text.subarray(2_000_003)]
+    for (const zeros of [1, 100_000]) {
+      writeFileSync(path, Buffer.concat([gzipSync(first), Buffer.alloc(zeros), gzipSync(second), Buffer.alloc(zeros)]))
+      expect(await collect(lines(path))).toEqual(expected)
+    }
+  })
+
+  it('of a file with many members', async () => {
+    const path = join(folder, 'members.gz')
+    writeFileSync(path, Buffer.concat(expected.slice(0, 5000).map((line) => gzipSync(`${line}\n`))))
+    expect(await collect(lines(path))).toEqual(expected.slice(0, 5000))
+  })
+
   it('and counts bytes of the uncompressed input', async () => {
     const reading = lines([gzipSync('one\ntwo\nthree\n')], { maxLength: 3 })
     await expect(collect(reading)).rejects.toMatchObject({ code: 'ERR_LINE_TOO_LONG', line: 3, offset: 8 })
