@@ -29,8 +29,10 @@ export interface Part {
   readonly count: number
   /** Their results, in the same order; where an item has one result and failed, `undefined` stands in its place. */
   readonly results: Batch
-  /** How many results each item has; undefined: one each. */
+  /** How many results each item has; undefined: one each, unless the part is folded. */
   readonly counts?: Uint32Array | undefined
+  /** Whether the items have one result together, that of a fold in which none has failed. */
+  readonly isFolded?: boolean | undefined
   /** The errors of failed items, by their offset in the part. */
   readonly errors?: ReadonlyMap<number, unknown> | undefined
   /** How often the failed items were tried, by their offset in the part. Default: once. */

@@ -203,6 +203,7 @@ export function isPlain({ errors, results }: Part, mode: FailureMode): boolean {
 export function decodePart(part: ArrivedPart, mode: FailureMode, task: string, ordered = true): DecodedPart {
   const values = part.results.values()
   if (mode === 'settle') return { ...EMPTY, values: values.map((value, i) => outcomeOf(part, i, value, task)) }
+  if (part.isFolded === true) return { ...EMPTY, values, completedBefore: part.count - 1, completes: [1] }
   if (part.errors === undefined && part.counts === undefined) return { ...EMPTY, values }
   return applyErrorMode(part, values, mode, task, ordered)
 }

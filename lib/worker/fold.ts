@@ -43,6 +43,10 @@ export async function fold(fn: TaskFunction, chunk: RunningChunk, poster: Poster
     poster.outbox.fail(error)
     if (stopOnError) break
   }
+  if (last === length - 1 && poster.outbox.errors === undefined) {
+    poster.outbox.putFolded(length, accumulator)
+    return
+  }
   // After an error that ends the stream, the outcomes of the others are not needed.
   poster.outbox.skipTo(length)
   if (last !== undefined) poster.outbox.insert(last, accumulator)

@@ -10,6 +10,8 @@ export class Outbox {
   /** How many results each item has; undefined while each has one. */
   counts: number[] | undefined
   errors: [partOffset: number, error: EncodedError][] | undefined
+  /** Whether the items have one result together, and none has failed. Then there are no `counts`. */
+  isFolded = false
   count = 0
 
   /** @param spread Whether an item may have any number of results. */
@@ -51,6 +53,14 @@ export class Outbox {
   failAt(partOffset: number, error: EncodedError): void {
     ;(this.errors ??= []).push([partOffset, error])
     this.results[partOffset] = undefined
+  }
+
+  /** All items of a chunk have one result together. */
+  putFolded(count: number, result: unknown): void {
+    this.isFolded = true
+    this.counts = undefined
+    this.count = count
+    this.results.push(result)
   }
 
   /** Gives an item that gave nothing a result, the last of all. */

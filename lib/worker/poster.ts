@@ -19,6 +19,8 @@ const MIN_CLOCK_INTERVAL_MS = 0.25
 /** … at most this many: a slow item may come at any time, and earlier outcomes should not wait for the others. */
 const MAX_STRIDE = 8
 
+const FOLDED: PartDetails = { isFolded: true }
+
 export class Poster {
   /** Where outcomes are put, for the next part. Each post puts a new one here: do not keep it across an `await`. */
   outbox: Outbox
@@ -99,7 +101,7 @@ export class Poster {
   post(last: boolean, fault?: EncodedError): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    const { from, chunkOffsets, count, counts, results, errors } = this.outbox
+    const { from, chunkOffsets, count, counts, results, errors, isFolded } = this.outbox
     if (count === 0 && !last) return
     this.outbox = this.outbox.next()
     this.#reuse.clear()
@@ -107,9 +109,11 @@ export class Poster {
     const { seq, host, job } = this.#chunk
     const time = this.#sent - this.#started
     const isSimple = (chunkOffsets ?? counts ?? errors ?? fault) === undefined
-    const details = isSimple
-      ? undefined
-      : { chunkOffsets, counts: counts && Uint32Array.from(counts), errors, fault, isUnread: fault && true }
+    const details = isFolded
+      ? FOLDED
+      : isSimple
+        ? undefined
+        : { chunkOffsets, counts: counts && Uint32Array.from(counts), errors, fault, isUnread: fault && true }
     const { cells } = host
     beginEncoding(cells, chunkOffsets?.[0] ?? from, count, job.timeout !== undefined)
     const lists = takeTransfers(results)
@@ -123,7 +127,7 @@ export class Poster {
           // One of the results cannot be sent: the others are, below.
         }
       }
-      const { data, transfer, bytes, ...cloned } = this.#cloneEach(from, details ?? {}, results, lists)
+      const { data, transfer, bytes, ...cloned } = this.#cloneEach(from, count, details ?? {}, results, lists)
       // An accumulator that cannot be sent is not the failure of one item: what the others made of it is lost with it.
       const [lost] = job.kind === 'reduce' ? cloned.errors.slice(errors?.length ?? 0) : []
       if (lost !== undefined) {
@@ -153,12 +157,13 @@ export class Poster {
   /** Results that can be cloned, with the buffers that are moved, and errors for the items whose results cannot. */
   #cloneEach(
     from: number,
-    { chunkOffsets, counts, errors }: PartDetails,
+    count: number,
+    { chunkOffsets, counts, errors, isFolded }: PartDetails,
     results: readonly unknown[],
     lists: readonly (TransferList | undefined)[] | undefined,
   ): Packed & { counts: PartDetails['counts']; errors: NonNullable<PartDetails['errors']> } {
     const owners = counts && [...counts].flatMap((count, partOffset) => new Array<number>(count).fill(partOffset))
-    const ownerOf = (i: number): number => owners?.[i] ?? i
+    const ownerOf = (i: number): number => (isFolded === true ? count - 1 : (owners?.[i] ?? i))
     const indexOf = (i: number): number => this.#chunk.first + (chunkOffsets?.[ownerOf(i)] ?? from + ownerOf(i))
     const moves = lists && ((i: number) => lists[i])
     const { values, notes, refused, transfer, bytes } = cloneEach('result', results, indexOf, moves)

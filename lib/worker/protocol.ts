@@ -149,6 +149,8 @@ export interface PartDetails {
   /** An error of every item that has no outcome yet: their task could not be loaded, or read. */
   readonly fault?: EncodedError | undefined
   readonly isUnread?: boolean | undefined
+  /** Whether the items have one result together, that of a fold in which none has failed. */
+  readonly isFolded?: boolean | undefined
 }
 
 /** The worker has read the chunks up to number `seq`, and no longer has these objects, which it was sent before. */

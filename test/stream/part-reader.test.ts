@@ -52,6 +52,16 @@ describe('decodePart()', () => {
     })
   })
 
+  it('completes all items of a fold with their one result', () => {
+    const part = { ...partOf([none, none, none], false), results: new Items(['all']), isFolded: true }
+    expect(decodePart(part, 'throw', 'task')).toEqual({
+      values: ['all'],
+      completes: [1],
+      completedBefore: 2,
+      ...nothing,
+    })
+  })
+
   it('completes items without results at once', () => {
     expect(decodePart(partOf([none, none], true), 'throw', 'task')).toEqual({
       values: [],

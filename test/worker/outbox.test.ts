@@ -35,7 +35,13 @@ describe('Outbox', () => {
     expect(outbox.next()).toMatchObject({ chunkOffsets: [], counts: [] })
   })
 
-  it('has one result of a whole fold, which an item gets afterwards', () => {
+  it('has one result of all items of a fold', () => {
+    const outbox = new Outbox(0, undefined, true)
+    outbox.putFolded(3, 'accumulator')
+    expect(outbox).toMatchObject({ count: 3, counts: undefined, isFolded: true, results: ['accumulator'] })
+  })
+
+  it('has one result of a fold in which items have failed, which an item gets afterwards', () => {
     const outbox = new Outbox(0, undefined, true)
     outbox.skip()
     outbox.fail(error)

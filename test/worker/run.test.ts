@@ -18,6 +18,7 @@ interface Read {
   readonly chunkOffsets: readonly number[] | undefined
   readonly errors: readonly (readonly [partOffset: number, message: string])[]
   readonly fault: string | undefined
+  readonly isFolded: boolean
 }
 
 const cells = createCells()
@@ -64,7 +65,7 @@ function start(
 }
 
 function read([, from, count, last, , , data, details]: PartMessage): Read {
-  const { counts, chunkOffsets, errors = [] } = details ?? {}
+  const { counts, chunkOffsets, errors = [], isFolded = false } = details ?? {}
   return {
     from,
     count,
@@ -74,6 +75,7 @@ function read([, from, count, last, , , data, details]: PartMessage): Read {
     chunkOffsets,
     errors: errors.map(([partOffset, error]) => [partOffset, (decodeError(error) as Error).message]),
     fault: details?.fault && (decodeError(details.fault) as Error).message,
+    isFolded,
   }
 }
 
@@ -151,9 +153,16 @@ describe('a chunk of a reduce', () => {
   const add = (sum: number[], n: number): unknown =>
     n < 0 ? failing(n) : n > 5 ? Promise.resolve([...sum, n]) : (sum.push(n), sum)
 
-  it('gives one accumulator, with the last item that did not fail', async () => {
-    const given = await all('reduce', [1, 7, 2], add, { initial: [0] })
-    expect(given).toEqual({ count: 3, results: [[0, 1, 7, 2]], counts: [0, 0, 1], errors: [] })
+  it('gives one accumulator for all items, where none has failed', async () => {
+    const { parts, ended } = start('reduce', [1, 7, 2], add, { initial: [0] })
+    await ended
+    const part = { count: 3, results: [[0, 1, 7, 2]], counts: undefined, errors: [], isFolded: true, last: true }
+    expect(parts).toEqual([expect.objectContaining(part)])
+  })
+
+  it('gives the accumulator with the last item that did not fail', async () => {
+    const given = await all('reduce', [1, 7, -2], add, { initial: [0] })
+    expect(given).toEqual({ count: 3, results: [[0, 1, 7]], counts: [0, 1, 0], errors: [[2, 'failed -2']] })
   })
 
   it('counts each item once, also those that failed or were refused', async () => {

@@ -98,7 +98,7 @@ export class InFlightChunk {
   /** Makes a part of a worker's message; the results stay encoded. @param sentBytes Roughly how many bytes the worker was sent. */
   accept(message: PartMessage, worker: number, sentBytes: number): Part {
     const [, sentFrom, count, last, time, bytes, data, details = NO_DETAILS] = message
-    const { chunkOffsets: sentOffsets, counts, errors, fault } = details
+    const { chunkOffsets: sentOffsets, counts, errors, fault, isFolded } = details
     this.#crashesInARow = 0
     if (fault !== undefined) return this.failRest(worker, decodeError(fault))
     const offset = this.#offset
@@ -122,8 +122,9 @@ export class InFlightChunk {
       from,
       chunkOffsets,
       count,
-      results: new Encoded(counts === undefined ? count : counts.reduce((sum, n) => sum + n, 0), data, bytes),
+      results: new Encoded(isFolded === true ? 1 : counts === undefined ? count : sumOf(counts), data, bytes),
       counts,
+      isFolded,
       errors: opened && new Map(opened),
       worker,
       last: last && this.isComplete,
@@ -235,4 +236,10 @@ export class InFlightChunk {
       this.#exitCode,
     )
   }
+}
+
+function sumOf(counts: Uint32Array): number {
+  let sum = 0
+  for (const count of counts) sum += count
+  return sum
 }
