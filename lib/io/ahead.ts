@@ -7,11 +7,12 @@ import { DONE, type Reader } from './source.js'
 /** How much memory the blocks of one source may take that were not asked for, in bytes. */
 export const MAX_AHEAD_BYTES: number = 16 * 1024 * 1024
 
+/** A slab that is retained, or else any memory. */
 type Memory = Slab | ArrayBufferLike
 
 interface Held {
   readonly block: Buffer
-  /** A short block keeps all of it. */
+  /** A short block keeps all of it. A slab that nothing refers to is used again, though it is retained. */
   readonly memory: Memory
 }
 
@@ -25,7 +26,7 @@ export class AheadReader implements Reader<Buffer> {
   #bytes = 0
   #last: Memory | undefined
   /** The block that was given last. */
-  #given: Buffer | undefined
+  #given: Held | undefined
   /** How the input ended. */
   #end: { readonly error?: unknown } | undefined
   #closed = false
@@ -39,16 +40,14 @@ export class AheadReader implements Reader<Buffer> {
   }
 
   async next(): Promise<IteratorResult<Buffer, undefined>> {
-    this.#drop(this.#given)
-    this.#given = undefined
+    this.#drop()
     // Decoders report to the event loop. It would not turn as long as there are blocks.
     if (this.#blocks.size > 0) await nextTurn()
     while (this.#blocks.size === 0 && this.#end === undefined) await this.#change()
-    const block = this.#take()
-    if (block !== undefined) {
-      this.#given = block
+    this.#given = this.#take()
+    if (this.#given !== undefined) {
       this.#wake()
-      return { done: false, value: block }
+      return { done: false, value: this.#given.block }
     }
     if (this.#end !== undefined && 'error' in this.#end) throw this.#end.error
     return DONE
@@ -61,9 +60,8 @@ export class AheadReader implements Reader<Buffer> {
       await this.#input.close()
     } finally {
       await this.#reading
-      for (let block = this.#take(); block !== undefined; block = this.#take()) this.#drop(block)
-      this.#drop(this.#given)
-      this.#given = undefined
+      do this.#drop()
+      while ((this.#given = this.#take()) !== undefined)
     }
   }
 
@@ -99,17 +97,19 @@ export class AheadReader implements Reader<Buffer> {
     this.#blocks.push({ block, memory })
   }
 
-  #take(): Buffer | undefined {
+  #take(): Held | undefined {
     const held = this.#blocks.shift()
     if (held === undefined) return undefined
     const next = this.#blocks.peek()
     if (next?.memory !== held.memory) this.#bytes -= sizeOf(held.memory)
     if (next === undefined) this.#last = undefined
-    return held.block
+    return held
   }
 
-  #drop(block: Buffer | undefined): void {
-    if (block !== undefined) Slab.of(block)?.release()
+  /** Releases the block that was given last. */
+  #drop(): void {
+    if (this.#given?.memory instanceof Slab) this.#given.memory.release()
+    this.#given = undefined
   }
 }
 

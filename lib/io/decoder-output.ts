@@ -23,8 +23,8 @@ interface Internals {
 export class DecoderOutput {
   readonly #internals: Internals
   readonly #fills: boolean
-  /** Blocks that were not read. The slab of each is retained. */
-  readonly #blocks: Buffer[] = []
+  /** Blocks that were not read. The slab of each is retained, and must also be referred to. */
+  readonly #blocks: { readonly block: Buffer; readonly slab: Slab | undefined }[] = []
   #slab: Slab | undefined
 
   /**
@@ -38,8 +38,9 @@ export class DecoderOutput {
     const push = internals.push.bind(internals)
     internals.push = (block) => {
       if (block !== null) {
-        Slab.of(block)?.retain()
-        this.#blocks.push(block)
+        const slab = Slab.of(block)
+        slab?.retain()
+        this.#blocks.push({ block, slab })
       }
       return push(block)
     }
@@ -56,17 +57,17 @@ export class DecoderOutput {
 
   /** The oldest block was read. @returns Its slab, which is the reader's to release. */
   read(): Slab | undefined {
-    const block = this.#blocks.shift()
-    return block && Slab.of(block)
+    return this.#blocks.shift()?.slab
   }
 
   /** All that was not read, when the decoder has failed. At its end, bytes of an unfinished line may be missing. */
   take(): Buffer {
+    const blocks = this.#blocks.map(({ block }) => block)
     const { _outBuffer: memory, _outOffset: offset } = this.#internals
-    if (!this.#fills || !(memory instanceof Buffer) || typeof offset !== 'number') return Buffer.concat(this.#blocks)
+    if (!this.#fills || !(memory instanceof Buffer) || typeof offset !== 'number') return Buffer.concat(blocks)
     let end = memory.length
     while (end > offset && memory[end - 1] === FILL) end--
-    return Buffer.concat([...this.#blocks, memory.subarray(offset, end)])
+    return Buffer.concat([...blocks, memory.subarray(offset, end)])
   }
 
   /**
@@ -74,7 +75,7 @@ export class DecoderOutput {
    * another thread may be writing to it: it is used again when the decoder is garbage.
    */
   release(hasEnded: boolean): void {
-    for (const block of this.#blocks.splice(0)) Slab.of(block)?.release()
+    for (const { slab } of this.#blocks.splice(0)) slab?.release()
     if (!hasEnded) return
     this.#slab?.release()
     this.#slab = undefined

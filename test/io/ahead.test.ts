@@ -11,9 +11,12 @@ import { LineEnd } from '#dist/codec/line-end.js'
 import { AheadReader, MAX_AHEAD_BYTES } from '#dist/io/ahead.js'
 import type { BlockOptions } from '#dist/io/blocks.js'
 import type { Bytes } from '#dist/io/bytes.js'
+import { gzip, wholeGzip } from '#dist/io/compression.js'
+import { Decompressor } from '#dist/io/decompress.js'
 import { textEncoding } from '#dist/io/encoding.js'
 import { LineInput } from '#dist/io/line-input.js'
 import { BLOCK_SIZE, Slab } from '#dist/scan/memory.js'
+import { collectGarbage } from '../support/garbage.js'
 import { times } from '../support/volume.js'
 
 const DONE = { done: true, value: undefined }
@@ -133,6 +136,31 @@ describe('AheadReader', () => {
     const again = Array.from(used, () => Slab.take(BLOCK_SIZE))
     expect(again.every(({ start }) => used.has(start))).toBe(true)
     for (const slab of again) slab.release()
+  })
+})
+
+describe('the text of a decompressor stays as it is until it was read', () => {
+  const text = Buffer.from(Array.from({ length: 400_000 }, (_, n) => `line ${n}\n`).join(''))
+  const zipped = gzipSync(text)
+
+  it.each(['not read ahead', 'read ahead'])('while memory is collected and used again: %s', async (way) => {
+    for (const compression of [gzip, wholeGzip]) {
+      const input = blocksOf((count) => (count === 0 ? zipped : undefined))
+      const decompressor = new Decompressor(compression, input, () => [])
+      const reader = way === 'read ahead' ? new AheadReader(decompressor) : decompressor
+      let at = 0
+      for (let result = await reader.next(); !result.done; result = await reader.next()) {
+        await collectGarbage([new WeakRef({})])
+        await turn()
+        const others = Array.from({ length: 12 }, () => Slab.take(BLOCK_SIZE))
+        for (const slab of others) slab.bytes().fill(0)
+        expect(result.value.equals(text.subarray(at, at + result.value.length))).toBe(true)
+        for (const slab of others) slab.release()
+        at += result.value.length
+      }
+      expect(at).toBe(text.length)
+      await reader.close()
+    }
   })
 })
 
