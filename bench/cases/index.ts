@@ -3,6 +3,7 @@ export const CASES = [
   'access-log',
   'access-log-reduce',
   'lines',
+  'gzip',
   'cpu',
   'sqrt',
   'no-op',
