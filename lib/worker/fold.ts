@@ -1,6 +1,6 @@
 /** Folds the items of a chunk into one result, for `reduce`. */
 import { cloned, cursorOf } from '../codec/codec.js'
-import { beginItem, beginTimedItem, markAwaiting } from './cells.js'
+import { beginItem, beginTimedItem, isCancelled, markAwaiting } from './cells.js'
 import { ItemContext, type RunningChunk } from './chunk.js'
 import { isThenable } from '../thenable.js'
 import { noAccumulatorError } from './expand.js'
@@ -9,6 +9,7 @@ import type { Poster } from './poster.js'
 
 /** Folds all items, or those before a cancel. The result goes with the last item that did not fail. */
 export async function fold(fn: TaskFunction, chunk: RunningChunk, poster: Poster): Promise<void> {
+  const { slot, seq } = chunk
   const { kind, stopOnError, initial, timeout } = chunk.job
   const { cells } = chunk.host
   const { length, next } = cursorOf(chunk.data)
@@ -17,7 +18,7 @@ export async function fold(fn: TaskFunction, chunk: RunningChunk, poster: Poster
   let accumulator: unknown = cloned(initial)
   let last: number | undefined
   markAwaiting(cells, false)
-  for (let chunkOffset = 0; chunkOffset < length && !chunk.isCancelled; chunkOffset++) {
+  for (let chunkOffset = 0; chunkOffset < length && !isCancelled(cells, slot, seq); chunkOffset++) {
     const item = next()
     let error = chunk.settled?.get(chunkOffset)
     try {
