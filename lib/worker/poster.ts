@@ -8,6 +8,7 @@ import { takeTransfers, type TransferList } from '../codec/transfer-list.js'
 import { beginEncoding, endEncoding } from './cells.js'
 import { ReuseCheck } from '../reuse.js'
 import type { RunningChunk } from './chunk.js'
+import { milliseconds } from './milliseconds.js'
 import { changedResultError } from './expand.js'
 import { Outbox } from './outbox.js'
 import type { PartDetails } from './protocol.js'
@@ -38,14 +39,14 @@ export class Poster {
   constructor(chunk: RunningChunk) {
     this.#chunk = chunk
     this.outbox = new Outbox(chunk.start, undefined, chunk.job.kind !== 'map')
-    this.#started = performance.now()
+    this.#started = milliseconds()
     this.#clockRead = this.#started
     this.#sent = chunk.flushFirst ? -Infinity : this.#started
   }
 
   /** The chunk begins to run. The time before was spent on loading its task, and does not count. */
   begin(): void {
-    this.#started = performance.now()
+    this.#started = milliseconds()
   }
 
   /** Outcomes will not come in the order of the items: outboxes from now on have their `chunkOffsets`. */
@@ -90,7 +91,7 @@ export class Poster {
 
   /** Posts the outcomes now or after `FLUSH_DELAY_MS`. */
   postSoon(): void {
-    if (this.#isDue(performance.now())) this.post(false)
+    if (this.#isDue(milliseconds())) this.post(false)
     else
       this.#timer ??= setTimeout(() => {
         this.post(false)
@@ -105,7 +106,7 @@ export class Poster {
     if (count === 0 && !last) return
     this.outbox = this.outbox.next()
     this.#reuse.clear()
-    this.#sent = performance.now()
+    this.#sent = milliseconds()
     const { seq, host, job } = this.#chunk
     const time = this.#sent - this.#started
     const isSimple = (chunkOffsets ?? counts ?? errors ?? fault) === undefined
@@ -142,7 +143,7 @@ export class Poster {
 
   /** As `#isDue()`, for short items. Reading the clock can cost more than an item: it is read after several. */
   #isDueByClock(): boolean {
-    const now = performance.now()
+    const now = milliseconds()
     this.#stride = now - this.#clockRead < MIN_CLOCK_INTERVAL_MS ? Math.min(2 * this.#stride, MAX_STRIDE) : 1
     this.#untilClock = this.#stride
     this.#clockRead = now
