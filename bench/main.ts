@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { breakEven } from './break-even/main.js'
 import { readArguments, USAGE, type Arguments } from './arguments.js'
 import { costs } from './floor/costs.js'
+import { garbage } from './floor/garbage.js'
 import { CASES } from './cases/index.js'
 import type { Case } from './harness/case.js'
 import { describeMachine, loadAverage } from './harness/machine.js'
@@ -42,12 +43,14 @@ async function run({ cases, rounds, scale, fullSize }: Arguments, command: strin
   checkAnswers(results)
 }
 
-/** Measures millrace, the plain loops and the physical floor, and prints the two tables about costs. Writes no file. */
+/** Measures millrace, the plain loops and the physical floor, and prints the tables about costs. Writes no file. */
 async function runFloor({ cases, rounds, scale }: Arguments): Promise<void> {
   console.log(`${machineReport(await describeMachine())}\n`)
   const all = await Promise.all(cases.map(load))
-  const results = await measureAll(withFloor(all), rounds, scale)
+  const measured = withFloor(all)
+  const results = await measureAll(measured, rounds, scale)
   console.log(`Where the time goes, medians:\n\n${threadsReport(results)}\n`)
+  console.log(`Garbage, from V8's own account:\n\n${await garbage(measured, scale)}\n`)
   console.log(`What things cost:\n\n${await costs(rounds, scale)}`)
   checkAnswers(results)
 }

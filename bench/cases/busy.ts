@@ -47,7 +47,7 @@ const busyCase: Case<Work> = {
     return { parameters: { items }, answer: items, about: `${items.toLocaleString('en')} items, in order` }
   },
   contenders: [millrace, ...PEERS.map(pool)],
-  goals: [{ ours: 'millrace', measure: 'figure', atLeast: 97 }],
+  goals: [{ ours: 'millrace', measure: 'figure', atLeast: 96 }],
 }
 
 export default busyCase

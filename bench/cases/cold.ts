@@ -71,7 +71,7 @@ const coldCase: Case<null> = {
     piscina,
     tinypool,
   ],
-  goals: [{ ours: 'millrace', against: 'bare thread', measure: 'cost', atMost: 1.5 }],
+  goals: [{ ours: 'millrace', against: 'bare thread', measure: 'cost', atMost: 1.3 }],
 }
 
 export default coldCase

@@ -7,6 +7,7 @@ export const CASES = [
   'cpu',
   'sqrt',
   'no-op',
+  'import',
   'cold',
   'busy',
   'memory',

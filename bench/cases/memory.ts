@@ -4,7 +4,8 @@
  */
 import type { Case, Contender, Goal } from '../harness/case.js'
 import { accessLog, type Log } from '../work/log.js'
-import { consume, peak, plainRecords, readLog, records } from '../work/memory.js'
+import { consume, echoLines, peak, plainRecords, readLog, records } from '../work/memory.js'
+import { sizedLines, type SizedLines } from '../work/sized-lines.js'
 
 const LINES = 200_000
 const TIMES = 10
@@ -13,10 +14,16 @@ const TIMES = 10
  * the workers.
  */
 const SLOW = 1
+/** Lines of these lengths go to a worker and back, as strings. A slow consumer also takes time for each byte of them. */
+const LINE_BYTES = [100, 1_000, 10_000, 100_000]
+const FILE_BYTES = 20_000_000
+const SLOW_PER_BYTE = 0.002
 
 interface Work {
   readonly scale: number
   readonly log: Log
+  /** In the order of `LINE_BYTES`. */
+  readonly files: readonly SizedLines[]
 }
 
 interface Load {
@@ -29,6 +36,26 @@ interface Load {
 }
 
 const scaled = (count: number, { scale }: Work): number => Math.ceil(count * scale)
+
+/** By fast and slow consumers. */
+function echoes(bytes: number, place: number): [string, Load][] {
+  const name = `lines of ${bytes.toLocaleString('en')} bytes and back`
+  const load = (microseconds: number): Load => ({
+    once: 10,
+    stream: ({ files }, times) => echoLines(fileAt(files, place), times, microseconds),
+    ours: true,
+  })
+  return [
+    [`${name}, fast consumer`, load(0)],
+    [`${name}, slow consumer`, load(SLOW + SLOW_PER_BYTE * bytes)],
+  ]
+}
+
+function fileAt(files: readonly SizedLines[], place: number): SizedLines {
+  const file = files[place]
+  if (file === undefined) throw new Error(`Cannot read file ${place} as there are ${files.length}`)
+  return file
+}
 
 const loads: Readonly<Record<string, Load>> = {
   'records, fast consumer': {
@@ -51,6 +78,7 @@ const loads: Readonly<Record<string, Load>> = {
     stream: ({ log }, amount) => readLog(log, amount, SLOW),
     ours: true,
   },
+  ...Object.fromEntries(LINE_BYTES.flatMap(echoes)),
   // The memory of a program without threads for the same records.
   'plain loop': {
     once: 10_000_000,
@@ -83,8 +111,9 @@ const memoryCase: Case<Work> = {
   async prepare(scale) {
     const log = await accessLog(Math.ceil(LINES * scale))
     const megabytes = Math.round(log.size / 1e6)
-    const about = `cold; 10,000,000 records (slow: 1,000,000) or 3,000,000 lines of ${megabytes} MB files; slow: ${SLOW} µs a result`
-    return { parameters: { scale, log }, answer: 'all in order', about }
+    const files = await Promise.all(LINE_BYTES.map((bytes) => sizedLines(bytes, FILE_BYTES * scale)))
+    const about = `cold; 10,000,000 records (slow: 1,000,000), 3,000,000 lines of ${megabytes} MB files, or 200 MB of other lines; slow: ${SLOW} µs a result and ${1_000 * SLOW_PER_BYTE} ns a byte`
+    return { parameters: { scale, log, files }, answer: 'all in order', about }
   },
   contenders,
   goals,

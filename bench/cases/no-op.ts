@@ -69,7 +69,11 @@ const noOpCase: Case<Work> = {
     return { parameters: work, answer, about: `${work.tasks.toLocaleString('en')} tasks, ${UNDER_WAY} under way` }
   },
   contenders: [millrace, messagesFloor, ...PEERS.map(pool), pool('piscina-tuned')],
-  goals: [{ ours: 'millrace', against: 'piscina', measure: 'advantage', atLeast: 3 }],
+  goals: [
+    { ours: 'millrace', against: 'piscina', measure: 'advantage', atLeast: 3 },
+    { ours: 'millrace', against: 'piscina-tuned', measure: 'advantage', atLeast: 2 },
+    { ours: 'millrace', against: 'poolifier', measure: 'advantage', atLeast: 1.5 },
+  ],
 }
 
 export default noOpCase

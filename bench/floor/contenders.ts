@@ -60,6 +60,29 @@ export const recordsFloor: Contender<Log> = {
   },
 }
 
+/** As `recordsFloor`, but the consumer takes arrays, and has a plain loop over each. */
+export const recordChunksFloor: Contender<Log> = {
+  name: 'physical floor, chunks',
+  kind: 'floor',
+  floorOf: 'millrace chunks()',
+  open: async ({ path, size }) => {
+    const threads = await Threads.start()
+    return {
+      run: timed(async () => {
+        const input = fileParts(path, size)
+        const totals = none()
+        for await (const numbers of new PartsInOrder(threads, { job: 'parse', input }, input.cuts.length - 1)) {
+          for (let i = 0; i < numbers.length; i += 2) {
+            add(totals, { status: numbers[i] ?? NaN, bytes: numbers[i + 1] ?? NaN })
+          }
+        }
+        return totals
+      }),
+      close: () => threads.close(),
+    }
+  },
+}
+
 /** One thread reads, cuts strings, and gives each to `for await`. Other threads cannot help: strings cannot be shared. */
 export const linesFloor: Contender<Log> = {
   ...FLOOR,

@@ -1,5 +1,7 @@
 /** What it costs to read a file, to find its line ends, and to cut its lines. Each work checks what it found. */
 import { closeSync, createReadStream, openSync, readFileSync, readSync } from 'node:fs'
+import { BLOCK_SIZE, Slab } from '#dist/scan/memory.js'
+import { findByte } from '#dist/scan/scan.js'
 import type { Log } from '../work/log.js'
 
 const BLOCK_BYTES = 1 << 20
@@ -13,6 +15,10 @@ export class LoadedLog {
   readonly size: number
   readonly bytes: Buffer
   readonly ends: Uint32Array
+  /** The same bytes in memory that the kernel of `lines()` can scan, one block after the other. */
+  readonly blocks: readonly { readonly slab: Slab; readonly length: number }[]
+  /** Room for the line ends of a block. */
+  readonly room: Slab = Slab.take(BLOCK_SIZE)
 
   constructor({ path, size, lines }: Log) {
     this.path = path
@@ -21,6 +27,10 @@ export class LoadedLog {
     this.ends = new Uint32Array(lines)
     let end = -1
     for (let i = 0; i < lines; i++) this.ends[i] = end = this.bytes.indexOf(NEWLINE, end + 1)
+    this.blocks = Array.from({ length: Math.ceil(size / BLOCK_SIZE) }, (_, i) => {
+      const slab = Slab.take(BLOCK_SIZE)
+      return { slab, length: this.bytes.copy(slab.bytes(), 0, i * BLOCK_SIZE) }
+    })
   }
 
   firstLines(count: number): string[] {
@@ -38,6 +48,7 @@ export const LINES_COSTS: readonly LinesCost[] = [
   { what: 'reading from the page cache: `readSync`, blocks of 1 MiB', work: readBlocks },
   { what: 'reading by the thread pool: `createReadStream`, blocks of 1 MiB', work: readStream },
   { what: 'finding line ends: `Buffer.indexOf` for each line', work: findEnds },
+  { what: 'finding line ends: the kernel of `lines()`, offsets stored, blocks of 512 KiB', work: findEndsByKernel },
   { what: 'cutting lines: `indexOf` and `toString` for each', work: cutEachLine },
   { what: 'cutting lines: a string for each 2 KiB, `slice` by known offsets', work: cutPieces },
 ]
@@ -63,6 +74,16 @@ async function readStream({ path, size }: LoadedLog): Promise<void> {
 function findEnds({ bytes, ends }: LoadedLog): void {
   let count = 0
   for (let end = -1; (end = bytes.indexOf(NEWLINE, end + 1)) !== -1; count++);
+  expectEqual(count, ends.length)
+}
+
+function findEndsByKernel({ blocks, room, ends }: LoadedLog): void {
+  let count = 0
+  for (const { slab, length } of blocks) {
+    const found = findByte(slab, slab.start, slab.start + length, NEWLINE, { slab: room, at: room.start })
+    expectEqual(found.scanned, length)
+    count += found.count
+  }
   expectEqual(count, ends.length)
 }
 

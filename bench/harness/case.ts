@@ -48,6 +48,8 @@ export interface Contender<P = unknown> {
   open?(parameters: P): Entry | Promise<Entry>
   /** Instead of `open`: the function in `peers/pool_imap.py` that does the work. */
   readonly python?: string
+  /** Another version of Node in which it runs. */
+  readonly node?: string
 }
 
 /** A contender that is ready. */

@@ -27,6 +27,7 @@ const PACKAGES = [
   'p-map',
   'streaming-iterables',
   'it-parallel',
+  'split2',
 ]
 
 export async function describeMachine(): Promise<Machine> {

@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { NotMeasured, type Case, type Contender, type Measured } from './case.js'
+import { nodeBinary } from './node-binary.js'
 
 /**
  * The output of a contender's process. First that it is ready, or the reason why it is not. Then one measurement for
@@ -34,9 +35,10 @@ export class Program {
   /** Starts a contender. Settles when it is ready. */
   static async start(of: Case, contender: Contender, parameters: unknown): Promise<Program> {
     const json = JSON.stringify(parameters)
+    const node = contender.node === undefined ? process.execPath : await nodeBinary(contender.node)
     const [command, ...args] =
       contender.python === undefined
-        ? [process.execPath, '--expose-gc', CONTENDER, of.name, contender.name, json]
+        ? [node, '--expose-gc', CONTENDER, of.name, contender.name, json]
         : ['python3', PYTHON, contender.python, json, String(availableParallelism())]
     const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })
     // The end of its output tells that it has ended.

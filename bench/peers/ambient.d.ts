@@ -1,4 +1,4 @@
-/** The used part of `threads`: its declarations cannot be found through its `exports`. */
+/** The used parts of `threads`, whose declarations cannot be found through its `exports`, and of `split2`, which has none. */
 
 declare module 'threads' {
   export interface Worker {
@@ -13,6 +13,11 @@ declare module 'threads' {
     queue<R>(task: (worker: W) => Promise<R>): PromiseLike<R>
     terminate(): Promise<void>
   }
+}
+
+declare module 'split2' {
+  import type { Transform } from 'node:stream'
+  export default function split2(): Transform
 }
 
 declare module 'threads/worker' {

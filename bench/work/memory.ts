@@ -3,7 +3,8 @@ import { imap, lines } from 'millrace'
 import { isDeepStrictEqual } from 'node:util'
 import type { Log } from './log.js'
 import { numbers } from './numbers.js'
-import { largeRecord, parse, smallRecord, type SmallRecord } from './tasks.js'
+import type { SizedLines } from './sized-lines.js'
+import { echo, largeRecord, parse, smallRecord, type SmallRecord } from './tasks.js'
 import { add, merge, none } from './totals.js'
 
 export type RecordSize = 'small' | 'large'
@@ -41,6 +42,20 @@ export async function readLog(log: Log, times: number, microseconds = 0): Promis
     linger(microseconds)
   }
   if (!isDeepStrictEqual(totals, expected)) throw new Error(`The totals of ${log.path} are ${JSON.stringify(totals)}`)
+}
+
+/** Sends each line to a worker and back, reads the file this many times as one stream, and takes some time for each line. */
+export async function echoLines(file: SizedLines, times: number, microseconds = 0): Promise<void> {
+  let count = 0
+  for await (const line of imap(echo, lines(Array<string>(times).fill(file.path)))) {
+    const number = parseInt(line)
+    if (number !== count % file.lines || line.length !== file.bytes - 1) {
+      throw new Error(`Result ${count} has ${line.length} characters and number ${number}`)
+    }
+    count++
+    linger(microseconds)
+  }
+  if (count !== times * file.lines) throw new Error(`${times * file.lines} lines gave ${count} results`)
 }
 
 /** The peak memory of this process with all its threads, in MB (10⁶ bytes). */

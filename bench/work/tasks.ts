@@ -25,6 +25,10 @@ export const millisecond = task(import.meta.url, function millisecond(): Interva
   return busyFor(1)
 })
 
+export const echo = task(import.meta.url, function echo(line: string): string {
+  return line
+})
+
 export interface SmallRecord {
   readonly id: number
   readonly name: string
