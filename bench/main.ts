@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { breakEven } from './break-even/main.js'
 import { readArguments, USAGE, type Arguments } from './arguments.js'
 import { costs } from './floor/costs.js'
+import { costsOfValues } from './floor/costs-of-values.js'
 import { garbage } from './floor/garbage.js'
 import { CASES } from './cases/index.js'
 import type { Case } from './harness/case.js'
@@ -51,7 +52,8 @@ async function runFloor({ cases, rounds, scale }: Arguments): Promise<void> {
   const results = await measureAll(measured, rounds, scale)
   console.log(`Where the time goes, medians:\n\n${threadsReport(results)}\n`)
   console.log(`Garbage, from V8's own account:\n\n${await garbage(measured, scale)}\n`)
-  console.log(`What things cost:\n\n${await costs(rounds, scale)}`)
+  console.log(`What things cost:\n\n${await costs(rounds, scale)}\n`)
+  console.log(`What a value costs to send, CPU time:\n\n${await costsOfValues(rounds)}`)
   checkAnswers(results)
 }
 

@@ -4,7 +4,8 @@
  */
 
 /** Values of one kind; or of several kinds (`mixed`), with one column per kind. */
-export type Column = NumberColumn | DateColumn | TextColumn | RecordColumn | PlainColumn | MixedColumn
+export type Column =
+  NumberColumn | DateColumn | TextColumn | RecordColumn | TupleColumn | ListColumn | PlainColumn | MixedColumn
 
 export interface NumberColumn {
   readonly kind: 'numbers'
@@ -31,6 +32,22 @@ export interface RecordColumn {
   /** Whether they have no prototype. */
   readonly bare?: true
   readonly columns: readonly Column[]
+}
+
+/** Arrays of one length: a column for each place. */
+export interface TupleColumn {
+  readonly kind: 'tuples'
+  readonly length: number
+  readonly columns: readonly Column[]
+}
+
+/** Arrays: a column of all their elements. */
+export interface ListColumn {
+  readonly kind: 'lists'
+  readonly length: number
+  /** How many elements each has: one number when all have as many. */
+  readonly lengths: number | Uint16Array
+  readonly elements: Column
 }
 
 export interface PlainColumn {

@@ -1,5 +1,6 @@
 /** Columns back into values. */
 import { CONSTANTS, FIRST_CONSTANT, type Column, type MixedColumn } from './column.js'
+import { cutLists } from './lists.js'
 import { decodeDates } from './numbers.js'
 import type { Shapes } from './shapes.js'
 import { decodeText } from './text.js'
@@ -17,6 +18,12 @@ export function decode(column: Column, shapes: Shapes): ArrayLike<unknown> {
       const parts = column.columns.map((part) => decode(part, shapes))
       return shapes.ofText(column.keys, column.bare).build(parts, column.length)
     }
+    case 'tuples': {
+      const parts = column.columns.map((part) => decode(part, shapes))
+      return shapes.ofTuple(parts.length).build(parts, column.length)
+    }
+    case 'lists':
+      return cutLists(column.lengths, column.length, decode(column.elements, shapes))
     case 'plain':
       return column.values
     case 'mixed':

@@ -1,20 +1,26 @@
 /**
- * Encodes values as a column: grouped by kind, and records split by key, level by level. The message clones what is not
- * a record, date, number or string.
+ * Encodes values as a column: grouped by kind, records and tuples split by key, and other arrays by element, level by
+ * level. The message clones what is not a record, array, date, number or string.
  *
  * A column makes a copy for each place, so it may only hold objects that stand in one place of their value. Records and
- * dates are compared with those in the same row. Values that the message clones are searched for such objects.
+ * dates are compared with those in the same row. An object in a list may stand nowhere else in the chunk. Values that
+ * the message clones are searched for such objects.
  */
-import type { Column, PlainColumn } from './column.js'
+import type { Column, ListColumn, PlainColumn } from './column.js'
 import type { Marks } from './marks.js'
 import type { SharedObject } from '../shared/registry.js'
 import type { Shapes } from './shapes.js'
 import { PlainGroup, RecordGroup, groupByKind, type Group } from './group-by-kind.js'
 import { MAX_DEPTH } from './limits.js'
+import { ListGroup, NumberListGroup, packed, type Lengths } from './lists.js'
 import { SharingCheck } from './sharing-check.js'
 
-/** Records in records, this many; what is deeper is cloned. */
+/** Records and arrays in one another, this many; what is deeper is cloned. */
 const MAX_LEVELS = 8
+/** Values at all levels, this many. Objects in objects that hold each other many times could become any number. */
+const MAX_PLACES = 1_000_000
+/** With more arrays of rows, comparing each with each costs more than a set of all objects. */
+const MAX_COMPARED = 64
 /** A buffer of this many bytes crosses faster when it is moved than when it is copied. */
 const MIN_TRANSFERRED_BYTES = 2048
 
@@ -32,8 +38,9 @@ export function encode(values: readonly unknown[], shapes: Shapes, maySmallViews
   // A property that all objects inherit would pass for a field of each.
   for (const _ in Object.prototype) return undefined
   const encoder = new Encoder(shapes)
-  const { column, copied } = encoder.encode(values, 0)
-  if (column.kind === 'plain' || !encoder.isSound(copied, maySmallViewsStay)) return undefined
+  const part = encoder.encode(values, 0)
+  const { column } = part
+  if (column.kind === 'plain' || !encoder.isSound(part, maySmallViewsStay)) return undefined
   return { column, transfer: encoder.transfer, bytes: encoder.bytes, shared: encoder.shared, marks: encoder.marks }
 }
 
@@ -41,6 +48,8 @@ interface Part {
   readonly column: Column
   /** The objects it makes copies of: arrays with a place for each row, where they stand among other things. */
   readonly copied: readonly (readonly unknown[])[]
+  /** The same, for objects in lists, which have no place by row. */
+  readonly listed: readonly (readonly unknown[])[]
 }
 
 class Encoder {
@@ -50,47 +59,61 @@ class Encoder {
   marks: Marks | undefined
   readonly #shapes: Shapes
   readonly #plain: PlainColumn[] = []
+  #places = 0
 
   constructor(shapes: Shapes) {
     this.#shapes = shapes
   }
 
   encode(values: readonly unknown[], level: number): Part {
-    const sorted = level > MAX_LEVELS ? undefined : groupByKind(values, this.#shapes)
+    this.#places += values.length
+    const isTooMuch = level > MAX_LEVELS || this.#places > MAX_PLACES
+    const sorted = isTooMuch ? undefined : groupByKind(values, this.#shapes)
     if (sorted === undefined) return this.#clone(values)
     const { groups, tags } = sorted
-    const parts = groups.map((group) => this.#finish(group, level))
+    const parts = groups.map((group, tag) =>
+      group instanceof ListGroup
+        ? this.#finishLists(group, level, tags === undefined ? values : values.filter((_, at) => tags[at] === tag))
+        : this.#finish(group, level),
+    )
     const [only] = parts
     if (tags !== undefined || only === undefined) return this.#mix(values, parts, tags ?? new Uint8Array())
-    return isCopy(only.column) ? { column: only.column, copied: [values, ...only.copied] } : only
+    return isCopy(only.column) ? { column: only.column, copied: [values, ...only.copied], listed: only.listed } : only
   }
 
   /** Whether each object stands in one place of one value, as far as it matters. */
-  isSound(copied: Part['copied'], maySmallViewsStay: boolean): boolean {
-    if (copied.some((rows, index) => copied.some((others, other) => other > index && meet(rows, others)))) return false
+  isSound({ copied, listed }: Part, maySmallViewsStay: boolean): boolean {
+    const all = listed.length === 0 ? copied : [...copied, ...listed]
+    if (listed.length > 0 || copied.length > MAX_COMPARED ? repeats(all) : rowsMeet(copied)) return false
     const check = new SharingCheck(MAX_DEPTH - MAX_LEVELS - 1, true)
     if (!this.#plain.every(({ values }) => values.every((value) => check.isIndependent(value)))) return false
     if (check.holdsSmallView && !maySmallViewsStay) return false
     this.bytes += check.bytes
     this.shared = check.shared
     this.marks = check.marks
-    return check.isEmpty || !copied.some((rows) => rows.some((object) => check.has(object)))
+    return check.isEmpty || !all.some((rows) => rows.some((object) => check.has(object)))
   }
 
   #mix(values: readonly unknown[], parts: readonly Part[], tags: Uint8Array): Part {
     const columns: Column[] = []
     const copied: (readonly unknown[])[] = []
+    const listed = parts.flatMap((part) => part.listed)
     for (const [tag, part] of parts.entries()) {
       columns.push(part.column)
       if (isCopy(part.column)) copied.push(values.map((value, at) => (tags[at] === tag ? value : undefined)))
       for (const rows of part.copied) copied.push(spread(rows, tags, tag))
     }
-    return { column: { kind: 'mixed', tags: this.#carry(tags), columns }, copied }
+    return { column: { kind: 'mixed', tags: this.#carry(tags), columns }, copied, listed }
   }
 
-  #finish(group: Group, level: number): Part {
+  #finish(group: Exclude<Group, ListGroup>, level: number): Part {
     if (group instanceof RecordGroup) return this.#finishRecords(group, level)
     if (group instanceof PlainGroup) return this.#clone(group.values)
+    if (group instanceof NumberListGroup) {
+      const column = group.numbers()
+      this.#carry(column.numbers)
+      return { column: this.#listColumn(group.lengths, column), copied: [], listed: [] }
+    }
     const column = group.column()
     switch (column.kind) {
       case 'numbers':
@@ -103,28 +126,46 @@ class Encoder {
         this.#carry(column.lengths)
         for (const segment of column.segments) this.bytes += segment.length
     }
-    return { column, copied: [] }
+    return { column, copied: [], listed: [] }
+  }
+
+  /** @param rows The values of the group. */
+  #finishLists({ lengths, elements }: ListGroup, level: number, rows: readonly unknown[]): Part {
+    const { column, copied, listed } = this.encode(elements, level + 1)
+    if (column.kind !== 'plain') {
+      return { column: this.#listColumn(lengths, column), copied: [], listed: [...copied, ...listed] }
+    }
+    this.#plain.splice(this.#plain.indexOf(column), 1)
+    return this.#clone(rows)
+  }
+
+  #listColumn(lengths: Lengths, elements: Column): ListColumn {
+    const { count, form } = lengths
+    return { kind: 'lists', length: count, lengths: typeof form === 'number' ? form : this.#carry(form), elements }
   }
 
   #finishRecords({ shape, parts, length }: RecordGroup, level: number): Part {
     const columns: Column[] = []
     const copied: (readonly unknown[])[] = []
+    const listed: (readonly unknown[])[] = []
     for (const values of parts) {
       values.length = length
       const part = this.encode(values, level + 1)
       columns.push(part.column)
       copied.push(...part.copied)
+      listed.push(...part.listed)
     }
     this.bytes += shape.text.length
-    const { text: keys, isBare } = shape
-    const column = { kind: 'records', length, keys, columns, ...(isBare && { bare: true as const }) } as const
-    return { column, copied }
+    const { text: keys, form } = shape
+    if (form === 'tuple') return { column: { kind: 'tuples', length, columns }, copied, listed }
+    const column = { kind: 'records', length, keys, columns, ...(form === 'bare' && { bare: true as const }) } as const
+    return { column, copied, listed }
   }
 
   #clone(values: readonly unknown[]): Part {
     const column = { kind: 'plain', values: packed(values) } as const
     this.#plain.push(column)
-    return { column, copied: [] }
+    return { column, copied: [], listed: [] }
   }
 
   #carry<T extends Uint8Array | Uint16Array | Int32Array | Float64Array>(array: T): T {
@@ -134,21 +175,31 @@ class Encoder {
   }
 }
 
-/** A copy that V8 knows to have no holes. One that was made at its full length might, and is written index by index. */
-function packed(values: readonly unknown[]): unknown[] {
-  const copy: unknown[] = []
-  for (const value of values) copy.push(value)
-  return copy
-}
-
 function isCopy({ kind }: Column): boolean {
-  return kind === 'records' || kind === 'dates'
+  return kind === 'records' || kind === 'tuples' || kind === 'lists' || kind === 'dates'
 }
 
 /** The rows of the group with a tag, each in its place among the rows of all groups. */
 function spread(rows: readonly unknown[], tags: Uint8Array, tag: number): readonly unknown[] {
   let next = 0
   return Array.from(tags, (each) => (each === tag ? rows[next++] : undefined))
+}
+
+function rowsMeet(copied: Part['copied']): boolean {
+  return copied.some((rows, index) => copied.some((others, other) => other > index && meet(rows, others)))
+}
+
+/** Whether an object stands in two places, of one value or of two. */
+function repeats(copied: Part['copied']): boolean {
+  const seen = new Set<unknown>()
+  for (const rows of copied) {
+    for (const value of rows) {
+      if (typeof value !== 'object' || value === null) continue
+      if (seen.has(value)) return true
+      seen.add(value)
+    }
+  }
+  return false
 }
 
 function meet(some: readonly unknown[], others: readonly unknown[]): boolean {

@@ -1,13 +1,17 @@
 /**
- * Groups the values of a column by kind: numbers, strings, dates, records of the same keys, and the plain rest. A group
- * takes values for as long as they fit. Only the first that does not fit is looked at.
+ * Groups the values of a column by kind: numbers, strings, dates, records of the same keys, arrays, and the plain rest.
+ * A group takes values for as long as they fit. Only the first that does not fit is looked at.
  */
 import { CONSTANTS, FIRST_CONSTANT } from './column.js'
+import { elementsOf } from './elements.js'
+import { areIntegers, areNumbers, ListGroup, NumberListGroup } from './lists.js'
 import { DateGroup, isDateLike, NumberGroup } from './numbers.js'
 import { isBareObject, isRecord, type Shape, type Shapes } from './shapes.js'
 import { MAX_SEGMENT_LENGTH, TextGroup } from './text.js'
 
 const MAX_KEYS = 64
+/** Longer arrays are lists, even where all have one length. */
+const MAX_TUPLE_LENGTH = 16
 const MAX_GROUPS = 16
 /** A group pays if it has this many values on average. */
 const MIN_ROWS_PER_GROUP = 16
@@ -15,6 +19,10 @@ const MIN_ROWS_PER_GROUP = 16
 const SAMPLES = 8
 /** With a larger share of plain values, a column costs more than it saves. */
 const MAX_PLAIN_SHARE = 1 / 4
+const MAX_PLAIN_TUPLE_SHARE = 1 / 2
+/** Lists of more strings on average, and little else, cost less when they are cloned: strings gain nothing. */
+const MAX_STRINGS = 3
+const MAX_TEXT_SHARE = 1 / 2
 const MAX_CHANGE_SHARE = 1 / 4
 
 export interface Grouped {
@@ -23,8 +31,9 @@ export interface Grouped {
   readonly tags: Uint8Array | undefined
 }
 
-export type Group = NumberGroup | DateGroup | TextGroup | RecordGroup | PlainGroup
+export type Group = NumberGroup | DateGroup | TextGroup | RecordGroup | NumberListGroup | ListGroup | PlainGroup
 
+/** Records of one shape, or tuples of one length. */
 export class RecordGroup {
   readonly shape: Shape
   readonly parts: readonly unknown[][]
@@ -70,12 +79,41 @@ function isMostlyPlain(values: readonly unknown[]): boolean {
   return plain > SAMPLES * MAX_PLAIN_SHARE
 }
 
+/** One of a few values, from the one at `from` to the last. */
+function sampleOf(values: readonly unknown[], from: number, sample: number): unknown {
+  return values[from + Math.floor((sample * (values.length - 1 - from)) / (SAMPLES - 1))]
+}
+
+/** Whether arrays such as these cost no more when they are cloned. Judged by their first elements. */
+function isBestCloned(lists: readonly (readonly unknown[])[], areTuples: boolean): boolean {
+  let elements = 0
+  let plain = 0
+  let text = 0
+  let changes = 0
+  let last: unknown
+  for (const list of lists) {
+    for (let at = 0; at < Math.min(list.length, MAX_TUPLE_LENGTH); at++) {
+      const kind = groupKindOf(list[at])
+      elements++
+      if (kind === 'plain') plain++
+      else if (kind === 'text') text++
+      if (kind !== last && kind !== 'constant') changes++
+      last = kind
+    }
+  }
+  const share = areTuples ? MAX_PLAIN_TUPLE_SHARE : MAX_PLAIN_SHARE
+  if (areTuples || plain > elements * share) return plain > elements * share
+  if (text > elements * MAX_TEXT_SHARE && text > lists.length * MAX_STRINGS) return true
+  return changes > Math.max(SAMPLES, elements * MAX_CHANGE_SHARE)
+}
+
 class Grouper {
   readonly #values: readonly unknown[]
   readonly #shapes: Shapes
   readonly #groups: Group[] = []
-  /** The tags of the groups of records, and of the one group of each other kind. */
+  /** The tags of the groups of records, of those of arrays, and of the one group of each other kind. */
   readonly #records: number[] = []
+  readonly #arrays: number[] = []
   readonly #others = new Map<GroupKind, number>()
   /** The tag of the last run, and that of the last run of other values than constants. */
   #tag = 0
@@ -112,7 +150,7 @@ class Grouper {
   #run(at: number): number {
     const value = this.#values[at]
     if (typeof value === 'object' && value !== null) {
-      for (const tag of this.#records) {
+      for (const tag of Array.isArray(value) ? this.#arrays : this.#records) {
         const end = this.#take(tag, at)
         if (end > at) return end
       }
@@ -122,7 +160,7 @@ class Grouper {
       this.#tag = FIRST_CONSTANT + CONSTANTS.indexOf(value)
       return at + 1
     }
-    const tag = kind === 'record' ? undefined : this.#others.get(kind)
+    const tag = kind === 'record' || kind === 'array' ? undefined : this.#others.get(kind)
     return this.#take(tag ?? this.#open(kind, at), at)
   }
 
@@ -143,6 +181,8 @@ class Grouper {
     if (group === undefined) return tag
     this.#groups.push(group)
     if (kind === 'record') this.#records.push(tag)
+    // A later group takes more arrays than one before it.
+    else if (kind === 'array') this.#arrays.unshift(tag)
     else this.#others.set(kind, tag)
     return tag
   }
@@ -164,13 +204,36 @@ class Grouper {
         const expected = this.#groups.length === 0 ? capacity : 0
         return keys.length > MAX_KEYS ? undefined : new RecordGroup(this.#shapes.ofKeys(keys, isBare), expected)
       }
+      case 'array':
+        return this.#createArrayGroup(at)
       case 'plain':
         return new PlainGroup()
     }
   }
+
+  /** The group for an array: numbers, then tuples, then any lists. Undefined when arrays like it are better cloned. */
+  #createArrayGroup(at: number): Group | undefined {
+    const opened = this.#arrays.map((tag) => this.#groups[tag])
+    const capacity = this.#values.length - at
+    const lists: (readonly unknown[])[] = []
+    for (let sample = 0; sample < SAMPLES; sample++) {
+      const elements = elementsOf(sampleOf(this.#values, at, sample))
+      if (elements !== undefined) lists.push(elements)
+    }
+    if (!opened.some((group) => group instanceof NumberListGroup) && lists.every(areNumbers)) {
+      return new NumberListGroup(capacity, lists.every(areIntegers))
+    }
+    const length = lists[0]?.length ?? 0
+    const tuples = opened.find((group) => group instanceof RecordGroup)
+    const areTuples =
+      tuples === undefined && length <= MAX_TUPLE_LENGTH && lists.every((list) => list.length === length)
+    if (isBestCloned(lists, areTuples)) return undefined
+    if (!areTuples) return new ListGroup(capacity, tuples?.parts.length)
+    return new RecordGroup(this.#shapes.ofTuple(length), this.#groups.length === 0 ? capacity : 0)
+  }
 }
 
-type GroupKind = 'number' | 'text' | 'date' | 'record' | 'plain'
+type GroupKind = 'number' | 'text' | 'date' | 'record' | 'array' | 'plain'
 
 function groupKindOf(value: unknown): GroupKind | 'constant' {
   switch (typeof value) {
@@ -182,10 +245,14 @@ function groupKindOf(value: unknown): GroupKind | 'constant' {
     case 'undefined':
       return 'constant'
     case 'object':
-      if (value === null) return 'constant'
-      if (isDateLike(value)) return 'date'
-      return isRecord(value) ? 'record' : 'plain'
+      return value === null ? 'constant' : groupKindOfObject(value)
     default:
       return 'plain'
   }
+}
+
+function groupKindOfObject(value: object): GroupKind {
+  if (Array.isArray(value)) return elementsOf(value) === undefined ? 'plain' : 'array'
+  if (isDateLike(value)) return 'date'
+  return isRecord(value) ? 'record' : 'plain'
 }

@@ -93,6 +93,6 @@ export function isDateLike(value: unknown): boolean {
 }
 
 /** A view would take its whole buffer along into the message. */
-function trimmed<T extends Int32Array | Float64Array>(numbers: T, length: number): T {
+export function trimmed<T extends Uint16Array | Int32Array | Float64Array>(numbers: T, length: number): T {
   return length < numbers.length ? (numbers.slice(0, length) as T) : numbers
 }

@@ -1,35 +1,32 @@
 /**
- * Splits records into an array per key, and makes records of such arrays. Code is generated for a list of keys. Loops
- * do it where code must not be generated, or would not repay its cost.
+ * Splits records into an array per key, and makes records of such arrays. Tuples count as records whose keys are their
+ * indices: `tuples.ts`. Code is generated for a list of keys. Loops do it where code must not be generated, or would not
+ * repay its cost.
  *
  * Generated code is several times faster than a loop over keys, and gives all objects one hidden class. It is made of
  * the keys alone, each written as a JSON string, which is a JavaScript string too.
  */
 import { types } from 'node:util'
 import { attempt } from '../errors.js'
+import { compile, type Build, type Split } from './compile.js'
 import { codecLimits } from './limits.js'
-
-/**
- * Splits records from `from` on into `parts`, the first at `to`. @returns Where the first record with other keys is.
- */
-type Split = (records: readonly unknown[], from: number, parts: readonly unknown[][], to: number) => number
-type Build = (parts: readonly ArrayLike<unknown>[], length: number) => object[]
+import { generateTupleBuild, generateTupleSplit, loopBuildTuples, loopSplitTuples } from './tuples.js'
 
 export class Shape {
   /** The keys, as JSON. */
   readonly text: string
   readonly keys: readonly string[]
-  /** Whether its records have no prototype. */
-  readonly isBare: boolean
+  /** Objects with these keys, those without a prototype, or arrays of as many elements. */
+  readonly form: 'plain' | 'bare' | 'tuple'
   readonly #worthwhile: number
   #used = 0
   #split: Split | undefined
   #build: Build | undefined
 
-  constructor(text: string, keys: readonly string[], isBare: boolean, worthwhile: number) {
+  constructor(text: string, keys: readonly string[], form: Shape['form'], worthwhile: number) {
     this.text = text
     this.keys = keys
-    this.isBare = isBare
+    this.form = form
     this.#worthwhile = worthwhile
   }
 
@@ -37,18 +34,20 @@ export class Shape {
     let at = from
     if (this.#split === undefined) {
       const most = Math.max(0, Math.min(records.length - from, this.#worthwhile - this.#used))
-      at = loopSplit(this, records, from, most, parts, to)
+      const loop = this.form === 'tuple' ? loopSplitTuples : loopSplit
+      at = loop(this, records, from, most, parts, to)
       this.#used += at - from
       if (this.#used < this.#worthwhile) return at
-      this.#split = generateSplit(this)
+      this.#split = this.form === 'tuple' ? generateTupleSplit(this) : generateSplit(this)
     }
     return this.#split(records, at, parts, to + at - from)
   }
 
   build(parts: readonly ArrayLike<unknown>[], length: number): object[] {
     this.#used += length
-    if (this.#used >= this.#worthwhile) this.#build ??= generateBuild(this)
-    return this.#build?.(parts, length) ?? loopBuild(this, parts, length)
+    const isTuple = this.form === 'tuple'
+    if (this.#used >= this.#worthwhile) this.#build ??= isTuple ? generateTupleBuild(this) : generateBuild(this)
+    return this.#build?.(parts, length) ?? (isTuple ? loopBuildTuples(parts, length) : loopBuild(this, parts, length))
   }
 }
 
@@ -67,11 +66,20 @@ export class Shapes {
     return this.ofText(JSON.stringify(keys), isBare, keys)
   }
 
-  /** Makes the shape the latest, and forgets the one not met for longest when there are too many. */
   ofText(text: string, isBare = false, keys?: readonly string[]): Shape {
-    const key = isBare ? `bare ${text}` : text
+    return this.#of(text, isBare ? 'bare' : 'plain', keys)
+  }
+
+  /** The shape of arrays of this length. */
+  ofTuple(length: number): Shape {
+    return this.#of(JSON.stringify(Array.from({ length }, (_, index) => String(index))), 'tuple')
+  }
+
+  /** Makes the shape the latest, and forgets the one not met for longest when there are too many. */
+  #of(text: string, form: Shape['form'], keys?: readonly string[]): Shape {
+    const key = form === 'plain' ? text : `${form} ${text}`
     const known = this.#byText.get(key)
-    const shape = known ?? new Shape(text, keys ?? (JSON.parse(text) as string[]), isBare, this.#worthwhile)
+    const shape = known ?? new Shape(text, keys ?? (JSON.parse(text) as string[]), form, this.#worthwhile)
     this.#byText.delete(key)
     if (this.#byText.size >= MAX_SHAPES) {
       const [oldest] = this.#byText.keys()
@@ -101,13 +109,14 @@ export function isBareObject(value: object): boolean {
 }
 
 function loopSplit(
-  { keys, isBare }: Shape,
+  { keys, form }: Shape,
   records: readonly unknown[],
   from: number,
   most: number,
   parts: readonly unknown[][],
   to: number,
 ): number {
+  const isBare = form === 'bare'
   const end = from + most
   for (let at = from; at < end; at++) {
     const record = records[at]
@@ -126,7 +135,7 @@ function loopSplit(
 }
 
 /** The prototype is looked at last: by then the compiled code knows the hidden class, and with it the prototype. */
-function generateSplit({ keys, isBare }: Shape): Split {
+function generateSplit({ keys, form }: Shape): Split {
   const each = (code: (key: string, index: number) => string): string => keys.map(code).join('\n')
   const body = `
     ${each((_, index) => `const part${index} = parts[${index}]`)}
@@ -138,7 +147,7 @@ function generateSplit({ keys, isBare }: Shape): Split {
       for (const key in record) if (key !== keys[fields++]) return at
       if (fields !== ${keys.length}) return at
       ${each((key, index) => `const value${index} = record[${JSON.stringify(key)}]`)}
-      if (Object.getPrototypeOf(record) !== ${isBare ? 'null' : 'Object.prototype'}) return at
+      if (Object.getPrototypeOf(record) !== ${form === 'bare' ? 'null' : 'Object.prototype'}) return at
       if (record[Symbol.iterator] !== undefined || record[Symbol.toStringTag] !== undefined) return at
       ${each((_, index) => `part${index}[at + shift] = value${index}`)}
     }
@@ -147,25 +156,25 @@ function generateSplit({ keys, isBare }: Shape): Split {
   return make(keys, types.isProxy) as Split
 }
 
-function loopBuild({ keys, isBare }: Shape, parts: readonly ArrayLike<unknown>[], length: number): object[] {
+function loopBuild({ keys, form }: Shape, parts: readonly ArrayLike<unknown>[], length: number): object[] {
   // A copy of the template has all the fields already: a key '__proto__', or one with a setter in a prototype, is data.
   const template = Object.fromEntries(keys.map((key): [string, unknown] => [key, undefined]))
   return Array.from({ length }, (_, at) => {
     const record = { ...template }
-    if (isBare) Object.setPrototypeOf(record, null)
+    if (form === 'bare') Object.setPrototypeOf(record, null)
     keys.forEach((key, index) => (record[key] = parts[index]?.[at]))
     return record
   })
 }
 
-function generateBuild({ keys, isBare }: Shape): Build {
+function generateBuild({ keys, form }: Shape): Build {
   // Only as a computed name is '__proto__' a field like others.
   const name = (key: string): string => (key === '__proto__' ? '["__proto__"]' : JSON.stringify(key))
   const body = `
     ${keys.map((_, index) => `const part${index} = parts[${index}]`).join('\n')}
     const records = new Array(length)
     for (let at = 0; at < length; at++) records[at] = {
-      ${isBare ? '__proto__: null,' : ''}
+      ${form === 'bare' ? '__proto__: null,' : ''}
       ${keys.map((key, index) => `${name(key)}: part${index}[at]`).join(',\n')}
     }
     return records`
@@ -174,10 +183,4 @@ function generateBuild({ keys, isBare }: Shape): Build {
 
 function canGenerate(): boolean {
   return attempt(() => compile('')) !== undefined
-}
-
-function compile(...source: string[]): (...args: readonly unknown[]) => unknown {
-  // The source holds nothing from outside but keys, written as JSON.
-  // eslint-disable-next-line @typescript-eslint/no-implied-eval
-  return new Function(...source) as (...args: readonly unknown[]) => unknown
 }

@@ -78,7 +78,7 @@ class Reviver {
 }
 
 function keysOf(whole: object): Iterable<string | number> {
-  if (Array.isArray(whole) && whole.length <= MAX_DENSE_LENGTH) return whole.keys()
+  if (Array.isArray(whole) && whole.length <= MAX_DENSE_LENGTH) return Array.prototype.keys.call(whole)
   // An error's `cause` is not enumerable.
   return types.isNativeError(whole) && Object.hasOwn(whole, 'cause') ? ['cause'] : Object.keys(whole)
 }

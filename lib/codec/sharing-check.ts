@@ -155,9 +155,16 @@ export class SharingCheck {
       return Object.values(array).every((value) => this.#visit(value, levels))
     }
     if (array.length > MAX_DENSE_LENGTH) return this.#visitOwn(array, levels)
-    for (const element of array) {
-      if (!this.#visit(element, levels)) return false
+    // By index: a class may iterate over other things. Primitives here, not in `#visit()`: most arrays are of these.
+    let bytes = 0
+    const { length } = array
+    for (let at = 0; at < length; at++) {
+      const element = array[at]
+      if (typeof element === 'string') bytes += element.length + STRING_BYTES
+      else if (typeof element !== 'object' || element === null) bytes += PRIMITIVE_BYTES
+      else if (!this.#visit(element, levels)) return false
     }
+    this.bytes += bytes
     // Other named properties are not seen: to tell them from the elements takes a list of all keys. `groups` is of a
     // match.
     const { groups } = array as { readonly groups?: unknown }

@@ -37,6 +37,7 @@ function isColumn(data: Data): data is Column {
 }
 
 function describeColumn(column: Column): string {
+  if ('elements' in column) return `${column.kind}(${describeColumn(column.elements)})`
   return 'columns' in column ? `${column.kind}(${column.columns.map(describeColumn).join()})` : column.kind
 }
 
@@ -89,7 +90,47 @@ const leaves = fc.constantFrom<fc.Arbitrary<unknown>>(
 
 /** Makers of values of one kind: of the items of a chunk, or of a field of its records. */
 function sorts(levels: number): fc.Arbitrary<fc.Arbitrary<unknown>> {
-  return levels === 0 ? leaves : fc.oneof(leaves, records(levels), records(levels))
+  return levels === 0 ? leaves : fc.oneof(leaves, records(levels), records(levels), tuples(levels), lists(levels))
+}
+
+function tuples(levels: number): fc.Arbitrary<fc.Arbitrary<unknown>> {
+  const places = fc.array(sorts(levels - 1), { minLength: 1, maxLength: 4 })
+  return fc.tuple(places, oddity).map(([some, change]) => fc.tuple(...some, fc.nat(9)).map((all) => change(all)))
+}
+
+function lists(levels: number): fc.Arbitrary<fc.Arbitrary<unknown>> {
+  const elements = fc.oneof(sorts(levels - 1), fc.constantFrom<fc.Arbitrary<unknown>>(integers, fc.double()))
+  // Short arrays and long ones are told apart from arrays with named fields in different ways.
+  const longest = fc.constantFrom(4, 14)
+  return fc.tuple(elements, longest, oddity).map(([some, maxLength, change]) => {
+    const sizes = { maxLength, size: 'max' } as const
+    return fc.tuple(fc.array(some, sizes), fc.nat(9)).map(([list, chance]) => change([...list, chance]))
+  })
+}
+
+/** A copy of an array that is changed in one case of ten: the last element, which is left out, decides. */
+const oddity: fc.Arbitrary<(given: readonly unknown[]) => unknown[]> = fc
+  .constantFrom<((array: unknown[]) => void)[]>([], [pierce], [name], [pierce, name], [name, lengthen])
+  .map((changes) => (given) => {
+    const array = given.slice(0, -1)
+    if (given.at(-1) === 0) for (const change of changes) change(array)
+    return array
+  })
+
+/** Makes a hole. */
+function pierce(array: unknown[]): void {
+  Reflect.deleteProperty(array, Math.floor(array.length / 2))
+}
+
+/** The named field of arrays. It holds no object: the codec does not look into it. */
+const NAME = 'more'
+
+function name(array: unknown[]): void {
+  Object.assign(array, { [NAME]: array.length })
+}
+
+function lengthen(array: unknown[]): void {
+  array.length++
 }
 
 function records(levels: number): fc.Arbitrary<fc.Arbitrary<unknown>> {
@@ -145,12 +186,13 @@ function graft(sources: readonly PartOfChunk[], from: number, places: readonly P
   if (object !== undefined && place !== undefined) place.put(object.value)
 }
 
-/** The parts of records and arrays. */
+/** The parts of records and arrays, except named fields of arrays. */
 function partsOf(whole: unknown, parts: PartOfChunk[] = [], seen = new Set<unknown>()): PartOfChunk[] {
   if (typeof whole !== 'object' || whole === null || seen.has(whole)) return parts
   seen.add(whole)
   if (!Array.isArray(whole) && Object.prototype.toString.call(whole) !== '[object Object]') return parts
   for (const key of Object.keys(whole)) {
+    if (Array.isArray(whole) && key === NAME) continue
     const value = (whole as Record<string, unknown>)[key]
     const put = (other: unknown): void => {
       Object.defineProperty(whole, key, { value: other, enumerable: true, writable: true, configurable: true })

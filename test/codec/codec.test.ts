@@ -45,6 +45,11 @@ describe('pack() and unpack()', () => {
     ['a field', (make) => rows((row) => ({ id: row, odd: row === 7 ? make() : null }))],
     ['a field of each', (make) => rows((row) => ({ id: row, odd: make() }))],
     ['a field of a field', (make) => rows((row) => ({ id: row, in: row % 3 === 0 ? undefined : { odd: make() } }))],
+    ['an element of each tuple', (make) => rows((row) => ['a', row, make()])],
+    ['two elements', (make) => rows(() => [make(), make()])],
+    ['lists of numbers', (make) => rows((row) => (row === 40 ? [1, make()] : rows((n) => n, row % 5)))],
+    ['lists', (make) => rows((row) => rows(make, row % 3))],
+    ['lists of lists', (make) => rows((row) => ({ in: rows((n) => [n, make()], row % 3) }))],
     ['two fields', (make) => rows(() => ({ odd: make(), again: make() }))],
   ]
   it.each(odd)('let %s arrive, wherever it stands', (_, make) => {
@@ -109,6 +114,84 @@ describe('pack() and unpack()', () => {
     }))
     expect(sent(values, new Shapes(0))).toEqual(rows((row) => ({ id: row, name: `read ${row + 1}` })))
     expect(reads).toBe(values.length)
+  })
+
+  it('do not go through objects again and again that hold each other many times', () => {
+    let tuple: unknown = [1, 'x']
+    let list: unknown = [1, 'x']
+    for (let level = 0; level < 20; level++) {
+      tuple = rows(() => tuple, 16)
+      list = rows(() => list, 17)
+    }
+    for (const [, shapes] of ways) {
+      expect(
+        deviation(
+          rows(() => tuple),
+          shapes,
+        ),
+      ).toBeUndefined()
+      expect(
+        deviation(
+          rows(() => list),
+          shapes,
+        ),
+      ).toBeUndefined()
+    }
+  })
+
+  it.each([10_000, 10_001, 70_000])('let lists of %d elements arrive', (length) => {
+    const lists = [rows((n) => n, length), rows((n) => n / 2, length), rows((n) => (n === 3 ? undefined : n), length)]
+    for (const list of lists) {
+      const values = rows((row) => (row === 20 ? list : [row]), 48)
+      expect(deviation(values, new Shapes(0))).toBeUndefined()
+      Reflect.deleteProperty(list, length - 1)
+      expect(deviation(values, new Shapes(0))).toBeUndefined()
+    }
+  })
+
+  it('let arrays arrive that a getter changes while they are read', () => {
+    const changes: ((array: unknown[]) => unknown)[] = [
+      (array) => (array.length = 2),
+      (array) => array.push('more'),
+      (array) => Object.assign(array, { more: 1 }),
+      (array) => (array[1] = 'other'),
+    ]
+    for (const change of changes) {
+      const make = (row: number): unknown[] => {
+        const array = [row, row, row]
+        const get = (): number => {
+          change(array)
+          return row
+        }
+        return Object.defineProperty(array, 0, { get, configurable: true, enumerable: true })
+      }
+      for (const [, shapes] of ways) {
+        const arrived = sent(rows(make), shapes) as unknown[][]
+        expect(arrived.map(([first]) => first)).toEqual(rows((row) => row))
+      }
+    }
+  })
+
+  it('do not look into named fields of arrays', () => {
+    const bare: unknown = Object.create(null)
+    const values = rows((row) => Object.assign([row], { bytes: Buffer.from('x'), bare }))
+    const arrived = sent(values, new Shapes(0)) as typeof values
+    for (const { bytes, bare } of arrived) {
+      expect(Object.getPrototypeOf(bytes)).toBe(Uint8Array.prototype)
+      expect(Object.getPrototypeOf(bare)).toBe(Object.prototype)
+    }
+    expect(arrived[1]?.bare).toBe(arrived[0]?.bare)
+  })
+
+  it('keep every number, and take a getter for its value', () => {
+    expect(
+      sent(
+        rows((row) => [row, 'a', -0, NaN]),
+        new Shapes(0),
+      ),
+    ).toEqual(rows((row) => [row, 'a', -0, NaN]))
+    const getters = rows((row) => Object.defineProperty([row, 'a'], 0, { get: () => row, enumerable: true }))
+    expect(sent(getters, new Shapes(0))).toEqual(rows((row) => [row, 'a']))
   })
 
   it('take holes for undefined', () => {

@@ -26,6 +26,8 @@ const date = new Date(7)
 const match = /(?<year>\d+)/.exec('in 2024')
 const ring: Record<string, unknown> = { id: 1, list: [] }
 ;(ring.list as unknown[]).push(ring)
+const circle: unknown[] = [1]
+circle.push(circle)
 const named = Object.assign([1, 2], { of: {} })
 named.of = { named }
 
@@ -47,6 +49,10 @@ function argumentsOf(): unknown {
 
 // eslint-disable-next-line @typescript-eslint/no-extraneous-class -- to be refused
 class Nothing {}
+
+function namedList(elements: unknown[]): unknown[] {
+  return Object.assign(elements, { index: 1 })
+}
 
 function bare(): Record<string, unknown> {
   return Object.assign(Object.create(null) as Record<string, unknown>, { id: 1 })
@@ -99,6 +105,36 @@ export const odd: readonly (readonly [string, make: () => unknown])[] = [
   ['an array with holes', () => [1, , 3]],
   ['an array that is nearly all holes', () => Object.assign([], { 4294967290: 1 })],
   ['an array with named properties', () => Object.assign([1, 2], { index: 1, groups: { a: 1 } })],
+  [
+    'a list and a fraction list with named properties',
+    () => [namedList(rows((row) => row)), namedList(rows(Math.sqrt))],
+  ],
+  ['a list with as many holes as named properties', () => namedList([1, , 3])],
+  ['a list with a hidden element', () => Object.defineProperty([1, 2], 1, { value: 2, enumerable: false })],
+  ['a list with a getter', () => Object.defineProperty([1, 2], 0, { get: () => 'got', enumerable: true })],
+  ['a frozen list', () => Object.freeze([1, 0.5])],
+  ['a sealed list', () => Object.seal(['a', 1])],
+  ['empty lists', () => [[], [[]], [[], []]]],
+  ['-0 and NaN in lists', () => [[-0], [0, -0], [0.5, -0, NaN]]],
+  ['a list of another realm', () => runInNewContext('[1, [2]]') as unknown],
+  ['a list without a prototype', () => Object.setPrototypeOf([1, 2], null) as unknown],
+  ['a list with the prototype of objects', () => Object.setPrototypeOf([1, 2], Object.prototype) as unknown],
+  ['a list that holds itself', () => circle],
+  ['the same list in two lists', () => [[list], [list]]],
+  ['the same list twice in a list', () => [list, list, list]],
+  ['lists of mixed kinds', () => [1, 'a', null, undefined, [1], { a: [1] }, new Date(5), 2n, true]],
+  ['typed arrays in lists', () => [[new Float64Array([1])], [new Uint8Array(3), 1]]],
+  [
+    'a list of a class that iterates over something else',
+    () => {
+      class Odd extends Array<unknown> {
+        override [Symbol.iterator](): ArrayIterator<unknown> {
+          return [{}].values()
+        }
+      }
+      return Odd.of<unknown>(shared, 1)
+    },
+  ],
   ['binary data', () => [new Uint8Array([1, 2]), new DataView(new ArrayBuffer(3)), Buffer.from('text')]],
   ['a big integer', () => 2n ** 70n],
   ['edges of integers', () => [2 ** 31 - 1, 2 ** 31, -(2 ** 31), -(2 ** 31) - 1, 0.5]],
