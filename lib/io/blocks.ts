@@ -5,12 +5,10 @@
 import { NO_BYTES } from '../codec/line-end.js'
 import type { LineError } from '../errors.js'
 import { findBadLine, lineError, type BadLine, type LineLimits } from './bad-line.js'
-import type { Bytes } from './bytes.js'
-import { closeQuietly } from './close-with-timeout.js'
-import { isCompressedFile } from './compression.js'
 import { LineCutter } from './cutter.js'
 import type { Reader } from './source.js'
-import { openText, type TextOptions } from './text.js'
+import type { TextOptions } from './text.js'
+import type { TextSource } from './text-source.js'
 import type { Transcoder } from './transcode.js'
 
 /** How the source is read, and how bad lines are treated. */
@@ -29,18 +27,13 @@ export class LineBlocks {
   lines = 0
   /** How many lines were left out. */
   skipped = 0
-  readonly #bytes: Bytes
+  readonly #source: TextSource
   readonly #options: BlockOptions
   readonly #cutter: LineCutter
-  /** Its `close()` closes all that is open. */
-  #input: Pick<Reader<Buffer>, 'close'> | undefined
   #text: Reader<Buffer> | undefined
-  /** Settles when an opening before its turn has succeeded or failed. Never rejects. */
-  #opening: Promise<void> | undefined
   #transcoder: Transcoder | undefined
   #encoding: string
   #ended = false
-  #closing: Promise<unknown> | undefined
   /** Where in the input the text begins, behind a byte order mark. */
   #textStart = 0
   /** The lines behind one that was left out. */
@@ -48,8 +41,8 @@ export class LineBlocks {
   #restStart = 0
   #error: (() => LineError) | undefined
 
-  constructor(bytes: Bytes, options: BlockOptions) {
-    this.#bytes = bytes
+  constructor(source: TextSource, options: BlockOptions) {
+    this.#source = source
     this.#options = options
     this.#encoding = options.text.input ?? options.text.blocks
     this.#cutter = new LineCutter(options.lineEnd, options.maxLength)
@@ -57,20 +50,12 @@ export class LineBlocks {
 
   /** The path, if the source is a file. */
   get path(): string | undefined {
-    return this.#bytes.path
-  }
-
-  /**
-   * Opens the source before its turn, if it is a compressed file. If that fails, it is opened again at its turn, and
-   * that error is told.
-   */
-  openAhead(): void {
-    this.#opening ??= this.#openAhead()
+    return this.#source.path
   }
 
   /** The next block, if it is there already. */
   take(): Buffer | undefined {
-    while (this.#error === undefined && this.#closing === undefined) {
+    while (this.#error === undefined && !this.#source.isClosed) {
       const rest = this.#rest
       const block = rest.length > 0 ? rest : this.#cutter.next()
       if (block === undefined) return undefined
@@ -97,13 +82,12 @@ export class LineBlocks {
    * The next block, or undefined at the end. Throws errors of the source, and a `LineError` after all lines before it.
    */
   async read(): Promise<Buffer | undefined> {
-    if (this.#opening !== undefined) await this.#opening
     const text = this.#text ?? (await this.#open())
     while (text !== undefined) {
       const block = this.take()
       if (block !== undefined) return block
       if (this.#error !== undefined) throw this.#error()
-      if (this.#ended || this.#closing !== undefined) return undefined
+      if (this.#ended || this.#source.isClosed) return undefined
       await this.#readOn(text)
     }
     return undefined
@@ -111,8 +95,7 @@ export class LineBlocks {
 
   /** Closes the source; a `read()` that is pending then gives nothing. May be called at any time and again. */
   close(): Promise<unknown> {
-    this.#closing ??= Promise.resolve(this.#input?.close())
-    return this.#closing
+    return this.#source.close()
   }
 
   async #readOn(text: Reader<Buffer>): Promise<void> {
@@ -146,23 +129,9 @@ export class LineBlocks {
     return this.#transcoder?.inputOffset(textOffset) ?? this.#textStart + textOffset
   }
 
-  async #openAhead(): Promise<void> {
-    if (!this.#options.detect || !(await isCompressedFile(this.path))) return
-    try {
-      await this.#open()
-    } catch {
-      if (this.#input !== undefined) await closeQuietly(this.#input)
-      this.#input = undefined
-    }
-  }
-
   /** Undefined if it was closed meanwhile. */
   async #open(): Promise<Reader<Buffer> | undefined> {
-    if (this.#closing !== undefined) return undefined
-    const open = await openText(this.#bytes, this.#options, (input) => {
-      this.#input = input
-      return this.#closing === undefined
-    })
+    const open = await this.#source.open()
     if (open === undefined) return undefined
     this.#text = open.text
     this.#transcoder = open.transcoder

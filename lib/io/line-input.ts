@@ -1,36 +1,25 @@
 /**
- * The lines of several byte sources, one source after the other, as blocks. Each source is opened when it is reached,
- * but compressed files are opened and inflated side by side. Each is closed before its end or an error is told. It
- * splits nothing.
+ * The lines of several byte sources, one source after the other, as blocks. Each source is closed before its end or an
+ * error is told. It splits nothing.
  */
-import { availableParallelism } from 'node:os'
 import { LineBlocks, type BlockOptions } from './blocks.js'
 import type { Bytes } from './bytes.js'
 import { closeWithTimeout } from './close-with-timeout.js'
 import { addToMessage, isErrorObject } from '../errors.js'
-import { Fifo } from '../fifo.js'
-
-/** Files are inflated in the pool of libuv, which has this many threads by default. */
-const MAX_FILES_AT_ONCE = 4
-/** How many compressed files are inflated at once: the one that is read, and the next ones. */
-const FILES_AT_ONCE = Math.min(availableParallelism(), MAX_FILES_AT_ONCE)
+import { TextSources } from './text-sources.js'
 
 export class LineInput {
   readonly #options: BlockOptions
-  readonly #filesAtOnce: number
-  /** Those not yet looked at. */
-  #sources: Iterator<Bytes>
+  /** Those not yet reached. */
+  readonly #sources: TextSources
   #blocks: LineBlocks | undefined
-  /** The next ones. Those of them that are compressed files are open. */
-  readonly #ahead = new Fifo<LineBlocks>()
   #closing: Promise<void> | undefined
   /** How many lines were left out of the sources before the one at hand. */
   #skipped = 0
 
-  constructor(sources: readonly Bytes[], options: BlockOptions, filesAtOnce: number = FILES_AT_ONCE) {
-    this.#sources = sources.values()
+  constructor(sources: readonly Bytes[], options: BlockOptions, filesAtOnce?: number) {
+    this.#sources = new TextSources(sources, options, filesAtOnce)
     this.#options = options
-    this.#filesAtOnce = filesAtOnce
   }
 
   /**
@@ -71,31 +60,16 @@ export class LineInput {
 
   /** Reads no more: a `read()` that is pending gives nothing. May be called at any time and again. */
   close(): Promise<void> {
-    this.#sources = [].values()
-    this.#closing ??= this.#closeAll()
+    this.#closing ??= Promise.all([this.#closeSource(), this.#sources.close()]).then(() => {})
     return this.#closing
   }
 
   /** The source at hand, or else the next one. */
   #source(): LineBlocks | undefined {
     if (this.#blocks !== undefined) return this.#blocks
-    while (this.#ahead.size < this.#filesAtOnce) {
-      const next = this.#sources.next()
-      if (next.done) break
-      const blocks = new LineBlocks(next.value, this.#options)
-      if (this.#ahead.size > 0) blocks.openAhead()
-      this.#ahead.push(blocks)
-    }
-    this.#blocks = this.#ahead.shift()
+    const source = this.#sources.next()
+    if (source !== undefined) this.#blocks = new LineBlocks(source, this.#options)
     return this.#blocks
-  }
-
-  async #closeAll(): Promise<void> {
-    const closed = [this.#closeSource()]
-    for (let next = this.#ahead.shift(); next !== undefined; next = this.#ahead.shift()) {
-      closed.push(closeWithTimeout(next))
-    }
-    await Promise.all(closed)
   }
 
   async #closeSource(): Promise<void> {
