@@ -238,6 +238,8 @@ describe('lines() reports damaged gzip', () => {
         async (at, flip, kind) => {
           const bytes = Buffer.from(whole)
           bytes[at] = (bytes[at] ?? 0) ^ flip
+          // The last bits of the data may mean nothing.
+          fc.pre(!isWhole(bytes))
           const path = join(folder, 'random.gz')
           writeFileSync(path, bytes)
           const { given, error } = await untilError(
@@ -250,6 +252,15 @@ describe('lines() reports damaged gzip', () => {
       { numRuns: 25 },
     )
   })
+
+  function isWhole(bytes: Buffer): boolean {
+    try {
+      gunzipSync(bytes)
+      return true
+    } catch {
+      return false
+    }
+  }
 
   /** The longest beginning of the text that zlib decodes, without the header. */
   function decodable(bytes: Buffer): Buffer {
