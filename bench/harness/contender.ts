@@ -14,11 +14,6 @@ function reply(line: Reply): void {
   process.stdout.write(`${JSON.stringify(line)}\n`)
 }
 
-/** Node runs with `--expose-gc`. The garbage of one run must not slow down the next one. */
-function collectGarbage(): void {
-  ;(globalThis as { gc?: () => void }).gc?.()
-}
-
 const { default: one } = (await import(`../cases/${caseName}.js`)) as { default: Case }
 const contender = one.contenders.find(({ name }) => name === contenderName)
 try {
@@ -27,7 +22,6 @@ try {
   if (entry === undefined) throw new Error(`Cannot run ${contenderName} of ${caseName} as there is none`)
   reply({ ready: true })
   for await (const _ of createInterface({ input: process.stdin })) {
-    collectGarbage()
     meter.start()
     const measured = await entry.run()
     reply({ ...measured, cpu: meter.stop() })

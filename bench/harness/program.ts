@@ -38,7 +38,7 @@ export class Program {
     const node = contender.node === undefined ? process.execPath : await nodeBinary(contender.node)
     const [command, ...args] =
       contender.python === undefined
-        ? [node, '--expose-gc', CONTENDER, of.name, contender.name, json]
+        ? [node, CONTENDER, of.name, contender.name, json]
         : ['python3', PYTHON, contender.python, json, String(availableParallelism())]
     const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })
     // The end of its output tells that it has ended.

@@ -4,7 +4,6 @@ Speaks to the rounds as harness/contender.ts does: a line of JSON when it is rea
 The pool is started before that, with one process for each core.
 """
 
-import gc
 import json
 import math
 import os
@@ -93,7 +92,6 @@ def main():
     with Pool(processes) as pool:
         print(json.dumps({"ready": True}), flush=True)
         for _ in sys.stdin:
-            gc.collect()
             cpu = cpu_ms()
             start = perf_counter()
             answer = contender(pool, parameters)
