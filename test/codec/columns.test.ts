@@ -28,6 +28,8 @@ describe('pack()', () => {
     ['points', rows((row) => [row / 2, -0]), 'lists(numbers)'],
     ['lists of numbers', rows((row) => rows((n) => n, row % 7)), 'lists(numbers)'],
     ['lists of strings', rows((row) => rows(String, row % 4)), 'lists(text)'],
+    ['lists of many strings', rows((row) => rows(String, 4 + (row % 2))), 'clone'],
+    ['tuples of strings', rows((row) => rows(String, 4).concat(`${row}`)), 'tuples(text,text,text,text,text)'],
     ['lists of records', rows((row) => rows(record, row % 4)), 'lists(records(numbers,text))'],
     ['entries', rows((row) => [`key ${row}`, row, row / 2]), 'tuples(text,numbers,numbers)'],
     ['entries with records', rows((row) => [`key ${row}`, record(row)]), 'tuples(text,records(numbers,text))'],
@@ -78,6 +80,26 @@ describe('pack()', () => {
     expect(sent(runs)).toEqual(runs)
     const mixed = rows((row) => (row % 3 === 0 ? row : 'same'), 100)
     expect(sent(mixed)).toEqual(mixed)
+  })
+
+  it('lets arrays arrive that V8 knows to have no holes, and writes in its short form', () => {
+    const lists = [
+      [1],
+      [1, 2],
+      [1, 2, 3],
+      [1, 2, 3, 4],
+      [0.5, 1],
+      [0.5, 1, 2],
+      [0.5, 1, 2, 3],
+      ['x', 1],
+      [[1, 'x'], [2]],
+    ]
+    for (const list of lists) {
+      const arrived = sent(rows(() => list))
+      expect(serialize(arrived[40])).toEqual(serialize(list))
+    }
+    const texts = sent(rows((row) => rows(String, row % 4)))
+    expect(serialize(texts[3])).toEqual(serialize(['0', '1', '2']))
   })
 
   it('moves large buffers that it made, and does not change the values', () => {
