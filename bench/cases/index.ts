@@ -6,6 +6,7 @@ export const CASES = [
   'gzip',
   'cpu',
   'sqrt',
+  'arrays',
   'no-op',
   'import',
   'cold',

@@ -62,7 +62,8 @@ export async function costsOfValues(rounds: number): Promise<string> {
   }
 }
 
-function sent(values: readonly unknown[], port: MessagePort, other: MessagePort): unknown[] {
+/** Through a port whose other end is here, too. */
+export function sent(values: readonly unknown[], port: MessagePort, other: MessagePort): unknown[] {
   const { data, transfer } = pack(values)
   port.postMessage(data, transfer)
   const arrived = unpack((receiveMessageOnPort(other) as { message: Data }).message)
