@@ -1,6 +1,6 @@
 /**
- * How much garbage a contender makes for a million items, and how often V8 collects it. V8 tells so in processes of
- * their own, so that no measured run is disturbed. The start of a process and its first run are subtracted.
+ * How much garbage a contender makes for a million items, and how often V8 collects it. V8 tells so in other
+ * processes, so that no measured run is disturbed. The start of a process and its first two runs are subtracted.
  */
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
