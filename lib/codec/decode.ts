@@ -1,9 +1,10 @@
 /** Columns back into values. */
 import { CONSTANTS, FIRST_CONSTANT, type Column, type MixedColumn } from './column.js'
+import type { FieldSource } from './compile.js'
 import { cutLists } from './lists.js'
 import { decodeDates } from './numbers.js'
 import type { Shapes } from './shapes.js'
-import { decodeText } from './text.js'
+import { TextReader } from './text.js'
 
 /** The values of a column. May be the column's own array: it is decoded once. */
 export function decode(column: Column, shapes: Shapes): ArrayLike<unknown> {
@@ -13,14 +14,14 @@ export function decode(column: Column, shapes: Shapes): ArrayLike<unknown> {
     case 'dates':
       return decodeDates(column)
     case 'text':
-      return decodeText(column)
+      return new TextReader(column).rest()
     case 'records': {
-      const parts = column.columns.map((part) => decode(part, shapes))
-      return shapes.ofText(column.keys, column.bare).build(parts, column.length)
+      const sources = column.columns.map((part) => sourceOf(part, shapes))
+      return shapes.ofText(column.keys, column.bare).build(sources, column.length)
     }
     case 'tuples': {
-      const parts = column.columns.map((part) => decode(part, shapes))
-      return shapes.ofTuple(parts.length).build(parts, column.length)
+      const sources = column.columns.map((part) => sourceOf(part, shapes))
+      return shapes.ofTuple(sources.length).build(sources, column.length)
     }
     case 'lists':
       return cutLists(column.lengths, column.length, decode(column.elements, shapes))
@@ -29,6 +30,11 @@ export function decode(column: Column, shapes: Shapes): ArrayLike<unknown> {
     case 'mixed':
       return decodeMixed(column, shapes)
   }
+}
+
+/** Strings are cut as they are needed, without an array of them. */
+function sourceOf(column: Column, shapes: Shapes): FieldSource {
+  return column.kind === 'text' ? new TextReader(column) : decode(column, shapes)
 }
 
 function decodeMixed({ tags, columns }: MixedColumn, shapes: Shapes): unknown[] {

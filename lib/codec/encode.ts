@@ -12,8 +12,11 @@ import type { SharedObject } from '../shared/registry.js'
 import type { Shapes } from './shapes.js'
 import { PlainGroup, RecordGroup, groupByKind, type Group } from './group-by-kind.js'
 import { MAX_DEPTH } from './limits.js'
+import type { Field } from './compile.js'
 import { ListGroup, NumberListGroup, packed, type Lengths } from './lists.js'
+import { trimmed } from './numbers.js'
 import { SharingCheck } from './sharing-check.js'
+import { TextGroup } from './text.js'
 
 /** Records and arrays in one another, this many; what is deeper is cloned. */
 const MAX_LEVELS = 8
@@ -144,13 +147,13 @@ class Encoder {
     return { kind: 'lists', length: count, lengths: typeof form === 'number' ? form : this.#carry(form), elements }
   }
 
-  #finishRecords({ shape, parts, length }: RecordGroup, level: number): Part {
+  #finishRecords({ shape, fields, length }: RecordGroup, level: number): Part {
     const columns: Column[] = []
     const copied: (readonly unknown[])[] = []
     const listed: (readonly unknown[])[] = []
-    for (const values of parts) {
-      values.length = length
-      const part = this.encode(values, level + 1)
+    for (const [index, field] of fields.entries()) {
+      const part = this.#finishField(field, length, level)
+      shape.learn(index, part.column)
       columns.push(part.column)
       copied.push(...part.copied)
       listed.push(...part.listed)
@@ -160,6 +163,17 @@ class Encoder {
     if (form === 'tuple') return { column: { kind: 'tuples', length, columns }, copied, listed }
     const column = { kind: 'records', length, keys, columns, ...(form === 'bare' && { bare: true as const }) } as const
     return { column, copied, listed }
+  }
+
+  #finishField(field: Field, length: number, level: number): Part {
+    if (Array.isArray(field)) {
+      field.length = length
+      return this.encode(field, level + 1)
+    }
+    this.#places += length
+    if (field instanceof TextGroup) return this.#finish(field, level)
+    const numbers = this.#carry(trimmed(field, length))
+    return { column: { kind: 'numbers', numbers }, copied: [], listed: [] }
   }
 
   #clone(values: readonly unknown[]): Part {

@@ -6,7 +6,8 @@ import { CONSTANTS, FIRST_CONSTANT } from './column.js'
 import { elementsOf } from './elements.js'
 import { areIntegers, areNumbers, ListGroup, NumberListGroup } from './lists.js'
 import { DateGroup, isDateLike, NumberGroup } from './numbers.js'
-import { isBareObject, isRecord, type Shape, type Shapes } from './shapes.js'
+import { createField, type Field } from './compile.js'
+import { isBareObject, isRecord, type DirectSplit, type Shape, type Shapes } from './shapes.js'
 import { MAX_SEGMENT_LENGTH, TextGroup } from './text.js'
 
 const MAX_KEYS = 64
@@ -36,19 +37,39 @@ export type Group = NumberGroup | DateGroup | TextGroup | RecordGroup | NumberLi
 /** Records of one shape, or tuples of one length. */
 export class RecordGroup {
   readonly shape: Shape
-  readonly parts: readonly unknown[][]
   length = 0
+  readonly #capacity: number
+  /** While it is used, all fields are of its kinds. */
+  #direct: DirectSplit | undefined
+  #fields: readonly Field[]
 
-  /** @param expected How many records there may be. More find room as well. */
-  constructor(shape: Shape, expected: number) {
+  /** @param capacity How many records there may be; 0: not known, and then any number finds room. */
+  constructor(shape: Shape, capacity: number) {
     this.shape = shape
-    this.parts = shape.keys.map(() => new Array<unknown>(expected))
+    this.#capacity = capacity
+    this.#direct = capacity > 0 ? shape.direct : undefined
+    this.#fields = this.#direct?.kinds.map((kind) => createField(kind, capacity)) ?? this.#arrays()
+  }
+
+  /** The values of each key, or its column. */
+  get fields(): readonly Field[] {
+    return this.#fields
   }
 
   take(values: readonly unknown[], from: number): number {
-    const end = this.shape.split(values, from, this.parts, this.length)
+    let end = this.#direct?.split(values, from, this.#fields, this.length) ?? from
+    if (this.#direct !== undefined && end === from && this.length === 0) {
+      // Its values are not such as the ones before: nothing is known of them.
+      this.#direct = undefined
+      this.#fields = this.#arrays()
+    }
+    if (this.#direct === undefined) end = this.shape.split(values, from, this.#fields as unknown[][], this.length)
     this.length += end - from
     return end
+  }
+
+  #arrays(): unknown[][] {
+    return this.shape.keys.map(() => new Array<unknown>(this.#capacity))
   }
 }
 
@@ -228,7 +249,7 @@ class Grouper {
     const areTuples =
       tuples === undefined && length <= MAX_TUPLE_LENGTH && lists.every((list) => list.length === length)
     if (isBestCloned(lists, areTuples)) return undefined
-    if (!areTuples) return new ListGroup(capacity, tuples?.parts.length)
+    if (!areTuples) return new ListGroup(capacity, tuples?.shape.keys.length)
     return new RecordGroup(this.#shapes.ofTuple(length), this.#groups.length === 0 ? capacity : 0)
   }
 }

@@ -1,15 +1,27 @@
 /**
- * Splits records into an array per key, and makes records of such arrays. Tuples count as records whose keys are their
- * indices: `tuples.ts`. Code is generated for a list of keys. Loops do it where code must not be generated, or would not
- * repay its cost.
+ * Splits records into their fields, and makes records of fields. Tuples count as records whose keys are their indices:
+ * `tuples.ts`. Code is generated for a list of keys. Loops do it where code must not be generated, or would not repay
+ * its cost.
  *
  * Generated code is several times faster than a loop over keys, and gives all objects one hidden class. It is made of
- * the keys alone, each written as a JSON string, which is a JavaScript string too.
+ * the keys alone, each written as a JSON string, which is a JavaScript string too. Where the values of a key have always
+ * been strings or numbers, it puts them straight into their column: an array of them first would cost as much again.
  */
 import { types } from 'node:util'
 import { attempt } from '../errors.js'
-import { compile, type Build, type Split } from './compile.js'
+import type { Column } from './column.js'
+import {
+  codeToCheck,
+  codeToPut,
+  compile,
+  fieldKindOf,
+  type Build,
+  type FieldKind,
+  type FieldSource,
+  type Split,
+} from './compile.js'
 import { codecLimits } from './limits.js'
+import { TextReader } from './text.js'
 import { generateTupleBuild, generateTupleSplit, loopBuildTuples, loopSplitTuples } from './tuples.js'
 
 export class Shape {
@@ -21,7 +33,12 @@ export class Shape {
   readonly #worthwhile: number
   #used = 0
   #split: Split | undefined
+  /** What the values of each key have been so far. */
+  readonly #kinds: (FieldKind | undefined)[] = []
+  #direct: DirectSplit | undefined
   #build: Build | undefined
+  /** For each key, whether the built code reads it from text. */
+  #areTexts: boolean[] | undefined
 
   constructor(text: string, keys: readonly string[], form: Shape['form'], worthwhile: number) {
     this.text = text
@@ -30,25 +47,77 @@ export class Shape {
     this.#worthwhile = worthwhile
   }
 
-  split(records: readonly unknown[], from: number, parts: readonly unknown[][], to: number): number {
+  split(records: readonly unknown[], from: number, fields: readonly unknown[][], to: number): number {
     let at = from
     if (this.#split === undefined) {
       const most = Math.max(0, Math.min(records.length - from, this.#worthwhile - this.#used))
       const loop = this.form === 'tuple' ? loopSplitTuples : loopSplit
-      at = loop(this, records, from, most, parts, to)
+      at = loop(this, records, from, most, fields, to)
       this.#used += at - from
       if (this.#used < this.#worthwhile) return at
-      this.#split = this.form === 'tuple' ? generateTupleSplit(this) : generateSplit(this)
+      this.#split = this.form === 'tuple' ? generateTupleSplit(this) : generateSplit(this, this.keys.map(anyKind))
     }
-    return this.#split(records, at, parts, to + at - from)
+    return this.#split(records, at, fields, to + at - from)
   }
 
-  build(parts: readonly ArrayLike<unknown>[], length: number): object[] {
+  /** Code that puts strings and numbers straight into columns; undefined before it is worthwhile, or for tuples. */
+  get direct(): DirectSplit | undefined {
+    if (this.#split === undefined || this.form === 'tuple') return undefined
+    if (this.#direct === undefined) {
+      const kinds = this.keys.map((_, index) => this.#kinds[index] ?? 'any')
+      this.#direct = { kinds, split: generateSplit(this, kinds) }
+    }
+    return this.#direct
+  }
+
+  /** Notes what the values of a key were. A key whose kind changes is put as it is from then on. */
+  learn(index: number, column: Column): void {
+    const kind = fieldKindOf(column)
+    const known = this.#kinds[index]
+    const both = known === undefined ? kind : isNumeric(known) && isNumeric(kind) ? 'floats' : 'any'
+    if (known === kind || known === both) return
+    this.#kinds[index] = both
+    this.#direct = undefined
+  }
+
+  build(sources: readonly FieldSource[], length: number): object[] {
     this.#used += length
     const isTuple = this.form === 'tuple'
-    if (this.#used >= this.#worthwhile) this.#build ??= isTuple ? generateTupleBuild(this) : generateBuild(this)
-    return this.#build?.(parts, length) ?? (isTuple ? loopBuildTuples(parts, length) : loopBuild(this, parts, length))
+    if (this.#used < this.#worthwhile) {
+      const parts = sources.map(arrayOf)
+      return isTuple ? loopBuildTuples(parts, length) : loopBuild(this, parts, length)
+    }
+    const areTexts = sources.map((source) => source instanceof TextReader)
+    const known = this.#areTexts ?? areTexts
+    // A key that was no text once is read from an array from then on.
+    const next = areTexts.map((isText, index) => isText && known[index])
+    if (this.#build === undefined || next.some((isText, index) => isText !== known[index])) {
+      this.#areTexts = next
+      this.#build = isTuple ? generateTupleBuild(next) : generateBuild(this, next)
+    }
+    return this.#build(
+      sources.map((source, index) => (next[index] ? source : arrayOf(source))),
+      length,
+    )
   }
+}
+
+/** Generated code, and the kinds of the fields that it puts values into. */
+export interface DirectSplit {
+  readonly kinds: readonly FieldKind[]
+  readonly split: Split
+}
+
+function anyKind(): FieldKind {
+  return 'any'
+}
+
+function isNumeric(kind: FieldKind): boolean {
+  return kind === 'integers' || kind === 'floats'
+}
+
+function arrayOf(source: FieldSource): ArrayLike<unknown> {
+  return source instanceof TextReader ? source.rest() : source
 }
 
 /** The shapes that a thread has met last. */
@@ -135,24 +204,25 @@ function loopSplit(
 }
 
 /** The prototype is looked at last: by then the compiled code knows the hidden class, and with it the prototype. */
-function generateSplit({ keys, form }: Shape): Split {
+function generateSplit({ keys, form }: Shape, kinds: readonly FieldKind[]): Split {
   const each = (code: (key: string, index: number) => string): string => keys.map(code).join('\n')
   const body = `
-    ${each((_, index) => `const part${index} = parts[${index}]`)}
+    ${each((_, index) => `const field${index} = fields[${index}]`)}
     const shift = to - from
     for (let at = from; at < records.length; at++) {
       const record = records[at]
       if (typeof record !== 'object' || record === null || isProxy(record)) return at
-      let fields = 0
-      for (const key in record) if (key !== keys[fields++]) return at
-      if (fields !== ${keys.length}) return at
+      let count = 0
+      for (const key in record) if (key !== keys[count++]) return at
+      if (count !== ${keys.length}) return at
       ${each((key, index) => `const value${index} = record[${JSON.stringify(key)}]`)}
       if (Object.getPrototypeOf(record) !== ${form === 'bare' ? 'null' : 'Object.prototype'}) return at
       if (record[Symbol.iterator] !== undefined || record[Symbol.toStringTag] !== undefined) return at
-      ${each((_, index) => `part${index}[at + shift] = value${index}`)}
+      ${codeToCheck(kinds)}
+      ${codeToPut(kinds)}
     }
     return records.length`
-  const make = compile('keys', 'isProxy', `return (records, from, parts, to) => {${body}\n}`)
+  const make = compile('keys', 'isProxy', `return (records, from, fields, to) => {${body}\n}`)
   return make(keys, types.isProxy) as Split
 }
 
@@ -167,7 +237,7 @@ function loopBuild({ keys, form }: Shape, parts: readonly ArrayLike<unknown>[], 
   })
 }
 
-function generateBuild({ keys, form }: Shape): Build {
+function generateBuild({ keys, form }: Shape, areTexts: readonly boolean[]): Build {
   // Only as a computed name is '__proto__' a field like others.
   const name = (key: string): string => (key === '__proto__' ? '["__proto__"]' : JSON.stringify(key))
   const body = `
@@ -175,7 +245,7 @@ function generateBuild({ keys, form }: Shape): Build {
     const records = new Array(length)
     for (let at = 0; at < length; at++) records[at] = {
       ${form === 'bare' ? '__proto__: null,' : ''}
-      ${keys.map((key, index) => `${name(key)}: part${index}[at]`).join(',\n')}
+      ${keys.map((key, index) => `${name(key)}: part${index}${areTexts[index] ? '.next()' : '[at]'}`).join(',\n')}
     }
     return records`
   return compile(`return (parts, length) => {${body}\n}`)() as Build

@@ -6,6 +6,7 @@
  * segment.
  */
 import type { TextColumn } from './column.js'
+import { trimmed } from './numbers.js'
 
 /** The most characters of a segment, and so the longest string that is joined to others. */
 export const MAX_SEGMENT_LENGTH = 1024
@@ -23,69 +24,83 @@ export class TextGroup {
   readonly #segments: string[] = []
   #length = 0
   #open = ''
-  #last: unknown
+  #last: string | undefined
+  #same = 0
+  #compares = true
 
   constructor(capacity: number) {
     this.#lengths = new Uint16Array(capacity)
   }
 
   take(values: readonly unknown[], from: number): number {
-    const lengths = this.#lengths
-    const shift = this.#length - from
-    let segment = this.#open
-    let last = this.#last
-    let same = 0
-    let compares = true
-    let at = from
-    for (; at < values.length; at++) {
+    for (let at = from; at < values.length; at++) {
       const value = values[at]
-      if (typeof value !== 'string') break
-      if (compares && value === last) {
-        lengths[at + shift] = SAME
-        same++
-        continue
-      }
-      const { length } = value
-      if (length > MAX_SEGMENT_LENGTH) break
-      last = value
-      if (compares && at - from >= MIN_COMPARED) compares = same >= (at - from) * MIN_SAME_SHARE
-      lengths[at + shift] = length
-      if (segment.length + length > MAX_SEGMENT_LENGTH) {
-        this.#segments.push(segment)
-        segment = value
-      } else {
-        segment += value
-      }
+      if (typeof value !== 'string' || value.length > MAX_SEGMENT_LENGTH) return at
+      this.add(value)
     }
-    this.#open = segment
-    this.#last = last
-    this.#length = at + shift
-    return at
+    return values.length
+  }
+
+  /** @param value Of at most `MAX_SEGMENT_LENGTH` characters. */
+  add(value: string): void {
+    const at = this.#length++
+    if (this.#compares) {
+      if (value === this.#last) {
+        this.#lengths[at] = SAME
+        this.#same++
+        return
+      }
+      this.#last = value
+      if (at >= MIN_COMPARED) this.#compares = this.#same >= at * MIN_SAME_SHARE
+    }
+    const { length } = value
+    this.#lengths[at] = length
+    if (this.#open.length + length > MAX_SEGMENT_LENGTH) {
+      this.#segments.push(this.#open)
+      this.#open = value
+    } else {
+      this.#open += value
+    }
   }
 
   column(): TextColumn {
-    const lengths = this.#length < this.#lengths.length ? this.#lengths.slice(0, this.#length) : this.#lengths
-    return { kind: 'text', lengths, segments: [...this.#segments, this.#open] }
+    return { kind: 'text', lengths: trimmed(this.#lengths, this.#length), segments: [...this.#segments, this.#open] }
   }
 }
 
-export function decodeText({ lengths, segments }: TextColumn): string[] {
-  const strings = new Array<string>(lengths.length)
-  let next = 0
-  let segment = ''
-  let start = 0
-  for (let at = 0; at < lengths.length; at++) {
-    const length = lengths[at] ?? 0
-    if (length === SAME) {
-      strings[at] = strings[at - 1] ?? ''
-      continue
-    }
-    if (start + length > segment.length) {
-      // No string spans two segments.
-      segment = segments[next++] ?? ''
-      start = 0
-    }
-    strings[at] = segment.slice(start, (start += length))
+/** Gives the strings of a column, one after the other. */
+export class TextReader {
+  readonly #lengths: Uint16Array
+  readonly #segments: readonly string[]
+  #at = 0
+  #segment = ''
+  #nextSegment = 0
+  #start = 0
+  #last = ''
+
+  constructor({ lengths, segments }: TextColumn) {
+    this.#lengths = lengths
+    this.#segments = segments
   }
-  return strings
+
+  next(): string {
+    const length = this.#lengths[this.#at++] ?? 0
+    if (length === SAME) return this.#last
+    if (this.#start + length > this.#segment.length) {
+      // No string spans two segments.
+      this.#segment = this.#segments[this.#nextSegment++] ?? ''
+      this.#start = 0
+    }
+    const start = this.#start
+    this.#start = start + length
+    this.#last = this.#segment.slice(start, start + length)
+    return this.#last
+  }
+
+  /** All that it has not given. */
+  rest(): string[] {
+    const strings = new Array<string>(this.#lengths.length - this.#at)
+    for (let at = 0; at < strings.length; at++) strings[at] = this.next()
+    return strings
+  }
 }

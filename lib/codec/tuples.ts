@@ -49,11 +49,11 @@ export function loopBuildTuples(parts: readonly ArrayLike<unknown>[], length: nu
   return Array.from({ length }, (_, at) => parts.map((part) => part[at]))
 }
 
-export function generateTupleBuild({ keys }: Width): Build {
+export function generateTupleBuild(areTexts: readonly boolean[]): Build {
   const body = `
-    ${keys.map((_, index) => `const part${index} = parts[${index}]`).join('\n')}
+    ${areTexts.map((_, index) => `const part${index} = parts[${index}]`).join('\n')}
     const tuples = new Array(length)
-    for (let at = 0; at < length; at++) tuples[at] = [${keys.map((_, index) => `part${index}[at]`).join(', ')}]
+    for (let at = 0; at < length; at++) tuples[at] = [${areTexts.map((isText, index) => `part${index}${isText ? '.next()' : '[at]'}`).join(', ')}]
     return tuples`
   return compile(`return (parts, length) => {${body}\n}`)() as Build
 }
