@@ -1,6 +1,5 @@
 /** The start of a pool's workers: initializers, and failures that must end. */
 import { once } from 'node:events'
-import { availableParallelism } from 'node:os'
 import type { Worker } from 'node:worker_threads'
 import { Pool, WorkerStartError, type MadeByTask, type TaskReference } from 'millrace'
 import { SpawnableWorker } from '#dist/threads-package.js'
@@ -226,23 +225,6 @@ describe('the workers of a pool', () => {
     await until(() => pool.stats().ready === 3)
     await pool.terminate()
     expect(watch.living.size).toBe(0)
-  })
-
-  it('start one for two cores at a time without an initializer, until all run', async () => {
-    using watch = new Watch()
-    const pool = new Pool({ workers: 3 })
-    const stream = pool.imap(double, numbers(1_000_000).values(), { chunksize: 1 })
-    const first = stream.next()
-    const most = Math.max(1, Math.floor(availableParallelism() / 2))
-    expect(pool.stats().starting).toBe(Math.min(3, most))
-    expect(await first).toEqual({ done: false, value: 0 })
-    while (pool.stats().ready < 3) {
-      expect(pool.stats().starting).toBeLessThanOrEqual(most)
-      await stream.next()
-    }
-    expect(watch.started).toBe(3)
-    await stream.return()
-    await pool.terminate()
   })
 
   it('start side by side: every initializer has begun before one has ended', async () => {

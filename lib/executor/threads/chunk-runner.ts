@@ -225,8 +225,8 @@ export class ChunkRunner {
     if (this.#isEnded || this.broken !== undefined) return
     this.pool.replaceOutdated()
     const { waiting } = this.#scheduler
-    const isLater = waiting > 0 && this.pool.start(waiting + this.#expected)
-    if (!isLater) this.#expected = 0
+    if (waiting > 0) this.pool.start(waiting + this.#expected)
+    this.#expected = 0
   }
 
   /** A worker gets several chunks if they are expected to be short. If one is not, those behind it are taken back. */

@@ -2,7 +2,6 @@
  * The workers of a pool: starts them, replaces those that are spent, and ends them after their finalizers. `scheduler.ts` decides which
  * chunk goes to which worker, and `crash-recovery.ts` what the death of a worker costs.
  */
-import { availableParallelism } from 'node:os'
 import { isErrorObject, received, WorkerStartError } from '../../errors.js'
 import { uncaughtInWorker, workerRecycled, type WorkerEvent } from '../../log/events.js'
 import { addEnding, removeEnding } from '../../worker/ending.js'
@@ -17,11 +16,6 @@ import type { ThreadOptions } from './worker-thread.js'
 const MAX_FAILED_STARTS = 3
 /** How long it waits, in milliseconds. */
 const START_PAUSE_MS = 5_000
-/**
- * A thread that starts keeps more than one core busy, because V8 compiles on other threads meanwhile. More at once would only delay each
- * other, and so the first result.
- */
-const CORES_PER_START = 2
 
 export interface WorkerPoolOptions extends ThreadOptions {
   readonly workers: number
@@ -82,17 +76,12 @@ export class WorkerPool {
     return this.#recycled
   }
 
-  /**
-   * Starts threads that are missing.
-   *
-   * @param demand How many are needed, besides those that hold a chunk.
-   * @returns Whether some of them must wait until others have started.
-   */
-  start(demand: number): boolean {
-    if (!this.#mayStart) return false
+  /** Starts threads that are missing. @param demand How many are needed, besides those that hold a chunk. */
+  start(demand: number): void {
+    if (!this.#mayStart) return
     let busy = 0
     for (const { assignments } of this.#workers) if (assignments.length > 0) busy++
-    return this.#startUpTo(busy + demand)
+    this.#startUpTo(busy + demand)
   }
 
   get #mayStart(): boolean {
@@ -101,23 +90,15 @@ export class WorkerPool {
     return this.#workers.size < this.#options.workers && (this.#pause === undefined || this.#workers.size === 0)
   }
 
-  #startUpTo(wanted: number): boolean {
+  #startUpTo(wanted: number): void {
     const { size } = this.#workers
     const count = Math.min(wanted, this.#options.workers, this.#isShort ? size + 1 : Infinity)
-    if (size >= count || !this.#mayStart) return false
+    if (size >= count || !this.#mayStart) return
     if (this.#isShort) this.#pauseStarts()
     const numbers = new Set([...this.#workers].map(({ thread }) => thread.number))
-    let starting = 0
-    for (const { thread } of this.#workers) if (thread.state === 'starting') starting++
-    // An initializer may take long, and most of that without a core.
-    const most =
-      this.#options.initializer === undefined ? Math.floor(availableParallelism() / CORES_PER_START) : Infinity
-    for (let number = 1; this.#workers.size < count && starting < Math.max(1, most); number++) {
-      if (numbers.has(number)) continue
-      this.#workers.add(this.#startOne(number))
-      starting++
+    for (let number = 1; this.#workers.size < count; number++) {
+      if (!numbers.has(number)) this.#workers.add(this.#startOne(number))
     }
-    return this.#workers.size < count
   }
 
   /** Whether a thread is to be replaced, and gets no chunks. */
