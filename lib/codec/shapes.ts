@@ -4,8 +4,8 @@
  * its cost.
  *
  * Generated code is several times faster than a loop over keys, and gives all objects one hidden class. It is made of
- * the keys alone, each written as a JSON string, which is a JavaScript string too. Where the values of a key have always
- * been strings or numbers, it puts them straight into their column: an array of them first would cost as much again.
+ * the keys alone, each written as a JSON string, which is a JavaScript string too. If a key has always had strings, or
+ * numbers, it puts them straight into their column.
  */
 import { types } from 'node:util'
 import { attempt } from '../errors.js'

@@ -27,8 +27,8 @@ export class TimeLimit {
   }
 
   /** The worker has these chunks: an item of any of them may begin now. */
-  watch(assignments: readonly Assignment[], atMost: number = Infinity): void {
-    const wait = Math.min(atMost, ...assignments.map((held) => this.#limitOf(held)))
+  watch(assignments: readonly Assignment[], atMost?: number): void {
+    const wait = Math.min(atMost ?? Infinity, ...assignments.map((held) => this.#limitOf(held)))
     const dueAt = performance.now() + wait
     if (dueAt >= this.#dueAt) return
     this.stop()
