@@ -21,6 +21,7 @@ const floors = {
   codec: '^lib/codec/',
   scan: '^lib/scan/',
   shared: '^lib/shared/',
+  sources: '^lib/sources/',
   io: '^lib/io/',
   task: '^lib/task(-name)?[.]ts$',
   log: '^lib/log/',
@@ -159,9 +160,10 @@ const below = {
     'errors',
     'multiprocessing',
   ],
+  sources: ['io', 'scan', 'codec', 'fifo', 'inspect', 'thenable', 'options', 'errors'],
   io: ['scan', 'codec', 'fifo', 'inspect', 'thenable', 'options', 'errors'],
   task: ['thenable', 'options', 'errors'],
-  codec: ['shared', 'errors', 'files'],
+  codec: ['scan', 'shared', 'errors', 'files'],
   scan: [],
   shared: [],
   threads: ['threads-package', 'shared', 'log', 'options', 'errors', 'files'],
@@ -198,7 +200,7 @@ module.exports = {
       from: {},
       to: {
         path: '^lib/[^/]+/',
-        pathNot: '^lib/(verbs|stream|executor|threads|worker|codec|scan|shared|io|log|multiprocessing)/',
+        pathNot: '^lib/(verbs|stream|executor|threads|worker|codec|scan|shared|sources|io|log|multiprocessing)/',
       },
     },
     {

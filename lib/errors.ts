@@ -9,6 +9,11 @@ import { pointAtCaller } from './call-site.js'
 export type ErrorCode =
   | 'ERR_BROKEN_BARRIER'
   | 'ERR_BUNDLED'
+  | 'ERR_CSV_FIELDS'
+  | 'ERR_CSV_HEADER'
+  | 'ERR_CSV_QUOTE'
+  | 'ERR_CSV_TYPE'
+  | 'ERR_CSV_UNCLOSED_QUOTE'
   | 'ERR_DAMAGED_INPUT'
   | 'ERR_DEADLOCK'
   | 'ERR_END_OF_FILE'
@@ -21,6 +26,7 @@ export type ErrorCode =
   | 'ERR_INVALID_TEXT'
   | 'ERR_INVALID_UTF8'
   | 'ERR_INVALID_VALUE'
+  | 'ERR_JSON'
   | 'ERR_LINE_FULL'
   | 'ERR_LINE_TOO_LONG'
   | 'ERR_MAIN_THREAD_GUARD'
@@ -35,6 +41,7 @@ export type ErrorCode =
   | 'ERR_QUEUE_CLOSED'
   | 'ERR_QUEUE_EMPTY'
   | 'ERR_QUEUE_FULL'
+  | 'ERR_RECORD_TOO_LONG'
   | 'ERR_TASK_LOAD'
   | 'ERR_TASK_TIMEOUT'
   | 'ERR_WAIT_TIMEOUT'
@@ -328,6 +335,65 @@ export class LineError extends MillraceError {
     super(message, code)
     this.line = line
     this.offset = offset
+  }
+}
+
+/** What can be wrong with a record. */
+export type RecordErrorCode =
+  | 'ERR_CSV_FIELDS'
+  | 'ERR_CSV_HEADER'
+  | 'ERR_CSV_QUOTE'
+  | 'ERR_CSV_TYPE'
+  | 'ERR_CSV_UNCLOSED_QUOTE'
+  | 'ERR_JSON'
+  | 'ERR_RECORD_TOO_LONG'
+
+/**
+ * A record that a source such as `csv()` or `ndjson()` cannot give. Such a record fails alone, as the item of the next
+ * stage. The option `errors` of that stage says what happens. These errors end the source, because it cannot be read
+ * further: `ERR_CSV_HEADER`, `ERR_CSV_UNCLOSED_QUOTE` and `ERR_RECORD_TOO_LONG`.
+ *
+ * @example
+ * ```ts
+ * import { csv, RecordError } from 'millrace'
+ *
+ * try {
+ *   for await (const row of csv([Buffer.from('id,name\n1,Ann\n2\n')])) console.log(row)
+ *   // → { id: '1', name: 'Ann' }
+ * } catch (error) {
+ *   if (error instanceof RecordError) console.log(error.code, error.record, error.line)
+ *   // → ERR_CSV_FIELDS 2 3
+ * }
+ * ```
+ */
+export class RecordError extends MillraceError {
+  override readonly name = 'RecordError'
+  declare readonly code: RecordErrorCode
+  /** The path, if the input is a file. */
+  readonly file: string | undefined
+  /** The number of the record in its input, from 1. The header of CSV is not counted: its number is 0. */
+  readonly record: number
+  /** The number of the line where the record begins, from 1. For a quote that is not closed: where that is. */
+  readonly line: number
+  /** Where that is in the (uncompressed) input, in bytes from 0. */
+  readonly offset: number
+
+  constructor(
+    message: string,
+    code: RecordErrorCode,
+    place: {
+      readonly file: string | undefined
+      readonly record: number
+      readonly line: number
+      readonly offset: number
+    },
+    options?: ErrorOptions,
+  ) {
+    super(message, code, options)
+    this.file = place.file
+    this.record = place.record
+    this.line = place.line
+    this.offset = place.offset
   }
 }
 

@@ -4,7 +4,10 @@
 export interface Failure {
   /** The item's index in its source, from 0. */
   readonly index: number
-  /** The item as the source gave it. From lines or from another stage: a copy. */
+  /**
+   * The item as the source gave it. From lines, records or another stage: a copy. Of a record that cannot be read: its
+   * text.
+   */
   readonly item?: unknown
   /** The id of the task. For a function that runs on this thread: its name. */
   readonly task: string
@@ -12,6 +15,14 @@ export interface Failure {
   readonly worker: number
   /** How many times it was tried: 1 without `retries`. */
   readonly attempts: number
+  /** The path of the file that the item is from, if it is a record or a line of a file. */
+  readonly file?: string | undefined
+  /** The number of the record in its input, from 1; undefined if the item is not a record or a line. */
+  readonly record?: number | undefined
+  /** The number of the line where the record begins, from 1. */
+  readonly line?: number | undefined
+  /** Where the record begins in its input, in bytes from 0, without compression. */
+  readonly offset?: number | undefined
 }
 
 const failures = new WeakMap<object, Failure>()

@@ -8,12 +8,16 @@ export {
   MillraceError,
   NotSerializableError,
   PoolClosedError,
+  RecordError,
   TaskLoadError,
   TaskTimeoutError,
   WorkerCrashError,
   WorkerStartError,
   type ErrorCode,
+  type RecordErrorCode,
 } from './errors.js'
+export { csv, tsv, type CsvOptions, type CsvRow, type FieldType, type FieldValue } from './sources/csv.js'
+export type { Records } from './sources/records.js'
 export { failure, type Failure } from './failure.js'
 export { filter, filterUnordered } from './verbs/filter.js'
 export { flatMap, flatMapUnordered } from './verbs/flat-map.js'

@@ -22,6 +22,21 @@ export interface TaskContext {
   readonly index: number
   /** The worker's number in its pool, from 1; 0 on this thread (`workers: 0`). */
   readonly worker: number
+  /**
+   * The path of the file that the item is from. Undefined unless the source of the stream gives records or lines
+   * (`csv()`, `ndjson()`, `json()`, `lines()`), and for those that were not read from a file. This and the next three
+   * are computed when you ask for them.
+   */
+  readonly file: string | undefined
+  /** The number of the record in its input, from 1. Of CSV, the header is not counted. */
+  readonly record: number | undefined
+  /** The number of the line where the record begins, from 1. It costs a search for the lines before it. */
+  readonly line: number | undefined
+  /**
+   * Where the record begins in its input, in bytes from 0, without compression. Text of UTF-16, and of other encodings
+   * that must be decoded first, counts as UTF-8.
+   */
+  readonly offset: number | undefined
 }
 
 /**

@@ -48,6 +48,7 @@ const MEMBERS: Readonly<Record<string, readonly string[]>> = {
     '[asyncDispose]',
   ],
   Queue: QUEUE,
+  RecordError: [...ERROR, 'file', 'line', 'offset', 'record'],
   RLock: ['locked', ...TAKERS],
   Results: RESULTS,
   Semaphore: ['value', ...TAKERS],

@@ -1,19 +1,22 @@
 /**
- * Consecutive values on their way: an array, values encoded by another thread, or the bytes of lines. Code that passes
+ * Consecutive values on their way: an array, values encoded by another thread, or the bytes of records. Code that passes
  * them on need not know which.
  */
 import { holdsShared, pack, unpack, type Data, type Packed } from './codec.js'
+import type { Place } from './records/format.js'
 
 export interface Batch {
   readonly length: number
   /** Whether the values travel by reference: as bytes that threads share. */
   readonly isShared?: boolean
-  /** The values, decoded. Decodes anew at each call: call it once. */
+  /** The values, decoded. Decodes anew at each call: call it once. A record that is bad gives a `BadRecord`. */
   values(): unknown[]
   /** The values in the form in which a message carries them. May be called again: nothing is given away. */
   pack(): Packed
   /** A part of the values, from `start` up to `end`. Both parts of a batch that was cut may be used. */
   slice(start: number, end: number): Batch
+  /** Where the value at a position is in its input, if the values are records. */
+  placeOf?(position: number): Place | undefined
   /** Both as one batch, if that takes no decoding. Neither of the two is used after that. */
   join(next: Batch): Batch | undefined
   /** Nobody will ask for the values from `start` up to `end` any more. They keep their places. */

@@ -11,8 +11,9 @@ import { encode } from './encode.js'
 import { encodeError } from './error-codec/encode.js'
 import type { EncodedError } from './error-codec/types.js'
 import { codecLimits, MAX_DEPTH } from './limits.js'
-import { allLines, lineCursor, type LineData } from './line-data.js'
 import { restore, type Marks } from './marks.js'
+import { allRecords, placeOf, recordCursor, type RecordData } from './records/record-data.js'
+import type { Place } from './records/format.js'
 import { revive } from './shared-objects.js'
 import type { SharedObject } from '../shared/registry.js'
 import { Shapes } from './shapes.js'
@@ -20,8 +21,8 @@ import { withoutSmallViews } from './small-views.js'
 import { assertMovable, assertMoved, assertTransferList, type TransferList } from './transfer-list.js'
 import { SharingCheck } from './sharing-check.js'
 
-/** The form of a chunk's values in a message: themselves, for the port to clone, or a column, or lines. */
-type Values = readonly unknown[] | Column | LineData
+/** The form of a chunk's values in a message: themselves, for the port to clone, or a column, or records. */
+type Values = readonly unknown[] | Column | RecordData
 
 export type Data = Values | NotedValues
 
@@ -85,7 +86,7 @@ export function withNotes(values: Values, { shared, marks }: Notes): Data {
 
 /** The values of a pack, once it has arrived. */
 export function unpack(data: Data, shapes: Shapes = ownShapes): unknown[] {
-  if (isLines(data)) return allLines(data)
+  if (areRecords(data)) return allRecords(data)
   if (hasNotes(data)) {
     if (data.marks !== undefined) restore(data.marks)
     const values = unpack(data.values, shapes)
@@ -107,19 +108,24 @@ function hasNotes(data: Data): data is NotedValues {
   return (data as { kind?: unknown }).kind === 'noted'
 }
 
-function isLines(data: Data): data is LineData {
-  return (data as Partial<LineData>).kind === 'lines'
+function areRecords(data: Data): data is RecordData {
+  return (data as Partial<RecordData>).kind === 'bytes'
+}
+
+/** Where an item is in its input, by its position among all; undefined unless the items are records. */
+export function placeIn(data: Data, position: number): Place | undefined {
+  return areRecords(data) ? placeOf(data.segments, position) : undefined
 }
 
 export interface Cursor {
   readonly length: number
-  /** The next value; may be called `length` times. */
+  /** The next value; may be called `length` times. Throws the error of a bad record, and continues behind it. */
   readonly next: () => unknown
 }
 
-/** As `unpack()`, but decodes lines one by one. */
+/** As `unpack()`, but decodes records one by one. */
 export function cursorOf(data: Data): Cursor {
-  if (isLines(data)) return { length: data.count, next: lineCursor(data) }
+  if (areRecords(data)) return { length: data.count, next: recordCursor(data) }
   const values = unpack(data)
   let position = 0
   return { length: values.length, next: () => values[position++] }

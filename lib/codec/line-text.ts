@@ -1,5 +1,12 @@
 /** Decoding text that a Buffer cannot decode, by `TextDecoder`. */
 
+/** Encodings, beside latin1, in which each byte is a character, and the bytes of ASCII are ASCII. */
+const SINGLE_BYTE = /^(?:ibm866|iso-8859-.+|koi8-[ru]|macintosh|windows-(?:874|125\d)|x-mac-cyrillic)$/
+
+export function isSingleByte(encoding: string): boolean {
+  return encoding === 'latin1' || SINGLE_BYTE.test(encoding)
+}
+
 export type Decode = (bytes: Uint8Array) => string
 
 /**
@@ -23,4 +30,11 @@ export function decoderOf(encoding: string): Decode | undefined {
   }
   const decoder = new TextDecoder(encoding, { ignoreBOM: true })
   return (bytes) => decoder.decode(bytes)
+}
+
+/** Text of any encoding, from memory that may be shared. */
+export function decodeText(bytes: Buffer, encoding: string): string {
+  const decode = decoderOf(encoding)
+  // A copy, as not every decoder takes shared memory.
+  return decode === undefined ? bytes.toString(encoding as BufferEncoding) : decode(Uint8Array.from(bytes))
 }

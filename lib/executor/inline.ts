@@ -5,6 +5,8 @@
 import { setMaxListeners } from 'node:events'
 import pLimit from 'p-limit'
 import { Items } from '../codec/batch.js'
+import type { Place } from '../codec/records/format.js'
+import { BadRecord } from '../codec/records/record-data.js'
 import { currentProcess } from '../identity.js'
 import { cloned } from '../codec/codec.js'
 import type { TaskContext } from '../task.js'
@@ -86,7 +88,7 @@ class InlineLane implements Lane {
     const errors = new Map<number, unknown>()
     const items = chunk.items.values()
     if (this.#job.kind === 'reduce') await this.#fold(chunk, items, outbox, errors)
-    else await this.#each(items, chunk.first, outbox, errors)
+    else await this.#each(items, chunk, outbox, errors)
     if (performance.now() - this.#turn > SLICE_MS) {
       // Functions that never wait would otherwise block timers and signals.
       await new Promise((resolve) => setImmediate(resolve))
@@ -108,9 +110,9 @@ class InlineLane implements Lane {
     this.#client.wake()
   }
 
-  async #each(items: readonly unknown[], first: number, outbox: Outbox, errors: Map<number, unknown>): Promise<void> {
+  async #each(items: readonly unknown[], chunk: Chunk, outbox: Outbox, errors: Map<number, unknown>): Promise<void> {
     const outcomes = await Promise.all(
-      items.map((item, chunkOffset) => this.#limit(() => this.#one(item, first + chunkOffset))),
+      items.map((item, chunkOffset) => this.#limit(() => this.#one(item, chunk, chunkOffset))),
     )
     outcomes.forEach((outcome, chunkOffset) => {
       if ('error' in outcome) {
@@ -120,12 +122,8 @@ class InlineLane implements Lane {
     })
   }
 
-  async #fold(
-    { first, failed }: Chunk,
-    items: readonly unknown[],
-    outbox: Outbox,
-    errors: Map<number, unknown>,
-  ): Promise<void> {
+  async #fold(chunk: Chunk, items: readonly unknown[], outbox: Outbox, errors: Map<number, unknown>): Promise<void> {
+    const { first, failed } = chunk
     const { initial, stopOnError } = this.#job
     let accumulator: unknown = cloned(initial)
     let last: number | undefined
@@ -136,9 +134,10 @@ class InlineLane implements Lane {
         continue
       }
       try {
+        if (item instanceof BadRecord) throw item.error
         const fn = await this.#function()
         const result = takesContext('reduce', fn)
-          ? fn(accumulator, item, this.#contextOf(first + chunkOffset))
+          ? fn(accumulator, item, this.#contextOf(chunk, chunkOffset))
           : fn(accumulator, item)
         const next = await this.#inTime(result, first + chunkOffset)
         if (next === undefined && initial !== undefined) throw noAccumulatorError()
@@ -152,23 +151,22 @@ class InlineLane implements Lane {
     if (last !== undefined) outbox.insert(last, accumulator)
   }
 
-  async #one(item: unknown, index: number): Promise<{ value: unknown } | { error: unknown }> {
+  async #one(item: unknown, chunk: Chunk, chunkOffset: number): Promise<{ value: unknown } | { error: unknown }> {
     try {
+      if (item instanceof BadRecord) return { error: item.error }
       const fn = this.#function()
-      const returned = typeof fn === 'function' ? this.#call(fn, item, index) : this.#call(await fn, item, index)
+      const call = (fn: TaskFunction): unknown =>
+        takesContext(this.#job.kind, fn) ? fn(item, this.#contextOf(chunk, chunkOffset)) : fn(item)
+      const returned = typeof fn === 'function' ? call(fn) : call(await fn)
       const value = this.#job.kind === 'flatMap' ? Promise.resolve(returned).then(elementsOf) : returned
-      return { value: await this.#inTime(value, index) }
+      return { value: await this.#inTime(value, chunk.first + chunkOffset) }
     } catch (error) {
       return { error }
     }
   }
 
-  #call(fn: TaskFunction, item: unknown, index: number): unknown {
-    return takesContext(this.#job.kind, fn) ? fn(item, this.#contextOf(index)) : fn(item)
-  }
-
-  #contextOf(index: number): TaskContext {
-    return { signal: this.#controller.signal, index, worker: 0 }
+  #contextOf(chunk: Chunk, chunkOffset: number): TaskContext {
+    return new InlineContext(this.#controller.signal, chunk, chunkOffset)
   }
 
   /** The value or promise itself, or a promise that rejects after `timeout`. */
@@ -197,5 +195,40 @@ class InlineLane implements Lane {
     const { name } = this.#job
     if (name === undefined) throw new Error('A job for this thread needs its function, or the name of its task')
     return forItems(this.#job, await loadTask(name))
+  }
+}
+
+class InlineContext implements TaskContext {
+  readonly signal: AbortSignal
+  readonly index: number
+  readonly worker = 0
+  readonly #chunk: Chunk
+  readonly #chunkOffset: number
+
+  constructor(signal: AbortSignal, chunk: Chunk, chunkOffset: number) {
+    this.signal = signal
+    this.index = chunk.first + chunkOffset
+    this.#chunk = chunk
+    this.#chunkOffset = chunkOffset
+  }
+
+  get file(): string | undefined {
+    return this.#place?.file
+  }
+
+  get record(): number | undefined {
+    return this.#place?.record
+  }
+
+  get line(): number | undefined {
+    return this.#place?.line
+  }
+
+  get offset(): number | undefined {
+    return this.#place?.offset
+  }
+
+  get #place(): Place | undefined {
+    return this.#chunk.items.placeOf?.(this.#chunkOffset)
   }
 }

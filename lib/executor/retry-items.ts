@@ -1,5 +1,5 @@
 /** Tries single items again, each as a separate chunk. In an ordered stream, the outcomes behind such an item are held until it has one. */
-import { Items } from '../codec/batch.js'
+import { Items, type Batch } from '../codec/batch.js'
 import type { Fifo } from '../fifo.js'
 import type { Chunk, Part } from './executor.js'
 import type { RetryQueue } from './retry-queue.js'
@@ -9,6 +9,8 @@ interface Open {
   readonly chunk: Chunk
   /** Its items, decoded. */
   items: readonly unknown[] | undefined
+  /** Records instead, which may outlive those of the chunk. */
+  records: Batch | undefined
   /** Outcomes that were not given to the stream, in the order of the items. */
   readonly held: Set<Held>
   /** Its last part, when that has come: the figures of it go with the part that is given last. */
@@ -61,7 +63,7 @@ export class ItemRetries {
         this.#parts.push(part)
         return
       }
-      open = { chunk, items: undefined, held: new Set(), ended: undefined }
+      open = { chunk, items: undefined, records: undefined, held: new Set(), ended: undefined }
       this.#open.set(chunk, open)
     }
     if (last) open.ended = part
@@ -105,6 +107,7 @@ export class ItemRetries {
     open.held.delete(held)
     const last = ended !== undefined && open.held.size === 0
     if (held.part === undefined) return
+    if (last) open.records?.release()
     const { time, bytes, resultBytes } = ended ?? {}
     this.#parts.push({ ...held.part, last, time, bytes, resultBytes })
   }
@@ -118,10 +121,20 @@ export class ItemRetries {
     return partOffsets.sort((one, other) => one - other)
   }
 
+  /** One item. A record stays encoded: it knows its place. */
+  #itemOf(open: Open, chunkOffset: number): Batch {
+    const { items } = open.chunk
+    if (items.isShared === true) {
+      open.records ??= items.slice(0, items.length)
+      return open.records.slice(chunkOffset, chunkOffset + 1)
+    }
+    open.items ??= items.values()
+    return new Items([open.items[chunkOffset]])
+  }
+
   #tryAgain(again: Again): void {
     const { open, chunkOffset, failures } = again
-    open.items ??= open.chunk.items.values()
-    const chunk: Chunk = { first: open.chunk.first + chunkOffset, items: new Items([open.items[chunkOffset]]) }
+    const chunk: Chunk = { first: open.chunk.first + chunkOffset, items: this.#itemOf(open, chunkOffset) }
     this.#again.set(chunk, again)
     this.#queue.retried++
     this.#queue.submitLater(chunk, failures)

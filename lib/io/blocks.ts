@@ -27,6 +27,8 @@ export class LineBlocks {
   lines = 0
   /** How many lines were left out. */
   skipped = 0
+  /** Where the last block begins in the input; in its UTF-8 text, if it is decoded first. */
+  offset = 0
   readonly #source: TextSource
   readonly #options: BlockOptions
   readonly #cutter: LineCutter
@@ -34,7 +36,7 @@ export class LineBlocks {
   #transcoder: Transcoder | undefined
   #encoding: string
   #ended = false
-  /** Where in the input the text begins, behind a byte order mark. */
+  /** Where in the input the text begins, behind a byte order mark; 0 if it is decoded first. */
   #textStart = 0
   /** The lines behind one that was left out. */
   #rest: Buffer = NO_BYTES
@@ -62,6 +64,7 @@ export class LineBlocks {
       this.#rest = NO_BYTES
       const start = rest.length > 0 ? this.#restStart : this.#cutter.start
       this.#transcoder?.forget(start)
+      this.offset = this.#textStart + start
       const bad = findBadLine(block, this.#options)
       if (bad === undefined) return block
       if (bad.kind === 'long' && this.#options.tooLong === 'skip') {
@@ -135,7 +138,7 @@ export class LineBlocks {
     if (open === undefined) return undefined
     this.#text = open.text
     this.#transcoder = open.transcoder
-    this.#textStart = open.start
+    this.#textStart = open.transcoder === undefined ? open.start : 0
     this.#encoding = open.encoding
     return open.text
   }

@@ -1,5 +1,5 @@
 /** The encodings of text, by their names, and how each is read. */
-import { decoderOf } from '../codec/line-text.js'
+import { decoderOf, isSingleByte } from '../codec/line-text.js'
 import { attempt, rangeError, received, typeError } from '../errors.js'
 
 /** How the text of an input becomes blocks that can be cut at bytes. */
@@ -15,7 +15,6 @@ export interface TextEncoding {
 /** Names of Node that `TextDecoder` does not know. */
 const NODE_NAMES: Readonly<Record<string, string>> = { utf16le: 'utf-16le', ucs2: 'utf-16le' }
 
-const SINGLE_BYTE = /^(?:ibm866|iso-8859-.+|koi8-[ru]|macintosh|windows-(?:874|125\d)|x-mac-cyrillic)$/
 /** A character of several bytes begins with a byte that is not ASCII, and goes on with bytes from 0x30 on. */
 const MULTI_BYTE = /^(?:gbk|gb18030|big5|euc-jp|euc-kr|shift_jis)$/
 const FIRST_TRAIL_BYTE = 0x30
@@ -34,7 +33,7 @@ export function textEncoding(
   // A copy, because it is sent to workers: with a small Buffer, Node's whole pool would be sent.
   const bytes = typeof delimiter === 'string' ? undefined : delimiter && new Uint8Array(delimiter)
   if (name === 'utf8') return { blocks: name, input: undefined, delimiter: bytes ?? encoded(delimiter) }
-  if (name === 'latin1' || SINGLE_BYTE.test(name)) {
+  if (isSingleByte(name)) {
     return { blocks: name, input: undefined, delimiter: bytes ?? singleBytes(action, name, delimiter) }
   }
   const asBytes = bytes ?? encoded(delimiter)
@@ -89,4 +88,10 @@ function singleBytes(action: string, encoding: string, text: string | Uint8Array
       `Cannot ${action} as 'delimiter' must be text that can be written in ${encoding}: received ${received(text)}`,
     )
   })
+}
+
+/** How text is read whose blocks are cut at any bytes of ASCII: other encodings with several bytes are decoded first. */
+export function asciiSafe(text: TextEncoding): TextEncoding {
+  const isSafe = text.blocks === 'utf8' || isSingleByte(text.blocks)
+  return isSafe ? text : { blocks: 'utf8', input: text.blocks, delimiter: undefined }
 }

@@ -1,29 +1,26 @@
 /** The lines of an input as batches: here their ends are found, elsewhere they are decoded. */
-import { LineBatch } from '../codec/line-batch.js'
-import type { LineFormat } from '../codec/line-decoder.js'
+import { RecordBatch } from '../codec/records/record-batch.js'
 import type { LineInput } from './line-input.js'
 import type { LineScanner } from './line-scanner.js'
 import type { BatchReader } from './source.js'
 
 export class LineBatches implements BatchReader {
   readonly #input: LineInput
-  readonly #format: LineFormat
   readonly #scanner: LineScanner
   #closed = false
   #stopWaiting: (() => void) | undefined
 
-  constructor(input: LineInput, format: LineFormat, scanner: LineScanner) {
+  constructor(input: LineInput, scanner: LineScanner) {
     this.#input = input
-    this.#format = format
     this.#scanner = scanner
   }
 
   /** The next lines of the block at hand; those of the next block if there are none. */
-  next(max: number): LineBatch | undefined | Promise<LineBatch | undefined> {
+  next(max: number): RecordBatch | undefined | Promise<RecordBatch | undefined> {
     if (this.#scanner.isEmpty) {
       const block = this.#input.take()
       if (block === undefined) return this.#readOn(max)
-      this.#scanner.feed(block)
+      this.#scanner.feed(block, this.#input.place)
     }
     return this.#cut(max)
   }
@@ -35,7 +32,7 @@ export class LineBatches implements BatchReader {
     return this.#input.close()
   }
 
-  #readOn(max: number): Promise<LineBatch | undefined> {
+  #readOn(max: number): Promise<RecordBatch | undefined> {
     return new Promise((resolve, reject) => {
       this.#stopWaiting = () => {
         resolve(undefined)
@@ -44,11 +41,11 @@ export class LineBatches implements BatchReader {
     })
   }
 
-  async #read(max: number): Promise<LineBatch | undefined> {
+  async #read(max: number): Promise<RecordBatch | undefined> {
     try {
       const block = await this.#input.read()
       if (block !== undefined && !this.#closed) {
-        this.#scanner.feed(block)
+        this.#scanner.feed(block, this.#input.place)
         return this.#cut(max)
       }
     } catch (error) {
@@ -59,11 +56,11 @@ export class LineBatches implements BatchReader {
     return undefined
   }
 
-  #cut(max: number): LineBatch | undefined {
+  #cut(max: number): RecordBatch | undefined {
     const segment = this.#scanner.cut(max)
     if (segment === undefined) return undefined
     this.#input.count(segment.count)
-    return new LineBatch(this.#format, [segment])
+    return new RecordBatch([segment])
   }
 
   #end(): void {

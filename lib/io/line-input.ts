@@ -5,7 +5,8 @@
 import { LineBlocks, type BlockOptions } from './blocks.js'
 import type { Bytes } from './bytes.js'
 import { closeWithTimeout } from './close-with-timeout.js'
-import { addToMessage, isErrorObject } from '../errors.js'
+import { located } from './located.js'
+import type { LinePlace } from './line-scanner.js'
 import { TextSources } from './text-sources.js'
 
 export class LineInput {
@@ -33,6 +34,12 @@ export class LineInput {
   /** How many lines were left out. */
   get skipped(): number {
     return this.#skipped + (this.#blocks?.skipped ?? 0)
+  }
+
+  /** Where the first line of the last block is. */
+  get place(): LinePlace {
+    const blocks = this.#blocks
+    return { file: blocks?.path, line: (blocks?.lines ?? 0) + 1, offset: blocks?.offset ?? 0 }
   }
 
   /** The next block, if that takes no reading. It is the caller's until it asks for another. */
@@ -77,12 +84,4 @@ export class LineInput {
     this.#skipped = this.skipped
     this.#blocks = undefined
   }
-}
-
-/** The same error, saying which file it is about. */
-function located(error: unknown, path: string): unknown {
-  if (!isErrorObject(error)) return error
-  Object.assign(error, { path })
-  if (!error.message.includes(`'${path}'`)) addToMessage(error, ` (in '${path}')`)
-  return error
 }

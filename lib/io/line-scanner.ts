@@ -2,8 +2,9 @@
  * Finds the lines of blocks, and cuts as many as are wanted: as segments of shared memory, which any thread can decode. Blocks of files
  * are there already; all others are copied.
  */
-import type { HeldSegment } from '../codec/line-batch.js'
 import { NO_BYTES, type LineEnd } from '../codec/line-end.js'
+import type { LineFormat } from '../codec/records/format.js'
+import type { HeldSegment } from '../codec/records/record-batch.js'
 import { BLOCK_SIZE, Slab } from '../scan/memory.js'
 import { findByte, findWith, hasRoom, type EndsRoom, type Found } from '../scan/scan.js'
 
@@ -13,8 +14,22 @@ const MIN_IN_PLACE = BLOCK_SIZE / 4
 const ENDS_SIZE = 64 * 1024
 const U32 = Uint32Array.BYTES_PER_ELEMENT
 
+/** Where a line is in its input. */
+export interface LinePlace {
+  /** The path, if the input is a file. */
+  readonly file: string | undefined
+  readonly line: number
+  /** In bytes, without compression. */
+  readonly offset: number
+}
+
 export class LineScanner {
   readonly #lineEnd: LineEnd
+  readonly #format: LineFormat
+  /** Where the next line is in its input. */
+  #file: string | undefined
+  #line = 1
+  #offset = 0
   /** Where blocks are copied to, one behind the other. */
   #copies: Slab | undefined
   #copied = 0
@@ -33,8 +48,9 @@ export class LineScanner {
   #hasReturns = false
   #isOpen = false
 
-  constructor(lineEnd: LineEnd) {
+  constructor(lineEnd: LineEnd, format: LineFormat) {
     this.#lineEnd = lineEnd
+    this.#format = format
   }
 
   /** Whether all lines of the block have been cut. */
@@ -42,8 +58,15 @@ export class LineScanner {
     return this.#slab === undefined && this.#rest.length === 0
   }
 
-  /** Takes the next block of whole lines, once all of the last have been cut. Only the last line may have no end. */
-  feed(block: Buffer): void {
+  /**
+   * Takes the next block of whole lines, once all of the last have been cut. Only the last line may have no end.
+   *
+   * @param place Where its first line is.
+   */
+  feed(block: Buffer, { file, line, offset }: LinePlace): void {
+    this.#file = file
+    this.#line = line
+    this.#offset = offset
     const slab = block.length < MIN_IN_PLACE ? undefined : Slab.of(block)
     slab?.retain()
     if (slab === undefined) this.#rest = block
@@ -62,6 +85,12 @@ export class LineScanner {
     slab.retain()
     ends.retain()
     const segment: HeldSegment = {
+      format: this.#format,
+      file: this.#file,
+      record: this.#line,
+      offset: this.#offset,
+      line: undefined,
+      lineAt: 0,
       memory: slab.buffer,
       start: this.#start,
       end,
@@ -74,6 +103,8 @@ export class LineScanner {
       bytesIn: slab,
       endsIn: ends,
     }
+    this.#line += count
+    this.#offset += end - this.#start
     this.#start = end
     this.#endsAt += count * U32
     this.#known -= count

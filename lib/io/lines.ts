@@ -2,8 +2,9 @@
 import { constants } from 'node:buffer'
 import { types } from 'node:util'
 import { LineEnd } from '../codec/line-end.js'
-import type { HeldSegment } from '../codec/line-batch.js'
-import { LineDecoder, type LineFormat } from '../codec/line-decoder.js'
+import type { LineFormat } from '../codec/records/format.js'
+import { LineDecoder } from '../codec/records/line-decoder.js'
+import type { HeldSegment } from '../codec/records/record-batch.js'
 import { typeError } from '../errors.js'
 import { showState } from '../inspect.js'
 import { OptionReader } from '../options.js'
@@ -152,7 +153,6 @@ class LineReader implements Lines {
     )
   }
 
-  readonly #format: LineFormat
   /** How the sources are shown. */
   readonly #sources: readonly string[]
   readonly #input: LineInput
@@ -169,11 +169,11 @@ class LineReader implements Lines {
 
   constructor(sources: readonly Bytes[], options: BlockOptions) {
     const { blocks, delimiter } = options.text
-    this.#format = { encoding: blocks, ...(delimiter && { delimiter }) }
+    const format: LineFormat = { kind: 'lines', encoding: blocks, ...(delimiter && { delimiter }) }
     this.#sources = sources.map(({ path }) => path ?? 'bytes')
     this.#input = new LineInput(sources, options)
-    this.#scanner = new LineScanner(options.lineEnd)
-    this.#decoder = new LineDecoder(this.#format)
+    this.#scanner = new LineScanner(options.lineEnd, format)
+    this.#decoder = new LineDecoder(format)
     offerBatches(this, () => this.#openBatches())
   }
 
@@ -245,7 +245,7 @@ class LineReader implements Lines {
         this.#given = 0
         const block = this.#input.take() ?? (await this.#input.read())
         if (block === undefined) break
-        this.#scanner.feed(block)
+        this.#scanner.feed(block, this.#input.place)
       }
     }
     this.#end()
@@ -280,7 +280,7 @@ class LineReader implements Lines {
   #openBatches(): BatchReader | undefined {
     if (this.#state !== 'new') return undefined
     this.#state = 'done'
-    this.#batches = new LineBatches(this.#input, this.#format, this.#scanner)
+    this.#batches = new LineBatches(this.#input, this.#scanner)
     return this.#batches
   }
 }

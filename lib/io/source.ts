@@ -39,13 +39,22 @@ export interface PipelineEnd {
 
 /** Kept apart from the sources themselves: it is a matter between parts of this library. */
 const openers = new WeakMap<object, () => BatchReader | undefined>()
+/** Sources whose batches may have bad records. */
+const withBadRecords = new WeakSet<object>()
 
 /**
  * Lets `source` be read in whole batches. `open` opens it, as an iterator method does: once. It gives undefined if the
  * source can only be read item by item.
+ *
+ * @param mayBeBad Whether there may be bad records in them. Item by item, the first of them would end the source.
  */
-export function offerBatches(source: object, open: () => BatchReader | undefined): void {
+export function offerBatches(source: object, open: () => BatchReader | undefined, mayBeBad = false): void {
   openers.set(source, open)
+  if (mayBeBad) withBadRecords.add(source)
+}
+
+export function mayHaveBadRecords(source: object): boolean {
+  return withBadRecords.has(source)
 }
 
 /** Opens a source that offers batches; undefined if it does not. */

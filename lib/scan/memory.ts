@@ -20,7 +20,7 @@ export const RESULT = 0
 interface WebAssemblyApi {
   readonly Memory: new (limits: { initial: number; maximum: number; shared: true }) => GrowingMemory
   readonly Module: new (bytes: Uint8Array) => object
-  readonly Instance: new (module: object, imports: object) => { readonly exports: { readonly scan: Scan } }
+  readonly Instance: new (module: object, imports: object) => { readonly exports: Functions }
 }
 
 interface GrowingMemory {
@@ -30,13 +30,26 @@ interface GrowingMemory {
   grow(pages: number): number
 }
 
-/** The function of kernel.wat. */
-type Scan = (from: number, to: number, byte: number, out: number, outEnd: number, result: number) => number
+/** The functions of kernel.wat. */
+interface Functions {
+  readonly scan: (from: number, to: number, byte: number, out: number, outEnd: number, result: number) => number
+  readonly quoted: (
+    from: number,
+    to: number,
+    quote: number,
+    delimiter: number,
+    mode: number,
+    state: number,
+    out: number,
+    outEnd: number,
+    result: number,
+  ) => number
+  readonly units: (from: number, positions: number, count: number, out: number) => void
+}
 
 /** The memory that the kernel can scan. */
-interface KernelMemory {
+interface KernelMemory extends Functions {
   readonly memory: GrowingMemory
-  readonly scan: Scan
   /** The first bytes, where the kernel writes what it returns. */
   readonly result: Uint32Array
 }
@@ -51,7 +64,8 @@ export function openKernel(): KernelMemory | null {
       const { Memory, Module, Instance } = (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly
       const memory = new Memory({ initial: 1, maximum: MAX_PAGES, shared: true })
       const { exports } = new Instance(new Module(Buffer.from(KERNEL, 'base64')), { scan: { memory } })
-      kernelMemory = { memory, scan: exports.scan, result: new Uint32Array(memory.buffer, RESULT, 2) }
+      const { scan, quoted, units } = exports
+      kernelMemory = { memory, scan, quoted, units, result: new Uint32Array(memory.buffer, RESULT, 4) }
     } catch {
       // The fallback needs none of it, and finds the same.
       kernelMemory = null

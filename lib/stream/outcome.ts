@@ -1,4 +1,5 @@
 /** The outcome of an item, as the consumer gets it: its result or its error. And the information about an item that has failed. */
+import type { Place } from '../codec/records/format.js'
 import type { Executor, Part } from '../executor/executor.js'
 import { noteFailure, type Failure } from '../failure.js'
 import { taskFailed, tellsFailures } from '../log/events.js'
@@ -27,7 +28,13 @@ export type Outcome<I, R> =
 
 export interface ArrivedPart extends Part {
   /** The failed items that will be asked for, by their offset in the part. */
-  readonly items?: ReadonlyMap<number, unknown> | undefined
+  readonly items?: ReadonlyMap<number, FailedItem> | undefined
+}
+
+export interface FailedItem {
+  readonly item: unknown
+  /** Where it is in its input, if it is a record. */
+  readonly place: Place | undefined
 }
 
 /** An error that ends a stream, and its item, unless an earlier item has failed with the same error. */
@@ -44,7 +51,7 @@ export function outcomeOf(
 ): Outcome<unknown, unknown> {
   if (part.errors?.has(partOffset) !== true) return { status: 'fulfilled', value, index: indexOf(part, partOffset) }
   const { error: reason } = withFailureInfo(part, partOffset, task)
-  return { status: 'rejected', reason, item: part.items?.get(partOffset), ...failureAt(part, partOffset, task) }
+  return { status: 'rejected', reason, item: part.items?.get(partOffset)?.item, ...failureAt(part, partOffset, task) }
 }
 
 /** The error of an item that has failed. From now on, `failure()` of it names the item. */
@@ -52,7 +59,8 @@ export function withFailureInfo(part: ArrivedPart, partOffset: number, task: str
   const error = part.errors?.get(partOffset)
   // If all items of a chunk share one error, it counts as that of the first of them.
   if (part.isFault === true && partOffset > 0) return { error, told: undefined }
-  const told = { ...failureAt(part, partOffset, task), item: part.items?.get(partOffset) }
+  const { item, place } = part.items?.get(partOffset) ?? {}
+  const told = { ...failureAt(part, partOffset, task), item, ...place }
   noteFailure(error, told)
   return { error, told }
 }

@@ -3,10 +3,18 @@
  * arrays, or still encoded. The option `errors` says what a failed item gives. The engine decides when to give.
  */
 import { Items, type Batch } from '../codec/batch.js'
+import { BadRecord } from '../codec/records/record-data.js'
 import type { Chunk, Part } from '../executor/executor.js'
 import { Fifo } from '../fifo.js'
 import { OrderedDelivery, type Delivery } from './delivery.js'
-import { outcomeOf, withFailureInfo, type ArrivedPart, type FailureMode, type DueError } from './outcome.js'
+import {
+  outcomeOf,
+  withFailureInfo,
+  type ArrivedPart,
+  type DueError,
+  type FailedItem,
+  type FailureMode,
+} from './outcome.js'
 import { taskOf, type StreamPlan } from './plan.js'
 import type { Window } from './window.js'
 
@@ -165,7 +173,7 @@ export function detachItems(part: Part, mode: FailureMode): ArrivedPart {
 }
 
 /** The items that failed, or the first of them, by their offset in the part. Decodes only those from the first to the last. */
-function failedItems({ chunk, from, chunkOffsets, errors }: Part, onlyFirst: boolean): Map<number, unknown> {
+function failedItems({ chunk, from, chunkOffsets, errors }: Part, onlyFirst: boolean): Map<number, FailedItem> {
   const failed = new Map<number, number>()
   let first = Infinity
   let last = -Infinity
@@ -177,7 +185,13 @@ function failedItems({ chunk, from, chunkOffsets, errors }: Part, onlyFirst: boo
   }
   const batch = chunk.items.slice(first, last + 1)
   const values = batch.values()
-  const items = new Map([...failed].map(([partOffset, chunkOffset]) => [partOffset, values[chunkOffset - first]]))
+  const items = new Map(
+    [...failed].map(([partOffset, chunkOffset]) => {
+      const value = values[chunkOffset - first]
+      const item = value instanceof BadRecord ? value.text : value
+      return [partOffset, { item, place: batch.placeOf?.(chunkOffset - first) }]
+    }),
+  )
   batch.release()
   return items
 }

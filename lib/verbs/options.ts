@@ -28,8 +28,8 @@ export interface RetryOptions {
   /**
    * Says whether an item that has tries left is tried again. It is called on this thread with the error. It must not be
    * async: a promise ends the stream with a `TypeError` (`ERR_INVALID_OPTION`). An error that it throws also ends it.
-   * Default: always. It is not called for a `NotSerializableError`, a `TaskLoadError` or an item that is not an array
-   * of arguments. Those items are not tried again.
+   * Default: always. It is not called for a `NotSerializableError`, a `TaskLoadError`, a `RecordError` or an item that
+   * is not an array of arguments. Those items are not tried again.
    */
   readonly when?: (error: unknown) => boolean
 }

@@ -1,9 +1,10 @@
 /** The chunk that runs, and the context of its tasks. `poster.ts` has the outcomes of the items. */
 import { setMaxListeners } from 'node:events'
-import type { Data, Packed } from '../codec/codec.js'
+import { placeIn, type Data, type Packed } from '../codec/codec.js'
 import { decodeError } from '../codec/error-codec/decode.js'
 import { encodeError } from '../codec/error-codec/encode.js'
 import type { EncodedError } from '../codec/error-codec/types.js'
+import type { Place } from '../codec/records/format.js'
 import type { TaskContext } from '../task.js'
 import { isCancelled, type Slot } from './cells.js'
 import type { ChunkMessage, PartMessage, WorkerJob } from './protocol.js'
@@ -84,10 +85,21 @@ export class RunningChunk {
     this.#controller.abort(this.#reason === undefined ? streamEnded() : decodeError(this.#reason))
   }
 
-  encodeError(error: unknown, chunkOffset: number): EncodedError {
-    const index = this.first + chunkOffset
-    return encodeError(error, `task '${this.job.name.id}' (item ${index}, worker ${this.host.worker})`)
+  /** Where an item is in its input, if it is a record. */
+  placeOf(chunkOffset: number): Place | undefined {
+    return placeIn(this.data, chunkOffset)
   }
+
+  encodeError(error: unknown, chunkOffset: number): EncodedError {
+    const place = this.placeOf(chunkOffset)
+    const record = place === undefined ? '' : `, ${show(place)}`
+    const item = `item ${this.first + chunkOffset}${record}, worker ${this.host.worker}`
+    return encodeError(error, `task '${this.job.name.id}' (${item})`)
+  }
+}
+
+function show({ file, record }: Place): string {
+  return `record ${record}${file === undefined ? '' : ` of '${file}'`}`
 }
 
 /** The reason of a task's signal when its stream ended without an abort: by `break`, an error, or enough results. */
@@ -110,5 +122,25 @@ export class ItemContext implements TaskContext {
 
   get worker(): number {
     return this.#chunk.host.worker
+  }
+
+  get file(): string | undefined {
+    return this.#place?.file
+  }
+
+  get record(): number | undefined {
+    return this.#place?.record
+  }
+
+  get line(): number | undefined {
+    return this.#place?.line
+  }
+
+  get offset(): number | undefined {
+    return this.#place?.offset
+  }
+
+  get #place(): Place | undefined {
+    return this.#chunk.placeOf(this.index - this.#chunk.first)
   }
 }

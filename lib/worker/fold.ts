@@ -19,9 +19,9 @@ export async function fold(fn: TaskFunction, chunk: RunningChunk, poster: Poster
   let last: number | undefined
   markAwaiting(cells, false)
   for (let chunkOffset = 0; chunkOffset < length && !isCancelled(cells, slot, seq); chunkOffset++) {
-    const item = next()
     let error = chunk.settled?.get(chunkOffset)
     try {
+      const item = next()
       if (error === undefined) {
         begin(cells, chunkOffset)
         let result = withContext

@@ -2,6 +2,7 @@
 import pLimit from 'p-limit'
 import { unpack } from '../codec/codec.js'
 import type { EncodedError } from '../codec/error-codec/types.js'
+import { BadRecord } from '../codec/records/record-data.js'
 import { countBegun } from './cells.js'
 import { ItemContext, type RunningChunk } from './chunk.js'
 import { elementsOf } from './expand.js'
@@ -58,6 +59,7 @@ async function runLimited(
     }
     watch?.begin(chunkOffset)
     try {
+      if (item instanceof BadRecord) throw item.error
       const result = await (withContext ? fn(item, new ItemContext(chunk, chunk.first + chunkOffset)) : fn(item))
       settled(chunkOffset, kind === 'flatMap' ? await elementsOf(result) : result)
     } catch (error) {

@@ -22,7 +22,16 @@ export class SequentialRun {
     this.#poster = poster
     this.#cursor = cursorOf(chunk.data)
     this.#next = chunk.start
-    for (let chunkOffset = 0; chunkOffset < this.#next; chunkOffset++) this.#cursor.next()
+    for (let chunkOffset = 0; chunkOffset < this.#next; chunkOffset++) this.#skip()
+  }
+
+  /** Leaves out an item that has had its outcome. */
+  #skip(): void {
+    try {
+      this.#cursor.next()
+    } catch {
+      // A bad record: its error was its outcome.
+    }
   }
 
   /** Runs all items, or those before a cancel. */
@@ -45,14 +54,15 @@ export class SequentialRun {
     markAwaiting(cells, false)
     while (this.#next < length && !isCancelled(cells, slot, seq)) {
       const chunkOffset = this.#next++
-      const item = next()
       const error = settled?.get(chunkOffset)
       if (error !== undefined) {
+        this.#skip()
         poster.outbox.fail(error)
         continue
       }
       begin(cells, chunkOffset)
       try {
+        const item = next()
         this.#item = item
         let result = withContext ? fn(item, new ItemContext(chunk, first + chunkOffset)) : fn(item)
         if (kind === 'flatMap' && !isThenable(result)) result = elementsOf(result)

@@ -6,8 +6,8 @@ import { PassThrough } from 'node:stream'
 import { MessageChannel } from 'node:worker_threads'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
-import { LineBatch } from '#dist/codec/line-batch.js'
-import { allLines, lineCursor, type LineData } from '#dist/codec/line-data.js'
+import { RecordBatch } from '#dist/codec/records/record-batch.js'
+import { allRecords, recordCursor, type RecordData } from '#dist/codec/records/record-data.js'
 import { LineError } from '#dist/errors.js'
 import { lines, type Lines, type LinesOptions } from '#dist/io/lines.js'
 import { Slab } from '#dist/scan/memory.js'
@@ -32,17 +32,17 @@ function batchesOf(source: Lines): BatchReader {
   return reader
 }
 
-async function nextOf(reader: BatchReader, max: number): Promise<LineBatch | undefined> {
+async function nextOf(reader: BatchReader, max: number): Promise<RecordBatch | undefined> {
   const batch = await reader.next(max)
-  if (batch !== undefined && !(batch instanceof LineBatch)) throw new Error('The batch is not one of lines')
+  if (batch !== undefined && !(batch instanceof RecordBatch)) throw new Error('The batch is not one of lines')
   return batch
 }
 
 /** The lines of a batch as a worker gets them. */
-function received(batch: LineBatch): string[] {
-  const data: LineData = structuredClone(batch.pack().data)
-  const next = lineCursor(data)
-  return Array.from({ length: data.count }, () => next())
+function received(batch: RecordBatch): string[] {
+  const data: RecordData = structuredClone(batch.pack().data)
+  const next = recordCursor(data)
+  return Array.from({ length: data.count }, () => next() as string)
 }
 
 interface Reading {
@@ -55,7 +55,7 @@ interface Reading {
 async function throughBatches(source: Lines, maxima: readonly number[] = [1000], window = 3): Promise<Reading> {
   const given: string[] = []
   const reader = batchesOf(source)
-  const held: LineBatch[] = []
+  const held: RecordBatch[] = []
   const take = () => {
     const batch = held.shift()
     if (batch === undefined) return
@@ -165,8 +165,8 @@ describe('lines() as batches', () => {
     const answers: unknown[] = []
     for (let i = 0; i < 2; i++) {
       port1.postMessage(batch?.pack().data)
-      const [data] = (await once(port2, 'message')) as [LineData]
-      answers.push(allLines(data))
+      const [data] = (await once(port2, 'message')) as [RecordData]
+      answers.push(allRecords(data))
     }
     port1.close()
     expect(answers).toEqual([
@@ -186,7 +186,7 @@ describe('lines() as batches', () => {
       }),
     )
     const used = new Set<SharedArrayBuffer>()
-    const held: LineBatch[] = []
+    const held: RecordBatch[] = []
     for (;;) {
       const batch = await nextOf(reader, 1000)
       if (batch === undefined) break
@@ -277,9 +277,9 @@ describe('lines() as batches reads its source', () => {
   it('and answers at once while it has lines', async () => {
     const reader = batchesOf(lines([Buffer.from('1\n2\n3'), Buffer.from('\n4\n')]))
     expect((await nextOf(reader, 1))?.values()).toEqual(['1'])
-    expect(reader.next(1)).toBeInstanceOf(LineBatch)
+    expect(reader.next(1)).toBeInstanceOf(RecordBatch)
     expect((await nextOf(reader, 1))?.values()).toEqual(['3'])
-    expect(reader.next(1)).toBeInstanceOf(LineBatch)
+    expect(reader.next(1)).toBeInstanceOf(RecordBatch)
     expect(await nextOf(reader, 1)).toBeUndefined()
   })
 

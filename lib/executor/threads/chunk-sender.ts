@@ -4,7 +4,9 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 import { withNotes, pack, cloneEach, type Data, type Packed } from '../../codec/codec.js'
+import { encodeError } from '../../codec/error-codec/encode.js'
 import type { EncodedError } from '../../codec/error-codec/types.js'
+import { BadRecord } from '../../codec/records/record-data.js'
 import { transferOf } from '../../codec/transfer-list.js'
 import type { SharedObject } from '../../shared/registry.js'
 import { isRedefined, redefinitions } from '../../task.js'
@@ -123,10 +125,11 @@ export class ChunkSender {
       }
     }
     if (sent === undefined) {
-      const all = items.values()
-      const moves = asked && ((chunkOffset: number) => transferOf(all[chunkOffset], asked))
+      const { all, bad } = withoutBad(items.values())
+      const moves =
+        asked && ((chunkOffset: number) => (bad.has(chunkOffset) ? undefined : transferOf(all[chunkOffset], asked)))
       const cloned = cloneEach('item', all, (chunkOffset) => first + chunkOffset, moves)
-      const settled = [...cloned.refused, ...(details?.settled ?? [])]
+      const settled = [...cloned.refused, ...bad, ...(details?.settled ?? [])]
       const data = withNotes(cloned.values, cloned.notes)
       this.#post([seq, slot, id, first, flushFirst, data, { ...details, settled }], cloned.transfer)
       if (cloned.transfer.length > 0) inFlight.markMoved()
@@ -205,6 +208,20 @@ export class ChunkSender {
       this.flush()
     })
   }
+}
+
+/** The items, without bad records, and the errors of those. */
+function withoutBad(items: readonly unknown[]): {
+  readonly all: readonly unknown[]
+  readonly bad: ReadonlyMap<number, EncodedError>
+} {
+  const bad = new Map<number, EncodedError>()
+  const all = items.map((item, chunkOffset) => {
+    if (!(item instanceof BadRecord)) return item
+    bad.set(chunkOffset, encodeError(item.error))
+    return undefined
+  })
+  return { all, bad }
 }
 
 const PRIMITIVES: ReadonlySet<string> = new Set(['undefined', 'boolean', 'number', 'bigint', 'string'])

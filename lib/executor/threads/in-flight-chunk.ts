@@ -170,8 +170,9 @@ export class InFlightChunk {
     const isFold = this.lane.job.kind === 'reduce'
     if (this.#isIsolated) return isFold ? 'all' : this.#offset
     this.#isIsolated = true
-    // An encoded batch would be decoded again for each of them.
-    if (!isFold) this.#single = new Items([...this.chunk.items.values()])
+    // An encoded batch would be decoded again for each of them; records are cut without that.
+    const { items } = this.chunk
+    if (!isFold) this.#single = items.isShared === true ? items : new Items([...items.values()])
     return 'unclear'
   }
 

@@ -3,35 +3,9 @@
  * that must not be given.
  */
 import { isAscii } from 'node:buffer'
-import { CARRIAGE_RETURN, NO_BYTES } from './line-end.js'
-import { decoderOf, type Decode } from './line-text.js'
-
-/** How lines are cut and decoded. Can be cloned. */
-export interface LineFormat {
-  /** `'utf8'`, `'latin1'` (each byte is the character of its number), or an encoding that keeps ASCII bytes. */
-  readonly encoding: string
-  /** What ends a line; undefined for `\n` or `\r\n`. */
-  readonly delimiter?: Uint8Array | undefined
-}
-
-/** Whole lines that stand together in shared memory. Can be cloned; the memory goes by reference. */
-export interface LineSegment {
-  readonly memory: SharedArrayBuffer
-  /** Where the first line begins. */
-  readonly start: number
-  /** Where the numbers are that tell where each line ends: u32, positions in `memory` behind the delimiter. */
-  readonly ends: SharedArrayBuffer
-  /** Where in `ends` the first number is, in bytes. */
-  readonly endsAt: number
-  /** How many lines. */
-  readonly count: number
-  /** Whether all bytes are ASCII. */
-  readonly isAscii: boolean
-  /** Whether there is a `\r` among them. */
-  readonly hasReturns: boolean
-  /** Whether the last line has no delimiter. Its end is where the delimiter would end. */
-  readonly isOpen: boolean
-}
+import { CARRIAGE_RETURN, NO_BYTES } from '../line-end.js'
+import { decoderOf, type Decode } from '../line-text.js'
+import type { LineFormat, RecordDecoder, RecordSegment } from './format.js'
 
 /** Node's decoders, which its types leave out. `toString` is a tenth slower: it looks them up again for every line. */
 interface Decoders {
@@ -49,7 +23,7 @@ const PIECE_SIZE = 2_048
 const NO_ENDS = new Uint32Array(0)
 
 /** Gives the lines of one segment after the other, each when it is asked for. */
-export class LineDecoder {
+export class LineDecoder implements RecordDecoder {
   readonly #isLatin1: boolean
   /** Of encodings that a Buffer does not know. */
   readonly #decode: Decode | undefined
@@ -68,7 +42,7 @@ export class LineDecoder {
   #textStart = 0
   #pieceEnd = 0
 
-  constructor({ encoding, delimiter }: LineFormat) {
+  constructor({ encoding, delimiter }: Omit<LineFormat, 'kind'>) {
     this.#isLatin1 = encoding === 'latin1'
     this.#decode = decoderOf(encoding)
     this.#delimiterLength = delimiter?.length ?? 1
@@ -76,7 +50,7 @@ export class LineDecoder {
   }
 
   /** Takes the next segment, once `next()` has given all lines of the last. */
-  feed({ memory, start, ends, endsAt, count, isAscii, hasReturns, isOpen }: LineSegment): void {
+  feed({ memory, start, ends, endsAt, count, isAscii, hasReturns, isOpen }: RecordSegment): void {
     this.#memory = Buffer.from(memory) as unknown as Memory
     this.#ends = new Uint32Array(ends, endsAt, count)
     this.#next = 0

@@ -1,15 +1,16 @@
 import { isAscii } from 'node:buffer'
 import fc from 'fast-check'
 import { Items } from '#dist/codec/batch.js'
-import { LineBatch, type HeldSegment, type LineMemory } from '#dist/codec/line-batch.js'
-import { allLines, lineCursor } from '#dist/codec/line-data.js'
+import type { LineFormat } from '#dist/codec/records/format.js'
+import { RecordBatch, type HeldSegment, type RecordMemory } from '#dist/codec/records/record-batch.js'
+import { allRecords, recordCursor } from '#dist/codec/records/record-data.js'
 import { times } from '../support/volume.js'
 
-const UTF8 = { encoding: 'utf8' }
-const LATIN1 = { encoding: 'latin1' }
+const UTF8: LineFormat = { kind: 'lines', encoding: 'utf8' }
+const LATIN1: LineFormat = { kind: 'lines', encoding: 'latin1' }
 
 /** Memory that counts its references; it holds text and where the lines of its segments end. */
-class Memory implements LineMemory {
+class Memory implements RecordMemory {
   readonly bytes: Buffer<SharedArrayBuffer>
   readonly #ends = new Uint32Array(new SharedArrayBuffer(4 * 1_000))
   #used = 0
@@ -39,6 +40,12 @@ class Memory implements LineMemory {
     if (isOpen) this.#ends[this.#used++] = end + 1
     const text = this.bytes.subarray(start, end)
     return {
+      format: UTF8,
+      file: undefined,
+      record: first + 1,
+      offset: start,
+      line: undefined,
+      lineAt: 0,
       memory: this.bytes.buffer,
       start,
       end,
@@ -54,14 +61,18 @@ class Memory implements LineMemory {
   }
 }
 
+function linesOf(format: LineFormat, segments: readonly HeldSegment[]): RecordBatch {
+  return new RecordBatch(segments.map((segment) => ({ ...segment, format })))
+}
+
 /** A batch of lines in its own memory. */
-function batchOf(text: string): { batch: LineBatch; memory: Memory } {
+function batchOf(text: string): { batch: RecordBatch; memory: Memory } {
   const memory = new Memory(text)
-  return { batch: new LineBatch(UTF8, [memory.segment()]), memory }
+  return { batch: linesOf(UTF8, [memory.segment()]), memory }
 }
 
 /** The lines as a worker gets them. */
-const received = (batch: LineBatch) => allLines(structuredClone(batch.pack().data))
+const received = (batch: RecordBatch) => allRecords(structuredClone(batch.pack().data))
 
 describe('a batch of lines', () => {
   it('gives its lines here, and from its posted message, again and again', () => {
@@ -75,10 +86,10 @@ describe('a batch of lines', () => {
 
   it('posts its memory by reference, with the size of the lines', () => {
     const memory = new Memory('--one\ntwo\n--')
-    const { data, transfer, bytes } = new LineBatch(UTF8, [memory.segment(2, 10)]).pack()
+    const { data, transfer, bytes } = linesOf(UTF8, [memory.segment(2, 10)]).pack()
     const clone = structuredClone(data)
     memory.bytes.write('ONE', 2)
-    expect(allLines(clone)).toEqual(['ONE', 'two'])
+    expect(allRecords(clone)).toEqual(['ONE', 'two'])
     expect(transfer).toEqual([])
     expect(bytes).toBe(8)
   })
@@ -86,14 +97,14 @@ describe('a batch of lines', () => {
   it('is decoded in its encoding, alike in ASCII and other segments', () => {
     const [ascii, other] = [new Memory('one\n'), new Memory('\xe4\n\u20ac\n')]
     const segments = () => [ascii.segment(), other.segment(), ascii.segment()]
-    expect(received(new LineBatch(UTF8, segments()))).toEqual(['one', '\xe4', '\u20ac', 'one'])
-    expect(received(new LineBatch(LATIN1, segments()))).toEqual(['one', '\xc3\xa4', '\xe2\x82\xac', 'one'])
+    expect(received(linesOf(UTF8, segments()))).toEqual(['one', '\xe4', '\u20ac', 'one'])
+    expect(received(linesOf(LATIN1, segments()))).toEqual(['one', '\xc3\xa4', '\xe2\x82\xac', 'one'])
   })
 
   it('can be read line by line, and no further', () => {
-    const next = lineCursor(batchOf('one\ntwo').batch.pack().data)
+    const next = recordCursor(batchOf('one\ntwo').batch.pack().data)
     expect([next(), next()]).toEqual(['one', 'two'])
-    expect(next).toThrow('Cannot read a line as all have been read: 2')
+    expect(next).toThrow('Cannot read a record as all have been read: 2')
   })
 })
 
@@ -109,7 +120,7 @@ describe('a batch of lines that is cut or joined', () => {
         const batches = texts.map((text) => {
           const start = at
           at += Buffer.byteLength(text)
-          return new LineBatch(UTF8, [memory.segment(start, at)])
+          return linesOf(UTF8, [memory.segment(start, at)])
         })
         const expected = pieces.flatMap(([lines, ended]) =>
           // A `\r` is part of the line end. If the last line has no end, it is part of that line.
@@ -136,8 +147,8 @@ describe('a batch of lines that is cut or joined', () => {
 
   it('is one segment where the lines stand one behind the other', () => {
     const memory = new Memory('one\ntwo\nthree\n')
-    const batches = [memory.segment(0, 4), memory.segment(4, 8), memory.segment(8, 14)].map(
-      (segment) => new LineBatch(UTF8, [segment]),
+    const batches = [memory.segment(0, 4), memory.segment(4, 8), memory.segment(8, 14)].map((segment) =>
+      linesOf(UTF8, [segment]),
     )
     const joined = batches.reduce((all, batch) => all.join(batch) ?? all)
     expect(joined.pack().data.segments).toMatchObject([{ memory: memory.bytes.buffer, start: 0, count: 3 }])
@@ -147,15 +158,15 @@ describe('a batch of lines that is cut or joined', () => {
 
   it('never runs a line without end into the line behind it', () => {
     const memory = new Memory('onetwo')
-    const [first, second] = [memory.segment(0, 3), memory.segment(3)].map((held) => new LineBatch(UTF8, [held]))
+    const [first, second] = [memory.segment(0, 3), memory.segment(3)].map((held) => linesOf(UTF8, [held]))
     expect(first && second && first.join(second) && received(first)).toEqual(['one', 'two'])
   })
 
-  it('joins only lines in the same encoding', () => {
-    const { batch, memory } = batchOf('one\n')
+  it('joins only records, each read in its own format', () => {
+    const { batch } = batchOf('one\n')
     expect(batch.join(new Items(['two']))).toBeUndefined()
-    expect(batch.join(new LineBatch(LATIN1, [memory.segment()]))).toBeUndefined()
     expect(new Items(['two']).join(batch)).toBeUndefined()
-    expect(received(batch)).toEqual(['one'])
+    const joined = batch.join(linesOf(LATIN1, [new Memory('ä\n').segment()]))
+    expect(joined && received(joined)).toEqual(['one', 'Ã¤'])
   })
 })

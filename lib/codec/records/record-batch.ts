@@ -1,14 +1,14 @@
-/** A batch of lines: bytes in shared memory, and where each line ends. Other files fill the memory. */
-import type { Batch } from './batch.js'
-import type { Packed } from './codec.js'
-import { allLines, type LineData } from './line-data.js'
-import type { LineFormat, LineSegment } from './line-decoder.js'
+/** A batch of records: bytes in shared memory, and where each record ends. Other files fill the memory. */
+import type { Batch } from '../batch.js'
+import type { Packed } from '../codec.js'
+import type { Place, RecordSegment } from './format.js'
+import { allRecords, placeOf, type RecordData } from './record-data.js'
 
 /**
  * Memory that several batches refer to. It is shared, not transferred: nothing is copied, and a batch can be sent again
  * after a worker has failed.
  */
-export interface LineMemory {
+export interface RecordMemory {
   /** One more refers to it. */
   retain(): void
   /** One less does; after the last, the memory is used again. */
@@ -16,26 +16,24 @@ export interface LineMemory {
 }
 
 /** A segment whose memory its owner has retained: that of the bytes, and that of the ends. */
-export interface HeldSegment extends LineSegment {
+export interface HeldSegment extends RecordSegment {
   /** Where its bytes end. */
   readonly end: number
-  readonly bytesIn: LineMemory
-  readonly endsIn: LineMemory
+  readonly bytesIn: RecordMemory
+  readonly endsIn: RecordMemory
 }
 
 /**
  * Every batch refers to its memory by itself, a slice too: each is to be released, and its memory lives until then. One
  * that is dropped instead costs no more than the memory's being allocated anew.
  */
-export class LineBatch implements Batch {
+export class RecordBatch implements Batch {
   readonly isShared = true
-  readonly #format: LineFormat
   #length: number
   #segments: HeldSegment[]
 
-  /** The batch owns the segments, and what they retain. Batches of one source have the same format object. */
-  constructor(format: LineFormat, segments: HeldSegment[]) {
-    this.#format = format
+  /** The batch owns the segments, and what they retain. */
+  constructor(segments: HeldSegment[]) {
     this.#length = segments.reduce((sum, { count }) => sum + count, 0)
     this.#segments = segments
   }
@@ -44,16 +42,21 @@ export class LineBatch implements Batch {
     return this.#length
   }
 
-  values(): string[] {
-    return allLines(this.#data())
+  /** A record that is bad gives a `BadRecord`. */
+  values(): unknown[] {
+    return allRecords(this.#data())
   }
 
-  pack(): Packed & { readonly data: LineData } {
+  placeOf(index: number): Place | undefined {
+    return placeOf(this.#segments, index)
+  }
+
+  pack(): Packed & { readonly data: RecordData } {
     const bytes = this.#segments.reduce((sum, { start, end }) => sum + end - start, 0)
     return { data: this.#data(), transfer: [], bytes }
   }
 
-  slice(start: number, end: number): LineBatch {
+  slice(start: number, end: number): RecordBatch {
     const parts: HeldSegment[] = []
     let first = 0
     for (const segment of this.#segments) {
@@ -61,11 +64,11 @@ export class LineBatch implements Batch {
       if (from < to) parts.push(part(segment, from, to))
       first += segment.count
     }
-    return new LineBatch(this.#format, parts)
+    return new RecordBatch(parts)
   }
 
   join(next: Batch): this | undefined {
-    if (!(next instanceof LineBatch) || next.#format !== this.#format) return undefined
+    if (!(next instanceof RecordBatch)) return undefined
     for (const segment of next.#segments) this.#append(segment)
     this.#length += next.#length
     next.#segments = []
@@ -87,7 +90,7 @@ export class LineBatch implements Batch {
       this.#segments.push(segment)
       return
     }
-    // Many short batches of a slow source become one segment.
+    // Many short batches of a slow source become one segment. Lines are counted from the place that the first one knows.
     this.#segments[this.#segments.length - 1] = {
       ...last,
       end: segment.end,
@@ -99,21 +102,24 @@ export class LineBatch implements Batch {
     releaseSegment(segment)
   }
 
-  #data(): LineData {
+  #data(): RecordData {
     const segments = this.#segments.map(({ end: _end, bytesIn: _bytes, endsIn: _ends, ...segment }) => segment)
-    return { kind: 'lines', format: this.#format, count: this.#length, segments }
+    return { kind: 'bytes', count: this.#length, segments }
   }
 }
 
-/** Some lines of a segment. */
+/** Some records of a segment. */
 function part(segment: HeldSegment, from: number, to: number): HeldSegment {
   const ends = new Uint32Array(segment.ends, segment.endsAt, segment.count)
   segment.bytesIn.retain()
   segment.endsIn.retain()
   const hasLast = to === segment.count
+  const start = from === 0 ? segment.start : (ends[from - 1] ?? segment.end)
   return {
     ...segment,
-    start: from === 0 ? segment.start : (ends[from - 1] ?? segment.end),
+    start,
+    record: segment.record + from,
+    offset: segment.offset + start - segment.start,
     end: hasLast ? segment.end : (ends[to - 1] ?? segment.end),
     endsAt: segment.endsAt + from * Uint32Array.BYTES_PER_ELEMENT,
     count: to - from,
@@ -121,9 +127,13 @@ function part(segment: HeldSegment, from: number, to: number): HeldSegment {
   }
 }
 
-/** Whether one segment stands directly behind another one, with its bytes and its ends. */
+/** Whether one segment stands directly behind another one, with its bytes and its ends, in memory and in their input. */
 function follows(last: HeldSegment, next: HeldSegment): boolean {
   return (
+    last.format === next.format &&
+    last.file === next.file &&
+    last.record + last.count === next.record &&
+    last.offset + last.end - last.start === next.offset &&
     last.bytesIn === next.bytesIn &&
     last.end === next.start &&
     last.endsIn === next.endsIn &&

@@ -1,0 +1,270 @@
+/**
+ * Makes rows of records of CSV. Pieces of records are copied to where the kernel finds the fields of all of them. Their
+ * text is decoded at once, and rows are slices of it. Records that are not so simple are split one by one.
+ */
+import { isUtf8 } from 'node:buffer'
+import { received, type RecordErrorCode } from '../../errors.js'
+import { BLOCK_SIZE, Slab } from '../../scan/memory.js'
+import { findFields, POSITION, STEP_SIZE, textPositions, type FieldsFound } from '../../scan/quoted.js'
+import { CARRIAGE_RETURN, NEWLINE } from '../line-end.js'
+import { decoderOf, isSingleByte, type Decode } from '../line-text.js'
+import { splitRecord, type QuoteFault } from './csv-record.js'
+import { rowBuilder, rowMaker, type BuildRow, type Text } from './csv-rows.js'
+import { ConversionError } from './csv-types.js'
+import type { CsvFormat, RecordDecoder, RecordSegment } from './format.js'
+import { placeIn } from './place.js'
+import { recordError } from './record-error.js'
+
+/** Bytes that are decoded at once. A string that is kept keeps this much alive. */
+const PIECE_SIZE = 8 * 1024
+const NO_ENDS = new Uint32Array(0)
+
+const NO_POSITIONS: Int32Array = new Int32Array(0)
+
+/** Node's decoders, which its types leave out. */
+interface Decoders {
+  latin1Slice(start: number, end: number): string
+  utf8Slice(start: number, end: number): string
+}
+type Memory = Buffer & Decoders
+
+export class CsvDecoder implements RecordDecoder {
+  readonly #format: CsvFormat
+  readonly #decode: Decode | undefined
+  #segment: RecordSegment | undefined
+  #ends: Uint32Array = NO_ENDS
+  /** The number of the next record in the segment, and where it begins. */
+  #next = 0
+  #start = 0
+  /** The records up to this one are in the piece. */
+  #pieceEnd = 0
+  /** What is added to a position in the piece to have that in the segment. */
+  #shift = 0
+  /** Room for the bytes of the piece, and for where its fields end: undefined if its records are to be split one by one. */
+  #slab: Slab | undefined
+  #numbers: Slab | undefined
+  #fields: Int32Array | undefined
+  /** The same as positions in the text. */
+  #positions = NO_POSITIONS
+  #field = 0
+  #hasReturns = false
+  #text: Text = ''
+  #build: BuildRow | undefined
+  readonly #builders = new Map<string, BuildRow>()
+  readonly #make: (texts: readonly string[]) => unknown
+
+  constructor(format: CsvFormat) {
+    this.#format = format
+    this.#decode = decoderOf(format.encoding)
+    this.#make = rowMaker(format)
+  }
+
+  feed(segment: RecordSegment): void {
+    this.#segment = segment
+    this.#ends = new Uint32Array(segment.ends, segment.endsAt, segment.count)
+    this.#next = this.#pieceEnd = 0
+    this.#start = segment.start
+  }
+
+  next(): unknown {
+    const next = this.#next
+    const end = this.#ends[next]
+    if (end === undefined) return undefined
+    if (next >= this.#pieceEnd) this.#beginPiece(next)
+    const start = this.#start
+    this.#next = next + 1
+    this.#start = end
+    const fields = this.#fields
+    const build = this.#build
+    if (fields !== undefined && build !== undefined) {
+      const first = this.#field
+      const last = first + this.#format.width - 1
+      // Where the record ends, in the piece.
+      const bytesEnd = end - 1 - this.#shift
+      const positions = this.#positions
+      const textStart = first === 0 ? 0 : ((positions[first - 1] ?? 0) & POSITION) + 1
+      if (((fields[last] ?? -1) & POSITION) === bytesEnd && !this.#isSkipped(this.#text.charCodeAt(textStart))) {
+        this.#field = last + 1
+        let textEnd = (positions[last] ?? 0) & POSITION
+        if (this.#hasReturns && this.#isReturn(next, textStart, textEnd)) textEnd--
+        try {
+          return build(this.#text, positions, first, textStart, textEnd)
+        } catch (error) {
+          throw this.#convertError(next, error)
+        }
+      }
+      this.#skipFields(fields, bytesEnd)
+    }
+    return this.#splitOne(next, start, end - 1)
+  }
+
+  clear(): void {
+    this.#segment = undefined
+    this.#ends = NO_ENDS
+    this.#next = this.#pieceEnd = 0
+    this.#fields = undefined
+    this.#positions = NO_POSITIONS
+    this.#text = ''
+    this.#slab?.release()
+    this.#numbers?.release()
+    this.#slab = this.#numbers = undefined
+  }
+
+  /** Whether a byte may begin a line that is left out. Such lines count as fields: then the record is not so simple. */
+  #isSkipped(byte: number): boolean {
+    const { comment, skipEmpty } = this.#format.dialect
+    return byte === comment || (skipEmpty && (byte === NEWLINE || byte === CARRIAGE_RETURN))
+  }
+
+  /** Whether the last field of a record has a `\r` that belongs to the end of the record. */
+  #isReturn(record: number, start: number, end: number): boolean {
+    return end > start && this.#text.charCodeAt(end - 1) === CARRIAGE_RETURN && !this.#isLastOpen(record)
+  }
+
+  #isLastOpen(record: number): boolean {
+    return this.#segment?.isOpen === true && record === this.#ends.length - 1
+  }
+
+  /** The piece that begins with a record: as many whole records as fit, at least one. */
+  #beginPiece(first: number): void {
+    const segment = this.#segment
+    if (segment === undefined) return
+    const ends = this.#ends
+    const start = this.#start
+    let last = first
+    while (last + 1 < ends.length && (ends[last + 1] ?? 0) - start <= PIECE_SIZE) last++
+    const length = (ends[last] ?? start) - start
+    this.#pieceEnd = last + 1
+    this.#fields = undefined
+    const slab = (this.#slab ??= Slab.take(PIECE_SIZE + STEP_SIZE))
+    // A record that is so long is split where it stands.
+    if (length + STEP_SIZE > slab.size) return
+    const { dialect } = this.#format
+    const isOpen = this.#isLastOpen(last)
+    const bytes = Buffer.from(slab.buffer, slab.start, slab.size) as unknown as Memory
+    const copied = isOpen ? length - 1 : length
+    // Not `copy()`: where memory is shared that goes byte by byte, unless source and target happen to be aligned alike.
+    bytes.fill(Buffer.from(segment.memory, start, copied), 0, copied)
+    if (isOpen) bytes[copied] = dialect.newline
+    const numbers = (this.#numbers ??= Slab.take(BLOCK_SIZE))
+    const room = { slab: numbers, at: numbers.start }
+    const found = findFields(slab, slab.start, slab.start + length, dialect, room)
+    if (found === undefined) return
+    this.#shift = start
+    this.#fields = this.#positions = new Int32Array(numbers.buffer, numbers.start, found.count)
+    this.#field = 0
+    this.#hasReturns = found.hasReturns
+    this.#text = this.#textOf(bytes, length, found, () =>
+      textPositions(slab, slab.start, slab.start + length, found.count, room),
+    )
+    this.#build = this.#builderFor(typeof this.#text === 'string', found.hasQuotes)
+  }
+
+  /** The text of the piece: a string, if positions in it are known. */
+  #textOf(bytes: Memory, length: number, { count, isAscii }: FieldsFound, toText: () => number | undefined): Text {
+    const { encoding } = this.#format
+    if (isAscii || encoding === 'latin1') return bytes.latin1Slice(0, length)
+    const encoded = new EncodedText(bytes, this.#decode)
+    if (isSingleByte(encoding)) return encoded.slice(0, length)
+    const at = encoding === 'utf8' && isUtf8(bytes.subarray(0, length)) ? toText() : undefined
+    if (at === undefined || this.#numbers === undefined) return encoded
+    this.#positions = new Int32Array(this.#numbers.buffer, at, count)
+    return bytes.utf8Slice(0, length)
+  }
+
+  /** Each kind has separate code: it stays fast as it meets one kind of text. */
+  #builderFor(isString: boolean, hasQuotes: boolean): BuildRow {
+    const kind = `${isString ? 'string' : 'bytes'} ${hasQuotes ? 'with quotes' : ''}`
+    const build = this.#builders.get(kind) ?? rowBuilder(this.#format, hasQuotes)
+    this.#builders.set(kind, build)
+    return build
+  }
+
+  /** Skips the fields of a record that does not have the right number of them. */
+  #skipFields(fields: Int32Array, textEnd: number): void {
+    while (this.#field < fields.length && ((fields[this.#field] ?? 0) & POSITION) < textEnd) this.#field++
+    this.#field++
+  }
+
+  /** @param end Where the text of the record ends in the memory of the segment; a `\r` may stand before it. */
+  #splitOne(record: number, start: number, end: number): unknown {
+    const segment = this.#segment
+    if (segment === undefined) return undefined
+    const { dialect, relaxed, pad, width, wanted } = this.#format
+    const bytes = Buffer.from(segment.memory) as unknown as Memory
+    const { newline } = dialect
+    const isReturn = newline !== CARRIAGE_RETURN && end > start && bytes[end - 1] === CARRIAGE_RETURN
+    const textEnd = isReturn && !this.#isLastOpen(record) ? end - 1 : end
+    const decode = this.#decode
+    const slice =
+      this.#format.encoding === 'latin1'
+        ? (from: number, to: number) => bytes.latin1Slice(from, to)
+        : decode === undefined
+          ? (from: number, to: number) => bytes.utf8Slice(from, to)
+          : (from: number, to: number) => decode(Uint8Array.prototype.slice.call(bytes, from, to))
+    const { fields, fault } = splitRecord(bytes, start, textEnd, dialect, relaxed, slice)
+    if (fault !== undefined) throw this.#error(record, 'ERR_CSV_QUOTE', this.#quoteReason(fault))
+    if (fields.length !== width && !(pad && fields.length < width)) {
+      throw this.#error(record, 'ERR_CSV_FIELDS', this.#widthReason(fields.length))
+    }
+    try {
+      return this.#make(wanted.map((field) => fields[field] ?? ''))
+    } catch (error) {
+      throw this.#convertError(record, error)
+    }
+  }
+
+  #quoteReason({ field, kind }: QuoteFault): string {
+    const quote = String.fromCharCode(this.#format.dialect.quote)
+    const cure = ` (a quote in a field is written as two, in quotes; with quotes: 'relaxed' it is text)`
+    const where = this.#nameOf(field)
+    return kind === 'in a field'
+      ? `${where} must not have a quote (${quote}) as it is not in quotes${cure}`
+      : kind === 'behind a field'
+        ? `${where} must end behind its closing quote (${quote})${cure}`
+        : `${where} must have a closing quote (${quote})`
+  }
+
+  #widthReason(count: number): string {
+    const { width, names, pad } = this.#format
+    const like = names === undefined ? 'the first record' : 'the header'
+    const cure = count < width && !pad ? " (with ragged: 'pad' missing fields are empty)" : ''
+    return `it must have ${width} ${width === 1 ? 'field' : 'fields'}, as ${like} has: received ${count}${cure}`
+  }
+
+  #nameOf(field: number): string {
+    const name = this.#format.names?.[field]
+    return name === undefined ? `field ${field + 1}` : `field ${field + 1} ('${name}')`
+  }
+
+  /** The error of a field that is not of its type. */
+  #convertError(record: number, error: unknown): unknown {
+    if (!(error instanceof ConversionError)) return error
+    const where = this.#nameOf(this.#format.wanted[error.index] ?? 0)
+    return this.#error(record, 'ERR_CSV_TYPE', `${where} must be ${error.message}: received ${received(error.text)}`)
+  }
+
+  #error(record: number, code: RecordErrorCode, reason: string): unknown {
+    return this.#segment && recordError(placeIn(this.#segment, record), code, reason)
+  }
+}
+
+/** Bytes in an encoding in which a character may have several: each field is decoded by itself. */
+class EncodedText implements Text {
+  readonly #bytes: Memory
+  readonly #decode: Decode | undefined
+
+  constructor(bytes: Memory, decode: Decode | undefined) {
+    this.#bytes = bytes
+    this.#decode = decode
+  }
+
+  slice(start: number, end: number): string {
+    if (this.#decode === undefined) return this.#bytes.utf8Slice(start, end)
+    return this.#decode(Uint8Array.prototype.slice.call(this.#bytes, start, end))
+  }
+
+  charCodeAt(position: number): number {
+    return this.#bytes[position] ?? 0
+  }
+}

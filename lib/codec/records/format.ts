@@ -1,0 +1,108 @@
+/**
+ * Records as bytes in shared memory, and how values are made of them. Types only: every thread reads them in the same
+ * way, by the decoder of their format.
+ */
+
+/** How lines are cut and decoded. Can be cloned, as all formats. */
+export interface LineFormat {
+  readonly kind: 'lines'
+  /** `'utf8'`, `'latin1'` (each byte is the character of its number), or an encoding that keeps ASCII bytes. */
+  readonly encoding: string
+  /** What ends a line; undefined for `\n` or `\r\n`. */
+  readonly delimiter?: Uint8Array | undefined
+}
+
+/** Values of JSON, each with one byte behind it that ends it. */
+export interface JsonFormat {
+  readonly kind: 'json'
+  readonly encoding: string
+}
+
+/** How CSV is written. Characters are bytes of ASCII. */
+export interface CsvDialect {
+  readonly delimiter: number
+  /** -1: there are no quotes. */
+  readonly quote: number
+  /** What stands before a quote within quotes: the quote itself, or another character. */
+  readonly escape: number
+  /** What begins a line that is left out; -1: nothing. */
+  readonly comment: number
+  /** What ends a record, if no quotes are open: `\n`, where a `\r` before it belongs to the end, or `\r`. */
+  readonly newline: number
+  /** Whether spaces and tabs around fields are left out. */
+  readonly trim: boolean
+  /** Whether empty lines are left out. */
+  readonly skipEmpty: boolean
+}
+
+/** What a field becomes: undefined for a string. */
+export type CsvType = 'number' | 'bigint' | 'boolean' | 'date'
+
+export interface CsvFormat {
+  readonly kind: 'csv'
+  readonly encoding: string
+  readonly dialect: CsvDialect
+  /** Whether quotes in wrong places are text. */
+  readonly relaxed: boolean
+  /** Whether missing fields are empty. */
+  readonly pad: boolean
+  /** How many fields a record has. */
+  readonly width: number
+  /** The names of the fields; undefined: rows are arrays. */
+  readonly names: readonly string[] | undefined
+  /** Which fields are given, by their positions. */
+  readonly wanted: readonly number[]
+  /** What they become, in the same order. */
+  readonly types: readonly (CsvType | undefined)[]
+  /** The same for equal formats, and for these alone. */
+  readonly key: string
+}
+
+export type RecordFormat = LineFormat | JsonFormat | CsvFormat
+
+/** Whole records that stand together in shared memory. Can be cloned; the memory goes by reference. */
+export interface RecordSegment {
+  readonly format: RecordFormat
+  readonly memory: SharedArrayBuffer
+  /** Where the first record begins. Bytes that belong to no record, such as empty lines, may stand before each one. */
+  readonly start: number
+  /** Where the numbers are that tell where each record ends: u32, positions in `memory` behind its delimiter. */
+  readonly ends: SharedArrayBuffer
+  /** Where in `ends` the first number is, in bytes. */
+  readonly endsAt: number
+  /** How many records. */
+  readonly count: number
+  /** Whether all bytes are ASCII. */
+  readonly isAscii: boolean
+  /** Whether there may be a `\r` among them. */
+  readonly hasReturns: boolean
+  /** Whether the last record has no delimiter. Its end is where the delimiter would end. */
+  readonly isOpen: boolean
+  /** The path, if the input is a file. */
+  readonly file: string | undefined
+  /** The number of the first record in its input, from 1. */
+  readonly record: number
+  /** Where the first record begins in its input, in bytes, without compression. */
+  readonly offset: number
+  /** The number of the line at position `lineAt` of the memory. Undefined: each record is one line. */
+  readonly line: number | undefined
+  readonly lineAt: number
+}
+
+/** Where a record is in its input. */
+export interface Place {
+  readonly file: string | undefined
+  readonly record: number
+  readonly line: number
+  readonly offset: number
+}
+
+/** Makes values of the records of one segment after the other. */
+export interface RecordDecoder {
+  /** Takes the next segment, once `next()` has given all of the last. */
+  feed(segment: RecordSegment): void
+  /** The next value; undefined at the end of the segment. Throws the error of a bad record, and continues behind it. */
+  next(): unknown
+  /** Forgets the records that it has not given. */
+  clear(): void
+}

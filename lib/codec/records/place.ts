@@ -1,0 +1,85 @@
+/** Where a record is in its input. Computed when somebody asks: until then a segment knows only where it begins. */
+import { CARRIAGE_RETURN, NEWLINE } from '../line-end.js'
+import { decodeText } from '../line-text.js'
+import { contentStart } from './csv-record.js'
+import type { Place, RecordSegment } from './format.js'
+
+const SPACE = 32
+const TAB = 9
+
+/** Where the record with this number in the segment begins: behind bytes that belong to no record. */
+export function startOf(segment: RecordSegment, index: number): number {
+  const { format, start, ends, endsAt, memory } = segment
+  let at = index === 0 ? start : (new Uint32Array(ends, endsAt, index)[index - 1] ?? start)
+  if (format.kind === 'lines') return at
+  const end = new Uint32Array(ends, endsAt, index + 1)[index] ?? at
+  const bytes = new Uint8Array(memory)
+  if (format.kind === 'csv') return contentStart(bytes, at, end - 1, format.dialect)
+  while (at < end - 1 && isSpace(bytes[at])) at++
+  return at
+}
+
+function isSpace(byte: number | undefined): boolean {
+  return byte === NEWLINE || byte === CARRIAGE_RETURN || byte === SPACE || byte === TAB
+}
+
+/** The place of the record with this number in the segment. */
+export function placeIn(segment: RecordSegment, index: number): Place {
+  const at = startOf(segment, index)
+  const record = segment.record + index
+  return {
+    file: segment.file,
+    record,
+    line: segment.line === undefined ? record : lineOf(segment, segment.line, at),
+    offset: segment.offset + at - segment.start,
+  }
+}
+
+/** The last line that was asked for, by segment: most tasks ask for one after the other. */
+const lastLines = new WeakMap<RecordSegment, { readonly at: number; readonly line: number }>()
+
+/** @param line The number of the line at `lineAt` of the segment. */
+function lineOf(segment: RecordSegment, line: number, at: number): number {
+  const last = lastLines.get(segment)
+  const known = last !== undefined && last.at <= at ? last : { at: segment.lineAt, line }
+  const found = known.line + newlinesIn(segment.memory, known.at, at, newlineOf(segment))
+  lastLines.set(segment, { at, line: found })
+  return found
+}
+
+/** A record as it is written, without the end of its last line. */
+export function textIn(segment: RecordSegment, index: number): string {
+  const { format, memory, ends, endsAt, count, isOpen } = segment
+  const start = startOf(segment, index)
+  const delimiterLength = format.kind === 'lines' ? (format.delimiter?.length ?? 1) : 1
+  let end = (new Uint32Array(ends, endsAt, count)[index] ?? start) - delimiterLength
+  const isLastOpen = isOpen && index === count - 1
+  const bytes = Buffer.from(memory, start, end - start)
+  if (!isLastOpen && bytes.at(-1) === CARRIAGE_RETURN && !(format.kind === 'lines' && format.delimiter)) end--
+  return decodeText(bytes.subarray(0, end - start), format.encoding)
+}
+
+/** The segment that a record is in, by its number among all, and its number there. */
+export function findRecord<S extends RecordSegment>(
+  segments: readonly S[],
+  index: number,
+): { readonly segment: S; readonly index: number } | undefined {
+  let first = 0
+  for (const segment of segments) {
+    if (index < first + segment.count) return { segment, index: index - first }
+    first += segment.count
+  }
+  return undefined
+}
+
+function newlineOf({ format }: RecordSegment): number {
+  return format.kind === 'csv' ? format.dialect.newline : NEWLINE
+}
+
+/** How many lines end in a part of a memory. */
+export function newlinesIn(memory: ArrayBufferLike, start: number, end: number, newline: number): number {
+  const bytes = Buffer.from(memory, start, end - start)
+  let count = 0
+  for (let at = bytes.indexOf(newline); at >= 0; at = bytes.indexOf(newline, at + 1)) count++
+  return count
+}

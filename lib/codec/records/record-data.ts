@@ -1,0 +1,87 @@
+/**
+ * Records as a message carries them: where their bytes are in shared memory, and where each one ends. The thread that
+ * receives them makes values of them. What owns the memory is in record-batch.ts.
+ */
+import { decoderFor, keepDecoder } from './decoders.js'
+import type { Place, RecordDecoder, RecordSegment } from './format.js'
+import { findRecord, placeIn, textIn } from './place.js'
+
+/** Can be cloned; the memory goes by reference. */
+export interface RecordData {
+  readonly kind: 'bytes'
+  readonly count: number
+  readonly segments: readonly RecordSegment[]
+}
+
+/**
+ * Gives the values of the records one by one, each decoded when it is asked for: call it `count` times at most. It
+ * throws the error of a bad record, and continues behind it.
+ */
+export function recordCursor({ count, segments }: RecordData): () => unknown {
+  let left = count
+  let decoder: RecordDecoder | undefined
+  let format: RecordSegment['format'] | undefined
+  let segment = 0
+  const end = (): void => {
+    if (decoder !== undefined && format !== undefined) keepDecoder(format, decoder)
+    decoder = format = undefined
+  }
+  const next = (): unknown => {
+    for (;;) {
+      const value = decoder?.next()
+      if (value !== undefined) return value
+      const next = segments[segment++]
+      if (next === undefined) throw new RangeError(`Cannot read a record as all have been read: ${count}`)
+      if (decoder === undefined || next.format !== format) {
+        end()
+        format = next.format
+        decoder = decoderFor(format)
+      }
+      decoder.feed(next)
+    }
+  }
+  if (segments.every((segment) => segment.format.kind === 'lines')) return next
+  return () => {
+    try {
+      return next()
+    } finally {
+      if (--left === 0) end()
+    }
+  }
+}
+
+/** A record that has no value, in the place of it. */
+export class BadRecord {
+  readonly error: unknown
+  /** The record as it is written. */
+  readonly text: string
+
+  constructor(error: unknown, text: string) {
+    this.error = error
+    this.text = text
+  }
+}
+
+/** All values, with a `BadRecord` for each one that is bad. */
+export function allRecords(data: RecordData): unknown[] {
+  const next = recordCursor(data)
+  return Array.from({ length: data.count }, (_, index) => {
+    try {
+      return next()
+    } catch (error) {
+      return new BadRecord(error, textOf(data.segments, index))
+    }
+  })
+}
+
+/** Where a record is in its input, by its number among all. */
+export function placeOf(segments: readonly RecordSegment[], index: number): Place | undefined {
+  const found = findRecord(segments, index)
+  return found && placeIn(found.segment, found.index)
+}
+
+/** A record as it is written, without the end of its line. */
+export function textOf(segments: readonly RecordSegment[], index: number): string {
+  const found = findRecord(segments, index)
+  return found === undefined ? '' : textIn(found.segment, found.index)
+}

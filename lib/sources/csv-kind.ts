@@ -1,0 +1,192 @@
+/** CSV as a kind of records: how a file begins, its header, and where its records end. */
+import type { CsvDialect, CsvFormat, CsvType, Place, RecordSegment } from '../codec/records/format.js'
+import { splitRecord } from '../codec/records/csv-record.js'
+import { newlinesIn, placeIn, startOf } from '../codec/records/place.js'
+import { recordError } from '../codec/records/record-error.js'
+import { decodeText } from '../codec/line-text.js'
+import { received, type RecordError } from '../errors.js'
+import type { TextOptions } from '../io/text.js'
+import type { Slab } from '../scan/memory.js'
+import { findQuoted, isInQuotes, isRecord, lastOpening, RECORD_START, type QuotedState } from '../scan/quoted.js'
+import type { EndsRoom } from '../scan/scan.js'
+import type { Beginning, RecordKind } from './record-reader.js'
+import type { RecordScanner, Split, Splitter } from './record-scanner.js'
+
+const CARRIAGE_RETURN = 13
+
+/** The options of `csv()`, checked. */
+export interface CsvSettings {
+  readonly text: TextOptions
+  readonly maxLength: number
+  readonly dialect: CsvDialect
+  /** Whether a line `sep=;` sets the delimiter. */
+  readonly takesSeparator: boolean
+  readonly relaxed: boolean
+  readonly pad: boolean
+  /** Whether the first record has the names. */
+  readonly hasHeader: boolean
+  readonly names: readonly string[] | undefined
+  readonly columns: readonly string[] | undefined
+  readonly types: ReadonlyMap<string, CsvType>
+}
+
+/** Finds the ends of records of CSV. */
+export class CsvSplitter implements Splitter {
+  readonly newline: number
+  readonly #dialect: CsvDialect
+  #state: QuotedState = RECORD_START
+
+  constructor(dialect: CsvDialect) {
+    this.#dialect = dialect
+    this.newline = dialect.newline
+  }
+
+  scan(bytes: Slab, from: number, to: number, room: EndsRoom): Split {
+    const found = findQuoted(bytes, from, to, this.#dialect, this.#state, room)
+    this.#state = found.state
+    return found
+  }
+
+  end(rest: Buffer, place: Place): 'record' | 'nothing' | Error {
+    if (this.isInQuotes) return this.unclosed(rest, place, 'the input ends before')
+    return isRecord(this.#state, rest.length, this.#dialect) ? 'record' : 'nothing'
+  }
+
+  get isInQuotes(): boolean {
+    return isInQuotes(this.#state)
+  }
+
+  /** The error of quotes that are not closed. @param rest The record, as far as it is known, which begins at `place`. */
+  unclosed(rest: Buffer, place: Place, found: string): RecordError {
+    const opening = lastOpening(rest, this.#dialect)
+    const lines = newlinesIn(rest.buffer, rest.byteOffset, rest.byteOffset + opening, this.newline)
+    const at = { ...place, line: place.line + lines, offset: place.offset + opening }
+    const quote = String.fromCharCode(this.#dialect.quote)
+    return recordError(at, 'ERR_CSV_UNCLOSED_QUOTE', `the quote (${quote}) that opens there must be closed: ${found}`)
+  }
+}
+
+/** A line of Excel that says what the delimiter is. */
+const SEPARATOR = /^sep=([ -~\t])\r?\n/
+const SEPARATOR_LENGTH = 'sep=;\r\n'.length
+
+export class CsvKind implements RecordKind {
+  readonly text: TextOptions
+  readonly maxLength: number
+  readonly #settings: CsvSettings
+  #splitter: CsvSplitter | undefined
+
+  constructor(settings: CsvSettings) {
+    this.text = settings.text
+    this.maxLength = settings.maxLength
+    this.#settings = settings
+  }
+
+  isDecided(head: Buffer): boolean {
+    const { length } = head
+    return length >= SEPARATOR_LENGTH || !'sep='.startsWith(head.toString('latin1', 0, Math.min(4, length)))
+  }
+
+  begin(head: Buffer): Beginning {
+    const { dialect, takesSeparator, hasHeader } = this.#settings
+    const [line = '', separator] = SEPARATOR.exec(head.toString('latin1', 0, SEPARATOR_LENGTH)) ?? []
+    const used =
+      takesSeparator && separator !== undefined ? { ...dialect, delimiter: separator.charCodeAt(0) } : dialect
+    this.#splitter = new CsvSplitter(used)
+    return {
+      splitter: this.#splitter,
+      skipped: line.length,
+      hasHeader,
+      format: (first) => this.#formatOf(first, used),
+    }
+  }
+
+  tooLong(scanner: RecordScanner): RecordError | undefined {
+    const splitter = this.#splitter
+    if (splitter?.isInQuotes !== true) return undefined
+    const found = `received ${this.maxLength} bytes without its end, which is the most ('maxLength')`
+    return splitter.unclosed(scanner.rest, scanner.place, found)
+  }
+
+  /** The format of an input, by its first record. */
+  #formatOf(first: RecordSegment, dialect: CsvDialect): CsvFormat {
+    const settings = this.#settings
+    const { relaxed, pad, columns, types, hasHeader } = settings
+    const fields = this.#fieldsOf(first, dialect)
+    const names = hasHeader ? fields : settings.names
+    if (hasHeader) this.#checkHeader(fields, placeIn(first, 0))
+    const all = names ?? fields
+    const wanted = columns === undefined ? [...all.keys()] : this.#positions(all, columns, placeIn(first, 0))
+    const used = wanted.map((field) => names && types.get(names[field] ?? ''))
+    const missing = [...types.keys()].find((name) => names?.includes(name) === false)
+    if (missing !== undefined) throw this.#missingError(missing, 'types', all, placeIn(first, 0))
+    const format = {
+      kind: 'csv',
+      encoding: this.text.text.blocks,
+      dialect,
+      relaxed,
+      pad,
+      width: all.length,
+      names,
+      wanted,
+      types: used,
+    } as const
+    return { ...format, key: JSON.stringify(format) }
+  }
+
+  #fieldsOf(first: RecordSegment, dialect: CsvDialect): string[] {
+    const { text, relaxed } = this.#settings
+    const bytes = Buffer.from(first.memory)
+    const start = startOf(first, 0)
+    const [end = start + 1] = new Uint32Array(first.ends, first.endsAt, 1)
+    const isReturn = dialect.newline !== CARRIAGE_RETURN && end - 1 > start && bytes[end - 2] === CARRIAGE_RETURN
+    const textEnd = isReturn && !first.isOpen ? end - 2 : end - 1
+    const slice = (from: number, to: number): string => decodeText(bytes.subarray(from, to), text.text.blocks)
+    const { fields, fault } = splitRecord(bytes, start, textEnd, dialect, relaxed, slice)
+    if (fault !== undefined && this.#settings.hasHeader) {
+      throw recordError(
+        placeIn(first, 0),
+        'ERR_CSV_HEADER',
+        `field ${fault.field + 1} of the header has a quote in a wrong place`,
+      )
+    }
+    return fields
+  }
+
+  #checkHeader(names: readonly string[], place: Place): void {
+    const empty = names.indexOf('')
+    const double = names.findIndex((name, index) => names.indexOf(name) !== index)
+    const at = empty >= 0 ? empty : double
+    if (at < 0) return
+    const fault =
+      empty >= 0
+        ? `column ${at + 1} of the header must have a name`
+        : `the names of the header must differ: received ${received(names[at])} for columns ${names.indexOf(names[at] ?? '') + 1} and ${at + 1}`
+    throw recordError(
+      place,
+      'ERR_CSV_HEADER',
+      `${fault} (give the names: header: [...], which takes this line as data; for arrays: header: false)`,
+    )
+  }
+
+  #positions(names: readonly string[], columns: readonly string[], place: Place): number[] {
+    return columns.map((column) => {
+      const at = names.indexOf(column)
+      if (at < 0) throw this.#missingError(column, 'columns', names, place)
+      return at
+    })
+  }
+
+  #missingError(name: string, option: string, names: readonly string[], place: Place): RecordError {
+    const few = names.slice(0, MAX_NAMES).map(received).join(', ')
+    const more = names.length > MAX_NAMES ? `, and ${names.length - MAX_NAMES} others` : ''
+    return recordError(
+      place,
+      'ERR_CSV_HEADER',
+      `it must have the column ${received(name)} of '${option}': received ${few}${more}`,
+    )
+  }
+}
+
+/** Names that an error text shows. */
+const MAX_NAMES = 10

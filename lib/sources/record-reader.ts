@@ -1,0 +1,190 @@
+/**
+ * The records of several inputs as batches, one input after the other. A kind of records, such as CSV, says how an input
+ * begins and where its records end.
+ */
+import type { RecordFormat, RecordSegment } from '../codec/records/format.js'
+import { RecordBatch } from '../codec/records/record-batch.js'
+import { recordError } from '../codec/records/record-error.js'
+import { RecordError } from '../errors.js'
+import type { Bytes } from '../io/bytes.js'
+import { closeWithTimeout } from '../io/close-with-timeout.js'
+import { located } from '../io/located.js'
+import { peek, prepend } from '../io/peek.js'
+import type { BatchReader, Reader } from '../io/source.js'
+import type { TextOptions } from '../io/text.js'
+import type { TextSource } from '../io/text-source.js'
+import { TextSources } from '../io/text-sources.js'
+import type { HeldSegment } from '../codec/records/record-batch.js'
+import { RecordScanner, type Splitter } from './record-scanner.js'
+
+/** How the records of one input are read. */
+export interface Beginning {
+  readonly splitter: Splitter
+  /** How many of the first bytes are not read. */
+  readonly skipped: number
+  /** The format of the records; or it depends on the first one. */
+  readonly format: RecordFormat | ((first: RecordSegment) => RecordFormat)
+  /** Whether the first record is a header, which is not given. */
+  readonly hasHeader: boolean
+}
+
+/** A kind of records. */
+export interface RecordKind {
+  readonly text: TextOptions
+  readonly maxLength: number
+  /** Whether the first bytes of an input are enough for `begin()`. */
+  isDecided(head: Buffer): boolean
+  begin(head: Buffer, file: string | undefined): Beginning
+  /** The error of an input in which no record ends within `maxLength`. */
+  tooLong?(scanner: RecordScanner): RecordError | undefined
+}
+
+interface Input {
+  readonly source: TextSource
+  readonly text: Reader<Buffer>
+  readonly scanner: RecordScanner
+  readonly format: RecordFormat
+  hasEnded: boolean
+}
+
+/** Of the first record of an input, before its format is known. */
+const RAW: RecordFormat = { kind: 'json', encoding: 'utf8' }
+
+export class RecordReader implements BatchReader {
+  readonly #kind: RecordKind
+  readonly #sources: TextSources
+  /** What is open of the input at hand; its text is undefined until it begins. */
+  #source: TextSource | undefined
+  #input: Input | undefined
+  /** The first record of an input that has no header. */
+  #first: HeldSegment | undefined
+  #isClosed = false
+  #closing: Promise<void> | undefined
+  #stopWaiting: (() => void) | undefined
+
+  constructor(sources: readonly Bytes[], kind: RecordKind) {
+    this.#kind = kind
+    this.#sources = new TextSources(sources, kind.text)
+  }
+
+  /** The next records of the block at hand; those of the next block if there are none. */
+  next(max: number): RecordBatch | undefined | Promise<RecordBatch | undefined> {
+    const segment = this.#cut(max)
+    if (segment !== undefined) return new RecordBatch([segment])
+    return new Promise((resolve, reject) => {
+      this.#stopWaiting = () => {
+        resolve(undefined)
+      }
+      this.#read(max).then(resolve, reject)
+    })
+  }
+
+  /** A `next()` that is pending gives undefined. Settles when the source is closed, or after a second. */
+  close(): Promise<void> {
+    this.#isClosed = true
+    this.#forget()
+    this.#stopWaiting?.()
+    this.#closing ??= Promise.all([this.#closeSource(), this.#sources.close()]).then(() => {})
+    return this.#closing
+  }
+
+  #cut(max: number): HeldSegment | undefined {
+    const first = this.#first
+    if (first !== undefined) {
+      this.#first = undefined
+      return first
+    }
+    return this.#input?.scanner.cut(max, this.#input.format)
+  }
+
+  async #read(max: number): Promise<RecordBatch | undefined> {
+    try {
+      while (!this.#isClosed) {
+        const input = this.#input ?? (await this.#begin())
+        if (input === undefined) break
+        if (this.#isClosed) break
+        const segment = this.#cut(max)
+        if (segment !== undefined) return new RecordBatch([segment])
+        if (await this.#readOn(input)) continue
+        await this.#closeSource()
+      }
+      this.#forget()
+      return undefined
+    } catch (error) {
+      const path = this.#source?.path
+      // The read that is pending gives this error, and not one of closing.
+      this.#stopWaiting = undefined
+      await this.close().catch(() => {})
+      throw path === undefined || error instanceof RecordError ? error : located(error, path)
+    }
+  }
+
+  /** @returns Whether the input at hand may have other records. */
+  async #readOn(input: Pick<Input, 'text' | 'scanner' | 'hasEnded'>): Promise<boolean> {
+    const { scanner, text } = input
+    if (scanner.isTooLong) throw this.#tooLong(scanner)
+    if (input.hasEnded) return false
+    const result = await text.next()
+    if (this.#isClosed) return false
+    if (!result.done) scanner.feed(result.value)
+    else {
+      input.hasEnded = true
+      const error = scanner.end()
+      if (error !== undefined) throw error
+    }
+    return true
+  }
+
+  #tooLong(scanner: RecordScanner): RecordError {
+    const { maxLength } = this.#kind
+    const told = this.#kind.tooLong?.(scanner)
+    if (told !== undefined) return told
+    return recordError(
+      scanner.place,
+      'ERR_RECORD_TOO_LONG',
+      `it must not be longer than 'maxLength': received more than ${maxLength} bytes`,
+    )
+  }
+
+  /** Begins the next input; undefined if there is none. */
+  async #begin(): Promise<Input | undefined> {
+    const source = this.#sources.next()
+    if (source === undefined) return undefined
+    this.#source = source
+    const open = await source.open()
+    if (open === undefined || this.#isClosed) return undefined
+    const head = await peek(open.text, (head) => this.#kind.isDecided(head))
+    const { splitter, skipped, format, hasHeader } = this.#kind.begin(head, source.path)
+    const text = prepend(head.subarray(skipped), open.text)
+    const start = (open.transcoder === undefined ? open.start : 0) + skipped
+    const scanner = new RecordScanner(splitter, source.path, this.#kind.maxLength, start)
+    const input = { source, text, scanner, hasEnded: false }
+    if (typeof format !== 'function') return (this.#input = { ...input, format })
+    if (hasHeader) scanner.countFrom(0)
+    let first = scanner.cut(1, RAW)
+    while (first === undefined && (await this.#readOn(input))) first = scanner.cut(1, RAW)
+    if (first === undefined || this.#isClosed) return (this.#input = { ...input, format: RAW })
+    this.#input = { ...input, format: format(first) }
+    if (!hasHeader) this.#first = { ...first, format: this.#input.format }
+    else {
+      first.bytesIn.release()
+      first.endsIn.release()
+    }
+    return this.#input
+  }
+
+  #forget(): void {
+    this.#input?.scanner.close()
+    this.#first?.bytesIn.release()
+    this.#first?.endsIn.release()
+    this.#first = undefined
+  }
+
+  async #closeSource(): Promise<void> {
+    this.#input?.scanner.close()
+    this.#input = undefined
+    const source = this.#source
+    if (source !== undefined) await closeWithTimeout(source)
+    this.#source = undefined
+  }
+}

@@ -1,0 +1,31 @@
+/** The types that the compiler infers and refuses for `csv` and `tsv`. This file is compiled, and not run. */
+import { csv, imap, pipe, task, tsv, type Records, type Stream } from 'millrace'
+import type { Equal, Expect } from './equal.js'
+
+interface Row {
+  readonly id: string
+}
+
+export const plain = csv('a.csv')
+export type Plain = Expect<Equal<typeof plain, Records<Record<string, string>>>>
+
+export const known = tsv<Row>(['a.tsv', 'b.tsv'], { delimiter: ';' })
+export type Known = Expect<Equal<typeof known, Records<Row>>>
+
+export const arrays = csv('a.csv', { header: false })
+export type Arrays = Expect<Equal<typeof arrays, Records<string[]>>>
+
+export const some = csv('a.csv', { columns: ['id', 'amount', 'day'], types: { amount: Number, day: Date } })
+export type Some = Expect<Equal<typeof some, Records<{ id: string; amount: number | null; day: Date | null }>>>
+
+export const strings = csv('a.csv', { columns: ['id', 'name'] })
+export type Strings = Expect<Equal<typeof strings, Records<{ id: string; name: string }>>>
+
+const slim = task(import.meta.url, 'slim', ({ id, amount }: { id: string; amount: number | null }) => `${id} ${amount}`)
+export const piped = pipe(csv('a.csv', { columns: ['id', 'amount'], types: { amount: Number } }), imap(slim))
+export type Piped = Expect<Equal<typeof piped, Stream<string>>>
+
+// @ts-expect-error -- strings need no type
+csv('a.csv', { types: { a: String } })
+// @ts-expect-error -- no such option
+csv('a.csv', { separator: ';' })
