@@ -127,8 +127,6 @@ const MULTIPROCESSING: Surface = {
     'NumberType',
     'PoolOptions',
     'PoolStats',
-    'RecordErrorCode',
-    'Records',
     'ProcessInfo',
     'ProcessOptions',
     'QueueOptions',

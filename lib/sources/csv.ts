@@ -134,12 +134,13 @@ export interface Csv {
  * of its neighbours in memory.
  *
  * @param source A path, a `file:` URL, or what gives byte chunks, as in `lines()`. Or an array of these.
- * @param options `header` (default true), `columns` (default all), `types` (default strings), `delimiter` (default `,`),
- * `ragged` (default `'error'`), `quotes` (default `'strict'`), `encoding` (default `'utf8'`), `maxLength` (default 16
- * MiB). For other dialects: `quote`, `escape`, `comment`, `trim`, `skipEmpty`, `newline`.
- * @throws `TypeError` or `RangeError` at the call, for a bad source or option. A `RecordError` comes from `next()`, after
- * the rows before it: for a bad record or header, a record that is too long, and a quote that is never closed. It names
- * the line. Errors of reading come as from `lines()`.
+ * @param options How it is written: `delimiter` (default `,`), `quote` (default `"`), `escape`, `comment`, `trim`,
+ * `skipEmpty`, `newline`, `encoding` (default `'utf8'`). What is given: `header` (default true), `columns` (default all),
+ * `types` (default strings). What is refused: `ragged` and `quotes` (default `'error'` and `'strict'`), `maxLength`
+ * (default 16 MiB).
+ * @throws `TypeError` or `RangeError` at the call, for a bad source or option. All other errors come from `next()`, after
+ * the rows before: a `RecordError` for a bad record or header, which names the line. A quote that is never closed, and a
+ * record that is too long, are such errors, too. Errors of reading come as from `lines()`.
  * @example
  * ```ts
  * import { csv } from 'millrace'
