@@ -11,6 +11,7 @@ const floors = {
   public:
     '^lib/(?!(index|pool|task|task-name|options|errors|call-site|failure|identity|async-context|aborts|fifo|reuse|inspect|thenable|threads-package|bundled|worker-file|load-multiprocessing)[.])[^/]+$',
   pool: '^lib/pool[.]ts$',
+  sinks: '^lib/sinks/',
   verbs: '^lib/verbs/',
   stream: '^lib/stream/',
   executors: '^lib/executor/(?!executor[.]ts$)',
@@ -18,6 +19,7 @@ const floors = {
   worker: '^lib/worker/',
   threads: '^lib/threads/',
   'threads-package': '^lib/threads-package[.]ts$',
+  formats: '^lib/formats/',
   codec: '^lib/codec/',
   scan: '^lib/scan/',
   shared: '^lib/shared/',
@@ -94,6 +96,7 @@ const below = {
     'options',
     'errors',
   ],
+  sinks: ['verbs', 'stream', 'formats', 'io', 'codec', 'options', 'errors', 'failure', 'thenable', 'aborts', 'fifo'],
   verbs: [
     'stream',
     'executors',
@@ -118,6 +121,7 @@ const below = {
     'reuse',
     'context',
     'executor',
+    'formats',
     'io',
     'codec',
     'log',
@@ -135,6 +139,7 @@ const below = {
     'worker',
     'threads',
     'threads-package',
+    'formats',
     'codec',
     'shared',
     'io',
@@ -144,12 +149,13 @@ const below = {
     'options',
     'errors',
   ],
-  executor: ['context', 'worker', 'codec', 'shared', 'io', 'task', 'log', 'identity', 'options', 'errors'],
+  executor: ['context', 'worker', 'formats', 'codec', 'shared', 'io', 'task', 'log', 'identity', 'options', 'errors'],
   // Of multiprocessing, only what the rules below let it load.
   worker: [
     'threads-package',
     'reuse',
     'thenable',
+    'formats',
     'codec',
     'shared',
     'io',
@@ -161,6 +167,7 @@ const below = {
     'multiprocessing',
   ],
   sources: ['io', 'scan', 'codec', 'fifo', 'inspect', 'thenable', 'options', 'errors'],
+  formats: ['io', 'codec', 'errors'],
   io: ['scan', 'codec', 'fifo', 'inspect', 'thenable', 'options', 'errors'],
   task: ['thenable', 'options', 'errors'],
   codec: ['scan', 'shared', 'errors', 'files'],
@@ -200,7 +207,8 @@ module.exports = {
       from: {},
       to: {
         path: '^lib/[^/]+/',
-        pathNot: '^lib/(verbs|stream|executor|threads|worker|codec|scan|shared|sources|io|log|multiprocessing)/',
+        pathNot:
+          '^lib/(sinks|verbs|stream|executor|threads|worker|formats|codec|scan|shared|sources|io|log|multiprocessing)/',
       },
     },
     {

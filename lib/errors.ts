@@ -34,6 +34,11 @@ export type ErrorCode =
   | 'ERR_NOTHING_TO_DO'
   | 'ERR_NOT_OWNER'
   | 'ERR_NOT_SERIALIZABLE'
+  | 'ERR_OUTPUT_CLOSED'
+  | 'ERR_OUTPUT_EXISTS'
+  | 'ERR_OUTPUT_FORMAT'
+  | 'ERR_OUTPUT_IS_INPUT'
+  | 'ERR_OUTPUT_REPLACED'
   | 'ERR_PIPE_CLOSED'
   | 'ERR_POOL_CLOSED'
   | 'ERR_POOL_TERMINATED'
@@ -428,6 +433,30 @@ export class InputError extends MillraceError {
     super(message, code, options)
     this.offset = offset
   }
+}
+
+/**
+ * An output that `write()` cannot make. A format cannot take an item (`ERR_OUTPUT_FORMAT`). The file exists, with
+ * `overwrite: false` (`ERR_OUTPUT_EXISTS`), or is one of the inputs (`ERR_OUTPUT_IS_INPUT`). Another program writes the
+ * same file (`ERR_OUTPUT_REPLACED`). Or the stream to write to was closed before its end (`ERR_OUTPUT_CLOSED`). Errors
+ * of the system keep their own class and code.
+ *
+ * @example
+ * ```ts
+ * import { OutputError, write } from 'millrace'
+ *
+ * try {
+ *   await write('ids.ndjson')([1, 2n])
+ * } catch (error) {
+ *   if (error instanceof OutputError) console.log(error.code, error.message)
+ *   // → ERR_OUTPUT_FORMAT Cannot write item 1 as ndjson as JSON.stringify() threw 'Do not know how to serialize a BigInt': received 2n (give plain data)
+ * }
+ * ```
+ */
+export class OutputError extends MillraceError {
+  override readonly name = 'OutputError'
+  declare readonly code:
+    'ERR_OUTPUT_CLOSED' | 'ERR_OUTPUT_EXISTS' | 'ERR_OUTPUT_FORMAT' | 'ERR_OUTPUT_IS_INPUT' | 'ERR_OUTPUT_REPLACED'
 }
 
 /** Of any realm: the code of a test runner may have another `Error` class than Node's own errors. */

@@ -7,6 +7,7 @@ export {
   MainThreadGuardError,
   MillraceError,
   NotSerializableError,
+  OutputError,
   PoolClosedError,
   RecordError,
   TaskLoadError,
@@ -40,3 +41,5 @@ export * from './task-module.js'
 export type { ApplyOptions } from './verbs/apply.js'
 export type { ReduceOptions } from './verbs/reduce.js'
 export type { RetryOptions, Stage, StreamOptions } from './verbs/options.js'
+export { write, type WriteResult } from './sinks/write.js'
+export type { WriteFormat, WriteOptions, WriteTarget } from './sinks/write-options.js'

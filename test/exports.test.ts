@@ -16,6 +16,7 @@ const CORE: Surface = {
     'MainThreadGuardError',
     'MillraceError',
     'NotSerializableError',
+    'OutputError',
     'Pool',
     'PoolClosedError',
     'RecordError',
@@ -46,6 +47,7 @@ const CORE: Surface = {
     'tasks',
     'transfer',
     'tsv',
+    'write',
   ],
   types: [
     'ApplyOptions',
@@ -79,6 +81,10 @@ const CORE: Surface = {
     'TaskContext',
     'TaskLike',
     'TaskReference',
+    'WriteFormat',
+    'WriteOptions',
+    'WriteResult',
+    'WriteTarget',
   ],
 }
 

@@ -4,13 +4,14 @@
  */
 import { setMaxListeners } from 'node:events'
 import pLimit from 'p-limit'
-import { Items } from '../codec/batch.js'
+import { Items, type Batch } from '../codec/batch.js'
 import type { Place } from '../codec/records/format.js'
 import { BadRecord } from '../codec/records/record-data.js'
 import { currentProcess } from '../identity.js'
 import { cloned } from '../codec/codec.js'
 import type { TaskContext } from '../task.js'
 import { TaskTimeoutError } from '../errors.js'
+import { formatOutcomes } from '../formats/format-outcomes.js'
 import { streamEnded } from '../worker/chunk.js'
 import { isThenable } from '../thenable.js'
 import { elementsOf, noAccumulatorError } from '../worker/expand.js'
@@ -96,11 +97,12 @@ class InlineLane implements Lane {
     }
     this.#active--
     if (this.#closed) return
+    const results = this.#format(chunk, outbox, errors) ?? new Items(outbox.results)
     this.#parts.push({
       chunk,
       from: 0,
       count: outbox.count,
-      results: new Items(outbox.results),
+      results,
       counts: outbox.counts && Uint32Array.from(outbox.counts),
       errors: errors.size > 0 ? errors : undefined,
       worker: 0,
@@ -108,6 +110,19 @@ class InlineLane implements Lane {
       time: performance.now() - started,
     })
     this.#client.wake()
+  }
+
+  /** The results as records of an output, if they go to one. Items that its format cannot take fail. */
+  #format({ first }: Chunk, outcomes: Outbox, errors: Map<number, unknown>): Batch | undefined {
+    const { format } = this.#job
+    if (format === undefined) return undefined
+    const { results, counts } = outcomes
+    const failed = new Set(errors.keys())
+    const hasFailed = (chunkOffset: number): boolean => failed.has(chunkOffset)
+    const indexOf = (chunkOffset: number): number => first + chunkOffset
+    return formatOutcomes(format, { results, counts, hasFailed }, indexOf, (chunkOffset, error) => {
+      errors.set(chunkOffset, error)
+    })
   }
 
   async #each(items: readonly unknown[], chunk: Chunk, outbox: Outbox, errors: Map<number, unknown>): Promise<void> {

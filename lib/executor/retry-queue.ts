@@ -2,7 +2,15 @@
  * The chunks of a lane that are to be submitted again. Each waits for its time, and then for room, which it gets before new chunks.
  * Also decides which errors are tried again.
  */
-import { NotSerializableError, RecordError, TaskLoadError, received, typeError, type ErrorCode } from '../errors.js'
+import {
+  NotSerializableError,
+  OutputError,
+  RecordError,
+  TaskLoadError,
+  received,
+  typeError,
+  type ErrorCode,
+} from '../errors.js'
 import { Fifo } from '../fifo.js'
 import { isThenable } from '../thenable.js'
 import type { Chunk, Lane } from './executor.js'
@@ -95,7 +103,7 @@ export class RetryQueue {
 function isRetriable(error: unknown, failures: number, { attempts, when }: RetryPolicy): boolean {
   if (failures >= attempts) return false
   // It would fail in the same way.
-  if (error instanceof NotSerializableError || error instanceof TaskLoadError || error instanceof RecordError)
+  if ([NotSerializableError, OutputError, RecordError, TaskLoadError].some((kind) => error instanceof kind))
     return false
   if (isWrongCall(error)) return false
   if (when === undefined) return true

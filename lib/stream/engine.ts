@@ -8,6 +8,7 @@
 import type { Batch } from '../codec/batch.js'
 import type { Failure } from '../failure.js'
 import type { Reason } from '../executor/executor.js'
+import type { OutputLayout } from '../formats/output-layout.js'
 import { closeWithTimeout, closeQuietly } from '../io/close-with-timeout.js'
 import { closeUnopened, type PipelineEnd, type Source } from '../io/source.js'
 import { Abandonment } from './abandonment.js'
@@ -69,6 +70,18 @@ export class Engine {
     return this.#wait(face, () => this.#parts.takeBatch(max), undefined) as Promise<Batch | undefined>
   }
 
+  /**
+   * The results go to an output: they are formatted where they are made, and all batches are for `Formatted.of()`.
+   *
+   * @returns Whether that can be done: not for outcomes and folds, nor after the first read.
+   */
+  format(layout: OutputLayout): boolean {
+    const { errors, job } = this.#plan
+    if (this.#state !== 'new' || errors === 'settle' || job.kind === 'reduce') return false
+    this.#parts.layout = layout
+    return true
+  }
+
   /** For a stream of a pipeline, which may end before the first `next()`. */
   joinPipeline(face: object): void {
     const { pipeline } = this.#plan
@@ -119,7 +132,7 @@ export class Engine {
     return {
       read: this.#window.read,
       delivered,
-      failed: this.#failed,
+      failed: this.#failed + this.#parts.counts.refused,
       skipped,
       retried: this.#run?.lane.retried ?? this.#retried,
       chunks,
@@ -139,7 +152,15 @@ export class Engine {
     }
     for (const signal of signals) onAbort(signal, this.#onAbort)
     try {
-      this.#run = new Run(this.#plan, this.#source ?? [], this.#window, this.#parts, this.#advance, this.#wake)
+      this.#run = new Run(
+        this.#plan,
+        this.#source ?? [],
+        this.#window,
+        this.#parts,
+        this.#advance,
+        this.#wake,
+        this.#parts.layout?.format,
+      )
     } catch (error) {
       this.#fail(error)
       return

@@ -6,6 +6,8 @@ import { Items, type Batch } from '../codec/batch.js'
 import { BadRecord } from '../codec/records/record-data.js'
 import type { Chunk, Part } from '../executor/executor.js'
 import { Fifo } from '../fifo.js'
+import type { OutputLayout } from '../formats/output-layout.js'
+import { settlePart } from './settle-part.js'
 import { OrderedDelivery, type Delivery } from './delivery.js'
 import {
   outcomeOf,
@@ -36,8 +38,18 @@ export class PartReader {
   readonly #plan: StreamPlan
   readonly #window: Window
   readonly #delivery: Delivery
-  /** Chunks that have gone to the executor, results (or outcomes) that were given, and failed items that were left out. */
-  readonly counts: { chunks: number; delivered: number; skipped: number } = { chunks: 0, delivered: 0, skipped: 0 }
+  /**
+   * Chunks that have gone to the executor, results (or outcomes) that were given, and failed items that were left out.
+   * Also items that an output could not take.
+   */
+  readonly counts: { chunks: number; delivered: number; skipped: number; refused: number } = {
+    chunks: 0,
+    delivered: 0,
+    skipped: 0,
+    refused: 0,
+  }
+  /** Set if results go to an output: they are records, which the layout settles when they are due. */
+  layout: OutputLayout | undefined
   /** The part that is being given, its values, and the next of them. */
   #part = EMPTY
   #values: unknown[] = EMPTY.values
@@ -138,7 +150,14 @@ export class PartReader {
   }
 
   #nextPart(): ArrivedPart | undefined {
-    return this.failure === undefined ? this.#delivery.shift() : undefined
+    const part = this.failure === undefined ? this.#delivery.shift() : undefined
+    return part === undefined || this.layout === undefined ? part : this.#settle(part, this.layout)
+  }
+
+  #settle(part: ArrivedPart, layout: OutputLayout): ArrivedPart {
+    const settled = settlePart(part, layout)
+    this.counts.refused += (settled.errors?.size ?? 0) - (part.errors?.size ?? 0)
+    return settled
   }
 
   #decode(part: ArrivedPart): void {

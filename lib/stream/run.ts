@@ -4,6 +4,7 @@
  */
 import { currentContext, type AsyncContext } from '../async-context.js'
 import type { Chunk, Executor, Lane } from '../executor/executor.js'
+import type { OutputFormat } from '../formats/output-format.js'
 import { lengthOf } from '../io/iterator-result.js'
 import type { PipelineEnd, Source } from '../io/source.js'
 import type { PartReader } from './part-reader.js'
@@ -36,6 +37,7 @@ export class Run {
    *
    * @param onSource Called when the source may give more, or has ended: in the stream's context.
    * @param onLane Called when the lane has something: in any context.
+   * @param format The format of results that go to an output.
    */
   constructor(
     plan: StreamPlan,
@@ -44,6 +46,7 @@ export class Run {
     parts: PartReader,
     onSource: () => void,
     onLane: () => void,
+    format?: OutputFormat,
   ) {
     const { executor, job, tuner } = plan
     this.#window = window
@@ -52,7 +55,7 @@ export class Run {
     this.executor = executor()
     // How many chunks can be under way at once, at the beginning.
     const width = Math.ceil(Math.min(lengthOf(source) ?? Infinity, window.limit) / tuner.tuning.chunksize)
-    this.lane = this.executor.open({ ...job, width }, { context: this.context, wake: onLane })
+    this.lane = this.executor.open({ ...job, width, format }, { context: this.context, wake: onLane })
     this.reader = new SourceReader(source, this.lane.encodes, window, onSource)
   }
 

@@ -5,7 +5,8 @@
 import { typeError } from '../errors.js'
 import { rememberEnd } from '../failure.js'
 import { showState } from '../inspect.js'
-import { offerBatches, type Source } from '../io/source.js'
+import { offerFormatted } from '../formats/offer.js'
+import { offerBatches, type BatchReader, type Source } from '../io/source.js'
 import { Engine } from './engine.js'
 import type { StreamPlan, StreamStats } from './plan.js'
 import { Results } from './results.js'
@@ -34,14 +35,16 @@ export class Stream<R> extends Results<R> {
     this.#engine = engine
     rememberEnd(this, engine)
     engine.joinPipeline(this)
-    // A stage whose source is this stream takes whole batches, which stay encoded.
-    offerBatches(this, () => {
+    const open = (): BatchReader => {
       assertUnread(engine.isOver)
       return {
         next: (max) => engine.nextBatch(this, max),
         close: (end) => (end?.failure === undefined ? this.return() : engine.return(end.failure)),
       }
-    })
+    }
+    // A stage whose source is this stream takes whole batches, which stay encoded. A sink takes formatted records.
+    offerBatches(this, open)
+    offerFormatted(this, (layout) => (engine.format(layout) ? open() : undefined))
   }
 
   /**

@@ -10,6 +10,7 @@ import { ReuseCheck } from '../reuse.js'
 import type { RunningChunk } from './chunk.js'
 import { milliseconds } from './milliseconds.js'
 import { changedResultError } from './expand.js'
+import { formatPart } from './format-part.js'
 import { Outbox } from './outbox.js'
 import type { PartDetails } from './protocol.js'
 
@@ -119,6 +120,20 @@ export class Poster {
     beginEncoding(cells, chunkOffsets?.[0] ?? from, count, job.timeout !== undefined)
     const lists = takeTransfers(results)
     try {
+      if (job.format !== undefined) {
+        const { records, errors: all } = formatPart(job.format, this.#chunk, {
+          from,
+          chunkOffsets,
+          results,
+          counts,
+          errors,
+        })
+        const { data, transfer, bytes } = records.send()
+        const isPlain = (all ?? counts ?? details) === undefined
+        const own = isPlain ? undefined : { ...details, counts: counts && Uint32Array.from(counts), errors: all }
+        host.post([seq, from, count, last, time, bytes, data, own], transfer)
+        return
+      }
       if (lists === undefined) {
         try {
           const { data, transfer, bytes } = pack(results)

@@ -5,6 +5,8 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { Data } from '../codec/codec.js'
 import type { EncodedError } from '../codec/error-codec/types.js'
+import type { FormattedData } from '../formats/formatted.js'
+import type { OutputFormat } from '../formats/output-format.js'
 import type { TaskName } from '../task.js'
 import type { Slot } from './cells.js'
 import type { GivenIdentity } from '../identity.js'
@@ -54,6 +56,8 @@ export interface WorkerJob {
   readonly stopOnError: boolean
   /** How long an item may take, in milliseconds; undefined: as long as it likes. */
   readonly timeout?: number | undefined
+  /** The format in which results are sent: that of an output which gets them. Undefined: as values. */
+  readonly format?: OutputFormat | undefined
 }
 
 /** Introduces a stream's job by a number, which its chunks use. */
@@ -125,7 +129,7 @@ export type ToWorker = ChunkMessage | ChunksMessage | JobMessage | EndMessage | 
  *
  * - `from`: the offset of the first outcome; the others follow it, unless there are `chunkOffsets`;
  * - `count`: how many items have their outcomes here;
- * - `data`: the packed results; `bytes`: their size, roughly;
+ * - `data`: the packed results, or the bytes of formatted ones; `bytes`: their size, roughly;
  * - `time`: how long the chunk has been computed on so far, in milliseconds.
  */
 export type PartMessage = readonly [
@@ -135,7 +139,7 @@ export type PartMessage = readonly [
   last: boolean,
   time: number,
   bytes: number,
-  data: Data,
+  data: Data | FormattedData,
   details?: PartDetails | undefined,
 ]
 

@@ -1,5 +1,5 @@
 /** One chunk as a worker runs it, without a worker: the messages that it posts, and their times. */
-import { pack, unpack } from '#dist/codec/codec.js'
+import { pack, unpack, type Data } from '#dist/codec/codec.js'
 import { decodeError } from '#dist/codec/error-codec/decode.js'
 import { encodeError } from '#dist/codec/error-codec/encode.js'
 import { createCells, markCancelled } from '#dist/worker/cells.js'
@@ -70,7 +70,7 @@ function read([, from, count, last, , , data, details]: PartMessage): Read {
     from,
     count,
     last,
-    results: unpack(data),
+    results: unpack(data as Data),
     counts: counts && [...counts],
     chunkOffsets,
     errors: errors.map(([partOffset, error]) => [partOffset, (decodeError(error) as Error).message]),

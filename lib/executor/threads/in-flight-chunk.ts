@@ -6,6 +6,7 @@ import { Encoded, Items, type Batch } from '../../codec/batch.js'
 import { decodeError } from '../../codec/error-codec/decode.js'
 import { encodeError } from '../../codec/error-codec/encode.js'
 import { WorkerCrashError } from '../../errors.js'
+import { Formatted, isFormattedData } from '../../formats/formatted.js'
 import type { Progress } from '../../worker/cells.js'
 import type { ChunkDetails, PartDetails, PartMessage } from '../../worker/protocol.js'
 import type { Chunk, Part } from '../executor.js'
@@ -122,7 +123,9 @@ export class InFlightChunk {
       from,
       chunkOffsets,
       count,
-      results: new Encoded(isFolded === true ? 1 : counts === undefined ? count : sumOf(counts), data, bytes),
+      results: isFormattedData(data)
+        ? Formatted.received(data)
+        : new Encoded(isFolded === true ? 1 : counts === undefined ? count : sumOf(counts), data, bytes),
       counts,
       isFolded,
       errors: opened && new Map(opened),

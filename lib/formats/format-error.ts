@@ -1,0 +1,61 @@
+/** The errors of records that a format cannot take. They are the same whichever thread finds them. */
+import { OutputError } from '../errors.js'
+import { nameOf, type CsvFormat, type OutputFormat } from './output-format.js'
+
+/**
+ * @param index The index of the item.
+ * @param reason What is wrong.
+ * @param found The value, as the text shows it.
+ */
+export function formatError(
+  format: OutputFormat,
+  index: number,
+  reason: string,
+  found: string,
+  cure: string,
+  options?: ErrorOptions,
+): OutputError {
+  const text = `Cannot write item ${index} as ${nameOf(format)} as ${reason}: received ${found} (${cure})`
+  return new OutputError(text, 'ERR_OUTPUT_FORMAT', options)
+}
+
+/** A record has a key that the first one did not have. */
+export function keyError(format: CsvFormat, index: number, key: string, columns: readonly string[]): OutputError {
+  const cure = `pass all columns, as in columns: [${shown([...columns, key])}]`
+  return formatError(format, index, 'it has a key that the first record does not have', `'${key}'`, cure)
+}
+
+/** The first record of all, which gives the columns, has no keys. */
+export function emptyError(format: CsvFormat, index: number): OutputError {
+  return formatError(
+    format,
+    index,
+    'the first record must have keys',
+    '{}',
+    "give plain objects, or the option 'columns'",
+  )
+}
+
+/** An array among objects. */
+export function arrayError(format: CsvFormat, index: number, length: number): OutputError {
+  return formatError(format, index, 'the first record is an object', `an array of ${length}`, ONE_KIND)
+}
+
+/** An object among arrays. */
+export function objectError(format: CsvFormat, index: number, keys: readonly string[]): OutputError {
+  return formatError(format, index, 'the first record is an array', `an object with keys ${shown(keys)}`, ONE_KIND)
+}
+
+const ONE_KIND = 'give only objects or only arrays'
+
+/** An array that is too long or too short. @param length Of the others. */
+export function widthError(format: CsvFormat, index: number, length: number, expected: number): OutputError {
+  return formatError(format, index, `it must have ${expected} fields`, String(length), 'fill it up with null')
+}
+
+const MAX_SHOWN = 8
+
+function shown(keys: readonly string[]): string {
+  const all = keys.map((key) => `'${key}'`)
+  return all.length > MAX_SHOWN ? [...all.slice(0, MAX_SHOWN - 1), '…', all.at(-1)].join(', ') : all.join(', ')
+}

@@ -1,0 +1,231 @@
+/**
+ * A batch of records that have been formatted: text, or its UTF-8 bytes, and where each record ends. This is how results
+ * travel from a worker to the output. A failed item has an empty record in its place.
+ */
+import type { Batch } from '../codec/batch.js'
+
+/** Consecutive records of objects with these keys in this order, or of arrays of this length. It reaches to the next run. */
+export interface Run {
+  readonly keys: readonly string[] | number
+  /** Its first record. */
+  readonly from: number
+}
+
+/** The partition of each record, as the place of its name in a list. */
+export interface Partitions {
+  readonly names: readonly string[]
+  readonly of: ArrayLike<number>
+}
+
+/** Formatted records in a message. */
+export interface FormattedData {
+  readonly kind: 'formatted'
+  readonly bytes: Uint8Array
+  /** Where each record ends: in UTF-16 units of the text. In ASCII these are bytes. */
+  readonly ends: Uint32Array
+  readonly runs: readonly Run[] | undefined
+  readonly partitions: { readonly names: readonly string[]; readonly of: Uint32Array } | undefined
+}
+
+/** What else is known of records. */
+interface Notes {
+  readonly runs?: readonly Run[] | undefined
+  readonly partitions?: Partitions | undefined
+}
+
+/** The text of records, or its bytes. Bytes have taken the place of text once somebody asked for them. */
+interface Body {
+  readonly text?: string | undefined
+  readonly bytes?: Uint8Array | undefined
+}
+
+export class Formatted implements Batch {
+  readonly length: number
+  /** For CSV without known columns: which records have which keys. Undefined: all records have the columns of the output. */
+  readonly runs: readonly Run[] | undefined
+  /** Undefined: the output has no partitions. */
+  readonly partitions: Partitions | undefined
+  #body: Body
+  /** In UTF-16 units, or in bytes. */
+  #ends: ArrayLike<number>
+  #areByteEnds: boolean
+
+  /** @param ends In UTF-16 units of the text. */
+  constructor(body: Body, ends: ArrayLike<number>, { runs, partitions }: Notes = {}, areByteEnds = false) {
+    this.#body = body
+    this.#ends = ends
+    this.#areByteEnds = areByteEnds
+    this.length = ends.length
+    this.runs = runs
+    this.partitions = partitions
+  }
+
+  static received({ bytes, ends, runs, partitions }: FormattedData): Formatted {
+    return new Formatted({ bytes }, ends, { runs, partitions })
+  }
+
+  /** Of results that were given as values: each is a formatted record, or undefined in the place of a failed item. */
+  static of(batch: Batch): Formatted {
+    if (batch instanceof Formatted) return batch
+    const parts = batch.values().map((value) => (value instanceof Formatted ? value : NOTHING))
+    const [first] = parts
+    return first === undefined || parts.length > 1 ? joined(parts) : first
+  }
+
+  /** The text, if nobody has asked for the bytes. */
+  get text(): string | undefined {
+    return this.#body.text
+  }
+
+  /** As its bytes. They are the caller's: nobody else changes or reads them. */
+  get bytes(): Uint8Array {
+    const { text = '', bytes = encoder.encode(text) } = this.#body
+    if (this.#body.bytes === undefined) this.#body = { bytes }
+    return bytes
+  }
+
+  /** Where each record ends in the text. */
+  get unitEnds(): ArrayLike<number> {
+    return this.#ends
+  }
+
+  /** Where each record ends in the bytes. */
+  get byteEnds(): ArrayLike<number> {
+    if (!this.#areByteEnds) {
+      this.#ends = inBytes(this.bytes, this.#ends)
+      this.#areByteEnds = true
+    }
+    return this.#ends
+  }
+
+  /** Each as a formatted record. */
+  values(): Formatted[] {
+    return Array.from({ length: this.length }, (_, record) => this.slice(record, record + 1))
+  }
+
+  /** The text of a record. */
+  textOf(record: number): string {
+    const { text } = this.#body
+    const ends = text === undefined ? this.byteEnds : this.#ends
+    const [from, to] = [endOf(ends, record - 1), endOf(ends, record)]
+    return text?.slice(from, to) ?? Buffer.from(this.bytes.buffer, this.bytes.byteOffset + from, to - from).toString()
+  }
+
+  slice(start: number, end: number): Formatted {
+    const { text } = this.#body
+    const all = text === undefined ? this.byteEnds : this.#ends
+    const [from, to] = [endOf(all, start - 1), endOf(all, end - 1)]
+    const ends = Array.from({ length: end - start }, (_, at) => endOf(all, start + at) - from)
+    const body = text === undefined ? { bytes: this.bytes.slice(from, to) } : { text: text.slice(from, to) }
+    const { runs, partitions } = this
+    const notes = {
+      runs: runs && runsBetween(runs, start, end),
+      partitions: partitions && { ...partitions, of: Array.from(partitions.of).slice(start, end) },
+    }
+    return new Formatted(body, ends, notes, text === undefined)
+  }
+
+  join(): undefined {
+    return undefined
+  }
+
+  /** For a message, with its transfer list: the bytes then belong to the other thread. */
+  send(): { readonly data: FormattedData; readonly transfer: readonly ArrayBuffer[]; readonly bytes: number } {
+    const { bytes } = this
+    const ends = Uint32Array.from(this.#ends)
+    const { runs } = this
+    const partitions = this.partitions && { ...this.partitions, of: Uint32Array.from(this.partitions.of) }
+    const transfer = [bytes.buffer as ArrayBuffer, ends.buffer]
+    return {
+      data: { kind: 'formatted', bytes, ends, runs, partitions },
+      transfer,
+      bytes: bytes.length + ends.byteLength,
+    }
+  }
+
+  pack(): never {
+    throw new Error('Formatted records go to an output, and not to a worker')
+  }
+
+  forget(): void {
+    // One record cannot be given back without the others.
+  }
+
+  release(): void {
+    this.#body = { text: '' }
+    this.#ends = []
+  }
+}
+
+/** It gives bytes in memory that belongs to nothing else, so it can be transferred. */
+const encoder = new TextEncoder()
+
+const NOTHING = new Formatted({ text: '' }, [0])
+
+function joined(parts: readonly Formatted[]): Formatted {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.bytes.length, 0))
+  const ends: number[] = []
+  const runs: Run[] = []
+  const names = new Map<string, number>()
+  const of: number[] = []
+  let length = 0
+  for (const part of parts) {
+    const { partitions } = part
+    for (let record = 0; record < part.length; record++) {
+      of.push(placeOf(names, partitions?.names[partitions.of[record] ?? 0] ?? ''))
+    }
+    for (const run of part.runs ?? []) runs.push({ ...run, from: run.from + ends.length })
+    for (let record = 0; record < part.length; record++) ends.push(length + endOf(part.byteEnds, record))
+    bytes.set(part.bytes, length)
+    length += part.bytes.length
+  }
+  const hasPartitions = parts.some(({ partitions }) => partitions !== undefined)
+  const notes = {
+    runs: runs.length > 0 ? runs : undefined,
+    partitions: hasPartitions ? { names: [...names.keys()], of } : undefined,
+  }
+  return new Formatted({ bytes }, ends, notes, true)
+}
+
+/** The place of a name in a list, which it joins. */
+export function placeOf(names: Map<string, number>, name: string): number {
+  let place = names.get(name)
+  if (place === undefined) names.set(name, (place = names.size))
+  return place
+}
+
+function endOf(ends: ArrayLike<number>, record: number): number {
+  return ends[record] ?? 0
+}
+
+/** The runs of the records from `start` up to `end`. */
+function runsBetween(runs: readonly Run[], start: number, end: number): Run[] {
+  const first = runs.findLastIndex(({ from }) => from <= start)
+  return runs
+    .filter(({ from }, at) => at >= first && from < end)
+    .map((run) => ({ ...run, from: Math.max(0, run.from - start) }))
+}
+
+/** UTF-16 units as bytes of UTF-8: a byte that continues a character is no unit, and a character of four bytes is two. */
+function inBytes(bytes: Uint8Array, ends: ArrayLike<number>): ArrayLike<number> {
+  if (endOf(ends, ends.length - 1) === bytes.length) return ends
+  const found = new Uint32Array(ends.length)
+  let at = 0
+  let units = 0
+  for (let record = 0; record < ends.length; record++) {
+    const end = endOf(ends, record)
+    while (units < end) {
+      const byte = bytes[at] ?? 0
+      const width = byte < 0x80 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4
+      at += width
+      units += width === 4 ? 2 : 1
+    }
+    found[record] = at
+  }
+  return found
+}
+
+/** The results that a worker has sent: formatted, if that was asked for. */
+export function isFormattedData(data: unknown): data is FormattedData {
+  return (data as Partial<FormattedData>).kind === 'formatted'
+}

@@ -1,0 +1,125 @@
+/**
+ * A compressed body: members that are compressed side by side in the thread pool, and written in order. They end at
+ * fixed places of the text, so the bytes do not depend on how the text arrives.
+ */
+import { availableParallelism } from 'node:os'
+import { Fifo } from '../fifo.js'
+import type { Body } from './body.js'
+import type { BufferedOutput } from './buffered-output.js'
+import { compressorOf, type Compression } from './compression.js'
+
+/** A member ends with the first record that ends at or behind a multiple of this, in bytes of text. */
+export const MEMBER_SIZE: number = 4 * 2 ** 20
+
+/** The thread pool of libuv has this many threads by default. */
+const MAX_AT_ONCE = 4
+
+export class CompressedBody implements Body {
+  readonly #output: BufferedOutput
+  readonly #compress: ReturnType<typeof compressorOf>
+  readonly #onFail: (error: unknown) => void
+  readonly #memberSize: number
+  readonly #atOnce: number
+  /** The member that is collected. */
+  #chunks: Uint8Array[] = []
+  #size = 0
+  /** How much text there was before it, and from where on it may end. */
+  #cut: number
+  #position = 0
+  #count = 0
+  /** Members that are compressed, or have been and wait for those before them. */
+  readonly #members = new Fifo<Promise<Uint8Array>>()
+  #writing: Promise<void> | undefined
+  #hasFailed = false
+
+  constructor(
+    output: BufferedOutput,
+    compression: Compression,
+    onFail: (error: unknown) => void,
+    memberSize: number = MEMBER_SIZE,
+    atOnce: number = Math.min(availableParallelism(), MAX_AT_ONCE),
+  ) {
+    this.#output = output
+    this.#compress = compressorOf(compression)
+    this.#onFail = onFail
+    this.#memberSize = memberSize
+    this.#cut = memberSize
+    this.#atOnce = atOnce
+  }
+
+  get isFull(): boolean {
+    return this.#output.isFull || this.#members.size >= this.#atOnce
+  }
+
+  add(bytes: Uint8Array, ends: () => ArrayLike<number>): void {
+    let from = 0
+    if (this.#position + bytes.length >= this.#cut) {
+      const start = this.#position
+      const all = ends()
+      for (const end of Array.from(all)) {
+        if (start + end < this.#cut || end === from) continue
+        this.#collect(bytes.subarray(from, end))
+        from = end
+        this.#end()
+      }
+    }
+    this.#collect(bytes.subarray(from))
+  }
+
+  async room(): Promise<void> {
+    if (this.#members.size >= this.#atOnce) await this.#members.peek()?.catch(noop)
+    if (this.#output.isFull) await this.#output.room()
+  }
+
+  async flush(): Promise<void> {
+    await this.#writing
+    if (!this.#hasFailed) await this.#output.drain()
+  }
+
+  async drain(): Promise<void> {
+    // An output without text is one empty member: an empty file is not compressed data.
+    if (this.#size > 0 || this.#count === 0) this.#end()
+    await this.flush()
+  }
+
+  #collect(bytes: Uint8Array): void {
+    if (bytes.length === 0) return
+    this.#chunks.push(bytes)
+    this.#size += bytes.length
+    this.#position += bytes.length
+  }
+
+  #end(): void {
+    const [only = new Uint8Array(0)] = this.#chunks
+    const text = this.#chunks.length < 2 ? only : Buffer.concat(this.#chunks, this.#size)
+    this.#chunks = []
+    this.#size = 0
+    this.#count++
+    this.#cut = (Math.floor(this.#position / this.#memberSize) + 1) * this.#memberSize
+    const member = this.#compress(text)
+    member.catch(noop)
+    this.#members.push(member)
+    if (this.#writing === undefined) this.#writing = this.#writeMembers()
+  }
+
+  /** Never rejects. */
+  async #writeMembers(): Promise<void> {
+    try {
+      for (let member = this.#members.peek(); member !== undefined; member = this.#members.peek()) {
+        const bytes = await member
+        void this.#members.shift()
+        if (this.#hasFailed) return
+        this.#output.add(bytes)
+        if (this.#output.isFull) await this.#output.room()
+      }
+    } catch (error) {
+      this.#hasFailed = true
+      this.#onFail(error)
+    }
+    this.#writing = undefined
+  }
+}
+
+function noop(): void {
+  // The error is told where the members are written.
+}

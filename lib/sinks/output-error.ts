@@ -1,0 +1,39 @@
+/** Adds to errors of the system which output they are about, and what to do. */
+import { dirname } from 'node:path'
+import { addToMessage, isErrorObject } from '../errors.js'
+
+/** The same error, with the path of the output, and the cure in its text. */
+export function withOutputCure(error: unknown, path: string): unknown {
+  if (!isErrorObject(error)) return error
+  const { code, path: named } = error as NodeJS.ErrnoException
+  if (typeof code !== 'string' || code.startsWith('ERR_')) return error
+  // Of the file that is renamed when it is whole.
+  if (named === undefined || named !== path) Object.assign(error, { path })
+  const cure = cureFor(code, path)
+  const where = error.message.includes(`'${path}'`) ? '' : ` (in '${path}')`
+  addToMessage(error, where + (cure === undefined ? '' : ` (${cure})`))
+  return error
+}
+
+function cureFor(code: string, path: string): string | undefined {
+  switch (code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return 'no space is left there: free some, or write to another disk'
+    case 'EACCES':
+    case 'EPERM':
+      return `this user must be allowed to write in the folder '${dirname(path)}'`
+    case 'EROFS':
+      return 'that disk can only be read: write to another one'
+    case 'EISDIR':
+      return 'a folder: name a file in it'
+    case 'ENOTDIR':
+    case 'EEXIST':
+      return 'a part of the path is a file, and not a folder'
+    case 'EMFILE':
+    case 'ENFILE':
+      return 'too many files are open: close some, or raise the limit'
+    default:
+      return undefined
+  }
+}

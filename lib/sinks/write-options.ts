@@ -1,0 +1,253 @@
+/** Checks the target and the options of `write()`. */
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { received, rangeError, typeError } from '../errors.js'
+import { createHeaderMemory } from '../formats/header-memory.js'
+import type { OutputFormat } from '../formats/output-format.js'
+import type { PartitionOf } from '../formats/partition-name.js'
+import { isAbortSignal, isPlainObject, OptionReader, signalHint } from '../options.js'
+import { hasZstd, LEVELS, type Compression, type CompressionType } from './compression.js'
+import { isNodeWritable, isWebWritable, type NodeWritable, type WebWritable } from './stream-targets.js'
+
+/** What `write()` writes to: a path or `file:` URL, or a Node or web stream that takes bytes. */
+export type WriteTarget = string | URL | NodeWritable | WebWritable
+
+/** The formats of an output. */
+export type WriteFormat = 'text' | 'ndjson' | 'csv' | 'tsv' | 'json'
+
+/** The options of `write()`. */
+export interface WriteOptions {
+  /**
+   * The format: `'text'` (a string on each line), `'ndjson'` (JSON on each line), `'csv'`, `'tsv'`, or `'json'` (one
+   * array). Default: by the suffix of the file (`.ndjson`, `.jsonl`, `.csv`, `.tsv`, `.json`), or else `'text'`.
+   */
+  readonly format?: WriteFormat
+  /**
+   * The compression: `'gzip'`, `'zstd'` (Node 22.15 or later), `false`, or `{ type, level }`. The level is an integer
+   * from 0 to 9 for gzip, and from 1 to 19 for zstd. Default: by the last suffix of the file (`.gz`, `.zst`), or else
+   * `false`.
+   */
+  readonly compress?: CompressionType | false | { readonly type: CompressionType; readonly level?: number }
+  /**
+   * For CSV and TSV: the columns, in order. Other keys of the records are left out, and missing ones are empty. Default:
+   * the keys of the first record. A later record with another key is then an error.
+   */
+  readonly columns?: readonly string[]
+  /**
+   * For CSV and TSV: whether text that a spreadsheet would take for a formula gets a `'` before it. This changes every
+   * string that begins with `=`, `+`, `-`, `@`, a tab or a line end. Default: false.
+   */
+  readonly escapeFormulas?: boolean
+  /**
+   * Writes several files, in folders below the target. The key of a column: `partition: 'country'` writes
+   * `target/country=VALUE/part.csv`. Or a function of a record, which gives the name of the folder. It runs on this
+   * thread. Names are percent-encoded, so each belongs to one key. At most 256 files are open at a time. The default
+   * format is then `'csv'`. Default: one file.
+   */
+  readonly partition?: string | ((record: never) => string)
+  /** Whether a file that exists is replaced. With false it is an error. Default: true. */
+  readonly overwrite?: boolean
+  /** Ends the writing when it fires. The promise rejects with its reason, and the unfinished file is removed. */
+  readonly signal?: AbortSignal
+}
+
+/** The checked arguments. */
+export interface WritePlan {
+  readonly target: { readonly path: string } | { readonly node: NodeWritable } | { readonly web: WebWritable }
+  /** For one output: it is told the columns of this output. */
+  readonly createFormat: () => OutputFormat
+  readonly compression: Compression | undefined
+  /** Undefined: one file. */
+  readonly partition: { readonly pathOf: (name: string) => string; readonly of: PartitionOf | undefined } | undefined
+  readonly overwrite: boolean
+  readonly signal: AbortSignal | undefined
+}
+
+export const ACTION = 'write results'
+const OPTIONS = ['format', 'compress', 'columns', 'escapeFormulas', 'partition', 'overwrite', 'signal'] as const
+const FORMATS = ['text', 'ndjson', 'csv', 'tsv', 'json'] as const
+
+export function planWrite(given: unknown, options: unknown): WritePlan {
+  const target = targetOf(given)
+  const read = new OptionReader<WriteOptions>(ACTION, options, OPTIONS)
+  const { path } = target as { readonly path?: string }
+  const compression = readCompression(read, path)
+  const partition = read.value('partition', 'the key of a column, or a function of a record', isPartition)
+  const format = read.oneOf('format', FORMATS) ?? (partition === undefined ? formatOf(path) : 'csv')
+  const isTable = format === 'csv' || format === 'tsv'
+  const columns = read.value('columns', 'an array of different names, not empty', isColumns)
+  const escapeFormulas = read.boolean('escapeFormulas')
+  for (const [name, value] of Object.entries({ columns, escapeFormulas })) {
+    if (value === undefined || isTable) continue
+    read.fail(typeError, name, `left out for the format '${format}': it is for csv and tsv`, value)
+  }
+  const overwrite = read.boolean('overwrite')
+  for (const [name, value] of Object.entries({ overwrite, partition })) {
+    if (value === undefined || path !== undefined) continue
+    read.fail(typeError, name, 'left out for a stream: it is for files', value)
+  }
+  const column = typeof partition === 'string' ? partition : undefined
+  const table = {
+    kind: 'csv',
+    delimiter: format === 'tsv' ? '\t' : ',',
+    columns: columns && [...columns],
+    escapeFormulas: escapeFormulas ?? false,
+    partition: column,
+  } as const
+  const createFormat = (): OutputFormat => {
+    if (!isTable) return { kind: format, partition: column }
+    return columns === undefined ? { ...table, header: createHeaderMemory() } : table
+  }
+  const fileName = `part${SUFFIXES[format]}${compression === undefined ? '' : SUFFIXES[compression.type]}`
+  const signal = read.value('signal', 'an AbortSignal', isAbortSignal, signalHint)
+  return {
+    target,
+    createFormat,
+    compression,
+    partition:
+      partition === undefined
+        ? undefined
+        : {
+            pathOf: (name) => join(path ?? '', name, fileName),
+            of: typeof partition === 'function' ? partition : undefined,
+          },
+    overwrite: overwrite ?? true,
+    signal,
+  }
+}
+
+const SUFFIXES = {
+  text: '.txt',
+  ndjson: '.ndjson',
+  csv: '.csv',
+  tsv: '.tsv',
+  json: '.json',
+  gzip: '.gz',
+  zstd: '.zst',
+} as const
+
+function isPartition(value: unknown): boolean {
+  return typeof value === 'function' || (typeof value === 'string' && value !== '')
+}
+
+function targetOf(target: unknown): WritePlan['target'] {
+  const path = pathOf(target)
+  const own = path === undefined ? undefined : STANDARD_STREAMS.get(path)
+  if (own !== undefined) return { node: own() }
+  if (path !== undefined) return { path }
+  if (isWebWritable(target)) {
+    if (target.locked) throw targetError(target, ' (it is locked: another writer has it)')
+    return { web: target }
+  }
+  if (isNodeWritable(target)) return { node: target }
+  throw targetError(target, targetHint(target))
+}
+
+/** Their paths cannot be opened where they are sockets. */
+const STANDARD_STREAMS: ReadonlyMap<string, () => NodeWritable> = new Map<string, () => NodeWritable>([
+  ['/dev/stdout', () => process.stdout],
+  ['/dev/stderr', () => process.stderr],
+])
+
+const URL_START = /^[a-z][a-z\d+.-]+:\/\//i
+
+function pathOf(target: unknown): string | undefined {
+  if (typeof target === 'string' && target !== '' && !URL_START.test(target)) return target
+  if (target === '' || (typeof target !== 'string' && !(target instanceof URL))) return undefined
+  const text = String(target)
+  if (!text.toLowerCase().startsWith('file:')) {
+    throw targetError(text, ' (for a server: open a request, and pass its stream)')
+  }
+  try {
+    return fileURLToPath(text)
+  } catch (cause) {
+    throw Object.assign(targetError(text, ''), { cause })
+  }
+}
+
+function targetError(target: unknown, hint: string): TypeError {
+  const expected = 'a path, a file: URL, or a stream that takes bytes'
+  return typeError(
+    'ERR_INVALID_ARGUMENTS',
+    `Cannot ${ACTION} as the target must be ${expected}: received ${received(target)}${hint}`,
+  )
+}
+
+function targetHint(target: unknown): string {
+  if (target === undefined || target === null || target === '')
+    return ' (nothing was given: check the value of the path)'
+  if (target === 1) return ' (for the standard output: process.stdout)'
+  if (typeof target === 'number') return " (for a file descriptor: createWriteStream('', { fd }))"
+  const { createWriteStream, writable, stdin } = Object(target) as Readonly<Record<string, unknown>>
+  if (typeof createWriteStream === 'function') return ' (for an open file: file.createWriteStream())'
+  if (isWebWritable(writable)) return ' (for its input: .writable)'
+  return isNodeWritable(stdin) ? ' (for the input of a child process: child.stdin)' : ''
+}
+
+const FORMAT_BY_SUFFIX: Readonly<Record<string, WriteFormat>> = {
+  '.ndjson': 'ndjson',
+  '.jsonl': 'ndjson',
+  '.json': 'json',
+  '.csv': 'csv',
+  '.tsv': 'tsv',
+}
+const COMPRESSION_BY_SUFFIX: Readonly<Record<string, CompressionType>> = { '.gz': 'gzip', '.zst': 'zstd' }
+/** Their names would be wrong. */
+const OTHER_COMPRESSIONS = new Set(['.br', '.bz2', '.xz', '.zip', '.lz4', '.7z'])
+
+function suffixOf(path: string): string {
+  return (/[^/\\](\.[^./\\]+)$/.exec(path)?.[1] ?? '').toLowerCase()
+}
+
+function formatOf(path = ''): WriteFormat {
+  const suffix = suffixOf(path)
+  const inner = suffix in COMPRESSION_BY_SUFFIX ? suffixOf(path.slice(0, -suffix.length)) : suffix
+  return FORMAT_BY_SUFFIX[inner] ?? 'text'
+}
+
+function readCompression(read: OptionReader<WriteOptions>, path: string | undefined): Compression | undefined {
+  const expected = "'gzip', 'zstd', false or { type, level }"
+  const given = read.value(
+    'compress',
+    expected,
+    (value) => isCompressionType(value) || value === false || isPlainObject(value),
+  )
+  const suffix = suffixOf(path ?? '')
+  if (given === false) return undefined
+  if (given === undefined) {
+    if (OTHER_COMPRESSIONS.has(suffix)) {
+      const cure = 'name it .gz or .zst, or say compress: false'
+      throw rangeError(
+        'ERR_INVALID_OPTION',
+        `Cannot ${ACTION} as the compression '${suffix}' is not offered: received '${path ?? ''}' (${cure})`,
+      )
+    }
+    const type = COMPRESSION_BY_SUFFIX[suffix]
+    return type && checked(read, { type, level: undefined })
+  }
+  if (typeof given === 'string') return checked(read, { type: given, level: undefined })
+  const named = Object.fromEntries(Object.entries(given).map(([name, value]) => [`compress.${name}`, value]))
+  const own = new OptionReader<Record<'compress.type' | 'compress.level', unknown>>(ACTION, named, [
+    'compress.type',
+    'compress.level',
+  ])
+  const type = own.oneOf('compress.type', ['gzip', 'zstd'])
+  if (type === undefined) return own.fail(typeError, 'compress.type', "given: 'gzip' or 'zstd'", given)
+  return checked(read, { type, level: own.integer('compress.level', LEVELS[type].min, LEVELS[type].max) })
+}
+
+function isCompressionType(value: unknown): value is CompressionType {
+  return value === 'gzip' || value === 'zstd'
+}
+
+function checked(read: OptionReader<WriteOptions>, compression: Compression): Compression {
+  if (compression.type === 'gzip' || hasZstd()) return compression
+  const cure = ` (zstd needs Node 22.15 or later, and this is ${process.version}: choose gzip)`
+  return read.fail(rangeError, 'compress', "'gzip' or false here", compression.type, cure)
+}
+
+function isColumns(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length === 0) return false
+  const names: readonly unknown[] = value
+  return names.every((name) => typeof name === 'string') && new Set(names).size === names.length
+}

@@ -1,0 +1,292 @@
+/**
+ * Reads a source to its end and writes its records. Nothing is read while the output is full. If anything fails, or the
+ * signal fires, the source is closed, and the unfinished output is removed.
+ */
+import { offAbort, onAbort } from '../aborts.js'
+import { Formatted } from '../formats/formatted.js'
+import { openFormatted } from '../formats/offer.js'
+import { OutputLayout } from '../formats/output-layout.js'
+import { RecordFormatter } from '../formats/record-formatter.js'
+import { closeQuietly, closeWithTimeout } from '../io/close-with-timeout.js'
+import { assertResult, isDone, isPromise } from '../io/iterator-result.js'
+import { closeUnopened, openBatches, openSource, type BatchReader, type Reader, type Source } from '../io/source.js'
+import { isThenable } from '../thenable.js'
+import type { Batch } from '../codec/batch.js'
+import { BadRecord } from '../codec/records/record-data.js'
+import { reasonOf } from '../io/pipeline.js'
+import type { Outputs } from './outputs.js'
+import { ReaderLeft } from './target.js'
+
+/** How long values may be taken from a source that is always ready, in milliseconds, before timers and signals get a turn. */
+const READ_SLICE_MS = 5
+/** How many values are taken between two looks at the clock. */
+const CLOCK_INTERVAL = 64
+/** Values that are formatted on this thread go on when their text is this long, in UTF-16 units. */
+const MIN_TEXT_LENGTH = 64 * 1024
+
+/** An opened source: by batches of formatted records, by batches of values, or by values. */
+type Opened =
+  { readonly formatted: BatchReader } | { readonly batches: BatchReader } | { readonly items: Reader<unknown> }
+
+export class WriteRun {
+  /** How many values were read. */
+  read = 0
+  readonly outputs: Outputs
+  readonly #source: Source<unknown>
+  readonly #signals: readonly AbortSignal[]
+  readonly #pipeline: AbortSignal | undefined
+  readonly #layout: OutputLayout
+  readonly #formatter: RecordFormatter
+  #opened: Opened | undefined
+  /** Whether the source has ended or thrown, and so is not to be closed. */
+  #hasSourceEnded = false
+  #failure: { readonly error: unknown } | undefined
+  /** Ends the waiting for the source or the output. */
+  #stopWaiting: (() => void) | undefined
+
+  /**
+   * @param pipeline The one of the signals that Node's `pipeline` gave to the stage.
+   * @param createOutputs Makes the outputs. Its function is called when one of them fails.
+   */
+  constructor(
+    source: Source<unknown>,
+    { signals, pipeline }: { readonly signals: readonly AbortSignal[]; readonly pipeline: AbortSignal | undefined },
+    layout: OutputLayout,
+    createOutputs: (onFail: (error: unknown) => void) => Outputs,
+  ) {
+    this.#source = source
+    this.#signals = signals
+    this.#pipeline = pipeline
+    this.#layout = layout
+    this.#formatter = new RecordFormatter(layout.format, layout.partitionOf)
+    this.outputs = createOutputs(this.#fail)
+  }
+
+  /** @returns Whether all was written. False: the reader of the standard output has left. */
+  async run(): Promise<boolean> {
+    for (const signal of this.#signals) onAbort(signal, this.#abort)
+    try {
+      if (this.#signals.some(({ aborted }) => aborted)) this.#abort()
+      this.#assertUnfailed()
+      this.#opened = this.#open()
+      await this.#openOutputs()
+      await this.#readAll(this.#opened)
+      await this.#settled(this.outputs.drain())
+      this.#assertUnfailed()
+      await this.#settled(this.outputs.finish())
+      this.#assertUnfailed()
+      await this.outputs.publish()
+      return true
+    } catch (error) {
+      await this.#end(error)
+      if (error instanceof ReaderLeft) return false
+      throw error
+    } finally {
+      for (const signal of this.#signals) offAbort(signal, this.#abort)
+    }
+  }
+
+  #open(): Opened {
+    // A function that gives the partition stays on this thread, and so do the records.
+    const formatted = this.#layout.partitionOf === undefined ? openFormatted(this.#source, this.#layout) : undefined
+    if (formatted !== undefined) return { formatted }
+    const batches = openBatches(this.#source)
+    return batches === undefined ? { items: openSource(this.#source) } : { batches }
+  }
+
+  /** A file that is being made would be left behind. A pipe is opened when its reader comes. */
+  async #openOutputs(): Promise<void> {
+    const opening = this.outputs.open()
+    await (this.outputs.isLive ? this.#settled(opening) : opening)
+    this.#assertUnfailed()
+  }
+
+  async #readAll(opened: Opened): Promise<void> {
+    if ('formatted' in opened) await this.#readFormatted(opened.formatted)
+    else if ('batches' in opened) await this.#readBatches(opened.batches)
+    else await this.#readItems(opened.items)
+    this.#hasSourceEnded = true
+  }
+
+  /** The stream has settled the records. */
+  async #readFormatted(reader: BatchReader): Promise<void> {
+    for (let batch = await this.#fromSource(reader); batch !== undefined; batch = await this.#fromSource(reader)) {
+      this.read += batch.length
+      const adding = this.outputs.add(Formatted.of(batch))
+      if (adding !== undefined) await adding
+      if (this.outputs.isFull) await this.#room()
+    }
+  }
+
+  async #readBatches(reader: BatchReader): Promise<void> {
+    for (let batch = await this.#fromSource(reader); batch !== undefined; batch = await this.#fromSource(reader)) {
+      for (const value of batch.values()) {
+        const waiting = this.#take(value)
+        if (waiting !== undefined) await waiting
+      }
+      batch.release()
+      await this.#write()
+    }
+  }
+
+  /** The next batch; undefined at the end. */
+  async #fromSource(reader: BatchReader): Promise<Batch | undefined> {
+    try {
+      const batch = await this.#settled(reader.next(Infinity))
+      this.#assertUnfailed()
+      return batch
+    } catch (error) {
+      this.#hasSourceEnded = this.#failure === undefined
+      throw error
+    }
+  }
+
+  /** Awaits only what is a promise. */
+  async #readItems(reader: Reader<unknown>): Promise<void> {
+    let sliceEnd = performance.now() + READ_SLICE_MS
+    for (;;) {
+      const given = this.#nextItem(reader)
+      const result = isPromise(given) ? await given : given
+      if (isDone(result)) break
+      const waiting = this.#take(result.value)
+      if (waiting !== undefined) await waiting
+      if (this.read % CLOCK_INTERVAL === 0 && performance.now() > sliceEnd) {
+        await nextTurn()
+        this.#assertUnfailed()
+        sliceEnd = performance.now() + READ_SLICE_MS
+      }
+    }
+    this.#hasSourceEnded = true
+    await this.#write()
+  }
+
+  #nextItem(reader: Reader<unknown>): IteratorResult<unknown> | Promise<IteratorResult<unknown>> {
+    let result: IteratorResult<unknown> | Promise<IteratorResult<unknown>>
+    try {
+      result = reader.next()
+      if (!isPromise(result)) assertResult(result)
+    } catch (error) {
+      this.#hasSourceEnded = true
+      throw error
+    }
+    if (isPromise(result)) return this.#awaitItem(result)
+    if (isDone(result) || reader.givesPromises !== true || !isThenable(result.value)) return result
+    return this.#awaitValue(result.value)
+  }
+
+  async #awaitItem(given: PromiseLike<IteratorResult<unknown>>): Promise<IteratorResult<unknown>> {
+    const promise = Promise.resolve(given)
+    // It may reject while the output is waited for.
+    promise.catch(noop)
+    // The source may take long: what there is goes on.
+    await this.#write()
+    try {
+      const result = await this.#settled(promise)
+      this.#assertUnfailed()
+      assertResult(result)
+      return result
+    } catch (error) {
+      this.#hasSourceEnded = this.#failure === undefined
+      throw error
+    }
+  }
+
+  /** A value that is a promise. If it rejects, the source is closed, as `for await` does it. */
+  async #awaitValue(value: PromiseLike<unknown>): Promise<IteratorResult<unknown>> {
+    const promise = Promise.resolve(value)
+    promise.catch(noop)
+    await this.#write()
+    const settled = await this.#settled(promise)
+    this.#assertUnfailed()
+    return { done: false, value: settled }
+  }
+
+  /** Formats a value. @returns A promise if the output must be waited for. */
+  #take(value: unknown): Promise<void> | undefined {
+    if (value instanceof BadRecord) throw value.error
+    this.#formatter.add(value, this.read++)
+    return this.#formatter.length >= MIN_TEXT_LENGTH ? this.#write() : undefined
+  }
+
+  /** Hands over the records that were formatted here, and waits while the output is full. */
+  async #write(): Promise<void> {
+    if (this.#formatter.count === 0) return
+    const adding = this.outputs.add(this.#formatted())
+    if (adding !== undefined) await adding
+    await this.#room()
+  }
+
+  /** The records that were formatted here. Throws the error of the first one that does not fit the output. */
+  #formatted(): Formatted {
+    const first = this.read - this.#formatter.count
+    const { records, errors } = this.#layout.settle(this.#formatter.take(), (record) => first + record)
+    const [error] = errors?.values() ?? []
+    if (error !== undefined) throw error
+    return records
+  }
+
+  /** Waits while the output is full. */
+  async #room(): Promise<void> {
+    while (this.outputs.isFull && this.#failure === undefined) await this.#settled(this.outputs.room())
+    this.#assertUnfailed()
+  }
+
+  /** Awaits a promise; undefined if the writing fails, or is aborted, before that. */
+  #settled<T>(given: T | PromiseLike<T>): Promise<T | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#stopWaiting = () => {
+        resolve(undefined)
+      }
+      Promise.resolve(given).then(resolve, reject)
+      if (this.#failure !== undefined) resolve(undefined)
+    })
+  }
+
+  readonly #fail = (error: unknown): void => {
+    this.#failure ??= { error }
+    this.#stopWaiting?.()
+  }
+
+  readonly #abort = (): void => {
+    const signal = this.#signals.find(({ aborted }) => aborted)
+    const isPipeline = signal !== undefined && signal === this.#pipeline
+    this.#fail(isPipeline ? reasonOf(signal) : signal?.reason)
+  }
+
+  #assertUnfailed(): void {
+    if (this.#failure !== undefined) throw this.#failure.error
+  }
+
+  /** Closes the source, and removes or ends the outputs. Never rejects. */
+  async #end(error: unknown): Promise<void> {
+    const closing = this.#closeSource(error)
+    // A reader of a stream gets what comes before an error of the source.
+    if (this.outputs.isLive && this.#failure === undefined) await closeQuietly({ close: () => this.#flush() })
+    await this.outputs.discard(error)
+    await closing
+  }
+
+  async #flush(): Promise<void> {
+    await this.outputs.add(this.#formatted())
+    await closeWithTimeout({ close: () => this.outputs.flush() })
+  }
+
+  async #closeSource(error: unknown): Promise<void> {
+    if (this.#hasSourceEnded) return
+    const opened = this.#opened
+    const reader =
+      opened && ('items' in opened ? opened.items : 'formatted' in opened ? opened.formatted : opened.batches)
+    const failure = error instanceof ReaderLeft ? undefined : { error }
+    const end = this.#pipeline && { failure }
+    const close = (): unknown => (reader === undefined ? closeUnopened(this.#source, end) : reader.close(end))
+    await closeQuietly({ close: () => closeWithTimeout({ close }) })
+  }
+}
+
+function noop(): void {
+  // It is told where the promise is awaited.
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}

@@ -1,0 +1,141 @@
+/** The sink that writes results to a file or a stream. */
+import { withEndOf } from '../failure.js'
+import { OutputLayout } from '../formats/output-layout.js'
+import { joinPipeline } from '../io/pipeline.js'
+import { isAbortSignal } from '../options.js'
+import { assertSource } from '../verbs/arguments.js'
+import type { Sink } from '../verbs/reduce.js'
+import { asStage } from '../verbs/stage.js'
+import { AtomicFile, type FileOptions } from './atomic-file.js'
+import { Device, isDevicePath } from './device.js'
+import { traceSource } from './origin.js'
+import { SingleOutput, type Outputs, type WrittenFile } from './outputs.js'
+import { PartitionedOutput } from './partitioned-output.js'
+import { NodeTarget, WebTarget } from './stream-targets.js'
+import type { ByteTarget } from './target.js'
+import { ACTION, planWrite, type WriteOptions, type WritePlan, type WriteTarget } from './write-options.js'
+import { WriteRun } from './write-run.js'
+
+/** What `write()` has done. */
+export interface WriteResult {
+  /** Items that were read from the source of the first stage. */
+  readonly read: number
+  /** Records that were written. */
+  readonly written: number
+  /** Failed items that were written to the file of `rejects()`. */
+  readonly rejected: number
+  /** Failed items that stages left out, with `errors: 'skip'`. */
+  readonly skipped: number
+  /** Bytes of the input, as they are stored: compressed ones before they are inflated. 0 if the source is not a reader of bytes. */
+  readonly bytesRead: number
+  /** Bytes of the output, as they are stored. */
+  readonly bytesWritten: number
+  /** How long it took, in milliseconds. */
+  readonly duration: number
+  /** The files that were written; none for a stream. */
+  readonly files: readonly WrittenFile[]
+  /** Whether it went on where an earlier run had stopped. */
+  readonly resumed: boolean
+  /** True if the reader of the standard output left before the end, as `head` does. */
+  readonly closedEarly?: true
+}
+
+/**
+ * Writes results to a file or a stream, and resolves when all of them are there. The last part of a `pipe`.
+ *
+ * **Files appear whole or not at all.** The output is written to `NAME.part` in the same folder, synced and renamed.
+ * Until then, a reader sees the old file. After an error or an abort, the `.part` file is removed, and the old file is
+ * untouched. A file that is also an input is refused. Missing folders are created. Pipes and devices are written
+ * directly.
+ *
+ * **Formats.** Text has a string on each line. NDJSON has JSON on each line. CSV and TSV have the columns of the first
+ * record, or of `columns`. Fields are quoted only where that is needed. JSON is one array. Results of workers are
+ * formatted in these workers, and their bytes come back. An item that the format cannot take fails like an item whose
+ * task throws: the option `errors` of the last stage decides. Without a stage, the writing fails.
+ *
+ * **Compression.** Members of 4 MiB of text are compressed side by side in the thread pool of Node. Every program that
+ * reads gzip or zstd reads them. The bytes do not depend on the number of workers or the chunksize.
+ *
+ * It reads nothing while two buffers of 512 KiB wait to be written. For compressed output it also holds a member for
+ * each core, four at most.
+ *
+ * @param target A path, a `file:` URL, or a stream that takes bytes: a Node `Writable` or a web `WritableStream`. A
+ * stream is ended, except `process.stdout` and `process.stderr`.
+ * @param options `format` and `compress` (default: by the suffixes of the path), `columns` (default: the keys of the
+ * first record), `escapeFormulas` (default false), `partition` (default: one file). Also `overwrite` (default true) and
+ * `signal`.
+ * @returns A function from a source to the promise of a `WriteResult`. The source is any iterable or async iterable.
+ * @throws {TypeError | RangeError} At the call: `ERR_INVALID_ARGUMENTS`, `ERR_INVALID_OPTION`. The promise rejects with
+ * an error of the source or of the system, with an `OutputError`, and with the reason of an aborted `signal`. If the
+ * reader of `process.stdout` leaves, that is no error: the source is closed, and the result has `closedEarly`.
+ *
+ * @example
+ * ```ts
+ * import { readFile } from 'node:fs/promises'
+ * import { imap, isMainThread, pipe, task, write } from 'millrace'
+ *
+ * const total = task(import.meta.url, 'total', (row: { name: string; net: number }) => ({ ...row, gross: row.net * 1.2 }))
+ *
+ * if (isMainThread) {
+ *   const rows = [{ name: 'tea', net: 10 }, { name: 'salt, fine', net: 5 }]
+ *   const { written, files } = await pipe(rows, imap(total), write('out/totals.csv'))
+ *   console.log(written, files[0]?.path)
+ *   // → 2 out/totals.csv
+ *   console.log(await readFile('out/totals.csv', 'utf8'))
+ *   // → name,net,gross
+ *   // → tea,10,12
+ *   // → "salt, fine",5,6
+ * }
+ * ```
+ */
+export function write(target: WriteTarget, options?: WriteOptions): Sink<unknown, WriteResult> {
+  const plan = planWrite(target, options)
+  const sink: Sink<unknown, WriteResult> = (source, context) => {
+    assertSource(ACTION, source)
+    const pipeline = isAbortSignal(context?.signal) ? context.signal : undefined
+    if (pipeline !== undefined) joinPipeline(pipeline, source)
+    return withEndOf(writeTo(plan, source, pipeline), source)
+  }
+  const { path = 'a stream' } = plan.target as { readonly path?: string }
+  return asStage(sink, 'write', path)
+}
+
+async function writeTo(
+  plan: WritePlan,
+  source: Parameters<Sink<unknown, unknown>>[0],
+  pipeline: AbortSignal | undefined,
+): Promise<WriteResult> {
+  const started = performance.now()
+  const origin = traceSource(source)
+  const { partition, overwrite, compression } = plan
+  const layout = new OutputLayout(plan.createFormat(), partition?.of)
+  const signals = [plan.signal, pipeline].filter((signal) => signal !== undefined)
+  const files = { overwrite, inputs: origin.paths }
+  const target = await createTarget(plan, files)
+  const createOutputs = (onFail: (error: unknown) => void): Outputs =>
+    partition !== undefined
+      ? new PartitionedOutput(layout, { ...files, pathOf: partition.pathOf, compression }, onFail)
+      : new SingleOutput(target, layout, compression, onFail)
+  const run = new WriteRun(source, { signals, pipeline }, layout, createOutputs)
+  const isWhole = await run.run()
+  const { read = run.read, skipped, bytesRead } = origin.counts()
+  return {
+    read,
+    written: run.outputs.records,
+    rejected: 0,
+    skipped,
+    bytesRead,
+    bytesWritten: run.outputs.bytes,
+    duration: performance.now() - started,
+    files: run.outputs.files,
+    resumed: false,
+    ...(!isWhole && { closedEarly: true as const }),
+  }
+}
+
+async function createTarget({ target }: WritePlan, files: FileOptions): Promise<ByteTarget> {
+  if ('node' in target) return new NodeTarget(target.node)
+  if ('web' in target) return new WebTarget(target.web)
+  const { path } = target
+  return (await isDevicePath(path)) ? new Device(path) : new AtomicFile(path, files)
+}
