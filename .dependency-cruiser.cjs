@@ -249,11 +249,11 @@ module.exports = {
     {
       name: 'few-packages',
       comment:
-        'The library imports Node, it-pipe, p-limit and threads (and the types of it-stream-types), nothing else.',
+        'The library imports Node, it-pipe, p-limit, threads, tinyglobby and fzstd (and the types of it-stream-types), nothing else.',
       severity: 'error',
       from: { path: '^lib/' },
       to: {
-        pathNot: ['^lib/', '(^|/)node_modules/(it-pipe|it-stream-types|p-limit|threads)/'],
+        pathNot: ['^lib/', '(^|/)node_modules/(it-pipe|it-stream-types|p-limit|threads|tinyglobby|fzstd)/'],
         dependencyTypesNot: ['core'],
       },
     },

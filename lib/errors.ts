@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'ERR_CSV_UNCLOSED_QUOTE'
   | 'ERR_DAMAGED_INPUT'
   | 'ERR_DEADLOCK'
+  | 'ERR_DECOMPRESS'
   | 'ERR_END_OF_FILE'
   | 'ERR_INPUT_FORMAT'
   | 'ERR_INVALID_ARGUMENTS'
@@ -32,6 +33,7 @@ export type ErrorCode =
   | 'ERR_MAIN_THREAD_GUARD'
   | 'ERR_MAIN_THREAD_WAIT'
   | 'ERR_NOTHING_TO_DO'
+  | 'ERR_NO_FILES'
   | 'ERR_NOT_OWNER'
   | 'ERR_NOT_SERIALIZABLE'
   | 'ERR_OUTPUT_CLOSED'
@@ -403,9 +405,10 @@ export class RecordError extends MillraceError {
 }
 
 /**
- * An input that `lines()` cannot read. Either compressed data are damaged (`ERR_DAMAGED_INPUT`), or the format is not
- * text, such as a zip archive (`ERR_INPUT_FORMAT`). All whole lines before the damage are given first. `path` is the
- * file, if the input is a file. `cause` is the error of Node's decoder, if there is one.
+ * An input that `lines()` cannot read. Compressed data are damaged (`ERR_DAMAGED_INPUT`). The program of the option
+ * `decompress` has failed (`ERR_DECOMPRESS`). Or the format is not text, such as a zip archive (`ERR_INPUT_FORMAT`). All
+ * whole lines before that are given first. `path` is the file, if the input is a file. `cause` is the error of Node's
+ * decoder, or of the start of the program, if there is one.
  *
  * @example
  * ```ts
@@ -425,11 +428,14 @@ export class RecordError extends MillraceError {
  */
 export class InputError extends MillraceError {
   override readonly name = 'InputError'
-  declare readonly code: 'ERR_DAMAGED_INPUT' | 'ERR_INPUT_FORMAT'
-  /** Where the damage was found: a position in the input as it is stored, in bytes from 0. */
+  declare readonly code: 'ERR_DAMAGED_INPUT' | 'ERR_DECOMPRESS' | 'ERR_INPUT_FORMAT'
+  /**
+   * Where the damage was found: a position in the input as it is stored, in bytes from 0. For a program: how many bytes
+   * it had been given.
+   */
   readonly offset: number
 
-  constructor(message: string, code: 'ERR_DAMAGED_INPUT' | 'ERR_INPUT_FORMAT', offset: number, options?: ErrorOptions) {
+  constructor(message: string, code: InputError['code'], offset: number, options?: ErrorOptions) {
     super(message, code, options)
     this.offset = offset
   }

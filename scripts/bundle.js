@@ -39,7 +39,7 @@ const LATE = ['dist/multiprocessing/kinds.js']
 /** @satisfies {import('esbuild').BuildOptions} */
 const IMPLEMENTATION = {
   bundle: true,
-  external: ['threads'],
+  external: ['threads', 'tinyglobby', 'fzstd'],
   format: /** @type {const} */ ('esm'),
   platform: /** @type {const} */ ('node'),
   target: 'node20.19',

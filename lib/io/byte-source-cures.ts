@@ -47,7 +47,7 @@ export function chunkCure(source: object, chunk: unknown): string {
   if (typeof chunk !== 'string') return ''
   return isDestroyable(source)
     ? ' (do not set an encoding: the stream then gives bytes)'
-    : ' (for the lines of several files: an array of paths; for text: Buffer.from(text))'
+    : ' (for the lines of several files: an array of paths, or files(); for text: Buffer.from(text))'
 }
 
 /** Adds to a system's error of a path what is to be done about it. */
@@ -59,7 +59,7 @@ export function withPathCure(error: unknown, path: string): unknown {
 }
 
 function pathCure(code: string | undefined, path: string): string | undefined {
-  if (code === 'EISDIR') return 'a folder: pass an array of the paths of its files'
+  if (code === 'EISDIR') return "a folder: for its files: files('FOLDER/*')"
   if (code !== 'ENOENT' && code !== 'ENAMETOOLONG') return undefined
   if (path.includes('\n')) return 'for the lines of text in memory: [Buffer.from(text)]'
   // Says where it was looked for.

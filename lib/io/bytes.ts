@@ -4,10 +4,14 @@ import { types } from 'node:util'
 import { received, typeError } from '../errors.js'
 import { chunkCure, sourceCure, urlCure } from './byte-source-cures.js'
 import { PathReader } from './path.js'
+import { isFiles, listPaths, type Files } from './path-list.js'
 import { DONE, isIterable, openSource, type Reader, type Source } from './source.js'
 
-/** What bytes can be read from: a file, or any source of byte chunks (Node and web streams among them). */
-export type ByteSource = string | URL | Source<Uint8Array | ArrayBuffer>
+/**
+ * What bytes can be read from: a file, any source of byte chunks (Node and web streams among them), or the files of
+ * `files()`.
+ */
+export type ByteSource = string | URL | Source<Uint8Array | ArrayBuffer> | Files
 
 /** A checked byte source, not yet opened. */
 export interface Bytes {
@@ -21,7 +25,25 @@ export interface Bytes {
   open(): ByteReader
 }
 
-interface ByteReader extends Reader<Buffer> {
+/** Sources that become known when the first of them is reached. */
+export interface ByteList {
+  readonly globs: readonly string[]
+  list(): Promise<readonly Bytes[]>
+}
+
+/** What is read at one place of an array of sources. */
+export type ByteInput = Bytes | ByteList
+
+export function isByteList(input: ByteInput): input is ByteList {
+  return 'list' in input
+}
+
+/** As `console.log()` shows it. */
+export function inputName(input: ByteInput): string {
+  return isByteList(input) ? input.globs.join(' ') : (input.path ?? 'bytes')
+}
+
+export interface ByteReader extends Reader<Buffer> {
   /** Its blocks from an offset on, if they can be read again. That is known once the first block has been read. */
   readFrom?(offset: number): AsyncIterable<Buffer> | undefined
 }
@@ -30,11 +52,11 @@ interface ByteReader extends Reader<Buffer> {
  * Checks a byte source without opening it: one source, or an array of sources that are read one after the other. An
  * array of byte chunks is one source. `action` is what the caller was about to do.
  */
-export function sourcesOf(action: string, given: unknown): Bytes[] {
-  if (!Array.isArray(given)) return [bytesOf(action, given)]
+export function sourcesOf(action: string, given: unknown): ByteInput[] {
+  if (!Array.isArray(given)) return [inputOf(action, given)]
   const elements: readonly unknown[] = given
   if (!elements.some(isChunk)) {
-    return Array.from(elements, (element) => bytesOf(action, element))
+    return Array.from(elements, (element) => inputOf(action, element))
   }
   const at = elements.findIndex((element) => !isChunk(element))
   if (at < 0) return [bytesOf(action, elements)]
@@ -45,9 +67,18 @@ export function sourcesOf(action: string, given: unknown): Bytes[] {
   )
 }
 
+function inputOf(action: string, source: unknown): ByteInput {
+  if (!isFiles(source)) return bytesOf(action, source)
+  return { globs: source.globs, list: async () => (await listPaths(source)).map(fileBytes) }
+}
+
+function fileBytes(path: string): Bytes {
+  return { path, open: () => new PathReader(path) }
+}
+
 function bytesOf(action: string, source: unknown): Bytes {
   const path = pathOf(action, source)
-  if (path !== undefined) return { path, open: () => new PathReader(path) }
+  if (path !== undefined) return fileBytes(path)
   if (isIterable(source) && !ArrayBuffer.isView(source)) {
     return { path, open: () => chunkReader(action, source) }
   }

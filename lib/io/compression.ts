@@ -80,7 +80,12 @@ const statPath = promisify(stat)
 
 /** Whether the name says that it is compressed, and it is a file. To open anything else has effects. Never rejects. */
 export async function isCompressedFile(path: string | undefined): Promise<boolean> {
-  if (path === undefined || !/\.(?:gz|zst|br)$/i.test(path)) return false
+  return path !== undefined && /\.(?:gz|zst|br)$/i.test(path) && isFile(path)
+}
+
+/** Never rejects. */
+export async function isFile(path: string | undefined): Promise<boolean> {
+  if (path === undefined) return false
   try {
     return (await statPath(path)).isFile()
   } catch {

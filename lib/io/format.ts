@@ -8,36 +8,41 @@ interface Format {
   readonly name: string
   /** Some bytes, each as a number; undefined is any byte. */
   readonly mark: readonly (number | undefined)[]
-  readonly command: string
+  /** A program that makes text of it: as the option `decompress` names it, or as a command for those that need a file. */
+  readonly program: readonly string[] | string
 }
 
 const ANY = undefined
 
 const FORMATS: readonly Format[] = [
-  { name: 'gzip', mark: [0x1f, 0x8b], command: 'gzip -dc' },
-  { name: 'zstd', mark: [0x28, 0xb5, 0x2f, 0xfd], command: 'zstd -dc' },
+  { name: 'gzip', mark: [0x1f, 0x8b], program: ['gzip', '-dc'] },
+  { name: 'zstd', mark: [0x28, 0xb5, 0x2f, 0xfd], program: ['zstd', '-dc'] },
   ...Array.from({ length: 16 }, (_, n) => ({
     name: 'zstd',
     mark: [0x50 + n, 0x2a, 0x4d, 0x18],
-    command: 'zstd -dc',
+    program: ['zstd', '-dc'],
   })),
-  { name: 'zip', mark: [...codes('PK'), 3, 4], command: 'unzip -p FILE' },
-  { name: 'zip', mark: [...codes('PK'), 5, 6], command: 'unzip -p FILE' },
-  { name: 'zip', mark: [...codes('PK'), 7, 8], command: 'unzip -p FILE' },
-  { name: 'xz', mark: [0xfd, ...codes('7zXZ'), 0], command: 'xz -dc' },
-  { name: 'lzma', mark: [0x5d, 0, 0, ANY, ANY, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], command: 'xz -dc' },
-  { name: 'bzip2', mark: [...codes('BZh'), ANY, 0x31, 0x41, 0x59, 0x26, 0x53, 0x59], command: 'bzip2 -dc' },
-  { name: 'bzip2', mark: [...codes('BZh'), ANY, 0x17, 0x72, 0x45, 0x38, 0x50, 0x90], command: 'bzip2 -dc' },
-  { name: 'lz4', mark: [0x04, 0x22, 0x4d, 0x18], command: 'lz4 -dc' },
-  { name: 'lz4', mark: [0x02, 0x21, 0x4c, 0x18], command: 'lz4 -dc' },
-  { name: 'lzip', mark: [...codes('LZIP'), 1], command: 'lzip -dc' },
-  { name: 'lzop', mark: [0x89, ...codes('LZO'), 0, 0x0d, 0x0a, 0x1a, 0x0a], command: 'lzop -dc' },
-  { name: '7z', mark: [...codes('7z'), 0xbc, 0xaf, 0x27, 0x1c], command: '7z x -so FILE' },
-  { name: 'rar', mark: [...codes('Rar!'), 0x1a, 7], command: 'unrar p -inul FILE' },
-  { name: 'compress (.Z)', mark: [0x1f, 0x9d, 0x90], command: 'gzip -dc' },
-  { name: 'snappy', mark: [0xff, 6, 0, 0, ...codes('sNaPpY')], command: 'snzip -dc' },
-  { name: 'UTF-32', mark: [0xff, 0xfe, 0, 0], command: 'iconv -f utf-32 -t utf-8' },
-  { name: 'UTF-32', mark: [0, 0, 0xfe, 0xff], command: 'iconv -f utf-32 -t utf-8' },
+  { name: 'zip', mark: [...codes('PK'), 3, 4], program: 'unzip -p FILE' },
+  { name: 'zip', mark: [...codes('PK'), 5, 6], program: 'unzip -p FILE' },
+  { name: 'zip', mark: [...codes('PK'), 7, 8], program: 'unzip -p FILE' },
+  { name: 'xz', mark: [0xfd, ...codes('7zXZ'), 0], program: ['xz', '-dc'] },
+  {
+    name: 'lzma',
+    mark: [0x5d, 0, 0, ANY, ANY, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+    program: ['xz', '-dc'],
+  },
+  { name: 'bzip2', mark: [...codes('BZh'), ANY, 0x31, 0x41, 0x59, 0x26, 0x53, 0x59], program: ['bzip2', '-dc'] },
+  { name: 'bzip2', mark: [...codes('BZh'), ANY, 0x17, 0x72, 0x45, 0x38, 0x50, 0x90], program: ['bzip2', '-dc'] },
+  { name: 'lz4', mark: [0x04, 0x22, 0x4d, 0x18], program: ['lz4', '-dc'] },
+  { name: 'lz4', mark: [0x02, 0x21, 0x4c, 0x18], program: ['lz4', '-dc'] },
+  { name: 'lzip', mark: [...codes('LZIP'), 1], program: ['lzip', '-dc'] },
+  { name: 'lzop', mark: [0x89, ...codes('LZO'), 0, 0x0d, 0x0a, 0x1a, 0x0a], program: ['lzop', '-dc'] },
+  { name: '7z', mark: [...codes('7z'), 0xbc, 0xaf, 0x27, 0x1c], program: '7z x -so FILE' },
+  { name: 'rar', mark: [...codes('Rar!'), 0x1a, 7], program: 'unrar p -inul FILE' },
+  { name: 'compress (.Z)', mark: [0x1f, 0x9d, 0x90], program: ['gzip', '-dc'] },
+  { name: 'snappy', mark: [0xff, 6, 0, 0, ...codes('sNaPpY')], program: ['snzip', '-dc'] },
+  { name: 'UTF-32', mark: [0xff, 0xfe, 0, 0], program: ['iconv', '-f', 'utf-32', '-t', 'utf-8'] },
+  { name: 'UTF-32', mark: [0, 0, 0xfe, 0xff], program: ['iconv', '-f', 'utf-32', '-t', 'utf-8'] },
 ]
 
 const TAR_MARK = Buffer.from('ustar')
@@ -75,7 +80,7 @@ export function formatOf(head: Buffer): Format | undefined {
   const format = FORMATS.find(({ mark }) => matches(head, mark))
   if (format !== undefined) return format
   const isTar = head.subarray(TAR_OFFSET, TAR_OFFSET + TAR_MARK.length).equals(TAR_MARK)
-  return isTar ? { name: 'tar', mark: [], command: 'tar -xOf FILE' } : undefined
+  return isTar ? { name: 'tar', mark: [], program: ['tar', '-xOf', '-'] } : undefined
 }
 
 /** The length of the byte order mark, and the encoding of an input that is to be decoded before it is cut. */
@@ -95,8 +100,16 @@ export function markOf(
 
 const AS_IT_IS = 'to read its bytes as they are: detect: false'
 
-export function unreadable(format: { readonly name: string; readonly command: string }): InputError {
-  return notText(`${format.name} data`, `run them through '${format.command}'; ${AS_IT_IS}`)
+/** @param outside The compression that the data were in. */
+export function unreadable({ name, program }: Pick<Format, 'name' | 'program'>, outside?: string): InputError {
+  const cure =
+    typeof program === 'string'
+      ? `run them through '${program}'`
+      : outside === undefined
+        ? `to run them through a program: decompress: [${program.map((word) => `'${word}'`).join(', ')}]`
+        : `run them through '${outside} -dc FILE | ${program.join(' ')}'`
+  const instead = name === 'zstd' ? 'to decode them here: npm install fzstd, or Node 22.15; ' : ''
+  return notText(`${name} data`, `${instead}${cure}; ${AS_IT_IS}`)
 }
 
 /** Throws if the first bytes are not text in the encoding, as far as that can be told. */

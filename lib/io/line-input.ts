@@ -3,7 +3,7 @@
  * error is told. It splits nothing.
  */
 import { LineBlocks, type BlockOptions } from './blocks.js'
-import type { Bytes } from './bytes.js'
+import type { ByteInput } from './bytes.js'
 import { closeWithTimeout } from './close-with-timeout.js'
 import { located } from './located.js'
 import type { LinePlace } from './line-scanner.js'
@@ -18,7 +18,7 @@ export class LineInput {
   /** How many lines were left out of the sources before the one at hand. */
   #skipped = 0
 
-  constructor(sources: readonly Bytes[], options: BlockOptions, filesAtOnce?: number) {
+  constructor(sources: readonly ByteInput[], options: BlockOptions, filesAtOnce?: number) {
     this.#sources = new TextSources(sources, options, filesAtOnce)
     this.#options = options
   }
@@ -51,13 +51,16 @@ export class LineInput {
   async read(): Promise<Buffer | undefined> {
     let path: string | undefined
     try {
-      for (let blocks = this.#source(); blocks !== undefined; blocks = this.#source()) {
+      for (;;) {
+        if (this.#blocks === undefined) await this.#sources.find()
+        const blocks = this.#source()
+        if (blocks === undefined) return undefined
         path = blocks.path
         const block = await blocks.read()
         if (block !== undefined) return block
         await this.#closeSource()
+        path = undefined
       }
-      return undefined
     } catch (error) {
       // This error is told, not one of closing.
       await this.close().catch(() => {})

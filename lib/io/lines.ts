@@ -9,15 +9,16 @@ import { typeError } from '../errors.js'
 import { showState } from '../inspect.js'
 import { OptionReader } from '../options.js'
 import type { BlockOptions } from './blocks.js'
-import { sourcesOf, type ByteSource, type Bytes } from './bytes.js'
+import { inputName, sourcesOf, type ByteInput, type ByteSource } from './bytes.js'
 import { textEncoding } from './encoding.js'
 import { LineBatches } from './line-batches.js'
 import { LineInput } from './line-input.js'
 import { LineScanner } from './line-scanner.js'
+import { isProgram, PROGRAM_EXPECTED, programHint } from './program.js'
 import { offerBatches, type BatchReader } from './source.js'
 
 const ACTION = 'read lines'
-const OPTIONS = ['encoding', 'delimiter', 'maxLength', 'tooLong', 'fatal', 'detect'] as const
+const OPTIONS = ['encoding', 'delimiter', 'maxLength', 'tooLong', 'fatal', 'detect', 'decompress'] as const
 const DEFAULT_MAX_LENGTH = 16 * 1024 * 1024
 
 /** The options of `lines()`. */
@@ -55,12 +56,19 @@ export interface LinesOptions {
    * Default: true.
    */
   detect?: boolean | undefined
+  /**
+   * A program and its arguments, such as `['xz', '-dc']`. It is started for each input, gets its bytes, and its output
+   * is read. No shell is used. If it does not end with exit code 0, an `InputError` (`ERR_DECOMPRESS`) says what it
+   * wrote to its standard error. When you leave the loop, it is ended. Default: no program.
+   */
+  decompress?: readonly string[] | undefined
 }
 
 /**
  * Gives the lines of files, streams or any sources of bytes, as strings without their ends. Lines end with `\n` or
- * `\r\n`, or with the `delimiter`; empty lines are kept, and a last line needs no end. Gzip, zstd (from Node 22.15 on)
- * and files named `.br` are decompressed. Zip, xz and other formats that are not text are refused.
+ * `\r\n`, or with the `delimiter`; empty lines are kept, and a last line needs no end. Gzip, zstd (before Node 22.15 with
+ * the package `fzstd`) and files named `.br` are decompressed. Zip, xz and other formats that are not text are refused,
+ * unless a program decompresses them.
  *
  * Nothing is opened before the first `next()`. At every end (the last line, an error, `break`, `return()`) the file is
  * closed first. A source of chunks that has not ended by itself is closed once. Waiting for that takes at most one
@@ -77,12 +85,14 @@ export interface LinesOptions {
  * with workers it hands over bytes. The workers decode them, and the window still counts lines.
  *
  * @param source A path, a `file:` URL, or what gives byte chunks (`Uint8Array`): a Node `Readable` without encoding, a
- * web `ReadableStream`, any iterable or async iterable. Or an array of these; an array of byte chunks is one source.
+ * web `ReadableStream`, any iterable or async iterable. Or an array of these, or `files()`; an array of byte chunks is
+ * one source.
  * @param options `encoding` (default `'utf8'`), `delimiter` (default `\n` or `\r\n`), `maxLength` (bytes, default 16
- * MiB), `tooLong` (default `'error'`), `fatal` (default false), `detect` (default true).
+ * MiB), `tooLong` (default `'error'`), `fatal` (default false). Also `detect` (default true), `decompress` (a program and
+ * its arguments, default none).
  * @throws `TypeError` or `RangeError` at the call, for a bad source or option. All other errors come from `next()`,
  * after the lines before them. A file that cannot be read gives the error of the system, with `path` set. Damaged
- * compressed data and input that is not text give an `InputError`. A line that is too long or, with `fatal`, not valid
+ * compressed data, a program that fails and input that is not text give an `InputError`. A line that is too long or, with `fatal`, not valid
  * gives a `LineError`. A chunk that is not bytes gives a `TypeError` (`ERR_INVALID_SOURCE`). Errors of the source come
  * as they were thrown.
  * @example
@@ -110,6 +120,7 @@ export function lines(source: ByteSource | readonly ByteSource[], options?: Line
     read.value('encoding', 'the name of an encoding', (value) => typeof value === 'string'),
     read.value('delimiter', 'a string or bytes, not empty', isDelimiter),
   )
+  const decompress = read.value('decompress', PROGRAM_EXPECTED, isProgram, programHint)
   return new LineReader(sources, {
     text,
     encoding: text.blocks,
@@ -118,6 +129,7 @@ export function lines(source: ByteSource | readonly ByteSource[], options?: Line
     fatal: read.boolean('fatal') ?? false,
     tooLong: read.oneOf('tooLong', ['error', 'skip']) ?? 'error',
     detect: read.boolean('detect') ?? true,
+    decompress: decompress && [...decompress],
   })
 }
 
@@ -167,10 +179,10 @@ class LineReader implements Lines {
   readonly #waiting: Waiter[] = []
   #batches: LineBatches | undefined
 
-  constructor(sources: readonly Bytes[], options: BlockOptions) {
+  constructor(sources: readonly ByteInput[], options: BlockOptions) {
     const { blocks, delimiter } = options.text
     const format: LineFormat = { kind: 'lines', encoding: blocks, ...(delimiter && { delimiter }) }
-    this.#sources = sources.map(({ path }) => path ?? 'bytes')
+    this.#sources = sources.map(inputName)
     this.#input = new LineInput(sources, options)
     this.#scanner = new LineScanner(options.lineEnd, format)
     this.#decoder = new LineDecoder(format)

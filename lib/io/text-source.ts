@@ -1,7 +1,7 @@
 /** A source as text: opened at its turn, or before it if it is a compressed file. It knows nothing of lines. */
 import type { Bytes } from './bytes.js'
 import { closeQuietly } from './close-with-timeout.js'
-import { isCompressedFile } from './compression.js'
+import { isCompressedFile, isFile } from './compression.js'
 import type { Reader } from './source.js'
 import { openText, type OpenText, type TextOptions } from './text.js'
 
@@ -49,7 +49,7 @@ export class TextSource {
   }
 
   async #openAhead(): Promise<OpenText | undefined> {
-    if (!this.#options.detect || !(await isCompressedFile(this.path))) return undefined
+    if (!(await this.#isWorthIt())) return undefined
     try {
       return await this.#open()
     } catch {
@@ -57,6 +57,13 @@ export class TextSource {
       this.#input = undefined
       return undefined
     }
+  }
+
+  /** Whether to open it ahead saves time. */
+  #isWorthIt(): Promise<boolean> {
+    const { decompress, detect } = this.#options
+    if (decompress !== undefined) return isFile(this.path)
+    return detect ? isCompressedFile(this.path) : Promise.resolve(false)
   }
 
   async #open(): Promise<OpenText | undefined> {

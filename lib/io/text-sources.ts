@@ -3,7 +3,7 @@
  * side by side: when a source is reached, those of the next ones are opened, too.
  */
 import { availableParallelism } from 'node:os'
-import type { Bytes } from './bytes.js'
+import { isByteList, type ByteInput, type ByteList, type Bytes } from './bytes.js'
 import { closeWithTimeout } from './close-with-timeout.js'
 import type { TextOptions } from './text.js'
 import { TextSource } from './text-source.js'
@@ -15,33 +15,76 @@ const FILES_AT_ONCE = Math.min(availableParallelism(), MAX_FILES_AT_ONCE)
 
 export class TextSources {
   /** Those not yet looked at. */
-  #sources: Iterator<Bytes>
+  #inputs: Iterator<ByteInput>
+  /** A list that has been reached: its sources are the next ones. */
+  #list: ByteList | undefined
+  #listed: Iterator<Bytes> = [].values()
   readonly #options: TextOptions
   readonly #filesAtOnce: number
   /** The next ones. Those of them that are compressed files are open. */
   readonly #ahead: TextSource[] = []
 
-  constructor(sources: readonly Bytes[], options: TextOptions, filesAtOnce: number = FILES_AT_ONCE) {
-    this.#sources = sources.values()
+  constructor(inputs: readonly ByteInput[], options: TextOptions, filesAtOnce: number = FILES_AT_ONCE) {
+    this.#inputs = inputs.values()
     this.#options = options
     this.#filesAtOnce = filesAtOnce
   }
 
+  /**
+   * Finds out what the next source is. A promise if a list must be read for that: then `next()` is to be called when it
+   * has settled. A list is read at its turn, so its error comes after all sources before it.
+   */
+  find(): Promise<void> | undefined {
+    this.#look()
+    return this.#ahead.length === 0 && this.#list !== undefined ? this.#readLists() : undefined
+  }
+
   /** The next source, which is the caller's to open and to close; undefined if there is none. */
   next(): TextSource | undefined {
-    while (this.#ahead.length < this.#filesAtOnce) {
-      const next = this.#sources.next()
-      if (next.done) break
-      const source = new TextSource(next.value, this.#options)
-      if (this.#ahead.length > 0) source.openAhead()
-      this.#ahead.push(source)
-    }
+    this.#look()
     return this.#ahead.shift()
   }
 
   /** Gives no more sources, and closes those that were opened ahead. May be called at any time and again. */
   async close(): Promise<void> {
-    this.#sources = [].values()
+    this.#inputs = this.#listed = [].values()
+    this.#list = undefined
     await Promise.all(this.#ahead.splice(0).map((source) => closeWithTimeout(source)))
+  }
+
+  /** Looks at the next sources, up to a list. */
+  #look(): void {
+    while (this.#ahead.length < this.#filesAtOnce) {
+      const bytes = this.#nextBytes()
+      if (bytes === undefined) return
+      const source = new TextSource(bytes, this.#options)
+      if (this.#ahead.length > 0) source.openAhead()
+      this.#ahead.push(source)
+    }
+  }
+
+  /** Undefined at a list, and at the end. */
+  #nextBytes(): Bytes | undefined {
+    const listed = this.#listed.next()
+    if (!listed.done) return listed.value
+    if (this.#list !== undefined) return undefined
+    const input = this.#inputs.next()
+    if (input.done) return undefined
+    if (!isByteList(input.value)) return input.value
+    this.#list = input.value
+    return undefined
+  }
+
+  /** Reads lists until one has a source, or none is left. */
+  async #readLists(): Promise<void> {
+    while (this.#ahead.length === 0 && this.#list !== undefined) {
+      const list = this.#list
+      const sources = await list.list()
+      // It may have been closed meanwhile.
+      if (this.#list !== list) return
+      this.#list = undefined
+      this.#listed = sources.values()
+      this.#look()
+    }
   }
 }

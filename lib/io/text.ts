@@ -5,8 +5,10 @@ import { brotli, gzip, zstd, type Compression } from './compression.js'
 import { Decompressor } from './decompress.js'
 import type { TextEncoding } from './encoding.js'
 import { checkText, formatOf, isDecided, isMarkDecided, markOf, unreadable } from './format.js'
+import { fzstd } from './fzstd.js'
 import { GzipFile } from './gzip-file.js'
 import { peek, prepend } from './peek.js'
+import { ProgramReader } from './program.js'
 import type { Reader } from './source.js'
 import { transcode, type Transcoder } from './transcode.js'
 
@@ -15,6 +17,8 @@ export interface TextOptions {
   readonly fatal: boolean
   /** Whether the first bytes tell what the input is. */
   readonly detect: boolean
+  /** A program and its arguments: what it makes of the input is read. */
+  readonly decompress?: readonly string[] | undefined
 }
 
 export interface OpenText {
@@ -32,22 +36,29 @@ export async function openText(
   options: TextOptions,
   opened: (input: Reader<Buffer>) => boolean,
 ): Promise<OpenText | undefined> {
+  const { decompress } = options
   const source = bytes.open()
-  let input: Reader<Buffer> = source
+  let input: Reader<Buffer> = decompress === undefined ? source : new ProgramReader(decompress, source)
   opened(input)
+  let compression: Compression | undefined
   if (options.detect) {
     const head = await peek(input, isDecided)
     input = prepend(head, input)
     if (!opened(input)) return undefined
-    const compression = compressionOf(head, bytes.path)
+    const isFile = source.readFrom?.(0) !== undefined
+    compression = compressionOf(head, decompress === undefined ? bytes.path : undefined)
     if (compression !== undefined) {
-      const readFrom = (offset: number): AsyncIterable<Buffer> | undefined => source.readFrom?.(offset)
-      const isFile = readFrom(0) !== undefined
+      // The output of a program cannot be read again.
+      const readFrom = (offset: number): AsyncIterable<Buffer> | undefined =>
+        decompress === undefined ? source.readFrom?.(offset) : undefined
+      const canReadAgain = isFile && decompress === undefined
       input =
-        isFile && compression === gzip ? new GzipFile(input, readFrom) : new Decompressor(compression, input, readFrom)
-      // To read ahead of other sources has effects.
-      if (isFile) input = new AheadReader(input)
+        canReadAgain && compression === gzip
+          ? new GzipFile(input, readFrom)
+          : new Decompressor(compression, input, readFrom)
     }
+    // To read ahead of other sources has effects.
+    if (isFile && (compression !== undefined || decompress !== undefined)) input = new AheadReader(input)
     opened(input)
   }
   const head = await peek(input, options.detect ? isDecided : isMarkDecided)
@@ -55,7 +66,7 @@ export async function openText(
   const mark = markOf(head, text, detect)
   if (detect) {
     const format = formatOf(head)
-    if (format !== undefined) throw unreadable(format)
+    if (format !== undefined) throw unreadable(format, compression?.name)
     if (mark.input === undefined) checkText(head, text)
   }
   input = prepend(head.subarray(mark.length), input)
@@ -68,6 +79,6 @@ export async function openText(
 function compressionOf(head: Buffer, path: string | undefined): Compression | undefined {
   const name = formatOf(head)?.name
   if (name === 'gzip') return gzip
-  if (name === 'zstd') return zstd
+  if (name === 'zstd') return zstd ?? fzstd()
   return name === undefined && path?.endsWith('.br') === true ? brotli : undefined
 }

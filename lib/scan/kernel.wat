@@ -426,4 +426,215 @@
         (local.set $out (i32.add (local.get $out) (i32.const 4)))
         (local.set $count (i32.sub (local.get $count) (i32.const 1)))
         (br $next))))
+
+  ;; Finds the commas and the closing bracket that end the elements of an array of JSON, 64 bytes a step, and writes the address behind
+  ;; each one. $depth is how many brackets are open in the element at hand. $state: 1 if the first byte is in a string, 2 if it is
+  ;; escaped. Stops behind the bracket that closes the array, before a brace that cannot be there, or as `scan` does. Returns the number
+  ;; of bytes that were scanned, and in $result (four u32): the number of ends; flags: 1 if a byte is 128 or more, 4 if the array is
+  ;; closed, 8 at such a brace, 16 if the next byte is in a string, 32 if it is escaped; the number of newlines; the depth.
+  (func (export "elements")
+    (param $from i32) (param $to i32) (param $depth i32) (param $state i32) (param $out i32) (param $outEnd i32) (param $result i32)
+    (result i32)
+    (local $at i32)
+    (local $source i32)
+    (local $length i32)
+    (local $position i32)
+    (local $first i32)
+    (local $flags i32)
+    (local $newlines i32)
+    (local $a v128) (local $b v128) (local $c v128) (local $d v128)
+    (local $a2 v128) (local $b2 v128) (local $c2 v128) (local $d2 v128)
+    (local $quotes v128) (local $backslashes v128) (local $commas v128) (local $lines v128)
+    (local $opens v128) (local $closes v128) (local $lowerCase v128)
+    (local $comma i64) (local $open i64) (local $close i64) (local $line i64) (local $high i64)
+    (local $escape i64) (local $escaped i64) (local $inside i64) (local $wasInside i64) (local $carry i64)
+    (local $bracket i64) (local $wanted i64) (local $bit i64) (local $seen i64)
+    (local.set $at (local.get $from))
+    (local.set $first (local.get $out))
+    (local.set $quotes (i8x16.splat (i32.const 34)))
+    (local.set $backslashes (i8x16.splat (i32.const 92)))
+    (local.set $commas (i8x16.splat (i32.const 44)))
+    (local.set $lines (i8x16.splat (i32.const 10)))
+    ;; With this bit set, brackets are braces, and no other byte is one.
+    (local.set $lowerCase (i8x16.splat (i32.const 32)))
+    (local.set $opens (i8x16.splat (i32.const 123)))
+    (local.set $closes (i8x16.splat (i32.const 125)))
+    (local.set $wasInside (i64.sub (i64.const 0) (i64.extend_i32_u (i32.and (local.get $state) (i32.const 1)))))
+    (local.set $carry (i64.extend_i32_u (i32.shr_u (local.get $state) (i32.const 1))))
+    (block $done
+      (loop $step
+        (br_if $done (i32.ge_u (local.get $at) (local.get $to)))
+        (br_if $done (i32.lt_u (i32.sub (local.get $outEnd) (local.get $out)) (i32.const 256)))
+        (local.set $source (local.get $at))
+        (local.set $length (i32.const 64))
+        ;; The last bytes are copied to where zeros stand behind them.
+        (if (i32.gt_u (i32.add (local.get $at) (i32.const 64)) (local.get $to))
+          (then
+            (local.set $source (i32.add (local.get $result) (i32.const 64)))
+            (local.set $length (i32.sub (local.get $to) (local.get $at)))
+            (memory.fill (local.get $source) (i32.const 0) (i32.const 64))
+            (memory.copy (local.get $source) (local.get $at) (local.get $length))))
+        (local.set $a (v128.load (local.get $source)))
+        (local.set $b (v128.load offset=16 (local.get $source)))
+        (local.set $c (v128.load offset=32 (local.get $source)))
+        (local.set $d (v128.load offset=48 (local.get $source)))
+        (local.set $a2 (v128.or (local.get $a) (local.get $lowerCase)))
+        (local.set $b2 (v128.or (local.get $b) (local.get $lowerCase)))
+        (local.set $c2 (v128.or (local.get $c) (local.get $lowerCase)))
+        (local.set $d2 (v128.or (local.get $d) (local.get $lowerCase)))
+        (local.set $inside
+          (i64.or
+            (i64.or
+              (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $a) (local.get $quotes))))
+              (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $b) (local.get $quotes)))) (i64.const 16)))
+            (i64.or
+              (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $c) (local.get $quotes)))) (i64.const 32))
+              (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $d) (local.get $quotes)))) (i64.const 48)))))
+        (local.set $escape
+          (i64.or
+            (i64.or
+              (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $a) (local.get $backslashes))))
+              (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $b) (local.get $backslashes)))) (i64.const 16)))
+            (i64.or
+              (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $c) (local.get $backslashes)))) (i64.const 32))
+              (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $d) (local.get $backslashes)))) (i64.const 48)))))
+        (local.set $comma
+          (i64.or
+            (i64.or
+              (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $a) (local.get $commas))))
+              (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $b) (local.get $commas)))) (i64.const 16)))
+            (i64.or
+              (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $c) (local.get $commas)))) (i64.const 32))
+              (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $d) (local.get $commas)))) (i64.const 48)))))
+        (local.set $line
+          (i64.or
+            (i64.or
+              (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $a) (local.get $lines))))
+              (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $b) (local.get $lines)))) (i64.const 16)))
+            (i64.or
+              (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $c) (local.get $lines)))) (i64.const 32))
+              (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $d) (local.get $lines)))) (i64.const 48)))))
+        (local.set $open
+          (i64.or
+            (i64.or
+              (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $a2) (local.get $opens))))
+              (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $b2) (local.get $opens)))) (i64.const 16)))
+            (i64.or
+              (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $c2) (local.get $opens)))) (i64.const 32))
+              (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $d2) (local.get $opens)))) (i64.const 48)))))
+        (local.set $close
+          (i64.or
+            (i64.or
+              (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $a2) (local.get $closes))))
+              (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $b2) (local.get $closes)))) (i64.const 16)))
+            (i64.or
+              (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $c2) (local.get $closes)))) (i64.const 32))
+              (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $d2) (local.get $closes)))) (i64.const 48)))))
+        (local.set $high
+          (i64.or
+            (i64.or
+              (i64.extend_i32_u (i8x16.bitmask (local.get $a)))
+              (i64.shl (i64.extend_i32_u (i8x16.bitmask (local.get $b))) (i64.const 16)))
+            (i64.or
+              (i64.shl (i64.extend_i32_u (i8x16.bitmask (local.get $c))) (i64.const 32))
+              (i64.shl (i64.extend_i32_u (i8x16.bitmask (local.get $d))) (i64.const 48)))))
+        ;; A backslash escapes the byte behind it, unless it is escaped.
+        (local.set $escaped (local.get $carry))
+        (local.set $escape (i64.and (local.get $escape) (i64.xor (local.get $carry) (i64.const -1))))
+        (local.set $carry (i64.const 0))
+        (block $none
+          (loop $next
+            (br_if $none (i64.eqz (local.get $escape)))
+            (local.set $bit (i64.and (local.get $escape) (i64.sub (i64.const 0) (local.get $escape))))
+            (local.set $escaped (i64.or (local.get $escaped) (i64.shl (local.get $bit) (i64.const 1))))
+            (if (i64.eq (local.get $bit) (i64.shl (i64.const 1) (i64.extend_i32_u (i32.sub (local.get $length) (i32.const 1)))))
+              (then (local.set $carry (i64.const 1))))
+            (local.set $escape
+              (i64.and
+                (local.get $escape)
+                (i64.xor (i64.or (local.get $bit) (i64.shl (local.get $bit) (i64.const 1))) (i64.const -1))))
+            (br $next)))
+        ;; A bit is set if its byte is in a string, the opening quote included: the parity of the quotes up to it.
+        (local.set $inside (i64.and (local.get $inside) (i64.xor (local.get $escaped) (i64.const -1))))
+        (local.set $inside (i64.xor (local.get $inside) (i64.shl (local.get $inside) (i64.const 1))))
+        (local.set $inside (i64.xor (local.get $inside) (i64.shl (local.get $inside) (i64.const 2))))
+        (local.set $inside (i64.xor (local.get $inside) (i64.shl (local.get $inside) (i64.const 4))))
+        (local.set $inside (i64.xor (local.get $inside) (i64.shl (local.get $inside) (i64.const 8))))
+        (local.set $inside (i64.xor (local.get $inside) (i64.shl (local.get $inside) (i64.const 16))))
+        (local.set $inside (i64.xor (local.get $inside) (i64.shl (local.get $inside) (i64.const 32))))
+        (local.set $inside (i64.xor (local.get $inside) (local.get $wasInside)))
+        (local.set $wasInside (i64.shr_s (local.get $inside) (i64.const 63)))
+        (local.set $inside (i64.xor (local.get $inside) (i64.const -1)))
+        (local.set $open (i64.and (local.get $open) (local.get $inside)))
+        (local.set $close (i64.and (local.get $close) (local.get $inside)))
+        (local.set $comma (i64.and (local.get $comma) (local.get $inside)))
+        (local.set $seen (i64.const -1))
+        (if (i64.lt_u (i64.popcnt (local.get $close)) (i64.extend_i32_u (local.get $depth)))
+          ;; Nothing can end here.
+          (then
+            (local.set $depth
+              (i32.add
+                (local.get $depth)
+                (i32.wrap_i64 (i64.sub (i64.popcnt (local.get $open)) (i64.popcnt (local.get $close)))))))
+          (else
+            (local.set $bracket (i64.or (local.get $open) (local.get $close)))
+            (block $stepDone
+              (loop $next
+                (local.set $wanted
+                  (select
+                    (local.get $bracket)
+                    (i64.or (local.get $bracket) (local.get $comma))
+                    (local.get $depth)))
+                (br_if $stepDone (i64.eqz (local.get $wanted)))
+                (local.set $bit (i64.and (local.get $wanted) (i64.sub (i64.const 0) (local.get $wanted))))
+                (if (i64.ne (i64.and (local.get $open) (local.get $bit)) (i64.const 0))
+                  (then (local.set $depth (i32.add (local.get $depth) (i32.const 1))))
+                  (else
+                    (if (i32.ne (local.get $depth) (i32.const 0))
+                      (then (local.set $depth (i32.sub (local.get $depth) (i32.const 1))))
+                      (else
+                        (local.set $position (i32.wrap_i64 (i64.ctz (local.get $bit))))
+                        (if (i64.eqz (i64.and (local.get $close) (local.get $bit)))
+                          (then
+                            (i32.store (local.get $out) (i32.add (i32.add (local.get $at) (local.get $position)) (i32.const 1)))
+                            (local.set $out (i32.add (local.get $out) (i32.const 4))))
+                          (else
+                            ;; The end of the array, or a brace that closes nothing, which is not counted.
+                            (local.set $carry (i64.const 0))
+                            (local.set $wasInside (i64.const 0))
+                            (if (i32.eq (i32.load8_u (i32.add (local.get $at) (local.get $position))) (i32.const 93))
+                              (then
+                                (local.set $flags (i32.or (local.get $flags) (i32.const 4)))
+                                (local.set $length (i32.add (local.get $position) (i32.const 1)))
+                                (i32.store (local.get $out) (i32.add (local.get $at) (local.get $length)))
+                                (local.set $out (i32.add (local.get $out) (i32.const 4)))
+                                (local.set $seen (i64.or (local.get $bit) (i64.sub (local.get $bit) (i64.const 1)))))
+                              (else
+                                (local.set $flags (i32.or (local.get $flags) (i32.const 8)))
+                                (local.set $length (local.get $position))
+                                (local.set $seen (i64.sub (local.get $bit) (i64.const 1)))))
+                            (br $stepDone)))))))
+                ;; Forgets all up to here.
+                (local.set $bit (i64.sub (i64.const 0) (i64.shl (local.get $bit) (i64.const 1))))
+                (local.set $bracket (i64.and (local.get $bracket) (local.get $bit)))
+                (local.set $comma (i64.and (local.get $comma) (local.get $bit)))
+                (br $next)))))
+        (local.set $newlines
+          (i32.add
+            (local.get $newlines)
+            (i32.wrap_i64 (i64.popcnt (i64.and (local.get $line) (local.get $seen))))))
+        (local.set $flags
+          (i32.or (local.get $flags) (i64.ne (i64.and (local.get $high) (local.get $seen)) (i64.const 0))))
+        (local.set $at (i32.add (local.get $at) (local.get $length)))
+        (br_if $step (i32.eqz (i32.and (local.get $flags) (i32.const 12))))))
+    (i32.store (local.get $result) (i32.shr_u (i32.sub (local.get $out) (local.get $first)) (i32.const 2)))
+    (i32.store offset=4 (local.get $result)
+      (i32.or
+        (local.get $flags)
+        (i32.or
+          (i32.and (i32.wrap_i64 (local.get $wasInside)) (i32.const 16))
+          (i32.shl (i32.wrap_i64 (local.get $carry)) (i32.const 5)))))
+    (i32.store offset=8 (local.get $result) (local.get $newlines))
+    (i32.store offset=12 (local.get $result) (local.get $depth))
+    (i32.sub (local.get $at) (local.get $from)))
 )

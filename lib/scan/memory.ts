@@ -44,6 +44,15 @@ interface Functions {
     outEnd: number,
     result: number,
   ) => number
+  readonly elements: (
+    from: number,
+    to: number,
+    depth: number,
+    state: number,
+    out: number,
+    outEnd: number,
+    result: number,
+  ) => number
   readonly units: (from: number, positions: number, count: number, out: number) => void
 }
 
@@ -64,8 +73,8 @@ export function openKernel(): KernelMemory | null {
       const { Memory, Module, Instance } = (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly
       const memory = new Memory({ initial: 1, maximum: MAX_PAGES, shared: true })
       const { exports } = new Instance(new Module(Buffer.from(KERNEL, 'base64')), { scan: { memory } })
-      const { scan, quoted, units } = exports
-      kernelMemory = { memory, scan, quoted, units, result: new Uint32Array(memory.buffer, RESULT, 4) }
+      const { scan, quoted, units, elements } = exports
+      kernelMemory = { memory, scan, quoted, units, elements, result: new Uint32Array(memory.buffer, RESULT, 4) }
     } catch {
       // The fallback needs none of it, and finds the same.
       kernelMemory = null

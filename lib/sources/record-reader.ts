@@ -6,7 +6,7 @@ import type { RecordFormat, RecordSegment } from '../codec/records/format.js'
 import { RecordBatch } from '../codec/records/record-batch.js'
 import { recordError } from '../codec/records/record-error.js'
 import { RecordError } from '../errors.js'
-import type { Bytes } from '../io/bytes.js'
+import type { ByteInput } from '../io/bytes.js'
 import { closeWithTimeout } from '../io/close-with-timeout.js'
 import { located } from '../io/located.js'
 import { peek, prepend } from '../io/peek.js'
@@ -62,7 +62,7 @@ export class RecordReader implements BatchReader {
   #closing: Promise<void> | undefined
   #stopWaiting: (() => void) | undefined
 
-  constructor(sources: readonly Bytes[], kind: RecordKind) {
+  constructor(sources: readonly ByteInput[], kind: RecordKind) {
     this.#kind = kind
     this.#sources = new TextSources(sources, kind.text)
   }
@@ -148,6 +148,7 @@ export class RecordReader implements BatchReader {
 
   /** Begins the next input; undefined if there is none. */
   async #begin(): Promise<Input | undefined> {
+    await this.#sources.find()
     const source = this.#sources.next()
     if (source === undefined) return undefined
     this.#source = source

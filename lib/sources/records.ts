@@ -3,7 +3,7 @@ import { recordCursor } from '../codec/records/record-data.js'
 import type { RecordBatch } from '../codec/records/record-batch.js'
 import { typeError } from '../errors.js'
 import { showState } from '../inspect.js'
-import type { Bytes } from '../io/bytes.js'
+import { inputName, type ByteInput } from '../io/bytes.js'
 import { offerBatches, type BatchReader } from '../io/source.js'
 import { RecordReader, type RecordKind } from './record-reader.js'
 
@@ -45,9 +45,9 @@ export class RecordIterator<T> implements Records<T> {
   #waiting = 0
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(name: string, sources: readonly Bytes[], kind: RecordKind) {
+  constructor(name: string, sources: readonly ByteInput[], kind: RecordKind) {
     this.#name = name
-    this.#sources = sources.map(({ path }) => path ?? 'bytes')
+    this.#sources = sources.map(inputName)
     this.#reader = new RecordReader(sources, kind)
     offerBatches(this, () => this.#openBatches(), true)
   }

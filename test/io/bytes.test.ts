@@ -161,7 +161,10 @@ describe('lines() refuses a chunk that is not bytes', () => {
 
 describe('lines() says what to give instead of a chunk that is not bytes', () => {
   it.each([
-    [new Set(['a.log']), "'a.log' (for the lines of several files: an array of paths; for text: Buffer.from(text))"],
+    [
+      new Set(['a.log']),
+      "'a.log' (for the lines of several files: an array of paths, or files(); for text: Buffer.from(text))",
+    ],
     [lines([Buffer.from('one')]), "'one' (for the lines of several files"],
     [
       [new DataView(new ArrayBuffer(1))].values(),

@@ -103,7 +103,7 @@ describe('lines() gives the system error', () => {
     await expect(lines(folder).next()).rejects.toMatchObject({
       code: 'EISDIR',
       path: folder,
-      message: `EISDIR: illegal operation on a directory, read (a folder: pass an array of the paths of its files) (in '${folder}')`,
+      message: `EISDIR: illegal operation on a directory, read (a folder: for its files: files('FOLDER/*')) (in '${folder}')`,
       stack: expect.stringContaining(`of its files) (in '${folder}')`) as string,
     })
   })
