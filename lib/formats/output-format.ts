@@ -11,6 +11,8 @@ export interface PlainFormat extends Partitioning {
 interface Partitioning {
   /** The key whose value is the partition of a record. */
   readonly partition?: string | undefined
+  /** Whether the partition of a record is the file that its item is from. */
+  readonly byFile?: boolean | undefined
 }
 
 export interface CsvFormat extends Partitioning {

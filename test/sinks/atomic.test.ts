@@ -1,7 +1,7 @@
 /** Files appear whole or not at all, whatever happens while they are written. */
 import { chmodSync, existsSync, lstatSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { getEventListeners, once } from 'node:events'
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { imap, Pool, write } from 'millrace'
 import { same, waits } from '../fixtures/sinks.js'
@@ -253,6 +253,27 @@ describe('an error of the system', () => {
     })
     expect(isClosed).toBe(true)
   })
+})
+
+const onUnix = process.platform === 'win32' ? it.skip : it
+
+onUnix('a write that the system refuses in the middle leaves the old file, and no .part', () => {
+  writeFileSync(folder.at('a.txt'), 'old')
+  const program = fileURLToPath(new URL('../fixtures/programs/write-file.js', import.meta.url))
+  // No file of the process may be larger than 2,000 blocks of 512 bytes, or of 1 KiB.
+  const run = (count: number): string =>
+    execFileSync(
+      'sh',
+      ['-c', 'ulimit -f 2000; exec "$0" "$@"', process.execPath, program, folder.at('a.txt'), `${count}`],
+      {
+        encoding: 'utf8',
+      },
+    )
+  expect(run(50_000)).toBe('EFBIG true true\n')
+  expect(folder.read('a.txt')).toBe('old')
+  expect(folder.files()).toEqual(['a.txt'])
+  expect(run(1_000)).toBe('1000\n')
+  expect(statSync(folder.at('a.txt')).size).toBe(100_000)
 })
 
 it('a kill leaves the old file whole', async () => {
