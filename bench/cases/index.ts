@@ -4,6 +4,7 @@ export const CASES = [
   'access-log-reduce',
   'lines',
   'gzip',
+  'gzip-output',
   'cpu',
   'sqrt',
   'arrays',
