@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { types } from 'node:util'
 import { received, typeError } from '../errors.js'
 import { chunkCure, sourceCure, urlCure } from './byte-source-cures.js'
+import type { ByteCount } from './input-meter.js'
 import { PathReader } from './path.js'
 import { isFiles, listPaths, type Files } from './path-list.js'
 import { DONE, isIterable, openSource, type Reader, type Source } from './source.js'
@@ -21,8 +22,10 @@ export interface Bytes {
    * Opens the source. A file is touched at the first `next()`, not before. The reader's `close` may be called at any
    * time and again. It reaches the source at most once, and never after the source ended or threw. A block is valid
    * until the next `next()`.
+   *
+   * @param count Where the bytes that are read are counted.
    */
-  open(): ByteReader
+  open(count?: ByteCount): ByteReader
 }
 
 /** Sources that become known when the first of them is reached. */
@@ -73,14 +76,14 @@ function inputOf(action: string, source: unknown): ByteInput {
 }
 
 function fileBytes(path: string): Bytes {
-  return { path, open: () => new PathReader(path) }
+  return { path, open: (count) => new PathReader(path, count) }
 }
 
 function bytesOf(action: string, source: unknown): Bytes {
   const path = pathOf(action, source)
   if (path !== undefined) return fileBytes(path)
   if (isIterable(source) && !ArrayBuffer.isView(source)) {
-    return { path, open: () => chunkReader(action, source) }
+    return { path, open: (count) => chunkReader(action, source, count) }
   }
   throw invalidSource(action, source, sourceCure(source))
 }
@@ -100,7 +103,7 @@ function pathOf(action: string, source: unknown): string | undefined {
 /** No path that anybody means to be one begins like this. A drive of Windows has one letter. */
 const URL_START = /^[a-z][a-z\d+.-]+:\/\//i
 
-function isChunk(value: unknown): boolean {
+function isChunk(value: unknown): value is Uint8Array | ArrayBufferLike {
   return types.isUint8Array(value) || types.isAnyArrayBuffer(value)
 }
 
@@ -112,7 +115,7 @@ function invalidSource(action: string, source: unknown, hint: string, cause?: un
   return error
 }
 
-function chunkReader(action: string, chunks: Source<unknown>): Reader<Buffer> {
+function chunkReader(action: string, chunks: Source<unknown>, count?: ByteCount): Reader<Buffer> {
   const source = openSource(chunks)
   let open = true
   return {
@@ -130,11 +133,16 @@ function chunkReader(action: string, chunks: Source<unknown>): Reader<Buffer> {
         // It has ended, or has thrown.
         if (result.done) open = false
       }
-      if (result.done) return DONE
+      if (result.done) {
+        if (count !== undefined) count.hasEnded = true
+        return DONE
+      }
       const { value } = result
-      if (types.isUint8Array(value)) return { done: false, value: asBuffer(value) }
-      // Web streams of Node 20 may give these.
-      if (types.isAnyArrayBuffer(value)) return { done: false, value: Buffer.from(value) }
+      if (isChunk(value)) {
+        if (count !== undefined) count.read += value.byteLength
+        // Web streams of Node 20 may give an ArrayBuffer.
+        return { done: false, value: types.isUint8Array(value) ? asBuffer(value) : Buffer.from(value) }
+      }
       throw typeError(
         'ERR_INVALID_SOURCE',
         `Cannot ${action} as its source must give bytes (Uint8Array or Buffer): received ${received(value)}` +

@@ -5,8 +5,9 @@
 import { LineBlocks, type BlockOptions } from './blocks.js'
 import type { ByteInput } from './bytes.js'
 import { closeWithTimeout } from './close-with-timeout.js'
-import { located } from './located.js'
+import type { InputMeter } from './input-meter.js'
 import type { LinePlace } from './line-scanner.js'
+import { located } from './located.js'
 import { TextSources } from './text-sources.js'
 
 export class LineInput {
@@ -29,6 +30,11 @@ export class LineInput {
    */
   count(lines: number): void {
     if (this.#blocks !== undefined) this.#blocks.lines += lines
+  }
+
+  /** Counts the bytes that are read. */
+  get meter(): InputMeter {
+    return this.#sources.meter
   }
 
   /** How many lines were left out. */

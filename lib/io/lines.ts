@@ -11,6 +11,7 @@ import { OptionReader } from '../options.js'
 import type { BlockOptions } from './blocks.js'
 import { inputName, sourcesOf, type ByteInput, type ByteSource } from './bytes.js'
 import { textEncoding } from './encoding.js'
+import { offerMeter, type SourceBytes } from './input-meter.js'
 import { LineBatches } from './line-batches.js'
 import { LineInput } from './line-input.js'
 import { LineScanner } from './line-scanner.js'
@@ -142,6 +143,8 @@ export interface Lines extends AsyncIterableIterator<string, undefined>, AsyncDi
   [Symbol.asyncIterator](): this
   /** How many lines were left out so far, with `tooLong: 'skip'`. It also counts lines that were read ahead. */
   readonly skipped: number
+  /** How many bytes have been read, and how many there are, as they are stored: for progress and the time that is left. */
+  readonly bytes: SourceBytes
   /** The next line. Calls may overlap: they are answered in order. */
   next(): Promise<IteratorResult<string, undefined>>
   /** Ends the reading at once: pending calls of `next()` get "done". Settles when the source is closed. */
@@ -187,10 +190,15 @@ class LineReader implements Lines {
     this.#scanner = new LineScanner(options.lineEnd, format)
     this.#decoder = new LineDecoder(format)
     offerBatches(this, () => this.#openBatches())
+    offerMeter(this, this.#input.meter)
   }
 
   get skipped(): number {
     return this.#input.skipped
+  }
+
+  get bytes(): SourceBytes {
+    return this.#input.meter.bytes
   }
 
   [Symbol.asyncIterator](): this {

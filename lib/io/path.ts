@@ -8,6 +8,7 @@ import { isatty, ReadStream } from 'node:tty'
 import { promisify } from 'node:util'
 import { withPathCure } from './byte-source-cures.js'
 import { FileReader } from './file.js'
+import type { ByteCount } from './input-meter.js'
 import { isLocal } from './local-disk.js'
 import { DONE, openSource, type Reader } from './source.js'
 
@@ -22,12 +23,15 @@ const OWN_DESCRIPTOR = /^(?:\/dev\/stdin|\/(?:dev|proc\/self)\/fd\/(\d+))$/
 
 export class PathReader implements Reader<Buffer> {
   readonly #path: string
+  readonly #count: ByteCount | undefined
   #opening: Promise<Reader<Buffer>> | undefined
   #file: FileReader | undefined
   #closed = false
 
-  constructor(path: string) {
+  /** @param count Where the bytes that are read are counted. */
+  constructor(path: string, count?: ByteCount) {
     this.#path = path
+    this.#count = count
   }
 
   async next(): Promise<IteratorResult<Buffer, undefined>> {
@@ -35,7 +39,13 @@ export class PathReader implements Reader<Buffer> {
     const reader = await (this.#opening ??= this.#open())
     // It may have been closed while it was being opened.
     if (this.#closed) return DONE
-    return (await reader.next()) as IteratorResult<Buffer, undefined>
+    const result = (await reader.next()) as IteratorResult<Buffer, undefined>
+    const count = this.#count
+    if (count !== undefined) {
+      if (result.done !== true) count.read += result.value.length
+      else if (!this.#closed) count.hasEnded = true
+    }
+    return result
   }
 
   /** May be called at any time and again. */
@@ -48,7 +58,18 @@ export class PathReader implements Reader<Buffer> {
 
   /** Reads it anew from an offset on, where it is a file and open. */
   readFrom(offset: number): AsyncIterable<Buffer> | undefined {
-    return this.#file?.readFrom(offset)
+    return this.#file && this.#countedFrom(this.#file, offset)
+  }
+
+  /** Bytes that are read again count once. */
+  async *#countedFrom(file: FileReader, offset: number): AsyncGenerator<Buffer, undefined, undefined> {
+    let position = offset
+    for await (const block of file.readFrom(offset)) {
+      position += block.length
+      if (this.#count !== undefined) this.#count.read = Math.max(this.#count.read, position)
+      yield block
+    }
+    if (this.#count !== undefined && !this.#closed) this.#count.hasEnded = true
   }
 
   async #open(): Promise<Reader<Buffer>> {
@@ -76,7 +97,10 @@ export class PathReader implements Reader<Buffer> {
     const stream = streamOf(descriptor, stats)
     if (stream !== undefined) return streamReader(stream)
     const file = new FileReader(descriptor, (await this.#isLocal(stats)) ? stats.size : 0)
-    if (stats.isFile()) this.#file = file
+    if (stats.isFile()) {
+      this.#file = file
+      if (this.#count !== undefined) this.#count.size = stats.size
+    }
     // Throws, and closes it.
     if (stats.isDirectory()) await file.next()
     return file

@@ -5,6 +5,7 @@
 import { availableParallelism } from 'node:os'
 import { isByteList, type ByteInput, type ByteList, type Bytes } from './bytes.js'
 import { closeWithTimeout } from './close-with-timeout.js'
+import { InputMeter, type ByteCount } from './input-meter.js'
 import type { TextOptions } from './text.js'
 import { TextSource } from './text-source.js'
 
@@ -14,6 +15,8 @@ const MAX_FILES_AT_ONCE = 4
 const FILES_AT_ONCE = Math.min(availableParallelism(), MAX_FILES_AT_ONCE)
 
 export class TextSources {
+  /** Counts their bytes. */
+  readonly meter: InputMeter = new InputMeter()
   /** Those not yet looked at. */
   #inputs: Iterator<ByteInput>
   /** A list that has been reached: its sources are the next ones. */
@@ -25,7 +28,7 @@ export class TextSources {
   readonly #ahead: TextSource[] = []
 
   constructor(inputs: readonly ByteInput[], options: TextOptions, filesAtOnce: number = FILES_AT_ONCE) {
-    this.#inputs = inputs.values()
+    this.#inputs = inputs.map((input) => counted(input, this.meter)).values()
     this.#options = options
     this.#filesAtOnce = filesAtOnce
   }
@@ -42,13 +45,17 @@ export class TextSources {
   /** The next source, which is the caller's to open and to close; undefined if there is none. */
   next(): TextSource | undefined {
     this.#look()
-    return this.#ahead.shift()
+    const source = this.#ahead.shift()
+    if (source === undefined) this.meter.end('done')
+    else this.meter.reach()
+    return source
   }
 
   /** Gives no more sources, and closes those that were opened ahead. May be called at any time and again. */
   async close(): Promise<void> {
     this.#inputs = this.#listed = [].values()
     this.#list = undefined
+    this.meter.end('left')
     await Promise.all(this.#ahead.splice(0).map((source) => closeWithTimeout(source)))
   }
 
@@ -87,4 +94,27 @@ export class TextSources {
       this.#look()
     }
   }
+}
+
+function counted(input: ByteInput, meter: InputMeter): ByteInput {
+  if (!isByteList(input)) return countedBytes(input, meter.add(input.path))
+  const place = meter.expectList()
+  const list = async (): Promise<readonly Bytes[]> => {
+    const sources = await input.list()
+    const counts = meter.putList(
+      place,
+      sources.map(({ path }) => path),
+    )
+    return sources.map((bytes, i) => countedBytes(bytes, counts[i]))
+  }
+  return { ...input, list }
+}
+
+function countedBytes(bytes: Bytes, count: ByteCount | undefined): Bytes {
+  const open = (): ReturnType<Bytes['open']> => {
+    // It is opened again if opening it ahead has failed.
+    if (count !== undefined) count.read = 0
+    return bytes.open(count)
+  }
+  return { path: bytes.path, open }
 }

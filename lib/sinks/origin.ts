@@ -1,5 +1,5 @@
 /** What is known of the source of an output: its files, and how much was read, failed and skipped on the way. */
-import { Stream } from '../stream/stream.js'
+import { originOf } from '../stream/origin.js'
 
 export interface SourceCounts {
   /** Undefined: no stage reads the source. */
@@ -13,11 +13,16 @@ export function traceSource(source: object): {
   readonly paths: () => readonly string[]
   readonly counts: () => SourceCounts
 } {
+  const { input, stages = [] } = originOf(source) ?? {}
   return {
-    paths: () => [],
+    paths: () => (input?.sources ?? []).map(({ path }) => path).filter((path) => path !== undefined),
     counts: () => {
-      const stats = source instanceof Stream ? source.stats() : undefined
-      return { read: stats?.read, skipped: stats?.skipped ?? 0, bytesRead: 0 }
+      const stats = stages.map((stage) => stage.stats())
+      return {
+        read: stats[0]?.read,
+        skipped: stats.reduce((sum, { skipped }) => sum + skipped, 0),
+        bytesRead: input?.read ?? 0,
+      }
     },
   }
 }

@@ -8,6 +8,7 @@ import { recordError } from '../codec/records/record-error.js'
 import { RecordError } from '../errors.js'
 import type { ByteInput } from '../io/bytes.js'
 import { closeWithTimeout } from '../io/close-with-timeout.js'
+import type { InputMeter } from '../io/input-meter.js'
 import { located } from '../io/located.js'
 import { peek, prepend } from '../io/peek.js'
 import type { BatchReader, Reader } from '../io/source.js'
@@ -65,6 +66,11 @@ export class RecordReader implements BatchReader {
   constructor(sources: readonly ByteInput[], kind: RecordKind) {
     this.#kind = kind
     this.#sources = new TextSources(sources, kind.text)
+  }
+
+  /** Counts the bytes that are read. */
+  get meter(): InputMeter {
+    return this.#sources.meter
   }
 
   /** The next records of the block at hand; those of the next block if there are none. */

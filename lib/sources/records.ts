@@ -4,12 +4,15 @@ import type { RecordBatch } from '../codec/records/record-batch.js'
 import { typeError } from '../errors.js'
 import { showState } from '../inspect.js'
 import { inputName, type ByteInput } from '../io/bytes.js'
+import { offerMeter, type SourceBytes } from '../io/input-meter.js'
 import { offerBatches, type BatchReader } from '../io/source.js'
 import { RecordReader, type RecordKind } from './record-reader.js'
 
 /** The records of files, streams or other byte sources: an iterator over their values. `await using` closes it. */
 export interface Records<T> extends AsyncIterableIterator<T, undefined>, AsyncDisposable {
   [Symbol.asyncIterator](): this
+  /** How many bytes have been read, and how many there are, as they are stored: for progress and the time that is left. */
+  readonly bytes: SourceBytes
   /** The next record. Calls may overlap: they are answered in order. */
   next(): Promise<IteratorResult<T, undefined>>
   /** Ends the reading at once: pending calls of `next()` get "done". Settles when the source is closed. */
@@ -50,6 +53,11 @@ export class RecordIterator<T> implements Records<T> {
     this.#sources = sources.map(inputName)
     this.#reader = new RecordReader(sources, kind)
     offerBatches(this, () => this.#openBatches(), true)
+    offerMeter(this, this.#reader.meter)
+  }
+
+  get bytes(): SourceBytes {
+    return this.#reader.meter.bytes
   }
 
   [Symbol.asyncIterator](): this {

@@ -7,12 +7,15 @@
  */
 import type { Batch } from '../codec/batch.js'
 import type { Failure } from '../failure.js'
-import type { Reason } from '../executor/executor.js'
+import type { Part, Reason } from '../executor/executor.js'
 import type { OutputLayout } from '../formats/output-layout.js'
 import { closeWithTimeout, closeQuietly } from '../io/close-with-timeout.js'
+import { lengthOf } from '../io/iterator-result.js'
 import { closeUnopened, type PipelineEnd, type Source } from '../io/source.js'
 import { Abandonment } from './abandonment.js'
 import { offAbort, onAbort } from '../aborts.js'
+import { Occupancy, type Limit } from './occupancy.js'
+import { originOf, type Origin, type StageMeter, type StreamEnd } from './origin.js'
 import { publishFailures, type DueError } from './outcome.js'
 import { PartReader } from './part-reader.js'
 import { doneResult, PendingReads, type PendingRead } from './pending-reads.js'
@@ -21,7 +24,9 @@ import { taskOf, type StreamPlan, type StreamStats } from './plan.js'
 import { Run } from './run.js'
 import { Window } from './window.js'
 
-export class Engine {
+const LEFT: StreamEnd = { how: 'left' }
+
+export class Engine implements StageMeter {
   readonly #plan: StreamPlan
   readonly #window: Window
   readonly #parts: PartReader
@@ -43,10 +48,20 @@ export class Engine {
   failure: Failure | undefined
   #failed = 0
   #retried = 0
+  readonly occupancy: Occupancy
+  readonly length: number | undefined
+  /** Where its items come from. */
+  readonly #before: Origin | undefined
+  #observer: ((part: Part) => void) | undefined
+  readonly #endListeners: ((end: StreamEnd) => void)[] = []
+  #how: StreamEnd | undefined
 
   constructor(plan: StreamPlan, source: Source<unknown>) {
     this.#plan = plan
     this.#source = source
+    this.occupancy = new Occupancy(plan.workers)
+    this.length = lengthOf(source)
+    this.#before = originOf(source)
     this.#window = new Window(plan.windowFor(plan.tuner.tuning))
     this.#parts = new PartReader(plan, this.#window)
   }
@@ -99,7 +114,7 @@ export class Engine {
     this.#failure = undefined
     if (this.#state !== 'ended') {
       const opened = this.#opened
-      this.#end()
+      this.#end(LEFT)
       const closed = closeWithTimeout(opened, this.#endOfPipeline(failure))
       this.#closed = closed.catch(() => undefined)
       await closed
@@ -116,15 +131,14 @@ export class Engine {
   abandon(): void {
     if (this.#state === 'ended') return
     const run = this.#run
-    this.#end()
+    this.#end(LEFT)
     if (run !== undefined) void closeQuietly(run)
   }
 
   /** For `console.log()`. */
   get summary(): object {
     const state = { new: 'not started', open: 'open', ended: 'ended' }[this.#state]
-    const { read, delivered } = this.stats()
-    return { task: taskOf(this.#plan), state, read, delivered }
+    return { task: this.task, state, read: this.#window.read, delivered: this.#parts.counts.delivered }
   }
 
   stats(): StreamStats {
@@ -132,14 +146,61 @@ export class Engine {
     return {
       read: this.#window.read,
       delivered,
-      failed: this.#failed + this.#parts.counts.refused,
+      failed: this.failed,
       skipped,
       retried: this.#run?.lane.retried ?? this.#retried,
       chunks,
       chunksize: this.#plan.tuner.tuning.chunksize,
       tuning: this.#plan.tuner.tuning,
       window: this.#window.limit,
+      bytesRead: this.#before?.input?.read,
+      bytesTotal: this.#before?.input?.total,
+      busy: this.occupancy.busy,
+      limit: this.limit,
     }
+  }
+
+  get task(): string {
+    return taskOf(this.#plan)
+  }
+
+  get workers(): number {
+    return this.#plan.workers
+  }
+
+  get done(): number {
+    return this.#window.done
+  }
+
+  get failed(): number {
+    return this.#failed + this.#parts.counts.refused
+  }
+
+  /** Where its results come from. */
+  get origin(): Origin {
+    return { input: this.#before?.input, stages: [...(this.#before?.stages ?? []), this] }
+  }
+
+  get limit(): Limit | undefined {
+    const { limit } = this.occupancy
+    const before = limit === 'source' ? this.#before?.stages.at(-1)?.limit : undefined
+    return before === undefined || before === 'consumer' ? limit : before
+  }
+
+  observe(observer: (part: Part) => void): void {
+    const before = this.#observer
+    this.#observer =
+      before === undefined
+        ? observer
+        : (part) => {
+            before(part)
+            observer(part)
+          }
+  }
+
+  onEnd(listener: (end: StreamEnd) => void): void {
+    if (this.#how === undefined) this.#endListeners.push(listener)
+    else listener(this.#how)
   }
 
   #start(face: object): void {
@@ -151,12 +212,14 @@ export class Engine {
       return
     }
     for (const signal of signals) onAbort(signal, this.#onAbort)
+    this.occupancy.start()
     try {
       this.#run = new Run(
         this.#plan,
         this.#source ?? [],
         this.#window,
         this.#parts,
+        this.occupancy,
         this.#advance,
         this.#wake,
         this.#parts.layout?.format,
@@ -179,6 +242,7 @@ export class Engine {
     if (this.#state === 'ended') return Promise.resolve(done)
     this.#window.acknowledge()
     this.#abandonment?.suspend()
+    this.occupancy.noteAwaited(true)
     return new Promise((resolve, reject) => {
       this.#reads.add({ take, done, resolve, reject })
       this.#wake()
@@ -217,6 +281,8 @@ export class Engine {
   #collect(run: Run): void {
     for (let part = run.lane.take(); part !== undefined; part = run.lane.take()) {
       this.#failed += part.errors?.size ?? 0
+      this.occupancy.add(part)
+      this.#observer?.(part)
       publishFailures(part, taskOf(this.#plan), run.executor)
       // A listener may have ended the stream, which then must keep no results.
       if (this.#run === undefined) return
@@ -230,8 +296,10 @@ export class Engine {
       const before = this.#window.handed
       if (!this.#reads.serve()) return
       const given = this.#window.handed - before
-      if (this.#reads.size === 0) this.#abandonment?.resume(this)
-      else {
+      if (this.#reads.size === 0) {
+        this.occupancy.noteAwaited(false)
+        this.#abandonment?.resume(this)
+      } else {
         // The consumer has already asked for the next result. It sees this one before another item is read.
         queueMicrotask(() => {
           this.#window.acknowledge(given)
@@ -251,7 +319,7 @@ export class Engine {
     if (due !== undefined) {
       this.failure = due.told
       this.#fail(due.error)
-    } else if (isOver) this.#end()
+    } else if (isOver) this.#end({ how: 'done' })
   }
 
   /** An item has failed, and the stream ends with its error: items after it are not needed. It still gives what comes before the error. */
@@ -276,7 +344,7 @@ export class Engine {
     if (this.#state === 'ended') return
     if (!this.#reads.fail(error)) this.#failure = { error }
     const opened = this.#opened
-    this.#end(reason)
+    this.#end({ how: 'failed', error }, reason)
     void closeQuietly(opened, this.#endOfPipeline({ error }))
   }
 
@@ -292,8 +360,9 @@ export class Engine {
   }
 
   /** @param reason Why it was aborted, if it was. */
-  #end(reason?: Reason): void {
+  #end(how: StreamEnd, reason?: Reason): void {
     this.#state = 'ended'
+    this.occupancy.end()
     this.#abandonment?.suspend()
     this.#abandonment = undefined
     for (const signal of this.#plan.signals) offAbort(signal, this.#onAbort)
@@ -304,5 +373,8 @@ export class Engine {
     run?.lane.close(reason)
     this.#parts.clear()
     this.#reads.end()
+    this.#how = how
+    this.#observer = undefined
+    for (const listener of this.#endListeners.splice(0)) listener(how)
   }
 }

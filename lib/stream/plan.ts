@@ -1,5 +1,6 @@
 /** The plan of a stream: its task and settings. And its figures. */
 import type { Executor, Job } from '../executor/executor.js'
+import type { Limit } from './occupancy.js'
 import type { FailureMode } from './outcome.js'
 import type { Tuner, Tuning } from './tuner.js'
 
@@ -7,6 +8,8 @@ export interface StreamPlan {
   readonly executor: () => Executor
   readonly job: Job
   readonly tuner: Tuner
+  /** How many workers the stream may use; on this thread, how many items may run at once. */
+  readonly workers: number
   /** The window for a chunksize, from the window before; a constant when the user gave one. */
   readonly windowFor: (tuning: Tuning, before?: number) => number
   readonly errors: FailureMode
@@ -41,4 +44,23 @@ export interface StreamStats {
   readonly tuning: Tuning
   /** The most items that have been read and whose results have not been given. */
   readonly window: number
+  /**
+   * Bytes that the source at the beginning of the pipeline has read, as they are stored: compressed ones before they are
+   * inflated. Undefined if it is not a source of bytes, such as `lines()`.
+   */
+  readonly bytesRead: number | undefined
+  /** Bytes of all its files, at least `bytesRead`; undefined while that is unknown. */
+  readonly bytesTotal: number | undefined
+  /**
+   * The share of the time of its workers that they have computed for this stream, from its first `next()` on: from 0 to
+   * 1. A chunk counts when its results arrive. With `workers: 0`, the share of the time of `concurrency` items.
+   */
+  readonly busy: number
+  /**
+   * What holds the stream back: the side that was busy for the largest share of the time. `'source'`: the stream waits
+   * for items. `'workers'`: it waits for results. `'consumer'`: the code that reads its results, or this thread, takes
+   * longer than the others. If the source is another stage, and not held back by this one, what holds back that stage.
+   * Undefined before the first `next()`.
+   */
+  readonly limit: Limit | undefined
 }

@@ -6,6 +6,7 @@ import type { Batch } from '../codec/batch.js'
 import { showState } from '../inspect.js'
 import { offerBatches, openBatches, type BatchReader } from '../io/source.js'
 import { assertCount } from '../options.js'
+import { noteOrigin, originOf } from './origin.js'
 
 /** An async iterator over results, which `await using` closes. A `Stream` is one. A part of it and `batch()` of it are others. */
 export abstract class Results<R> implements AsyncIterableIterator<R, undefined, unknown>, AsyncDisposable {
@@ -137,6 +138,7 @@ abstract class Part<R> extends SerialResults<R> {
   constructor(source: Results<R>) {
     super()
     this.source = source
+    noteOrigin(this, originOf(source))
     offerBatches(this, () => {
       this[Symbol.asyncIterator]()
       const batches = openBatches(source)

@@ -7,6 +7,7 @@ import type { Chunk, Executor, Lane } from '../executor/executor.js'
 import type { OutputFormat } from '../formats/output-format.js'
 import { lengthOf } from '../io/iterator-result.js'
 import type { PipelineEnd, Source } from '../io/source.js'
+import type { Occupancy } from './occupancy.js'
 import type { PartReader } from './part-reader.js'
 import type { StreamPlan } from './plan.js'
 import { SourceReader } from './source-reader.js'
@@ -25,6 +26,7 @@ export class Run {
   readonly #window: Window
   readonly #tuner: Tuner
   readonly #parts: PartReader
+  readonly #occupancy: Occupancy
   /** The most items of the chunk that is being read. */
   #limit = 1
   /** Index of the first item of the next chunk. */
@@ -44,6 +46,7 @@ export class Run {
     source: Source<unknown>,
     window: Window,
     parts: PartReader,
+    occupancy: Occupancy,
     onSource: () => void,
     onLane: () => void,
     format?: OutputFormat,
@@ -52,6 +55,7 @@ export class Run {
     this.#window = window
     this.#tuner = tuner
     this.#parts = parts
+    this.#occupancy = occupancy
     this.executor = executor()
     // How many chunks can be under way at once, at the beginning.
     const width = Math.ceil(Math.min(lengthOf(source) ?? Infinity, window.limit) / tuner.tuning.chunksize)
@@ -73,6 +77,7 @@ export class Run {
   fill(isAwaited: boolean): void {
     this.#refillThreshold = Infinity
     if (this.reader.isReady) this.#read()
+    this.#occupancy.endReading(this.reader.isAwaiting)
     if (this.#isDue(isAwaited)) this.#submit()
   }
 
@@ -100,7 +105,11 @@ export class Run {
         this.#refillThreshold = Math.min(missing, this.#window.limit)
         return
       }
-      end ??= performance.now() + READ_SLICE_MS
+      if (end === undefined) {
+        const now = performance.now()
+        this.#occupancy.beginReading(now)
+        end = now + READ_SLICE_MS
+      }
       reader.read(room)
       if (reader.isReady && performance.now() > end) {
         reader.wakeNextTurn()

@@ -64,6 +64,11 @@ export class SourceReader {
     return this.#state === 'idle'
   }
 
+  /** Whether the source has given a promise that has not settled. */
+  get isAwaiting(): boolean {
+    return this.#state === 'awaiting'
+  }
+
   /** Whether the source has nothing ready. */
   get isStalled(): boolean {
     return this.#state === 'awaiting' && this.#isSlow

@@ -8,6 +8,7 @@ import { showState } from '../inspect.js'
 import { offerFormatted } from '../formats/offer.js'
 import { offerBatches, type BatchReader, type Source } from '../io/source.js'
 import { Engine } from './engine.js'
+import { noteOrigin } from './origin.js'
 import type { StreamPlan, StreamStats } from './plan.js'
 import { Results } from './results.js'
 
@@ -34,6 +35,7 @@ export class Stream<R> extends Results<R> {
     const engine = new Engine(plan, source)
     this.#engine = engine
     rememberEnd(this, engine)
+    noteOrigin(this, engine.origin)
     engine.joinPipeline(this)
     const open = (): BatchReader => {
       assertUnread(engine.isOver)

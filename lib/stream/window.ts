@@ -36,6 +36,11 @@ export class Window {
     return this.#handed
   }
 
+  /** Items whose results were handed out or left out. */
+  get done(): number {
+    return this.#given + this.#handed
+  }
+
   /** This many items have been read. */
   enter(count: number): void {
     this.#entered += count

@@ -6,6 +6,7 @@ import { typeError } from '../errors.js'
 import { offAbort, onAbort } from '../aborts.js'
 import { isThenable } from '../thenable.js'
 import { assertResult, isDone, isPromise } from '../io/iterator-result.js'
+import { noteOrigin, originOf } from '../stream/origin.js'
 import { Results, SerialResults } from '../stream/results.js'
 
 export class Batched<T> extends SerialResults<T[]> {
@@ -33,6 +34,7 @@ export class Batched<T> extends SerialResults<T[]> {
     this.#size = size
     this.#source = source
     this.#signal = signal
+    noteOrigin(this, originOf(source))
   }
 
   async return(): Promise<IteratorResult<T[], undefined>> {

@@ -104,6 +104,7 @@ export function planStream(
   const plan = (): StreamPlan => ({
     executor,
     job,
+    workers,
     tuner: inline
       ? new FixedTuner(verb.kind === 'reduce' ? Math.min(INLINE_FOLD, window ?? Infinity) : 1)
       : chunksize === 'auto'
