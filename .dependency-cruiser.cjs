@@ -13,6 +13,7 @@ const floors = {
   pool: '^lib/pool[.]ts$',
   sinks: '^lib/sinks/',
   verbs: '^lib/verbs/',
+  progress: '^lib/progress/',
   stream: '^lib/stream/',
   executors: '^lib/executor/(?!executor[.]ts$)',
   executor: '^lib/executor/executor[.]ts$',
@@ -115,6 +116,7 @@ const below = {
     'aborts',
     'inspect',
   ],
+  progress: ['stream', 'executor', 'io', 'options', 'errors'],
   stream: [
     'aborts',
     'fifo',
@@ -208,7 +210,7 @@ module.exports = {
       to: {
         path: '^lib/[^/]+/',
         pathNot:
-          '^lib/(sinks|verbs|stream|executor|threads|worker|formats|codec|scan|shared|sources|io|log|multiprocessing)/',
+          '^lib/(sinks|verbs|progress|stream|executor|threads|worker|formats|codec|scan|shared|sources|io|log|multiprocessing)/',
       },
     },
     {

@@ -33,6 +33,19 @@ const PUBLIC = ['index', 'multiprocessing/index', 'task-module']
  * declarations.
  */
 const TYPED = ['it-pipe', 'it-stream-types']
+/** The files of this package are part of the page of a report. */
+const UPLOT = 'node_modules/uplot'
+/** By module, what the build puts into it. @type {Record<string, Record<string, () => string>>} */
+const PUT_IN = {
+  'dist/progress/report/version.js': {
+    MILLRACE_VERSION: () => JSON.parse(readFileSync('package.json', 'utf8')).version,
+  },
+  'dist/progress/report/uplot.js': {
+    UPLOT_SCRIPT: () => readFileSync(`${UPLOT}/dist/uPlot.iife.min.js`, 'utf8').trim(),
+    UPLOT_STYLE: () => readFileSync(`${UPLOT}/dist/uPlot.min.css`, 'utf8').trim(),
+    UPLOT_LICENCE: () => readFileSync(`${UPLOT}/LICENSE`, 'utf8').trim(),
+  },
+}
 const WORKER = 'dist/worker/main.js'
 /** The entry points of dynamic imports. */
 const LATE = ['dist/multiprocessing/kinds.js']
@@ -52,6 +65,7 @@ const IMPLEMENTATION = {
 const NODE_TYPES = '/// <reference types="node" />\n'
 
 for (const file of filesOf('dist')) if (/\.cjs(\.map)?$|\.d\.cts(\.map)?$/.test(file)) rmSync(file)
+putIn()
 await makeImplementation()
 /** By public module, the names that it exports at run time. @type {Map<string, readonly string[]>} */
 const values = new Map(PUBLIC.map((name) => [name, Object.keys(require(resolve(`dist/${name}.cjs`)))]))
@@ -60,6 +74,20 @@ for (const [name, names] of values) {
   writeFileSync(`dist/${name}.js`, await face(`./${posix.basename(name)}.cjs`, names))
 }
 await makeDeclarations()
+
+/** Puts texts that are known at the build into compiled modules, in the place of `'%NAME%'`. */
+function putIn() {
+  for (const [file, texts] of Object.entries(PUT_IN)) {
+    let code = readFileSync(file, 'utf8')
+    for (const [name, text] of Object.entries(texts)) {
+      const [before, after, ...more] = code.split(`'%${name}%'`)
+      if (after === undefined || more.length > 0)
+        throw new Error(`Cannot put ${name} into ${file}: '%${name}%' must be there once`)
+      code = `${before}${JSON.stringify(text())}${after}`
+    }
+    writeFileSync(file, code)
+  }
+}
 
 async function makeImplementation() {
   const { outputFiles, metafile, warnings } = await build({
@@ -131,6 +159,7 @@ function writeLicences(files) {
   const packages = new Set(
     files.map((file) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0]).filter((path) => path !== undefined),
   )
+  packages.add(UPLOT)
   const texts = Array.from(packages, (path) => {
     const { name, version, license } = JSON.parse(readFileSync(`${path}/package.json`, 'utf8'))
     const own = readdirSync(path).filter((file) => /^licen[cs]e/i.test(file))

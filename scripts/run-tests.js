@@ -43,7 +43,7 @@ function filesWithVolume() {
   const folder = join(root, 'build/test')
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.test.js'))
   return files.filter((file) => {
-    return file.includes('planted') || readFileSync(join(folder, file), 'utf8').includes('support/volume.js')
+    return /planted|^browser\b/.test(file) || readFileSync(join(folder, file), 'utf8').includes('support/volume.js')
   })
 }
 

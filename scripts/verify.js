@@ -2,8 +2,8 @@
 /**
  * Everything that is too slow for `npm test`: `npm run verify [-- --reports FOLDER]`, after `npm test`. It runs the
  * tests of random cases and deaths at full volume, the paths of the codec, and a newer Node. It also runs the demo,
- * toolchains, and the package as users get it. It compares the examples that have a form in Python, and needs Python.
- * Each step runs, also after one that has failed.
+ * toolchains, and the package as users get it. It compares the examples that have a form in Python, and needs Python. It
+ * looks at the page of a report in a browser, and needs Chromium. Each step runs, also after one that has failed.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'

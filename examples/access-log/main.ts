@@ -1,14 +1,14 @@
 /** The demo: reads access logs on all cores and prints what an operator wants to know. See `--help`. */
 import { access, stat } from 'node:fs/promises'
-import { availableParallelism, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { getSystemErrorMap } from 'node:util'
-import { imap, lines, pipe } from 'millrace'
+import { imap, lines, pipe, progress } from 'millrace'
 import { HELP, readArguments, STDIN, type Request } from './arguments.js'
 import { makeLog } from './make-log.js'
 import { parse } from './parse.js'
 import { report, type Layout } from './report.js'
-import { progress, StatusLine, timing } from './status-line.js'
+import { StatusLine } from './status-line.js'
 import { Summary } from './summary.js'
 import { printable } from './text.js'
 
@@ -33,9 +33,9 @@ async function main(): Promise<void> {
   // Better now than after an hour of reading the files before it.
   for (const file of request.files) if (file !== STDIN) await access(file).catch(complain(file))
   const files = request.files.length > 0 ? request.files : [await madeLog()]
-  const { summary, seconds } = await summarize(files)
+  const summary = new Summary()
+  for (const file of files) await read(file, summary).catch(complain(file))
   process.stdout.write(report(summary, files.map(title), layout()))
-  if (process.stderr.isTTY) process.stderr.write(`\n${timing(summary, seconds, availableParallelism())}\n`)
 }
 
 function requested(): Request {
@@ -48,20 +48,16 @@ function requested(): Request {
   }
 }
 
-async function summarize(files: readonly string[]): Promise<{ summary: Summary; seconds: number }> {
-  const summary = new Summary()
-  const start = performance.now()
-  const seconds = (): number => (performance.now() - start) / 1000
-  using _ = new StatusLine(process.stderr, () => progress(summary, seconds()))
-  for (const file of files) await read(file, summary).catch(complain(file))
-  return { summary, seconds: seconds() }
-}
-
-/** Where the work is done: lines are read here, parsed by the workers, and their records come back in order. */
+/**
+ * Where the work is done: lines are read here, parsed by the workers, and their records come back in order. On a terminal
+ * it shows how far it is, and how long it took.
+ */
 async function read(file: string, summary: Summary): Promise<void> {
   const source = file === STDIN ? process.stdin : file
+  const records = pipe(lines(source), imap(parse))
+  progress(records)
   let line = 0
-  for await (const record of pipe(lines(source), imap(parse))) summary.add(record, title(file), ++line)
+  for await (const record of records) summary.add(record, title(file), ++line)
 }
 
 /** The path of the log that is made once, and used again. */

@@ -14,8 +14,6 @@ export interface Entry {
   readonly status: number
   /** Bytes of the answer; 0 where the log has a dash. */
   readonly bytes: number
-  /** Bytes of the line itself, its end included. */
-  readonly size: number
 }
 
 /** What is kept of a line that is not in the combined format. */
@@ -24,7 +22,6 @@ export interface Malformed {
   readonly malformed: string
   /** The status, where the line is in order that far. */
   readonly status: number | undefined
-  readonly size: number
 }
 
 // As Apache and nginx write it: a quote within quotes has a backslash before it. The inner loop cannot match the same text
@@ -43,16 +40,14 @@ const LONGEST = 65_536
 const KEPT = 240
 
 export const parse = task(import.meta.url, 'parse', (line: string): Entry | Malformed => {
-  const size = Buffer.byteLength(line) + 1
   const [, address, hour, request, status, bytes] = (line.length <= LONGEST ? COMBINED.exec(line) : null) ?? []
-  if (address === undefined || request === undefined) return { malformed: excerpt(line), status: statusOf(line), size }
+  if (address === undefined || request === undefined) return { malformed: excerpt(line), status: statusOf(line) }
   return {
     address,
     hour: Number(hour),
     path: pathOf(request),
     status: Number(status),
     bytes: bytes === '-' ? 0 : Number(bytes),
-    size,
   }
 })
 

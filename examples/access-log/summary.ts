@@ -26,8 +26,6 @@ export class Summary {
   requests = 0
   /** Bytes of the answers to the well-formed requests. */
   bytes = 0
-  /** Bytes of the logs themselves. */
-  size = 0
   malformed = 0
   /** The first malformed lines. */
   readonly malformedLines: MalformedLine[] = []
@@ -40,7 +38,6 @@ export class Summary {
   /** Adds the record of one line; `line` is its number in `file`, from 1. */
   add(record: Entry | Malformed, file: string, line: number): void {
     this.lines++
-    this.size += record.size
     if (record.status !== undefined) {
       this.requests++
       count(this.statuses, record.status)

@@ -23,11 +23,6 @@ export function percent(part: number, total: number): string {
   return `${total === 0 ? '0.00' : ((100 * part) / total).toFixed(2)}%`
 }
 
-/** A count and its noun: `1 worker`, `2 workers`. */
-export function plural(n: number, noun: string): string {
-  return `${integer(n)} ${noun}${n === 1 ? '' : 's'}`
-}
-
 /**
  * Text from a log, safe to print and in one line. Control characters, which could take over a terminal, are shown as
  * escapes. Characters that reorder text are shown as escapes, too.

@@ -14,17 +14,11 @@ describe('parse()', () => {
       path: '/a/b.png',
       status: 200,
       bytes: 203_023,
-      size: line.length + 1,
     })
   })
 
   it('counts a dash of bytes as 0', () => {
     expect(parse(`${START} "GET / HTTP/1.1" 304 - ${END}`)).toMatchObject({ status: 304, bytes: 0 })
-  })
-
-  it('counts the bytes, not the characters, of the line', () => {
-    const line = `${START} "GET /é HTTP/1.1" 200 1 "-" "→"`
-    expect(parse(line)).toMatchObject({ path: '/é', size: Buffer.byteLength(line) + 1 })
   })
 
   it.each([
@@ -60,14 +54,13 @@ describe('parse()', () => {
     [`${START} "GET / HTTP/1.1" 200 5 "-" "a \\"`, 200],
     [`${START} "GET / HTTP/1.1" 200 5 ${END} 0.004`, 200],
   ])('calls %j malformed, with the status %p', (line, status) => {
-    expect(parse(line)).toEqual({ malformed: line, status, size: line.length + 1 })
+    expect(parse(line)).toEqual({ malformed: line, status })
   })
 
   it('keeps the start and the end of a long malformed line', () => {
     expect(parse(`<${'x'.repeat(1_000_000)}>`)).toEqual({
       malformed: `<${'x'.repeat(119)}…${'x'.repeat(119)}>`,
       status: undefined,
-      size: 1_000_003,
     })
   })
 

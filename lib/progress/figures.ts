@@ -1,0 +1,120 @@
+/** What progress shows of a pipeline at one moment: read from its input and its stages. It formats nothing. */
+import type { Limit } from '../stream/occupancy.js'
+import type { Origin, StreamEnd } from '../stream/origin.js'
+import type { Clock } from './clock.js'
+import { Pace } from './pace.js'
+
+export interface Figures {
+  readonly state: 'waiting' | 'running' | StreamEnd['how']
+  /** Since the first `next()`, in milliseconds. */
+  readonly elapsed: number
+  /** The path of the file that is being read, its number from 1, and how many sources there are. */
+  readonly file: string | undefined
+  readonly fileNumber: number
+  readonly fileCount: number
+  /** Undefined if the source does not read bytes. */
+  readonly bytesRead: number | undefined
+  readonly bytesTotal: number | undefined
+  /** Items of the source that are done, and how many there are. Undefined if there is no stage. */
+  readonly items: number | undefined
+  readonly itemsTotal: number | undefined
+  /** Items that have failed, in all stages. */
+  readonly failed: number
+  readonly workers: number
+  /** The share of worker time of all stages together, from 0 to 1. */
+  readonly busy: number
+  readonly limit: Limit | undefined
+  /** Of late; at the end, of the whole run. */
+  readonly bytesPerSecond: number | undefined
+  readonly itemsPerSecond: number | undefined
+  /** In milliseconds; undefined while that is unknown. */
+  readonly timeLeft: number | undefined
+}
+
+export class FigureReader {
+  readonly #origin: Origin
+  readonly #clock: Clock
+  readonly #bytes = new Pace()
+  readonly #items = new Pace()
+  #how: StreamEnd['how'] | undefined
+  /** Where nothing is known of the source. */
+  readonly #opened: number
+  #ended: number | undefined
+
+  constructor(origin: Origin, clock: Clock) {
+    this.#origin = origin
+    this.#clock = clock
+    this.#opened = clock.now()
+  }
+
+  /** The run has ended: from now on figures are those of the whole run. Only the first call counts. */
+  end(how: StreamEnd['how']): void {
+    if (this.#how !== undefined) return
+    this.#how = how
+    this.#ended = this.#clock.now()
+  }
+
+  read(): Figures {
+    const { input, stages } = this.#origin
+    const now = this.#clock.now()
+    const first = stages[0]
+    const last = stages.at(-1)
+    const elapsed = last === undefined ? this.#elapsed(now) : last.occupancy.elapsed
+    const [bytesRead, bytesTotal] = [input?.read, input?.total]
+    const [items, itemsTotal] = [first?.done, first?.length]
+    if (bytesRead !== undefined) this.#bytes.note(now, bytesRead)
+    if (items !== undefined) this.#items.note(now, items)
+    const speed = (pace: Pace, amount: number | undefined): number | undefined =>
+      this.#how === undefined || amount === undefined || !elapsed ? pace.perSecond : (amount * 1000) / elapsed
+    const bytesPerSecond = speed(this.#bytes, bytesRead)
+    const itemsPerSecond = speed(this.#items, items)
+    return {
+      state: this.#how ?? (elapsed === undefined ? 'waiting' : 'running'),
+      elapsed: elapsed ?? 0,
+      file: input?.place.path,
+      fileNumber: input?.place.number ?? 0,
+      fileCount: input?.place.count ?? 0,
+      bytesRead,
+      bytesTotal,
+      items,
+      itemsTotal,
+      failed: stages.reduce((sum, stage) => sum + stage.failed, 0),
+      workers: Math.max(0, ...stages.map(({ workers }) => workers)),
+      // Stages share the workers of a pool.
+      busy: Math.min(
+        1,
+        stages.reduce((sum, { occupancy }) => sum + occupancy.busy, 0),
+      ),
+      limit: last?.limit,
+      bytesPerSecond,
+      itemsPerSecond,
+      timeLeft:
+        this.#how !== undefined
+          ? undefined
+          : (timeLeft(bytesRead, bytesTotal, bytesPerSecond) ?? timeLeft(items, itemsTotal, itemsPerSecond)),
+    }
+  }
+
+  /** Where there is no stage, which would know it. */
+  #elapsed(now: number): number | undefined {
+    const { input } = this.#origin
+    const began = input === undefined ? this.#opened : input.began
+    return began === undefined ? undefined : Math.max(0, (this.#ended ?? now) - began)
+  }
+}
+
+function timeLeft(
+  done: number | undefined,
+  total: number | undefined,
+  perSecond: number | undefined,
+): number | undefined {
+  if (done === undefined || total === undefined || !perSecond) return undefined
+  return (Math.max(0, total - done) * 1000) / perSecond
+}
+
+/** How much of the input is done, from 0 to 1; undefined while that is unknown. */
+export function shareOf({ bytesRead, bytesTotal, items, itemsTotal }: Figures): number | undefined {
+  const [done, total] = bytesTotal === undefined ? [items, itemsTotal] : [bytesRead, bytesTotal]
+  if (done === undefined || total === undefined) return undefined
+  return total === 0 ? 1 : Math.min(1, done / total)
+}
