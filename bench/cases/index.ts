@@ -5,6 +5,8 @@ export const CASES = [
   'lines',
   'gzip',
   'gzip-output',
+  'csv',
+  'csv-quoted',
   'cpu',
   'sqrt',
   'arrays',

@@ -90,18 +90,20 @@ export function shownSpread({ min, median, max }: Spread, unit: string): string 
   return `${number(median, digits)} ${unit} (${number(min, digits)} to ${number(max, digits)})`
 }
 
-/** The CPU time of each contender by thread, in Markdown. */
+/** The CPU time and context switches of each contender by thread, in Markdown. */
 export function threadsReport(cases: readonly CaseResult[]): string {
   const rows: string[][] = []
   for (const { name, contenders } of cases) {
     for (const { name: contender, cpu } of contenders) {
       if (cpu?.threads === undefined) continue
-      const { main, workers, rest } = cpu.threads
-      rows.push([`${name}: ${contender}`, ...[cpu.total, main, workers, rest].map((time) => number(time, 0))])
+      const { main, workers, rest, mainSwitches, workerSwitches } = cpu.threads
+      const figures = [cpu.total, main, workers, rest, mainSwitches, workerSwitches]
+      rows.push([`${name}: ${contender}`, ...figures.map((figure) => number(figure, 0))])
     }
   }
   if (rows.length === 0) return 'The CPU time by thread is left out: this system has no /proc/self/task.'
-  return markdown(['CPU ms', 'all threads', 'main', 'workers', 'rest: V8 and libuv'], rows)
+  const head = ['CPU ms', 'all threads', 'main', 'workers', 'rest: V8 and libuv', 'switches: main', 'switches: workers']
+  return markdown(head, rows)
 }
 
 export function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -43,6 +43,9 @@ export interface CpuResult {
     readonly workers: number
     /** Of V8 and libuv: collecting garbage, compiling, reading files. */
     readonly rest: number
+    /** Context switches. */
+    readonly mainSwitches: number
+    readonly workerSwitches: number
   }
 }
 
@@ -101,9 +104,13 @@ function cpuResult(cpus: readonly Cpu[]): CpuResult | undefined {
   const threads = cpus.flatMap(({ total: all, threads }) =>
     threads === undefined ? [] : [{ ...threads, rest: Math.max(0, all - threads.main - threads.workers) }],
   )
-  const median = (part: 'main' | 'workers' | 'rest'): number => spread(threads.map((time) => time[part]))?.median ?? NaN
-  if (threads.length === 0) return { total }
-  return { total, threads: { main: median('main'), workers: median('workers'), rest: median('rest') } }
+  const [first] = threads
+  if (first === undefined) return { total }
+  const medians = Object.keys(first).map((part) => {
+    const values = threads.map((each) => each[part as keyof typeof first])
+    return [part, spread(values)?.median ?? NaN]
+  })
+  return { total, threads: Object.fromEntries(medians) as typeof first }
 }
 
 function totals(cpus: readonly Cpu[]): number[] {

@@ -7,6 +7,7 @@ import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { mulberry32 } from './random.js'
 import { add, none, type Totals } from './totals.js'
 
 /** A log, and the right answer. */
@@ -141,15 +142,4 @@ function clock(time: number): string {
 
 function two(n: number): string {
   return n < 10 ? `0${n}` : `${n}`
-}
-
-/** A small generator of random numbers with a seed, from 0 to below 1: Tommy Ettinger's Mulberry32, in the public domain. */
-function mulberry32(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), state | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-  }
 }

@@ -3,6 +3,7 @@ import { task } from 'millrace'
 import { parse as parseLine } from './parse.js'
 import { spin as spinFor } from './spin.js'
 import { busyFor, type Interval } from './interval.js'
+import { addRow, type Row, type Sums } from './table.js'
 import { add, type Totals } from './totals.js'
 
 export const parse = task(import.meta.url, 'parse', parseLine)
@@ -51,4 +52,8 @@ export interface LargeRecord extends SmallRecord {
 export const largeRecord = task(import.meta.url, function largeRecord(id: number): LargeRecord {
   const text = `the text of record ${id}, which is not short and not the same as that of any other`
   return { id, name: `reading ${id}`, text, note: `${text}.`, place: id % 360, time: id * 1_000, unit: 'K', good: true }
+})
+
+export const sumRow = task(import.meta.url, function sumRow(sums: Sums, row: Row): Sums {
+  return addRow(sums, row)
 })
