@@ -21,8 +21,6 @@ export interface Table {
 /** What contenders find: they need all fields for it. */
 export interface Sums {
   rows: number
-  /** In cents. */
-  amount: number
   /** The characters of all fields. */
   characters: number
 }
@@ -43,7 +41,7 @@ export interface Row {
 export type Style = 'plain' | 'quoted'
 
 /** Change this number whenever the file changes. */
-const VERSION = 1
+const VERSION = 2
 const BLOCK = 256 * 1024
 const COLUMNS = ['id', 'name', 'email', 'amount', 'day', 'city', 'active', 'note']
 const FIRST = ['Ann', 'Bob', 'Carol', 'Dieter', 'Eva', 'Frank', 'Greta', 'Hugo', 'Ida', 'Jan']
@@ -52,13 +50,12 @@ const CITIES = ['Berlin', 'Paris', 'Rome', 'Vienna', 'Madrid', 'Lisbon', 'Prague
 const WORDS = ['paid', 'late', 'call back', 'new customer', 'by card', 'second order', 'returned', 'no answer']
 
 export function noSums(): Sums {
-  return { rows: 0, amount: 0, characters: 0 }
+  return { rows: 0, characters: 0 }
 }
 
-/** The work on each row: all contenders call this function. */
+/** The work on each row, as little as needs all its fields: all contenders call this function. */
 export function addRow(sums: Sums, row: Row): Sums {
   sums.rows++
-  sums.amount += Math.round(Number(row.amount) * 100)
   sums.characters +=
     row.id.length +
     row.name.length +
@@ -73,7 +70,6 @@ export function addRow(sums: Sums, row: Row): Sums {
 
 export function mergeSums(one: Sums, other: Sums): Sums {
   one.rows += other.rows
-  one.amount += other.amount
   one.characters += other.characters
   return one
 }

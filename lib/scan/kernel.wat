@@ -127,6 +127,10 @@
     (local $lines v128)
     (local $returns v128)
     (local $high v128)
+    (local $v0 v128)
+    (local $v1 v128)
+    (local $v2 v128)
+    (local $v3 v128)
     (local $valid i64)
     (local $quoteBytes i64)
     (local $delimiterBytes i64)
@@ -179,21 +183,50 @@
             (local.set $valid (i64.shr_u (i64.const -1) (i64.sub (i64.const 63) (local.get $last))))
             (memory.fill (local.get $source) (i32.const 0) (i32.const 64))
             (memory.copy (local.get $source) (local.get $at) (i32.sub (local.get $to) (local.get $at)))))
+        (local.set $v0 (v128.load (local.get $source)))
+        (local.set $v1 (v128.load offset=16 (local.get $source)))
+        (local.set $v2 (v128.load offset=32 (local.get $source)))
+        (local.set $v3 (v128.load offset=48 (local.get $source)))
         (local.set $high
           (v128.or (local.get $high)
-            (v128.or
-              (v128.or (v128.load (local.get $source)) (v128.load offset=16 (local.get $source)))
-              (v128.or (v128.load offset=32 (local.get $source)) (v128.load offset=48 (local.get $source))))))
+            (v128.or (v128.or (local.get $v0) (local.get $v1)) (v128.or (local.get $v2) (local.get $v3)))))
+        ;; As $find, which would be four calls.
         (local.set $q
-          (i64.and
-            (i64.and (call $find (local.get $source) (local.get $quotes)) (local.get $quoteBytes))
-            (local.get $valid)))
+          (i64.and (i64.and (local.get $quoteBytes) (local.get $valid))
+            (i64.or
+              (i64.or
+                (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v0) (local.get $quotes))))
+                (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v1) (local.get $quotes)))) (i64.const 16)))
+              (i64.or
+                (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v2) (local.get $quotes)))) (i64.const 32))
+                (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v3) (local.get $quotes)))) (i64.const 48))))))
         (local.set $d
-          (i64.and
-            (i64.and (call $find (local.get $source) (local.get $delimiters)) (local.get $delimiterBytes))
-            (local.get $valid)))
-        (local.set $n (i64.and (call $find (local.get $source) (local.get $lines)) (local.get $valid)))
-        (local.set $c (i64.and (call $find (local.get $source) (local.get $returns)) (local.get $valid)))
+          (i64.and (i64.and (local.get $delimiterBytes) (local.get $valid))
+            (i64.or
+              (i64.or
+                (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v0) (local.get $delimiters))))
+                (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v1) (local.get $delimiters)))) (i64.const 16)))
+              (i64.or
+                (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v2) (local.get $delimiters)))) (i64.const 32))
+                (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v3) (local.get $delimiters)))) (i64.const 48))))))
+        (local.set $n
+          (i64.and (local.get $valid)
+            (i64.or
+              (i64.or
+                (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v0) (local.get $lines))))
+                (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v1) (local.get $lines)))) (i64.const 16)))
+              (i64.or
+                (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v2) (local.get $lines)))) (i64.const 32))
+                (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v3) (local.get $lines)))) (i64.const 48))))))
+        (local.set $c
+          (i64.and (local.get $valid)
+            (i64.or
+              (i64.or
+                (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v0) (local.get $returns))))
+                (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v1) (local.get $returns)))) (i64.const 16)))
+              (i64.or
+                (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v2) (local.get $returns)))) (i64.const 32))
+                (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v3) (local.get $returns)))) (i64.const 48))))))
         (local.set $newlines
           (i32.add (local.get $newlines) (i32.wrap_i64 (i64.popcnt (local.get $n)))))
         (if (i64.ne (local.get $c) (i64.const 0))

@@ -26,10 +26,9 @@ export function recordCursor({ count, segments }: RecordData): () => unknown {
     if (decoder !== undefined && format !== undefined) keepDecoder(format, decoder)
     decoder = format = undefined
   }
-  const next = (): unknown => {
+  /** The first record of the next segment that has one. */
+  const first = (): unknown => {
     for (;;) {
-      const value = decoder?.next()
-      if (value !== undefined) return value
       const next = segments[segment++]
       if (next === undefined) throw new RangeError(`Cannot read a record as all have been read: ${count}`)
       if (decoder === undefined || next.format !== format) {
@@ -38,15 +37,16 @@ export function recordCursor({ count, segments }: RecordData): () => unknown {
         decoder = decoderFor(format)
       }
       decoder.feed(next)
+      const value = decoder.next()
+      if (value !== undefined) return value
     }
   }
-  if (segments.every((segment) => segment.format.kind === 'lines')) return next
   return () => {
-    try {
-      return next()
-    } finally {
-      if (--left === 0) end()
-    }
+    left--
+    let value = decoder?.next()
+    if (value === undefined) value = first()
+    if (left === 0) end()
+    return value
   }
 }
 
