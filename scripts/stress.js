@@ -9,6 +9,7 @@ import { resolve } from 'node:path'
 /** By name: the built program, and the project that builds it. */
 const PROGRAMS = {
   fuzz: { file: 'build/test/support/fuzz.js', project: 'test/tsconfig.json' },
+  csv: { file: 'build/test/support/csv-fuzz.js', project: 'test/tsconfig.json' },
   kill: { file: 'build/test/support/kill.js', project: 'test/tsconfig.json' },
   contention: { file: 'build/test/support/contention.js', project: 'test/tsconfig.json' },
   soak: { file: 'build/bench/soak/main.js', project: 'bench' },

@@ -109,28 +109,20 @@ export class CsvKind implements RecordKind {
   }
 
   /** The format of an input, by its first record. */
-  #formatOf(first: RecordSegment, dialect: CsvDialect): CsvFormat {
-    const settings = this.#settings
-    const { relaxed, pad, columns, types, hasHeader } = settings
+  #formatOf(given: RecordSegment, dialect: CsvDialect): CsvFormat {
+    const { text, relaxed, pad, columns, types, hasHeader } = this.#settings
+    const known = { kind: 'csv', encoding: text.text.blocks, dialect, relaxed, pad } as const
+    const first = { ...given, format: { ...known, width: 0, names: undefined, wanted: [], types: [], key: '' } }
+    const place = placeIn(first, 0)
     const fields = this.#fieldsOf(first, dialect)
-    const names = hasHeader ? fields : settings.names
-    if (hasHeader) this.#checkHeader(fields, placeIn(first, 0))
+    const names = hasHeader ? fields : this.#settings.names
+    if (hasHeader) this.#checkHeader(fields, place)
     const all = names ?? fields
-    const wanted = columns === undefined ? [...all.keys()] : this.#positions(all, columns, placeIn(first, 0))
-    const used = wanted.map((field) => names && types.get(names[field] ?? ''))
+    const wanted = columns === undefined ? [...all.keys()] : this.#positions(all, columns, place)
     const missing = [...types.keys()].find((name) => names?.includes(name) === false)
-    if (missing !== undefined) throw this.#missingError(missing, 'types', all, placeIn(first, 0))
-    const format = {
-      kind: 'csv',
-      encoding: this.text.text.blocks,
-      dialect,
-      relaxed,
-      pad,
-      width: all.length,
-      names,
-      wanted,
-      types: used,
-    } as const
+    if (missing !== undefined) throw this.#missingError(missing, 'types', all, place)
+    const used = wanted.map((field) => names && types.get(names[field] ?? ''))
+    const format = { ...known, width: all.length, names, wanted, types: used } as const
     return { ...format, key: JSON.stringify(format) }
   }
 

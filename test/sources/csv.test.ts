@@ -95,6 +95,23 @@ describe('csv() gives', () => {
     ])
   })
 
+  it('a first field of spaces or nothing, with tabs between fields', async () => {
+    for (const header of [false, ['a', 'b']] as const) {
+      const rows = await collect(tsv([Buffer.from(' \t1\n\t2\n')], { header } as { header: false }))
+      expect(rows.map((row) => Object.values(row))).toEqual([
+        [' ', '1'],
+        ['', '2'],
+      ])
+    }
+    expect(await collect(tsv([Buffer.from(' \tb\n1\t2\n')]))).toEqual([{ ' ': '1', b: '2' }])
+  })
+
+  it('a carriage return at the end of the input as text', async () => {
+    expect(await read('a,b\n1,2\r')).toEqual([{ a: '1', b: '2\r' }])
+    expect((await refused('a,b\n1,"2"\r')).error.code).toBe('ERR_CSV_QUOTE')
+    expect(await read('a,b\n1,"2"\r', { quotes: 'relaxed' })).toEqual([{ a: '1', b: '2\r' }])
+  })
+
   it('rows by given names, and takes the first line as data', async () => {
     expect(await read('1,2\n', { header: ['a', 'b'] })).toEqual([{ a: '1', b: '2' }])
   })

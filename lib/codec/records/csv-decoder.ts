@@ -145,7 +145,11 @@ export class CsvDecoder implements RecordDecoder {
     const copied = isOpen ? length - 1 : length
     // Not `copy()`: where memory is shared that goes byte by byte, unless source and target happen to be aligned alike.
     bytes.fill(Buffer.from(segment.memory, start, copied), 0, copied)
-    if (isOpen) bytes[copied] = dialect.newline
+    if (isOpen) {
+      // A `\r` there would become part of a line end.
+      if (bytes[copied - 1] === CARRIAGE_RETURN) return
+      bytes[copied] = dialect.newline
+    }
     const numbers = (this.#numbers ??= Slab.take(BLOCK_SIZE))
     const room = { slab: numbers, at: numbers.start }
     const found = findFields(slab, slab.start, slab.start + length, dialect, room)
