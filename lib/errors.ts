@@ -358,7 +358,7 @@ export type RecordErrorCode =
 /**
  * A record that a source such as `csv()` or `ndjson()` cannot give. Such a record fails alone, as the item of the next
  * stage. The option `errors` of that stage says what happens. These errors end the source, because it cannot be read
- * further: `ERR_CSV_HEADER`, `ERR_CSV_UNCLOSED_QUOTE` and `ERR_RECORD_TOO_LONG`.
+ * further: `ERR_CSV_HEADER`, `ERR_CSV_UNCLOSED_QUOTE`, `ERR_RECORD_TOO_LONG`, and `ERR_JSON` for the document of `json()`.
  *
  * @example
  * ```ts

@@ -4,6 +4,7 @@ import type { CsvType } from '../codec/records/format.js'
 import { typeError, received } from '../errors.js'
 import { sourcesOf, type ByteSource } from '../io/bytes.js'
 import { asciiSafe, textEncoding } from '../io/encoding.js'
+import { isProgram, PROGRAM_EXPECTED, programHint } from '../io/program.js'
 import { isPlainObject, OptionReader } from '../options.js'
 import { CsvKind } from './csv-kind.js'
 import { RecordIterator, type Records } from './records.js'
@@ -80,6 +81,8 @@ export interface CsvOptions<
    * the longest string there can be.
    */
   readonly maxLength?: number | undefined
+  /** A program and its arguments that decompress the input, such as `['xz', '-dc']`, as in `lines()`. Default: none. */
+  readonly decompress?: readonly string[] | undefined
 }
 
 const OPTIONS = [
@@ -97,6 +100,7 @@ const OPTIONS = [
   'newline',
   'encoding',
   'maxLength',
+  'decompress',
 ] as const
 const DEFAULT_MAX_LENGTH = 16 * 1024 * 1024
 
@@ -133,11 +137,12 @@ export interface Csv {
  * It holds two blocks of 512 KiB and the longest record, for a file of any size. A row that you keep can keep up to 8 KiB
  * of its neighbours in memory.
  *
- * @param source A path, a `file:` URL, or what gives byte chunks, as in `lines()`. Or an array of these.
+ * @param source A path, a `file:` URL, or what gives byte chunks, as in `lines()`. Or an array of these, or
+ * `files()`.
  * @param options How it is written: `delimiter` (default `,`), `quote` (default `"`), `escape`, `comment`, `trim`,
  * `skipEmpty`, `newline`, `encoding` (default `'utf8'`). What is given: `header` (default true), `columns` (default all),
  * `types` (default strings). What is refused: `ragged` and `quotes` (default `'error'` and `'strict'`), `maxLength`
- * (default 16 MiB).
+ * (default 16 MiB). How it is decompressed: `decompress` (default none).
  * @throws `TypeError` or `RangeError` at the call, for a bad source or option. All other errors come from `next()`, after
  * the rows before: a `RecordError` for a bad record or header, which names the line. A quote that is never closed, and a
  * record that is too long, are such errors, too. Errors of reading come as from `lines()`.
@@ -198,8 +203,14 @@ function open(name: string, delimiter: string, source: unknown, options: unknown
       `Cannot ${action} as 'columns' and 'types' need the names of the columns: received header: false (give them: header: [...])`,
     )
   }
+  const decompress = read.value('decompress', PROGRAM_EXPECTED, isProgram, programHint)
   const kind = new CsvKind({
-    text: { text: asciiSafe(textEncoding(action, encoding, undefined)), fatal: false, detect: true },
+    text: {
+      text: asciiSafe(textEncoding(action, encoding, undefined)),
+      fatal: false,
+      detect: true,
+      decompress: decompress && [...decompress],
+    },
     maxLength: read.integer('maxLength', 1, constants.MAX_STRING_LENGTH) ?? DEFAULT_MAX_LENGTH,
     dialect,
     takesSeparator: given.delimiter === undefined,

@@ -129,6 +129,8 @@ export class RecordReader implements BatchReader {
   async #readOn(input: Pick<Input, 'text' | 'scanner' | 'hasEnded'>): Promise<boolean> {
     const { scanner, text } = input
     if (scanner.isTooLong) throw this.#tooLong(scanner)
+    const { failure } = scanner
+    if (failure !== undefined) throw failure
     if (input.hasEnded) return false
     const result = await text.next()
     if (this.#isClosed) return false

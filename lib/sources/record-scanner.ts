@@ -3,7 +3,7 @@
  * any thread can decode. A splitter says where records end. This file knows blocks and memory: a record that is cut in
  * two by the end of a block is put together here.
  */
-import { NO_BYTES } from '../codec/line-end.js'
+import { CARRIAGE_RETURN, NO_BYTES } from '../codec/line-end.js'
 import type { RecordFormat, Place } from '../codec/records/format.js'
 import { newlinesIn } from '../codec/records/place.js'
 import type { HeldSegment } from '../codec/records/record-batch.js'
@@ -14,6 +14,10 @@ import { hasRoom, type EndsRoom, type Found } from '../scan/scan.js'
 export interface Split extends Found {
   /** How many lines end in the bytes that were scanned. */
   readonly newlines: number
+  /** Where the next record can begin at the earliest: bytes before that, behind the last record, belong to none. */
+  readonly recordsFrom?: number | undefined
+  /** Makes the error of the byte behind those that were scanned, which is at a place. Nothing more is scanned. */
+  readonly failure?: ((place: Place) => Error) | undefined
 }
 
 /** Finds where records end. It carries its state from one call to the next: the bytes of an input are scanned once. */
@@ -30,6 +34,8 @@ export interface Splitter {
    * @param place Where they begin.
    */
   end(rest: Buffer, place: Place): 'record' | 'nothing' | Error
+  /** Where a record begins, behind bytes that belong to none. Without it, all of them count for its length. */
+  contentStart?(bytes: Buffer, start: number, end: number): number
 }
 
 /** Smaller blocks are copied: each would keep a whole slab. */
@@ -72,6 +78,8 @@ export class RecordScanner {
   #lineAt = 0
   #headLine = 1
   #hasEnded = false
+  #recordsFrom = 0
+  #failure: ((place: Place) => Error) | undefined
 
   /** @param offset Where in the input the first block begins. */
   constructor(splitter: Splitter, file: string | undefined, maxLength: number, offset: number) {
@@ -94,7 +102,16 @@ export class RecordScanner {
 
   /** Whether the next record is longer than it may be. Then nothing more can be cut. */
   get isTooLong(): boolean {
-    return this.#isTooLong || (this.#slab === undefined && this.#head > this.#maxLength + MAX_LINE_END)
+    if (this.#isTooLong) return true
+    if (this.#slab !== undefined || this.#head <= this.#maxLength + MAX_LINE_END) return false
+    return this.#head - this.#spacesBefore(this.rest) > this.#maxLength + MAX_LINE_END
+  }
+
+  /** What is wrong behind all records that have been cut. */
+  get failure(): Error | undefined {
+    if (this.#known > 0) return undefined
+    const offset = this.#offset + this.#head + this.#scanned - this.#start
+    return this.#failure?.({ file: this.#file, record: this.#record, line: this.#scannedLine, offset })
   }
 
   /** The next bytes of the input, as far as they are known, to tell what is wrong with them. */
@@ -159,6 +176,8 @@ export class RecordScanner {
     while (!this.#isTooLong) {
       if (this.#known > 0) return this.#head > 0 ? this.#join(format) : this.#segment(max, format)
       if (this.#slab === undefined) return undefined
+      if (this.#recordsFrom > this.#start) this.#leaveOut()
+      if (this.#failure !== undefined) return undefined
       if (this.#scanned === this.#end) this.#leave(this.#slab)
       else this.#scanMore(this.#slab)
     }
@@ -180,6 +199,7 @@ export class RecordScanner {
     this.#start = start
     this.#scanned = scanned
     this.#end = end
+    this.#recordsFrom = 0
   }
 
   #scanMore(slab: Slab): void {
@@ -191,6 +211,15 @@ export class RecordScanner {
     this.#known = found.count
     this.#isAscii &&= found.isAscii
     this.#hasReturns ||= found.hasReturns
+    this.#recordsFrom = found.recordsFrom ?? 0
+    this.#failure = found.failure
+  }
+
+  /** Bytes behind the last record belong to none. */
+  #leaveOut(): void {
+    this.#offset += this.#head + this.#recordsFrom - this.#start
+    this.#start = this.#recordsFrom
+    this.#head = 0
   }
 
   #roomForEnds(): Slab {
@@ -223,12 +252,18 @@ export class RecordScanner {
     const ends = this.#ends
     if (slab === undefined || ends === undefined) return undefined
     const [end = 0] = new Uint32Array(ends.buffer, this.#endsAt, 1)
-    if (this.#head + end - this.#start > this.#maxLength + MAX_LINE_END) {
+    const isShort = this.#head + end - this.#start <= this.#maxLength
+    // Before they are copied, as there may be very many bytes.
+    if (!isShort && this.#head - this.#spacesBefore(this.rest) + end - this.#start > this.#maxLength + MAX_LINE_END) {
       this.#isTooLong = true
       return undefined
     }
     const copies = this.#makeRoom(end - this.#start)
     this.#append(copies, Buffer.from(slab.buffer, this.#start, end - this.#start))
+    if (!isShort && this.#isLong(copies.buffer, this.#copied - this.#head - (end - this.#start), this.#copied)) {
+      this.#isTooLong = true
+      return undefined
+    }
     const start = this.#copied - this.#head - (end - this.#start)
     new Uint32Array(ends.buffer, this.#endsAt, 1)[0] = this.#copied
     const segment = this.#make(format, copies, ends, start, this.#copied, 1, { line: this.#headLine, lineAt: start })
@@ -241,7 +276,7 @@ export class RecordScanner {
     const slab = this.#slab
     const ends = this.#ends
     if (slab === undefined || ends === undefined) return undefined
-    const count = this.#shortEnough(ends, Math.min(max, this.#known))
+    const count = this.#shortEnough(slab, ends, Math.min(max, this.#known))
     if (count === 0) return undefined
     const isLast = this.#isOpen && count === this.#known
     const [last = 0] = new Uint32Array(ends.buffer, this.#endsAt + (count - 1) * U32, 1)
@@ -252,19 +287,31 @@ export class RecordScanner {
   }
 
   /** How many of the next records come before one that is too long. */
-  #shortEnough({ buffer }: Slab, count: number): number {
-    const most = this.#maxLength + MAX_LINE_END
+  #shortEnough(bytes: Slab, { buffer }: Slab, count: number): number {
     const ends = new Uint32Array(buffer, this.#endsAt, count)
     let start = this.#start
-    if ((ends[count - 1] ?? 0) - start <= most) return count
+    if ((ends[count - 1] ?? 0) - start <= this.#maxLength) return count
     for (const [index, end] of ends.entries()) {
-      if (end - start > most) {
+      if (this.#isLong(bytes.buffer, start, end)) {
         this.#isTooLong = index === 0
         return index
       }
       start = end
     }
     return count
+  }
+
+  /** Whether a record is longer than it may be. What stands before it, and its end, are not counted. */
+  #isLong(memory: SharedArrayBuffer, start: number, end: number): boolean {
+    if (end - 1 - start <= this.#maxLength) return false
+    const bytes = Buffer.from(memory, start, end - 1 - start)
+    const hasReturn = bytes.at(-1) === CARRIAGE_RETURN
+    return bytes.length - this.#spacesBefore(bytes) - (hasReturn ? 1 : 0) > this.#maxLength
+  }
+
+  /** How many bytes at the beginning belong to no record. */
+  #spacesBefore(bytes: Buffer): number {
+    return this.#splitter.contentStart?.(bytes, 0, bytes.length) ?? 0
   }
 
   #make(

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
-import { imap, InputError, lines, pipe, type ByteSource, type LinesOptions } from 'millrace'
+import { csv, imap, InputError, json, lines, ndjson, pipe, type ByteSource, type LinesOptions } from 'millrace'
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-program-'))
 afterAll(() => {
@@ -76,6 +76,19 @@ describe('decompress runs a program', () => {
     expect(error).toMatchObject({ code: 'ERR_LINE_TOO_LONG', line: 2, offset: 6 })
     expect(await collect(lines([[gzipSync('a')]], { decompress: CAT, detect: false }))).not.toEqual(['a'])
     expect(await collect(lines([[]], { decompress: CAT }))).toEqual([])
+  })
+
+  it('for records, too', async () => {
+    const given: unknown[] = []
+    for await (const row of csv([gzipSync('a,b\n1,2\n')], { decompress: CAT })) given.push(row)
+    for await (const row of ndjson([gzipSync('{"a":1}\n')], { decompress: CAT })) given.push(row)
+    for await (const row of json([gzipSync('[{"a":2}]')], { decompress: CAT })) given.push(row)
+    expect(given).toEqual([{ a: '1', b: '2' }, { a: 1 }, { a: 2 }])
+    await expect(json('missing.json', { decompress: CAT }).next()).rejects.toMatchObject({ code: 'ENOENT' })
+    await expect(csv([[]], { decompress: ['no-such-program'] }).next()).rejects.toMatchObject({
+      code: 'ERR_DECOMPRESS',
+    })
+    expect(() => csv('a', { decompress: [] })).toThrow("'decompress' must be an array of a program")
   })
 
   it('without a shell: what would be special there is not', async () => {

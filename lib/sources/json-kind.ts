@@ -1,0 +1,57 @@
+/** Values of JSON as a kind of records, and the options that `ndjson()` and `json()` share. */
+import { constants } from 'node:buffer'
+import type { JsonFormat } from '../codec/records/format.js'
+import { asciiSafe, textEncoding } from '../io/encoding.js'
+import { isProgram, PROGRAM_EXPECTED, programHint } from '../io/program.js'
+import type { TextOptions } from '../io/text.js'
+import type { OptionReader } from '../options.js'
+import type { Beginning, RecordKind } from './record-reader.js'
+import type { Splitter } from './record-scanner.js'
+
+const DEFAULT_MAX_LENGTH = 16 * 1024 * 1024
+
+/** The options of `ndjson()`. */
+export interface NdjsonOptions {
+  /** The encoding of the text, as in `lines()`. Default: `'utf8'`, or UTF-16 by its byte order mark. */
+  encoding?: string | undefined
+  /**
+   * The most bytes that a value may have, uncompressed. Text in UTF-16 is measured in UTF-8. A longer one ends the source
+   * with a `RecordError` (`ERR_RECORD_TOO_LONG`). Default: 16,777,216 (16 MiB); minimum: 1; maximum: the longest string
+   * there can be.
+   */
+  maxLength?: number | undefined
+  /** A program and its arguments that decompress the input, such as `['xz', '-dc']`, as in `lines()`. Default: none. */
+  decompress?: readonly string[] | undefined
+}
+
+export const NDJSON_OPTIONS = ['encoding', 'maxLength', 'decompress'] as const
+
+export class JsonKind implements RecordKind {
+  readonly text: TextOptions
+  readonly maxLength: number
+  readonly #format: JsonFormat
+  readonly #open: (encoding: string) => Splitter
+
+  /** @param open Makes the splitter of an input. The encoding is one in which bytes of ASCII are ASCII. */
+  constructor(action: string, read: OptionReader<NdjsonOptions>, open: (encoding: string) => Splitter) {
+    const encoding = read.value('encoding', 'the name of an encoding', (value) => typeof value === 'string')
+    const decompress = read.value('decompress', PROGRAM_EXPECTED, isProgram, programHint)
+    this.text = {
+      text: asciiSafe(textEncoding(action, encoding, undefined)),
+      fatal: false,
+      detect: true,
+      decompress: decompress && [...decompress],
+    }
+    this.maxLength = read.integer('maxLength', 1, constants.MAX_STRING_LENGTH) ?? DEFAULT_MAX_LENGTH
+    this.#format = { kind: 'json', encoding: this.text.text.blocks }
+    this.#open = open
+  }
+
+  isDecided(): boolean {
+    return true
+  }
+
+  begin(): Beginning {
+    return { splitter: this.#open(this.#format.encoding), skipped: 0, format: this.#format, hasHeader: false }
+  }
+}

@@ -1,0 +1,129 @@
+/** Where records of JSON end: the lines of NDJSON, and the elements of an array. */
+import type { Place } from '../codec/records/format.js'
+import { recordError } from '../codec/records/record-error.js'
+import { ARRAY_START, findElements, type ElementState } from '../scan/elements.js'
+import type { Slab } from '../scan/memory.js'
+import { findByte, type EndsRoom } from '../scan/scan.js'
+import { ArrayFinder, DocumentEnd, isSpace, type Step } from './array-finder.js'
+import type { Split, Splitter } from './record-scanner.js'
+
+const NEWLINE = 10
+const CLOSE_BRACKET = 93
+
+/** Lines, without those that are blank. */
+export class NdjsonSplitter implements Splitter {
+  readonly newline: number = NEWLINE
+  /** Whether the line at hand is blank so far. */
+  #isBlank = true
+
+  scan(bytes: Slab, from: number, to: number, room: EndsRoom): Split {
+    const found = findByte(bytes, from, to, NEWLINE, room)
+    const memory = Buffer.from(bytes.buffer)
+    const ends = new Uint32Array(room.slab.buffer, room.at, found.count)
+    let start = from
+    let count = 0
+    for (const end of ends) {
+      if (!this.#isBlank || !isBlank(memory, start, end)) ends[count++] = end
+      this.#isBlank = true
+      start = end
+    }
+    this.#isBlank &&= isBlank(memory, start, from + found.scanned)
+    const end = from + found.scanned
+    return { ...found, count, newlines: found.count, recordsFrom: this.#isBlank ? end : undefined }
+  }
+
+  contentStart(bytes: Buffer, start: number, end: number): number {
+    return behindSpaces(bytes, start, end)
+  }
+
+  end(): 'record' | 'nothing' {
+    return this.#isBlank ? 'nothing' : 'record'
+  }
+}
+
+function isBlank(bytes: Buffer, start: number, end: number): boolean {
+  return behindSpaces(bytes, start, end) === end
+}
+
+function behindSpaces(bytes: Buffer, start: number, end: number): number {
+  let at = start
+  while (at < end && isSpace(bytes[at] ?? 0)) at++
+  return at
+}
+
+/** The elements of the array at a path of keys. */
+export class ElementSplitter implements Splitter {
+  readonly newline: number = NEWLINE
+  readonly #finder: ArrayFinder
+  readonly #end: DocumentEnd
+  /** Before the array, at its first byte that is not a space, in it, behind it. */
+  #phase: 'before' | 'first' | 'elements' | 'behind' = 'before'
+  #state: ElementState = ARRAY_START
+
+  constructor(path: readonly string[], encoding: string) {
+    this.#finder = new ArrayFinder(path, encoding)
+    this.#end = new DocumentEnd(path.length)
+  }
+
+  scan(bytes: Slab, from: number, to: number, room: EndsRoom): Split {
+    if (this.#phase === 'elements') return this.#scanElements(bytes, from, to, room)
+    const block = Buffer.from(bytes.buffer, from, to - from)
+    const { scanned, isFound, failure } = this.#step(block)
+    if (isFound) this.#phase = this.#phase === 'before' ? 'first' : 'elements'
+    return {
+      scanned,
+      count: 0,
+      isAscii: true,
+      hasReturns: false,
+      newlines: newlinesOf(block.subarray(0, scanned)),
+      recordsFrom: from + scanned,
+      failure: failure === undefined ? undefined : failing(failure),
+    }
+  }
+
+  contentStart(bytes: Buffer, start: number, end: number): number {
+    return behindSpaces(bytes, start, end)
+  }
+
+  /** The error tells where the element begins that does not end, or else where the input ends. */
+  end(rest: Buffer, place: Place): 'nothing' | Error {
+    if (this.#phase === 'behind' && this.#end.depth === 0) return 'nothing'
+    const expected =
+      this.#phase === 'before'
+        ? this.#finder.expectation
+        : this.#phase === 'behind'
+          ? 'the objects around the array must be closed'
+          : 'the array must be closed'
+    const spaces = behindSpaces(rest, 0, rest.length)
+    const at = { ...place, line: place.line + newlinesOf(rest.subarray(0, spaces)), offset: place.offset + spaces }
+    return recordError(at, 'ERR_JSON', `${expected}: received the end of the input`)
+  }
+
+  #step(block: Buffer): Step {
+    if (this.#phase === 'before') return this.#finder.find(block)
+    if (this.#phase === 'behind') return this.#end.check(block)
+    const at = behindSpaces(block, 0, block.length)
+    if (block[at] !== CLOSE_BRACKET) return { scanned: at, isFound: at < block.length, failure: undefined }
+    this.#phase = 'behind'
+    return { scanned: at + 1, isFound: false, failure: undefined }
+  }
+
+  #scanElements(bytes: Slab, from: number, to: number, room: EndsRoom): Split {
+    const { stop, state, ...found } = findElements(bytes, from, to, this.#state, room)
+    this.#state = state
+    if (stop === 'closed') this.#phase = 'behind'
+    return stop === 'brace'
+      ? { ...found, failure: failing("a comma or ] must follow an element: received '}'") }
+      : found
+  }
+}
+
+function failing(reason: string): (place: Place) => Error {
+  return (place) => recordError(place, 'ERR_JSON', reason)
+}
+
+function newlinesOf(block: Buffer): number {
+  let count = 0
+  for (let at = block.indexOf(NEWLINE); at >= 0; at = block.indexOf(NEWLINE, at + 1)) count++
+  return count
+}

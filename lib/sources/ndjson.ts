@@ -1,0 +1,41 @@
+/** `ndjson()`: the values of files with a value of JSON on each line. */
+import { sourcesOf, type ByteSource } from '../io/bytes.js'
+import { OptionReader } from '../options.js'
+import { JsonKind, NDJSON_OPTIONS, type NdjsonOptions } from './json-kind.js'
+import { NdjsonSplitter } from './json-splitters.js'
+import { RecordIterator, type Records } from './records.js'
+
+const ACTION = 'read records with ndjson()'
+
+/**
+ * Gives the values of NDJSON (JSON Lines) files, or of any sources of bytes: one value of JSON on each line. Blank lines
+ * are left out. Gzip, zstd and brotli are decompressed, and several files are read one after the other, as by `lines()`.
+ *
+ * As the source of a stage it hands over bytes. This thread finds only where lines end, and the workers parse them. A
+ * plain `for await` parses on this thread.
+ *
+ * A line that is not JSON fails alone: it is an item that fails, and the option `errors` of the next stage says what
+ * happens. A plain `for await` throws its error. Every value knows its place: see `TaskContext` and `failure()`.
+ *
+ * It holds two blocks of 512 KiB and the longest line, for a file of any size.
+ *
+ * @param source A path, a `file:` URL, or what gives byte chunks, as in `lines()`. Or an array of these, or `files()`.
+ * @param options `encoding` (default `'utf8'`), `maxLength` (bytes, default 16 MiB), `decompress` (default none).
+ * @throws `TypeError` or `RangeError` at the call, for a bad source or option. All other errors come from `next()`, after
+ * the values before: a `RecordError` (`ERR_JSON`) for a line that is not JSON. A line that is too long gives
+ * `ERR_RECORD_TOO_LONG`. Errors of reading come as from `lines()`.
+ * @example
+ * ```ts
+ * import { ndjson } from 'millrace'
+ *
+ * const text = '{"id": 1, "tags": ["a"]}\n{"id": 2, "tags": []}\n'
+ * for await (const { id, tags } of ndjson<{ id: number; tags: string[] }>([Buffer.from(text)])) console.log(id, tags)
+ * // → 1 [ 'a' ]
+ * // → 2 []
+ * ```
+ */
+export function ndjson<T = unknown>(source: ByteSource | readonly ByteSource[], options?: NdjsonOptions): Records<T> {
+  const sources = sourcesOf(ACTION, source)
+  const read = new OptionReader<NdjsonOptions>(ACTION, options, NDJSON_OPTIONS)
+  return new RecordIterator('ndjson', sources, new JsonKind(ACTION, read, () => new NdjsonSplitter()))
+}
