@@ -40,6 +40,8 @@ export class FigureReader {
   /** Where nothing is known of the source. */
   readonly #opened: number
   #ended: number | undefined
+  /** Of the whole run, if its end was told. */
+  #duration: number | undefined
 
   constructor(origin: Origin, clock: Clock) {
     this.#origin = origin
@@ -47,10 +49,15 @@ export class FigureReader {
     this.#opened = clock.now()
   }
 
-  /** The run has ended: from now on figures are those of the whole run. Only the first call counts. */
-  end(how: StreamEnd['how']): void {
+  /**
+   * The run has ended: from now on figures are those of the whole run. Only the first call counts.
+   *
+   * @param duration In milliseconds, if the run is more than its stream.
+   */
+  end(how: StreamEnd['how'], duration?: number): void {
     if (this.#how !== undefined) return
     this.#how = how
+    this.#duration = duration
     this.#ended = this.#clock.now()
   }
 
@@ -59,7 +66,7 @@ export class FigureReader {
     const now = this.#clock.now()
     const first = stages[0]
     const last = stages.at(-1)
-    const elapsed = last === undefined ? this.#elapsed(now) : last.occupancy.elapsed
+    const elapsed = this.#duration ?? (last === undefined ? this.#elapsed(now) : last.occupancy.elapsed)
     const [bytesRead, bytesTotal] = [input?.read, input?.total]
     const [items, itemsTotal] = [first?.done, first?.length]
     if (bytesRead !== undefined) this.#bytes.note(now, bytesRead)

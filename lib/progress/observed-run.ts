@@ -4,7 +4,7 @@ import { systemClock, type Clock } from './clock.js'
 import { openDisplay, type Display, type OffTerminal } from './display.js'
 import { FigureReader } from './figures.js'
 import { Report } from './report/report.js'
-import type { OutputFile } from './report/run-report.js'
+import type { WholeRun } from './report/recorder.js'
 import type { Terminal } from './screen.js'
 
 export interface ShownRun {
@@ -39,14 +39,19 @@ export class ObservedRun {
   }
 
   /**
-   * Shows the last state, and writes the report. Only the first call counts. It rejects if the report cannot be written.
+   * Shows the last state, and writes the report. Only the first call counts. It never rejects: what the run has done is
+   * done. That a report cannot be written is a warning of the process.
    *
-   * @param outputs The files that the run has made.
+   * @param whole What is known of the run when it ended later than its stream.
    */
-  async end(end: StreamEnd, outputs: readonly OutputFile[] = []): Promise<void> {
-    this.#reader.end(end.how)
+  async end(end: StreamEnd, whole: WholeRun = {}): Promise<void> {
+    this.#reader.end(end.how, whole.duration)
     this.#display?.end()
     this.#display = undefined
-    await this.#report?.write(end, outputs)
+    try {
+      await this.#report?.write(end, whole)
+    } catch (error) {
+      process.emitWarning(`Cannot write the report of a run: ${error instanceof Error ? error.message : String(error)}`)
+    }
   }
 }

@@ -84,9 +84,7 @@ export function showStream(origin: Origin, { report, ...display }: ShownRun, clo
   const recorded = report === undefined ? undefined : new ObservedRun(origin, { isShown: false, report }, clock)
   onEndOf(origin, (end) => {
     void run.end(end)
-    recorded?.end(end).catch((error: unknown) => {
-      process.emitWarning(`Cannot write the report of a run: ${error instanceof Error ? error.message : String(error)}`)
-    })
+    void recorded?.end(end)
   })
   return {
     [Symbol.dispose]: () => {

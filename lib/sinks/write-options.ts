@@ -6,6 +6,8 @@ import { createHeaderMemory } from '../formats/header-memory.js'
 import type { OutputFormat } from '../formats/output-format.js'
 import type { PartitionOf } from '../formats/partition-name.js'
 import { isAbortSignal, isPlainObject, OptionReader, signalHint } from '../options.js'
+import type { ShownRun } from '../progress/observed-run.js'
+import { isReportPath, REPORT_PATH } from '../progress/report/report.js'
 import { hasZstd, LEVELS, type Compression, type CompressionType } from './compression.js'
 import { isNodeWritable, isWebWritable, type NodeWritable, type WebWritable } from './stream-targets.js'
 
@@ -47,6 +49,17 @@ export interface WriteOptions {
   readonly partition?: string | ((record: never) => string)
   /** Whether a file that exists is replaced. With false it is an error. Default: true. */
   readonly overwrite?: boolean
+  /**
+   * Shows how far it is: one line on a terminal, on the standard error. Elsewhere nothing, or with `'plain'` a line every
+   * 10 seconds, or with `'json'` an object every second. Default: false.
+   */
+  readonly progress?: boolean | 'plain' | 'json'
+  /**
+   * The path of a report on the run, which is written at its end. It ends with `.html` (a page with charts and tables),
+   * `.svg` (a picture) or `.json` (the data). If the report cannot be written, that is a warning of the process. Default:
+   * none.
+   */
+  readonly report?: string
   /** Ends the writing when it fires. The promise rejects with its reason, and the unfinished file is removed. */
   readonly signal?: AbortSignal
 }
@@ -61,10 +74,22 @@ export interface WritePlan {
   readonly partition: { readonly pathOf: (name: string) => string; readonly of: PartitionOf | undefined } | undefined
   readonly overwrite: boolean
   readonly signal: AbortSignal | undefined
+  /** Undefined: nothing is shown or recorded. */
+  readonly shown: ShownRun | undefined
 }
 
 export const ACTION = 'write results'
-const OPTIONS = ['format', 'compress', 'columns', 'escapeFormulas', 'partition', 'overwrite', 'signal'] as const
+const OPTIONS = [
+  'format',
+  'compress',
+  'columns',
+  'escapeFormulas',
+  'partition',
+  'overwrite',
+  'progress',
+  'report',
+  'signal',
+] as const
 const FORMATS = ['text', 'ndjson', 'csv', 'tsv', 'json'] as const
 
 export function planWrite(given: unknown, options: unknown): WritePlan {
@@ -113,7 +138,15 @@ export function planWrite(given: unknown, options: unknown): WritePlan {
           },
     overwrite: overwrite ?? true,
     signal,
+    shown: readShown(read),
   }
+}
+
+function readShown(read: OptionReader<WriteOptions>): ShownRun | undefined {
+  const progress = read.oneOf('progress', [true, false, 'plain', 'json']) ?? false
+  const report = read.value('report', REPORT_PATH, isReportPath)
+  if (progress === false && report === undefined) return undefined
+  return { isShown: progress !== false, offTerminal: typeof progress === 'string' ? progress : undefined, report }
 }
 
 const SUFFIXES = {

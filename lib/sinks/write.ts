@@ -11,6 +11,7 @@ import { Device, isDevicePath } from './device.js'
 import { traceSource } from './origin.js'
 import { SingleOutput, type Outputs, type WrittenFile } from './outputs.js'
 import { PartitionedOutput } from './partitioned-output.js'
+import { showWriting } from './shown-write.js'
 import { NodeTarget, WebTarget } from './stream-targets.js'
 import type { ByteTarget } from './target.js'
 import { ACTION, planWrite, type WriteOptions, type WritePlan, type WriteTarget } from './write-options.js'
@@ -62,8 +63,8 @@ export interface WriteResult {
  * @param target A path, a `file:` URL, or a stream that takes bytes: a Node `Writable` or a web `WritableStream`. A
  * stream is ended, except `process.stdout` and `process.stderr`.
  * @param options `format` and `compress` (default: by the suffixes of the path), `columns` (default: the keys of the
- * first record), `escapeFormulas` (default false), `partition` (default: one file). Also `overwrite` (default true) and
- * `signal`.
+ * first record), `escapeFormulas` (default false), `partition` (default: one file). Also `overwrite` (default true),
+ * `progress` (default false), `report` (default: none) and `signal`.
  * @returns A function from a source to the promise of a `WriteResult`. The source is any iterable or async iterable.
  * @throws {TypeError | RangeError} At the call: `ERR_INVALID_ARGUMENTS`, `ERR_INVALID_OPTION`. The promise rejects with
  * an error of the source or of the system, with an `OutputError`, and with the reason of an aborted `signal`. If the
@@ -94,7 +95,8 @@ export function write(target: WriteTarget, options?: WriteOptions): Sink<unknown
     assertSource(ACTION, source)
     const pipeline = isAbortSignal(context?.signal) ? context.signal : undefined
     if (pipeline !== undefined) joinPipeline(pipeline, source)
-    return withEndOf(writeTo(plan, source, pipeline), source)
+    const write = (): Promise<WriteResult> => writeTo(plan, source, pipeline)
+    return withEndOf(plan.shown === undefined ? write() : showWriting(plan.shown, source, write), source)
   }
   const { path = 'a stream' } = plan.target as { readonly path?: string }
   return asStage(sink, 'write', path)

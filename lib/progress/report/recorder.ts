@@ -19,6 +19,14 @@ const FIRST_INTERVAL_MS = 100
 /** The most inputs, and the most outputs, that are listed. */
 const MAX_FILES = 200
 
+/** What is known of a run that is more than its stream. */
+export interface WholeRun {
+  /** In milliseconds. */
+  readonly duration?: number
+  /** The files that it has made. */
+  readonly outputs?: readonly OutputFile[]
+}
+
 export class Recorder {
   readonly #origin: Origin
   readonly #clock: Clock
@@ -45,7 +53,7 @@ export class Recorder {
   }
 
   /** Takes the last sample. @returns The report. */
-  finish({ how, error }: StreamEnd, outputs: readonly OutputFile[] = []): RunReport {
+  finish({ how, error }: StreamEnd, { duration, outputs = [] }: WholeRun = {}): RunReport {
     this.#stop()
     this.#sample()
     const { stages, input } = this.#origin
@@ -57,7 +65,7 @@ export class Recorder {
         command: [...process.argv],
         folder: process.cwd(),
         started: this.#started.toISOString(),
-        duration: Math.round(this.#elapsed ?? 0),
+        duration: Math.round(duration ?? this.#elapsed ?? 0),
         end: how,
         ...(how === 'failed' && { error: textOf(error) }),
       },

@@ -4,8 +4,7 @@
  */
 import type { Origin, StreamEnd } from '../../stream/origin.js'
 import { systemClock, type Clock } from '../clock.js'
-import { Recorder } from './recorder.js'
-import type { OutputFile } from './run-report.js'
+import { Recorder, type WholeRun } from './recorder.js'
 
 const SUFFIX = /[.](?:html|svg|json)$/i
 
@@ -27,13 +26,13 @@ export class Report {
   }
 
   /** Writes the report. Rejects if that fails. Later calls give the same promise. */
-  write(end: StreamEnd, outputs: readonly OutputFile[] = []): Promise<void> {
-    this.#written ??= this.#write(end, outputs)
+  write(end: StreamEnd, whole: WholeRun = {}): Promise<void> {
+    this.#written ??= this.#write(end, whole)
     return this.#written
   }
 
-  async #write(end: StreamEnd, outputs: readonly OutputFile[]): Promise<void> {
-    const report = this.#recorder.finish(end, outputs)
+  async #write(end: StreamEnd, whole: WholeRun): Promise<void> {
+    const report = this.#recorder.finish(end, whole)
     const { writeReport } = await import('./write-report.js')
     await writeReport(this.#path, report)
   }
