@@ -17,6 +17,8 @@ export interface Batch {
   slice(start: number, end: number): Batch
   /** Where the value at a position is in its input, if the values are records. */
   placeOf?(position: number): Place | undefined
+  /** The path of the file that it is from. This costs less than its whole place. */
+  fileOf?(position: number): string | undefined
   /** Both as one batch, if that takes no decoding. Neither of the two is used after that. */
   join(next: Batch): Batch | undefined
   /** Nobody will ask for the values from `start` up to `end` any more. They keep their places. */

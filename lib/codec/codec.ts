@@ -12,7 +12,7 @@ import { encodeError } from './error-codec/encode.js'
 import type { EncodedError } from './error-codec/types.js'
 import { codecLimits, MAX_DEPTH } from './limits.js'
 import { restore, type Marks } from './marks.js'
-import { allRecords, placeOf, recordCursor, type RecordData } from './records/record-data.js'
+import { allRecords, fileOf, placeOf, recordCursor, type RecordData } from './records/record-data.js'
 import type { Place } from './records/format.js'
 import { revive } from './shared-objects.js'
 import type { SharedObject } from '../shared/registry.js'
@@ -115,6 +115,11 @@ function areRecords(data: Data): data is RecordData {
 /** Where an item is in its input, by its position among all; undefined unless the items are records. */
 export function placeIn(data: Data, position: number): Place | undefined {
   return areRecords(data) ? placeOf(data.segments, position) : undefined
+}
+
+/** The path of the file that an item is from; undefined unless the items are records of files. */
+export function fileIn(data: Data, position: number): string | undefined {
+  return areRecords(data) ? fileOf(data.segments, position) : undefined
 }
 
 export interface Cursor {

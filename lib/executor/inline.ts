@@ -113,14 +113,15 @@ class InlineLane implements Lane {
   }
 
   /** The results as records of an output, if they go to one. Items that its format cannot take fail. */
-  #format({ first }: Chunk, outcomes: Outbox, errors: Map<number, unknown>): Batch | undefined {
+  #format({ first, items }: Chunk, outcomes: Outbox, errors: Map<number, unknown>): Batch | undefined {
     const { format } = this.#job
     if (format === undefined) return undefined
     const { results, counts } = outcomes
     const failed = new Set(errors.keys())
     const hasFailed = (chunkOffset: number): boolean => failed.has(chunkOffset)
     const indexOf = (chunkOffset: number): number => first + chunkOffset
-    return formatOutcomes(format, { results, counts, hasFailed }, indexOf, (chunkOffset, error) => {
+    const fileOf = (chunkOffset: number): string | undefined => items.fileOf?.(chunkOffset)
+    return formatOutcomes(format, { results, counts, fileOf, hasFailed }, indexOf, (chunkOffset, error) => {
       errors.set(chunkOffset, error)
     })
   }

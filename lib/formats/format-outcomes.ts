@@ -7,6 +7,8 @@ export interface Outcomes {
   readonly results: readonly unknown[]
   /** How many results each item has; undefined: one each. It is changed where an item fails here. */
   readonly counts: number[] | undefined
+  /** The file that an item is from, if that is known. */
+  readonly fileOf: (partOffset: number) => string | undefined
   /** Whether an item has failed before. Then its one result is only a placeholder. */
   readonly hasFailed: (partOffset: number) => boolean
 }
@@ -18,17 +20,18 @@ export interface Outcomes {
  */
 export function formatOutcomes(
   format: OutputFormat,
-  { results, counts, hasFailed }: Outcomes,
+  { results, counts, fileOf, hasFailed }: Outcomes,
   indexOf: (partOffset: number) => number,
   fail: (partOffset: number, error: unknown) => void,
 ): Formatted {
   const formatter = formatterFor(format)
+  const file = (partOffset: number): string | undefined => (format.byFile === true ? fileOf(partOffset) : undefined)
   if (counts === undefined) {
     for (const [partOffset, result] of results.entries()) {
       if (hasFailed(partOffset)) formatter.addNothing()
       else {
         try {
-          formatter.add(result, indexOf(partOffset))
+          formatter.add(result, indexOf(partOffset), file(partOffset))
         } catch (error) {
           formatter.addNothing()
           fail(partOffset, error)
@@ -42,7 +45,7 @@ export function formatOutcomes(
     const before = formatter.count
     const end = next + count
     try {
-      while (next < end) formatter.add(results[next++], indexOf(partOffset))
+      while (next < end) formatter.add(results[next++], indexOf(partOffset), file(partOffset))
     } catch (error) {
       formatter.truncate(before)
       counts[partOffset] = 0

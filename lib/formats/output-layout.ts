@@ -19,20 +19,28 @@ export class OutputLayout {
   readonly format: OutputFormat
   /** Gives the partition of a record, where that is a function that stays on this thread. */
   readonly partitionOf: PartitionOf | undefined
-  /** The columns; or the number of fields, where records are arrays. Undefined until the first record. */
-  #columns: readonly string[] | number | undefined
+  /**
+   * The columns, since the first record; or the number of fields, where records are arrays. With an output for each file,
+   * each has its own, by the name of the file. Otherwise the name is empty.
+   */
+  readonly #columns = new Map<string, Run['keys']>()
 
   constructor(format: OutputFormat, partitionOf?: PartitionOf) {
     this.format = format
     this.partitionOf = partitionOf
-    if (format.kind === 'csv') this.#columns = format.columns
   }
 
-  /** What stands before the first record. Its first character replaces that of the first record in JSON. */
-  get head(): string {
+  /**
+   * What stands before the first record. Its first character replaces that of the first record in JSON.
+   *
+   * @param name The partition.
+   */
+  head(name = ''): string {
     const { format } = this
     if (format.kind === 'json') return '['
-    return format.kind === 'csv' && typeof this.#columns === 'object' ? headerLine(this.#columns, format) : ''
+    if (format.kind !== 'csv') return ''
+    const columns = format.columns ?? this.#columns.get(format.byFile === true ? name : '')
+    return typeof columns === 'object' ? headerLine(columns, format) : ''
   }
 
   /** What stands behind the last record. @param isEmpty Whether there is none. */
@@ -50,17 +58,22 @@ export class OutputLayout {
     const { runs } = records
     const { format } = this
     if (runs === undefined || format.kind !== 'csv') return { records, errors: undefined }
-    if (this.#columns === undefined) this.#begin(runs[0]?.keys, format)
-    const columns = this.#columns
-    if (columns !== undefined && runs.every(({ keys }) => isSame(keys, columns))) return { records, errors: undefined }
+    const [name = '', ...others] = namesOf(records, format)
+    if (others.length === 0) {
+      const columns = this.#columnsOf(name, runs[0]?.keys, format)
+      if (columns !== undefined && runs.every(({ keys }) => isSame(keys, columns)))
+        return { records, errors: undefined }
+    }
     return this.#rearranged(records, runs, format, indexOf)
   }
 
-  /** A record has these keys, and none before it had any. */
-  #begin(keys: Run['keys'] | undefined, format: CsvFormat): void {
-    if (keys === undefined || isEmpty(keys)) return
-    this.#columns = keys
+  /** The columns of an output. @param keys Of its next record: they are the columns if no record before had keys. */
+  #columnsOf(name: string, keys: Run['keys'] | undefined, format: CsvFormat): Run['keys'] | undefined {
+    const known = this.#columns.get(name)
+    if (known !== undefined || keys === undefined || isEmpty(keys)) return known
+    this.#columns.set(name, keys)
     if (typeof keys === 'object' && format.header !== undefined) writeHeader(format.header, keys)
+    return keys
   }
 
   /** Puts the fields of records with other keys into the order of the columns. */
@@ -74,26 +87,38 @@ export class OutputLayout {
     const ends: number[] = []
     let text = ''
     let next = 0
+    let keys: Run['keys'] | undefined
+    let name: string | undefined
     let fit: Fit = (line) => line
     for (let record = 0; record < records.length; record++) {
       const run = runs[next]
-      if (run?.from === record) {
-        next++
-        if (this.#columns === undefined) this.#begin(run.keys, format)
-        fit = fitting(run.keys, this.#columns, format)
+      const own = nameOf(records, record, format)
+      if (run?.from === record || own !== name) {
+        if (run?.from === record) keys = runs[next++]?.keys
+        name = own
+        if (keys !== undefined) fit = fitting(keys, this.#columnsOf(name, keys, format), format)
       }
       const line = records.textOf(record)
       // Else its item has failed.
       if (line !== '') {
-        const own = fit(line, indexOf(record))
-        if (typeof own === 'string') text += own
-        else errors.set(record, own)
+        const fitted = fit(line, indexOf(record))
+        if (typeof fitted === 'string') text += fitted
+        else errors.set(record, fitted)
       }
       ends.push(text.length)
     }
     const { partitions } = records
     return { records: new Formatted({ text }, ends, { partitions }), errors: errors.size > 0 ? errors : undefined }
   }
+}
+
+/** The names of the outputs that have different columns. */
+function namesOf({ partitions }: Formatted, { byFile }: CsvFormat): readonly string[] {
+  return byFile === true && partitions !== undefined ? partitions.names : ['']
+}
+
+function nameOf({ partitions }: Formatted, record: number, { byFile }: CsvFormat): string {
+  return byFile === true ? (partitions?.names[partitions.of[record] ?? 0] ?? '') : ''
 }
 
 function isEmpty(keys: Run['keys']): boolean {

@@ -12,11 +12,19 @@ export type PartitionOf = (record: never) => unknown
 /** The name that Hive, Spark and DuckDB give to the partition of records without a value. */
 const NULL_NAME = '__HIVE_DEFAULT_PARTITION__'
 
-type PartitionName = (value: unknown, index: number) => string
+/** @param file The file that the item is from, if that is known and asked for. */
+type PartitionName = (value: unknown, index: number, file: string | undefined) => string
 
-/** A function that gives the folder of a record; undefined if the output has no partitions. It throws an `OutputError`. */
+/** A function that gives the folder of a record, or its file; undefined if the output has no partitions. It throws an `OutputError`. */
 export function partitionNames(format: OutputFormat, partitionOf: PartitionOf | undefined): PartitionName | undefined {
-  const { partition } = format
+  const { partition, byFile } = format
+  if (byFile === true) {
+    return (_, index, file) => {
+      if (file !== undefined) return file
+      const cure = 'read files with csv(), ndjson(), json() or lines(), and put at most one stage between'
+      throw formatError(format, index, 'the target is a template and its input file is not known', 'an item', cure)
+    }
+  }
   if (partitionOf !== undefined) {
     return (value, index) => {
       const key = partitionOf(value as never)

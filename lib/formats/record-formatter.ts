@@ -41,12 +41,13 @@ export class RecordFormatter {
     return this.#text.length
   }
 
-  /** Adds the record of a value. If that throws, nothing is added. @param index The index of its item, for the error. */
-  add(value: unknown, index: number): void {
+  /** Adds the record of a value. If that throws, nothing is added. @param index The index of its item. @param file The file that this is from. */
+  add(value: unknown, index: number, file?: string): void {
     if (this.#csv !== undefined && this.#isEmpty) this.#csv.begin()
     this.#isEmpty = false
     const text = this.#source.textOf(value, index)
-    if (this.#partitionOf !== undefined) this.#partitions.push(placeOf(this.#names, this.#partitionOf(value, index)))
+    if (this.#partitionOf !== undefined)
+      this.#partitions.push(placeOf(this.#names, this.#partitionOf(value, index, file)))
     this.#text += text
     const keys = this.#csv?.keys
     if (keys !== undefined && this.#runs?.at(-1)?.keys !== keys) (this.#runs ??= []).push({ keys, from: this.count })

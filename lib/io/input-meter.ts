@@ -42,6 +42,8 @@ interface Counted extends ByteCount {
 export type InputEnd = 'done' | 'left'
 
 export class InputMeter {
+  /** Those of its lists. */
+  readonly globs: string[] = []
   #sources: Counted[] = []
   /** How many sources have been reached. */
   #reached = 0
@@ -58,7 +60,8 @@ export class InputMeter {
   }
 
   /** A list of files comes next, which is not known yet. @returns Its place, for `putList()`. */
-  expectList(): ByteCount {
+  expectList(globs: readonly string[]): ByteCount {
+    this.globs.push(...globs)
     const place = { ...counted(undefined), isList: true }
     this.#sources.push(place)
     return place

@@ -98,7 +98,7 @@ export class TextSources {
 
 function counted(input: ByteInput, meter: InputMeter): ByteInput {
   if (!isByteList(input)) return countedBytes(input, meter.add(input.path))
-  const place = meter.expectList()
+  const place = meter.expectList(input.globs)
   const list = async (): Promise<readonly Bytes[]> => {
     const sources = await input.list()
     const counts = meter.putList(

@@ -27,8 +27,13 @@ export class CompressedBody implements Body {
   #cut: number
   #position = 0
   #count = 0
-  /** Members that are compressed, or have been and wait for those before them. */
+  /** Members in order: their text waits, or is compressed, or they wait for those before them. */
   readonly #members = new Fifo<Promise<Uint8Array>>()
+  /** The texts that wait for a place in the thread pool, and how many places are taken. */
+  readonly #waiting = new Fifo<() => void>()
+  #active = 0
+  /** Called when there may be room. */
+  #tellRoom = noop
   #writing: Promise<void> | undefined
   #hasFailed = false
 
@@ -47,8 +52,9 @@ export class CompressedBody implements Body {
     this.#atOnce = atOnce
   }
 
+  /** One text may wait, so that a place in the thread pool is not empty while the next text is made. */
   get isFull(): boolean {
-    return this.#output.isFull || this.#members.size >= this.#atOnce
+    return this.#output.isFull || this.#waiting.size > 0 || this.#members.size > 2 * this.#atOnce
   }
 
   add(bytes: Uint8Array, ends: () => ArrayLike<number>): void {
@@ -67,8 +73,12 @@ export class CompressedBody implements Body {
   }
 
   async room(): Promise<void> {
-    if (this.#members.size >= this.#atOnce) await this.#members.peek()?.catch(noop)
     if (this.#output.isFull) await this.#output.room()
+    else {
+      await new Promise<void>((resolve) => {
+        this.#tellRoom = resolve
+      })
+    }
   }
 
   async flush(): Promise<void> {
@@ -96,10 +106,27 @@ export class CompressedBody implements Body {
     this.#size = 0
     this.#count++
     this.#cut = (Math.floor(this.#position / this.#memberSize) + 1) * this.#memberSize
-    const member = this.#compress(text)
+    const member = this.#compressed(text)
     member.catch(noop)
     this.#members.push(member)
     if (this.#writing === undefined) this.#writing = this.#writeMembers()
+  }
+
+  /** Compresses a text once there is a place for it. */
+  async #compressed(text: Uint8Array): Promise<Uint8Array> {
+    if (this.#active >= this.#atOnce) {
+      await new Promise<void>((resolve) => {
+        this.#waiting.push(resolve)
+      })
+    } else this.#active++
+    try {
+      return await this.#compress(text)
+    } finally {
+      const next = this.#waiting.shift()
+      if (next === undefined) this.#active--
+      else next()
+      this.#tellRoom()
+    }
   }
 
   /** Never rejects. */
@@ -108,6 +135,7 @@ export class CompressedBody implements Body {
       for (let member = this.#members.peek(); member !== undefined; member = this.#members.peek()) {
         const bytes = await member
         void this.#members.shift()
+        this.#tellRoom()
         if (this.#hasFailed) return
         this.#output.add(bytes)
         if (this.#output.isFull) await this.#output.room()
@@ -115,11 +143,12 @@ export class CompressedBody implements Body {
     } catch (error) {
       this.#hasFailed = true
       this.#onFail(error)
+      this.#tellRoom()
     }
     this.#writing = undefined
   }
 }
 
 function noop(): void {
-  // The error is told where the members are written.
+  // An error is told where the members are written.
 }

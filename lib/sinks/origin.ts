@@ -8,14 +8,27 @@ export interface SourceCounts {
   readonly bytesRead: number
 }
 
-/** Looks at a source before it is read. */
-export function traceSource(source: object): {
+export interface SourceTrace {
+  /** Whether the file of each record may be known: files are read, and at most one stage is between. */
+  readonly mayKnowFiles: boolean
+  /** The paths of the input files, as far as they are known. */
   readonly paths: () => readonly string[]
+  /** The number of an input file among all inputs, from 0. */
+  readonly indexOf: (path: string) => number
+  /** The globs that gave the paths. */
+  readonly globs: () => readonly string[]
   readonly counts: () => SourceCounts
-} {
+}
+
+/** Looks at a source before it is read. */
+export function traceSource(source: object): SourceTrace {
   const { input, stages = [] } = originOf(source) ?? {}
+  const all = (): (string | undefined)[] => (input?.sources ?? []).map(({ path }) => path)
   return {
-    paths: () => (input?.sources ?? []).map(({ path }) => path).filter((path) => path !== undefined),
+    mayKnowFiles: input !== undefined && stages.length <= 1,
+    paths: () => all().filter((path) => path !== undefined),
+    indexOf: (path) => all().indexOf(path),
+    globs: () => input?.globs ?? [],
     counts: () => {
       const stats = stages.map((stage) => stage.stats())
       return {

@@ -83,7 +83,7 @@ export class PartitionedOutput implements Outputs {
     for (const [name, own] of grouped(records)) {
       const { records: output } = await this.#partition(name)
       output.add(own)
-      if (output.isFull) await output.room()
+      while (output.isFull && !this.#hasFailed) await output.room()
       if (this.#hasFailed) return
     }
   }
@@ -141,7 +141,7 @@ export class PartitionedOutput implements Outputs {
       compression === undefined
         ? new PlainBody(output)
         : new CompressedBody(output, compression, this.#onFail, MEMBER_SIZE)
-    const partition = { file, output, body, records: new RecordOutput(this.#layout, body) }
+    const partition = { file, output, body, records: new RecordOutput(this.#layout, body, name) }
     this.#all.set(name, partition)
     return partition
   }

@@ -14,13 +14,16 @@ export class RecordOutput {
   count = 0
   readonly #layout: OutputLayout
   readonly #body: Body
+  readonly #name: string
   #text = ''
   #ends: number[] = []
   #hasBegun = false
 
-  constructor(layout: OutputLayout, body: Body) {
+  /** @param name The partition, if it is one. */
+  constructor(layout: OutputLayout, body: Body, name = '') {
     this.#layout = layout
     this.#body = body
+    this.#name = name
   }
 
   get isFull(): boolean {
@@ -60,7 +63,7 @@ export class RecordOutput {
   /** Settles when all of it has gone to the target, or that has failed. */
   async drain(): Promise<void> {
     this.flush()
-    if (!this.#hasBegun && this.#layout.format.kind === 'csv') this.#addText(this.#layout.head)
+    if (!this.#hasBegun && this.#layout.format.kind === 'csv') this.#addText(this.#layout.head(this.#name))
     this.#addText(this.#layout.tail(this.count === 0))
     await this.#body.drain()
   }
@@ -69,9 +72,10 @@ export class RecordOutput {
     const { bytes } = records
     if (!this.#hasBegun) {
       this.#hasBegun = true
+      const head = this.#layout.head(this.#name)
       // An array begins with a bracket in the place of the comma between two elements.
-      if (bytes[0] === COMMA && this.#layout.head === BRACKET) bytes[0] = BRACKET.charCodeAt(0)
-      else this.#addText(this.#layout.head)
+      if (bytes[0] === COMMA && head === BRACKET) bytes[0] = BRACKET.charCodeAt(0)
+      else this.#addText(head)
     }
     this.#body.add(bytes, () => records.byteEnds)
   }

@@ -9,6 +9,8 @@ import { isAbortSignal, isPlainObject, OptionReader, signalHint } from '../optio
 import type { ShownRun } from '../progress/observed-run.js'
 import { isReportPath, REPORT_PATH } from '../progress/report/report.js'
 import { hasZstd, LEVELS, type Compression, type CompressionType } from './compression.js'
+import type { SourceTrace } from './origin.js'
+import { isTemplate, templatePaths } from './template.js'
 import { isNodeWritable, isWebWritable, type NodeWritable, type WebWritable } from './stream-targets.js'
 
 /** What `write()` writes to: a path or `file:` URL, or a Node or web stream that takes bytes. */
@@ -70,8 +72,12 @@ export interface WritePlan {
   /** For one output: it is told the columns of this output. */
   readonly createFormat: () => OutputFormat
   readonly compression: Compression | undefined
-  /** Undefined: one file. */
-  readonly partition: { readonly pathOf: (name: string) => string; readonly of: PartitionOf | undefined } | undefined
+  /** Undefined: one output. Otherwise it gives the function that gives the path of a partition. */
+  readonly pathsOf: ((inputs: SourceTrace) => (name: string) => string) | undefined
+  /** Whether there is an output for each input file. */
+  readonly byFile: boolean
+  /** Gives the partition of a record, where that is a function. */
+  readonly partitionOf: PartitionOf | undefined
   readonly overwrite: boolean
   readonly signal: AbortSignal | undefined
   /** Undefined: nothing is shown or recorded. */
@@ -111,17 +117,22 @@ export function planWrite(given: unknown, options: unknown): WritePlan {
     if (value === undefined || path !== undefined) continue
     read.fail(typeError, name, 'left out for a stream: it is for files', value)
   }
-  const column = typeof partition === 'string' ? partition : undefined
+  const byFile = isTemplate(path ?? '')
+  if (byFile && partition !== undefined) {
+    read.fail(typeError, 'partition', 'left out for a template: the input file decides', partition)
+  }
+  const split = { partition: typeof partition === 'string' ? partition : undefined, byFile }
   const table = {
     kind: 'csv',
     delimiter: format === 'tsv' ? '\t' : ',',
     columns: columns && [...columns],
     escapeFormulas: escapeFormulas ?? false,
-    partition: column,
+    ...split,
   } as const
   const createFormat = (): OutputFormat => {
-    if (!isTable) return { kind: format, partition: column }
-    return columns === undefined ? { ...table, header: createHeaderMemory() } : table
+    if (!isTable) return { kind: format, ...split }
+    // Files may have different columns.
+    return columns === undefined && !byFile ? { ...table, header: createHeaderMemory() } : table
   }
   const fileName = `part${SUFFIXES[format]}${compression === undefined ? '' : SUFFIXES[compression.type]}`
   const signal = read.value('signal', 'an AbortSignal', isAbortSignal, signalHint)
@@ -129,13 +140,13 @@ export function planWrite(given: unknown, options: unknown): WritePlan {
     target,
     createFormat,
     compression,
-    partition:
-      partition === undefined
+    pathsOf: byFile
+      ? (inputs) => templatePaths(path ?? '', inputs)
+      : partition === undefined
         ? undefined
-        : {
-            pathOf: (name) => join(path ?? '', name, fileName),
-            of: typeof partition === 'function' ? partition : undefined,
-          },
+        : () => (name) => join(path ?? '', name, fileName),
+    byFile,
+    partitionOf: typeof partition === 'function' ? partition : undefined,
     overwrite: overwrite ?? true,
     signal,
     shown: readShown(read),

@@ -120,8 +120,9 @@ export class WriteRun {
 
   async #readBatches(reader: BatchReader): Promise<void> {
     for (let batch = await this.#fromSource(reader); batch !== undefined; batch = await this.#fromSource(reader)) {
-      for (const value of batch.values()) {
-        const waiting = this.#take(value)
+      const isByFile = this.#layout.format.byFile === true
+      for (const [position, value] of batch.values().entries()) {
+        const waiting = this.#take(value, isByFile ? batch.fileOf?.(position) : undefined)
         if (waiting !== undefined) await waiting
       }
       batch.release()
@@ -202,9 +203,9 @@ export class WriteRun {
   }
 
   /** Formats a value. @returns A promise if the output must be waited for. */
-  #take(value: unknown): Promise<void> | undefined {
+  #take(value: unknown, file?: string): Promise<void> | undefined {
     if (value instanceof BadRecord) throw value.error
-    this.#formatter.add(value, this.read++)
+    this.#formatter.add(value, this.read++, file)
     return this.#formatter.length >= MIN_TEXT_LENGTH ? this.#write() : undefined
   }
 

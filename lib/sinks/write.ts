@@ -1,14 +1,16 @@
 /** The sink that writes results to a file or a stream. */
+import { received, typeError } from '../errors.js'
 import { withEndOf } from '../failure.js'
 import { OutputLayout } from '../formats/output-layout.js'
 import { joinPipeline } from '../io/pipeline.js'
+import type { Source } from '../io/source.js'
 import { isAbortSignal } from '../options.js'
 import { assertSource } from '../verbs/arguments.js'
 import type { Sink } from '../verbs/reduce.js'
 import { asStage } from '../verbs/stage.js'
 import { AtomicFile, type FileOptions } from './atomic-file.js'
 import { Device, isDevicePath } from './device.js'
-import { traceSource } from './origin.js'
+import { traceSource, type SourceTrace } from './origin.js'
 import { SingleOutput, type Outputs, type WrittenFile } from './outputs.js'
 import { PartitionedOutput } from './partitioned-output.js'
 import { showWriting } from './shown-write.js'
@@ -54,6 +56,9 @@ export interface WriteResult {
  * formatted in these workers, and their bytes come back. An item that the format cannot take fails like an item whose
  * task throws: the option `errors` of the last stage decides. Without a stage, the writing fails.
  *
+ * **Several files.** `partition` writes a file for each key. A path with `{name}`, `{dir}` or `{index}` is a template. It
+ * writes a file for each input file: these stand for its name, its folder and its number.
+ *
  * **Compression.** Members of 4 MiB of text are compressed side by side in the thread pool of Node. Every program that
  * reads gzip or zstd reads them. The bytes do not depend on the number of workers or the chunksize.
  *
@@ -62,9 +67,9 @@ export interface WriteResult {
  *
  * @param target A path, a `file:` URL, or a stream that takes bytes: a Node `Writable` or a web `WritableStream`. A
  * stream is ended, except `process.stdout` and `process.stderr`.
- * @param options `format` and `compress` (default: by the suffixes of the path), `columns` (default: the keys of the
- * first record), `escapeFormulas` (default false), `partition` (default: one file). Also `overwrite` (default true),
- * `progress` (default false), `report` (default: none) and `signal`.
+ * @param options `format` and `compress` (default: by the suffixes of the path). `columns` (default: the keys of the first
+ * record), `escapeFormulas` (default false). `partition` (default: one file), `overwrite` (default true). `progress`
+ * (default false), `report` (default: none), `signal`.
  * @returns A function from a source to the promise of a `WriteResult`. The source is any iterable or async iterable.
  * @throws {TypeError | RangeError} At the call: `ERR_INVALID_ARGUMENTS`, `ERR_INVALID_OPTION`. The promise rejects with
  * an error of the source or of the system, with an `OutputError`, and with the reason of an aborted `signal`. If the
@@ -93,9 +98,11 @@ export function write(target: WriteTarget, options?: WriteOptions): Sink<unknown
   const plan = planWrite(target, options)
   const sink: Sink<unknown, WriteResult> = (source, context) => {
     assertSource(ACTION, source)
+    const trace = traceSource(source)
+    if (plan.byFile && !trace.mayKnowFiles) throw templateError(source)
     const pipeline = isAbortSignal(context?.signal) ? context.signal : undefined
     if (pipeline !== undefined) joinPipeline(pipeline, source)
-    const write = (): Promise<WriteResult> => writeTo(plan, source, pipeline)
+    const write = (): Promise<WriteResult> => writeTo(plan, source, trace, pipeline)
     return withEndOf(plan.shown === undefined ? write() : showWriting(plan.shown, source, write), source)
   }
   const { path = 'a stream' } = plan.target as { readonly path?: string }
@@ -104,23 +111,23 @@ export function write(target: WriteTarget, options?: WriteOptions): Sink<unknown
 
 async function writeTo(
   plan: WritePlan,
-  source: Parameters<Sink<unknown, unknown>>[0],
+  source: Source<unknown>,
+  trace: SourceTrace,
   pipeline: AbortSignal | undefined,
 ): Promise<WriteResult> {
   const started = performance.now()
-  const origin = traceSource(source)
-  const { partition, overwrite, compression } = plan
-  const layout = new OutputLayout(plan.createFormat(), partition?.of)
+  const { pathsOf, overwrite, compression } = plan
+  const layout = new OutputLayout(plan.createFormat(), plan.partitionOf)
   const signals = [plan.signal, pipeline].filter((signal) => signal !== undefined)
-  const files = { overwrite, inputs: origin.paths }
+  const files = { overwrite, inputs: trace.paths }
   const target = await createTarget(plan, files)
   const createOutputs = (onFail: (error: unknown) => void): Outputs =>
-    partition !== undefined
-      ? new PartitionedOutput(layout, { ...files, pathOf: partition.pathOf, compression }, onFail)
+    pathsOf !== undefined
+      ? new PartitionedOutput(layout, { ...files, pathOf: pathsOf(trace), compression }, onFail)
       : new SingleOutput(target, layout, compression, onFail)
   const run = new WriteRun(source, { signals, pipeline }, layout, createOutputs)
   const isWhole = await run.run()
-  const { read = run.read, skipped, bytesRead } = origin.counts()
+  const { read = run.read, skipped, bytesRead } = trace.counts()
   return {
     read,
     written: run.outputs.records,
@@ -133,6 +140,14 @@ async function writeTo(
     resumed: false,
     ...(!isWhole && { closedEarly: true as const }),
   }
+}
+
+function templateError(source: object): TypeError {
+  return typeError(
+    'ERR_INVALID_SOURCE',
+    `Cannot ${ACTION} as the target is a template, and the source must know the file of each item: ` +
+      `received ${received(source)} (read files by csv(), ndjson(), json() or lines(), with at most one stage between)`,
+  )
 }
 
 async function createTarget({ target }: WritePlan, files: FileOptions): Promise<ByteTarget> {

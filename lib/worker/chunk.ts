@@ -1,6 +1,6 @@
 /** The chunk that runs, and the context of its tasks. `poster.ts` has the outcomes of the items. */
 import { setMaxListeners } from 'node:events'
-import { placeIn, type Data, type Packed } from '../codec/codec.js'
+import { fileIn, placeIn, type Data, type Packed } from '../codec/codec.js'
 import { decodeError } from '../codec/error-codec/decode.js'
 import { encodeError } from '../codec/error-codec/encode.js'
 import type { EncodedError } from '../codec/error-codec/types.js'
@@ -88,6 +88,11 @@ export class RunningChunk {
   /** Where an item is in its input, if it is a record. */
   placeOf(chunkOffset: number): Place | undefined {
     return placeIn(this.data, chunkOffset)
+  }
+
+  /** The file that an item is from, if it is a record of one. */
+  fileOf(chunkOffset: number): string | undefined {
+    return fileIn(this.data, chunkOffset)
   }
 
   encodeError(error: unknown, chunkOffset: number): EncodedError {

@@ -19,7 +19,8 @@ export function formatPart(
   const hasFailed = (partOffset: number): boolean => failed.has(partOffset)
   const offsetOf = (partOffset: number): number => chunkOffsets?.[partOffset] ?? from + partOffset
   const indexOf = (partOffset: number): number => chunk.first + offsetOf(partOffset)
-  const records = formatOutcomes(format, { results, counts, hasFailed }, indexOf, (partOffset, error) => {
+  const fileOf = (partOffset: number): string | undefined => chunk.fileOf(offsetOf(partOffset))
+  const records = formatOutcomes(format, { results, counts, fileOf, hasFailed }, indexOf, (partOffset, error) => {
     all.push([partOffset, chunk.encodeError(error, offsetOf(partOffset))])
   })
   return { records, errors: all.length > 0 ? all : undefined }

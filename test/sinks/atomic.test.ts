@@ -1,9 +1,20 @@
 /** Files appear whole or not at all, whatever happens while they are written. */
-import { chmodSync, existsSync, lstatSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { getEventListeners, once } from 'node:events'
 import { execFileSync, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { imap, Pool, write } from 'millrace'
+import { imap, lines, pipe, Pool, write } from 'millrace'
 import { same, waits } from '../fixtures/sinks.js'
 import { watchRejections } from '../support/rejections.js'
 import { useFolder } from './folder.js'
@@ -190,6 +201,31 @@ describe('overwrite: false', () => {
   it('writes a new one', async () => {
     await write(folder.at('a.txt'), { overwrite: false })(['x'])
     expect(folder.files()).toEqual(['a.txt'])
+  })
+})
+
+describe('an output that is an input', () => {
+  it('is refused, by whatever name', async () => {
+    writeFileSync(folder.at('in.txt'), 'one\n')
+    symlinkSync(folder.at('in.txt'), folder.at('soft.txt'))
+    linkSync(folder.at('in.txt'), folder.at('hard.txt'))
+    for (const name of ['in.txt', 'soft.txt', 'hard.txt']) {
+      const sources = [
+        lines(folder.at('in.txt')),
+        imap((x: string) => x, lines(['/dev/null', folder.at('in.txt')]), { workers: 0 }),
+      ]
+      for (const source of sources) {
+        await expect(pipe(source, write(folder.at(name)))).rejects.toMatchObject({
+          code: 'ERR_OUTPUT_IS_INPUT',
+          message: `Cannot write '${folder.at(name)}' as it is the input '${folder.at('in.txt')}' (write to another file, and rename it afterwards)`,
+        })
+      }
+    }
+    renameSync(folder.at('in.txt'), folder.at('x.txt.part'))
+    await expect(pipe(lines(folder.at('x.txt.part')), write(folder.at('x.txt')))).rejects.toMatchObject({
+      code: 'ERR_OUTPUT_IS_INPUT',
+    })
+    expect(folder.read('hard.txt')).toBe('one\n')
   })
 })
 

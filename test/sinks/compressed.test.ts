@@ -172,8 +172,7 @@ describe('members', () => {
       body.add(Buffer.from(`${n}`.padEnd(7, '.')), () => [7])
       if (body.isFull) {
         full++
-        await body.room()
-        expect(body.isFull).toBe(false)
+        while (body.isFull) await body.room()
       }
     }
     await body.drain()

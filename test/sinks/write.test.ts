@@ -239,6 +239,13 @@ describe('the result of write()', () => {
     expect(result.duration).toBeGreaterThan(0)
   })
 
+  it('counts the bytes of the input', async () => {
+    const read = lines([Buffer.from('one\ntwo\n')])
+    expect(await pipe(read, write(folder.at('a.txt')))).toMatchObject({ read: 2, bytesRead: 8, bytesWritten: 8 })
+    const stream = imap((line: string) => line, lines([Buffer.from('one\ntwo\n')]), { workers: 0 })
+    expect(await pipe(stream, write(folder.at('a.txt')))).toMatchObject({ read: 2, bytesRead: 8 })
+  })
+
   it('rejects with an error of a task, and failure() of it names the item', async () => {
     const stream = imap((n: number) => n / (n === 2 ? (undefined as never) : 1), [1], { workers: 0 })
     await pipe(stream, write(folder.at('a.txt')))

@@ -2,7 +2,7 @@
 import type { Batch } from '../batch.js'
 import type { Packed } from '../codec.js'
 import type { Place, RecordSegment } from './format.js'
-import { allRecords, placeOf, type RecordData } from './record-data.js'
+import { allRecords, fileOf, placeOf, type RecordData } from './record-data.js'
 
 /**
  * Memory that several batches refer to. It is shared, not transferred: nothing is copied, and a batch can be sent again
@@ -49,6 +49,10 @@ export class RecordBatch implements Batch {
 
   placeOf(index: number): Place | undefined {
     return placeOf(this.#segments, index)
+  }
+
+  fileOf(index: number): string | undefined {
+    return fileOf(this.#segments, index)
   }
 
   pack(): Packed & { readonly data: RecordData } {

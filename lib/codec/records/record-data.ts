@@ -80,6 +80,11 @@ export function placeOf(segments: readonly RecordSegment[], index: number): Plac
   return found && placeIn(found.segment, found.index)
 }
 
+/** The path of the file that a record is from, by its number among all. */
+export function fileOf(segments: readonly RecordSegment[], index: number): string | undefined {
+  return findRecord(segments, index)?.segment.file
+}
+
 /** A record as it is written, without the end of its line. */
 export function textOf(segments: readonly RecordSegment[], index: number): string {
   const found = findRecord(segments, index)
