@@ -69,8 +69,9 @@ export class FigureReader {
     const elapsed = this.#duration ?? (last === undefined ? this.#elapsed(now) : last.occupancy.elapsed)
     const [bytesRead, bytesTotal] = [input?.read, input?.total]
     const [items, itemsTotal] = [first?.done, first?.length]
-    if (bytesRead !== undefined) this.#bytes.note(now, bytesRead)
-    if (items !== undefined) this.#items.note(now, items)
+    const begun = now - (elapsed ?? 0)
+    if (bytesRead !== undefined) this.#bytes.note(now, bytesRead, begun)
+    if (items !== undefined) this.#items.note(now, items, begun)
     const speed = (pace: Pace, amount: number | undefined): number | undefined =>
       this.#how === undefined || amount === undefined || !elapsed ? pace.perSecond : (amount * 1000) / elapsed
     const bytesPerSecond = speed(this.#bytes, bytesRead)

@@ -13,8 +13,10 @@ export class Pace {
   /** The oldest first: at most `SPAN_MS / MIN_INTERVAL_MS` and two more. */
   readonly #samples: Sample[] = []
 
-  note(time: number, amount: number): void {
+  /** @param begun When the amount was zero. */
+  note(time: number, amount: number, begun: number): void {
     const samples = this.#samples
+    if (samples.length === 0 && begun < time) samples.push({ time: begun, amount: 0 })
     const before = samples.at(-2)
     // The last sample is replaced until it is far enough from the one before it.
     if (before !== undefined && time - before.time < MIN_INTERVAL_MS) samples.pop()

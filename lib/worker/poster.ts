@@ -131,7 +131,9 @@ export class Poster {
         const { data, transfer, bytes } = records.send()
         const isPlain = (all ?? counts ?? details) === undefined
         const own = isPlain ? undefined : { ...details, counts: counts && Uint32Array.from(counts), errors: all }
-        host.post([seq, from, count, last, time, bytes, data, own], transfer)
+        // Records take as long to format as items to run.
+        const wholeTime = milliseconds() - this.#started
+        host.post([seq, from, count, last, wholeTime, bytes, data, own], transfer)
         return
       }
       if (lists === undefined) {

@@ -19,7 +19,7 @@ function duration(s) {
   const whole = Math.round(s)
   const parts = [[86400, 'd'], [3600, 'h'], [60, 'min'], [1, 's']]
   const first = parts.findIndex(([size]) => whole >= size)
-  if (first === -1 || whole < 10) return significant(s, 3) + ' s'
+  if (first === -1 || whole < 60) return significant(s, 3) + ' s'
   let rest = whole
   const shown = []
   for (const [size, unit] of parts.slice(first, first + 2)) {

@@ -123,7 +123,7 @@ function errors({ errors: all }: RunReport): string {
       [code === undefined ? name : `${name} (${code})`, 'short'],
       [message],
       [placeText(first)],
-      [task],
+      [task, 'short'],
     ])
   const head: Cell[] = [['items', 'n'], ['error'], ['message of the first one'], ['first one'], ['task']]
   return table('Errors by reason', head, rows, all.length - rows.length)

@@ -57,18 +57,24 @@ export function figuresOf({ run, totals, stages, inputCount }: RunReport): Figur
   return figures.filter((figure) => figure !== undefined)
 }
 
+/** Workers that are less busy than this do more than compute. */
+const MIN_BUSY = 0.6
+
 /** What held the run back, and what to do about it. */
 export function verdictOf({ stages, totals }: RunReport): string | undefined {
   const shares = stages.at(-1)?.shares
   if (shares === undefined || totals.limit === undefined) return undefined
   const { limit, busy } = totals
-  if (limit === 'workers') {
-    return `The workers held the run back: they computed ${percent(busy)} of the time. More workers, or a task that costs less, would make it faster.`
-  }
+  const load = `The workers were busy ${percent(busy)} of the time.`
   if (limit === 'source') {
-    return `The source held the run back: items were waited for ${percent(shares.source)} of the time, and the workers were busy ${percent(busy)} of it. A faster source would make it faster, more workers would not.`
+    return `The source held the run back: it was busy ${percent(shares.source)} of the time. ${load} A faster source would help, more workers would not.`
   }
-  return `The consumer held the run back: what reads the results was busy ${percent(shares.consumer)} of the time, and the workers ${percent(busy)} of it. Do more in the task and less in the loop over its results; more workers would not help.`
+  if (limit === 'consumer') {
+    return `The consumer held the run back: what reads the results was busy ${percent(shares.consumer)} of the time. ${load} More work in the task and less in the loop would help, more workers would not.`
+  }
+  if (busy >= MIN_BUSY)
+    return `The workers held the run back. ${load} More workers, or a task that costs less, would help.`
+  return `The workers held the run back. ${load} The rest went to their start, to sending items and results, or to other work on the machine or in the pool.`
 }
 
 /** A small share needs its digits: `0.003 %`. */
