@@ -7,6 +7,8 @@ export const CASES = [
   'gzip-output',
   'csv',
   'csv-quoted',
+  'ndjson',
+  'json',
   'cpu',
   'sqrt',
   'arrays',

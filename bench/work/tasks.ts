@@ -3,6 +3,7 @@ import { task } from 'millrace'
 import { parse as parseLine } from './parse.js'
 import { spin as spinFor } from './spin.js'
 import { busyFor, type Interval } from './interval.js'
+import { saleOf, type Event, type Sale } from './events.js'
 import { addRow, type Row, type Sums } from './table.js'
 import { add, type Totals } from './totals.js'
 
@@ -56,4 +57,10 @@ export const largeRecord = task(import.meta.url, function largeRecord(id: number
 
 export const sumRow = task(import.meta.url, function sumRow(sums: Sums, row: Row): Sums {
   return addRow(sums, row)
+})
+
+/** For `flatMap`: none or one. */
+export const sale = task(import.meta.url, function sale(event: Event): Sale[] {
+  const found = saleOf(event)
+  return found === undefined ? [] : [found]
 })
