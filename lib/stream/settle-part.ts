@@ -8,8 +8,13 @@ import type { ArrivedPart } from './outcome.js'
 export function settlePart(part: ArrivedPart, layout: OutputLayout): ArrivedPart {
   const { chunk, from, chunkOffsets, counts } = part
   const formatted = Formatted.of(part.results)
-  const owners = counts && ownersOf(counts)
-  const ownerOf = (record: number): number => owners?.[record] ?? record
+  let owners: number[] | undefined
+  // Asked for records that do not fit: most parts have none.
+  const ownerOf = (record: number): number => {
+    if (counts === undefined) return record
+    owners ??= ownersOf(counts)
+    return owners[record] ?? record
+  }
   const { records, errors } = layout.settle(formatted, (record) => {
     const partOffset = ownerOf(record)
     return chunk.first + (chunkOffsets?.[partOffset] ?? from + partOffset)
@@ -29,5 +34,9 @@ export function settlePart(part: ArrivedPart, layout: OutputLayout): ArrivedPart
 
 /** The item of each record, by its offset in the part. */
 function ownersOf(counts: Uint32Array): number[] {
-  return Array.from(counts).flatMap((count, partOffset) => new Array<number>(count).fill(partOffset))
+  const owners: number[] = []
+  for (const [partOffset, count] of counts.entries()) {
+    for (let result = 0; result < count; result++) owners.push(partOffset)
+  }
+  return owners
 }
