@@ -58,6 +58,8 @@ export const brotli: Compression = {
   createDecoder: (chunkSize) => zlib.createBrotliDecompress(optionsOf(chunkSize)),
 }
 
+const MAJOR_VERSION = Number(process.versions.node.split('.', 1)[0])
+
 /** From Node 22.15 on. Its types are those of Node 20. */
 const { createZstdDecompress } = zlib as {
   createZstdDecompress?: (options: zlib.ZlibOptions) => Decoder
@@ -68,8 +70,9 @@ export const zstd: Compression | undefined = createZstdDecompress && {
   name: 'zstd',
   severalMembers: true,
   createDecoder: (chunkSize) => createZstdDecompress(optionsOf(chunkSize)),
-  // Node 22 takes a frame that is cut short for a whole one. Zeros do not begin a frame, but may be data of one.
-  endProbe: { bytes: Buffer.alloc(4), code: 'ZSTD_error_prefix_unknown' },
+  // Before version 24, Node takes a frame that is cut short for a whole one. Zeros do not begin a frame, but may be data
+  // of one. Later versions need no probe, and from 26 on they leave out what no frame begins with.
+  ...(MAJOR_VERSION < 24 && { endProbe: { bytes: Buffer.alloc(4), code: 'ZSTD_error_prefix_unknown' } }),
 }
 
 function optionsOf(chunkSize: number): zlib.ZlibOptions & { highWaterMark: number } {
