@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { inspect } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { chain } from 'stream-chain'
@@ -19,6 +20,7 @@ afterAll(() => {
 
 /** Gives back what it gets: the value as the worker sees it. */
 const SHOW = { module: 'node:util', export: 'inspect' }
+const shown = (value: unknown) => inspect(value)
 
 async function collect<T>(source: AsyncIterable<T>, given: T[] = []): Promise<T[]> {
   for await (const value of source) given.push(value)
@@ -185,7 +187,6 @@ describe('json() and an oracle give the same', () => {
         fc.asyncProperty(values, cuts, fc.constantFrom(1, 2, 7, 'auto' as const), async (elements, at, chunksize) => {
           const bytes = Buffer.from(JSON.stringify(elements))
           const stream = pool.imap(SHOW, json(cut(bytes, at)), { chunksize })
-          const { inspect } = await import('node:util')
           expect(await collect(stream)).toEqual((await oracle(bytes, undefined)).map((value) => inspect(value)))
         }),
         { numRuns: times(15, 200) },
@@ -306,6 +307,68 @@ describe('json() and what is wrong with the document', () => {
     expect(given).toEqual([1, 2])
     expect(error).toMatchObject({ code: 'ERR_JSON', record: 3, line: 4, offset: 10 })
     expect(closed).toBe(1)
+  })
+})
+
+describe('json() and hostile input', () => {
+  it('gives the same for any bytes, cut anywhere, on this thread and on workers', async () => {
+    const token = fc.constantFrom(
+      '[',
+      ']',
+      '{',
+      '}',
+      ',',
+      ':',
+      '"',
+      '\\',
+      '1',
+      '"a"',
+      ' ',
+      '\n',
+      '\r',
+      '[1',
+      '{"a":',
+      '},',
+      '],',
+      'é',
+      '\u0000',
+    )
+    const bytes = fc
+      .array(
+        fc.oneof(
+          token,
+          token,
+          token,
+          fc.uint8Array({ minLength: 1, maxLength: 3 }).map((raw) => Buffer.from(raw).toString('latin1')),
+        ),
+        { maxLength: 40 },
+      )
+      .map((tokens) => Buffer.from(`[${tokens.join('')}`, 'latin1'))
+    /** Values and errors in order, and the error that ended the source. */
+    async function outcomesOf(source: AsyncIterable<unknown>): Promise<unknown[]> {
+      const all: unknown[] = []
+      try {
+        for await (const outcome of source) {
+          const { status, value, reason } = outcome as { status: string; value?: unknown; reason?: unknown }
+          all.push(status === 'fulfilled' ? [value] : String(reason))
+        }
+      } catch (error) {
+        all.push(String(error))
+      }
+      return all
+    }
+    await using pool = new Pool({ workers: 2 })
+    const options = { errors: 'settle' } as const
+    await fc.assert(
+      fc.asyncProperty(bytes, fc.array(fc.nat(300), { maxLength: 8 }), async (input, at) => {
+        // Zeros look like UTF-16, and some first bytes like a compression.
+        fc.pre(!input.includes(0) && (input[0] ?? 0) !== 0x1f && (input[0] ?? 0) < 0x80)
+        const expected = await outcomesOf(imap(shown, json([input]), { ...options, workers: 0 }))
+        expect(await outcomesOf(imap(shown, json([cut(input, at)]), { ...options, workers: 0 }))).toEqual(expected)
+        expect(await outcomesOf(pool.imap(SHOW as never, json([cut(input, at)]), options))).toEqual(expected)
+      }),
+      { numRuns: times(150, 3000) },
+    )
   })
 })
 

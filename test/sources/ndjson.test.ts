@@ -14,6 +14,7 @@ afterAll(() => {
 })
 
 const SHOW = { module: 'node:util', export: 'inspect' }
+const shown = (value: unknown) => inspect(value)
 
 async function collect<T>(source: AsyncIterable<T>, given: T[] = []): Promise<T[]> {
   for await (const value of source) given.push(value)
@@ -110,6 +111,62 @@ describe('ndjson() and a line that is not JSON', () => {
 })
 
 describe('ndjson() and hostile input', () => {
+  it('gives the same for any bytes, cut anywhere, on this thread and on workers', async () => {
+    const token = fc.constantFrom(
+      '\n',
+      '\n',
+      '\r\n',
+      ' ',
+      '\t',
+      '1',
+      '"a"',
+      '{"a":1}',
+      '[',
+      ']',
+      '"',
+      '\\',
+      'é',
+      '\u0000',
+      'x',
+    )
+    const bytes = fc
+      .array(
+        fc.oneof(
+          token,
+          token,
+          token,
+          fc.uint8Array({ minLength: 1, maxLength: 3 }).map((raw) => Buffer.from(raw).toString('latin1')),
+        ),
+        { maxLength: 40 },
+      )
+      .map((tokens) => Buffer.from(tokens.join(''), 'latin1'))
+    /** Values and errors in order, and the error that ended the source. */
+    async function outcomesOf(source: AsyncIterable<unknown>): Promise<unknown[]> {
+      const all: unknown[] = []
+      try {
+        for await (const outcome of source) {
+          const { status, value, reason } = outcome as { status: string; value?: unknown; reason?: unknown }
+          all.push(status === 'fulfilled' ? [value] : String(reason))
+        }
+      } catch (error) {
+        all.push(String(error))
+      }
+      return all
+    }
+    await using pool = new Pool({ workers: 2 })
+    const options = { errors: 'settle' } as const
+    await fc.assert(
+      fc.asyncProperty(bytes, fc.array(fc.nat(300), { maxLength: 8 }), async (input, at) => {
+        // Zeros look like UTF-16, and some first bytes like a compression.
+        fc.pre(!input.includes(0) && (input[0] ?? 0) !== 0x1f && (input[0] ?? 0) < 0x80)
+        const expected = await outcomesOf(imap(shown, ndjson([input]), { ...options, workers: 0 }))
+        expect(await outcomesOf(imap(shown, ndjson([cut(input, at)]), { ...options, workers: 0 }))).toEqual(expected)
+        expect(await outcomesOf(pool.imap(SHOW as never, ndjson([cut(input, at)]), options))).toEqual(expected)
+      }),
+      { numRuns: times(150, 3000) },
+    )
+  })
+
   it('gives an error for 100 MB without a line end, in bounded memory', async () => {
     const block = Buffer.alloc(1024 * 1024, 'x')
     let blocks = 0
@@ -153,6 +210,12 @@ describe('ndjson() and hostile input', () => {
     }
     const reading = ndjson(source(), { maxLength: 1000 })
     expect(await collect(reading)).toEqual([1, 2])
+  })
+
+  it('fails quickly for a bad value with very much white space', async () => {
+    const text = `[${' '.repeat(5_000_000)}x${' '.repeat(5_000_000)}`
+    await expect(read(text)).rejects.toMatchObject({ code: 'ERR_JSON' })
+    await expect(read('\u00a01')).rejects.toMatchObject({ code: 'ERR_JSON' })
   })
 
   it('does not count blank lines before a value as part of it', async () => {

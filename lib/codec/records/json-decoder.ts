@@ -30,8 +30,8 @@ export class JsonDecoder implements RecordDecoder {
     this.#next++
     try {
       return JSON.parse(text)
-    } catch (cause) {
-      throw this.#errorOf(cause)
+    } catch {
+      throw this.#errorOf(text)
     }
   }
 
@@ -40,9 +40,25 @@ export class JsonDecoder implements RecordDecoder {
     this.#segment = undefined
   }
 
-  #errorOf(cause: unknown): unknown {
+  #errorOf(text: string): unknown {
+    const cause = parseError(text)
     if (this.#segment === undefined || !(cause instanceof Error)) return cause
     const place = placeIn(this.#segment, this.#next - 1)
     return recordError(place, 'ERR_JSON', `it must be JSON: ${cause.message}`, { cause }) satisfies RecordError
   }
 }
+
+/** The error of the text alone: white space before it may belong to no record, and depends on how the input was cut. */
+function parseError(text: string): unknown {
+  let start = 0
+  let end = text.length
+  while (start < end && SPACES.includes(text.charAt(start))) start++
+  while (start < end && SPACES.includes(text.charAt(end - 1))) end--
+  try {
+    return JSON.parse(text.slice(start, end))
+  } catch (error) {
+    return error
+  }
+}
+
+const SPACES = ' \t\r\n'
