@@ -110,7 +110,7 @@ export class InputMeter {
     let total: number | undefined = 0
     for (const source of this.#sources) {
       const size = sizeOf(source)
-      if (size === undefined) this.#lookUp()
+      if (size === undefined) this.lookUp()
       total = size === undefined || total === undefined ? undefined : total + size
     }
     return total
@@ -135,8 +135,8 @@ export class InputMeter {
     })
   }
 
-  /** Asks for the sizes of files that are not open yet. */
-  #lookUp(): void {
+  /** Asks the system for the sizes of files that are not open yet. */
+  lookUp(): void {
     if (this.#isLooking) return
     const unknown = this.#sources.filter(
       ({ path, isLookedUp, size }) => path !== undefined && !isLookedUp && size === undefined,

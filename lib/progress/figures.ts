@@ -47,6 +47,8 @@ export class FigureReader {
     this.#origin = origin
     this.#clock = clock
     this.#opened = clock.now()
+    // They are known when the first figures are shown.
+    origin.input?.lookUp()
   }
 
   /**

@@ -7,7 +7,11 @@ import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import type { ByteSource } from 'millrace'
 import { meterOf } from '#dist/io/input-meter.js'
-import { lines } from '#dist/io/lines.js'
+import { lines, type Lines } from '#dist/io/lines.js'
+import { csv } from '#dist/sources/csv.js'
+import { files } from '#dist/sources/files.js'
+import { json } from '#dist/sources/json.js'
+import { ndjson } from '#dist/sources/ndjson.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-meter-'))
 afterAll(() => {
@@ -166,6 +170,47 @@ describe('the bytes of a source', () => {
     const source = lines([file('first.gz', gzipSync(LINE)), file('second.gz', damaged)])
     await expect(readAll(source)).rejects.toMatchObject({ code: 'ERR_DAMAGED_INPUT' })
     expect(source.bytes.read).toBeLessThanOrEqual(gzipSync(LINE).length + damaged.length)
+  })
+
+  it('are those of files() when it has found them, at its place among the others', async () => {
+    const text = LINE.repeat(10)
+    for (const name of ['list-1.txt', 'list-2.txt', 'list-3.txt']) file(name, text)
+    const [one, last] = [file('before', LINE), file('behind', LINE)]
+    const source = lines([one, files(join(folder, 'list-*.txt')), last])
+    const meter = meterOf(source)
+    expect(meter?.sources.map(({ path }) => path)).toEqual([one, last])
+    expect(source.bytes).toEqual({ read: 0, total: undefined })
+    await source.next()
+    expect(source.bytes.total).toBeUndefined()
+    await source.next()
+    expect(meter?.place).toEqual({ path: join(folder, 'list-1.txt'), number: 2, count: 5 })
+    const total = 3 * text.length + 2 * LINE.length
+    expect(await totalOf(source)).toBe(total)
+    await readAll(source)
+    expect(source.bytes).toEqual({ read: total, total })
+    expect(meter?.place).toEqual({ path: last, number: 5, count: 5 })
+  })
+
+  it('are those of a list without files, and of a source that has none', async () => {
+    const source = lines([file('alone', LINE), files(join(folder, 'none-*'), { onNone: 'empty' })])
+    await readAll(source)
+    expect(source.bytes).toEqual({ read: LINE.length, total: LINE.length })
+    const nothing = lines([])
+    expect(nothing.bytes).toEqual({ read: 0, total: 0 })
+    expect(meterOf(nothing)?.place).toEqual({ path: undefined, number: 0, count: 0 })
+  })
+
+  it.each<[string, (path: string) => AsyncIterable<unknown> & Pick<Lines, 'bytes'>, string]>([
+    ['csv', (path) => csv(path), `a,b\n${'1,2\n'.repeat(1000)}`],
+    ['ndjson', (path) => ndjson(path), '{"a":1}\n'.repeat(1000)],
+    ['json', (path) => json(path), `[${'{"a":1},\n'.repeat(1000)}{}]`],
+  ])('are there for %s()', async (name, open, text) => {
+    const source = open(file(`${name}.gz`, gzipSync(text)))
+    const size = gzipSync(text).length
+    expect(await totalOf(source)).toBe(size)
+    await readAll(source)
+    expect(source.bytes).toEqual({ read: size, total: size })
+    expect(meterOf(source)?.read).toBe(size)
   })
 
   it('name the file that is read, and its number', async () => {

@@ -29,6 +29,7 @@ p { margin: 6px 0; }
 .charts .card { padding-bottom: 6px; }
 .charts .card:last-child:nth-child(odd) { grid-column: 1 / -1; }
 .wide { margin-top: 12px; overflow-x: auto; }
+.wide table { min-width: 640px; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { padding: 4px 12px 4px 0; text-align: left; vertical-align: top; border-top: 1px solid var(--grid); overflow-wrap: anywhere; }
 thead th { border-top: 0; font-weight: 500; white-space: nowrap; }
