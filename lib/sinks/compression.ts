@@ -29,15 +29,21 @@ export function hasZstd(): boolean {
   return (zlib as unknown as Zstd).zstdCompress !== undefined
 }
 
+/**
+ * How much a compressor gives at a time, in bytes. Each time this thread has to ask for more: with Node's 16 KiB the
+ * thread pool would wait for a busy event loop.
+ */
+const CHUNK_SIZE = 2 ** 20
+
 /** A function that compresses a block into bytes that can be read alone, and behind others. */
 export function compressorOf({ type, level }: Compression): Compress {
   if (type === 'gzip') {
     const gzip = promisify<Uint8Array, ZlibOptions, Buffer>(zlib.gzip)
-    return (bytes) => gzip(bytes, level === undefined ? {} : { level })
+    return (bytes) => gzip(bytes, level === undefined ? { chunkSize: CHUNK_SIZE } : { chunkSize: CHUNK_SIZE, level })
   }
   const { zstdCompress, constants } = zlib as unknown as Zstd
   const name = constants.ZSTD_c_compressionLevel ?? 0
-  const options = level === undefined ? {} : { params: { [name]: level } }
+  const options = { chunkSize: CHUNK_SIZE, ...(level !== undefined && { params: { [name]: level } }) }
   return (bytes) =>
     new Promise((resolve, reject) => {
       if (zstdCompress === undefined) throw new Error('This version of Node has no zstd')

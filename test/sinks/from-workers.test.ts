@@ -164,6 +164,19 @@ describe('CSV from workers', () => {
   })
 })
 
+it('a record that ends its worker, or never ends, while it is formatted fails alone', async () => {
+  const pool = new Pool({ workers: 2, name: 'traps' })
+  for (const chunksize of [1, 4, 'auto'] as const) {
+    const numbers = Array.from({ length: 12 }, (_, n) => n)
+    const stream = pool.imap(tasks.traps, numbers, { chunksize, errors: 'skip', timeout: 300 })
+    const result = await pipe(stream, write(folder.at('a.ndjson')))
+    expect(result).toMatchObject({ read: 12, written: 10, skipped: 2 })
+    const good = numbers.filter((n) => n !== 3 && n !== 7)
+    expect(folder.read('a.ndjson')).toBe(good.map((n) => `{"n":${n}}\n`).join(''))
+  }
+  await pool.terminate()
+})
+
 it('take(), drop(), settle and stages in a row write the same as their results', async () => {
   const pool = two
   const expected = await here('a.ndjson', items)
