@@ -10,6 +10,7 @@ import { resolve } from 'node:path'
 const PROGRAMS = {
   fuzz: { file: 'build/test/support/fuzz.js', project: 'test/tsconfig.json' },
   csv: { file: 'build/test/support/csv-fuzz.js', project: 'test/tsconfig.json' },
+  json: { file: 'build/test/support/json-fuzz.js', project: 'test/tsconfig.json' },
   kill: { file: 'build/test/support/kill.js', project: 'test/tsconfig.json' },
   contention: { file: 'build/test/support/contention.js', project: 'test/tsconfig.json' },
   soak: { file: 'build/bench/soak/main.js', project: 'bench' },

@@ -180,15 +180,21 @@ describe('json() and an oracle give the same', () => {
     )
   })
 
-  it('with 1 to 4 workers and any chunksize', async () => {
+  it('with 1 to 4 workers and any chunksize, compressed or not', async () => {
     for (let workers = 1; workers <= 4; workers++) {
       await using pool = new Pool({ workers })
       await fc.assert(
-        fc.asyncProperty(values, cuts, fc.constantFrom(1, 2, 7, 'auto' as const), async (elements, at, chunksize) => {
-          const bytes = Buffer.from(JSON.stringify(elements))
-          const stream = pool.imap(SHOW, json(cut(bytes, at)), { chunksize })
-          expect(await collect(stream)).toEqual((await oracle(bytes, undefined)).map((value) => inspect(value)))
-        }),
+        fc.asyncProperty(
+          fc.oneof(values, hostile),
+          cuts,
+          fc.constantFrom(1, 2, 7, 'auto' as const),
+          fc.boolean(),
+          async (elements, at, chunksize, zipped) => {
+            const bytes = Buffer.from(JSON.stringify(elements))
+            const stream = pool.imap(SHOW, json(cut(zipped ? gzipSync(bytes) : bytes, at)), { chunksize })
+            expect(await collect(stream)).toEqual((await oracle(bytes, undefined)).map((value) => inspect(value)))
+          },
+        ),
         { numRuns: times(15, 200) },
       )
     }
