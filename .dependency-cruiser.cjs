@@ -104,6 +104,7 @@ const below = {
     'formats',
     'io',
     'codec',
+    'inspect',
     'options',
     'errors',
     'failure',

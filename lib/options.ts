@@ -60,14 +60,19 @@ export class OptionReader<O extends object> {
     return this.#number(name, expected, (value) => isInteger(value, 0, MAX_TIMEOUT))
   }
 
-  /** One of a few values. */
-  oneOf<const V>(name: keyof O & string, values: readonly V[]): V | undefined {
+  /** The value as it was given. */
+  any(name: keyof O & string): unknown {
+    return this.#options[name]
+  }
+
+  /** One of a few values. @param hint What else is possible. */
+  oneOf<const V>(name: keyof O & string, values: readonly V[], hint = ''): V | undefined {
     const value: unknown = this.#options[name]
     if (value === undefined || values.includes(value as V)) return value as V | undefined
     this.fail(
       typeof value === typeof values[0] ? rangeError : typeError,
       name,
-      values.map(received).join(' or '),
+      values.map(received).join(' or ') + hint,
       value,
     )
   }

@@ -46,6 +46,7 @@ const CORE: Surface = {
     'progress',
     'reduce',
     'registerErrorClass',
+    'rejects',
     'starmap',
     'task',
     'tasks',

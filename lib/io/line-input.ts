@@ -58,7 +58,9 @@ export class LineInput {
     let path: string | undefined
     try {
       for (;;) {
-        if (this.#blocks === undefined) await this.#sources.find()
+        const finding = this.#blocks === undefined ? this.#sources.find() : undefined
+        // Only then: a source that is there is opened at once, so that `return()` reaches it.
+        if (finding !== undefined) await finding
         const blocks = this.#source()
         if (blocks === undefined) return undefined
         path = blocks.path

@@ -189,7 +189,7 @@ class LineReader implements Lines {
     this.#input = new LineInput(sources, options)
     this.#scanner = new LineScanner(options.lineEnd, format)
     this.#decoder = new LineDecoder(format)
-    offerBatches(this, () => this.#openBatches())
+    offerBatches(this, () => this.#openBatches(), true)
     offerMeter(this, this.#input.meter)
   }
 

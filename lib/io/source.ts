@@ -39,22 +39,22 @@ export interface PipelineEnd {
 
 /** Kept apart from the sources themselves: it is a matter between parts of this library. */
 const openers = new WeakMap<object, () => BatchReader | undefined>()
-/** Sources whose batches may have bad records. */
-const withBadRecords = new WeakSet<object>()
+/** Sources of records: their batches know the places of records, and may have bad ones. */
+const ofRecords = new WeakSet<object>()
 
 /**
  * Lets `source` be read in whole batches. `open` opens it, as an iterator method does: once. It gives undefined if the
  * source can only be read item by item.
  *
- * @param mayBeBad Whether there may be bad records in them. Item by item, the first of them would end the source.
+ * @param areRecords Whether they are records. Item by item, the first bad one would end the source, and nobody would know places.
  */
-export function offerBatches(source: object, open: () => BatchReader | undefined, mayBeBad = false): void {
+export function offerBatches(source: object, open: () => BatchReader | undefined, areRecords = false): void {
   openers.set(source, open)
-  if (mayBeBad) withBadRecords.add(source)
+  if (areRecords) ofRecords.add(source)
 }
 
-export function mayHaveBadRecords(source: object): boolean {
-  return withBadRecords.has(source)
+export function givesRecords(source: object): boolean {
+  return ofRecords.has(source)
 }
 
 /** Opens a source that offers batches; undefined if it does not. */

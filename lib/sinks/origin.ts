@@ -1,10 +1,11 @@
 /** What is known of the source of an output: its files, and how much was read, failed and skipped on the way. */
-import { originOf } from '../stream/origin.js'
+import { inputsOf, originOf } from '../stream/origin.js'
 
 export interface SourceCounts {
   /** Undefined: no stage reads the source. */
   readonly read: number | undefined
   readonly skipped: number
+  readonly rejected: number
   readonly bytesRead: number
 }
 
@@ -22,11 +23,12 @@ export interface SourceTrace {
 
 /** Looks at a source before it is read. */
 export function traceSource(source: object): SourceTrace {
-  const { input, stages = [] } = originOf(source) ?? {}
+  const origin = originOf(source)
+  const { input, stages = [] } = origin ?? {}
   const all = (): (string | undefined)[] => (input?.sources ?? []).map(({ path }) => path)
   return {
     mayKnowFiles: input !== undefined && stages.length <= 1,
-    paths: () => all().filter((path) => path !== undefined),
+    paths: () => inputsOf(origin),
     indexOf: (path) => all().indexOf(path),
     globs: () => input?.globs ?? [],
     counts: () => {
@@ -34,6 +36,7 @@ export function traceSource(source: object): SourceTrace {
       return {
         read: stats[0]?.read,
         skipped: stats.reduce((sum, { skipped }) => sum + skipped, 0),
+        rejected: stats.reduce((sum, { rejected }) => sum + rejected, 0),
         bytesRead: input?.read ?? 0,
       }
     },

@@ -278,7 +278,9 @@ export class WriteRun {
     const reader =
       opened && ('items' in opened ? opened.items : 'formatted' in opened ? opened.formatted : opened.batches)
     const failure = error instanceof ReaderLeft ? undefined : { error }
-    const end = this.#pipeline && { failure }
+    // A stream that formats its records removes its file of failed items, too.
+    const end =
+      this.#pipeline !== undefined || (opened !== undefined && 'formatted' in opened) ? { failure } : undefined
     const close = (): unknown => (reader === undefined ? closeUnopened(this.#source, end) : reader.close(end))
     await closeQuietly({ close: () => closeWithTimeout({ close }) })
   }

@@ -127,11 +127,11 @@ async function writeTo(
       : new SingleOutput(target, layout, compression, onFail)
   const run = new WriteRun(source, { signals, pipeline }, layout, createOutputs)
   const isWhole = await run.run()
-  const { read = run.read, skipped, bytesRead } = trace.counts()
+  const { read = run.read, skipped, rejected, bytesRead } = trace.counts()
   return {
     read,
     written: run.outputs.records,
-    rejected: 0,
+    rejected,
     skipped,
     bytesRead,
     bytesWritten: run.outputs.bytes,

@@ -1,5 +1,5 @@
 /** CSV as a kind of records: how a file begins, its header, and where its records end. */
-import type { CsvDialect, CsvFormat, CsvType, Place, RecordSegment } from '../codec/records/format.js'
+import type { CsvDialect, CsvFormat, CsvType, Position, RecordSegment } from '../codec/records/format.js'
 import { splitRecord } from '../codec/records/csv-record.js'
 import { newlinesIn, placeIn, startOf } from '../codec/records/place.js'
 import { recordError } from '../codec/records/record-error.js'
@@ -47,7 +47,7 @@ export class CsvSplitter implements Splitter {
     return found
   }
 
-  end(rest: Buffer, place: Place): 'record' | 'nothing' | Error {
+  end(rest: Buffer, place: Position): 'record' | 'nothing' | Error {
     if (this.isInQuotes) return this.unclosed(rest, place, 'the input ends before')
     return isRecord(this.#state, rest.length, this.#dialect) ? 'record' : 'nothing'
   }
@@ -57,7 +57,7 @@ export class CsvSplitter implements Splitter {
   }
 
   /** The error of quotes that are not closed. @param rest The record, as far as it is known, which begins at `place`. */
-  unclosed(rest: Buffer, place: Place, found: string): RecordError {
+  unclosed(rest: Buffer, place: Position, found: string): RecordError {
     const opening = lastOpening(rest, this.#dialect)
     const lines = newlinesIn(rest.buffer, rest.byteOffset, rest.byteOffset + opening, this.newline)
     const at = { ...place, line: place.line + lines, offset: place.offset + opening }
@@ -145,7 +145,7 @@ export class CsvKind implements RecordKind {
     return fields
   }
 
-  #checkHeader(names: readonly string[], place: Place): void {
+  #checkHeader(names: readonly string[], place: Position): void {
     const empty = names.indexOf('')
     const double = names.findIndex((name, index) => names.indexOf(name) !== index)
     const at = empty >= 0 ? empty : double
@@ -161,7 +161,7 @@ export class CsvKind implements RecordKind {
     )
   }
 
-  #positions(names: readonly string[], columns: readonly string[], place: Place): number[] {
+  #positions(names: readonly string[], columns: readonly string[], place: Position): number[] {
     return columns.map((column) => {
       const at = names.indexOf(column)
       if (at < 0) throw this.#missingError(column, 'columns', names, place)
@@ -169,7 +169,7 @@ export class CsvKind implements RecordKind {
     })
   }
 
-  #missingError(name: string, option: string, names: readonly string[], place: Place): RecordError {
+  #missingError(name: string, option: string, names: readonly string[], place: Position): RecordError {
     const few = names.slice(0, MAX_NAMES).map(received).join(', ')
     const more = names.length > MAX_NAMES ? `, and ${names.length - MAX_NAMES} others` : ''
     return recordError(

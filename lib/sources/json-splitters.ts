@@ -1,5 +1,5 @@
 /** Where records of JSON end: the lines of NDJSON, and the elements of an array. */
-import type { Place } from '../codec/records/format.js'
+import type { Position } from '../codec/records/format.js'
 import { recordError } from '../codec/records/record-error.js'
 import { ARRAY_START, findElements, type ElementState } from '../scan/elements.js'
 import type { Slab } from '../scan/memory.js'
@@ -86,7 +86,7 @@ export class ElementSplitter implements Splitter {
   }
 
   /** The error tells where the element begins that does not end, or else where the input ends. */
-  end(rest: Buffer, place: Place): 'nothing' | Error {
+  end(rest: Buffer, place: Position): 'nothing' | Error {
     if (this.#phase === 'behind' && this.#end.depth === 0) return 'nothing'
     const expected =
       this.#phase === 'before'
@@ -118,7 +118,7 @@ export class ElementSplitter implements Splitter {
   }
 }
 
-function failing(reason: string): (place: Place) => Error {
+function failing(reason: string): (place: Position) => Error {
   return (place) => recordError(place, 'ERR_JSON', reason)
 }
 

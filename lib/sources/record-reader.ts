@@ -156,7 +156,9 @@ export class RecordReader implements BatchReader {
 
   /** Begins the next input; undefined if there is none. */
   async #begin(): Promise<Input | undefined> {
-    await this.#sources.find()
+    const finding = this.#sources.find()
+    // Only then: a source that is there is opened at once, so that `close()` reaches it.
+    if (finding !== undefined) await finding
     const source = this.#sources.next()
     if (source === undefined) return undefined
     this.#source = source

@@ -4,7 +4,7 @@
  * two by the end of a block is put together here.
  */
 import { CARRIAGE_RETURN, NO_BYTES } from '../codec/line-end.js'
-import type { RecordFormat, Place } from '../codec/records/format.js'
+import type { RecordFormat, Position } from '../codec/records/format.js'
 import { newlinesIn } from '../codec/records/place.js'
 import type { HeldSegment } from '../codec/records/record-batch.js'
 import { BLOCK_SIZE, Slab } from '../scan/memory.js'
@@ -17,7 +17,7 @@ export interface Split extends Found {
   /** Where the next record can begin at the earliest: bytes before that, behind the last record, belong to none. */
   readonly recordsFrom?: number | undefined
   /** Makes the error of the byte behind those that were scanned, which is at a place. Nothing more is scanned. */
-  readonly failure?: ((place: Place) => Error) | undefined
+  readonly failure?: ((place: Position) => Error) | undefined
 }
 
 /** Finds where records end. It carries its state from one call to the next: the bytes of an input are scanned once. */
@@ -33,7 +33,7 @@ export interface Splitter {
    * @param rest The bytes behind the last end.
    * @param place Where they begin.
    */
-  end(rest: Buffer, place: Place): 'record' | 'nothing' | Error
+  end(rest: Buffer, place: Position): 'record' | 'nothing' | Error
   /** Where a record begins, behind bytes that belong to none. Without it, all of them count for its length. */
   contentStart?(bytes: Buffer, start: number, end: number): number
 }
@@ -79,7 +79,7 @@ export class RecordScanner {
   #headLine = 1
   #hasEnded = false
   #recordsFrom = 0
-  #failure: ((place: Place) => Error) | undefined
+  #failure: ((place: Position) => Error) | undefined
 
   /** @param offset Where in the input the first block begins. */
   constructor(splitter: Splitter, file: string | undefined, maxLength: number, offset: number) {
@@ -90,7 +90,7 @@ export class RecordScanner {
   }
 
   /** Where the next record begins, with what stands before it. */
-  get place(): Place {
+  get place(): Position {
     const line =
       this.#head > 0
         ? this.#headLine

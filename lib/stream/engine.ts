@@ -15,7 +15,7 @@ import { closeUnopened, type PipelineEnd, type Source } from '../io/source.js'
 import { Abandonment } from './abandonment.js'
 import { offAbort, onAbort } from '../aborts.js'
 import { Occupancy, type Limit } from './occupancy.js'
-import { originOf, type Origin, type StageMeter, type StreamEnd } from './origin.js'
+import { inputsOf, originOf, type Origin, type StageMeter, type StreamEnd } from './origin.js'
 import { publishFailures, type DueError } from './outcome.js'
 import { PartReader } from './part-reader.js'
 import { doneResult, PendingReads, type PendingRead } from './pending-reads.js'
@@ -55,6 +55,8 @@ export class Engine implements StageMeter {
   #observer: ((part: Part) => void) | undefined
   readonly #endListeners: ((end: StreamEnd) => void)[] = []
   #how: StreamEnd | undefined
+  /** Of the file of failed items. */
+  #finishing: 'running' | 'done' | undefined
 
   constructor(plan: StreamPlan, source: Source<unknown>) {
     this.#plan = plan
@@ -114,9 +116,13 @@ export class Engine implements StageMeter {
     this.#failure = undefined
     if (this.#state !== 'ended') {
       const opened = this.#opened
+      const { target } = this.#parts
       this.#end(LEFT)
-      const closed = closeWithTimeout(opened, this.#endOfPipeline(failure))
-      this.#closed = closed.catch(() => undefined)
+      // What has failed so far is seen, unless what reads this stream has failed.
+      if (failure !== undefined) target?.discard()
+      const finished = failure === undefined ? target?.finish() : undefined
+      const closed = Promise.all([closeWithTimeout(opened, this.#endOfPipeline(failure)), finished])
+      this.#closed = closed.then(noop, noop)
       await closed
     }
     await this.#closed
@@ -132,6 +138,7 @@ export class Engine implements StageMeter {
     if (this.#state === 'ended') return
     const run = this.#run
     this.#end(LEFT)
+    this.#parts.target?.discard()
     if (run !== undefined) void closeQuietly(run)
   }
 
@@ -143,11 +150,13 @@ export class Engine implements StageMeter {
 
   stats(): StreamStats {
     const { chunks, delivered, skipped } = this.#parts.counts
+    const rejected = this.#parts.target?.count ?? 0
     return {
       read: this.#window.read,
       delivered,
       failed: this.failed,
-      skipped,
+      skipped: skipped - rejected,
+      rejected,
       retried: this.#run?.lane.retried ?? this.#retried,
       chunks,
       chunksize: this.#plan.tuner.tuning.chunksize,
@@ -214,6 +223,7 @@ export class Engine implements StageMeter {
     for (const signal of signals) onAbort(signal, this.#onAbort)
     this.occupancy.start()
     try {
+      this.#parts.target = this.#plan.rejects?.(this.#wake, () => inputsOf(this.#before))
       this.#run = new Run(
         this.#plan,
         this.#source ?? [],
@@ -268,13 +278,17 @@ export class Engine implements StageMeter {
         this.#isWoken = false
         if (this.#run !== undefined) this.#collect(this.#run)
         this.#give()
-        if (this.#run?.lane.error === undefined) this.#run?.fill(this.#reads.size > 0)
+        if (this.#mayRead) this.#run?.fill(this.#reads.size > 0)
         this.#finish()
       } while (this.#isWoken)
     } finally {
       this.#isAdvancing = false
     }
     this.#run?.flush()
+  }
+
+  get #mayRead(): boolean {
+    return this.#run?.lane.error === undefined && this.#parts.target?.isFull !== true
   }
 
   /** Takes what has come back from the executor. */
@@ -314,12 +328,37 @@ export class Engine implements StageMeter {
     const run = this.#run
     if (run === undefined || (this.#reads.size === 0 && run.lane.error === undefined)) return
     const isOver = run.isDrained && this.#window.held === 0
-    const last = isOver ? (this.#parts.late ?? run.reader.error) : undefined
-    const due: DueError | undefined = run.lane.error ?? this.#parts.failure ?? last
+    const last = isOver ? (this.#parts.late ?? run.reader.error ?? this.#limitError) : undefined
+    const due: DueError | undefined = run.lane.error ?? this.#parts.target?.failure ?? this.#parts.failure ?? last
     if (due !== undefined) {
       this.failure = due.told
       this.#fail(due.error)
-    } else if (isOver) this.#end({ how: 'done' })
+    } else if (isOver && this.#isTargetFinished()) this.#end({ how: 'done' })
+  }
+
+  get #limitError(): DueError | undefined {
+    const error = this.#parts.limitError
+    return error === undefined ? undefined : { error }
+  }
+
+  /** The end is told when the file of failed items can be seen. Begins to finish it. */
+  #isTargetFinished(): boolean {
+    const { target } = this.#parts
+    if (target === undefined) return true
+    if (this.#finishing === undefined) {
+      this.#finishing = 'running'
+      target.finish().then(
+        () => {
+          this.#finishing = 'done'
+          this.#wake()
+        },
+        () => {
+          // It has noted its failure.
+          this.#wake()
+        },
+      )
+    }
+    return this.#finishing === 'done'
   }
 
   /** An item has failed, and the stream ends with its error: items after it are not needed. It still gives what comes before the error. */
@@ -372,9 +411,14 @@ export class Engine implements StageMeter {
     this.#retried = run?.lane.retried ?? 0
     run?.lane.close(reason)
     this.#parts.clear()
+    if (how.how === 'failed') this.#parts.target?.discard()
     this.#reads.end()
     this.#how = how
     this.#observer = undefined
     for (const listener of this.#endListeners.splice(0)) listener(how)
   }
+}
+
+function noop(): void {
+  // An error of closing is told by the call that has closed the stream.
 }

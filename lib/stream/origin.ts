@@ -57,6 +57,11 @@ export function originOf(source: object): Origin | undefined {
   return input && { input, stages: [] }
 }
 
+/** The paths of the inputs, as far as they are known. */
+export function inputsOf(origin: Origin | undefined): string[] {
+  return (origin?.input?.sources ?? []).flatMap(({ path }) => path ?? [])
+}
+
 /** Calls the listener when the last stage ends, or the input if there is no stage; at once, if it has. */
 export function onEndOf({ input, stages }: Origin, listener: (end: StreamEnd) => void): void {
   const last = stages.at(-1)

@@ -1,14 +1,21 @@
 /** The outcome of an item, as the consumer gets it: its result or its error. And the information about an item that has failed. */
-import type { Place } from '../codec/records/format.js'
+import type { Place, RecordFormat } from '../codec/records/format.js'
 import type { Executor, Part } from '../executor/executor.js'
 import { noteFailure, type Failure } from '../failure.js'
 import { taskFailed, tellsFailures } from '../log/events.js'
+import type { Rejected } from './failure-target.js'
 
-/** How a failed item is treated: the stream throws its error, gives it as an outcome, or leaves it out. */
-export type ErrorMode = 'throw' | 'settle' | 'skip'
+/** What `rejects()` makes, for the option `errors`: failed items go to a file. */
+export interface Rejects {
+  /** Where the file is. */
+  readonly path: string
+}
+
+/** How a failed item is treated: the stream throws its error, gives it as an outcome, leaves it out, or writes it to a file. */
+export type ErrorMode = 'throw' | 'settle' | 'skip' | Rejects
 
 /** Also an internal mode, `'late'`: failed items are left out, and the first error ends the stream after all other items. */
-export type FailureMode = ErrorMode | 'late'
+export type FailureMode = Exclude<ErrorMode, Rejects> | 'late'
 
 /** An item's outcome, under `errors: 'settle'`. */
 export type Outcome<I, R> =
@@ -32,7 +39,10 @@ export interface ArrivedPart extends Part {
 }
 
 export interface FailedItem {
+  /** Of a record that cannot be read: its text. */
   readonly item: unknown
+  /** The format of that text. */
+  readonly format: RecordFormat | undefined
   /** Where it is in its input, if it is a record. */
   readonly place: Place | undefined
 }
@@ -60,7 +70,9 @@ export function withFailureInfo(part: ArrivedPart, partOffset: number, task: str
   // If all items of a chunk share one error, it counts as that of the first of them.
   if (part.isFault === true && partOffset > 0) return { error, told: undefined }
   const { item, place } = part.items?.get(partOffset) ?? {}
-  const told = { ...failureAt(part, partOffset, task), item, ...place }
+  const { file, record, line, offset } = place ?? {}
+  const where = place && { file, record, line, offset }
+  const told = { ...failureAt(part, partOffset, task), item, ...where }
   noteFailure(error, told)
   return { error, told }
 }
@@ -72,6 +84,13 @@ export function publishFailures(part: Part, task: string, executor: Executor): v
   for (const [partOffset, error] of part.errors) {
     taskFailed({ ...failureAt(part, partOffset, task), error, pool: by.pool }, by)
   }
+}
+
+/** An item that has failed, for the target of failed items. */
+export function rejectedAt(part: ArrivedPart, partOffset: number, task: string): Rejected {
+  const { index, attempts } = failureAt(part, partOffset, task)
+  const { item, format, place } = part.items?.get(partOffset) ?? {}
+  return { index, item, format, place, error: part.errors?.get(partOffset), task, attempts }
 }
 
 function failureAt(part: ArrivedPart, partOffset: number, task: string): Omit<Failure, 'item'> {

@@ -9,8 +9,11 @@ import { Fifo } from '../fifo.js'
 import type { OutputLayout } from '../formats/output-layout.js'
 import { settlePart } from './settle-part.js'
 import { OrderedDelivery, type Delivery } from './delivery.js'
+import { isExceeded, limitError } from './error-limit.js'
+import type { FailureTarget } from './failure-target.js'
 import {
   outcomeOf,
+  rejectedAt,
   withFailureInfo,
   type ArrivedPart,
   type DueError,
@@ -48,6 +51,14 @@ export class PartReader {
     skipped: 0,
     refused: 0,
   }
+  /** Where failed items go, if they go to a file. */
+  target: FailureTarget | undefined
+  /** How many items have their outcomes in the parts that were decoded or given, and how many of them have failed. */
+  #items = 0
+  #failed = 0
+  #lastError: unknown
+  /** Too many items have failed. */
+  #exceeded: DueError | undefined
   /** Set if results go to an output: they are records, which the layout settles when they are due. */
   layout: OutputLayout | undefined
   /** The part that is being given, its values, and the next of them. */
@@ -69,7 +80,7 @@ export class PartReader {
 
   /** The error that comes after the values of the decoded part. */
   get failure(): DueError | undefined {
-    return this.#plan.errors === 'late' ? undefined : this.#part.failure
+    return this.#plan.errors === 'late' ? undefined : (this.#part.failure ?? this.#exceeded)
   }
 
   /** The error that comes after the results of all items: the first one that was due. */
@@ -94,7 +105,7 @@ export class PartReader {
       tuner.record({ items: items.length, time: part.time, bytes: part.bytes, copied })
       this.#window.limit = windowFor(tuner.tuning, this.#window.limit)
     }
-    this.#delivery.push(detachItems(part, mode))
+    this.#delivery.push(detachItems(part, mode, mode === 'settle' || this.#plan.rejects !== undefined))
     return hasFailed && mode === 'throw'
   }
 
@@ -130,6 +141,7 @@ export class PartReader {
       const part = this.#nextPart()
       if (part === undefined) return undefined
       if (isPlain(part, this.#plan.errors) && part.results.length <= max) {
+        this.#items += part.count
         this.#window.hand(part.count)
         this.counts.delivered += part.results.length
         return part.results
@@ -160,8 +172,38 @@ export class PartReader {
     return settled
   }
 
-  #decode(part: ArrivedPart): void {
+  /** The error of too many failed items, once all items have their outcomes. */
+  get limitError(): unknown {
+    const { maxErrors } = this.#plan
+    if (maxErrors === undefined || !isExceeded(maxErrors, this.#failed, this.#items, true)) return undefined
+    return limitError(maxErrors, this.#failed, this.#items, this.#lastError)
+  }
+
+  /**
+   * Failed items go to their file, and are counted.
+   *
+   * @returns The part, up to the item with which too many have failed.
+   */
+  #tell(part: ArrivedPart, errors: ReadonlyMap<number, unknown>): ArrivedPart {
+    const { maxErrors } = this.#plan
+    if (this.target === undefined && maxErrors === undefined) return part
+    // In an unordered stream, they come in the order in which they failed.
+    for (const partOffset of [...errors.keys()].sort((one, other) => one - other)) {
+      this.#failed++
+      this.#lastError = errors.get(partOffset)
+      this.target?.add(rejectedAt(part, partOffset, taskOf(this.#plan)))
+      const items = this.#items + partOffset + 1
+      if (maxErrors === undefined || !isExceeded(maxErrors, this.#failed, items, false)) continue
+      this.#exceeded = { error: limitError(maxErrors, this.#failed, items, this.#lastError) }
+      return { ...part, count: partOffset + 1 }
+    }
+    return part
+  }
+
+  #decode(arrived: ArrivedPart): void {
     const { job } = this.#plan
+    const part = arrived.errors === undefined ? arrived : this.#tell(arrived, arrived.errors)
+    this.#items += part.count
     // If items share one error, `failure()` of it names the first of them.
     const mode = this.#late === undefined ? modeOf(this.#plan, part) : 'skip'
     this.#part = decodePart(part, mode, taskOf(this.#plan), job.ordered)
@@ -179,10 +221,15 @@ function modeOf({ job, errors }: StreamPlan, { isFault }: Part): FailureMode {
   return isFault === true && job.kind === 'reduce' ? 'throw' : errors
 }
 
-/** Drops the items of a part, except those that failed and will be asked for. Once for each part. */
-export function detachItems(part: Part, mode: FailureMode): ArrivedPart {
+/**
+ * Drops the items of a part, except those that failed and will be asked for. Once for each part.
+ *
+ * @param keepsAll Whether all failed items will be asked for; otherwise, with errors that are thrown, the first one.
+ */
+export function detachItems(part: Part, mode: FailureMode, keepsAll: boolean = mode === 'settle'): ArrivedPart {
   const hasFailed = part.errors !== undefined && part.errors.size > 0
-  const arrived = hasFailed && mode !== 'skip' ? { ...part, items: failedItems(part, mode !== 'settle') } : part
+  const isAsked = mode !== 'skip' || keepsAll
+  const arrived = hasFailed && isAsked ? { ...part, items: failedItems(part, !keepsAll) } : part
   const { chunk, from, chunkOffsets, count, last } = part
   // The executor has finished with these items, and nobody else needs them.
   if (last) chunk.items.release()
@@ -207,8 +254,9 @@ function failedItems({ chunk, from, chunkOffsets, errors }: Part, onlyFirst: boo
   const items = new Map(
     [...failed].map(([partOffset, chunkOffset]) => {
       const value = values[chunkOffset - first]
-      const item = value instanceof BadRecord ? value.text : value
-      return [partOffset, { item, place: batch.placeOf?.(chunkOffset - first) }]
+      const place = batch.placeOf?.(chunkOffset - first)
+      const { text: item, format } = value instanceof BadRecord ? value : { text: value, format: undefined }
+      return [partOffset, { item, format, place }]
     }),
   )
   batch.release()

@@ -1,6 +1,8 @@
 /** The plan of a stream: its task and settings. And its figures. */
 import type { Executor, Job } from '../executor/executor.js'
 import type { Limit } from './occupancy.js'
+import type { ErrorLimit } from './error-limit.js'
+import type { OpenTarget } from './failure-target.js'
 import type { FailureMode } from './outcome.js'
 import type { Tuner, Tuning } from './tuner.js'
 
@@ -13,6 +15,10 @@ export interface StreamPlan {
   /** The window for a chunksize, from the window before; a constant when the user gave one. */
   readonly windowFor: (tuning: Tuning, before?: number) => number
   readonly errors: FailureMode
+  /** Opens the file that failed items go to. */
+  readonly rejects?: OpenTarget | undefined
+  /** How many items may fail. */
+  readonly maxErrors?: ErrorLimit | undefined
   /** Any of them ends the stream. */
   readonly signals: readonly AbortSignal[]
   /** The one of `signals` that Node's `pipeline` gave to the stage. */
@@ -34,6 +40,8 @@ export interface StreamStats {
   readonly failed: number
   /** Failed items left out under `errors: 'skip'`. */
   readonly skipped: number
+  /** Failed items that went to the file of `rejects()`. */
+  readonly rejected: number
   /** How often `retries` made a failed item wait for another try; it may still wait. */
   readonly retried: number
   /** Chunks sent to workers. */

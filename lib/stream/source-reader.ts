@@ -4,7 +4,7 @@
  */
 import type { Batch } from '../codec/batch.js'
 import { closeQuietly } from '../io/close-with-timeout.js'
-import { closeUnopened, mayHaveBadRecords, openBatches, openSource } from '../io/source.js'
+import { closeUnopened, givesRecords, openBatches, openSource } from '../io/source.js'
 import type { BatchReader, PipelineEnd, Reader, Source } from '../io/source.js'
 import { ReuseCheck } from '../reuse.js'
 import { isThenable } from '../thenable.js'
@@ -142,7 +142,7 @@ export class SourceReader {
   }
 
   #open(): void {
-    if (this.#isCopied || mayHaveBadRecords(this.#source)) this.#batches = openBatches(this.#source)
+    if (this.#isCopied || givesRecords(this.#source)) this.#batches = openBatches(this.#source)
     if (this.#batches === undefined) this.#items = openSource(this.#source)
   }
 

@@ -1,11 +1,11 @@
 /** For the verbs that give a stream: tells their two forms apart, and makes a stream of a plan. */
 import { isAbortSignal } from '../options.js'
-import type { ErrorMode, Outcome } from '../stream/outcome.js'
+import type { ErrorMode, Outcome, Rejects } from '../stream/outcome.js'
 import { joinPipeline } from '../io/pipeline.js'
 import { Stream } from '../stream/stream.js'
 import type { Exported, TaskCall, TaskContext } from '../task.js'
 import { assertSource, readArguments } from './arguments.js'
-import { planStream, type Verb } from './plan.js'
+import { planStream, type NamedMode, type Verb } from './plan.js'
 import { asStage } from './stage.js'
 
 /** The results of a stream, for items of type `I`, results of type `R` and the option `errors`. */
@@ -20,8 +20,8 @@ export type Callable<A extends readonly unknown[], R> = ((...args: A) => R) | Ta
 /** The error modes of verbs that do not give one result for each item. They cannot give an outcome for each. */
 export type ThrowOrSkip = Exclude<ErrorMode, 'settle'>
 
-export const EVERY_MODE: readonly ErrorMode[] = ['throw', 'settle', 'skip']
-export const THROW_OR_SKIP: readonly ThrowOrSkip[] = ['throw', 'skip']
+export const EVERY_MODE: readonly NamedMode[] = ['throw', 'settle', 'skip']
+export const THROW_OR_SKIP: readonly Exclude<ThrowOrSkip, Rejects>[] = ['throw', 'skip']
 
 type AnyStage = (source: unknown, context?: { readonly signal?: unknown }) => Stream<unknown>
 

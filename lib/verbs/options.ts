@@ -53,9 +53,16 @@ export interface StreamOptions<E extends ErrorMode = ErrorMode, I = unknown> {
   readonly signal?: AbortSignal
   /**
    * What happens when an item fails. `'throw'` (default): the stream throws the error and ends. `'settle'`: every item
-   * gives an `Outcome`. `'skip'`: failed items are left out, and counted in `stats()`.
+   * gives an `Outcome`. `'skip'`: failed items are left out, and counted in `stats()`. `rejects(path)`: they are left out, and written to
+   * a file.
    */
   readonly errors?: E
+  /**
+   * How many items may fail, with `errors: 'skip'` or `rejects(path)`: an integer of at least 0, or a share of all items, such as `'5%'`.
+   * If more fail, the stream ends with an error (`ERR_TOO_MANY_ERRORS`), whose `cause` is that of the last item. A share is judged from
+   * 1,000 items on, and at the end. Default: any number.
+   */
+  readonly maxErrors?: number | `${number}%`
   /**
    * How many items of an async task run at the same time in one worker: an integer of at least 1. Default: 1. They are
    * items of one chunk, and the worker waits for all of them before the next chunk. A `chunksize` several times as

@@ -8,12 +8,17 @@ import { rangeError, typeError } from '../errors.js'
 import { isAbortSignal, isPlainObject, OptionReader, signalHint } from '../options.js'
 import { AutoTuner } from '../stream/auto-tuner.js'
 import { defaultWindow } from '../stream/window.js'
-import type { ErrorMode } from '../stream/outcome.js'
+import type { ErrorLimit } from '../stream/error-limit.js'
+import { targetOf } from '../stream/failure-target.js'
+import type { ErrorMode, Rejects } from '../stream/outcome.js'
 import { taskOf, type StreamPlan } from '../stream/plan.js'
 import { FixedTuner } from '../stream/tuner.js'
 import { plainFunctionError, taskName } from '../task-name.js'
 import type { JobKind } from '../worker/protocol.js'
 import type { RetryOptions, StreamOptions } from './options.js'
+
+/** The values of the option `errors` that are words. */
+export type NamedMode = Exclude<ErrorMode, Rejects>
 
 /** The differences between verbs. */
 export interface Verb {
@@ -24,7 +29,7 @@ export interface Verb {
   readonly executor: () => PoolExecutor
   /** Whether it gives a promise. If the pool cannot be used, that rejects, while other verbs throw at the call. */
   readonly isEager?: boolean
-  readonly errors: readonly ErrorMode[]
+  readonly errors: readonly NamedMode[]
   /** With `errors: 'throw'`: whether the first error comes after the results of all other items. */
   readonly late?: boolean
   /** Whether items are arrays of arguments. */
@@ -42,7 +47,7 @@ const INLINE_FOLD = 256
 
 /** The names of a stream's options, or those with `own` instead of `concurrency`. */
 export function optionNames(own: readonly string[] = ['concurrency']): string[] {
-  return ['chunksize', 'window', 'signal', 'errors', 'timeout', 'retries', 'transfer', ...own, 'workers']
+  return ['chunksize', 'window', 'signal', 'errors', 'maxErrors', 'timeout', 'retries', 'transfer', ...own, 'workers']
 }
 
 /** For the error of an unknown option, where the options may be meant as the source. */
@@ -61,7 +66,9 @@ export function planStream(
   const read = new OptionReader<StreamOptions>(action, options, known, hint)
   const given = read.integerOr('chunksize', 'auto', 1) ?? 'auto'
   const window = read.integer('window', 1)
-  const errors = read.oneOf('errors', verb.errors) ?? 'throw'
+  const rejects = targetOf(read.any('errors'))
+  const errors = rejects === undefined ? readMode(verb, read) : 'skip'
+  const maxErrors = readLimit(read, errors)
   const concurrency = read.integer('concurrency', 1) ?? 1
   const timeout = read.milliseconds('timeout', 1)
   const retries = readRetries(action, read)
@@ -113,6 +120,8 @@ export function planStream(
         : new FixedTuner(chunksize),
     windowFor: (tuning, before) => window ?? defaultWindow({ workers, ...tuning }, before),
     errors: errors === 'throw' && verb.late === true ? 'late' : errors,
+    rejects,
+    maxErrors,
     signals: signal === undefined ? [] : [signal],
   })
   return { plan, name: taskOf({ job }) }
@@ -147,6 +156,29 @@ function readTransfer({ action, isSingle }: Verb, read: OptionReader<{ transfer?
 function assertAlone(read: OptionReader<StreamOptions>, name: string, value: number, allowed: number): void {
   const expected = `${allowed} with 'transfer', because moved buffers cannot be sent again`
   if (value !== allowed) read.fail(rangeError, name, expected, value)
+}
+
+function readMode(verb: Verb, read: OptionReader<StreamOptions>): NamedMode {
+  const hint = verb.errors.includes('skip') ? ', or rejects(path)' : ''
+  return read.oneOf('errors', verb.errors, hint) ?? 'throw'
+}
+
+const PERCENTAGE = /^(\d{1,3}(?:\.\d+)?)%$/
+
+/** The option `maxErrors`: a number of items, or a share of them. */
+function readLimit(read: OptionReader<StreamOptions>, errors: NamedMode): ErrorLimit | undefined {
+  const given: unknown = read.any('maxErrors')
+  if (given === undefined) return undefined
+  const expected = "an integer of at least 0, or a share such as '5%'"
+  const [, percent] = typeof given === 'string' ? (PERCENTAGE.exec(given) ?? []) : []
+  const share = percent === undefined ? undefined : Number(percent) / 100
+  const isCount = typeof given === 'number' && Number.isSafeInteger(given) && given >= 0
+  if (!isCount && (share === undefined || share > 1)) read.fail(rangeError, 'maxErrors', expected, given)
+  if (errors !== 'skip') {
+    read.fail(typeError, 'maxErrors', "used with errors: 'skip' or errors: rejects(path)", given)
+  }
+  const count = isCount ? given : undefined
+  return { shown: `${count ?? `${percent ?? ''}%`}`, count, share }
 }
 
 /** The option `retries`; undefined: no retries. */

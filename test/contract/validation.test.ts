@@ -341,8 +341,9 @@ const REDUCE_RULES: readonly Rule[] = [
   },
   { option: 'ordered', allowed: 'true or false', type: [...OBJECTS, ['true', "'true'"], [0, '0'], [1, '1']] },
 ]
-const known = 'chunksize, window, signal, errors, timeout, retries, transfer, concurrency, workers'
-const knownToReduce = 'chunksize, window, signal, errors, timeout, retries, transfer, initial, merge, ordered, workers'
+const known = 'chunksize, window, signal, errors, maxErrors, timeout, retries, transfer, concurrency, workers'
+const knownToReduce =
+  'chunksize, window, signal, errors, maxErrors, timeout, retries, transfer, initial, merge, ordered, workers'
 const VERBS: readonly Case[] = [
   { name: 'imap', verb: imap as Loose, rules: STREAM_RULES, known },
   { name: 'imapUnordered', verb: imapUnordered as Loose, rules: STREAM_RULES, known },

@@ -99,7 +99,7 @@ describe('decodePart()', () => {
   })
 
   it("'settle': gives an outcome of each item, by its index", () => {
-    const items = new Map([[1, { item: 'item 1', place: undefined }]])
+    const items = new Map([[1, { item: 'item 1', format: undefined, place: undefined }]])
     const fulfilled = { status: 'fulfilled', value: '0.0' }
     const rejected = { status: 'rejected', reason: 'error 1', item: 'item 1', task: 'task', worker: 1, attempts: 1 }
     const inTurn = decodePart(partOf([one, failed], false, { from: 4, items }), 'settle', 'task')

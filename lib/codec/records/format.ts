@@ -89,12 +89,18 @@ export interface RecordSegment {
   readonly lineAt: number
 }
 
-/** Where a record is in its input. */
-export interface Place {
+/** Where a record begins in its input. */
+export interface Position {
   readonly file: string | undefined
   readonly record: number
   readonly line: number
   readonly offset: number
+}
+
+/** Where a record is in its input. */
+export interface Place extends Position {
+  /** In bytes, without the end of its line. */
+  readonly length: number
 }
 
 /** Makes values of the records of one segment after the other. */

@@ -32,6 +32,7 @@ export function placeIn(segment: RecordSegment, index: number): Place {
     record,
     line: segment.line === undefined ? record : lineOf(segment, segment.line, at),
     offset: segment.offset + at - segment.start,
+    length: endOf(segment, index, at) - at,
   }
 }
 
@@ -47,16 +48,20 @@ function lineOf(segment: RecordSegment, line: number, at: number): number {
   return found
 }
 
-/** A record as it is written, without the end of its last line. */
-export function textIn(segment: RecordSegment, index: number): string {
-  const { format, memory, ends, endsAt, count, isOpen } = segment
-  const start = startOf(segment, index)
-  const delimiterLength = format.kind === 'lines' ? (format.delimiter?.length ?? 1) : 1
-  let end = (new Uint32Array(ends, endsAt, count)[index] ?? start) - delimiterLength
+/** Where a record ends in the memory, without the end of its line. */
+function endOf({ format, ends, endsAt, memory, count, isOpen }: RecordSegment, index: number, start: number): number {
+  const delimiter = format.kind === 'lines' ? format.delimiter : undefined
+  const end = (new Uint32Array(ends, endsAt, index + 1)[index] ?? start) - (delimiter?.length ?? 1)
   const isLastOpen = isOpen && index === count - 1
-  const bytes = Buffer.from(memory, start, end - start)
-  if (!isLastOpen && bytes.at(-1) === CARRIAGE_RETURN && !(format.kind === 'lines' && format.delimiter)) end--
-  return decodeText(bytes.subarray(0, end - start), format.encoding)
+  if (isLastOpen || delimiter !== undefined || end <= start) return end
+  return new Uint8Array(memory, end - 1, 1)[0] === CARRIAGE_RETURN ? end - 1 : end
+}
+
+/** A record as it is written, without the end of its line. */
+export function textIn(segment: RecordSegment, index: number): string {
+  const start = startOf(segment, index)
+  const bytes = Buffer.from(segment.memory, start, endOf(segment, index, start) - start)
+  return decodeText(bytes, segment.format.encoding)
 }
 
 /** The segment that a record is in, by its number among all, and its number there. */

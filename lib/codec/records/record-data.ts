@@ -3,7 +3,7 @@
  * receives them makes values of them. What owns the memory is in record-batch.ts.
  */
 import { decoderFor, keepDecoder } from './decoders.js'
-import type { Place, RecordDecoder, RecordSegment } from './format.js'
+import type { Place, RecordDecoder, RecordFormat, RecordSegment } from './format.js'
 import { findRecord, placeIn, textIn } from './place.js'
 
 /** Can be cloned; the memory goes by reference. */
@@ -53,12 +53,14 @@ export function recordCursor({ count, segments }: RecordData): () => unknown {
 /** A record that has no value, in the place of it. */
 export class BadRecord {
   readonly error: unknown
-  /** The record as it is written. */
+  /** The record as it is written, and how. */
   readonly text: string
+  readonly format: RecordFormat
 
-  constructor(error: unknown, text: string) {
+  constructor(error: unknown, text: string, format: RecordFormat) {
     this.error = error
     this.text = text
+    this.format = format
   }
 }
 
@@ -69,7 +71,9 @@ export function allRecords(data: RecordData): unknown[] {
     try {
       return next()
     } catch (error) {
-      return new BadRecord(error, textOf(data.segments, index))
+      const found = findRecord(data.segments, index)
+      if (found === undefined) throw error
+      return new BadRecord(error, textIn(found.segment, found.index), found.segment.format)
     }
   })
 }
@@ -83,10 +87,4 @@ export function placeOf(segments: readonly RecordSegment[], index: number): Plac
 /** The path of the file that a record is from, by its number among all. */
 export function fileOf(segments: readonly RecordSegment[], index: number): string | undefined {
   return findRecord(segments, index)?.segment.file
-}
-
-/** A record as it is written, without the end of its line. */
-export function textOf(segments: readonly RecordSegment[], index: number): string {
-  const found = findRecord(segments, index)
-  return found === undefined ? '' : textIn(found.segment, found.index)
 }

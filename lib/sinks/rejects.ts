@@ -1,0 +1,210 @@
+/** `rejects()`: a value of the option `errors` by which failed items go to a file, and the stream continues. */
+import { fileURLToPath } from 'node:url'
+import { inspect } from 'node:util'
+import { isErrorObject, received, typeError } from '../errors.js'
+import { showState } from '../inspect.js'
+import { offerTarget, type FailureTarget, type Rejected } from '../stream/failure-target.js'
+import type { Rejects } from '../stream/outcome.js'
+import { AtomicFile } from './atomic-file.js'
+
+/** A block that is written at once, and the most that waits for it, in characters. */
+const BLOCK_LENGTH = 64 * 1024
+const MAX_WAITING_LENGTH = 1024 * 1024
+
+/**
+ * Makes a value of the option `errors`: each failed item goes to a file, and the stream continues with the others. The
+ * file has a line of JSON for each of them, in the order of the items.
+ *
+ * The file appears when the stream ends, whole, as those of `write()` do. It replaces an older one, also if nothing has
+ * failed. If the stream fails or is aborted, it is removed, and the older file stays. If you leave the stream early, the
+ * file has what had failed until then.
+ *
+ * The fields of a line: `file`, `record`, `offset` and `length` say where a record or a line is in its input. Other items
+ * have an `index`. `item` is what the task got. Of a record that cannot be read, `raw` is its
+ * text, and `format` says how it is written. `error` has `name`, `code` and `message`. Then `task` and `attempts`.
+ *
+ * @param path A path, or a `file:` URL. Missing folders are created.
+ * @returns The value for `errors`, for one stage at a time.
+ * @throws {TypeError} `ERR_INVALID_ARGUMENTS`, at the call: not a path. The stream throws the errors of the system, with
+ * the path, and what to do.
+ *
+ * @example
+ * ```ts
+ * import { readFile } from 'node:fs/promises'
+ * import { imap, isMainThread, rejects, task } from 'millrace'
+ *
+ * const parse = task(import.meta.url, 'parse', (text: string): unknown => JSON.parse(text))
+ *
+ * if (isMainThread) {
+ *   for await (const value of imap(parse, ['1', 'two', '3'], { errors: rejects('bad.ndjson') })) console.log(value)
+ *   // → 1
+ *   // → 3
+ *   const [line = ''] = (await readFile('bad.ndjson', 'utf8')).split('\n')
+ *   const { index, item, error } = JSON.parse(line) as { index: number; item: unknown; error: { name: string } }
+ *   console.log(index, item, error.name)
+ *   // → 1 two SyntaxError
+ * }
+ * ```
+ */
+export function rejects(path: string | URL): Rejects {
+  const rejects = new RejectsOption(filePath(path))
+  offerTarget(rejects, (wake, inputs) => new RejectsFile(rejects.path, wake, inputs))
+  return rejects
+}
+
+const URL_START = /^[a-z][a-z\d+.-]+:\/\//i
+
+function filePath(path: unknown): string {
+  if (path instanceof URL && path.protocol === 'file:') return fileURLToPath(path)
+  if (typeof path === 'string' && path !== '') {
+    if (!URL_START.test(path)) return path
+    if (path.toLowerCase().startsWith('file:')) return fileURLToPath(path)
+  }
+  throw typeError(
+    'ERR_INVALID_ARGUMENTS',
+    `Cannot write failed items to a file as its name must be a path or a file: URL: received ${received(path)}`,
+  )
+}
+
+class RejectsOption implements Rejects {
+  static {
+    showState(this.prototype, ({ path }) => ({ path }), 'Rejects')
+  }
+
+  readonly path: string
+
+  constructor(path: string) {
+    this.path = path
+  }
+}
+
+/** The paths that streams of this thread write at the moment, and those that are being removed. */
+const inUse = new Set<string>()
+const removals = new Map<string, Promise<void>>()
+
+class RejectsFile implements FailureTarget {
+  count = 0
+  failure: { readonly error: unknown } | undefined
+  readonly #path: string
+  readonly #file: AtomicFile
+  readonly #wake: () => void
+  readonly #opening: Promise<void>
+  #lines: string[] = []
+  #length = 0
+  #pump: Promise<void> | undefined
+  #finishing: Promise<void> | undefined
+  #isDiscarded = false
+
+  constructor(path: string, wake: () => void, inputs: () => readonly string[]) {
+    if (inUse.has(path)) {
+      throw typeError(
+        'ERR_INVALID_OPTION',
+        `Cannot write failed items to '${path}' as another stream writes that file: give each stage a file`,
+      )
+    }
+    inUse.add(path)
+    this.#path = path
+    this.#wake = wake
+    this.#file = new AtomicFile(path, { overwrite: true, inputs })
+    this.#opening = Promise.resolve(removals.get(path)).then(() => this.#file.open())
+    this.#opening.catch(this.#fail)
+  }
+
+  get isFull(): boolean {
+    return this.#length >= MAX_WAITING_LENGTH
+  }
+
+  add(rejected: Rejected): void {
+    this.count++
+    const line = `${lineOf(rejected)}\n`
+    this.#lines.push(line)
+    this.#length += line.length
+    if (this.#length >= BLOCK_LENGTH) void this.#write()
+  }
+
+  finish(): Promise<void> {
+    this.#finishing ??= this.#finish()
+    return this.#finishing
+  }
+
+  discard(): void {
+    if (this.#isDiscarded) return
+    this.#isDiscarded = true
+    inUse.delete(this.#path)
+    // It writes nothing more, and never rejects.
+    const removal = this.#opening
+      .catch(noop)
+      .then(() => Promise.all([this.#pump, this.#finishing?.catch(noop)]))
+      .then(() => this.#file.discard())
+    removals.set(this.#path, removal)
+    void removal.then(() => {
+      if (removals.get(this.#path) === removal) removals.delete(this.#path)
+    })
+  }
+
+  /** Writes what waits. Never rejects. */
+  #write(): Promise<void> {
+    this.#pump ??= this.#writeAll().then(() => {
+      this.#pump = undefined
+    }, this.#fail)
+    return this.#pump
+  }
+
+  async #writeAll(): Promise<void> {
+    await this.#opening
+    while (this.#lines.length > 0 && !this.#isDiscarded) {
+      const block = Buffer.from(this.#lines.join(''))
+      this.#lines = []
+      this.#length = 0
+      await this.#file.write([block])
+      this.#wake()
+    }
+  }
+
+  async #finish(): Promise<void> {
+    try {
+      await this.#opening
+      while (this.#lines.length > 0 && this.failure === undefined) await this.#write()
+      if (this.failure !== undefined) throw this.failure.error
+      await this.#file.finish()
+      if (this.#isDiscarded) return
+      await this.#file.publish()
+      inUse.delete(this.#path)
+    } catch (error) {
+      this.#fail(error)
+      throw error
+    }
+  }
+
+  readonly #fail = (error: unknown): void => {
+    this.failure ??= { error }
+    this.#wake()
+  }
+}
+
+/** An item as a line of JSON. */
+function lineOf({ index, item, format, place, error, task, attempts }: Rejected): string {
+  const where = place && { file: place.file, record: place.record, offset: place.offset, length: place.length }
+  const rest = { error: shownError(error), task, attempts }
+  const start = where ?? { index }
+  if (format !== undefined) return JSON.stringify({ ...start, raw: item, format, ...rest })
+  try {
+    // JSON has no undefined.
+    return JSON.stringify({ ...start, item: item === undefined ? null : item, ...rest })
+  } catch {
+    // Its text, for people: it cannot be read again.
+    return JSON.stringify({ ...start, shown: inspect(item), ...rest })
+  }
+}
+
+function shownError(error: unknown): { name: string; code?: unknown; message: string } {
+  if (!isErrorObject(error)) return { name: typeof error, message: received(error) }
+  const { name, message } = error
+  const { code } = error as { code?: unknown }
+  const isShown = typeof code === 'string' || typeof code === 'number'
+  return { name, ...(isShown && { code }), message }
+}
+
+function noop(): void {
+  // It is told elsewhere.
+}

@@ -1,0 +1,49 @@
+/** Where the failed items of a stream go, with `errors: rejects(path)`. The file itself is in lib/sinks/. */
+import type { CsvFormat, JsonFormat, LineFormat, Place } from '../codec/records/format.js'
+
+/** An item that has failed, as it is told to the target. */
+export interface Rejected {
+  readonly index: number
+  readonly item: unknown
+  /** Set if the item is the text of a record that cannot be read. */
+  readonly format: CsvFormat | JsonFormat | LineFormat | undefined
+  /** Where it is in its input, if it is a record. */
+  readonly place: Place | undefined
+  readonly error: unknown
+  readonly task: string
+  readonly attempts: number
+}
+
+export interface FailureTarget {
+  /** Whether no more items should be read now. */
+  readonly isFull: boolean
+  /** Set when it cannot take any more items. */
+  readonly failure: { readonly error: unknown } | undefined
+  /** How many items it has taken. */
+  readonly count: number
+  add(rejected: Rejected): void
+  /** No more items come. Settles when they can be seen. */
+  finish(): Promise<void>
+  /** The stream has failed: nothing is to be seen. Never throws. */
+  discard(): void
+}
+
+/**
+ * Opens a target.
+ *
+ * @param wake To be called when something about it has changed.
+ * @param inputs The paths of the inputs, as far as they are known.
+ */
+export type OpenTarget = (wake: () => void, inputs: () => readonly string[]) => FailureTarget
+
+/** Kept apart from the objects themselves: it is a matter between parts of this library. */
+const openers = new WeakMap<object, OpenTarget>()
+
+/** Makes an object a value of the option `errors`. */
+export function offerTarget(rejects: object, open: OpenTarget): void {
+  openers.set(rejects, open)
+}
+
+export function targetOf(rejects: unknown): OpenTarget | undefined {
+  return typeof rejects === 'object' && rejects !== null ? openers.get(rejects) : undefined
+}
