@@ -130,7 +130,7 @@ export function checkText(head: Buffer, { blocks, delimiter }: TextEncoding): vo
 function notText(what: string, cure: string): InputError {
   const expected = 'text, or text compressed as gzip, zstd or brotli'
   return new InputError(
-    `Cannot read lines as the input must be ${expected}: received ${what} (${cure})`,
+    `Cannot read the input as it must be ${expected}: received ${what} (${cure})`,
     'ERR_INPUT_FORMAT',
     0,
   )

@@ -52,7 +52,7 @@ describe('lines() refuses input that is not text, with the cure', () => {
       expect(error).toBeInstanceOf(InputError)
       expect(error).toMatchObject({ code: 'ERR_INPUT_FORMAT', offset: 0, ...(source === path && { path }) })
       expect(String(error)).toContain(
-        `Cannot read lines as the input must be text, or text compressed as gzip, zstd or brotli: received ${name} data ` +
+        `Cannot read the input as it must be text, or text compressed as gzip, zstd or brotli: received ${name} data ` +
           `(${cure}; to read its bytes as they are: detect: false)`,
       )
     }

@@ -163,7 +163,7 @@ describe('lines() of zstd', () => {
     const { stdout, stderr } = await runNode(['--input-type=module', '--eval', program])
     expect(stderr).toBe('')
     expect(stdout).toBe(
-      'Cannot read lines as the input must be text, or text compressed as gzip, zstd or brotli: received zstd data ' +
+      'Cannot read the input as it must be text, or text compressed as gzip, zstd or brotli: received zstd data ' +
         "(to decode them here: npm install fzstd, or Node 22.15; to run them through a program: decompress: ['zstd', '-dc']; " +
         'to read its bytes as they are: detect: false)\n',
     )
