@@ -7,7 +7,9 @@ export class ChunkTimes {
 
   /** To be called once for each part, as they come. @returns Milliseconds; 0 if it is unknown. */
   timeOf({ chunk, time, last }: Part): number {
-    const before = this.#before.size === 0 ? 0 : (this.#before.get(chunk) ?? 0)
+    // So it is with most chunks.
+    if (last && this.#before.size === 0) return time ?? 0
+    const before = this.#before.get(chunk) ?? 0
     if (last) this.#before.delete(chunk)
     else if (time !== undefined) this.#before.set(chunk, time)
     // After a crash, another worker begins at zero with what was left.

@@ -283,6 +283,7 @@ export class Engine implements StageMeter {
       } while (this.#isWoken)
     } finally {
       this.#isAdvancing = false
+      this.occupancy.endAdvance()
     }
     this.#run?.flush()
   }

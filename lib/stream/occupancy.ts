@@ -1,7 +1,7 @@
 /**
  * Measures what a stream waits for: the time that workers compute, that the source takes to give items, and that the
  * consumer takes between results. The side with the largest share of the time holds the stream back. The clock is read
- * when a side begins or ends to be busy: once or twice for a chunk, not for each item.
+ * when a side begins or ends to be busy, at most once for each advance of the engine: not for each item.
  */
 import type { Part } from '../executor/executor.js'
 import { ChunkTimes } from './chunk-times.js'
@@ -23,7 +23,9 @@ const NOTHING: Shares = { source: 0, workers: 0, consumer: 0 }
 
 export class Occupancy {
   readonly #workers: number
-  readonly #now: () => number
+  readonly #clock: () => number
+  /** The time of the present advance, once it has been read. */
+  #now: number | undefined
   #started: number | undefined
   #ended: number | undefined
   /** When the time was last added to the sums below. */
@@ -42,39 +44,56 @@ export class Occupancy {
   /** @param workers How many the stream may use. @param now A clock in milliseconds, for tests. */
   constructor(workers: number, now: () => number = () => performance.now()) {
     this.#workers = workers
-    this.#now = now
+    this.#clock = now
+  }
+
+  /** The time, which is read once for each advance. */
+  get now(): number {
+    this.#now ??= this.#clock()
+    return this.#now
+  }
+
+  /** An advance of the engine has ended: from now on the time is another one. */
+  endAdvance(): void {
+    this.#now = undefined
   }
 
   start(): void {
-    this.#started = this.#now()
+    this.#started = this.now
     this.#since = this.#started
   }
 
   end(): void {
     if (this.#started === undefined || this.#ended !== undefined) return
-    this.#ended = this.#charge()
+    this.#ended = this.#clock()
+    this.#charge(this.#ended)
     this.#times.clear()
   }
 
   /** The consumer waits for a result, or no longer. */
   noteAwaited(isAwaited: boolean): void {
     if (this.#isAwaited === isAwaited) return
-    this.#charge()
+    this.#charge(this.now)
     this.#isAwaited = isAwaited
   }
 
-  /** The source is asked for items. @param now The time, which the caller has read. */
-  beginReading(now: number): void {
+  /** The source is asked for items. */
+  beginReading(): void {
     if (this.#reading === 'here') return
-    this.#charge(now)
+    this.#charge(this.now)
     this.#reading = 'here'
   }
 
-  /** The source has returned. @param isPending Whether it has given a promise. */
+  /** The source has given items. @param now The time, which the caller has read. */
+  noteTime(now: number): void {
+    this.#now = now
+  }
+
+  /** The source is not asked again. @param isPending Whether it has given a promise. */
   endReading(isPending: boolean): void {
     const reading = isPending ? 'pending' : 'none'
     if (this.#reading === reading) return
-    this.#charge()
+    this.#charge(this.now)
     this.#reading = reading
   }
 
@@ -85,7 +104,7 @@ export class Occupancy {
 
   /** Milliseconds since the start; undefined before it. */
   get elapsed(): number | undefined {
-    return this.#started === undefined ? undefined : (this.#ended ?? this.#now()) - this.#started
+    return this.#started === undefined ? undefined : (this.#ended ?? this.#clock()) - this.#started
   }
 
   /** Compute time of all workers together, in milliseconds. */
@@ -102,7 +121,7 @@ export class Occupancy {
   /** The shares of the time that each side was busy. */
   get shares(): Shares {
     if (this.#started === undefined) return NOTHING
-    if (this.#ended === undefined) this.#charge()
+    if (this.#ended === undefined) this.#charge(this.#clock())
     const { elapsed = 0 } = this
     return {
       source: shareOf(this.#source, elapsed),
@@ -120,15 +139,14 @@ export class Occupancy {
     return source >= consumer ? 'source' : 'consumer'
   }
 
-  /** Adds the time since the last change. @returns The time. */
-  #charge(now = this.#now()): number {
-    const time = now - this.#since
-    this.#since = now
+  /** Adds the time since the last change. */
+  #charge(now: number): void {
+    const time = Math.max(0, now - this.#since)
+    this.#since += time
     // While the source computes on this thread, the consumer cannot.
     if (this.#reading !== 'none') this.#source += time
     if (!this.#isAwaited && this.#reading !== 'here') this.#consumer += time
     if (this.#isAwaited && this.#reading === 'none') this.#rest += time
-    return now
   }
 }
 

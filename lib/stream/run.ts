@@ -95,6 +95,7 @@ export class Run {
 
   #read(): void {
     const reader = this.reader
+    const occupancy = this.#occupancy
     this.#adjustLimit()
     let end: number | undefined
     while (reader.isReady) {
@@ -106,12 +107,14 @@ export class Run {
         return
       }
       if (end === undefined) {
-        const now = performance.now()
-        this.#occupancy.beginReading(now)
-        end = now + READ_SLICE_MS
+        occupancy.beginReading()
+        end = occupancy.now + READ_SLICE_MS
       }
       reader.read(room)
-      if (reader.isReady && performance.now() > end) {
+      if (!reader.isReady) continue
+      const now = performance.now()
+      occupancy.noteTime(now)
+      if (now > end) {
         reader.wakeNextTurn()
         return
       }

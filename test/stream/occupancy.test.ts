@@ -5,12 +5,17 @@ import { Occupancy } from '#dist/stream/occupancy.js'
 import { batch, imap, lines, pipe } from 'millrace'
 import { spin } from '../fixtures/progress.js'
 
-function opened(workers: number): { occupancy: Occupancy; pass: (milliseconds: number) => void; now: () => number } {
+function opened(workers: number): { occupancy: Occupancy; pass: (milliseconds: number) => void } {
   let time = 1000
   const now = (): number => time
   const occupancy = new Occupancy(workers, now)
   occupancy.start()
-  return { occupancy, now, pass: (milliseconds) => (time += milliseconds) }
+  occupancy.endAdvance()
+  const pass = (milliseconds: number): void => {
+    time += milliseconds
+    occupancy.endAdvance()
+  }
+  return { occupancy, pass }
 }
 
 function part(chunk: Part['chunk'], time: number | undefined, last: boolean): Part {
@@ -68,6 +73,21 @@ describe('the load of workers', () => {
   })
 })
 
+it('the clock is read once for each advance', () => {
+  let reads = 0
+  const occupancy = new Occupancy(1, () => ++reads)
+  occupancy.start()
+  occupancy.noteAwaited(false)
+  occupancy.beginReading()
+  occupancy.endReading(false)
+  expect(reads).toBe(1)
+  occupancy.endAdvance()
+  occupancy.noteAwaited(true)
+  occupancy.noteTime(7)
+  occupancy.beginReading()
+  expect([reads, occupancy.now]).toEqual([2, 7])
+})
+
 describe('the limit', () => {
   it('is unknown before the start', () => {
     const occupancy = new Occupancy(1, () => 0)
@@ -83,8 +103,8 @@ describe('the limit', () => {
 
   it('is the source while it is awaited, or runs on this thread', () => {
     for (const isPending of [true, false]) {
-      const { occupancy, pass, now } = opened(2)
-      occupancy.beginReading(now())
+      const { occupancy, pass } = opened(2)
+      occupancy.beginReading()
       if (isPending) occupancy.endReading(true)
       pass(90)
       occupancy.endReading(false)
@@ -96,11 +116,11 @@ describe('the limit', () => {
   })
 
   it('is the consumer while it does not wait; not while the source computes on its thread', () => {
-    const { occupancy, pass, now } = opened(2)
+    const { occupancy, pass } = opened(2)
     pass(10)
     occupancy.noteAwaited(false)
     pass(60)
-    occupancy.beginReading(now())
+    occupancy.beginReading()
     pass(20)
     occupancy.endReading(true)
     pass(10)
