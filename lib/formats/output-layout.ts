@@ -30,6 +30,11 @@ export class OutputLayout {
     this.partitionOf = partitionOf
   }
 
+  /** Whether records can turn out not to fit when they are settled: the columns are those of the first record. */
+  get mayRefuse(): boolean {
+    return this.format.kind === 'csv' && this.format.columns === undefined
+  }
+
   /**
    * What stands before the first record. Its first character replaces that of the first record in JSON.
    *

@@ -2,10 +2,12 @@
  * A file that appears whole or not at all. It is written under another name in the same folder, made safe, and renamed.
  * Until then a reader sees the old file. A crash of the system loses nothing that was published.
  */
-import { link, mkdir, open, realpath, rename, stat, unlink, type FileHandle } from 'node:fs/promises'
+import { link, mkdir, open, realpath, rename, unlink, type FileHandle } from 'node:fs/promises'
 import type { BigIntStats } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { OutputError } from '../errors.js'
+import { statOf, unlessMissing } from './file-stats.js'
+import type { InputFiles } from './input-files.js'
 import { withOutputCure } from './output-error.js'
 import type { ByteTarget } from './target.js'
 import { writeAll } from './write-all.js'
@@ -15,8 +17,7 @@ export const PART_SUFFIX = '.part'
 export interface FileOptions {
   /** Whether a file that exists is replaced. */
   readonly overwrite: boolean
-  /** The paths of the inputs, as far as they are known now. */
-  readonly inputs: () => readonly string[]
+  readonly inputs: InputFiles
 }
 
 export class AtomicFile implements ByteTarget {
@@ -128,10 +129,8 @@ export class AtomicFile implements ByteTarget {
   }
 
   async #assertNoInput(file: BigIntStats, path: string): Promise<void> {
-    for (const input of this.#options.inputs()) {
-      // An input that cannot be found is told by its reader.
-      if (isSameFile(await statOf(input).catch(noop), file)) throw isInputError(path, input)
-    }
+    const input = await this.#options.inputs.find(file)
+    if (input !== undefined) throw isInputError(path, input)
   }
 
   /** Its folder; and if folders were made for it, those that they stand in. */
@@ -172,19 +171,6 @@ async function syncFolder(path: string): Promise<void> {
     if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error
   } finally {
     await folder.close()
-  }
-}
-
-export function statOf(path: string): Promise<BigIntStats | undefined> {
-  return unlessMissing(stat(path, { bigint: true }))
-}
-
-async function unlessMissing<T>(result: Promise<T>): Promise<T | undefined> {
-  try {
-    return await result
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
   }
 }
 

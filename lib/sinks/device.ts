@@ -1,6 +1,6 @@
 /** A path that is no file: a pipe, a terminal or another device. It is written directly, as nothing can take its place. */
 import { open, type FileHandle } from 'node:fs/promises'
-import { statOf } from './atomic-file.js'
+import { statOf } from './file-stats.js'
 import { withOutputCure } from './output-error.js'
 import type { ByteTarget } from './target.js'
 import { writeAll } from './write-all.js'

@@ -1,5 +1,6 @@
 /** What is known of the source of an output: its files, and how much was read, failed and skipped on the way. */
-import { inputsOf, originOf } from '../stream/origin.js'
+import type { InputMeter } from '../io/input-meter.js'
+import { originOf } from '../stream/origin.js'
 
 export interface SourceCounts {
   /** Undefined: no stage reads the source. */
@@ -23,12 +24,11 @@ export interface SourceTrace {
 
 /** Looks at a source before it is read. */
 export function traceSource(source: object): SourceTrace {
-  const origin = originOf(source)
-  const { input, stages = [] } = origin ?? {}
-  const all = (): (string | undefined)[] => (input?.sources ?? []).map(({ path }) => path)
+  const { input, stages = [] } = originOf(source) ?? {}
+  const all = input === undefined ? () => [] : pathsOf(input)
   return {
     mayKnowFiles: input !== undefined && stages.length <= 1,
-    paths: () => inputsOf(origin),
+    paths: () => all().filter((path) => path !== undefined),
     indexOf: (path) => all().indexOf(path),
     globs: () => input?.globs ?? [],
     counts: () => {
@@ -40,5 +40,19 @@ export function traceSource(source: object): SourceTrace {
         bytesRead: input?.read ?? 0,
       }
     },
+  }
+}
+
+/** The paths of the sources in turn; undefined for one that is no file. They change only when a source is reached. */
+function pathsOf(input: InputMeter): () => readonly (string | undefined)[] {
+  let known: readonly (string | undefined)[] = []
+  let at = ''
+  return () => {
+    const { number, count } = input.place
+    if (at !== `${number}/${count}`) {
+      at = `${number}/${count}`
+      known = input.sources.map(({ path }) => path)
+    }
+    return known
   }
 }

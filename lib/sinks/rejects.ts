@@ -5,6 +5,7 @@ import { isErrorObject, received, typeError } from '../errors.js'
 import { showState } from '../inspect.js'
 import { offerTarget, type FailureTarget, type Rejected } from '../stream/failure-target.js'
 import type { Rejects } from '../stream/outcome.js'
+import { InputFiles } from './input-files.js'
 import { AtomicFile } from './atomic-file.js'
 
 /** A block that is written at once, and the most that waits for it, in characters. */
@@ -105,7 +106,7 @@ class RejectsFile implements FailureTarget {
     inUse.add(path)
     this.#path = path
     this.#wake = wake
-    this.#file = new AtomicFile(path, { overwrite: true, inputs })
+    this.#file = new AtomicFile(path, { overwrite: true, inputs: new InputFiles(inputs) })
     this.#opening = Promise.resolve(removals.get(path)).then(() => this.#file.open())
     this.#opening.catch(this.#fail)
   }

@@ -9,6 +9,7 @@ import { assertSource } from '../verbs/arguments.js'
 import type { Sink } from '../verbs/reduce.js'
 import { asStage } from '../verbs/stage.js'
 import { AtomicFile, type FileOptions } from './atomic-file.js'
+import { InputFiles } from './input-files.js'
 import { Device, isDevicePath } from './device.js'
 import { traceSource, type SourceTrace } from './origin.js'
 import { SingleOutput, type Outputs, type WrittenFile } from './outputs.js'
@@ -119,7 +120,7 @@ async function writeTo(
   const { pathsOf, overwrite, compression } = plan
   const layout = new OutputLayout(plan.createFormat(), plan.partitionOf)
   const signals = [plan.signal, pipeline].filter((signal) => signal !== undefined)
-  const files = { overwrite, inputs: trace.paths }
+  const files = { overwrite, inputs: new InputFiles(trace.paths) }
   const target = await createTarget(plan, files)
   const createOutputs = (onFail: (error: unknown) => void): Outputs =>
     pathsOf !== undefined

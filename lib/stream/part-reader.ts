@@ -105,7 +105,8 @@ export class PartReader {
       tuner.record({ items: items.length, time: part.time, bytes: part.bytes, copied })
       this.#window.limit = windowFor(tuner.tuning, this.#window.limit)
     }
-    this.#delivery.push(detachItems(part, mode, mode === 'settle' || this.#plan.rejects !== undefined))
+    // An item that the output refuses later is asked for, too.
+    this.#delivery.push(this.layout?.mayRefuse === true ? part : this.#detach(part))
     return hasFailed && mode === 'throw'
   }
 
@@ -169,7 +170,12 @@ export class PartReader {
   #settle(part: ArrivedPart, layout: OutputLayout): ArrivedPart {
     const settled = settlePart(part, layout)
     this.counts.refused += (settled.errors?.size ?? 0) - (part.errors?.size ?? 0)
-    return settled
+    return layout.mayRefuse ? this.#detach(settled) : settled
+  }
+
+  #detach(part: Part): ArrivedPart {
+    const mode = modeOf(this.#plan, part)
+    return detachItems(part, mode, mode === 'settle' || this.#plan.rejects !== undefined)
   }
 
   /** The error of too many failed items, once all items have their outcomes. */

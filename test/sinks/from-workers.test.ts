@@ -2,7 +2,7 @@
 import { stringify } from 'csv-stringify/sync'
 import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
-import { filter, flatMap, imap, imapUnordered, pipe, Pool, write, type OutputError } from 'millrace'
+import { failure, filter, flatMap, imap, imapUnordered, pipe, Pool, rejects, write, type OutputError } from 'millrace'
 import * as tasks from '../fixtures/sinks.js'
 import { watchRejections } from '../support/rejections.js'
 import { times } from '../support/volume.js'
@@ -146,9 +146,14 @@ describe('CSV from workers', () => {
           message:
             "Cannot write item 100 as csv as it has a key that the first record does not have: received 'more' (pass all columns, as in columns: ['n', 'more'])",
         })
+        expect(failure(error)).toMatchObject({ index: 100, item: items[100], task: 'grows' })
         const skipping = pool.imap(tasks.grows, items, { chunksize, errors: 'skip' })
         expect(await pipe(skipping, write(folder.at('a.csv')))).toMatchObject({ written: 100, skipped: 400 })
         expect(skipping.stats()).toMatchObject({ failed: 400, skipped: 400, delivered: 100 })
+        const rejecting = pool.imap(tasks.grows, items, { chunksize, errors: rejects(folder.at('bad.ndjson')) })
+        expect(await pipe(rejecting, write(folder.at('a.csv')))).toMatchObject({ written: 100, rejected: 400 })
+        const rejected = folder.read('bad.ndjson').trimEnd().split('\n')
+        expect(rejected.map((line) => (JSON.parse(line) as { item: unknown }).item)).toEqual(items.slice(100))
       }
     }
   })

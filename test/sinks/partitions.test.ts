@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib'
 import { imap, lines, pipe, Pool, write } from 'millrace'
 import { OutputLayout } from '#dist/formats/output-layout.js'
 import { RecordFormatter } from '#dist/formats/record-formatter.js'
+import { InputFiles } from '#dist/sinks/input-files.js'
 import { PartitionedOutput } from '#dist/sinks/partitioned-output.js'
 import { failsAtFives, same } from '../fixtures/sinks.js'
 import { watchRejections } from '../support/rejections.js'
@@ -123,7 +124,7 @@ describe('many partitions', () => {
         pathOf: (name: string) => folder.at(compression?.type ?? 'plain', name, 'part'),
         compression,
         overwrite: true,
-        inputs: () => [],
+        inputs: new InputFiles(() => []),
         maxOpenFiles: 3,
       }
       const output = new PartitionedOutput(layout, options, (error) => {

@@ -42,15 +42,17 @@ describe('a template', () => {
     }
   })
 
-  it('works without a stage, with a function on this thread, and with lines() in workers', async () => {
+  it('works without a stage, with a function on this thread, and with lines()', async () => {
     makeInputs()
     const paths = [folder.at('in', 'a.csv'), folder.at('in', 'x', 'b.csv')]
     for (const source of [csv(paths), imap((row: object) => row, csv(paths), { workers: 0 })]) {
       await pipe(source, write(folder.at('out', '{name}.csv.gz')))
       expect(gunzipSync(readFileSync(folder.at('out', 'b.csv.gz'))).toString()).toBe(rowsOf(2))
     }
-    await pipe(lines(paths), pool.imap(same), write(folder.at('{name}.txt')))
-    expect(folder.read('b.txt')).toBe(rowsOf(2))
+    for (const stage of [pool.imap(same), imap((line: string) => line, { workers: 0 })]) {
+      await pipe(lines(paths), stage as never, write(folder.at('{name}.txt')))
+      expect(folder.read('b.txt')).toBe(rowsOf(2))
+    }
     await pipe(lines(paths), write(folder.at('{index}.txt')))
     expect(folder.read('1.txt')).toBe(rowsOf(2))
   })
