@@ -37,6 +37,8 @@ export class ArrayFinder {
   /** The bytes of a key so far; undefined if it is not the wanted one. */
   #key: number[] | undefined
   #isWanted = false
+  /** Whether a backslash stands before the next byte of the key. */
+  #isEscaped = false
   readonly #skip = new ValueSkipper()
 
   constructor(path: readonly string[], encoding: string) {
@@ -105,8 +107,6 @@ export class ArrayFinder {
     }
     this.#isEscaped = !this.#isEscaped && byte === BACKSLASH
   }
-
-  #isEscaped = false
 
   #textOf(key: readonly number[]): unknown {
     const text = decodeText(Buffer.from(key), this.#encoding)

@@ -1,5 +1,6 @@
 /** Where records of JSON end: the lines of NDJSON, and the elements of an array. */
 import type { Position } from '../codec/records/format.js'
+import { newlinesIn } from '../codec/records/place.js'
 import { recordError } from '../codec/records/record-error.js'
 import { ARRAY_START, findElements, type ElementState } from '../scan/elements.js'
 import type { Slab } from '../scan/memory.js'
@@ -123,7 +124,5 @@ function failing(reason: string): (place: Position) => Error {
 }
 
 function newlinesOf(block: Buffer): number {
-  let count = 0
-  for (let at = block.indexOf(NEWLINE); at >= 0; at = block.indexOf(NEWLINE, at + 1)) count++
-  return count
+  return newlinesIn(block.buffer, block.byteOffset, block.byteOffset + block.length, NEWLINE)
 }
