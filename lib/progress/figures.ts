@@ -4,6 +4,9 @@ import type { Origin, StreamEnd } from '../stream/origin.js'
 import type { Clock } from './clock.js'
 import { Pace } from './pace.js'
 
+/** Before this time a rate says little about the time that is left, in milliseconds. */
+const MIN_ELAPSED_MS = 1_000
+
 export interface Figures {
   readonly state: 'waiting' | 'running' | StreamEnd['how']
   /** Since the first `next()`, in milliseconds. */
@@ -99,7 +102,7 @@ export class FigureReader {
       bytesPerSecond,
       itemsPerSecond,
       timeLeft:
-        this.#how !== undefined
+        this.#how !== undefined || begun > now - MIN_ELAPSED_MS
           ? undefined
           : (timeLeft(bytesRead, bytesTotal, bytesPerSecond) ?? timeLeft(items, itemsTotal, itemsPerSecond)),
     }

@@ -1,7 +1,7 @@
 /**
  * Measures what a stream waits for: the time that workers compute, that the source takes to give items, and that the
  * consumer takes between results. The side with the largest share of the time holds the stream back. The clock is read
- * when a side begins or ends to be busy, at most once for each advance of the engine: not for each item.
+ * when a side begins or ends to be busy, at most once for each advance of the engine.
  */
 import type { Part } from '../executor/executor.js'
 import { ChunkTimes } from './chunk-times.js'

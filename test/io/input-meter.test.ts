@@ -213,6 +213,13 @@ describe('the bytes of a source', () => {
     expect(meterOf(source)?.read).toBe(size)
   })
 
+  it('are those of the file, not of the program that makes text of it', async () => {
+    const stored = gzipSync(noise(300_000))
+    const source = lines(file('unpacked.bin', stored), { decompress: ['gzip', '-dc'] })
+    await readAll(source)
+    expect(source.bytes).toEqual({ read: stored.length, total: stored.length })
+  })
+
   it('name the file that is read, and its number', async () => {
     const [one, two] = [file('one', LINE), file('two', LINE)]
     const source = lines([one, two])
