@@ -47,6 +47,7 @@ const CORE: Surface = {
     'reduce',
     'registerErrorClass',
     'rejects',
+    'replay',
     'starmap',
     'task',
     'tasks',

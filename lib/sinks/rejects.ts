@@ -188,7 +188,9 @@ function lineOf({ index, item, format, place, error, task, attempts }: Rejected)
   const where = place && { file: place.file, record: place.record, offset: place.offset, length: place.length }
   const rest = { error: shownError(error), task, attempts }
   const start = where ?? { index }
-  if (format !== undefined) return JSON.stringify({ ...start, raw: item, format, ...rest })
+  // The key of a format has all of it again.
+  if (format !== undefined)
+    return JSON.stringify({ ...start, raw: item, format: { ...format, key: undefined }, ...rest })
   try {
     // JSON has no undefined.
     return JSON.stringify({ ...start, item: item === undefined ? null : item, ...rest })

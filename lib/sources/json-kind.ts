@@ -1,6 +1,6 @@
 /** Values of JSON as a kind of records, and the options that `ndjson()` and `json()` share. */
 import { constants } from 'node:buffer'
-import type { JsonFormat } from '../codec/records/format.js'
+import type { JsonFormat, RejectsFormat } from '../codec/records/format.js'
 import { asciiSafe, textEncoding } from '../io/encoding.js'
 import { isProgram, PROGRAM_EXPECTED, programHint } from '../io/program.js'
 import type { TextOptions } from '../io/text.js'
@@ -29,11 +29,19 @@ export const NDJSON_OPTIONS = ['encoding', 'maxLength', 'decompress'] as const
 export class JsonKind implements RecordKind {
   readonly text: TextOptions
   readonly maxLength: number
-  readonly #format: JsonFormat
+  readonly #format: JsonFormat | RejectsFormat
   readonly #open: (encoding: string) => Splitter
 
-  /** @param open Makes the splitter of an input. The encoding is one in which bytes of ASCII are ASCII. */
-  constructor(action: string, read: OptionReader<NdjsonOptions>, open: (encoding: string) => Splitter) {
+  /**
+   * @param open Makes the splitter of an input. The encoding is one in which bytes of ASCII are ASCII.
+   * @param kind What is made of the values.
+   */
+  constructor(
+    action: string,
+    read: OptionReader<NdjsonOptions>,
+    open: (encoding: string) => Splitter,
+    kind: 'json' | 'rejects' = 'json',
+  ) {
     const encoding = read.value('encoding', 'the name of an encoding', (value) => typeof value === 'string')
     const decompress = read.value('decompress', PROGRAM_EXPECTED, isProgram, programHint)
     this.text = {
@@ -43,7 +51,7 @@ export class JsonKind implements RecordKind {
       decompress: decompress && [...decompress],
     }
     this.maxLength = read.integer('maxLength', 1, constants.MAX_STRING_LENGTH) ?? DEFAULT_MAX_LENGTH
-    this.#format = { kind: 'json', encoding: this.text.text.blocks }
+    this.#format = { kind, encoding: this.text.text.blocks }
     this.#open = open
   }
 

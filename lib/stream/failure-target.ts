@@ -1,12 +1,12 @@
 /** Where the failed items of a stream go, with `errors: rejects(path)`. The file itself is in lib/sinks/. */
-import type { CsvFormat, JsonFormat, LineFormat, Place } from '../codec/records/format.js'
+import type { Place, RecordFormat } from '../codec/records/format.js'
 
 /** An item that has failed, as it is told to the target. */
 export interface Rejected {
   readonly index: number
   readonly item: unknown
   /** Set if the item is the text of a record that cannot be read. */
-  readonly format: CsvFormat | JsonFormat | LineFormat | undefined
+  readonly format: RecordFormat | undefined
   /** Where it is in its input, if it is a record. */
   readonly place: Place | undefined
   readonly error: unknown

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { csv, imap, lines, pipe, Pool, rejects, write, type StreamOptions } from 'millrace'
+import { csv, imap, lines, ndjson, pipe, Pool, RecordError, rejects, replay, write, type StreamOptions } from 'millrace'
 import { dieOn, failOn, same } from '../fixtures/records.js'
 import { useFolder } from './folder.js'
 
@@ -294,6 +294,69 @@ describe('maxErrors', () => {
     for (const maxErrors of [-1, 1.5, '5', '101%', 'x%', '5 %'])
       expect(() => run(1, { maxErrors: maxErrors as number })).toThrow(/'maxErrors' must be an integer of at least 0/)
     expect(() => imap(fail, [1], { workers: 0, maxErrors: 1 })).toThrow(/'maxErrors' must be used with errors: 'skip'/)
+  })
+})
+
+describe('replay() gives the items of such a file', () => {
+  it('as they were, here and on workers, until they do not fail', async () => {
+    const [bad, again] = [at('bad.ndjson'), at('again.ndjson')]
+    const items = [
+      { a: 'boom', b: '1' },
+      { a: '2', b: '3' },
+      { a: '4', b: 'boom' },
+    ]
+    await pool.imap(failOn, items, { errors: rejects(bad) }).toArray()
+    for (const workers of [0, 2]) {
+      expect(await pool.imap(same, replay(bad), { workers, errors: rejects(again) }).toArray()).toEqual([
+        items[0],
+        items[2],
+      ])
+      expect(readFileSync(again, 'utf8')).toBe('')
+    }
+    const given: unknown[] = []
+    for await (const item of replay(bad)) given.push(item)
+    expect(given).toEqual([items[0], items[2]])
+  })
+
+  it('and reads records again from their text, in the format of the line', async () => {
+    const bad = at('bad.ndjson')
+    const source = csv([Buffer.from('n;a;b\n1;"x""y";z\n2;u\n3;v"w;q\n')], {
+      delimiter: ';',
+      columns: ['b', 'n'],
+      types: { n: Number },
+    })
+    await pool.imap(same, source, { errors: rejects(bad) }).toArray()
+    const good = await pool.imap(same, replay(bad), { errors: 'skip' }).toArray()
+    expect(good).toEqual([])
+    const text = readFileSync(bad, 'utf8')
+    writeFileSync(bad, text.replace('"2;u"', '"2;u;\\"t;t\\""').replace('v\\"w', 'v'))
+    expect(await pool.imap(same, replay(bad)).toArray()).toEqual([
+      { b: 't;t', n: 2 },
+      { b: 'q', n: 3 },
+    ])
+    await pool.imap(same, ndjson([Buffer.from('1\n{\n')]), { errors: rejects(bad) }).toArray()
+    writeFileSync(bad, readFileSync(bad, 'utf8').replace('"{"', '"{}"'))
+    expect(await pool.imap(same, replay(bad)).toArray()).toEqual([{}])
+  })
+
+  it('and tells which line has none', async () => {
+    const bad = at('bad.ndjson')
+    const fail = (): never => {
+      throw new Error('no')
+    }
+    await imap(fail, [1n, 2], { workers: 0, errors: rejects(bad) }).toArray()
+    writeFileSync(bad, `${readFileSync(bad, 'utf8')}7\n{\n`)
+    const outcomes = await imap((item: unknown) => item, replay(bad), { workers: 0, errors: 'settle' }).toArray()
+    const errors = outcomes.map((outcome) =>
+      outcome.status === 'rejected' ? (outcome.reason as RecordError) : undefined,
+    )
+    expect(errors.map((error) => error?.message)).toEqual([
+      expect.stringMatching(/^Cannot read record 1 .* as its item could not be written as JSON, .* it was 1n$/),
+      undefined,
+      expect.stringMatching(/^Cannot read record 3 .* as it must be a line that rejects\(\) has written/),
+      expect.stringMatching(/^Cannot read record 4 .* as it must be JSON/),
+    ])
+    expect(errors[0]).toBeInstanceOf(RecordError)
   })
 })
 

@@ -3,13 +3,13 @@
  * text is decoded at once, and rows are slices of it. Records that are not so simple are split one by one.
  */
 import { isUtf8 } from 'node:buffer'
-import { received, type RecordErrorCode } from '../../errors.js'
 import { BLOCK_SIZE, Slab } from '../../scan/memory.js'
 import { findFields, POSITION, STEP_SIZE, textPositions, type FieldsFound } from '../../scan/quoted.js'
 import { CARRIAGE_RETURN, NEWLINE } from '../line-end.js'
 import { decoderOf, isSingleByte, type Decode } from '../line-text.js'
-import { splitRecord, type QuoteFault } from './csv-record.js'
-import { rowBuilder, rowMaker, type BuildRow, type Text } from './csv-rows.js'
+import { CsvFault, typeFault } from './csv-fault.js'
+import { rowReader, type ReadRow } from './csv-row.js'
+import { rowBuilder, type BuildRow, type Text } from './csv-rows.js'
 import { ConversionError } from './csv-types.js'
 import type { CsvFormat, RecordDecoder, RecordSegment } from './format.js'
 import { placeIn } from './place.js'
@@ -51,12 +51,12 @@ export class CsvDecoder implements RecordDecoder {
   #text: Text = ''
   #build: BuildRow | undefined
   readonly #builders = new Map<string, BuildRow>()
-  readonly #make: (texts: readonly string[]) => unknown
+  readonly #readRow: ReadRow
 
   constructor(format: CsvFormat) {
     this.#format = format
     this.#decode = decoderOf(format.encoding)
-    this.#make = rowMaker(format)
+    this.#readRow = rowReader(format)
   }
 
   feed(segment: RecordSegment): void {
@@ -90,7 +90,7 @@ export class CsvDecoder implements RecordDecoder {
         try {
           return build(this.#text, positions, first, textStart, textEnd)
         } catch (error) {
-          throw this.#convertError(next, error)
+          throw this.#errorOf(next, error)
         }
       }
       this.#skipFields(fields, bytesEnd)
@@ -194,11 +194,7 @@ export class CsvDecoder implements RecordDecoder {
   #splitOne(record: number, start: number, end: number): unknown {
     const segment = this.#segment
     if (segment === undefined) return undefined
-    const { dialect, relaxed, pad, width, wanted } = this.#format
     const bytes = Buffer.from(segment.memory) as unknown as Memory
-    const { newline } = dialect
-    const isReturn = newline !== CARRIAGE_RETURN && end > start && bytes[end - 1] === CARRIAGE_RETURN
-    const textEnd = isReturn && !this.#isLastOpen(record) ? end - 1 : end
     const decode = this.#decode
     const slice =
       this.#format.encoding === 'latin1'
@@ -206,50 +202,18 @@ export class CsvDecoder implements RecordDecoder {
         : decode === undefined
           ? (from: number, to: number) => bytes.utf8Slice(from, to)
           : (from: number, to: number) => decode(Uint8Array.prototype.slice.call(bytes, from, to))
-    const { fields, fault } = splitRecord(bytes, start, textEnd, dialect, relaxed, slice)
-    if (fault !== undefined) throw this.#error(record, 'ERR_CSV_QUOTE', this.#quoteReason(fault))
-    if (fields.length !== width && !(pad && fields.length < width)) {
-      throw this.#error(record, 'ERR_CSV_FIELDS', this.#widthReason(fields.length))
-    }
     try {
-      return this.#make(wanted.map((field) => fields[field] ?? ''))
+      return this.#readRow(bytes, start, end, this.#isLastOpen(record), slice)
     } catch (error) {
-      throw this.#convertError(record, error)
+      throw this.#errorOf(record, error)
     }
   }
 
-  #quoteReason({ field, kind }: QuoteFault): string {
-    const quote = String.fromCharCode(this.#format.dialect.quote)
-    const cure = ` (a quote in a field is written as two, in quotes; with quotes: 'relaxed' it is text)`
-    const where = this.#nameOf(field)
-    return kind === 'in a field'
-      ? `${where} must not have a quote (${quote}) as it is not in quotes${cure}`
-      : kind === 'behind a field'
-        ? `${where} must end behind its closing quote (${quote})${cure}`
-        : `${where} must have a closing quote (${quote})`
-  }
-
-  #widthReason(count: number): string {
-    const { width, names, pad } = this.#format
-    const like = names === undefined ? 'the first record' : 'the header'
-    const cure = count < width && !pad ? " (with ragged: 'pad' missing fields are empty)" : ''
-    return `it must have ${width} ${width === 1 ? 'field' : 'fields'}, as ${like} has: received ${count}${cure}`
-  }
-
-  #nameOf(field: number): string {
-    const name = this.#format.names?.[field]
-    return name === undefined ? `field ${field + 1}` : `field ${field + 1} ('${name}')`
-  }
-
-  /** The error of a field that is not of its type. */
-  #convertError(record: number, error: unknown): unknown {
-    if (!(error instanceof ConversionError)) return error
-    const where = this.#nameOf(this.#format.wanted[error.index] ?? 0)
-    return this.#error(record, 'ERR_CSV_TYPE', `${where} must be ${error.message}: received ${received(error.text)}`)
-  }
-
-  #error(record: number, code: RecordErrorCode, reason: string): unknown {
-    return this.#segment && recordError(placeIn(this.#segment, record), code, reason)
+  /** The same error, with the place of the record. */
+  #errorOf(record: number, error: unknown): unknown {
+    const fault = error instanceof ConversionError ? typeFault(this.#format, error) : error
+    if (!(fault instanceof CsvFault) || this.#segment === undefined) return fault
+    return recordError(placeIn(this.#segment, record), fault.code, fault.message)
   }
 }
 

@@ -3,6 +3,7 @@ import { CsvDecoder } from './csv-decoder.js'
 import type { RecordDecoder, RecordFormat } from './format.js'
 import { JsonDecoder } from './json-decoder.js'
 import { LineDecoder } from './line-decoder.js'
+import { RejectsDecoder } from './rejects-decoder.js'
 
 /** Formats whose decoders are kept; the one that was used longest ago goes first. */
 const MAX_FORMATS = 16
@@ -15,6 +16,8 @@ export function decoderFor(format: RecordFormat): RecordDecoder {
       return new LineDecoder(format)
     case 'json':
       return new JsonDecoder(format)
+    case 'rejects':
+      return new RejectsDecoder(format)
     case 'csv': {
       const decoder = kept.get(format.key)
       kept.delete(format.key)

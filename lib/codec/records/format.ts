@@ -58,7 +58,13 @@ export interface CsvFormat {
   readonly key: string
 }
 
-export type RecordFormat = LineFormat | JsonFormat | CsvFormat
+/** The lines of a file of failed items: each gives the item again. */
+export interface RejectsFormat {
+  readonly kind: 'rejects'
+  readonly encoding: string
+}
+
+export type RecordFormat = LineFormat | JsonFormat | CsvFormat | RejectsFormat
 
 /** Whole records that stand together in shared memory. Can be cloned; the memory goes by reference. */
 export interface RecordSegment {

@@ -1,0 +1,48 @@
+/** What is wrong with a record of CSV, in words: its place is added where it is known. */
+import { received, type RecordErrorCode } from '../../errors.js'
+import type { QuoteFault } from './csv-record.js'
+import type { ConversionError } from './csv-types.js'
+import type { CsvFormat } from './format.js'
+
+/** Thrown for a record of which no row can be made. */
+export class CsvFault extends Error {
+  readonly code: RecordErrorCode
+
+  /** @param reason What goes behind "Cannot read the record as". */
+  constructor(code: RecordErrorCode, reason: string) {
+    super(reason)
+    this.code = code
+  }
+}
+
+export function quoteFault(format: CsvFormat, { field, kind }: QuoteFault): CsvFault {
+  const quote = String.fromCharCode(format.dialect.quote)
+  const cure = ` (a quote in a field is written as two, in quotes; with quotes: 'relaxed' it is text)`
+  const where = nameOf(format, field)
+  return new CsvFault(
+    'ERR_CSV_QUOTE',
+    kind === 'in a field'
+      ? `${where} must not have a quote (${quote}) as it is not in quotes${cure}`
+      : kind === 'behind a field'
+        ? `${where} must end behind its closing quote (${quote})${cure}`
+        : `${where} must have a closing quote (${quote})`,
+  )
+}
+
+export function widthFault({ width, names, pad }: CsvFormat, count: number): CsvFault {
+  const like = names === undefined ? 'the first record' : 'the header'
+  const cure = count < width && !pad ? " (with ragged: 'pad' missing fields are empty)" : ''
+  const fields = width === 1 ? 'field' : 'fields'
+  return new CsvFault('ERR_CSV_FIELDS', `it must have ${width} ${fields}, as ${like} has: received ${count}${cure}`)
+}
+
+/** Of a field that is not of its type. */
+export function typeFault(format: CsvFormat, { index, message, text }: ConversionError): CsvFault {
+  const where = nameOf(format, format.wanted[index] ?? 0)
+  return new CsvFault('ERR_CSV_TYPE', `${where} must be ${message}: received ${received(text)}`)
+}
+
+function nameOf({ names }: CsvFormat, field: number): string {
+  const name = names?.[field]
+  return name === undefined ? `field ${field + 1}` : `field ${field + 1} ('${name}')`
+}

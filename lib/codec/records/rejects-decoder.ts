@@ -1,0 +1,78 @@
+/** Makes the items of a file of failed items again: as they were, or of the text of a record that could not be read. */
+import type { RecordErrorCode } from '../../errors.js'
+import { CsvFault } from './csv-fault.js'
+import { rowReader } from './csv-row.js'
+import type { CsvFormat, RecordDecoder, RecordFormat, RecordSegment, RejectsFormat } from './format.js'
+import { JsonDecoder } from './json-decoder.js'
+import { placeIn } from './place.js'
+import { recordError } from './record-error.js'
+
+/** A line, as far as it is known. */
+interface Line {
+  readonly item?: unknown
+  readonly raw?: unknown
+  readonly format?: RecordFormat
+  readonly shown?: string
+}
+
+export class RejectsDecoder implements RecordDecoder {
+  readonly #lines: JsonDecoder
+  #segment: RecordSegment | undefined
+  #next = 0
+
+  constructor({ encoding }: RejectsFormat) {
+    this.#lines = new JsonDecoder({ kind: 'json', encoding })
+  }
+
+  feed(segment: RecordSegment): void {
+    this.#lines.feed(segment)
+    this.#segment = segment
+    this.#next = 0
+  }
+
+  next(): unknown {
+    const next = this.#next++
+    const line = this.#lines.next()
+    if (line === undefined) return undefined
+    try {
+      return itemOf(line)
+    } catch (error) {
+      if (!(error instanceof CsvFault) || this.#segment === undefined) throw error
+      throw recordError(placeIn(this.#segment, next), error.code, error.message)
+    }
+  }
+
+  clear(): void {
+    this.#lines.clear()
+    this.#segment = undefined
+  }
+}
+
+function itemOf(line: unknown): unknown {
+  const { item, raw, format, shown } = Object(line) as Line
+  if (item !== undefined) return item
+  if (shown !== undefined)
+    throw fault(`its item could not be written as JSON, so it cannot be read again: it was ${shown}`)
+  if (typeof raw !== 'string') throw fault(`it must be a line that rejects() has written, with 'item' or 'raw'`)
+  if (format?.kind === 'csv') return rowOf(raw, format)
+  if (format?.kind !== 'json') return raw
+  try {
+    return JSON.parse(raw)
+  } catch (error) {
+    throw fault(`its text must be JSON: ${(error as Error).message}`)
+  }
+}
+
+function rowOf(raw: string, given: CsvFormat): unknown {
+  const { dialect, types, wanted } = given as Partial<CsvFormat>
+  if (dialect === undefined || !Array.isArray(types) || !Array.isArray(wanted))
+    throw fault("its 'format' must be whole")
+  // JSON has no undefined.
+  const format = { ...given, types: given.types.map((type) => type ?? undefined) }
+  const bytes = Buffer.from(raw)
+  return rowReader(format)(bytes, 0, bytes.length, true, (start, end) => bytes.toString('utf8', start, end))
+}
+
+function fault(reason: string, code: RecordErrorCode = 'ERR_JSON'): CsvFault {
+  return new CsvFault(code, reason)
+}
