@@ -9,6 +9,7 @@ import { showStream } from '#dist/progress/progress.js'
 import { originOf, type Origin } from '#dist/stream/origin.js'
 import { batch } from '#dist/verbs/batch.js'
 import { imap } from '#dist/verbs/imap.js'
+import { reduce } from '#dist/verbs/reduce.js'
 import { FakeClock, FakeTerminal } from '../support/terminal.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-progress-'))
@@ -138,6 +139,15 @@ describe('progress() on a terminal', () => {
     expect(second.screen).toEqual([expect.stringMatching(/^données 数据\.log {2}100 % {2}▕█+▏ {2}14\.0 of 14\.0 kB/)])
     for await (const _ of source);
     expect(second.screen).toEqual([expect.stringMatching(/^done in .*: 14\.0 kB/)])
+  })
+
+  it('shows the source of a fold, which gives no stream', async () => {
+    const terminal = new FakeTerminal(120)
+    const source = lines(log)
+    showWith(source, terminal)
+    const count = reduce((total: number) => total + 1, { initial: 0, merge: (a, b) => a + b, workers: 0 })
+    expect(await count(source)).toBe(1000)
+    expect(terminal.screen).toEqual([expect.stringMatching(/^done in \d.*: 14\.0 kB/)])
   })
 
   it('knows parts and batches of a stream', async () => {
