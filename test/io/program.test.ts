@@ -48,7 +48,7 @@ describe('decompress runs a program', () => {
     ['gzip', '-dc'],
   ] as const) {
     const itWithIt = has(program) ? it : it.skip
-    itWithIt(`${program} on a file, an URL, a stream, and bytes in memory`, async () => {
+    itWithIt(`${program} on a file, a stream, and bytes in memory`, async () => {
       const bytes = execFileSync(program, ['-1', '-c'], { input: large.join('\n'), maxBuffer: 2 ** 26 })
       const path = file(`large.${program}`, bytes)
       const decompress = [program, ...args]

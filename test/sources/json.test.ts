@@ -11,6 +11,7 @@ import { parser } from 'stream-json'
 import { pick } from 'stream-json/filters/pick.js'
 import { streamArray } from 'stream-json/streamers/stream-array.js'
 import { files, imap, json, pipe, Pool, RecordError, type JsonOptions } from 'millrace'
+import { place } from '../fixtures/records.js'
 import { times } from '../support/volume.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-json-'))
@@ -314,6 +315,59 @@ describe('json() and what is wrong with the document', () => {
     expect(error).toMatchObject({ code: 'ERR_JSON', record: 3, line: 4, offset: 10 })
     expect(closed).toBe(1)
   })
+})
+
+describe('the place of an element', () => {
+  it('is known to tasks, behind what stands before the array, in small and large inputs, cut anywhere', async () => {
+    await using pool = new Pool({ workers: 2 })
+    for (const count of [3, 40_000]) {
+      const path = join(folder, `places-${count}.json`)
+      let text = '\ufeff{\r\n "é": ["a\\n", {"rows":\n\n 1}],\n "rows" :\n['
+      const expected: object[] = []
+      for (let record = 1; record <= count; record++) {
+        text += record % 3 === 0 ? '\n\n  ' : ' '
+        expected.push({ file: path, record, line: 0, offset: text.length })
+        text += `${record % 5 === 0 ? `{"two":\n "ü${record}"}` : record}${record < count ? ' ,' : '\n]'}`
+      }
+      text += `, "z":\n 1}`
+      // Positions in characters become bytes and lines.
+      let [line, offset, at] = [1, 0, 0]
+      for (const place of expected as { line: number; offset: number }[]) {
+        const before = text.slice(at, place.offset)
+        at = place.offset
+        line += before.split('\n').length - 1
+        offset += Buffer.byteLength(before)
+        Object.assign(place, { line, offset })
+      }
+      const bytes = Buffer.from(text)
+      writeFileSync(path, bytes)
+      expect(await pool.imap(place, json(path, { path: 'rows' })).toArray()).toEqual(expected)
+      const cuts = count === 3 ? [1, 2, 3, 5, 30, 31, 60, 61, 62, 70] : [1, 500, 70_000, 70_003, 400_000]
+      const pieces = json([cut(bytes, cuts)], { path: 'rows' })
+      expect(await pool.imap(place, pieces, { workers: 0 }).toArray()).toEqual(
+        expected.map((each) => ({ ...each, file: undefined })),
+      )
+    }
+  })
+})
+
+it('the line of each record on this thread takes twice as long for twice as many records', async () => {
+  const searches = jest.spyOn(Buffer.prototype, 'indexOf')
+  /** How many line ends are looked for. */
+  async function searchesFor(count: number): Promise<number> {
+    searches.mockClear()
+    const text = JSON.stringify(Array.from({ length: count }), undefined, 1)
+    await imap(place, json([Buffer.from(text)]), { workers: 0 }).toArray()
+    return searches.mock.calls.length
+  }
+  try {
+    const few = await searchesFor(1_000)
+    const many = await searchesFor(2_000)
+    expect(few).toBeGreaterThan(1_000)
+    expect(many / few).toBeLessThan(2.5)
+  } finally {
+    searches.mockRestore()
+  }
 })
 
 describe('json() and hostile input', () => {

@@ -36,15 +36,27 @@ export function placeIn(segment: RecordSegment, index: number): Place {
   }
 }
 
-/** The last line that was asked for, by segment: most tasks ask for one after the other. */
-const lastLines = new WeakMap<RecordSegment, { readonly at: number; readonly line: number }>()
+interface KnownLine {
+  /** The `lineAt` of the segment. */
+  readonly from: number
+  readonly at: number
+  readonly line: number
+}
+
+/**
+ * The last line that was asked for, by the memory of the segment, as its owner keeps it, or else by segment. Most tasks
+ * ask for one after the other. On this thread, each item has a segment.
+ */
+const lastLines = new WeakMap<object, KnownLine>()
 
 /** @param line The number of the line at `lineAt` of the segment. */
-function lineOf(segment: RecordSegment, line: number, at: number): number {
-  const last = lastLines.get(segment)
-  const known = last !== undefined && last.at <= at ? last : { at: segment.lineAt, line }
+function lineOf(segment: RecordSegment & { readonly bytesIn?: object }, line: number, at: number): number {
+  const from = segment.lineAt
+  const key = segment.bytesIn ?? segment
+  const last = lastLines.get(key)
+  const known = last?.from === from && last.at <= at ? last : { at: from, line }
   const found = known.line + newlinesIn(segment.memory, known.at, at, newlineOf(segment))
-  lastLines.set(segment, { at, line: found })
+  lastLines.set(key, { from, at, line: found })
   return found
 }
 
