@@ -80,6 +80,7 @@ const CORE: Surface = {
     'ProgressOptions',
     'RecordErrorCode',
     'Records',
+    'Rejects',
     'ReduceOptions',
     'Results',
     'RetryOptions',

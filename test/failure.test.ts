@@ -16,8 +16,13 @@ const merge = (into: number[], partial: number[]): number[] => [...into, ...part
 const sixth = ascending(20).map((i) => (i === 5 ? 9 : 0))
 
 function expectTold(told: unknown, name: string, test: Tries, inline: boolean, attempts: number): void {
-  const { item, worker, ...rest } = told as NonNullable<ReturnType<typeof failure>>
+  const { item, worker, record, line, file, offset, ...rest } = told as NonNullable<ReturnType<typeof failure>>
   expect(rest).toEqual({ index: 5, task: name, attempts })
+  // Lines know their place.
+  const place = [record, line, file, typeof offset]
+  expect(place).toEqual(
+    record === undefined ? [undefined, undefined, undefined, 'undefined'] : [6, 6, undefined, 'number'],
+  )
   expect(test.index(item)).toBe(5)
   expect(inline ? worker === 0 : worker >= 1).toBe(true)
 }
@@ -63,7 +68,7 @@ describe('failure()', () => {
       if (outcome.status === 'fulfilled') continue
       rejected++
       const { status: _, reason, ...told } = outcome
-      expect(failure(reason)).toEqual(told)
+      expect(failure(reason)).toMatchObject(told)
       expect(told).toMatchObject({ task: 'flaky', attempts: 1 })
       expect(test.index(told.item)).toBe(told.index)
     }
