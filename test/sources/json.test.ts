@@ -177,7 +177,7 @@ describe('json() and an oracle give the same', () => {
           expect(given).toEqual(await oracle(bytes, path))
         },
       ),
-      { numRuns: times(150, 3000) },
+      { numRuns: times(60, 3000) },
     )
   })
 
@@ -427,7 +427,7 @@ describe('json() and hostile input', () => {
         expect(await outcomesOf(imap(shown, json([cut(input, at)]), { ...options, workers: 0 }))).toEqual(expected)
         expect(await outcomesOf(pool.imap(SHOW as never, json([cut(input, at)]), options))).toEqual(expected)
       }),
-      { numRuns: times(150, 3000) },
+      { numRuns: times(60, 3000) },
     )
   })
 })

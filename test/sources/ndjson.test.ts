@@ -79,7 +79,7 @@ describe('ndjson() gives the value of each line', () => {
             }
           },
         ),
-        { numRuns: workers === 0 ? times(200, 3000) : times(20, 300) },
+        { numRuns: workers === 0 ? times(80, 3000) : times(20, 300) },
       )
     }
   })
@@ -163,7 +163,7 @@ describe('ndjson() and hostile input', () => {
         expect(await outcomesOf(imap(shown, ndjson([cut(input, at)]), { ...options, workers: 0 }))).toEqual(expected)
         expect(await outcomesOf(pool.imap(SHOW as never, ndjson([cut(input, at)]), options))).toEqual(expected)
       }),
-      { numRuns: times(150, 3000) },
+      { numRuns: times(60, 3000) },
     )
   })
 
