@@ -163,45 +163,67 @@ function* costly(count: number): Generator<number> {
   }
 }
 
+/**
+ * Runs a check of measured times until it holds, five times at most: other programs on the machine may hold a stream back
+ * in one of its runs.
+ */
+async function inOneOfFiveRuns(check: () => Promise<void>): Promise<void> {
+  for (let left = 4; left > 0; left--) {
+    try {
+      await check()
+      return
+    } catch {
+      // The last run tells.
+    }
+  }
+  await check()
+}
+
 describe('stats() of a stream', () => {
   const numbers = Array.from({ length: 40 }, () => PAUSE_MS)
 
   it('say that the source holds it back: one that waits, or computes here', async () => {
-    for (const source of [slowly(30), costly(30)]) {
-      const stream = imap(spin, pipe(source, toZero), { window: 4 })
-      expect(stream.stats()).toMatchObject({ busy: 0, limit: undefined })
-      for await (const _ of stream);
-      expect(stream.stats().limit).toBe('source')
-      expect(stream.stats().busy).toBeLessThan(0.5)
+    for (const open of [slowly, costly]) {
+      await inOneOfFiveRuns(async () => {
+        const stream = imap(spin, pipe(open(30), toZero), { window: 4 })
+        expect(stream.stats()).toMatchObject({ busy: 0, limit: undefined })
+        for await (const _ of stream);
+        expect(stream.stats().limit).toBe('source')
+        expect(stream.stats().busy).toBeLessThan(0.5)
+      })
     }
   })
 
-  it('say that the workers hold it back', async () => {
-    const stream = imap(spin, numbers, { window: 8 })
-    for await (const _ of stream);
-    const { limit, busy } = stream.stats()
-    expect(limit).toBe('workers')
-    expect(busy).toBeGreaterThan(0)
-    expect(busy).toBeLessThanOrEqual(1)
-  })
+  it('say that the workers hold it back', () =>
+    inOneOfFiveRuns(async () => {
+      const stream = imap(spin, numbers, { window: 8 })
+      for await (const _ of stream);
+      const { limit, busy } = stream.stats()
+      expect(limit).toBe('workers')
+      expect(busy).toBeGreaterThan(0)
+      expect(busy).toBeLessThanOrEqual(1)
+    }))
 
   it('say that the consumer holds it back: one that waits, or computes', async () => {
     for (const isWaiting of [true, false]) {
-      const stream = imap(spin, new Array<number>(40).fill(0), { window: 8, chunksize: 2 })
-      for await (const _ of stream) {
-        if (isWaiting) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
-        else for (const _ of costly(1));
-      }
-      expect(stream.stats().limit).toBe('consumer')
+      await inOneOfFiveRuns(async () => {
+        const stream = imap(spin, new Array<number>(40).fill(0), { window: 8, chunksize: 2 })
+        for await (const _ of stream) {
+          if (isWaiting) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+          else for (const _ of costly(1));
+        }
+        expect(stream.stats().limit).toBe('consumer')
+      })
     }
   })
 
-  it('name the side behind a stage before', async () => {
-    const first = imap(spin, numbers, { window: 8 })
-    const second = imap(async (x: number) => x, first, { workers: 0 })
-    for await (const _ of second);
-    expect([first.stats().limit, second.stats().limit]).toEqual(['workers', 'workers'])
-  })
+  it('name the side behind a stage before', () =>
+    inOneOfFiveRuns(async () => {
+      const first = imap(spin, numbers, { window: 8 })
+      const second = imap(async (x: number) => x, first, { workers: 0 })
+      for await (const _ of second);
+      expect([first.stats().limit, second.stats().limit]).toEqual(['workers', 'workers'])
+    }))
 
   it('have the bytes of the source at the beginning, through stages and batches', async () => {
     const text = Buffer.from('0\n'.repeat(500))
