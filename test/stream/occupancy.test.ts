@@ -164,8 +164,8 @@ function* costly(count: number): Generator<number> {
 }
 
 /**
- * Runs a check of measured times until it holds, five times at most: other programs on the machine may hold a stream back
- * in one of its runs.
+ * Runs a check of measured times until it holds, five times at most. Other programs on the machine may hold a stream back,
+ * too.
  */
 async function inOneOfFiveRuns(check: () => Promise<void>): Promise<void> {
   for (let left = 4; left > 0; left--) {
