@@ -1,8 +1,8 @@
 // @ts-check
 /**
  * Checks the package as its users get it. It packs the package, checks it with publint and attw, and installs it into
- * an empty project without optional dependencies. There it runs the first example of the README, as an ES module and as
- * a CommonJS script. If this Node runs TypeScript, it also runs a .ts file. All must print what the example says (see
+ * an empty project without optional dependencies. There it runs the programs of the README: ES modules and CommonJS
+ * scripts. If this Node runs TypeScript, it also runs the modules as .ts files. All must print what they say (see
  * example.js). A program that imports all entries, and one that requires them, must do so, too.
  *
  * Then it checks 'sideEffects'. A bundler may drop an unused import of `millrace` or `millrace/task`: loading them
@@ -100,27 +100,26 @@ function install(tarball) {
   return project
 }
 
-/** @param {string} project */
+/** Each program of the document must print what it says. @param {string} project */
 async function runExamples(project) {
-  const blocks = markedBlocks(readFileSync(readme, 'utf8'), values.readme)
-  const esm = blocks[0]
-  if (!esm?.name.endsWith('.mjs')) {
-    throw new Error(`${values.readme} must have a .mjs example first: mark it with <!-- run: NAME.mjs -->`)
+  const programs = markedBlocks(readFileSync(readme, 'utf8'), values.readme).filter(({ name }) =>
+    /\.[mc]js$/.test(name),
+  )
+  for (const extension of ['.mjs', '.cjs']) {
+    if (programs.some(({ name }) => name.endsWith(extension))) continue
+    throw new Error(`${values.readme} must have a program as ${extension}: mark it with <!-- run: NAME${extension} -->`)
   }
-  const commonJS = blocks.find(({ name }) => name.endsWith('.cjs'))
-  if (commonJS === undefined) {
-    throw new Error(`${values.readme} must have the same example for CommonJS: mark it with <!-- run: NAME.cjs -->`)
+  for (const { name, code, line } of programs) {
+    const expected = claims(code)
+    if (expected.length === 0) {
+      throw new Error(`${values.readme}:${line}: ${name} must say what it prints: add '// → ' comments`)
+    }
+    await example(project, name, code, expected)
+    if (!name.endsWith('.mjs')) continue
+    if ('typescript' in process.features && process.features.typescript)
+      await example(project, name.replace(/mjs$/, 'ts'), code, expected)
+    else console.log(`skip  ${name} as TypeScript: Node ${process.version} does not run .ts files (22.18 and later do)`)
   }
-  const expected = claims(esm.code)
-  if (expected.length === 0) {
-    throw new Error(`${values.readme}:${esm.line}: ${esm.name} must say what it prints: add '// → ' comments`)
-  }
-  await example(project, esm.name, esm.code, expected)
-  await example(project, commonJS.name, commonJS.code, expected)
-  if ('typescript' in process.features && process.features.typescript)
-    await example(project, esm.name.replace(/mjs$/, 'ts'), esm.code, expected)
-  else
-    console.log(`skip  the example as TypeScript: Node ${process.version} does not run .ts files (22.18 and later do)`)
   for (const { name, code } of ENTRIES) await example(project, name, code, claims(code))
 }
 

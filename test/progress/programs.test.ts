@@ -20,9 +20,11 @@ const LAST =
 /** Runs the program on a new terminal. @returns All that the terminal was sent. */
 async function onTerminal(way: string, columns: number, env: NodeJS.ProcessEnv = {}): Promise<string> {
   const command = `stty cols ${columns} rows 24; exec ${process.execPath} ${program} ${way}`
+  // Only these variables: CI, NO_COLOR and others of the person who runs the tests change what Node says of colours.
+  const { PATH, HOME } = process.env
   const child = spawn('script', ['-qec', command, '/dev/null'], {
     stdio: ['pipe', 'pipe', 'inherit'],
-    env: { ...process.env, NODE_OPTIONS: '', TERM: 'xterm-256color', ...env },
+    env: { PATH, HOME, TERM: 'xterm-256color', ...env },
   })
   let written = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (written += text))
@@ -83,8 +85,9 @@ describeOnLinux('a program on a real terminal', () => {
     expect(texts.some((text) => /^\d+ %/.test(text))).toBe(true)
   })
 
-  it('has no colours with NO_COLOR, and no line with TERM=dumb', async () => {
+  it('has no colours with NO_COLOR, or CI, and no line with TERM=dumb', async () => {
     expect(await onTerminal('', 100, { NO_COLOR: '1' })).not.toMatch(/\x1b\[\d+m/)
+    expect(await onTerminal('', 100, { CI: 'true' })).not.toMatch(/\x1b\[\d+m/)
     expect(await onTerminal('', 100, { TERM: 'dumb' })).toBe('')
   })
 })
