@@ -6,15 +6,16 @@ import { isAscii } from 'node:buffer'
 import { openKernel, RESULT, type Slab } from './memory.js'
 import { roomFor, type EndsRoom, type Found } from './scan.js'
 
-/** How records are written. Characters are bytes of ASCII, -1 where there is none. */
+/** How records are written. Characters are bytes of ASCII. */
 export interface QuotedDialect {
   readonly delimiter: number
+  /** -1: there are no quotes. */
   readonly quote: number
   /** What stands before a quote within quotes: the quote itself, or another character. */
   readonly escape: number
-  /** What begins a line that is left out. */
+  /** What begins a line that is left out; -1: nothing. */
   readonly comment: number
-  /** What ends a record: 10, where a `\r` before it belongs to the end, or 13. */
+  /** What ends a record, if no quotes are open: `\n`, where a `\r` before it belongs to the end, or `\r`. */
   readonly newline: number
   /** Whether spaces and tabs around fields are left out. */
   readonly trim: boolean

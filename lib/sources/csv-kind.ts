@@ -1,5 +1,5 @@
 /** CSV as a kind of records: how a file begins, its header, and where its records end. */
-import type { CsvDialect, CsvFormat, CsvType, Position, RecordSegment } from '../codec/records/format.js'
+import type { CsvFormat, CsvType, Position, RecordSegment } from '../codec/records/format.js'
 import { splitRecord } from '../codec/records/csv-record.js'
 import { newlinesIn, placeIn, startOf } from '../codec/records/place.js'
 import { recordError } from '../codec/records/record-error.js'
@@ -7,7 +7,15 @@ import { decodeText } from '../codec/line-text.js'
 import { received, type RecordError } from '../errors.js'
 import type { TextOptions } from '../io/text.js'
 import type { Slab } from '../scan/memory.js'
-import { findQuoted, isInQuotes, isRecord, lastOpening, RECORD_START, type QuotedState } from '../scan/quoted.js'
+import {
+  findQuoted,
+  isInQuotes,
+  isRecord,
+  lastOpening,
+  RECORD_START,
+  type QuotedDialect,
+  type QuotedState,
+} from '../scan/quoted.js'
 import type { EndsRoom } from '../scan/scan.js'
 import type { Beginning, RecordKind } from './record-reader.js'
 import type { RecordScanner, Split, Splitter } from './record-scanner.js'
@@ -18,7 +26,7 @@ const CARRIAGE_RETURN = 13
 export interface CsvSettings {
   readonly text: TextOptions
   readonly maxLength: number
-  readonly dialect: CsvDialect
+  readonly dialect: QuotedDialect
   /** Whether a line `sep=;` sets the delimiter. */
   readonly takesSeparator: boolean
   readonly relaxed: boolean
@@ -33,10 +41,10 @@ export interface CsvSettings {
 /** Finds the ends of records of CSV. */
 export class CsvSplitter implements Splitter {
   readonly newline: number
-  readonly #dialect: CsvDialect
+  readonly #dialect: QuotedDialect
   #state: QuotedState = RECORD_START
 
-  constructor(dialect: CsvDialect) {
+  constructor(dialect: QuotedDialect) {
     this.#dialect = dialect
     this.newline = dialect.newline
   }
@@ -109,7 +117,7 @@ export class CsvKind implements RecordKind {
   }
 
   /** The format of an input, by its first record. */
-  #formatOf(given: RecordSegment, dialect: CsvDialect): CsvFormat {
+  #formatOf(given: RecordSegment, dialect: QuotedDialect): CsvFormat {
     const { text, relaxed, pad, columns, types, hasHeader } = this.#settings
     const known = { kind: 'csv', encoding: text.text.blocks, dialect, relaxed, pad } as const
     const first = { ...given, format: { ...known, width: 0, names: undefined, wanted: [], types: [], key: '' } }
@@ -126,7 +134,7 @@ export class CsvKind implements RecordKind {
     return { ...format, key: JSON.stringify(format) }
   }
 
-  #fieldsOf(first: RecordSegment, dialect: CsvDialect): string[] {
+  #fieldsOf(first: RecordSegment, dialect: QuotedDialect): string[] {
     const { text, relaxed } = this.#settings
     const bytes = Buffer.from(first.memory)
     const start = startOf(first, 0)

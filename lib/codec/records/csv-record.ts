@@ -3,7 +3,7 @@
  * csv-decoder.ts reads most records faster, and must give the same.
  */
 import { CARRIAGE_RETURN, NEWLINE } from '../line-end.js'
-import type { CsvDialect } from './format.js'
+import type { QuotedDialect } from '../../scan/quoted.js'
 
 const SPACE = 32
 const TAB = 9
@@ -31,7 +31,7 @@ export function splitRecord(
   bytes: Uint8Array,
   start: number,
   end: number,
-  dialect: CsvDialect,
+  dialect: QuotedDialect,
   relaxed: boolean,
   slice: Slice,
 ): SplitRecord {
@@ -85,7 +85,7 @@ export function splitRecord(
 }
 
 /** Where the record begins, behind empty lines and comments. */
-export function contentStart(bytes: Uint8Array, start: number, end: number, dialect: CsvDialect): number {
+export function contentStart(bytes: Uint8Array, start: number, end: number, dialect: QuotedDialect): number {
   const { comment, newline, skipEmpty, trim, delimiter } = dialect
   let at = start
   for (;;) {

@@ -2,6 +2,7 @@
  * Records as bytes in shared memory, and how values are made of them. Types only: every thread reads them in the same
  * way, by the decoder of their format.
  */
+import type { QuotedDialect } from '../../scan/quoted.js'
 
 /** How lines are cut and decoded. Can be cloned, as all formats. */
 export interface LineFormat {
@@ -18,30 +19,13 @@ export interface JsonFormat {
   readonly encoding: string
 }
 
-/** How CSV is written. Characters are bytes of ASCII. */
-export interface CsvDialect {
-  readonly delimiter: number
-  /** -1: there are no quotes. */
-  readonly quote: number
-  /** What stands before a quote within quotes: the quote itself, or another character. */
-  readonly escape: number
-  /** What begins a line that is left out; -1: nothing. */
-  readonly comment: number
-  /** What ends a record, if no quotes are open: `\n`, where a `\r` before it belongs to the end, or `\r`. */
-  readonly newline: number
-  /** Whether spaces and tabs around fields are left out. */
-  readonly trim: boolean
-  /** Whether empty lines are left out. */
-  readonly skipEmpty: boolean
-}
-
 /** What a field becomes: undefined for a string. */
 export type CsvType = 'number' | 'bigint' | 'boolean' | 'date'
 
 export interface CsvFormat {
   readonly kind: 'csv'
   readonly encoding: string
-  readonly dialect: CsvDialect
+  readonly dialect: QuotedDialect
   /** Whether quotes in wrong places are text. */
   readonly relaxed: boolean
   /** Whether missing fields are empty. */
