@@ -3,6 +3,7 @@ import { task } from 'millrace'
 import { parse as parseLine } from './parse.js'
 import { spin as spinFor } from './spin.js'
 import { busyFor, type Interval } from './interval.js'
+import { pickOf, type Picked } from './picks.js'
 import { saleOf, type Event, type Sale } from './events.js'
 import { addRow, type Row, type Sums } from './table.js'
 import { add, type Totals } from './totals.js'
@@ -63,4 +64,8 @@ export const sumRow = task(import.meta.url, function sumRow(sums: Sums, row: Row
 export const sale = task(import.meta.url, function sale(event: Event): Sale[] {
   const found = saleOf(event)
   return found === undefined ? [] : [found]
+})
+
+export const pick = task(import.meta.url, function pick(row: Picked): Picked {
+  return pickOf(row)
 })
