@@ -5,12 +5,17 @@
  * complete ES module that imports from the package. It must exit with 0 and print what its `// → ` comments say. Every
  * value that an entry of the package exports must have an example. The English is checked as well: see
  * plain-english.js.
+ *
+ * Examples that need a server, a native package or a newer Node are only compiled. `--needs` runs these, and nothing
+ * else: see example-needs.js.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve, sep } from 'node:path'
+import { parseArgs } from 'node:util'
 import pLimit from 'p-limit'
 import ts from 'typescript'
 import { claims, markedBlocks, runExample } from './example.js'
+import { NEEDS } from './example-needs.js'
 import { problemsOfEnglish } from './plain-english.js'
 
 /**
@@ -20,6 +25,7 @@ import { problemsOfEnglish } from './plain-english.js'
  * @property {string} folder where it is run
  * @property {string} name its file name there
  * @property {string} code
+ * @property {string} [needs] what it needs beside the package
  */
 
 process.chdir(resolve(import.meta.dirname, '..'))
@@ -27,6 +33,7 @@ process.chdir(resolve(import.meta.dirname, '..'))
 const OUT = 'build/examples'
 const ENTRIES = ['dist/index.d.ts', 'dist/multiprocessing/index.d.ts', 'dist/task-module.d.ts']
 const compilerOptions = readCompilerOptions()
+const { values } = parseArgs({ options: { needs: { type: 'boolean', default: false } } })
 
 for (const needed of ENTRIES) {
   if (existsSync(needed)) continue
@@ -43,18 +50,33 @@ for (const { folder, name, code } of examples) {
 
 // Two at once, because an example starts workers.
 const limit = pLimit(2)
-const problems = [...compile(examples), ...(await Promise.all(examples.map((example) => limit(run, example)))).flat()]
+const problems = compile(examples)
+const chosen = examples.filter(({ needs }) => (needs !== undefined) === values.needs)
+if (chosen.length === 0) problems.push('There are no such examples')
+/** @type {Map<string, import('./example-needs.js').Surroundings>} */
+const started = new Map()
+try {
+  for (const { source, line, needs } of chosen) {
+    if (needs === undefined || started.has(needs)) continue
+    const start = NEEDS[needs]
+    if (start === undefined) problems.push(`${source}:${line}: example-needs.js does not know '${needs}'`)
+    else started.set(needs, await start())
+  }
+  problems.push(...(await Promise.all(chosen.map((example) => limit(run, example)))).flat())
+} finally {
+  for (const { stop } of started.values()) await stop?.()
+}
 for (const problem of problems) console.error(problem)
-console.log(`${examples.length} examples checked, ${problems.length} problems found`)
+console.log(`${chosen.length} examples checked, ${problems.length} problems found`)
 process.exitCode = problems.length === 0 ? 0 : 1
 
-const english = problemsOfEnglish()
+const english = values.needs ? [] : problemsOfEnglish()
 for (const problem of english) console.error(problem)
 if (english.length > 0) process.exitCode = 1
 
 /** @param {Example} example */
-async function run({ source, line, folder, name, code }) {
-  const problem = await runExample(folder, name.replace(/ts$/, 'js'), claims(code))
+async function run({ source, line, folder, name, code, needs = '' }) {
+  const problem = await runExample(folder, name.replace(/ts$/, 'js'), claims(code), started.get(needs))
   return problem === undefined ? [] : [`${source}:${line}: example ${name} fails: ${problem}`]
 }
 

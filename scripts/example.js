@@ -3,7 +3,8 @@
  * Examples in Markdown: finds the code blocks to run, and their expected output.
  *
  * A block is run when the comment `<!-- run: primes.mjs -->` stands before it. In the code, a line that ends with
- * `// → 42` says that 42 is the next line of its output.
+ * `// → 42` says that 42 is the next line of its output. `<!-- run: load.ts needs: postgres -->` says what else it needs:
+ * see example-needs.js.
  */
 import { spawn } from 'node:child_process'
 
@@ -15,6 +16,7 @@ const TIME_LIMIT = 30_000
  * @property {string} name the file name it is to be run under
  * @property {string} code
  * @property {number} line the line of the document, from 1, on which the code begins
+ * @property {string} [needs] what it needs beside the package
  */
 
 /**
@@ -29,10 +31,11 @@ export function markedBlocks(markdown, path) {
   const lines = markdown.split(/\r?\n/)
   for (const [at, text] of lines.entries()) {
     if (!/<!--\s*run:/.test(text)) continue
-    const name = /^<!-- run: ([\w.-]+\.(?:ts|mts|js|mjs|cjs)) -->$/.exec(text.trim())?.[1]
+    const mark = /^<!-- run: ([\w.-]+\.(?:ts|mts|js|mjs|cjs))(?: needs: ([\w-]+))? -->$/.exec(text.trim())
+    const [, name, needs] = mark ?? []
     if (name === undefined) {
       throw new Error(
-        `${path}:${at + 1}: write this mark as <!-- run: NAME --> with a .ts, .mts, .js, .mjs or .cjs NAME`,
+        `${path}:${at + 1}: write this mark as <!-- run: NAME --> or <!-- run: NAME needs: … --> with a .ts, .mts, .js, .mjs or .cjs NAME`,
       )
     }
     if (blocks.some((block) => block.name === name)) {
@@ -43,7 +46,8 @@ export function markedBlocks(markdown, path) {
     if (!/^```(ts|js)$/.test(lines[start] ?? '') || end === -1) {
       throw new Error(`${path}:${at + 1}: a \`\`\`ts or \`\`\`js block must follow the mark of ${name}`)
     }
-    blocks.push({ name, code: lines.slice(start + 1, end).join('\n') + '\n', line: start + 2 })
+    const code = lines.slice(start + 1, end).join('\n') + '\n'
+    blocks.push({ name, code, line: start + 2, ...(needs !== undefined && { needs }) })
   }
   return blocks
 }
@@ -57,14 +61,15 @@ export function claims(code) {
 }
 
 /**
- * Runs an example with this Node, in its own folder.
+ * Runs an example in its own folder, with this Node or another.
  * @param {string} folder
  * @param {string} name
  * @param {string[]} expected the lines it must begin its output with
+ * @param {import('./example-needs.js').Surroundings} [surroundings]
  * @returns {Promise<string | undefined>} what went wrong, or nothing
  */
-export async function runExample(folder, name, expected) {
-  const { code, signal, stdout, stderr, late } = await run(folder, name)
+export async function runExample(folder, name, expected, surroundings) {
+  const { code, signal, stdout, stderr, late } = await run(folder, name, surroundings)
   if (late) return `it did not end within ${TIME_LIMIT / 1000} s\n${stderr}`
   if (code !== 0) return `it ended with ${signal ?? `exit code ${code}`}\n${stderr}`
   const printed = stdout.split(/\r?\n/).map((line) => line.trimEnd())
@@ -81,11 +86,13 @@ export async function runExample(folder, name, expected) {
 /**
  * @param {string} folder
  * @param {string} name
+ * @param {import('./example-needs.js').Surroundings} [surroundings]
  * @returns {Promise<{ code: number | null, signal: string | null, stdout: string, stderr: string, late: boolean }>}
  */
-function run(folder, name) {
+function run(folder, name, { node = process.execPath, env = {} } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [name], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
+    const options = { cwd: folder, env: { ...process.env, ...env } }
+    const child = spawn(node, [name], { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
     let stdout = ''
     let stderr = ''
     let late = false

@@ -3,7 +3,8 @@
  * Everything that is too slow for `npm test`: `npm run verify [-- --reports FOLDER]`, after `npm test`. It runs the
  * tests of random cases and deaths at full volume, the paths of the codec, and a newer Node. It also runs the demo,
  * toolchains, and the package as users get it. It compares the examples that have a form in Python, and needs Python. It
- * looks at the page of a report in a browser, and needs Chromium. Each step runs, also after one that has failed.
+ * looks at the page of a report in a browser, and needs Chromium. It runs the recipes of databases, and needs PostgreSQL.
+ * Each step runs, also after one that has failed.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -27,6 +28,7 @@ const STEPS = [
   ['demo', 2, demo],
   ['package', 5, npm('pack:check')],
   ['toolchains', 15, npm('test:toolchains', '--quick', '--report', join(reports, 'toolchains.json'))],
+  ['recipes of databases', 5, npm('docs:check', '--needs')],
   ['examples in Python', 5, npm('example:multiprocessing')],
 ]
 
