@@ -42,9 +42,12 @@ function dateText(value: object): string {
   return value.toISOString()
 }
 
-/** A line with one empty field would be a blank line, which readers leave out. */
+/**
+ * A line with one empty field would be a blank line, which readers leave out. One with `\.` alone would end the input of
+ * Postgres: it would drop all lines behind it, and say nothing.
+ */
 export function lineOf(fields: string): string {
-  return `${fields === '' ? '""' : fields}\n`
+  return `${fields === '' || fields === '\\.' ? `"${fields}"` : fields}\n`
 }
 
 /** The header. A first name that begins with `sep=` is quoted, because a reader would take it for Excel's mark. */

@@ -95,8 +95,9 @@ describe('CSV', () => {
   })
 
   it('quotes what a reader would take for something else', async () => {
-    await write(folder.at('a.csv'))([{ 'sep=': '' }, { 'sep=': '\uFEFFx' }, { 'sep=': 'a\rb' }, { 'sep=': '\n' }])
-    expect(folder.read('a.csv')).toBe('"sep="\n""\n"\uFEFFx"\n"a\rb"\n"\n"\n')
+    const values = ['', '\uFEFFx', 'a\rb', '\n', '\\.']
+    await write(folder.at('a.csv'))(values.map((value) => ({ 'sep=': value })))
+    expect(folder.read('a.csv')).toBe('"sep="\n""\n"\uFEFFx"\n"a\rb"\n"\n"\n"\\."\n')
   })
 
   it('marks formulas if asked to', async () => {
