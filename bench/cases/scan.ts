@@ -10,7 +10,7 @@ import { table, type Table } from '../work/table.js'
 
 const ROWS = 400_000
 const EVENTS = 250_000
-/** Each run scans all bytes so many times: one takes 15 ms. */
+/** Each run scans all bytes this many times: one takes 15 ms. */
 const TIMES = 10
 const NEWLINE = 10
 
