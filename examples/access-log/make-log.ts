@@ -113,7 +113,7 @@ function two(n: number): string {
 }
 
 /** A small generator of random numbers with a seed, from 0 to below 1: Tommy Ettinger's Mulberry32, in the public domain. */
-function mulberry32(seed: number): () => number {
+export function mulberry32(seed: number): () => number {
   let state = seed
   return () => {
     state = (state + 0x6d2b79f5) | 0
