@@ -30,6 +30,8 @@ function cureFor(code: string, path: string): string | undefined {
     case 'ENOTDIR':
     case 'EEXIST':
       return 'a part of the path is a file, and not a folder'
+    case 'ENAMETOOLONG':
+      return 'one of its names is longer than that disk allows, with .part behind it: use a shorter one'
     case 'EMFILE':
     case 'ENFILE':
       return 'too many files are open: close some, or raise the limit'

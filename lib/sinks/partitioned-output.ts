@@ -96,9 +96,9 @@ export class PartitionedOutput implements Outputs {
     // Nobody reads the files before the end.
   }
 
-  /** Each is closed before the next one is opened again. */
+  /** Those that are open come first: each is closed before one of the others is opened again. */
   async drain(): Promise<void> {
-    for (const { records, file } of this.#all.values()) {
+    for (const { records, file } of new Set([...this.#open.values(), ...this.#all.values()])) {
       await records.drain()
       if (this.#hasFailed) return
       await file.finish()

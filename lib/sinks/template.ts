@@ -38,7 +38,8 @@ function nameOf(path: string): string {
   const name = basename(path)
   const suffix = extname(name)
   const inner = COMPRESSIONS.has(suffix.toLowerCase()) ? basename(name, suffix) : name
-  return basename(inner, extname(inner))
+  // `...csv` without its suffix would be the folder above.
+  return [basename(inner, extname(inner)), inner].find((short) => short !== '.' && short !== '..') ?? name
 }
 
 /** Relative to the fixed part of the glob that it is below, the longest one. `.` where it is there itself. */

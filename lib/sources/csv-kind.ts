@@ -127,7 +127,8 @@ export class CsvKind implements RecordKind {
     if (hasHeader) this.#checkHeader(fields, place)
     const all = names ?? fields
     const wanted = columns === undefined ? [...all.keys()] : this.#positions(all, columns, place)
-    const missing = [...types.keys()].find((name) => names?.includes(name) === false)
+    const existing = new Set(names)
+    const missing = names && [...types.keys()].find((name) => !existing.has(name))
     if (missing !== undefined) throw this.#missingError(missing, 'types', all, place)
     const used = wanted.map((field) => names && types.get(names[field] ?? ''))
     const format = { ...known, width: all.length, names, wanted, types: used } as const
@@ -154,14 +155,19 @@ export class CsvKind implements RecordKind {
   }
 
   #checkHeader(names: readonly string[], place: Position): void {
-    const empty = names.indexOf('')
-    const double = names.findIndex((name, index) => names.indexOf(name) !== index)
-    const at = empty >= 0 ? empty : double
+    // A header may have millions of names: each is looked at once.
+    const firstOf = new Map<string, number>()
+    const at = names.findIndex((name, index) => {
+      const isBad = name === '' || firstOf.has(name)
+      if (!isBad) firstOf.set(name, index)
+      return isBad
+    })
     if (at < 0) return
+    const name = names[at] ?? ''
     const fault =
-      empty >= 0
+      name === ''
         ? `column ${at + 1} of the header must have a name`
-        : `the names of the header must differ: received ${received(names[at])} for columns ${names.indexOf(names[at] ?? '') + 1} and ${at + 1}`
+        : `the names of the header must differ: received ${received(name)} for columns ${(firstOf.get(name) ?? 0) + 1} and ${at + 1}`
     throw recordError(
       place,
       'ERR_CSV_HEADER',
@@ -170,9 +176,10 @@ export class CsvKind implements RecordKind {
   }
 
   #positions(names: readonly string[], columns: readonly string[], place: Position): number[] {
+    const positions = new Map(names.map((name, at) => [name, at]))
     return columns.map((column) => {
-      const at = names.indexOf(column)
-      if (at < 0) throw this.#missingError(column, 'columns', names, place)
+      const at = positions.get(column)
+      if (at === undefined) throw this.#missingError(column, 'columns', names, place)
       return at
     })
   }

@@ -18,6 +18,7 @@ import { imap, lines, pipe, Pool, write } from 'millrace'
 import { same, waits } from '../fixtures/sinks.js'
 import { watchRejections } from '../support/rejections.js'
 import { useFolder } from './folder.js'
+import { watchHandles } from './handles.js'
 
 const folder = useFolder()
 const pool = new Pool({ workers: 2, name: 'atomic' })
@@ -48,6 +49,21 @@ describe('a file that is written', () => {
     expect(seen).toEqual(['old', 'a.txt', 'a.txt.part'])
     expect(statSync(path)).toMatchObject({ size: 3_000_000, mode: 0o100640 })
     expect(folder.files()).toEqual(['a.txt'])
+  })
+
+  onLinux('is synced before it is renamed, and its folders after that', async () => {
+    const seen: unknown[] = []
+    const restore = await watchHandles((path) => seen.push([path, folder.files()]))
+    try {
+      await write(folder.at('x', 'a.txt'))(['1'])
+    } finally {
+      restore()
+    }
+    expect(seen).toEqual([
+      [folder.at('x', 'a.txt.part'), ['x/a.txt.part']],
+      [folder.at('x'), ['x/a.txt']],
+      [folder.path, ['x/a.txt']],
+    ])
   })
 
   it('stands in folders that are made for it', async () => {

@@ -1,5 +1,5 @@
 /** The option `partition`: a folder for each key, with names that lead nowhere else. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { imap, lines, pipe, Pool, write } from 'millrace'
 import { OutputLayout } from '#dist/formats/output-layout.js'
@@ -9,6 +9,7 @@ import { PartitionedOutput } from '#dist/sinks/partitioned-output.js'
 import { failsAtFives, same } from '../fixtures/sinks.js'
 import { watchRejections } from '../support/rejections.js'
 import { useFolder } from './folder.js'
+import { watchHandles } from './handles.js'
 
 const folder = useFolder()
 const pool = new Pool({ workers: 2, name: 'partitions' })
@@ -116,6 +117,17 @@ describe('partition by a function', () => {
   })
 })
 
+const onLinux = process.platform === 'linux' ? it : it.skip
+
+/** What an open file of this process is; nothing if it was closed meanwhile. */
+function linkOf(fd: string): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`)
+  } catch {
+    return ''
+  }
+}
+
 describe('many partitions', () => {
   it('have only some files open: others are closed, and appended to', async () => {
     for (const compression of [undefined, { type: 'gzip', level: 1 }] as const) {
@@ -147,6 +159,24 @@ describe('many partitions', () => {
       }
       expect(output.records).toBe(500)
     }
+  })
+
+  onLinux('have at most 256 files open', async () => {
+    let most = 0
+    const count = (): void => {
+      const open = readdirSync('/proc/self/fd').filter((fd) => linkOf(fd).startsWith(folder.path))
+      most = Math.max(most, open.length)
+    }
+    const restore = await watchHandles(count)
+    try {
+      await write(folder.at('out'), { partition: 'k' })(Array.from({ length: 600 }, (_, n) => ({ k: n % 300, n })))
+    } finally {
+      restore()
+    }
+    expect(most).toBeGreaterThan(200)
+    expect(most).toBeLessThanOrEqual(256)
+    expect(folder.files('out')).toHaveLength(300)
+    expect(folder.read('out', 'k=7', 'part.csv')).toBe('k,n\n7,7\n7,307\n')
   })
 
   it('leave nothing behind after an error', async () => {
