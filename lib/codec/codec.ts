@@ -12,6 +12,8 @@ import { encodeError } from './error-codec/encode.js'
 import type { EncodedError } from './error-codec/types.js'
 import { codecLimits, MAX_DEPTH } from './limits.js'
 import { restore, type Marks } from './marks.js'
+import type { TaskName } from '../task-name.js'
+import { needsTasks as recordsNeedTasks, tasksToLoad } from './records/csv-task.js'
 import { allRecords, fileOf, placeOf, recordCursor, type RecordData } from './records/record-data.js'
 import type { Place } from './records/format.js'
 import { revive } from './shared-objects.js'
@@ -126,14 +128,29 @@ export interface Cursor {
   readonly length: number
   /** The next value; may be called `length` times. Throws the error of a bad record, and continues behind it. */
   readonly next: () => unknown
+  /** Leaves out the next value. A record is not decoded: that may be what has ended a worker. */
+  readonly skip: () => void
 }
 
 /** As `unpack()`, but decodes records one by one. */
 export function cursorOf(data: Data): Cursor {
-  if (areRecords(data)) return { length: data.count, next: recordCursor(data) }
+  if (areRecords(data)) return { length: data.count, ...recordCursor(data) }
   const values = unpack(data)
   let position = 0
-  return { length: values.length, next: () => values[position++] }
+  const skip = (): void => {
+    position++
+  }
+  return { length: values.length, next: () => values[position++], skip }
+}
+
+/** Whether the values cannot be read before `tasksOf()` them are loaded. */
+export function needsTasks(data: Data): boolean {
+  return areRecords(data) && recordsNeedTasks(data.segments)
+}
+
+/** The tasks that make values of the records, and that this thread has not loaded. */
+export function tasksOf(data: Data): readonly TaskName[] {
+  return areRecords(data) ? tasksToLoad(data.segments) : []
 }
 
 interface Clone {

@@ -1,16 +1,23 @@
 /** `csv()` and `tsv()`: the rows of files of separated values. */
 import { constants } from 'node:buffer'
+import { types as kinds } from 'node:util'
 import type { CsvType } from '../codec/records/format.js'
 import { typeError, received } from '../errors.js'
 import { sourcesOf, type ByteSource } from '../io/bytes.js'
 import { asciiSafe, textEncoding } from '../io/encoding.js'
 import { isProgram, PROGRAM_EXPECTED, programHint } from '../io/program.js'
 import { isPlainObject, OptionReader } from '../options.js'
+import { isMadeByTask, isReference, NAME, type MadeByTask } from '../task-name.js'
 import { CsvKind } from './csv-kind.js'
 import { RecordIterator, type Records } from './records.js'
 
-/** What a field can become. An empty field then is null. */
-export type FieldType = NumberConstructor | BigIntConstructor | BooleanConstructor | DateConstructor
+/** What a field can become. An empty field then is null. A task makes a value of the text. It must be synchronous. */
+export type FieldType =
+  | NumberConstructor
+  | BigIntConstructor
+  | BooleanConstructor
+  | DateConstructor
+  | (((text: string) => unknown) & MadeByTask)
 
 /** The value that a field of a type has. */
 export type FieldValue<T> = T extends NumberConstructor
@@ -21,7 +28,9 @@ export type FieldValue<T> = T extends NumberConstructor
       ? boolean | null
       : T extends DateConstructor
         ? Date | null
-        : string
+        : T extends (text: string) => infer R
+          ? Exclude<R, PromiseLike<unknown>> | null
+          : string
 
 /** The rows of `csv()` with `columns` and `types`. */
 export type CsvRow<C extends string, T> = { [K in C]: K extends keyof T ? FieldValue<T[K]> : string }
@@ -44,8 +53,9 @@ export interface CsvOptions<
   readonly columns?: C | undefined
   /**
    * What fields become, by the names of their columns: `Number`, `BigInt`, `Boolean` (`true`, `false`, `1`, `0`) or
-   * `Date` (ISO 8601). An empty field is then `null`. Text that is not of the type makes its record fail
-   * (`ERR_CSV_TYPE`). Default: all fields are strings, so that `007` stays `007`.
+   * `Date` (ISO 8601). Or a task, which gets the text and must be synchronous. An empty field is then `null`. Text that is
+   * not of the type, or that the task refuses, makes its record fail (`ERR_CSV_TYPE`). What the task has thrown is the
+   * `cause` of that error. Default: all fields are strings, so that `007` stays `007`.
    */
   readonly types?: T | undefined
   /** What stands between fields: one character of ASCII. Default: `,` (of `tsv()`: a tab), or that of a line `sep=;`. */
@@ -269,17 +279,27 @@ const TYPES: ReadonlyMap<unknown, CsvType> = new Map<unknown, CsvType>([
   [Date, 'date'],
 ])
 
+const TYPES_EXPECTED = 'Number, BigInt, Boolean, Date or a task'
+
 function typesOf(read: OptionReader<CsvOptions>, action: string): Map<string, CsvType> {
-  const types = read.value('types', 'an object of Number, BigInt, Boolean or Date', isPlainObject) ?? {}
+  const types = read.value('types', `an object of ${TYPES_EXPECTED}`, isPlainObject) ?? {}
   return new Map(
     Object.entries(types).map(([name, given]: [string, unknown]) => {
-      const type = TYPES.get(given)
+      const type = TYPES.get(given) ?? (isMadeByTask(given) && !kinds.isAsyncFunction(given) ? given[NAME] : undefined)
       if (type !== undefined) return [name, type]
       throw typeError(
         'ERR_INVALID_OPTION',
-        `Cannot ${action} as 'types.${name}' must be Number, BigInt, Boolean or Date: received ${received(given)}` +
-          ' (for other values: convert them in the task)',
+        `Cannot ${action} as 'types.${name}' must be ${TYPES_EXPECTED}: received ${received(given)}${typeHint(given)}`,
       )
     }),
   )
+}
+
+function typeHint(given: unknown): string {
+  if (given === String) return ' (fields are strings without it)'
+  if (isMadeByTask(given)) return ' (a task of a field must be synchronous: wait in the task that gets the rows)'
+  if (typeof given === 'function' || isReference(given)) {
+    return " (another thread must find it: task(import.meta.url, 'name', (text) => …) at the top level of a module)"
+  }
+  return ''
 }

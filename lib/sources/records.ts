@@ -110,7 +110,7 @@ export class RecordIterator<T> implements Records<T> {
         return DONE
       }
       this.#batch = batch
-      this.#decode = recordCursor(batch.pack().data)
+      this.#decode = recordCursor(batch.pack().data).next
       this.#left = batch.length
     }
     return this.#take()

@@ -12,7 +12,7 @@ export async function fold(fn: TaskFunction, chunk: RunningChunk, poster: Poster
   const { slot, seq } = chunk
   const { kind, stopOnError, initial, timeout } = chunk.job
   const { cells } = chunk.host
-  const { length, next } = cursorOf(chunk.data)
+  const { length, next, skip } = cursorOf(chunk.data)
   const begin = timeout === undefined ? beginItem : beginTimedItem
   const withContext = takesContext(kind, fn)
   let accumulator: unknown = cloned(initial)
@@ -21,9 +21,10 @@ export async function fold(fn: TaskFunction, chunk: RunningChunk, poster: Poster
   for (let chunkOffset = 0; chunkOffset < length && !isCancelled(cells, slot, seq); chunkOffset++) {
     let error = chunk.settled?.get(chunkOffset)
     try {
-      const item = next()
-      if (error === undefined) {
+      if (error !== undefined) skip()
+      else {
         begin(cells, chunkOffset)
+        const item = next()
         let result = withContext
           ? fn(accumulator, item, new ItemContext(chunk, chunk.first + chunkOffset))
           : fn(accumulator, item)

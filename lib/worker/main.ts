@@ -4,7 +4,7 @@
  */
 import { createRequire } from 'node:module'
 import { parentPort, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
-import { holdsShared } from '../codec/codec.js'
+import { holdsShared, needsTasks, tasksOf } from '../codec/codec.js'
 import { encodeError } from '../codec/error-codec/encode.js'
 import { findKnown, knowsShared, onCollected, watchThreads } from '../shared/registry.js'
 import { beginChunk, beginLoading, endChunk, endLoading, noteHeap, claim } from './cells.js'
@@ -148,7 +148,8 @@ function isChunk(message: ToWorker): message is ChunkMessage {
 
 function runOrLoad(job: KnownJob, chunk: RunningChunk, poster: Poster): Promise<void> | undefined {
   const { fn } = job
-  if (fn === undefined || (holdsShared(chunk.data) && !knowsShared())) return loadAndRun(job, chunk, poster)
+  if (fn === undefined || (holdsShared(chunk.data) && !knowsShared()) || needsTasks(chunk.data))
+    return loadAndRun(job, chunk, poster)
   return asTask(() => runChunk(fn, chunk, poster))
 }
 
@@ -162,6 +163,7 @@ async function loadAndRun(job: KnownJob, chunk: RunningChunk, poster: Poster): P
       job.fn = fn
     }
     if (holdsShared(chunk.data)) await loadShared()
+    for (const name of tasksOf(chunk.data)) await loadTask(name)
   } catch (error) {
     poster.post(true, encodeError(error))
     return

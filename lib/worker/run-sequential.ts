@@ -22,16 +22,7 @@ export class SequentialRun {
     this.#poster = poster
     this.#cursor = cursorOf(chunk.data)
     this.#next = chunk.start
-    for (let chunkOffset = 0; chunkOffset < this.#next; chunkOffset++) this.#skip()
-  }
-
-  /** Leaves out an item that has had its outcome. */
-  #skip(): void {
-    try {
-      this.#cursor.next()
-    } catch {
-      // A bad record: its error was its outcome.
-    }
+    for (let chunkOffset = 0; chunkOffset < this.#next; chunkOffset++) this.#cursor.skip()
   }
 
   /** Runs all items, or those before a cancel. */
@@ -45,7 +36,7 @@ export class SequentialRun {
     const fn = this.#fn
     const chunk = this.#chunk
     const poster = this.#poster
-    const { length, next } = this.#cursor
+    const { length, next, skip } = this.#cursor
     const { slot, seq, first, settled, job, host } = chunk
     const { kind, timeout } = job
     const { cells } = host
@@ -56,7 +47,7 @@ export class SequentialRun {
       const chunkOffset = this.#next++
       const error = settled?.get(chunkOffset)
       if (error !== undefined) {
-        this.#skip()
+        skip()
         poster.outbox.fail(error)
         continue
       }

@@ -102,7 +102,7 @@ describe('a batch of lines', () => {
   })
 
   it('can be read line by line, and no further', () => {
-    const next = recordCursor(batchOf('one\ntwo').batch.pack().data)
+    const { next } = recordCursor(batchOf('one\ntwo').batch.pack().data)
     expect([next(), next()]).toEqual(['one', 'two'])
     expect(next).toThrow('Cannot read a record as all have been read: 2')
   })

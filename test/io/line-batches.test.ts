@@ -41,7 +41,7 @@ async function nextOf(reader: BatchReader, max: number): Promise<RecordBatch | u
 /** The lines of a batch as a worker gets them. */
 function received(batch: RecordBatch): string[] {
   const data: RecordData = structuredClone(batch.pack().data)
-  const next = recordCursor(data)
+  const { next } = recordCursor(data)
   return Array.from({ length: data.count }, () => next() as string)
 }
 

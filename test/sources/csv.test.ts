@@ -571,7 +571,7 @@ describe('csv() as an iterator', () => {
       /^Cannot read records with csv\(\) as 'delimiter' must be one character of ASCII, not a line end: received ';;'/,
     )
     expect(bad({ delimiter: '"' })).toThrow(/'delimiter' and 'quote' must differ/)
-    expect(bad({ types: { a: String } })).toThrow(/'types.a' must be Number, BigInt, Boolean or Date/)
+    expect(bad({ types: { a: String } })).toThrow(/'types.a' must be Number, BigInt, Boolean, Date or a task/)
     expect(bad({ columns: [] })).toThrow(/'columns' must be an array of different names/)
     expect(bad({ header: ['a', 'a'] })).toThrow(/'header' must be/)
     expect(bad({ header: false, columns: ['a'] })).toThrow(/need the names of the columns/)

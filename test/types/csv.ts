@@ -25,6 +25,19 @@ const slim = task(import.meta.url, 'slim', ({ id, amount }: { id: string; amount
 export const piped = pipe(csv('a.csv', { columns: ['id', 'amount'], types: { amount: Number } }), imap(slim))
 export type Piped = Expect<Equal<typeof piped, Stream<string>>>
 
+const money = task(import.meta.url, 'money', (text: string) => BigInt(text))
+const later = task(import.meta.url, 'later', async (text: string) => Promise.resolve(text))
+export const made = csv('a.csv', { columns: ['id', 'amount'], types: { amount: money } })
+export type Made = Expect<Equal<typeof made, Records<{ id: string; amount: bigint | null }>>>
+
+/** It is refused at the call: no value is left for such a field. */
+export const promised = csv('a.csv', { columns: ['a'], types: { a: later } })
+export type Promised = Expect<Equal<typeof promised, Records<{ a: null }>>>
+
+// @ts-expect-error -- a plain function cannot be found by a worker
+csv('a.csv', { types: { a: (text: string) => text } })
+// @ts-expect-error -- a task of a field gets text
+csv('a.csv', { types: { a: task(import.meta.url, 'square', (n: number) => n * n) } })
 // @ts-expect-error -- strings need no type
 csv('a.csv', { types: { a: String } })
 // @ts-expect-error -- no such option

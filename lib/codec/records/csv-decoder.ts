@@ -7,7 +7,7 @@ import { BLOCK_SIZE, Slab } from '../../scan/memory.js'
 import { findFields, POSITION, STEP_SIZE, textPositions, type FieldsFound } from '../../scan/quoted.js'
 import { CARRIAGE_RETURN, NEWLINE } from '../line-end.js'
 import { decoderOf, isSingleByte, type Decode } from '../line-text.js'
-import { CsvFault, typeFault } from './csv-fault.js'
+import { causeOf, CsvFault, typeFault } from './csv-fault.js'
 import { rowReader, type ReadRow } from './csv-row.js'
 import { rowBuilder, type BuildRow, type Text } from './csv-rows.js'
 import { ConversionError } from './csv-types.js'
@@ -98,6 +98,16 @@ export class CsvDecoder implements RecordDecoder {
     return this.#splitOne(next, start, end - 1)
   }
 
+  skip(): boolean {
+    const next = this.#next
+    const end = this.#ends[next]
+    if (end === undefined) return false
+    if (next < this.#pieceEnd && this.#fields !== undefined) this.#skipFields(this.#fields, end - 1 - this.#shift)
+    this.#next = next + 1
+    this.#start = end
+    return true
+  }
+
   clear(): void {
     this.#segment = undefined
     this.#ends = NO_ENDS
@@ -184,7 +194,7 @@ export class CsvDecoder implements RecordDecoder {
     return build
   }
 
-  /** Skips the fields of a record that does not have the right number of them. */
+  /** Skips the fields of a record, however many it has. */
   #skipFields(fields: Int32Array, textEnd: number): void {
     while (this.#field < fields.length && ((fields[this.#field] ?? 0) & POSITION) < textEnd) this.#field++
     this.#field++
@@ -213,7 +223,7 @@ export class CsvDecoder implements RecordDecoder {
   #errorOf(record: number, error: unknown): unknown {
     const fault = error instanceof ConversionError ? typeFault(this.#format, error) : error
     if (!(fault instanceof CsvFault) || this.#segment === undefined) return fault
-    return recordError(placeIn(this.#segment, record), fault.code, fault.message)
+    return recordError(placeIn(this.#segment, record), fault.code, fault.message, causeOf(fault))
   }
 }
 

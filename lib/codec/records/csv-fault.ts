@@ -1,5 +1,5 @@
 /** What is wrong with a record of CSV, in words: its place is added where it is known. */
-import { received, type RecordErrorCode } from '../../errors.js'
+import type { RecordErrorCode } from '../../errors.js'
 import type { QuoteFault } from './csv-record.js'
 import type { ConversionError } from './csv-types.js'
 import type { CsvFormat } from './format.js'
@@ -9,8 +9,8 @@ export class CsvFault extends Error {
   readonly code: RecordErrorCode
 
   /** @param reason What goes behind "Cannot read the record as". */
-  constructor(code: RecordErrorCode, reason: string) {
-    super(reason)
+  constructor(code: RecordErrorCode, reason: string, options?: ErrorOptions) {
+    super(reason, options)
     this.code = code
   }
 }
@@ -37,9 +37,14 @@ export function widthFault({ width, names, pad }: CsvFormat, count: number): Csv
 }
 
 /** Of a field that is not of its type. */
-export function typeFault(format: CsvFormat, { index, message, text }: ConversionError): CsvFault {
-  const where = nameOf(format, format.wanted[index] ?? 0)
-  return new CsvFault('ERR_CSV_TYPE', `${where} must be ${message}: received ${received(text)}`)
+export function typeFault(format: CsvFormat, error: ConversionError): CsvFault {
+  const where = nameOf(format, format.wanted[error.index] ?? 0)
+  return new CsvFault('ERR_CSV_TYPE', `${where} ${error.message}`, causeOf(error))
+}
+
+/** The cause of an error, as the options of another one. */
+export function causeOf(error: Error): ErrorOptions | undefined {
+  return 'cause' in error ? { cause: error.cause } : undefined
 }
 
 function nameOf({ names }: CsvFormat, field: number): string {

@@ -3,6 +3,7 @@
  * way, by the decoder of their format.
  */
 import type { QuotedDialect } from '../../scan/quoted.js'
+import type { TaskName } from '../../task-name.js'
 
 /** How lines are cut and decoded. Can be cloned, as all formats. */
 export interface LineFormat {
@@ -19,8 +20,8 @@ export interface JsonFormat {
   readonly encoding: string
 }
 
-/** What a field becomes: undefined for a string. */
-export type CsvType = 'number' | 'bigint' | 'boolean' | 'date'
+/** What a field becomes: undefined for a string. A task makes a value of the text. */
+export type CsvType = 'number' | 'bigint' | 'boolean' | 'date' | TaskName
 
 export interface CsvFormat {
   readonly kind: 'csv'
@@ -99,6 +100,8 @@ export interface RecordDecoder {
   feed(segment: RecordSegment): void
   /** The next value; undefined at the end of the segment. Throws the error of a bad record, and continues behind it. */
   next(): unknown
+  /** Leaves out the next record without making its value. @returns False at the end of the segment. */
+  skip(): boolean
   /** Forgets the records that it has not given. */
   clear(): void
 }

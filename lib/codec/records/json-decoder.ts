@@ -35,6 +35,11 @@ export class JsonDecoder implements RecordDecoder {
     }
   }
 
+  skip(): boolean {
+    this.#next++
+    return this.#texts.skip()
+  }
+
   clear(): void {
     this.#texts.clear()
     this.#segment = undefined

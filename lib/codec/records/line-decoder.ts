@@ -70,6 +70,10 @@ export class LineDecoder implements RecordDecoder {
     this.#text = undefined
   }
 
+  skip(): boolean {
+    return this.next() !== undefined
+  }
+
   /** The next line; undefined at the end of the segment. */
   next(): string | undefined {
     const next = this.#next

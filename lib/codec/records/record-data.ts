@@ -13,11 +13,15 @@ export interface RecordData {
   readonly segments: readonly RecordSegment[]
 }
 
-/**
- * Gives the values of the records one by one, each decoded when it is asked for: call it `count` times at most. It
- * throws the error of a bad record, and continues behind it.
- */
-export function recordCursor({ count, segments }: RecordData): () => unknown {
+/** Goes over the records of a message: each method may be called `count` times in all. */
+export interface RecordCursor {
+  /** The next value, decoded now. Throws the error of a bad record, and continues behind it. */
+  readonly next: () => unknown
+  /** Leaves out the next record without making its value. */
+  readonly skip: () => void
+}
+
+export function recordCursor({ count, segments }: RecordData): RecordCursor {
   let left = count
   let decoder: RecordDecoder | undefined
   let format: RecordSegment['format'] | undefined
@@ -26,27 +30,32 @@ export function recordCursor({ count, segments }: RecordData): () => unknown {
     if (decoder !== undefined && format !== undefined) keepDecoder(format, decoder)
     decoder = format = undefined
   }
-  /** The first record of the next segment that has one. */
-  const first = (): unknown => {
-    for (;;) {
-      const next = segments[segment++]
-      if (next === undefined) throw new RangeError(`Cannot read a record as all have been read: ${count}`)
-      if (decoder === undefined || next.format !== format) {
-        end()
-        format = next.format
-        decoder = decoderFor(format)
-      }
-      decoder.feed(next)
-      const value = decoder.next()
-      if (value !== undefined) return value
+  /** The decoder, at the first record of the next segment. */
+  const feed = (): RecordDecoder => {
+    const next = segments[segment++]
+    if (next === undefined) throw new RangeError(`Cannot read a record as all have been read: ${count}`)
+    if (decoder === undefined || next.format !== format) {
+      end()
+      format = next.format
+      decoder = decoderFor(format)
     }
+    decoder.feed(next)
+    return decoder
   }
-  return () => {
-    left--
-    let value = decoder?.next()
-    if (value === undefined) value = first()
-    if (left === 0) end()
-    return value
+  return {
+    next: () => {
+      left--
+      let value = decoder?.next()
+      while (value === undefined) value = feed().next()
+      if (left === 0) end()
+      return value
+    },
+    skip: () => {
+      left--
+      let isSkipped = decoder?.skip() === true
+      while (!isSkipped) isSkipped = feed().skip()
+      if (left === 0) end()
+    },
   }
 }
 
@@ -66,7 +75,7 @@ export class BadRecord {
 
 /** All values, with a `BadRecord` for each one that is bad. */
 export function allRecords(data: RecordData): unknown[] {
-  const next = recordCursor(data)
+  const { next } = recordCursor(data)
   return Array.from({ length: data.count }, (_, index) => {
     try {
       return next()

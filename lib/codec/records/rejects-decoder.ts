@@ -1,6 +1,6 @@
 /** Makes the items of a file of failed items again: as they were, or of the text of a record that could not be read. */
 import type { RecordErrorCode } from '../../errors.js'
-import { CsvFault } from './csv-fault.js'
+import { causeOf, CsvFault } from './csv-fault.js'
 import { rowReader } from './csv-row.js'
 import type { CsvFormat, RecordDecoder, RecordFormat, RecordSegment, RejectsFormat } from './format.js'
 import { JsonDecoder } from './json-decoder.js'
@@ -38,8 +38,13 @@ export class RejectsDecoder implements RecordDecoder {
       return itemOf(line)
     } catch (error) {
       if (!(error instanceof CsvFault) || this.#segment === undefined) throw error
-      throw recordError(placeIn(this.#segment, next), error.code, error.message)
+      throw recordError(placeIn(this.#segment, next), error.code, error.message, causeOf(error))
     }
+  }
+
+  skip(): boolean {
+    this.#next++
+    return this.#lines.skip()
   }
 
   clear(): void {
