@@ -7,7 +7,7 @@ export async function watchHandles(seen: (path: string) => void): Promise<() => 
   const handle = await open('/dev/null')
   const prototype = Object.getPrototypeOf(handle) as FileHandle
   await handle.close()
-  const original = Reflect.get(prototype, 'sync') as () => Promise<void>
+  const original = Reflect.get<FileHandle, 'sync'>(prototype, 'sync')
   prototype.sync = function (this: FileHandle) {
     seen(readlinkSync(`/proc/self/fd/${this.fd}`))
     return original.call(this)
