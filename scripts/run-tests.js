@@ -1,80 +1,173 @@
 // @ts-check
 /**
  * Runs the tests: `npm run test:jest`, after a build. Two Jest processes share the files, because most tests wait most
- * of the time. With arguments for Jest, such as names of files, one process runs those.
+ * of the time. With options of Jest, such as `-t`, one process runs them.
  *
- * npm run test:jest -- [--full] [--json --outputFile=FILE] [ARGUMENTS OF JEST…]
+ * npm run test:jest -- [--full] [--measure] [--json --outputFile=FILE] [FILES…] [OPTIONS OF JEST…]
  *
  * `--full` runs the tests that have a volume (test/support/volume.ts) at full volume, and those that are too slow for
- * `npm test`.
+ * `npm test`. `--measure` writes how long each file took to test-seconds.json, by which the processes share the files.
  */
 import { spawn } from 'node:child_process'
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve, sep } from 'node:path'
 
 const root = resolve(import.meta.dirname, '..')
 const jest = join(root, 'node_modules/jest/bin/jest.js')
+const reporter = join(root, 'scripts/run-reporter.js')
+const tests = join(root, 'build/test')
+const measured = join(root, 'scripts/test-seconds.json')
 const PROCESSES = 2
+
+/** How a Jest process ended, and what its reporter noted. @typedef {{ code: number | null, signal: string | null, run: Run }} End */
+/** @typedef {import('./run-reporter.js').Run} Run */
 
 const given = process.argv.slice(2)
 const report = given.find((arg) => arg.startsWith('--outputFile='))?.slice('--outputFile='.length)
 const isFull = given.includes('--full')
-const others = given.filter((arg) => arg !== '--full' && !arg.startsWith('--outputFile='))
-const isAll = others.every((arg) => arg === '--json')
-if (isFull) {
-  process.env.TEST_VOLUME = 'full'
-  others.push(...filesWithVolume())
+const patterns = given.filter((arg) => !arg.startsWith('-'))
+const others = given.filter((arg) => arg.startsWith('-') && !/^--(full|measure|json|outputFile=.*)$/.test(arg))
+if (isFull) process.env.TEST_VOLUME = 'full'
+const volume = isFull ? 'full' : 'few'
+
+const folder = mkdtempSync(join(tmpdir(), 'millrace-tests-'))
+const parts = others.length > 0 ? [[...others, ...patterns]] : split(chosenFiles(), PROCESSES).map(onlyFiles)
+const ends = await Promise.all(parts.map(run))
+process.exitCode = ends.every(({ code, run }) => code === 0 && run.isComplete) ? 0 : 1
+ends.forEach(tellOfLoss)
+console.log(`Jest: ${ends.map(({ run }) => `${seconds(run)} s`).join(' and ')}`)
+if (report) joinReports(report)
+if (given.includes('--measure')) writeSeconds()
+rmSync(folder, { recursive: true })
+
+/** The paths of the test files that are to be run, in the compiled folder. */
+function chosenFiles() {
+  const all = readdirSync(tests, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.test.js'))
+  const some = isFull ? all.filter(hasVolume) : all.filter((file) => !isForFull(file))
+  // As Jest does, with the whole path.
+  const named = patterns.map((pattern) => new RegExp(pattern, 'i'))
+  return some.filter((file) => named.length === 0 || named.some((pattern) => pattern.test(join(tests, file)))).sort()
 }
 
-const shards = isAll ? Array.from({ length: PROCESSES }, (_, i) => `--shard=${i + 1}/${PROCESSES}`) : ['']
-const reports = shards.map((_, i) => report && `${report}.${i}`)
-const codes = await Promise.all(
-  shards.map((shard, i) => run([...others, shard, reports[i] ? `--outputFile=${reports[i]}` : ''].filter(Boolean))),
-)
-process.exitCode = codes.find((code) => code !== 0) ?? 0
-if (report)
-  joinReports(
-    report,
-    reports.filter((path) => path !== undefined),
-  )
-
-/** The test files that do more at full volume, and those that run only then. */
-function filesWithVolume() {
-  const folder = join(root, 'build/test')
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.test.js'))
-  return files.filter((file) => {
-    return /planted|^browser\b/.test(file) || readFileSync(join(folder, file), 'utf8').includes('support/volume.js')
-  })
+/** Whether a file runs only at full volume: see jest.config.ts. @param {string} file */
+function isForFull(file) {
+  return /\bplanted[.]|^browser\b/.test(file)
 }
 
-/** @param {string[]} args @returns {Promise<number>} */
-function run(args) {
+/** Whether a file does more at full volume. @param {string} file */
+function hasVolume(file) {
+  return isForFull(file) || readFileSync(join(tests, file), 'utf8').includes('support/volume.js')
+}
+
+/**
+ * Lists of files that take about as long as each other: each file, the longest one first, goes to the shortest list.
+ *
+ * @param {string[]} files @param {number} count
+ */
+function split(files, count) {
+  const known = readSeconds()[volume] ?? {}
+  const lists = Array.from({ length: count }, () => ({ seconds: 0, files: /** @type {string[]} */ ([]) }))
+  const secondsOf = (/** @type {string} */ file) => known[nameOf(file)] ?? 1
+  for (const file of files.toSorted((a, b) => secondsOf(b) - secondsOf(a))) {
+    const least = lists.reduce((a, b) => (b.seconds < a.seconds ? b : a))
+    least.seconds += secondsOf(file)
+    least.files.push(file)
+  }
+  return lists.map(({ files }) => files).filter((files) => files.length > 0)
+}
+
+/** The arguments for Jest that run these files alone. @param {string[]} files */
+function onlyFiles(files) {
+  return ['--runTestsByPath', ...files.map((file) => join(tests, file))]
+}
+
+/** @param {string[]} args @param {number} at @returns {Promise<End>} */
+function run(args, at) {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [jest, ...args], { cwd: root, stdio: 'inherit' })
+    const noted = join(folder, `run-${at}.json`)
+    const reporters = ['--reporters=default', `--reporters=${reporter}`]
+    const json = report ? ['--json', `--outputFile=${reportOf(at)}`] : []
+    const child = spawn(process.execPath, [jest, ...reporters, ...json, ...args], {
+      cwd: root,
+      stdio: 'inherit',
+      env: { ...process.env, TEST_RUN_FILE: noted },
+    })
     child.on('error', reject)
-    child.on('close', (code) => {
-      resolve(code ?? 1)
+    child.on('close', (code, signal) => {
+      /** @type {Run} */
+      const run = existsSync(noted)
+        ? JSON.parse(readFileSync(noted, 'utf8'))
+        : { isComplete: false, running: undefined, milliseconds: {} }
+      resolve({ code, signal, run })
     })
   })
 }
 
+/** Says of a process that ended before its last file how it ended, and where it was. @param {End} end @param {number} at */
+function tellOfLoss({ code, signal, run }, at) {
+  if (run.isComplete) return
+  const files = Object.keys(run.milliseconds)
+  const where = run.running ? `while it ran ${nameOf(run.running)}` : 'between two files, or before the first'
+  const last = files.at(-1)
+  console.error(
+    `Jest process ${at + 1} of ${parts.length} ended before its end, ${where}: exit code ${code}, signal ${signal}. ` +
+      `It had run ${files.length} files${last ? `, ${nameOf(last)} last` : ''}.`,
+  )
+}
+
+/** The name of a test file: its path in test/, without its ending. @param {string} path */
+function nameOf(path) {
+  return path
+    .replace(tests + sep, '')
+    .replaceAll(sep, '/')
+    .replace(/[.]test[.]js$/, '')
+}
+
+/** @param {Run} run */
+function seconds({ milliseconds }) {
+  return Math.round(Object.values(milliseconds).reduce((sum, some) => sum + some, 0) / 1_000)
+}
+
+/** By volume, how many seconds test files take; those that are missing take about one. @returns {Record<string, Record<string, number>>} */
+function readSeconds() {
+  return JSON.parse(readFileSync(measured, 'utf8'))
+}
+
+function writeSeconds() {
+  const all = ends.flatMap(({ run }) => Object.entries(run.milliseconds))
+  const slow = all
+    .map(([path, milliseconds]) => /** @type {const} */ ([nameOf(path), Math.round(milliseconds / 1_000)]))
+    .filter(([, seconds]) => seconds > 1)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+  const text = JSON.stringify({ ...readSeconds(), [volume]: Object.fromEntries(slow) }, undefined, 2)
+  writeFileSync(measured, `${text}\n`)
+}
+
+/** @param {number} at */
+function reportOf(at) {
+  return join(folder, `report-${at}.json`)
+}
+
 /**
- * Writes one report of all processes: their counts, and the results of all files.
+ * Writes one report of all processes: their counts, and the results of all files. A process that was lost counts as a
+ * suite that could not run.
  *
- * @param {string} report @param {string[]} parts
+ * @param {string} report
  */
-function joinReports(report, parts) {
+function joinReports(report) {
   /** @type {Record<string, unknown>} */
   const all = {}
-  for (const part of parts) {
-    for (const [key, value] of Object.entries(JSON.parse(readFileSync(part, 'utf8')))) {
+  const lost = { numPassedTests: 0, numFailedTests: 0, numRuntimeErrorTestSuites: 1, success: false, testResults: [] }
+  for (const at of parts.keys()) {
+    const part = existsSync(reportOf(at)) ? JSON.parse(readFileSync(reportOf(at), 'utf8')) : lost
+    for (const [key, value] of Object.entries(part)) {
       const before = all[key]
       if (typeof value === 'number' && typeof before === 'number' && key.startsWith('num')) all[key] = before + value
       else if (Array.isArray(value) && Array.isArray(before)) all[key] = [...before, ...value]
       else if (key === 'success') all[key] = before !== false && value
       else all[key] = value
     }
-    rmSync(part)
   }
   writeFileSync(report, JSON.stringify(all))
 }

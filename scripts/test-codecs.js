@@ -19,12 +19,12 @@ const PATHS = { columns: EVERY, generated: VALUES, loops: VALUES, clones: VALUES
 
 const root = resolve(import.meta.dirname, '..')
 const { reports } = parseArgs({ options: { reports: { type: 'string' } } }).values
-const jest = join(root, 'node_modules/jest/bin/jest.js')
+const runTests = join(root, 'scripts/run-tests.js')
 
 for (const [name, tests] of Object.entries(PATHS)) {
   console.log(`Codec: ${name}`)
   const report = reports === undefined ? [] : ['--json', `--outputFile=${join(reports, `codec-${name}.json`)}`]
-  const { status } = spawnSync(process.execPath, [jest, ...report, ...tests], {
+  const { status } = spawnSync(process.execPath, [runTests, ...report, ...tests], {
     cwd: root,
     stdio: 'inherit',
     env: { ...process.env, CODEC_PATH: name },

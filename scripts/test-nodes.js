@@ -3,7 +3,7 @@
  * Runs the Jest suite under several versions of Node: `npm run test:nodes`, or `npm run test:nodes -- 24` for some of
  * them. `node-binary.js` installs them. Build first: it runs the tests that are built.
  *
- * Arguments after a second `--` go to Jest: `npm run test:nodes -- 22 24 -- contract/`.
+ * Arguments after a second `--` go to run-tests.js: `npm run test:nodes -- 22 24 -- contract/`.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { join, resolve } from 'node:path'
@@ -12,10 +12,11 @@ import { nodeBinary } from './node-binary.js'
 const VERSIONS = ['20', '22', '24', '26']
 
 const root = resolve(import.meta.dirname, '..')
+const runTests = join(root, 'scripts/run-tests.js')
 const given = process.argv.slice(2)
 const end = given.includes('--') ? given.indexOf('--') : given.length
 const versions = end > 0 ? given.slice(0, end) : VERSIONS
-const jestArguments = given.slice(end + 1)
+const testArguments = given.slice(end + 1)
 
 /** @type {string[]} */
 const failed = []
@@ -23,8 +24,7 @@ for (const version of versions) {
   const node = nodeBinary(version)
   const release = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim()
   console.log(`Node ${release}`)
-  const jest = join(root, 'node_modules/jest/bin/jest.js')
-  const { status } = spawnSync(node, [jest, ...jestArguments], { cwd: root, stdio: 'inherit' })
+  const { status } = spawnSync(node, [runTests, ...testArguments], { cwd: root, stdio: 'inherit' })
   if (status !== 0) failed.push(release)
 }
 if (failed.length > 0) {

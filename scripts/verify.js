@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * Everything that is too slow for `npm test`: `npm run verify [-- --reports FOLDER]`, after `npm test`. It runs the
- * tests of random cases and deaths at full volume, the paths of the codec, and a newer Node. It also runs the demo,
+ * tests that have a volume at full volume, the paths of the codec, and a newer Node. It also runs the demo,
  * toolchains, and the package as users get it. It compares the examples that have a form in Python, and needs Python. It
  * looks at the page of a report in a browser, and needs Chromium. It runs the recipes of databases, and needs PostgreSQL.
  * Each step runs, also after one that has failed.

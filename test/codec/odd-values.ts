@@ -154,6 +154,9 @@ export const odd: readonly (readonly [string, make: () => unknown])[] = [
   ['990 levels', () => nested(990, 1)],
 ]
 
+/** Of these, the large ones. */
+export const LARGE: readonly string[] = ['1,000 keys', '990 levels']
+
 /** Values that cannot be cloned. */
 export const unclonable: readonly (readonly [string, make: () => unknown])[] = [
   ['an object with nothing but inherited fields', () => Object.create({ id: 1, name: 'n' }) as unknown],

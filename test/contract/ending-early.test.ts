@@ -18,6 +18,7 @@ import {
   type Kind,
   type Way,
 } from '../fixtures/contract-b-ways.js'
+import { pairwise } from '../support/volume.js'
 
 const pool = boardPool({ workers: 2 })
 const single = boardPool({ workers: 1 })
@@ -459,7 +460,9 @@ describe('clause 18: return() and an abort settle', () => {
   }
 
   for (const act of ['hang', 'spin'] as const) {
-    for (const way of WAYS.filter(({ executor }) => executor === 'threads' || act === 'hang')) {
+    // A worker is replaced after its grace time.
+    for (const way of pairwise(WAYS, 'executor', 'ordered', 'chunksize')) {
+      if (way.executor !== 'threads' && act === 'spin') continue
       const threads = boardPool({ workers: 1 })
       afterAll(() => threads.terminate())
 

@@ -20,6 +20,7 @@ import { collectGarbage } from '../support/garbage.js'
 import { Gates, turns } from '../support/gates.js'
 import { ascending, drain, hanging, Probe, rejection, sorted, sourceOf } from '../support/matrix.js'
 import { watchRejections } from '../support/rejections.js'
+import { pairwise } from '../support/volume.js'
 
 const pool = new Pool({ workers: 2, name: 'first' })
 const other = new Pool({ workers: 2, name: 'second' })
@@ -66,22 +67,25 @@ function* endless(): Generator<number> {
 const shown = (options: Options): string => JSON.stringify(options)
 
 describe('two stages', () => {
+  const ALL = Object.keys(places) as Place[]
+  const ways = ALL.flatMap((from) =>
+    ALL.flatMap((to) =>
+      ['imap', 'imapUnordered'].flatMap((verb) =>
+        (['an iterable', 'an async iterable'] as const).map((kind) => ({ from, to, verb, kind })),
+      ),
+    ),
+  )
+  const some = pairwise(ways, 'from', 'to', 'verb', 'kind')
   for (const [first, second] of SIZES) {
     it(`give what one stage would, in every place and order (${shown(first)} into ${shown(second)})`, async () => {
-      for (const from of Object.keys(places) as Place[]) {
-        for (const to of Object.keys(places) as Place[]) {
-          for (const verb of ['imap', 'imapUnordered']) {
-            for (const kind of ['an iterable', 'an async iterable'] as const) {
-              const probe = new Probe()
-              const source = sourceOf(kind, ascending(120), probe)
-              const tripled = open(from, verb, triple, source, first)
-              const results = (await drain(open(to, verb, triple, tripled, second))) as number[]
-              const wanted = ascending(120).map((x) => 9 * x)
-              expect(verb === 'imap' ? results : sorted(results)).toEqual(wanted)
-              expect(probe).toMatchObject({ calls: 121, overlapped: false, readAfterEnd: false, returns: 0 })
-            }
-          }
-        }
+      for (const { from, to, verb, kind } of some) {
+        const probe = new Probe()
+        const source = sourceOf(kind, ascending(120), probe)
+        const tripled = open(from, verb, triple, source, first)
+        const results = (await drain(open(to, verb, triple, tripled, second))) as number[]
+        const wanted = ascending(120).map((x) => 9 * x)
+        expect(verb === 'imap' ? results : sorted(results)).toEqual(wanted)
+        expect(probe).toMatchObject({ calls: 121, overlapped: false, readAfterEnd: false, returns: 0 })
       }
     })
   }

@@ -12,6 +12,7 @@ import { double } from '../fixtures/contract-b-tasks.js'
 import { collect, numbers, rejection } from '../fixtures/contract-b-ways.js'
 import { CLOSED, openAfter, openOnce, TRIES } from '../fixtures/scarce.js'
 import { triple } from '../fixtures/scarce-module.js'
+import { isFull } from '../support/volume.js'
 
 let started = 0
 const note = (): void => {
@@ -61,8 +62,11 @@ describe('a pool of which no worker has handles left', () => {
     expect(count(test + TRIES)).toBe(4)
     expect(pool.stats()).toMatchObject({ starting: 0, ready: 1, crashes: 0 })
     raise(test + CLOSED)
-    while (pool.stats().ready === 1) await stream.next()
-    expect(count(test + TRIES)).toBe(5)
+    // The next one is tried after five seconds.
+    if (isFull) {
+      while (pool.stats().ready === 1) await stream.next()
+      expect(count(test + TRIES)).toBe(5)
+    }
     await stream.return()
   })
 })

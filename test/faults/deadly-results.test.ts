@@ -2,6 +2,7 @@
 import { Pool, TaskTimeoutError, WorkerCrashError, type Outcome } from 'millrace'
 import { collect, numbers, rejection } from '../fixtures/contract-b-ways.js'
 import { give, giveLater, giveMuchLater, giveTwo, sum, type Order } from '../fixtures/deadly-results.js'
+import { pairwise } from '../support/volume.js'
 
 const COUNT = 21
 const BAD = 9
@@ -25,7 +26,7 @@ const WAYS = (['exit', 'loop'] as const).flatMap((how) =>
 )
 
 describe('a result that ends or blocks its worker', () => {
-  for (const { how, name, chunksize, ordered } of WAYS) {
+  for (const { how, name, chunksize, ordered } of pairwise(WAYS, 'how', 'name', 'chunksize', 'ordered')) {
     it(`by a getter (${how}) fails its own item alone: ${name}, chunksize ${chunksize}, ${ordered ? 'ordered' : 'unordered'}`, async () => {
       const task = { give, giveLater, giveMuchLater }[name]
       const verb = ordered ? pool.imap : pool.imapUnordered

@@ -17,7 +17,7 @@ import {
   type Run,
   type Verb,
 } from '../support/faults.js'
-import { isFull, times } from '../support/volume.js'
+import { pairwise, times } from '../support/volume.js'
 
 /** Milliseconds. Good items take almost no time, but the machine may be busy. */
 const TIMEOUT = 400
@@ -60,31 +60,33 @@ async function check(run: Run, what: Deed, culprits: readonly number[], length =
 }
 
 describe('a worker that dies costs exactly the items that killed it', () => {
-  for (const what of DEADLY) {
+  const deaths = DEADLY.flatMap((what) =>
+    [true, false].flatMap((ordered) =>
+      [1, 4].flatMap((concurrency) =>
+        CHUNKSIZES.filter((size) => size === 7 || size === 'auto' || what === 'exit' || what === 'spin').map(
+          (chunksize) => ({ what, ordered, concurrency, chunksize }),
+        ),
+      ),
+    ),
+  )
+  for (const { what, ...given } of pairwise(deaths, 'what', 'ordered', 'concurrency', 'chunksize')) {
+    const run: Run = { verb: 'imap', ...given }
     const slow = what === 'fill' || what === 'spin' || what === 'hang'
-    for (const ordered of [true, false]) {
-      for (const concurrency of [1, 4]) {
-        const run: Run = { verb: 'imap', ordered, concurrency }
-        const chunksizes = what === 'exit' || (what === 'spin' && isFull) ? CHUNKSIZES : ([7, 'auto'] as const)
-        it(`${TITLES[what]}: ${titleOf(run)}, chunksize ${chunksizes.join(', ')}`, async () => {
-          for (const chunksize of chunksizes)
-            await check({ ...run, chunksize }, what, slow ? PLACES.slice(1, 3) : PLACES)
-        })
-      }
-    }
+    it(`${TITLES[what]}: ${titleOf(run)}, chunksize ${given.chunksize}`, async () => {
+      await check(run, what, slow ? PLACES.slice(1, 3) : PLACES)
+    })
   }
 
-  for (const verb of ['filter', 'flatMap', 'reduce'] as const satisfies Verb[]) {
-    for (const ordered of [true, false]) {
-      it(`process.exit(n), an uncaught exception and timeout: ${verb}, ${ordered ? 'ordered' : 'unordered'}`, async () => {
-        for (const chunksize of [7, 64] as const) {
-          const run: Run = { verb, ordered, chunksize }
-          await check(run, 'exit', PLACES)
-          await check({ ...run, concurrency: verb === 'reduce' ? undefined : 4 }, 'uncaught', [15, 16])
-          await check(run, 'spin', [63])
-        }
-      })
-    }
+  const others = (['filter', 'flatMap', 'reduce'] as const satisfies Verb[]).flatMap((verb) =>
+    [true, false].flatMap((ordered) => ([7, 64] as const).map((chunksize) => ({ verb, ordered, chunksize }))),
+  )
+  for (const run of pairwise(others, 'verb', 'ordered', 'chunksize')) {
+    const { verb, ordered, chunksize } = run
+    it(`process.exit(n), an uncaught exception and timeout: ${verb}, ${ordered ? 'ordered' : 'unordered'}, chunksize ${chunksize}`, async () => {
+      await check(run, 'exit', PLACES)
+      await check({ ...run, concurrency: verb === 'reduce' ? undefined : 4 }, 'uncaught', [15, 16])
+      await check(run, 'spin', [63])
+    })
   }
 
   for (const ordered of [true, false]) {

@@ -17,9 +17,9 @@ const CRASHES_PER_STREAM = 10
 
 describe('resources are not left behind by', () => {
   for (const [what, count] of [
-    ['streams', times(200, 1_000)],
-    ['crashes', times(100, 500)],
-    ['pools', times(40, 200)],
+    ['streams', times(100, 1_000)],
+    ['crashes', times(40, 500)],
+    ['pools', times(20, 200)],
   ] as const) {
     it(`${count} ${what}`, async () => {
       const args = [what, String(what === 'crashes' ? count / CRASHES_PER_STREAM : count)]

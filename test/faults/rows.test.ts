@@ -17,6 +17,7 @@ import {
   type Deed,
 } from '../fixtures/faults.js'
 import { drain, expectNothingLeft, expectWhole, isIdle, resources, startedDuring } from '../support/faults.js'
+import { isFull, times } from '../support/volume.js'
 
 function statuses(outcomes: readonly Outcome<unknown, unknown>[]): string[] {
   return outcomes.map(({ status }) => status)
@@ -27,7 +28,7 @@ function items(length: number, faults: Readonly<Record<number, Deed>> = {}, othe
 }
 
 describe('a task module that ends its worker when it loads', () => {
-  for (const workers of [1, 2, 8]) {
+  for (const workers of isFull ? [1, 2, 8] : [1, 4]) {
     it(`fails every item with one clear error, after a bounded number of starts (workers: ${workers})`, async () => {
       await using pool = new Pool({ workers })
       const started = await startedDuring(async () => {
@@ -48,7 +49,7 @@ describe('a task module that ends its worker when it loads', () => {
 
 describe('a worker that dies of what an earlier stream left there', () => {
   it('does not fail the stream whose task it loads: nothing is lost', async () => {
-    for (let attempt = 0; attempt < 10; attempt++) {
+    for (let attempt = 0; attempt < times(4, 10); attempt++) {
       await using pool = boardPool({ workers: 1 })
       await drain(pool.imap(fault, [{ row: row(), n: 1, how: 'return, then throw' }] as Fault[]))
       expect(await drain(pool.imap(map, items(10), { chunksize: 7 }))).toEqual(numbers(10))
@@ -84,7 +85,7 @@ describe('a stream beside one whose items end workers', () => {
   it('loses nothing when that one ends at its first error', async () => {
     await using pool = new Pool({ workers: 2 })
     const steady = expectWhole(pool, { verb: 'imap', ordered: true, chunksize: 5 }, items(400, {}, 'work'))
-    for (let attempt = 0; attempt < 10; attempt++) {
+    for (let attempt = 0; attempt < times(4, 10); attempt++) {
       const stream = pool.imapUnordered(map, items(30, { 9: 'exit' }, 'work'), { chunksize: 4 })
       expect(await rejection(drain(stream))).toBeInstanceOf(WorkerCrashError)
     }
@@ -157,13 +158,14 @@ describe('recycling', () => {
   ] as const) {
     it(`by ${title} while busy loses no item and runs none twice`, async () => {
       await using pool = boardPool({ workers: 2, ...options })
+      const length = times(12, 30)
       for (const chunksize of [1, 7, 'auto'] as const) {
         const test = row()
-        const given = numbers(30).map((n): Fault => ({ row: test, n }))
-        expect(await drain(pool.imap(fault, given, { chunksize }))).toEqual(numbers(30))
+        const given = numbers(length).map((n): Fault => ({ row: test, n }))
+        expect(await drain(pool.imap(fault, given, { chunksize }))).toEqual(numbers(length))
         const unordered = await drain(pool.imapUnordered(fault, given, { chunksize }))
-        expect(unordered.sort((a, b) => a - b)).toEqual(numbers(30))
-        expect(count(test + RUNS)).toBe(60)
+        expect(unordered.sort((a, b) => a - b)).toEqual(numbers(length))
+        expect(count(test + RUNS)).toBe(2 * length)
       }
       expect(pool.stats()).toMatchObject({ crashes: 0, timeouts: 0 })
       expect(pool.stats().recycled).toBeGreaterThan(1)
@@ -172,7 +174,7 @@ describe('recycling', () => {
 
   it('beside workers that die and streams that are left, loses nothing', async () => {
     await using pool = new Pool({ workers: 2, maxTasksPerWorker: 20, maxHeapUsed: 2 ** 20 })
-    for (let attempt = 0; attempt < 5; attempt++) {
+    for (let attempt = 0; attempt < times(2, 5); attempt++) {
       const left = pool.imap(map, items(100, {}, 'work'), { chunksize: 2 })
       await left.next()
       const whole = expectWhole(
@@ -232,7 +234,7 @@ describe('a finalizer', () => {
 
 describe('close() and terminate() while workers die', () => {
   it('close() lets the streams have every result', async () => {
-    for (let attempt = 0; attempt < 5; attempt++) {
+    for (let attempt = 0; attempt < times(3, 5); attempt++) {
       const pool = new Pool({ workers: 2 })
       const faults = { 2: 'exit', 7: 'uncaught', 8: 'exit', 29: 'unhandled' } as const
       const whole = expectWhole(pool, { verb: 'imap', ordered: attempt % 2 === 0, chunksize: 4 }, items(30, faults))
@@ -244,7 +246,7 @@ describe('close() and terminate() while workers die', () => {
 
   it('terminate() at any time ends streams with its error, and leaves nothing', async () => {
     const before = resources()
-    for (let attempt = 0; attempt < 8; attempt++) {
+    for (let attempt = 0; attempt < times(4, 8); attempt++) {
       const pool = new Pool({ workers: 2 })
       const streams = [true, false].map((ordered) => {
         const verb = ordered ? pool.imap : pool.imapUnordered
@@ -266,7 +268,7 @@ describe('chunks that move from one worker to another', () => {
   it('run once when the worker they waited at dies, is ended, or is slow', async () => {
     for (const how of ['exit', 'spin', 'work'] as const) {
       await using pool = new Pool({ workers: 3 })
-      const faults = Object.fromEntries(numbers(20).map((n) => [17 * n, how]))
+      const faults = Object.fromEntries(numbers(times(8, 20)).map((n) => [17 * n, how]))
       const run = { chunksize: 1, timeout: 300 } as const
       await Promise.all([
         expectWhole(pool, { verb: 'imap', ordered: true, ...run }, items(340, how === 'spin' ? { 17: how } : faults)),
@@ -293,8 +295,9 @@ describe('chunks that move from one worker to another', () => {
   })
 })
 
-it('64 workers on this machine: items and deaths are as with two', async () => {
-  await using pool = new Pool({ workers: 64 })
+const many = times(16, 64)
+it(`${many} workers on this machine: items and deaths are as with two`, async () => {
+  await using pool = new Pool({ workers: many })
   const faults = { 0: 'exit', 100: 'uncaught', 199: 'exit' } as const
   await expectWhole(pool, { verb: 'imap', ordered: true, chunksize: 1 }, items(200, faults))
   await expectWhole(pool, { verb: 'imap', ordered: false, chunksize: 3 }, items(200, faults))

@@ -3,6 +3,7 @@ import { NotSerializableError, Pool } from 'millrace'
 import { deepEach, deepLater, deepOf, deepSum } from '../fixtures/deep.js'
 import { drain, isIdle } from '../support/faults.js'
 import { numbers, rejection, until } from '../fixtures/contract-b-ways.js'
+import { pairwise } from '../support/volume.js'
 
 const resourceLimits = { stackSizeMb: 64 }
 
@@ -11,16 +12,22 @@ function items(length: number, ...bad: readonly number[]): number[] {
   return numbers(length).map((n) => (bad.includes(n) ? -n - 1 : n))
 }
 
+/** How the task of a result runs. */
+const RUNS = {
+  'of a synchronous task': { fn: deepOf, concurrency: 1 },
+  'of a task that is awaited': { fn: deepLater, concurrency: 1 },
+  'of one of several at once': { fn: deepLater, concurrency: 4 },
+}
+const WAYS = (Object.keys(RUNS) as (keyof typeof RUNS)[]).flatMap((title) =>
+  ([1, 16, 'auto'] as const).flatMap((chunksize) => [true, false].map((ordered) => ({ title, chunksize, ordered }))),
+)
+
 describe('a result that cannot be read back', () => {
-  for (const [title, run] of [
-    ['of a synchronous task', { fn: deepOf, concurrency: 1 }],
-    ['of a task that is awaited', { fn: deepLater, concurrency: 1 }],
-    ['of one of several at once', { fn: deepLater, concurrency: 4 }],
-  ] as const) {
-    for (const chunksize of [1, 16, 'auto'] as const) {
+  for (const { title, chunksize, ordered } of pairwise(WAYS, 'title', 'chunksize', 'ordered')) {
+    const { fn, concurrency } = RUNS[title]
+    if (ordered)
       it(`${title} is the error of its item alone, in its place (chunksize: ${chunksize})`, async () => {
         await using pool = new Pool({ workers: 2, resourceLimits })
-        const { fn, concurrency } = run
         const given = items(100, 0, 7, 8, 63, 99)
         const outcomes = await drain(pool.imap(fn, given, { chunksize, concurrency, errors: 'settle' }))
         for (const [index, outcome] of outcomes.entries()) {
@@ -35,16 +42,14 @@ describe('a result that cannot be read back', () => {
         expect(outcomes).toHaveLength(100)
         await until(() => isIdle(pool))
       })
-
+    else
       it(`${title} is left out alone by an unordered stream that skips errors (chunksize: ${chunksize})`, async () => {
         await using pool = new Pool({ workers: 2, resourceLimits })
-        const { fn, concurrency } = run
         const given = items(100, 3, 50, 51)
         const stream = pool.imapUnordered(fn, given, { chunksize, concurrency, errors: 'skip' })
         expect((await drain(stream)).sort((a, b) => Number(a) - Number(b))).toEqual(given.filter((n) => n >= 0))
         expect(stream.stats()).toMatchObject({ failed: 3, skipped: 3 })
       })
-    }
   }
 
   it('is the error of its item where an item has several', async () => {

@@ -16,6 +16,7 @@ import {
 import { countKnown } from '#dist/shared/registry.js'
 import { given } from '../fixtures/given.js'
 import { collected } from '../support/collect.js'
+import { times } from '../support/volume.js'
 
 const KINDS: Record<string, () => unknown> = {
   Lock: () => new Lock(),
@@ -30,7 +31,8 @@ const KINDS: Record<string, () => unknown> = {
   'Value without a lock': () => new Value('int32', 0, { lock: false }),
 }
 
-const CALLS = 2_000
+const CALLS = times(500, 2_000)
+const PIPES = times(100, 300)
 /** A chunk that ran last, and its parts. */
 const MOST = 32
 
@@ -54,7 +56,7 @@ it.each(Object.entries(KINDS))(`${CALLS} of a kind, sent and dropped: %s`, async
   expect(await growth(() => pool.map(given.use, items(), { chunksize: 10 }))).toEqual([true, true])
 })
 
-it(`300 pipes, whose ends are closed on both threads`, async () => {
+it(`${PIPES} pipes, whose ends are closed on both threads`, async () => {
   const call = async (): Promise<void> => {
     const [here, there] = Pipe<number>()
     const answer = pool.apply(given.answer, [there])
@@ -64,7 +66,7 @@ it(`300 pipes, whose ends are closed on both threads`, async () => {
     await answer
   }
   const run = async (): Promise<void> => {
-    for (let n = 0; n < 300; n++) await call()
+    for (let n = 0; n < PIPES; n++) await call()
   }
   // A thread keeps some of the ends that the other side has closed, until there are more.
   await growth(run)

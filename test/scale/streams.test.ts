@@ -7,6 +7,9 @@ import { gated } from '../fixtures/contract-a-gated.js'
 import { same } from '../fixtures/contract-a-values.js'
 import { collected } from '../support/collect.js'
 import { Gates, turns } from '../support/gates.js'
+import { times } from '../support/volume.js'
+
+const MANY = times(20_000, 100_000)
 
 const pool = new Pool({ workers: 2, name: 'scale' })
 
@@ -26,7 +29,7 @@ it('a chunk of 1,000,000 items that all fail, as their task does not load', asyn
   expect(skipping.stats().skipped).toBe(1_000_000)
 })
 
-it('100,000 outstanding calls, given up at once', async () => {
+it(`${MANY} outstanding calls, given up at once`, async () => {
   const gates = new Gates(2)
   gates.hold(0, 1)
   const busy = pool.map(gated, gates.items, { chunksize: 1 })
@@ -34,12 +37,12 @@ it('100,000 outstanding calls, given up at once', async () => {
   const controller = new AbortController()
   const { signal } = controller
   let rejected = 0
-  const calls = Array.from({ length: 100_000 }, (_, i) => pool.apply(same, [i], { signal }).catch(() => rejected++))
+  const calls = Array.from({ length: MANY }, (_, i) => pool.apply(same, [i], { signal }).catch(() => rejected++))
   await turns(1)
-  expect(pool.stats().streams).toBe(100_001)
+  expect(pool.stats().streams).toBe(MANY + 1)
   controller.abort()
   await Promise.all(calls)
-  expect([rejected, pool.stats().streams, pool.stats().waiting]).toEqual([100_000, 1, 0])
+  expect([rejected, pool.stats().streams, pool.stats().waiting]).toEqual([MANY, 1, 0])
   gates.releaseAll()
   expect(await busy).toEqual(gates.items)
 })
@@ -66,10 +69,10 @@ it('1,000 streams that are dropped', async () => {
   expect(await collected(() => pool.stats().streams === 0 && closed === 1_000)).toBe(true)
 })
 
-it('100,000 tiny streams', async () => {
+it(`${MANY} tiny streams`, async () => {
   let sum = 0
-  for (let i = 0; i < 100_000; i++) {
+  for (let i = 0; i < MANY; i++) {
     for await (const x of imap((n: number) => n, [1], { workers: 0 })) sum += x
   }
-  expect(sum).toBe(100_000)
+  expect(sum).toBe(MANY)
 })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { lines, Pool } from 'millrace'
 import { openKernel } from '#dist/scan/memory.js'
 import { turns } from '../support/gates.js'
+import { times } from '../support/volume.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-memory-'))
 const path = join(folder, 'lines')
@@ -20,8 +21,8 @@ function memorySize(): number {
   return openKernel()?.memory.buffer.byteLength ?? NaN
 }
 
-/** Much more than the window of a stream takes. */
-const ROUNDS = 40
+/** Together much more than the window of a stream takes. */
+const ROUNDS = times(10, 40)
 
 it.each(['read to the end', 'left after the first result'])('of streams that were %s', async (end) => {
   const pool = new Pool({ workers: 2 })

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { failure, filter, flatMap, imap, imapUnordered, pipe, Pool, rejects, write, type OutputError } from 'millrace'
 import * as tasks from '../fixtures/sinks.js'
 import { watchRejections } from '../support/rejections.js'
-import { times } from '../support/volume.js'
+import { isFull, times } from '../support/volume.js'
 import { useFolder } from './folder.js'
 
 const folder = useFolder()
@@ -15,7 +15,12 @@ watchRejections()
 afterAll(() => Promise.all(pools.map((pool) => pool.terminate())))
 
 const NAMES = ['a.txt', 'a.ndjson', 'a.json', 'a.csv', 'a.tsv'] as const
-const CHUNKSIZES = [1, 7, 'auto'] as const
+/** Each pool with each chunksize. `npm test` has each of them once. */
+const WAYS = pools
+  .flatMap((pool, at) =>
+    ([1, 7, 'auto'] as const).map((chunksize, n) => ({ pool, chunksize, isChosen: isFull || n === at })),
+  )
+  .filter(({ isChosen }) => isChosen)
 const items = Array.from({ length: 500 }, (_, n) => ({ n, text: `"ż ${n}",\t\n` }))
 const texts = items.map(({ text }) => text)
 
@@ -25,11 +30,9 @@ async function fromWorkers(
   open: (pool: Pool, chunksize: number | 'auto') => AsyncIterable<unknown>,
 ): Promise<string> {
   const all = new Set<string>()
-  for (const pool of pools) {
-    for (const chunksize of CHUNKSIZES) {
-      await pipe(open(pool, chunksize), write(folder.at(name)))
-      all.add(folder.read(name))
-    }
+  for (const { pool, chunksize } of WAYS) {
+    await pipe(open(pool, chunksize), write(folder.at(name)))
+    all.add(folder.read(name))
   }
   expect(all.size).toBe(1)
   return [...all].join()
@@ -89,22 +92,20 @@ describe.each(NAMES)('%s', (name) => {
   })
 
   it('fails, or leaves out, items that the format cannot take', async () => {
-    for (const pool of pools) {
-      for (const chunksize of CHUNKSIZES) {
-        const failing = pool.imap(tasks.oddAtSevens, items, { chunksize })
-        await expect(pipe(failing, write(folder.at(name)))).rejects.toMatchObject({
-          code: 'ERR_OUTPUT_FORMAT',
-          message: expect.stringMatching(/^Cannot write item 6 as /) as string,
-        })
-        const skipping = pool.imap(tasks.oddAtSevens, items, { chunksize, errors: 'skip' })
-        expect(await pipe(skipping, write(folder.at(name)))).toMatchObject({ written: 429, skipped: 71 })
-        expect(folder.read(name)).toBe(
-          await here(
-            `x-${name}`,
-            items.filter(({ n }) => n % 7 !== 6),
-          ),
-        )
-      }
+    for (const { pool, chunksize } of WAYS) {
+      const failing = pool.imap(tasks.oddAtSevens, items, { chunksize })
+      await expect(pipe(failing, write(folder.at(name)))).rejects.toMatchObject({
+        code: 'ERR_OUTPUT_FORMAT',
+        message: expect.stringMatching(/^Cannot write item 6 as /) as string,
+      })
+      const skipping = pool.imap(tasks.oddAtSevens, items, { chunksize, errors: 'skip' })
+      expect(await pipe(skipping, write(folder.at(name)))).toMatchObject({ written: 429, skipped: 71 })
+      expect(folder.read(name)).toBe(
+        await here(
+          `x-${name}`,
+          items.filter(({ n }) => n % 7 !== 6),
+        ),
+      )
     }
     const inline = imap(tasks.oddAtSevens, items, { workers: 0, errors: 'skip' })
     expect(await pipe(inline, write(folder.at(name)))).toMatchObject({ written: 429, skipped: 71 })
@@ -137,24 +138,22 @@ describe('CSV from workers', () => {
   })
 
   it('names a key that the first record does not have, in each mode', async () => {
-    for (const pool of pools) {
-      for (const chunksize of CHUNKSIZES) {
-        const error = await pipe(pool.imap(tasks.grows, items, { chunksize }), write(folder.at('a.csv'))).catch(
-          (error: unknown) => error as OutputError,
-        )
-        expect(error).toMatchObject({
-          message:
-            "Cannot write item 100 as csv as it has a key that the first record does not have: received 'more' (pass all columns, as in columns: ['n', 'more'])",
-        })
-        expect(failure(error)).toMatchObject({ index: 100, item: items[100], task: 'grows' })
-        const skipping = pool.imap(tasks.grows, items, { chunksize, errors: 'skip' })
-        expect(await pipe(skipping, write(folder.at('a.csv')))).toMatchObject({ written: 100, skipped: 400 })
-        expect(skipping.stats()).toMatchObject({ failed: 400, skipped: 400, delivered: 100 })
-        const rejecting = pool.imap(tasks.grows, items, { chunksize, errors: rejects(folder.at('bad.ndjson')) })
-        expect(await pipe(rejecting, write(folder.at('a.csv')))).toMatchObject({ written: 100, rejected: 400 })
-        const rejected = folder.read('bad.ndjson').trimEnd().split('\n')
-        expect(rejected.map((line) => (JSON.parse(line) as { item: unknown }).item)).toEqual(items.slice(100))
-      }
+    for (const { pool, chunksize } of WAYS) {
+      const error = await pipe(pool.imap(tasks.grows, items, { chunksize }), write(folder.at('a.csv'))).catch(
+        (error: unknown) => error as OutputError,
+      )
+      expect(error).toMatchObject({
+        message:
+          "Cannot write item 100 as csv as it has a key that the first record does not have: received 'more' (pass all columns, as in columns: ['n', 'more'])",
+      })
+      expect(failure(error)).toMatchObject({ index: 100, item: items[100], task: 'grows' })
+      const skipping = pool.imap(tasks.grows, items, { chunksize, errors: 'skip' })
+      expect(await pipe(skipping, write(folder.at('a.csv')))).toMatchObject({ written: 100, skipped: 400 })
+      expect(skipping.stats()).toMatchObject({ failed: 400, skipped: 400, delivered: 100 })
+      const rejecting = pool.imap(tasks.grows, items, { chunksize, errors: rejects(folder.at('bad.ndjson')) })
+      expect(await pipe(rejecting, write(folder.at('a.csv')))).toMatchObject({ written: 100, rejected: 400 })
+      const rejected = folder.read('bad.ndjson').trimEnd().split('\n')
+      expect(rejected.map((line) => (JSON.parse(line) as { item: unknown }).item)).toEqual(items.slice(100))
     }
   })
 

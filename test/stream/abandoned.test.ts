@@ -6,6 +6,7 @@ import { gated } from '../fixtures/contract-a-gated.js'
 import { same } from '../fixtures/contract-a-values.js'
 import { collected } from '../support/collect.js'
 import { Gates } from '../support/gates.js'
+import { times } from '../support/volume.js'
 
 const pool = new Pool({ workers: 2, name: 'abandoned' })
 
@@ -34,6 +35,9 @@ class Sources {
     }
   }
 }
+
+/** Garbage is collected before the first one of this many results. */
+const PAUSE = times(100, 25)
 
 /** Collects garbage a few times, so that everything that this can close is closed. */
 async function collectAll(): Promise<void> {
@@ -148,7 +152,7 @@ describe('a stream that is in use is not collected', () => {
     const sources = new Sources()
     const seen: unknown[] = []
     for await (const x of pool.imap(same, sources.upTo(100), { window: 2 })) {
-      if (seen.push(x) % 25 === 1) await collectAll()
+      if (seen.push(x) % PAUSE === 1) await collectAll()
     }
     expect(seen).toEqual(Array.from({ length: 100 }, (_, i) => i))
   })
@@ -168,7 +172,7 @@ describe('a stream that is in use is not collected', () => {
       const reader = read(pool.imap(same, sources.upTo(100), { window: 2 }))
       const seen: unknown[] = []
       for await (const x of reader) {
-        if (seen.push(x) % 25 === 1) await collectAll()
+        if (seen.push(x) % PAUSE === 1) await collectAll()
       }
       expect(seen).toEqual(Array.from({ length: 100 }, (_, i) => i))
     })

@@ -140,7 +140,7 @@ describe.each<[string, () => Lock | RLock]>([
     const beside = newCells()
     const neighbour = start(beside, { do: 'churn', lock: crowded(new Lock()), seed: 0, deadly: false })
     const deedOf = (_: number, seed: number): Deed => ({ do: 'churn', lock, seed, deadly: true })
-    const { deaths, living } = await endAtRandom(cells, { places: 4, most: times(25, 100) }, deedOf)
+    const { deaths, living } = await endAtRandom(cells, { places: 4, most: times(10, 100) }, deedOf)
     Atomics.store(cells, STOP, 1)
     await Promise.all(living)
     expect(cells[WRONG]).toBe(0)
@@ -197,7 +197,7 @@ describe('a thread that ends', () => {
 
   it('leaves a permit that was on its way to it to the next', async () => {
     const semaphore = crowded(new Semaphore(0))
-    for (let n = 0; n < 20; n++) {
+    for (let n = 0; n < times(8, 20); n++) {
       const cells = newCells()
       const worker = start(cells, { do: 'wait, blocked', semaphore })
       await reached(cells, READY, 1)
@@ -218,7 +218,7 @@ describe('a thread that ends', () => {
   ])('leaves it to the living, who take and give meanwhile%s', async (_, semaphore) => {
     const cells = newCells()
     const living = [1, 2].map((seed) => start(cells, { do: 'churn', lock: semaphore, seed, deadly: false }))
-    for (let n = 0; n < 50; n++) {
+    for (let n = 0; n < times(10, 50); n++) {
       const own = newCells()
       const worker = start(own, { do: 'wait, blocked', semaphore })
       await reached(own, READY, 1)
@@ -287,7 +287,7 @@ describe('threads that end at any moment', () => {
       seed,
       wild: true,
     })
-    const { living } = await endAtRandom(cells, { places: 4, most: 60 }, deedOf)
+    const { living } = await endAtRandom(cells, { places: 4, most: times(20, 60) }, deedOf)
     await stopTrade(cells, [full, free], living)
     expect([cells[WRONG], lock.locked]).toEqual([0, false])
     expect(cells[ABANDONED]).toBeGreaterThan(0)
@@ -295,7 +295,7 @@ describe('threads that end at any moment', () => {
 
   it('do not leave a call waiting for a condition in vain', async () => {
     const random = randomOf(7)
-    for (let n = 0; n < 10; n++) {
+    for (let n = 0; n < times(3, 10); n++) {
       const { cells, lock, full, free } = newStock()
       const workers = [0, 1, 2, 3, 4, 5].map((seed) =>
         start(cells, { do: 'trade', full, free, puts: seed < 3, seed, wild: false }),
@@ -318,7 +318,7 @@ describe('threads that end at any moment', () => {
     const barrier = crowded(new Barrier(3))
     const cells = newCells()
     const deedOf = (_: number, seed: number): Deed => ({ do: 'meet', barrier, seed })
-    const { deaths, living } = await endAtRandom(cells, { places: 3, most: 60 }, deedOf)
+    const { deaths, living } = await endAtRandom(cells, { places: 3, most: times(15, 60) }, deedOf)
     Atomics.store(cells, STOP, 1)
     barrier.abort()
     await Promise.all(living)

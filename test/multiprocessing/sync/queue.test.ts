@@ -5,6 +5,7 @@ import { failure, imap, Pool } from 'millrace'
 import { JoinableQueue, Lock, Queue, QueueClosedError, QueueEmptyError, QueueFullError } from 'millrace/multiprocessing'
 import { randomOf } from '../../support/random.js'
 import { reached } from '../../support/reached.js'
+import { times } from '../../support/volume.js'
 import * as fixtures from '../../fixtures/queues.js'
 import { MOST, newBoard, READY, ROUNDS, start, STOP, type Board, type Item } from '../../fixtures/queues.js'
 
@@ -14,8 +15,11 @@ function ended(worker: Worker): Promise<unknown> {
   return new Promise((resolve) => worker.once('exit', resolve))
 }
 
-/** Keeps four workers running until a hundred have ended, most of them at random moments. */
-async function hundredDeaths(board: Board, begin: (number: number) => Worker): Promise<void> {
+/** The number of threads that end at random moments. */
+const DEATHS = times(25, 100)
+
+/** Keeps four workers running until all have ended, most of them at random moments. */
+async function manyDeaths(board: Board, begin: (number: number) => Worker): Promise<void> {
   const random = randomOf(9)
   const living = new Set<Worker>()
   let started = 0
@@ -26,7 +30,7 @@ async function hundredDeaths(board: Board, begin: (number: number) => Worker): P
     void ended(worker).then(() => {
       deaths++
       living.delete(worker)
-      if (started < 100) next()
+      if (started < DEATHS) next()
     })
   }
   for (let n = 0; n < 4; n++) next()
@@ -35,9 +39,9 @@ async function hundredDeaths(board: Board, begin: (number: number) => Worker): P
     // If it is stuck, this never settles.
     await reached(board.cells, ROUNDS, rounds + 1 + Math.floor(random() * 100))
     await [...living][Math.floor(random() * living.size)]?.terminate()
-    if (started === 100) for (const worker of living) await worker.terminate()
+    if (started === DEATHS) for (const worker of living) await worker.terminate()
   }
-  expect(deaths).toBe(100)
+  expect(deaths).toBe(DEATHS)
 }
 
 describe('a queue on one thread', () => {
@@ -337,8 +341,8 @@ describe('a queue between threads', () => {
 describe('a queue whose threads end at any moment', () => {
   it.each([0, 3])('keeps what producers had put, each once and in order (maxsize %i)', async (maxsize) => {
     const queue = new Queue<Item>(maxsize)
-    const board = newBoard(100)
-    const counts = new Int32Array(100)
+    const board = newBoard(DEATHS)
+    const counts = new Int32Array(DEATHS)
     const wrong: Item[] = []
     const consumer = (async () => {
       for await (const [producer, number, text] of queue) {
@@ -348,7 +352,7 @@ describe('a queue whose threads end at any moment', () => {
         if (number % 50 === 0) await new Promise(setImmediate)
       }
     })()
-    await hundredDeaths(board, (producer) =>
+    await manyDeaths(board, (producer) =>
       start(queue, board, { do: 'produce', producer, sync: producer % 2 === 0, limit: 5000 }),
     )
     await queue.put([0, counts[0] ?? 0, ''], 30_000)
@@ -356,7 +360,7 @@ describe('a queue whose threads end at any moment', () => {
     await consumer
     expect(wrong).toEqual([])
     // Some ended after they put an item, and before they counted it.
-    for (let producer = 1; producer < 100; producer++) {
+    for (let producer = 1; producer < DEATHS; producer++) {
       expect([0, 1]).toContain((counts[producer] ?? 0) - (board.put[producer] ?? 0))
     }
   })
@@ -369,7 +373,7 @@ describe('a queue whose threads end at any moment', () => {
     const producer = (async () => {
       while (!over) await queue.put([0, put++, 'x'.repeat(put % 100)])
     })()
-    await hundredDeaths(board, (seed) => start(queue, board, { do: 'consume', sync: seed % 2 === 0, seed }))
+    await manyDeaths(board, (seed) => start(queue, board, { do: 'consume', sync: seed % 2 === 0, seed }))
     over = true
     let left = 0
     const rest = (async () => {
@@ -383,7 +387,7 @@ describe('a queue whose threads end at any moment', () => {
     await rest
     const got = board.got.slice(0, put)
     expect(got.filter((times) => times > 1)).toHaveLength(0)
-    expect(got.filter((times) => times === 0).length).toBeLessThanOrEqual(100)
+    expect(got.filter((times) => times === 0).length).toBeLessThanOrEqual(DEATHS)
     expect(left).toBeLessThanOrEqual(11)
     expect(queue.size).toBe(0)
   })
