@@ -12,6 +12,7 @@ import { pick } from 'stream-json/filters/pick.js'
 import { streamArray } from 'stream-json/streamers/stream-array.js'
 import { files, imap, json, pipe, Pool, RecordError, type JsonOptions } from 'millrace'
 import { place } from '../fixtures/records.js'
+import { cut, expectSameForAnyBytes } from '../support/any-bytes.js'
 import { times } from '../support/volume.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-json-'))
@@ -21,7 +22,6 @@ afterAll(() => {
 
 /** Gives back what it gets: the value as the worker sees it. */
 const SHOW = { module: 'node:util', export: 'inspect' }
-const shown = (value: unknown) => inspect(value)
 
 async function collect<T>(source: AsyncIterable<T>, given: T[] = []): Promise<T[]> {
   for await (const value of source) given.push(value)
@@ -38,12 +38,6 @@ async function untilError(source: Parameters<typeof json>[0], options?: JsonOpti
 }
 
 const bytewise = (text: string) => Array.from(Buffer.from(text), (byte) => Uint8Array.of(byte))
-
-/** The bytes in blocks that end at these places. */
-function cut(bytes: Buffer, cuts: readonly number[]): Buffer[] {
-  const bounds = [0, ...cuts.map((at) => at % (bytes.length + 1)).sort((a, b) => a - b), bytes.length]
-  return bounds.slice(1).map((end, index) => bytes.subarray(bounds[index], end))
-}
 
 describe('json() gives the elements of an array', () => {
   it('at the top level', async () => {
@@ -371,64 +365,10 @@ it('the line of each record on this thread takes twice as long for twice as many
 })
 
 describe('json() and hostile input', () => {
+  const TOKENS = ['[', ']', '{', '}', ',', ':', '"', '\\', '1', '"a"', ' ', '\n', '\r', '[1', '{"a":', '},', '],', 'é']
+
   it('gives the same for any bytes, cut anywhere, on this thread and on workers', async () => {
-    const token = fc.constantFrom(
-      '[',
-      ']',
-      '{',
-      '}',
-      ',',
-      ':',
-      '"',
-      '\\',
-      '1',
-      '"a"',
-      ' ',
-      '\n',
-      '\r',
-      '[1',
-      '{"a":',
-      '},',
-      '],',
-      'é',
-      '\u0000',
-    )
-    const bytes = fc
-      .array(
-        fc.oneof(
-          token,
-          token,
-          token,
-          fc.uint8Array({ minLength: 1, maxLength: 3 }).map((raw) => Buffer.from(raw).toString('latin1')),
-        ),
-        { maxLength: 40 },
-      )
-      .map((tokens) => Buffer.from(`[${tokens.join('')}`, 'latin1'))
-    /** Values and errors in order, and the error that ended the source. */
-    async function outcomesOf(source: AsyncIterable<unknown>): Promise<unknown[]> {
-      const all: unknown[] = []
-      try {
-        for await (const outcome of source) {
-          const { status, value, reason } = outcome as { status: string; value?: unknown; reason?: unknown }
-          all.push(status === 'fulfilled' ? [value] : String(reason))
-        }
-      } catch (error) {
-        all.push(String(error))
-      }
-      return all
-    }
-    await using pool = new Pool({ workers: 2 })
-    const options = { errors: 'settle' } as const
-    await fc.assert(
-      fc.asyncProperty(bytes, fc.array(fc.nat(300), { maxLength: 8 }), async (input, at) => {
-        // Zeros look like UTF-16, and some first bytes like a compression.
-        fc.pre(!input.includes(0) && (input[0] ?? 0) !== 0x1f && (input[0] ?? 0) < 0x80)
-        const expected = await outcomesOf(imap(shown, json([input]), { ...options, workers: 0 }))
-        expect(await outcomesOf(imap(shown, json([cut(input, at)]), { ...options, workers: 0 }))).toEqual(expected)
-        expect(await outcomesOf(pool.imap(SHOW as never, json([cut(input, at)]), options))).toEqual(expected)
-      }),
-      { numRuns: times(60, 3000) },
-    )
+    await expectSameForAnyBytes(json, TOKENS, '[')
   })
 })
 

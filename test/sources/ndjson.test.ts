@@ -6,6 +6,7 @@ import { inspect } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { imap, ndjson, pipe, Pool, RecordError, type NdjsonOptions } from 'millrace'
+import { cut, expectSameForAnyBytes } from '../support/any-bytes.js'
 import { times } from '../support/volume.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-ndjson-'))
@@ -14,7 +15,6 @@ afterAll(() => {
 })
 
 const SHOW = { module: 'node:util', export: 'inspect' }
-const shown = (value: unknown) => inspect(value)
 
 async function collect<T>(source: AsyncIterable<T>, given: T[] = []): Promise<T[]> {
   for await (const value of source) given.push(value)
@@ -22,11 +22,6 @@ async function collect<T>(source: AsyncIterable<T>, given: T[] = []): Promise<T[
 }
 
 const read = (text: string | Buffer, options?: NdjsonOptions) => collect(ndjson([Buffer.from(text as string)], options))
-
-function cut(bytes: Buffer, cuts: readonly number[]): Buffer[] {
-  const bounds = [0, ...cuts.map((at) => at % (bytes.length + 1)).sort((a, b) => a - b), bytes.length]
-  return bounds.slice(1).map((end, index) => bytes.subarray(bounds[index], end))
-}
 
 describe('ndjson() gives the value of each line', () => {
   it('without blank lines, with or without a last line end', async () => {
@@ -111,60 +106,10 @@ describe('ndjson() and a line that is not JSON', () => {
 })
 
 describe('ndjson() and hostile input', () => {
+  const TOKENS = ['\n', '\n', '\r\n', ' ', '\t', '1', '"a"', '{"a":1}', '[', ']', '"', '\\', 'é', 'x']
+
   it('gives the same for any bytes, cut anywhere, on this thread and on workers', async () => {
-    const token = fc.constantFrom(
-      '\n',
-      '\n',
-      '\r\n',
-      ' ',
-      '\t',
-      '1',
-      '"a"',
-      '{"a":1}',
-      '[',
-      ']',
-      '"',
-      '\\',
-      'é',
-      '\u0000',
-      'x',
-    )
-    const bytes = fc
-      .array(
-        fc.oneof(
-          token,
-          token,
-          token,
-          fc.uint8Array({ minLength: 1, maxLength: 3 }).map((raw) => Buffer.from(raw).toString('latin1')),
-        ),
-        { maxLength: 40 },
-      )
-      .map((tokens) => Buffer.from(tokens.join(''), 'latin1'))
-    /** Values and errors in order, and the error that ended the source. */
-    async function outcomesOf(source: AsyncIterable<unknown>): Promise<unknown[]> {
-      const all: unknown[] = []
-      try {
-        for await (const outcome of source) {
-          const { status, value, reason } = outcome as { status: string; value?: unknown; reason?: unknown }
-          all.push(status === 'fulfilled' ? [value] : String(reason))
-        }
-      } catch (error) {
-        all.push(String(error))
-      }
-      return all
-    }
-    await using pool = new Pool({ workers: 2 })
-    const options = { errors: 'settle' } as const
-    await fc.assert(
-      fc.asyncProperty(bytes, fc.array(fc.nat(300), { maxLength: 8 }), async (input, at) => {
-        // Zeros look like UTF-16, and some first bytes like a compression.
-        fc.pre(!input.includes(0) && (input[0] ?? 0) !== 0x1f && (input[0] ?? 0) < 0x80)
-        const expected = await outcomesOf(imap(shown, ndjson([input]), { ...options, workers: 0 }))
-        expect(await outcomesOf(imap(shown, ndjson([cut(input, at)]), { ...options, workers: 0 }))).toEqual(expected)
-        expect(await outcomesOf(pool.imap(SHOW as never, ndjson([cut(input, at)]), options))).toEqual(expected)
-      }),
-      { numRuns: times(60, 3000) },
-    )
+    await expectSameForAnyBytes(ndjson, TOKENS)
   })
 
   it('gives an error for 100 MB without a line end, in bounded memory', async () => {
