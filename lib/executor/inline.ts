@@ -17,6 +17,7 @@ import { isThenable } from '../thenable.js'
 import { elementsOf, noAccumulatorError } from '../worker/expand.js'
 import { forItems, loadTask, takesContext, type TaskFunction } from '../worker/load.js'
 import { Outbox } from '../worker/outbox.js'
+import { RecordContext } from '../worker/record-context.js'
 import { Fifo } from '../fifo.js'
 import type { Chunk, Executor, Job, Lane, LaneClient, Part, Reason } from './executor.js'
 
@@ -214,7 +215,7 @@ class InlineLane implements Lane {
   }
 }
 
-class InlineContext implements TaskContext {
+class InlineContext extends RecordContext {
   readonly signal: AbortSignal
   readonly index: number
   readonly worker = 0
@@ -222,29 +223,14 @@ class InlineContext implements TaskContext {
   readonly #chunkOffset: number
 
   constructor(signal: AbortSignal, chunk: Chunk, chunkOffset: number) {
+    super()
     this.signal = signal
     this.index = chunk.first + chunkOffset
     this.#chunk = chunk
     this.#chunkOffset = chunkOffset
   }
 
-  get file(): string | undefined {
-    return this.#place?.file
-  }
-
-  get record(): number | undefined {
-    return this.#place?.record
-  }
-
-  get line(): number | undefined {
-    return this.#place?.line
-  }
-
-  get offset(): number | undefined {
-    return this.#place?.offset
-  }
-
-  get #place(): Place | undefined {
+  protected override get place(): Place | undefined {
     return this.#chunk.items.placeOf?.(this.#chunkOffset)
   }
 }

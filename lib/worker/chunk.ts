@@ -5,9 +5,9 @@ import { decodeError } from '../codec/error-codec/decode.js'
 import { encodeError } from '../codec/error-codec/encode.js'
 import type { EncodedError } from '../codec/error-codec/types.js'
 import type { Place } from '../codec/records/format.js'
-import type { TaskContext } from '../task.js'
 import { isCancelled, type Slot } from './cells.js'
 import type { ChunkMessage, PartMessage, WorkerJob } from './protocol.js'
+import { RecordContext } from './record-context.js'
 
 export interface Host {
   readonly worker: number
@@ -112,11 +112,12 @@ export function streamEnded(): DOMException {
   return new DOMException('The stream ended before this item was done', 'AbortError')
 }
 
-export class ItemContext implements TaskContext {
+export class ItemContext extends RecordContext {
   readonly #chunk: RunningChunk
   readonly index: number
 
   constructor(chunk: RunningChunk, index: number) {
+    super()
     this.#chunk = chunk
     this.index = index
   }
@@ -129,23 +130,7 @@ export class ItemContext implements TaskContext {
     return this.#chunk.host.worker
   }
 
-  get file(): string | undefined {
-    return this.#place?.file
-  }
-
-  get record(): number | undefined {
-    return this.#place?.record
-  }
-
-  get line(): number | undefined {
-    return this.#place?.line
-  }
-
-  get offset(): number | undefined {
-    return this.#place?.offset
-  }
-
-  get #place(): Place | undefined {
+  protected override get place(): Place | undefined {
     return this.#chunk.placeOf(this.index - this.#chunk.first)
   }
 }
