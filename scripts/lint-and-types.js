@@ -34,6 +34,8 @@ const PARTS = {
 process.chdir(resolve(import.meta.dirname, '..'))
 const part = PARTS[process.argv[2] ?? '']
 if (part === undefined) throw new Error(`Cannot lint '${process.argv[2]}': there are ${Object.keys(PARTS).join(', ')}`)
+/** @type {Map<string, ts.SourceFile | undefined>} */
+const parsed = new Map()
 const programs = new Map([...(part.checked ?? []), ...part.projects].map((path) => [path, programOf(path)]))
 const problems = [...part.projects.flatMap(typesOf), ...(await lint(part))]
 for (const problem of problems) console.log(problem)
@@ -53,7 +55,20 @@ function programOf(path) {
   )
   if (config === undefined) throw new Error(`Cannot read ${path}`)
   const { fileNames, options, errors } = config
-  return ts.createProgram(fileNames, options, undefined, undefined, errors)
+  return ts.createProgram(fileNames, options, hostFor(options), undefined, errors)
+}
+
+/** Programs share the files that they have in common: those of TypeScript, of Node and of lib/. @param {ts.CompilerOptions} options */
+function hostFor(options) {
+  const host = ts.createCompilerHost(options)
+  const read = host.getSourceFile.bind(host)
+  host.getSourceFile = (path, how, ...rest) => {
+    const { languageVersion, impliedNodeFormat } = typeof how === 'object' ? how : { languageVersion: how }
+    const key = `${path} ${languageVersion} ${impliedNodeFormat}`
+    if (!parsed.has(key)) parsed.set(key, read(path, how, ...rest))
+    return parsed.get(key)
+  }
+  return host
 }
 
 /** @param {string} path @returns {string[]} */
