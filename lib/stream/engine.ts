@@ -7,26 +7,26 @@
  */
 import type { Batch } from '../codec/batch.js'
 import type { Failure } from '../failure.js'
-import type { Part, Reason } from '../executor/executor.js'
+import type { Reason } from '../executor/executor.js'
 import type { OutputLayout } from '../formats/output-layout.js'
 import { closeWithTimeout, closeQuietly } from '../io/close-with-timeout.js'
-import { lengthOf } from '../io/iterator-result.js'
 import { closeUnopened, type PipelineEnd, type Source } from '../io/source.js'
 import { Abandonment } from './abandonment.js'
 import { offAbort, onAbort } from '../aborts.js'
-import { Occupancy, type Limit } from './occupancy.js'
-import { inputsOf, originOf, type Origin, type StageMeter, type StreamEnd } from './origin.js'
+import type { Occupancy } from './occupancy.js'
+import type { StreamEnd } from './origin.js'
 import { publishFailures, type DueError } from './outcome.js'
 import { PartReader } from './part-reader.js'
 import { doneResult, PendingReads, type PendingRead } from './pending-reads.js'
 import { reasonOf } from '../io/pipeline.js'
-import { taskOf, type StreamPlan, type StreamStats } from './plan.js'
+import { taskOf, type StreamPlan } from './plan.js'
 import { Run } from './run.js'
+import { StreamMeter } from './stream-meter.js'
 import { Window } from './window.js'
 
 const LEFT: StreamEnd = { how: 'left' }
 
-export class Engine implements StageMeter {
+export class Engine {
   readonly #plan: StreamPlan
   readonly #window: Window
   readonly #parts: PartReader
@@ -46,26 +46,17 @@ export class Engine implements StageMeter {
   #abandonment: Abandonment | undefined
   /** The item whose error has ended the stream. */
   failure: Failure | undefined
-  #failed = 0
-  #retried = 0
-  readonly occupancy: Occupancy
-  readonly length: number | undefined
-  /** Where its items come from. */
-  readonly #before: Origin | undefined
-  #observer: ((part: Part) => void) | undefined
-  readonly #endListeners: ((end: StreamEnd) => void)[] = []
-  #how: StreamEnd | undefined
-  /** Of the file of failed items. */
-  #finishing: 'running' | 'done' | undefined
+  /** Its figures. */
+  readonly meter: StreamMeter
+  readonly #occupancy: Occupancy
 
   constructor(plan: StreamPlan, source: Source<unknown>) {
     this.#plan = plan
     this.#source = source
-    this.occupancy = new Occupancy(plan.workers)
-    this.length = lengthOf(source)
-    this.#before = originOf(source)
     this.#window = new Window(plan.windowFor(plan.tuner.tuning))
     this.#parts = new PartReader(plan, this.#window)
+    this.meter = new StreamMeter(plan, source, this.#window, this.#parts)
+    this.#occupancy = this.meter.occupancy
   }
 
   next(face: object): Promise<IteratorResult<unknown, undefined>> {
@@ -116,7 +107,7 @@ export class Engine implements StageMeter {
     this.#failure = undefined
     if (this.#state !== 'ended') {
       const opened = this.#opened
-      const { target } = this.#parts
+      const { target } = this.#parts.failedItems
       this.#end(LEFT)
       // What has failed so far is seen, unless what reads this stream has failed.
       if (failure !== undefined) target?.discard()
@@ -138,78 +129,14 @@ export class Engine implements StageMeter {
     if (this.#state === 'ended') return
     const run = this.#run
     this.#end(LEFT)
-    this.#parts.target?.discard()
+    this.#parts.failedItems.target?.discard()
     if (run !== undefined) void closeQuietly(run)
   }
 
   /** For `console.log()`. */
   get summary(): object {
     const state = { new: 'not started', open: 'open', ended: 'ended' }[this.#state]
-    return { task: this.task, state, read: this.#window.read, delivered: this.#parts.counts.delivered }
-  }
-
-  stats(): StreamStats {
-    const { chunks, delivered, skipped } = this.#parts.counts
-    const rejected = this.#parts.target?.count ?? 0
-    return {
-      read: this.#window.read,
-      delivered,
-      failed: this.failed,
-      skipped: skipped - rejected,
-      rejected,
-      retried: this.#run?.lane.retried ?? this.#retried,
-      chunks,
-      chunksize: this.#plan.tuner.tuning.chunksize,
-      tuning: this.#plan.tuner.tuning,
-      window: this.#window.limit,
-      bytesRead: this.#before?.input?.read,
-      bytesTotal: this.#before?.input?.total,
-      busy: this.occupancy.busy,
-      limit: this.limit,
-    }
-  }
-
-  get task(): string {
-    return taskOf(this.#plan)
-  }
-
-  get workers(): number {
-    return this.#plan.workers
-  }
-
-  get done(): number {
-    return this.#window.done
-  }
-
-  get failed(): number {
-    return this.#failed + this.#parts.counts.refused
-  }
-
-  /** Where its results come from. */
-  get origin(): Origin {
-    return { input: this.#before?.input, stages: [...(this.#before?.stages ?? []), this] }
-  }
-
-  get limit(): Limit | undefined {
-    const { limit } = this.occupancy
-    const before = limit === 'source' ? this.#before?.stages.at(-1)?.limit : undefined
-    return before === undefined || before === 'consumer' ? limit : before
-  }
-
-  observe(observer: (part: Part) => void): void {
-    const before = this.#observer
-    this.#observer =
-      before === undefined
-        ? observer
-        : (part) => {
-            before(part)
-            observer(part)
-          }
-  }
-
-  onEnd(listener: (end: StreamEnd) => void): void {
-    if (this.#how === undefined) this.#endListeners.push(listener)
-    else listener(this.#how)
+    return { task: taskOf(this.#plan), state, read: this.#window.read, delivered: this.#parts.counts.delivered }
   }
 
   #start(face: object): void {
@@ -221,19 +148,20 @@ export class Engine implements StageMeter {
       return
     }
     for (const signal of signals) onAbort(signal, this.#onAbort)
-    this.occupancy.start()
+    this.#occupancy.start()
     try {
-      this.#parts.target = this.#plan.rejects?.(this.#wake, () => inputsOf(this.#before))
+      this.#parts.failedItems.open(this.#wake, () => this.meter.inputs)
       this.#run = new Run(
         this.#plan,
         this.#source ?? [],
         this.#window,
         this.#parts,
-        this.occupancy,
+        this.#occupancy,
         this.#advance,
         this.#wake,
         this.#parts.layout?.format,
       )
+      this.meter.open(this.#run.lane)
     } catch (error) {
       this.#fail(error)
       return
@@ -252,7 +180,7 @@ export class Engine implements StageMeter {
     if (this.#state === 'ended') return Promise.resolve(done)
     this.#window.acknowledge()
     this.#abandonment?.suspend()
-    this.occupancy.noteAwaited(true)
+    this.#occupancy.noteAwaited(true)
     return new Promise((resolve, reject) => {
       this.#reads.add({ take, done, resolve, reject })
       this.#wake()
@@ -283,21 +211,19 @@ export class Engine implements StageMeter {
       } while (this.#isWoken)
     } finally {
       this.#isAdvancing = false
-      this.occupancy.endAdvance()
+      this.#occupancy.endAdvance()
     }
     this.#run?.flush()
   }
 
   get #mayRead(): boolean {
-    return this.#run?.lane.error === undefined && this.#parts.target?.isFull !== true
+    return this.#run?.lane.error === undefined && this.#parts.failedItems.target?.isFull !== true
   }
 
   /** Takes what has come back from the executor. */
   #collect(run: Run): void {
     for (let part = run.lane.take(); part !== undefined; part = run.lane.take()) {
-      this.#failed += part.errors?.size ?? 0
-      this.occupancy.add(part)
-      this.#observer?.(part)
+      this.meter.add(part)
       publishFailures(part, taskOf(this.#plan), run.executor)
       // A listener may have ended the stream, which then must keep no results.
       if (this.#run === undefined) return
@@ -312,7 +238,7 @@ export class Engine implements StageMeter {
       if (!this.#reads.serve()) return
       const given = this.#window.handed - before
       if (this.#reads.size === 0) {
-        this.occupancy.noteAwaited(false)
+        this.#occupancy.noteAwaited(false)
         this.#abandonment?.resume(this)
       } else {
         // The consumer has already asked for the next result. It sees this one before another item is read.
@@ -329,37 +255,13 @@ export class Engine implements StageMeter {
     const run = this.#run
     if (run === undefined || (this.#reads.size === 0 && run.lane.error === undefined)) return
     const isOver = run.isDrained && this.#window.held === 0
-    const last = isOver ? (this.#parts.late ?? run.reader.error ?? this.#limitError) : undefined
-    const due: DueError | undefined = run.lane.error ?? this.#parts.target?.failure ?? this.#parts.failure ?? last
+    const { target } = this.#parts.failedItems
+    const last = isOver ? (this.#parts.late ?? run.reader.error ?? this.#parts.limitError) : undefined
+    const due: DueError | undefined = run.lane.error ?? target?.failure ?? this.#parts.failure ?? last
     if (due !== undefined) {
       this.failure = due.told
       this.#fail(due.error)
-    } else if (isOver && this.#isTargetFinished()) this.#end({ how: 'done' })
-  }
-
-  get #limitError(): DueError | undefined {
-    const error = this.#parts.limitError
-    return error === undefined ? undefined : { error }
-  }
-
-  /** The end is told when the file of failed items can be seen. Begins to finish it. */
-  #isTargetFinished(): boolean {
-    const { target } = this.#parts
-    if (target === undefined) return true
-    if (this.#finishing === undefined) {
-      this.#finishing = 'running'
-      target.finish().then(
-        () => {
-          this.#finishing = 'done'
-          this.#wake()
-        },
-        () => {
-          // It has noted its failure.
-          this.#wake()
-        },
-      )
-    }
-    return this.#finishing === 'done'
+    } else if (isOver && this.#parts.failedItems.isFinished(this.#wake)) this.#end({ how: 'done' })
   }
 
   /** An item has failed, and the stream ends with its error: items after it are not needed. It still gives what comes before the error. */
@@ -402,21 +304,18 @@ export class Engine implements StageMeter {
   /** @param reason Why it was aborted, if it was. */
   #end(how: StreamEnd, reason?: Reason): void {
     this.#state = 'ended'
-    this.occupancy.end()
+    this.meter.stop()
     this.#abandonment?.suspend()
     this.#abandonment = undefined
     for (const signal of this.#plan.signals) offAbort(signal, this.#onAbort)
     const run = this.#run
     this.#run = undefined
     this.#source = undefined
-    this.#retried = run?.lane.retried ?? 0
     run?.lane.close(reason)
     this.#parts.clear()
-    if (how.how === 'failed') this.#parts.target?.discard()
+    if (how.how === 'failed') this.#parts.failedItems.target?.discard()
     this.#reads.end()
-    this.#how = how
-    this.#observer = undefined
-    for (const listener of this.#endListeners.splice(0)) listener(how)
+    this.meter.end(how)
   }
 }
 

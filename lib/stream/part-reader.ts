@@ -3,39 +3,17 @@
  * arrays, or still encoded. The option `errors` says what a failed item gives. The engine decides when to give.
  */
 import { Items, type Batch } from '../codec/batch.js'
-import { BadRecord } from '../codec/records/record-data.js'
 import type { Chunk, Part } from '../executor/executor.js'
 import { Fifo } from '../fifo.js'
 import type { OutputLayout } from '../formats/output-layout.js'
 import { settlePart } from './settle-part.js'
+import { decodePart, EMPTY, isPlain } from './decode-part.js'
 import { OrderedDelivery, type Delivery } from './delivery.js'
-import { isExceeded, limitError } from './error-limit.js'
-import type { FailureTarget } from './failure-target.js'
-import {
-  outcomeOf,
-  rejectedAt,
-  withFailureInfo,
-  type ArrivedPart,
-  type DueError,
-  type FailedItem,
-  type FailureMode,
-} from './outcome.js'
+import { detachItems } from './detach-items.js'
+import { FailedItems } from './failed-items.js'
+import type { ArrivedPart, DueError, FailureMode } from './outcome.js'
 import { taskOf, type StreamPlan } from './plan.js'
 import type { Window } from './window.js'
-
-/** A decoded part, with what its failed items give. */
-export interface DecodedPart {
-  readonly values: unknown[]
-  /** For each value, how many items have all their results with it; undefined: one each. */
-  readonly completes: readonly number[] | undefined
-  /** How many items before the first value give nothing. */
-  readonly completedBefore: number
-  /** Thrown after the values; with `'late'`, after the values of all other items. */
-  readonly failure: DueError | undefined
-  readonly skipped: number
-}
-
-const EMPTY: DecodedPart = { values: [], completes: undefined, completedBefore: 0, failure: undefined, skipped: 0 }
 
 export class PartReader {
   readonly #plan: StreamPlan
@@ -51,14 +29,10 @@ export class PartReader {
     skipped: 0,
     refused: 0,
   }
-  /** Where failed items go, if they go to a file. */
-  target: FailureTarget | undefined
-  /** How many items have their outcomes in the parts that were decoded or given, and how many of them have failed. */
+  /** Those of the parts that were decoded. */
+  readonly failedItems: FailedItems
+  /** How many items have their outcomes in the parts that were decoded or given. */
   #items = 0
-  #failed = 0
-  #lastError: unknown
-  /** Too many items have failed. */
-  #exceeded: DueError | undefined
   /** Set if results go to an output: they are records, which the layout settles when they are due. */
   layout: OutputLayout | undefined
   /** The part that is being given, its values, and the next of them. */
@@ -71,6 +45,7 @@ export class PartReader {
   constructor(plan: StreamPlan, window: Window) {
     this.#plan = plan
     this.#window = window
+    this.failedItems = new FailedItems(plan)
     this.#delivery = plan.job.ordered ? new OrderedDelivery() : new Fifo()
   }
 
@@ -80,7 +55,7 @@ export class PartReader {
 
   /** The error that comes after the values of the decoded part. */
   get failure(): DueError | undefined {
-    return this.#plan.errors === 'late' ? undefined : (this.#part.failure ?? this.#exceeded)
+    return this.#plan.errors === 'late' ? undefined : (this.#part.failure ?? this.failedItems.exceeded)
   }
 
   /** The error that comes after the results of all items: the first one that was due. */
@@ -179,36 +154,13 @@ export class PartReader {
   }
 
   /** The error of too many failed items, once all items have their outcomes. */
-  get limitError(): unknown {
-    const { maxErrors } = this.#plan
-    if (maxErrors === undefined || !isExceeded(maxErrors, this.#failed, this.#items, true)) return undefined
-    return limitError(maxErrors, this.#failed, this.#items, this.#lastError)
-  }
-
-  /**
-   * Failed items go to their file, and are counted.
-   *
-   * @returns The part, up to the item with which too many have failed.
-   */
-  #tell(part: ArrivedPart, errors: ReadonlyMap<number, unknown>): ArrivedPart {
-    const { maxErrors } = this.#plan
-    if (this.target === undefined && maxErrors === undefined) return part
-    // In an unordered stream, they come in the order in which they failed.
-    for (const partOffset of [...errors.keys()].sort((one, other) => one - other)) {
-      this.#failed++
-      this.#lastError = errors.get(partOffset)
-      this.target?.add(rejectedAt(part, partOffset, taskOf(this.#plan)))
-      const items = this.#items + partOffset + 1
-      if (maxErrors === undefined || !isExceeded(maxErrors, this.#failed, items, false)) continue
-      this.#exceeded = { error: limitError(maxErrors, this.#failed, items, this.#lastError) }
-      return { ...part, count: partOffset + 1 }
-    }
-    return part
+  get limitError(): DueError | undefined {
+    return this.failedItems.errorAtEnd(this.#items)
   }
 
   #decode(arrived: ArrivedPart): void {
     const { job } = this.#plan
-    const part = arrived.errors === undefined ? arrived : this.#tell(arrived, arrived.errors)
+    const part = arrived.errors === undefined ? arrived : this.failedItems.take(arrived, arrived.errors, this.#items)
     this.#items += part.count
     // If items share one error, `failure()` of it names the first of them.
     const mode = this.#late === undefined ? modeOf(this.#plan, part) : 'skip'
@@ -225,108 +177,4 @@ export class PartReader {
 /** The mode for the failed items of a part. A fold cannot skip a fault, because it takes other items with it. */
 function modeOf({ job, errors }: StreamPlan, { isFault }: Part): FailureMode {
   return isFault === true && job.kind === 'reduce' ? 'throw' : errors
-}
-
-/**
- * Drops the items of a part, except those that failed and will be asked for. Once for each part.
- *
- * @param keepsAll Whether all failed items will be asked for; otherwise, with errors that are thrown, the first one.
- */
-export function detachItems(part: Part, mode: FailureMode, keepsAll: boolean = mode === 'settle'): ArrivedPart {
-  const hasFailed = part.errors !== undefined && part.errors.size > 0
-  const isAsked = mode !== 'skip' || keepsAll
-  const arrived = hasFailed && isAsked ? { ...part, items: failedItems(part, !keepsAll) } : part
-  const { chunk, from, chunkOffsets, count, last } = part
-  // The executor has finished with these items, and nobody else needs them.
-  if (last) chunk.items.release()
-  else if (chunkOffsets === undefined) chunk.items.forget(from, from + count)
-  else for (const chunkOffset of chunkOffsets) chunk.items.forget(chunkOffset, chunkOffset + 1)
-  return arrived
-}
-
-/** The items that failed, or the first of them, by their offset in the part. Decodes only those from the first to the last. */
-function failedItems({ chunk, from, chunkOffsets, errors }: Part, onlyFirst: boolean): Map<number, FailedItem> {
-  const failed = new Map<number, number>()
-  let first = Infinity
-  let last = -Infinity
-  for (const partOffset of onlyFirst ? [firstKey(errors)] : (errors?.keys() ?? [])) {
-    const chunkOffset = chunkOffsets?.[partOffset] ?? from + partOffset
-    failed.set(partOffset, chunkOffset)
-    first = Math.min(first, chunkOffset)
-    last = Math.max(last, chunkOffset)
-  }
-  const batch = chunk.items.slice(first, last + 1)
-  const values = batch.values()
-  const items = new Map(
-    [...failed].map(([partOffset, chunkOffset]) => {
-      const value = values[chunkOffset - first]
-      const place = batch.placeOf?.(chunkOffset - first)
-      const { text: item, format } = value instanceof BadRecord ? value : { text: value, format: undefined }
-      return [partOffset, { item, format, place }]
-    }),
-  )
-  batch.release()
-  return items
-}
-
-/** `Math.min()` does not take as many arguments as there may be keys. */
-function firstKey(errors: Part['errors']): number {
-  let first = Infinity
-  for (const partOffset of errors?.keys() ?? []) first = Math.min(first, partOffset)
-  return first
-}
-
-/** Whether the results can be given without decoding them. */
-export function isPlain({ errors, results }: Part, mode: FailureMode): boolean {
-  return mode !== 'settle' && errors === undefined && results.length > 0
-}
-
-/**
- * Decodes a part, and applies the error mode to its failed items.
- *
- * @param task For the errors of items.
- * @param ordered With `'throw'`: an ordered stream gives no results behind a failed item. An unordered one gives all that are known.
- */
-export function decodePart(part: ArrivedPart, mode: FailureMode, task: string, ordered = true): DecodedPart {
-  const values = part.results.values()
-  if (mode === 'settle') return { ...EMPTY, values: values.map((value, i) => outcomeOf(part, i, value, task)) }
-  if (part.isFolded === true) return { ...EMPTY, values, completedBefore: part.count - 1, completes: [1] }
-  if (part.errors === undefined && part.counts === undefined) return { ...EMPTY, values }
-  return applyErrorMode(part, values, mode, task, ordered)
-}
-
-/** For a part in which items have failed, or have several results or none. */
-function applyErrorMode(
-  part: ArrivedPart,
-  values: readonly unknown[],
-  mode: FailureMode,
-  task: string,
-  ordered: boolean,
-): DecodedPart {
-  const { count, counts, errors } = part
-  const given: unknown[] = []
-  const completes: number[] = []
-  let completedBefore = 0
-  let skipped = 0
-  let next = 0
-  let failure: DecodedPart['failure']
-  for (let partOffset = 0; partOffset < count; partOffset++) {
-    const failed = errors?.has(partOffset) === true
-    if (failed && mode === 'throw' && ordered) {
-      return { values: given, completes, completedBefore, failure: withFailureInfo(part, partOffset, task), skipped }
-    }
-    if (failed && mode !== 'throw') skipped++
-    if (failed && mode !== 'skip') failure ??= withFailureInfo(part, partOffset, task)
-    const end = next + (counts?.[partOffset] ?? 1)
-    // Where each item has one result, a failed one has a placeholder.
-    if (failed) next = end
-    for (; next < end; next++) {
-      given.push(values[next])
-      completes.push(0)
-    }
-    // An item is done with its last result; one without any, with that of the item before it.
-    if (completes.length === 0) completedBefore++
-    else completes[completes.length - 1]++
-  }
-  return { values: given, completes, completedBefore, failure, skipped }
 }

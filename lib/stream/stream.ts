@@ -35,7 +35,7 @@ export class Stream<R> extends Results<R> {
     const engine = new Engine(plan, source)
     this.#engine = engine
     rememberEnd(this, engine)
-    noteOrigin(this, engine.origin)
+    noteOrigin(this, engine.meter.origin)
     engine.joinPipeline(this)
     const open = (): BatchReader => {
       assertUnread(engine.isOver)
@@ -108,7 +108,7 @@ export class Stream<R> extends Results<R> {
 
   /** Figures of the stream so far; they stay readable after its end. */
   stats(): StreamStats {
-    return this.#engine.stats()
+    return this.#engine.meter.stats()
   }
 }
 

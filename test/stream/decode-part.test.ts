@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { Items } from '#dist/codec/batch.js'
 import type { ArrivedPart } from '#dist/stream/outcome.js'
-import { decodePart, isPlain, type DecodedPart } from '#dist/stream/part-reader.js'
+import { decodePart, isPlain, type DecodedPart } from '#dist/stream/decode-part.js'
 
 interface Item {
   /** The number of its results. */
