@@ -1,8 +1,13 @@
 /** The text of one field of a CSV or TSV output: quoted where that is needed, and not elsewhere. */
 import type { CsvFormat } from './output-format.js'
+import { NOT_SIMPLE } from './record-source.js'
+import { isPair, isSurrogate, MAX_VALUE_LENGTH, writeAscii, writeNumber, writePair, writeUnit } from './utf8.js'
 
 /** Turns a value into the text of a field. Throws `NOT_A_FIELD` for a value that has none. */
 export type FieldText = (value: unknown) => string
+
+const NEWLINE = 0x0a
+const CARRIAGE_RETURN = 0x0d
 
 /** Thrown, as it costs nothing to make. The caller makes the error, as it knows record and column. */
 export const NOT_A_FIELD: unique symbol = Symbol('not a field')
@@ -40,6 +45,56 @@ export function fieldText({ delimiter, escapeFormulas }: Pick<CsvFormat, 'delimi
 function dateText(value: object): string {
   if (!(value instanceof Date) || Number.isNaN(value.getTime())) throw NOT_A_FIELD
   return value.toISOString()
+}
+
+/** Writes a string for which there is room. @returns The position behind it. */
+type WriteField = (text: string, bytes: Buffer, at: number) => number
+
+/** Longer fields are written by Node's encoder. At this length both take about 100 ns. */
+const MAX_SHORT_LENGTH = 40
+const QUOTE = 0x22
+/** All ASCII characters that need quotes are before this one or are this one. */
+const LAST_SPECIAL = 0x2c
+const AFTER_ASCII = 0x80
+const BYTE_ORDER_MARK = 0xfeff
+/** Takes the place of a surrogate that is alone, as in Node's encoder. */
+const REPLACEMENT = 0xfffd
+
+/** Writes the bytes of what `fieldText()` gives, without `escapeFormulas`. */
+export function fieldWriter(delimiter: CsvFormat['delimiter']): WriteField {
+  const special = SPECIAL[delimiter]
+  const delimiterCode = delimiter.charCodeAt(0)
+  return (text, bytes, start) => {
+    const { length } = text
+    if (length > MAX_SHORT_LENGTH && !special.test(text)) return start + bytes.write(text, start)
+    let at = start
+    for (let index = 0; index < length; index++) {
+      const unit = text.charCodeAt(index)
+      if (unit > LAST_SPECIAL && unit < AFTER_ASCII) bytes[at++] = unit
+      else if (unit < AFTER_ASCII) {
+        if (unit === delimiterCode || unit === QUOTE || unit === NEWLINE || unit === CARRIAGE_RETURN)
+          return writeQuoted(text, bytes, start)
+        bytes[at++] = unit
+      } else if (isPair(unit, text.charCodeAt(index + 1))) at = writePair(unit, text.charCodeAt(++index), bytes, at)
+      else if (unit === BYTE_ORDER_MARK) return writeQuoted(text, bytes, start)
+      else at = writeUnit(isSurrogate(unit) ? REPLACEMENT : unit, bytes, at)
+    }
+    return at
+  }
+}
+
+function writeQuoted(text: string, bytes: Buffer, at: number): number {
+  return at + bytes.write(`"${text.replaceAll('"', '""')}"`, at)
+}
+
+/** Writes a value that is no string. @returns The position behind it, or `NOT_SIMPLE`. */
+export function writeOther(value: unknown, bytes: Uint8Array, at: number): number {
+  if (typeof value === 'number') return writeNumber(value, bytes, at)
+  if (typeof value === 'boolean') return writeAscii(value ? 'true' : 'false', bytes, at)
+  if (value === undefined || value === null) return at
+  if (!(value instanceof Date) || Number.isNaN(value.getTime())) return NOT_SIMPLE
+  const text = value.toISOString()
+  return text.length <= MAX_VALUE_LENGTH ? writeAscii(text, bytes, at) : NOT_SIMPLE
 }
 
 /**

@@ -207,7 +207,7 @@ function runsBetween(runs: readonly Run[], start: number, end: number): Run[] {
 }
 
 /** UTF-16 units as bytes of UTF-8: a byte that continues a character is no unit, and a character of four bytes is two. */
-function inBytes(bytes: Uint8Array, ends: ArrayLike<number>): ArrayLike<number> {
+export function inBytes(bytes: Uint8Array, ends: ArrayLike<number>): ArrayLike<number> {
   if (endOf(ends, ends.length - 1) === bytes.length) return ends
   const found = new Uint32Array(ends.length)
   let at = 0

@@ -32,6 +32,43 @@ it('rows of generated code are those of a loop', () => {
   )
 })
 
+it('rows of CSV are the same as bytes and as text', () => {
+  class Long extends Date {
+    override toISOString(): string {
+      return 'x'.repeat(200)
+    }
+  }
+  const odd = fc.constantFrom(new Date(0), new Date(8.64e15), new Long(0), true, null, undefined, 10n ** 40n, -0, 1e21)
+  const value = fc.oneof(
+    text,
+    odd,
+    fc.integer(),
+    fc.double(),
+    fc.constant('x'.repeat(50)),
+    fc.constant('ü,'.repeat(30)),
+  )
+  const keys = fc.uniqueArray(text, { minLength: 1, maxLength: 4 })
+  fc.assert(
+    fc.property(
+      keys,
+      fc.array(fc.array(value), { minLength: 1 }),
+      fc.constantFrom(',', '\t'),
+      (keys, rows, delimiter) => {
+        const field = fieldText({ delimiter, escapeFormulas: false })
+        const row = rowText(keys, delimiter, field)
+        const records = rows.map((values) => Object.fromEntries(keys.map((key, n) => [key, values[n]])))
+        const formatter = new RecordFormatter({ kind: 'csv', delimiter, columns: keys, escapeFormulas: false })
+        for (const [n, record] of records.entries()) formatter.add(record, n)
+        const formatted = formatter.take()
+        // Surrogates that are alone are replaced, as everywhere in UTF-8.
+        const expected = records.map((record) => Buffer.from(row(record)).toString())
+        expect(records.map((_, n) => formatted.textOf(n))).toEqual(expected)
+      },
+    ),
+    { numRuns: times(500, 20_000) },
+  )
+})
+
 describe('a batch of formatted records', () => {
   function formatted(values: readonly string[]): Formatted {
     const formatter = new RecordFormatter({ kind: 'text' })
@@ -114,5 +151,146 @@ describe('the columns of the first record', () => {
         ',\n',
       ])
     }
+  })
+})
+
+describe('records of JSON', () => {
+  class Named {
+    readonly name = 'a'
+  }
+  const later = new Date(0)
+  const odd: readonly unknown[] = [
+    {},
+    { a: 1, b: 'two', c: true, d: null },
+    { a: -0, b: 1e21, c: Number.NaN, d: -Infinity, e: 0.1, f: Number.MIN_VALUE },
+    { a: 9, b: 10, c: -99, d: 2 ** 31 - 1, e: -(2 ** 31), f: 2 ** 31, g: 1_000_000_000 },
+    { a: undefined, b: 1 },
+    { a: () => 1, b: Symbol('s') },
+    { 2: 'two', 1: 'one', b: 'three' },
+    { ['__proto__']: 'own', a: 1 },
+    JSON.parse('{"__proto__":1}'),
+    { a: later },
+    { a: { b: [1, 'x'] }, c: [] },
+    { toJSON: () => ({ from: 'toJSON' }) },
+    { toJSON: 1, a: 2 },
+    Object.defineProperty({ a: 1 }, 'toJSON', { value: () => 'hidden' }),
+    Object.defineProperty({ a: 1 }, 'hidden', { value: 1 }),
+    { [Symbol('s')]: 1, a: 2 },
+    new Named(),
+    Object.assign(Object.create(null), { a: 1 }),
+    Object.create({ inherited: 1 }, { own: { value: 2, enumerable: true } }),
+    Object(1),
+    Object('text'),
+    later,
+    [],
+    ['a', 1, null],
+    new Map([[1, 2]]),
+    {
+      get a() {
+        return 'from a getter'
+      },
+    },
+    { a: '\u0000\b\t\n\f\r\u001f"\\\u007f\u0080ß€\u2028🐢\ud800x\udc00', 'kéy "1"': 'x' },
+    { a: 'x'.repeat(99), b: 'ü'.repeat(101) },
+    'a string',
+    'ż🐢',
+    1,
+    false,
+    null,
+  ]
+
+  function written(values: readonly unknown[], kind: 'ndjson' | 'json'): string {
+    const formatter = new RecordFormatter({ kind })
+    for (const [n, value] of values.entries()) formatter.add(value, n)
+    const records = formatter.take()
+    const texts = values.map((_, n) => records.textOf(n))
+    expect(texts.join('')).toBe(Buffer.from(records.bytes).toString())
+    return texts.join('')
+  }
+
+  const expected = (values: readonly unknown[]): string => values.map((value) => `${JSON.stringify(value)}\n`).join('')
+
+  it('are those of JSON.stringify()', () => {
+    expect(written(odd, 'ndjson')).toBe(expected(odd))
+    for (const value of odd) expect(written([value, value], 'ndjson')).toBe(expected([value, value]))
+    expect(written(odd, 'json')).toBe(odd.map((value) => `,\n${JSON.stringify(value)}`).join(''))
+  })
+
+  it('are those of JSON.stringify() for any values, in any order', () => {
+    const value = fc.oneof(text, fc.integer(), fc.double(), fc.boolean(), fc.constant(null), fc.constant(undefined))
+    const key = fc.oneof({ weight: 5, arbitrary: fc.constantFrom('a', 'b', 'c') }, text, fc.integer().map(String))
+    const record = fc.dictionary(key, value, { maxKeys: 4, noNullPrototype: true })
+    fc.assert(
+      fc.property(fc.array(fc.oneof({ weight: 3, arbitrary: record }, fc.constantFrom(...odd))), (values) => {
+        expect(written(values, 'ndjson')).toBe(expected(values))
+      }),
+      { numRuns: times(500, 20_000) },
+    )
+  })
+
+  it('have room, however long they are', () => {
+    const strings = Array.from({ length: 200 }, (_, n) => String.fromCharCode(n).repeat(100))
+    const values = Array.from({ length: 40 }, () => ({ ...strings.slice(0, 150) }))
+    expect(written(values, 'ndjson')).toBe(expected(values))
+    const keys = Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`key ${n}`, n]))
+    expect(written([keys, keys], 'ndjson')).toBe(expected([keys, keys]))
+  })
+
+  it('have no inherited keys, even where all objects inherit one', () => {
+    try {
+      Object.defineProperty(Object.prototype, 'polluted', { value: 1, enumerable: true, configurable: true })
+      const values = [{ polluted: 2 }, {}, { a: 1, polluted: 3 }, { a: 1 }]
+      expect(written(values, 'ndjson')).toBe('{"polluted":2}\n{}\n{"a":1,"polluted":3}\n{"a":1}\n')
+    } finally {
+      Reflect.deleteProperty(Object.prototype, 'polluted')
+    }
+  })
+
+  it('are those of JSON.stringify() where all objects have toJSON()', () => {
+    try {
+      Object.defineProperty(Object.prototype, 'toJSON', { value: () => 'all the same', configurable: true })
+      expect(written([{ a: 1 }], 'ndjson')).toBe('"all the same"\n')
+    } finally {
+      Reflect.deleteProperty(Object.prototype, 'toJSON')
+    }
+  })
+
+  it('tell what a getter throws', () => {
+    const formatter = new RecordFormatter({ kind: 'ndjson' })
+    const value = {
+      get a(): never {
+        throw new Error('from a getter')
+      },
+    }
+    expect(() => {
+      formatter.add(value, 0)
+    }).toThrow("JSON.stringify() threw 'from a getter'")
+  })
+
+  it('can be taken back, failed or not, text or bytes', () => {
+    const formatter = new RecordFormatter({ kind: 'ndjson' })
+    const values = [{ a: 1 }, [2], undefined, { a: 3 }, ['ż'], undefined, 'ż', { a: 'ż' }]
+    for (const [n, value] of values.entries()) {
+      if (value === undefined) {
+        expect(() => {
+          formatter.add(value, n)
+        }).toThrow('JSON has no such value')
+        formatter.addNothing()
+      } else formatter.add(value, n)
+    }
+    formatter.truncate(7)
+    formatter.add({ a: 4 }, 7)
+    const records = formatter.take()
+    expect(Array.from(values, (_, n) => records.textOf(n))).toEqual([
+      '{"a":1}\n',
+      '[2]\n',
+      '',
+      '{"a":3}\n',
+      '["ż"]\n',
+      '',
+      '"ż"\n',
+      '{"a":4}\n',
+    ])
+    expect(formatter.count).toBe(0)
   })
 })
