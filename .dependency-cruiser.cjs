@@ -130,7 +130,7 @@ const below = {
     'aborts',
     'inspect',
   ],
-  progress: ['stream', 'executor', 'io', 'options', 'errors'],
+  progress: ['stream', 'executor', 'io', 'options', 'errors', 'thenable'],
   stream: [
     'aborts',
     'fifo',

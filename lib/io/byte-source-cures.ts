@@ -1,6 +1,6 @@
 /** Ends of the error texts of `lines()`: which source to pass instead. */
 import { types } from 'node:util'
-import { addToMessage, isErrorObject } from '../errors.js'
+import { addToMessage, isErrorObject, received } from '../errors.js'
 import { isThenable } from '../thenable.js'
 import { isDestroyable, isIterable } from './source.js'
 
@@ -62,6 +62,7 @@ function pathCure(code: string | undefined, path: string): string | undefined {
   if (code === 'EISDIR') return "a folder: for its files: files('FOLDER/*')"
   if (code !== 'ENOENT' && code !== 'ENAMETOOLONG') return undefined
   if (path.includes('\n')) return 'for the lines of text in memory: [Buffer.from(text)]'
+  if (/[*?]|\{.*\}/.test(path)) return `for the files that match: files(${received(path)})`
   // Says where it was looked for.
   return code === 'ENOENT' && !path.startsWith('/') ? `in the working directory ${process.cwd()}` : undefined
 }

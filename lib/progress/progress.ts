@@ -3,6 +3,7 @@ import { Writable } from 'node:stream'
 import { received, typeError } from '../errors.js'
 import { OptionReader } from '../options.js'
 import { onEndOf, originOf, type Origin } from '../stream/origin.js'
+import { isThenable } from '../thenable.js'
 import type { Clock } from './clock.js'
 import { ObservedRun, type ShownRun } from './observed-run.js'
 import { isReportPath, REPORT_PATH } from './report/report.js'
@@ -64,9 +65,10 @@ export interface ProgressOptions {
 export function progress(stream: object, options?: ProgressOptions): Disposable {
   const origin = typeof stream === 'object' && stream !== null ? originOf(stream) : undefined
   if (origin === undefined) {
+    const cure = isThenable(stream) ? ' (for the promise of write(): its option progress: true)' : ''
     throw typeError(
       'ERR_INVALID_SOURCE',
-      `Cannot ${ACTION} as it needs a stream, or a source of bytes such as lines(): received ${received(stream)}`,
+      `Cannot ${ACTION} as it needs a stream, or a source of bytes such as lines(): received ${received(stream)}${cure}`,
     )
   }
   const read = new OptionReader<ProgressOptions>(ACTION, options, ['offTerminal', 'output', 'report'])

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { received, rangeError, typeError } from '../errors.js'
+import { isIterable } from '../io/source.js'
 import { createHeaderMemory } from '../formats/header-memory.js'
 import type { OutputFormat } from '../formats/output-format.js'
 import type { PartitionOf } from '../formats/partition-name.js'
@@ -100,6 +101,7 @@ const FORMATS = ['text', 'ndjson', 'csv', 'tsv', 'json'] as const
 
 export function planWrite(given: unknown, options: unknown): WritePlan {
   const target = targetOf(given)
+  if (isIterable(options)) throw optionsError(options)
   const read = new OptionReader<WriteOptions>(ACTION, options, OPTIONS)
   const { path } = target as { readonly path?: string }
   const compression = readCompression(read, path)
@@ -178,7 +180,10 @@ function targetOf(target: unknown): WritePlan['target'] {
   const path = pathOf(target)
   const own = path === undefined ? undefined : STANDARD_STREAMS.get(path)
   if (own !== undefined) return { node: own() }
-  if (path !== undefined) return { path }
+  if (path !== undefined) {
+    assertPlaceholders(target)
+    return { path }
+  }
   if (isWebWritable(target)) {
     if (target.locked) throw targetError(target, ' (it is locked: another writer has it)')
     return { web: target }
@@ -217,11 +222,29 @@ function targetError(target: unknown, hint: string): TypeError {
   )
 }
 
+function optionsError(options: unknown): TypeError {
+  const cure = 'a source: write(target)(source), or pipe(source, write(target))'
+  const text = `Cannot ${ACTION} as its options must be an object: received ${received(options)} (${cure})`
+  return typeError('ERR_INVALID_OPTION', text)
+}
+
+/** Placeholders that a template does not have would be part of the name. The path of a URL is taken as it is. */
+function assertPlaceholders(target: unknown): void {
+  const unknown = typeof target === 'string' ? /\{(?!(?:name|dir|index)\})[a-z]+\}/.exec(target)?.[0] : undefined
+  if (unknown === undefined) return
+  const expected = 'the placeholders of a path must be {name}, {dir} or {index}'
+  throw typeError(
+    'ERR_INVALID_ARGUMENTS',
+    `Cannot ${ACTION} as ${expected}: received '${unknown}' (for a name with braces: pathToFileURL(path))`,
+  )
+}
+
 function targetHint(target: unknown): string {
   if (target === undefined || target === null || target === '')
     return ' (nothing was given: check the value of the path)'
   if (target === 1) return ' (for the standard output: process.stdout)'
   if (typeof target === 'number') return " (for a file descriptor: createWriteStream('', { fd }))"
+  if (isIterable(target)) return ' (a source: pipe(source, write(target)))'
   const { createWriteStream, writable, stdin } = Object(target) as Readonly<Record<string, unknown>>
   if (typeof createWriteStream === 'function') return ' (for an open file: file.createWriteStream())'
   if (isWebWritable(writable)) return ' (for its input: .writable)'

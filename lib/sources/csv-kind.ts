@@ -2,6 +2,7 @@
 import type { CsvFormat, CsvType, Position, RecordSegment } from '../codec/records/format.js'
 import { splitRecord } from '../codec/records/csv-record.js'
 import { newlinesIn, placeIn, startOf } from '../codec/records/place.js'
+import { delimiterCure } from '../codec/records/csv-fault.js'
 import { recordError } from '../codec/records/record-error.js'
 import { decodeText } from '../codec/line-text.js'
 import { received, type RecordError } from '../errors.js'
@@ -187,10 +188,11 @@ export class CsvKind implements RecordKind {
   #missingError(name: string, option: string, names: readonly string[], place: Position): RecordError {
     const few = names.slice(0, MAX_NAMES).map(received).join(', ')
     const more = names.length > MAX_NAMES ? `, and ${names.length - MAX_NAMES} others` : ''
+    const cure = names.length === 1 ? delimiterCure(names[0]) : ''
     return recordError(
       place,
       'ERR_CSV_HEADER',
-      `it must have the column ${received(name)} of '${option}': received ${few}${more}`,
+      `it must have the column ${received(name)} of '${option}': received ${few}${more}${cure}`,
     )
   }
 }

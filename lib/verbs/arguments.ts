@@ -69,7 +69,7 @@ function sourceHint(value: unknown): string {
 
 function hintFor(value: unknown): string | undefined {
   if (typeof value === 'string') {
-    return isHttp(value) ? HTTP_HINT : 'for the lines of a file: lines(path); for characters: [...text]'
+    return isHttp(value) ? HTTP_HINT : 'for a file: lines(path), csv(path) or ndjson(path); for characters: [...text]'
   }
   if (typeof value === 'number') return 'for the numbers below it: Array(n).keys()'
   if (typeof value === 'function') return functionHint(value)

@@ -1,5 +1,5 @@
 /** What is wrong with a record of CSV, in words: its place is added where it is known. */
-import type { RecordErrorCode } from '../../errors.js'
+import { received, type RecordErrorCode } from '../../errors.js'
 import type { QuoteFault } from './csv-record.js'
 import type { ConversionError } from './csv-types.js'
 import type { CsvFormat } from './format.js'
@@ -31,9 +31,17 @@ export function quoteFault(format: CsvFormat, { field, kind }: QuoteFault): CsvF
 
 export function widthFault({ width, names, pad }: CsvFormat, count: number): CsvFault {
   const like = names === undefined ? 'the first record' : 'the header'
-  const cure = count < width && !pad ? " (with ragged: 'pad' missing fields are empty)" : ''
+  const padding = count < width && !pad ? " (with ragged: 'pad' missing fields are empty)" : ''
+  const cure = width === 1 ? delimiterCure(names?.[0]) : padding
   const fields = width === 1 ? 'field' : 'fields'
   return new CsvFault('ERR_CSV_FIELDS', `it must have ${width} ${fields}, as ${like} has: received ${count}${cure}`)
+}
+
+/** The only name of a header often has the delimiter in it. */
+export function delimiterCure(name: string | undefined): string {
+  const [other] = /[;\t|,]/.exec(name ?? '') ?? []
+  if (other === undefined) return ''
+  return ` (if the fields have ${received(other)} between them: delimiter: ${received(other)})`
 }
 
 /** Of a field that is not of its type. */

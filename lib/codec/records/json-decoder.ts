@@ -49,7 +49,9 @@ export class JsonDecoder implements RecordDecoder {
     const cause = parseError(text)
     if (this.#segment === undefined || !(cause instanceof Error)) return cause
     const place = placeIn(this.#segment, this.#next - 1)
-    return recordError(place, 'ERR_JSON', `it must be JSON: ${cause.message}`, { cause }) satisfies RecordError
+    // The first line of a document that has many. An element of an array always has both its brackets.
+    const cure = /^\s*[[{]\s*$/.test(text) ? ' (for an array over several lines: json())' : ''
+    return recordError(place, 'ERR_JSON', `it must be JSON: ${cause.message}${cure}`, { cause }) satisfies RecordError
   }
 }
 
