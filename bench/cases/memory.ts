@@ -4,10 +4,12 @@
  */
 import type { Case, Contender, Goal } from '../harness/case.js'
 import { accessLog, type Log } from '../work/log.js'
-import { consume, echoLines, peak, plainRecords, readLog, records } from '../work/memory.js'
+import { consume, convertTable, echoLines, peak, plainRecords, readLog, records } from '../work/memory.js'
 import { sizedLines, type SizedLines } from '../work/sized-lines.js'
+import { table, type Table } from '../work/table.js'
 
 const LINES = 200_000
+const ROWS = 200_000
 const TIMES = 10
 /**
  * The time of the slow consumer for each result, in microseconds. With the time of the loop, it is longer than that of
@@ -29,6 +31,7 @@ const SLOW_PER_BYTE = 0.002
 interface Work {
   readonly scale: number
   readonly log: Log
+  readonly table: Table
   /** In the order of `ECHOES`. */
   readonly files: readonly SizedLines[]
 }
@@ -85,6 +88,11 @@ const loads: Readonly<Record<string, Load>> = {
     stream: ({ log }, amount) => readLog(log, amount, SLOW),
     ours: true,
   },
+  'CSV to NDJSON, file to file': {
+    once: 10,
+    stream: ({ table }, times) => convertTable(table, times),
+    ours: true,
+  },
   ...Object.fromEntries(ECHOES.flatMap(echoes)),
   // The memory of a program without threads for the same records.
   'plain loop': {
@@ -117,10 +125,11 @@ const memoryCase: Case<Work> = {
   cold: true,
   async prepare(scale) {
     const log = await accessLog(Math.ceil(LINES * scale))
+    const made = await table(Math.ceil(ROWS * scale), 'plain')
     const megabytes = Math.round(log.size / 1e6)
     const files = await Promise.all(ECHOES.map(({ bytes }) => sizedLines(bytes, FILE_BYTES * scale)))
-    const about = `cold; 10,000,000 records (slow: 1,000,000), 3,000,000 lines of ${megabytes} MB files, or 200 MB and more of other lines; slow: ${SLOW} µs a result and ${1_000 * SLOW_PER_BYTE} ns a byte`
-    return { parameters: { scale, log, files }, answer: 'all in order', about }
+    const about = `cold; 10,000,000 records (slow: 1,000,000), 3,000,000 lines of ${megabytes} MB files, ${((10 * made.size) / 1e6).toFixed()} MB of CSV, or 200 MB and more of other lines; slow: ${SLOW} µs a result and ${1_000 * SLOW_PER_BYTE} ns a byte`
+    return { parameters: { scale, log, table: made, files }, answer: 'all in order', about }
   },
   contenders,
   goals,

@@ -1,10 +1,13 @@
 /** The streams and the consumers of the cases about memory. They throw if a result is missing or out of order. */
-import { imap, lines } from 'millrace'
+import { csv, imap, lines, pipe, write } from 'millrace'
+import { rm } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { Log } from './log.js'
 import { numbers } from './numbers.js'
+import { PICKED } from './picks.js'
 import type { SizedLines } from './sized-lines.js'
-import { echo, largeRecord, parse, smallRecord, type SmallRecord } from './tasks.js'
+import type { Row, Table } from './table.js'
+import { echo, largeRecord, parse, pick, smallRecord, type SmallRecord } from './tasks.js'
 import { add, merge, none } from './totals.js'
 
 export type RecordSize = 'small' | 'large'
@@ -56,6 +59,15 @@ export async function echoLines(file: SizedLines, times: number, microseconds = 
     linger(microseconds)
   }
   if (count !== times * file.lines) throw new Error(`${times * file.lines} lines gave ${count} results`)
+}
+
+/** Reads a table this many times, as one stream, and writes three of its columns as NDJSON into one file. */
+export async function convertTable({ path, rows }: Table, times: number): Promise<void> {
+  const output = `${path}.${process.pid}.out.ndjson`
+  const source = csv<Row>(Array<string>(times).fill(path), { columns: PICKED })
+  const { written } = await pipe(source, imap(pick), write(output))
+  await rm(output)
+  if (written !== times * rows) throw new Error(`${times * rows} rows gave ${written} records`)
 }
 
 /** The peak memory of this process with all its threads, in MB (10⁶ bytes). */
