@@ -26,13 +26,14 @@ const PROCESSES = 2
 const given = process.argv.slice(2)
 const report = given.find((arg) => arg.startsWith('--outputFile='))?.slice('--outputFile='.length)
 const isFull = given.includes('--full')
-const patterns = given.filter((arg) => !arg.startsWith('-'))
-const others = given.filter((arg) => arg.startsWith('-') && !/^--(full|measure|json|outputFile=.*)$/.test(arg))
+const forJest = given.filter((arg) => !/^--(full|measure|json|outputFile=.*)$/.test(arg))
+/** Without options of Jest, these are parts of paths. */
+const hasOptions = forJest.some((arg) => arg.startsWith('-'))
 if (isFull) process.env.TEST_VOLUME = 'full'
 const volume = isFull ? 'full' : 'few'
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-tests-'))
-const parts = others.length > 0 ? [[...others, ...patterns]] : split(chosenFiles(), PROCESSES).map(onlyFiles)
+const parts = hasOptions ? [forJest] : split(chosenFiles(), PROCESSES).map(onlyFiles)
 const ends = await Promise.all(parts.map(run))
 process.exitCode = ends.every(({ code, run }) => code === 0 && run.isComplete) ? 0 : 1
 ends.forEach(tellOfLoss)
@@ -46,7 +47,7 @@ function chosenFiles() {
   const all = readdirSync(tests, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.test.js'))
   const some = isFull ? all.filter(hasVolume) : all.filter((file) => !isForFull(file))
   // As Jest does, with the whole path.
-  const named = patterns.map((pattern) => new RegExp(pattern, 'i'))
+  const named = forJest.map((pattern) => new RegExp(pattern, 'i'))
   return some.filter((file) => named.length === 0 || named.some((pattern) => pattern.test(join(tests, file)))).sort()
 }
 
@@ -77,9 +78,12 @@ function split(files, count) {
   return lists.map(({ files }) => files).filter((files) => files.length > 0)
 }
 
-/** The arguments for Jest that run these files alone. @param {string[]} files */
-function onlyFiles(files) {
-  return ['--runTestsByPath', ...files.map((file) => join(tests, file))]
+/** The argument for Jest that runs these files alone. @param {string[]} files @param {number} at */
+function onlyFiles(files, at) {
+  const filter = join(folder, `filter-${at}.cjs`)
+  const filtered = files.map((file) => join(tests, file))
+  writeFileSync(filter, `module.exports = () => (${JSON.stringify({ filtered })})`)
+  return [`--filter=${filter}`]
 }
 
 /** @param {string[]} args @param {number} at @returns {Promise<End>} */
@@ -88,7 +92,7 @@ function run(args, at) {
     const noted = join(folder, `run-${at}.json`)
     const reporters = ['--reporters=default', `--reporters=${reporter}`]
     const json = report ? ['--json', `--outputFile=${reportOf(at)}`] : []
-    const child = spawn(process.execPath, [jest, ...reporters, ...json, ...args], {
+    const child = spawn(process.execPath, [jest, ...args, ...json, ...reporters], {
       cwd: root,
       stdio: 'inherit',
       env: { ...process.env, TEST_RUN_FILE: noted },
