@@ -42,21 +42,27 @@ export function recordCursor({ count, segments }: RecordData): RecordCursor {
     decoder.feed(next)
     return decoder
   }
-  return {
-    next: () => {
-      left--
-      let value = decoder?.next()
-      while (value === undefined) value = feed().next()
-      if (left === 0) end()
-      return value
-    },
-    skip: () => {
-      left--
-      let isSkipped = decoder?.skip() === true
-      while (!isSkipped) isSkipped = feed().skip()
-      if (left === 0) end()
-    },
+  /** The first record of the next segment that has one. */
+  const first = (): unknown => {
+    for (;;) {
+      const value = feed().next()
+      if (value !== undefined) return value
+    }
   }
+  const next = (): unknown => {
+    left--
+    let value = decoder?.next()
+    if (value === undefined) value = first()
+    if (left === 0) end()
+    return value
+  }
+  const skip = (): void => {
+    left--
+    let isSkipped = decoder?.skip() === true
+    while (!isSkipped) isSkipped = feed().skip()
+    if (left === 0) end()
+  }
+  return { next, skip }
 }
 
 /** A record that has no value, in the place of it. */
