@@ -120,7 +120,7 @@ export class Formatted implements Batch {
     const { runs, partitions } = this
     const notes = {
       runs: runs && runsBetween(runs, start, end),
-      partitions: partitions && { ...partitions, of: Array.from(partitions.of).slice(start, end) },
+      partitions: partitions && { ...partitions, of: between(partitions.of, start, end) },
     }
     return new Formatted(body, ends, notes, text === undefined)
   }
@@ -192,6 +192,11 @@ export function placeOf(names: Map<string, number>, name: string): number {
   let place = names.get(name)
   if (place === undefined) names.set(name, (place = names.size))
   return place
+}
+
+/** A part of a list: its cost must not depend on the length of the list, as `values()` asks for each record. */
+function between(list: ArrayLike<number>, start: number, end: number): number[] {
+  return Array.from({ length: end - start }, (_, at) => list[start + at] ?? 0)
 }
 
 function endOf(ends: ArrayLike<number>, record: number): number {

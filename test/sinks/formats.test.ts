@@ -110,6 +110,23 @@ describe('a batch of formatted records', () => {
   })
 })
 
+it('the values of a batch cost the same for each record, however many there are', () => {
+  const readsOf = (count: number): number => {
+    let reads = 0
+    const partitions = {
+      names: ['a'],
+      of: new Proxy(
+        Array.from({ length: count }, () => 0),
+        { get: (list, at) => (reads++, Reflect.get(list, at)) as unknown },
+      ),
+    }
+    const ends = Array.from({ length: count }, (_, at) => 2 * (at + 1))
+    expect(new Formatted({ text: 'x\n'.repeat(count) }, ends, { partitions }).values()).toHaveLength(count)
+    return reads
+  }
+  expect(readsOf(1_000)).toBe(10 * readsOf(100))
+})
+
 describe('the columns of the first record', () => {
   it('are told to other threads, unless they are too long', () => {
     const memory = createHeaderMemory()
