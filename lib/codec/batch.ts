@@ -11,6 +11,11 @@ export interface Batch {
   readonly isShared?: boolean
   /** The values, decoded. Decodes anew at each call: call it once. A record that is bad gives a `BadRecord`. */
   values(): unknown[]
+  /**
+   * The values at some positions, in their places. `true`: reading it may have ended a worker. A record that a task of
+   * the user reads is then given as a `BadRecord`, without reading it. Batches without this method: see `values()`.
+   */
+  valuesAt?(positions: ReadonlyMap<number, boolean>): unknown[]
   /** The values in the form in which a message carries them. May be called again: nothing is given away. */
   pack(): Packed
   /** A part of the values, from `start` up to `end`. Both parts of a batch that was cut may be used. */

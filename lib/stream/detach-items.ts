@@ -1,5 +1,6 @@
 /** Gives up the items of a part whose outcomes have arrived. */
 import { BadRecord } from '../codec/records/record-data.js'
+import { TaskTimeoutError, WorkerCrashError } from '../errors.js'
 import type { Part } from '../executor/executor.js'
 import type { ArrivedPart, FailedItem, FailureMode } from './outcome.js'
 
@@ -20,7 +21,7 @@ export function detachItems(part: Part, mode: FailureMode, keepsAll: boolean = m
   return arrived
 }
 
-/** The items that failed, or the first of them, by their offset in the part. Decodes only those from the first to the last. */
+/** The items that failed, or the first of them, by their offset in the part. Decodes only those. */
 function failedItems({ chunk, from, chunkOffsets, errors }: Part, onlyFirst: boolean): Map<number, FailedItem> {
   const failed = new Map<number, number>()
   let first = Infinity
@@ -32,7 +33,10 @@ function failedItems({ chunk, from, chunkOffsets, errors }: Part, onlyFirst: boo
     last = Math.max(last, chunkOffset)
   }
   const batch = chunk.items.slice(first, last + 1)
-  const values = batch.values()
+  const positions = new Map(
+    Array.from(failed, ([partOffset, chunkOffset]) => [chunkOffset - first, isFatal(errors?.get(partOffset))]),
+  )
+  const values = batch.valuesAt?.(positions) ?? batch.values()
   const items = new Map(
     [...failed].map(([partOffset, chunkOffset]) => {
       const value = values[chunkOffset - first]
@@ -43,6 +47,11 @@ function failedItems({ chunk, from, chunkOffsets, errors }: Part, onlyFirst: boo
   )
   batch.release()
   return items
+}
+
+/** Whether the item has ended its worker, or would have gone on for ever. */
+function isFatal(error: unknown): boolean {
+  return error instanceof WorkerCrashError || error instanceof TaskTimeoutError
 }
 
 /** `Math.min()` does not take as many arguments as there may be keys. */

@@ -3,7 +3,18 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { batch, csv, pipe, Pool, RecordError, rejects, replay, task, tsv, write, type CsvOptions } from 'millrace'
-import { deadly, endless, later, money, sameRow, tags, thread, throwsText } from '../fixtures/field-tasks.js'
+import {
+  counted,
+  deadly,
+  deadlyThere,
+  endless,
+  later,
+  money,
+  sameRow,
+  tags,
+  thread,
+  throwsText,
+} from '../fixtures/field-tasks.js'
 import { add, countRows, hasField, same, slowSame } from '../fixtures/records.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-csv-tasks-'))
@@ -128,6 +139,20 @@ describe('a task that cannot make a value', () => {
     expect(await pool.reduce(countRows, lethal(), options)).toBe(2)
     const hanging = csv([Buffer.from('a\n1\nloop\n2\n')], { types: { a: endless } })
     expect(await pool.imap(same, hanging, { timeout: 200, errors: 'skip' }).toArray()).toEqual([{ a: '1' }, { a: '2' }])
+  })
+
+  it('does not run on this thread after it has ended a worker: the item is then the text of its record', async () => {
+    const path = join(folder, 'deadly.ndjson')
+    const lethal = () => csv([Buffer.from('a,b\n1,2\ndie,3\n4,5\n')], { types: { a: deadlyThere } })
+    const outcomes = await pool.imap(same, lethal(), { errors: 'settle' }).toArray()
+    expect(outcomes[1]).toMatchObject({ status: 'rejected', item: 'die,3' })
+    await pool.imap(same, lethal(), { errors: rejects(path) }).toArray()
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({
+      raw: 'die,3',
+      error: { code: 'ERR_WORKER_CRASHED' },
+    })
+    await expect(pool.imap(same, lethal()).toArray()).rejects.toMatchObject({ code: 'ERR_WORKER_CRASHED' })
+    expect(counted.deadly).toBe(0)
   })
 
   it('makes all records fail, if a worker cannot load it', async () => {

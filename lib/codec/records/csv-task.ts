@@ -2,7 +2,7 @@
 import { definedTask, redefinitions } from '../../task.js'
 import type { TaskName } from '../../task-name.js'
 import { isThenable } from '../../thenable.js'
-import type { CsvType, RecordSegment } from './format.js'
+import type { CsvType, RecordFormat, RecordSegment } from './format.js'
 
 export interface FieldTask {
   readonly id: string
@@ -48,6 +48,11 @@ export function tasksToLoad(segments: readonly RecordSegment[]): readonly TaskNa
 export function needsTasks(segments: readonly RecordSegment[]): boolean {
   for (const { format } of segments) if (format.kind === 'csv' && format.types.some(isToLoad)) return true
   return false
+}
+
+/** Whether tasks make values of the fields of such records. */
+export function hasTasks(format: RecordFormat): boolean {
+  return format.kind === 'csv' && format.types.some((type) => typeof type === 'object')
 }
 
 function isToLoad(type: CsvType | undefined): type is TaskName {

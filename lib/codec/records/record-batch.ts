@@ -2,7 +2,7 @@
 import type { Batch } from '../batch.js'
 import type { Packed } from '../codec.js'
 import type { Place, RecordSegment } from './format.js'
-import { allRecords, fileOf, placeOf, type RecordData } from './record-data.js'
+import { allRecords, fileOf, placeOf, recordsAt, type RecordData } from './record-data.js'
 
 /**
  * Memory that several batches refer to. It is shared, not transferred: nothing is copied, and a batch can be sent again
@@ -45,6 +45,10 @@ export class RecordBatch implements Batch {
   /** A record that is bad gives a `BadRecord`. */
   values(): unknown[] {
     return allRecords(this.#data())
+  }
+
+  valuesAt(positions: ReadonlyMap<number, boolean>): unknown[] {
+    return recordsAt(this.#data(), positions)
   }
 
   placeOf(index: number): Place | undefined {

@@ -2,6 +2,7 @@
  * Records as a message carries them: where their bytes are in shared memory, and where each one ends. The thread that
  * receives them makes values of them. What owns the memory is in record-batch.ts.
  */
+import { hasTasks } from './csv-task.js'
 import { decoderFor, keepDecoder } from './decoders.js'
 import type { Place, RecordDecoder, RecordFormat, RecordSegment } from './format.js'
 import { findRecord, placeIn, textIn } from './place.js'
@@ -91,6 +92,33 @@ export function allRecords(data: RecordData): unknown[] {
       return new BadRecord(error, textIn(found.segment, found.index), found.segment.format)
     }
   })
+}
+
+/** The values at some positions, in their places: see `valuesAt()` of a batch. */
+export function recordsAt(data: RecordData, positions: ReadonlyMap<number, boolean>): unknown[] {
+  const { next, skip } = recordCursor(data)
+  const values: unknown[] = []
+  for (let index = 0; index < data.count; index++) {
+    const isFatal = positions.get(index)
+    const found = isFatal === undefined ? undefined : findRecord(data.segments, index)
+    if (found === undefined) {
+      skip()
+      continue
+    }
+    const { format } = found.segment
+    const bad = (error: unknown): BadRecord => new BadRecord(error, textIn(found.segment, found.index), format)
+    if (isFatal === true && hasTasks(format)) {
+      skip()
+      values[index] = bad(undefined)
+      continue
+    }
+    try {
+      values[index] = next()
+    } catch (error) {
+      values[index] = bad(error)
+    }
+  }
+  return values
 }
 
 /** Where a record is in its input, by its number among all. */
