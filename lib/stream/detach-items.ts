@@ -49,7 +49,7 @@ function failedItems({ chunk, from, chunkOffsets, errors }: Part, onlyFirst: boo
   return items
 }
 
-/** Whether the item has ended its worker, or would have gone on for ever. */
+/** Whether the item has ended its worker, or would never have ended. */
 function isFatal(error: unknown): boolean {
   return error instanceof WorkerCrashError || error instanceof TaskTimeoutError
 }
