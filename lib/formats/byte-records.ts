@@ -1,5 +1,4 @@
 /** Collects records as bytes. Simple ones are written as bytes. Others are collected as text, which becomes bytes later. */
-import { inBytes } from './formatted.js'
 import { NO_ROOM, type RecordSource } from './record-source.js'
 
 /** Bytes that are kept from one batch to the next. */
@@ -98,20 +97,43 @@ export class ByteRecords {
 
   #writeText(): void {
     if (this.#text === '') return
+    const start = this.#length
     const size = Buffer.byteLength(this.#text)
-    if (this.#length + size > this.#bytes.length) this.#grow(this.#length + size)
-    this.#bytes.write(this.#text, this.#length)
-    const text = this.#bytes.subarray(this.#length, this.#length + size)
-    const ends = inBytes(text, this.#ends.slice(this.#written))
-    for (let at = 0; at < ends.length; at++) this.#ends[this.#written + at] = this.#length + (ends[at] ?? 0)
-    this.#written = this.#ends.length
+    if (start + size > this.#bytes.length) this.#grow(Math.max(start + size, 2 * this.#bytes.length))
+    this.#bytes.write(this.#text, start)
     this.#length += size
+    if (size === this.#text.length) this.#placeEnds((end) => start + end)
+    else this.#placeEnds(byteCounter(this.#bytes, start))
     this.#text = ''
+  }
+
+  /** The records of the text are bytes now. @param place Gives their ends in these. */
+  #placeEnds(place: (end: number) => number): void {
+    for (; this.#written < this.#ends.length; this.#written++)
+      this.#ends[this.#written] = place(this.#ends[this.#written] ?? 0)
   }
 
   #grow(size: number): void {
     const bytes = Buffer.allocUnsafeSlow(size)
-    this.#bytes.copy(bytes)
+    this.#bytes.copy(bytes, 0, 0, this.#length)
     this.#bytes = bytes
+  }
+}
+
+/**
+ * A function that turns a position in a text, in UTF-16 units, into that in its bytes, from `start` on. Each one is at or
+ * behind the one before. A byte that continues a character is no unit, and a character of four bytes is two.
+ */
+function byteCounter(bytes: Uint8Array, start: number): (end: number) => number {
+  let at = start
+  let units = 0
+  return (end) => {
+    while (units < end) {
+      const byte = bytes[at] ?? 0
+      const width = byte < 0x80 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4
+      at += width
+      units += width === 4 ? 2 : 1
+    }
+    return at
   }
 }

@@ -87,6 +87,9 @@ function writeQuoted(text: string, bytes: Buffer, at: number): number {
   return at + bytes.write(`"${text.replaceAll('"', '""')}"`, at)
 }
 
+/** The text of a date. That of a subclass can be any other. */
+const ISO_8601 = new RegExp(`^[-+:.TZ0-9]{1,${MAX_VALUE_LENGTH}}$`)
+
 /** Writes a value that is no string. @returns The position behind it, or `NOT_SIMPLE`. */
 export function writeOther(value: unknown, bytes: Uint8Array, at: number): number {
   if (typeof value === 'number') return writeNumber(value, bytes, at)
@@ -94,7 +97,7 @@ export function writeOther(value: unknown, bytes: Uint8Array, at: number): numbe
   if (value === undefined || value === null) return at
   if (!(value instanceof Date) || Number.isNaN(value.getTime())) return NOT_SIMPLE
   const text = value.toISOString()
-  return text.length <= MAX_VALUE_LENGTH ? writeAscii(text, bytes, at) : NOT_SIMPLE
+  return ISO_8601.test(text) ? writeAscii(text, bytes, at) : NOT_SIMPLE
 }
 
 /**

@@ -4,7 +4,7 @@ import { attempt } from '../errors.js'
 import { fieldWriter, lineOf, NOT_A_FIELD, writeOther, type FieldText } from './csv-field.js'
 import type { CsvFormat } from './output-format.js'
 import { NO_ROOM, NOT_SIMPLE } from './record-source.js'
-import { codeToWrite, MAX_BYTES_PER_UNIT, MAX_VALUE_LENGTH } from './utf8.js'
+import { codeToWrite, MAX_BYTES_PER_UNIT, MAX_STRING_LENGTH, MAX_VALUE_LENGTH } from './utf8.js'
 
 /** The line of a record, its end included. Throws `NOT_A_FIELD`. */
 export type RowText = (record: Readonly<Record<string, unknown>>) => string
@@ -14,6 +14,8 @@ export type RowBytes = (record: Readonly<Record<string, unknown>>, bytes: Buffer
 
 /** Code for more columns would take longer to compile than it saves. */
 const MAX_COLUMNS_OF_CODE = 500
+/** V8 does not optimize a function of more than 60 KB of bytecode. A column is 167 bytes of that. */
+const MAX_COLUMNS_OF_BYTES = 350
 
 /** @param mayGenerate Whether there will be many records with these keys. */
 export function rowText(columns: readonly string[], delimiter: string, field: FieldText, mayGenerate = true): RowText {
@@ -28,13 +30,15 @@ function generate(columns: readonly string[], delimiter: string, field: FieldTex
   const fields = columns.map((column) => `field(record[${JSON.stringify(column)}])`)
   const line = fields.join(` + ${JSON.stringify(delimiter)} + `)
   const body =
-    columns.length === 1 ? `return (record) => lineOf(${line})` : `return (record) => ${line} + ${JSON.stringify('\n')}`
+    columns.length < 2
+      ? `return (record) => lineOf(${line || `''`})`
+      : `return (record) => ${line} + ${JSON.stringify('\n')}`
   return compile('field', 'lineOf', body)(field, lineOf) as RowText
 }
 
 /** @returns Undefined where no code can be generated, or it would be too long, or fields or the line need more than quotes. */
 export function rowBytes(columns: readonly string[], format: CsvFormat): RowBytes | undefined {
-  const isPossible = columns.length > 1 && columns.length <= MAX_COLUMNS_OF_CODE && !format.escapeFormulas
+  const isPossible = columns.length > 1 && columns.length <= MAX_COLUMNS_OF_BYTES && !format.escapeFormulas
   return isPossible ? attempt(() => generateWriter(columns, format.delimiter)) : undefined
 }
 
@@ -44,7 +48,8 @@ function generateWriter(columns: readonly string[], delimiter: CsvFormat['delimi
   const fields = columns.map(
     (column) => `value = record[${JSON.stringify(column)}]
       if (typeof value === 'string') {
-        if (at + ${reserve} + value.length * ${MAX_BYTES_PER_UNIT} > bytes.length) return ${NO_ROOM}
+        if (at + ${reserve} + value.length * ${MAX_BYTES_PER_UNIT} > bytes.length)
+          return value.length > ${MAX_STRING_LENGTH} ? ${NOT_SIMPLE} : ${NO_ROOM}
         at = writeField(value, bytes, at)
       } else if ((at = writeOther(value, bytes, at)) < 0) return ${NOT_SIMPLE}`,
   )

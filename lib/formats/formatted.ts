@@ -1,6 +1,6 @@
 /**
- * A batch of records that have been formatted: text, or its UTF-8 bytes, and where each record ends. This is how results
- * travel from a worker to the output. A failed item has an empty record in its place.
+ * A batch of records that have been formatted: their UTF-8 bytes, and where each record ends. This is how results travel
+ * from a worker to the output. A failed item has an empty record in its place.
  */
 import type { Batch } from '../codec/batch.js'
 
@@ -21,7 +21,6 @@ export interface Partitions {
 export interface FormattedData {
   readonly kind: 'formatted'
   readonly bytes: Uint8Array
-  /** Where each record ends: in UTF-16 units of the text. In ASCII these are bytes. */
   readonly ends: Uint32Array
   readonly runs: readonly Run[] | undefined
   readonly partitions: { readonly names: readonly string[]; readonly of: Uint32Array } | undefined
@@ -33,35 +32,25 @@ interface Notes {
   readonly partitions?: Partitions | undefined
 }
 
-/** The text of records, or its bytes. Bytes have taken the place of text once somebody asked for them. */
-interface Body {
-  readonly text?: string | undefined
-  readonly bytes?: Uint8Array | undefined
-}
-
 export class Formatted implements Batch {
   readonly length: number
   /** For CSV without known columns: which records have which keys. Undefined: all records have the columns of the output. */
   readonly runs: readonly Run[] | undefined
   /** Undefined: the output has no partitions. */
   readonly partitions: Partitions | undefined
-  #body: Body
-  /** In UTF-16 units, or in bytes. */
+  #bytes: Uint8Array
   #ends: ArrayLike<number>
-  #areByteEnds: boolean
 
-  /** @param ends In UTF-16 units of the text. */
-  constructor(body: Body, ends: ArrayLike<number>, { runs, partitions }: Notes = {}, areByteEnds = false) {
-    this.#body = body
+  constructor(bytes: Uint8Array, ends: ArrayLike<number>, { runs, partitions }: Notes = {}) {
+    this.#bytes = bytes
     this.#ends = ends
-    this.#areByteEnds = areByteEnds
     this.length = ends.length
     this.runs = runs
     this.partitions = partitions
   }
 
   static received({ bytes, ends, runs, partitions }: FormattedData): Formatted {
-    return new Formatted({ bytes }, ends, { runs, partitions })
+    return new Formatted(bytes, ends, { runs, partitions })
   }
 
   /** Of results that were given as values: each is a formatted record, or undefined in the place of a failed item. */
@@ -72,29 +61,13 @@ export class Formatted implements Batch {
     return first === undefined || parts.length > 1 ? joined(parts) : first
   }
 
-  /** The text, if nobody has asked for the bytes. */
-  get text(): string | undefined {
-    return this.#body.text
-  }
-
-  /** As its bytes. They are the caller's: nobody else changes or reads them. */
+  /** They are the caller's: nobody else changes or reads them. */
   get bytes(): Uint8Array {
-    const { text = '', bytes = encoder.encode(text) } = this.#body
-    if (this.#body.bytes === undefined) this.#body = { bytes }
-    return bytes
-  }
-
-  /** Where each record ends in the text. */
-  get unitEnds(): ArrayLike<number> {
-    return this.#ends
+    return this.#bytes
   }
 
   /** Where each record ends in the bytes. */
-  get byteEnds(): ArrayLike<number> {
-    if (!this.#areByteEnds) {
-      this.#ends = inBytes(this.bytes, this.#ends)
-      this.#areByteEnds = true
-    }
+  get ends(): ArrayLike<number> {
     return this.#ends
   }
 
@@ -105,24 +78,19 @@ export class Formatted implements Batch {
 
   /** The text of a record. */
   textOf(record: number): string {
-    const { text } = this.#body
-    const ends = text === undefined ? this.byteEnds : this.#ends
-    const [from, to] = [endOf(ends, record - 1), endOf(ends, record)]
-    return text?.slice(from, to) ?? Buffer.from(this.bytes.buffer, this.bytes.byteOffset + from, to - from).toString()
+    const { buffer, byteOffset } = this.#bytes
+    const from = endOf(this.#ends, record - 1)
+    return Buffer.from(buffer, byteOffset + from, endOf(this.#ends, record) - from).toString()
   }
 
   slice(start: number, end: number): Formatted {
-    const { text } = this.#body
-    const all = text === undefined ? this.byteEnds : this.#ends
-    const [from, to] = [endOf(all, start - 1), endOf(all, end - 1)]
-    const ends = Array.from({ length: end - start }, (_, at) => endOf(all, start + at) - from)
-    const body = text === undefined ? { bytes: this.bytes.slice(from, to) } : { text: text.slice(from, to) }
+    const [from, to] = [endOf(this.#ends, start - 1), endOf(this.#ends, end - 1)]
+    const ends = Array.from({ length: end - start }, (_, at) => endOf(this.#ends, start + at) - from)
     const { runs, partitions } = this
-    const notes = {
+    return new Formatted(this.#bytes.slice(from, to), ends, {
       runs: runs && runsBetween(runs, start, end),
       partitions: partitions && { ...partitions, of: between(partitions.of, start, end) },
-    }
-    return new Formatted(body, ends, notes, text === undefined)
+    })
   }
 
   join(): undefined {
@@ -131,9 +99,8 @@ export class Formatted implements Batch {
 
   /** For a message, with its transfer list: the bytes then belong to the other thread. */
   send(): { readonly data: FormattedData; readonly transfer: readonly ArrayBuffer[]; readonly bytes: number } {
-    const { bytes } = this
+    const { bytes, runs } = this
     const ends = Uint32Array.from(this.#ends)
-    const { runs } = this
     const partitions = this.partitions && { ...this.partitions, of: Uint32Array.from(this.partitions.of) }
     const transfer = [bytes.buffer as ArrayBuffer, ends.buffer]
     return {
@@ -152,15 +119,12 @@ export class Formatted implements Batch {
   }
 
   release(): void {
-    this.#body = { text: '' }
+    this.#bytes = NOTHING.bytes
     this.#ends = []
   }
 }
 
-/** It gives bytes in memory that belongs to nothing else, so it can be transferred. */
-const encoder = new TextEncoder()
-
-const NOTHING = new Formatted({ text: '' }, [0])
+const NOTHING = new Formatted(new Uint8Array(0), [0])
 
 function joined(parts: readonly Formatted[]): Formatted {
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.bytes.length, 0))
@@ -175,7 +139,7 @@ function joined(parts: readonly Formatted[]): Formatted {
       of.push(placeOf(names, partitions?.names[partitions.of[record] ?? 0] ?? ''))
     }
     for (const run of part.runs ?? []) runs.push({ ...run, from: run.from + ends.length })
-    for (let record = 0; record < part.length; record++) ends.push(length + endOf(part.byteEnds, record))
+    for (let record = 0; record < part.length; record++) ends.push(length + endOf(part.ends, record))
     bytes.set(part.bytes, length)
     length += part.bytes.length
   }
@@ -184,7 +148,7 @@ function joined(parts: readonly Formatted[]): Formatted {
     runs: runs.length > 0 ? runs : undefined,
     partitions: hasPartitions ? { names: [...names.keys()], of } : undefined,
   }
-  return new Formatted({ bytes }, ends, notes, true)
+  return new Formatted(bytes, ends, notes)
 }
 
 /** The place of a name in a list, which it joins. */
@@ -209,25 +173,6 @@ function runsBetween(runs: readonly Run[], start: number, end: number): Run[] {
   return runs
     .filter(({ from }, at) => at >= first && from < end)
     .map((run) => ({ ...run, from: Math.max(0, run.from - start) }))
-}
-
-/** UTF-16 units as bytes of UTF-8: a byte that continues a character is no unit, and a character of four bytes is two. */
-export function inBytes(bytes: Uint8Array, ends: ArrayLike<number>): ArrayLike<number> {
-  if (endOf(ends, ends.length - 1) === bytes.length) return ends
-  const found = new Uint32Array(ends.length)
-  let at = 0
-  let units = 0
-  for (let record = 0; record < ends.length; record++) {
-    const end = endOf(ends, record)
-    while (units < end) {
-      const byte = bytes[at] ?? 0
-      const width = byte < 0x80 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4
-      at += width
-      units += width === 4 ? 2 : 1
-    }
-    found[record] = at
-  }
-  return found
 }
 
 /** The results that a worker has sent: formatted, if that was asked for. */

@@ -4,18 +4,19 @@ import { formatError } from './format-error.js'
 import { jsonRow, type WriteRow } from './json-row.js'
 import { hasEnumerableKeys, hasKeys } from './keys.js'
 import type { PlainFormat } from './output-format.js'
-import { NO_ROOM, NOT_SIMPLE, type RecordSource } from './record-source.js'
+import { NOT_SIMPLE, type RecordSource } from './record-source.js'
 
 /** Code is generated for the records of this many different lists of keys. */
 const MAX_GENERATED = 50
-/** Records with the same keys are no longer looked at if this many more of them are not simple than are. */
+/** The other records of a batch are not looked at once this many more of them were not simple than were. */
 const MAX_MISSES = 16
+/** To look up the keys of a record takes as long as two simple records save. */
+const LOOKUP_COST = 2
 
 interface Shape {
   readonly keys: readonly string[]
   /** Undefined: its records are formatted as text. */
-  write: WriteRow | undefined
-  misses: number
+  readonly write: WriteRow | undefined
 }
 
 export class JsonRecords implements RecordSource {
@@ -24,8 +25,11 @@ export class JsonRecords implements RecordSource {
   readonly #before: string
   readonly #after: string
   readonly #shapes = new Map<string, Shape>()
+  /** The shape of the last record, and the last other one: shapes often alternate. */
   #shape: Shape | undefined
-  #mayWrite = false
+  #shapeBefore: Shape | undefined
+  /** Records of this batch that were not simple, less those that were. */
+  #misses = 0
 
   constructor(format: PlainFormat) {
     this.#format = format
@@ -34,22 +38,22 @@ export class JsonRecords implements RecordSource {
   }
 
   begin(): void {
-    this.#mayWrite = !hasEnumerableKeys(Object.prototype)
+    // Where all objects inherit enumerable keys, `hasKeys()` can take these for their own.
+    this.#misses = hasEnumerableKeys(Object.prototype) ? Infinity : 0
   }
 
   write(value: unknown, bytes: Buffer, at: number): number {
-    if (typeof value !== 'object' || value === null || !this.#mayWrite) return NOT_SIMPLE
-    if (Object.getPrototypeOf(value) !== Object.prototype) return NOT_SIMPLE
-    const shape = this.#shapeOf(value)
+    if (this.#misses > MAX_MISSES || typeof value !== 'object' || value === null) return NOT_SIMPLE
     let end = NOT_SIMPLE
     try {
-      end = shape.write?.(value, bytes, at) ?? NOT_SIMPLE
+      // JSON tells arrays by what they are, and not by their prototype.
+      if (Object.getPrototypeOf(value) === Object.prototype && !Array.isArray(value))
+        end = this.#shapeOf(value).write?.(value, bytes, at) ?? NOT_SIMPLE
     } catch {
-      // A getter threw. It is called again for the text, and its error is told.
+      // A getter or a proxy threw. It is asked again for the text, and its error is told.
     }
-    if (end >= 0) {
-      if (shape.misses > 0) shape.misses--
-    } else if (end !== NO_ROOM && ++shape.misses > MAX_MISSES) shape.write = undefined
+    if (end === NOT_SIMPLE) this.#misses++
+    else if (this.#misses > 0) this.#misses--
     return end
   }
 
@@ -58,16 +62,24 @@ export class JsonRecords implements RecordSource {
   }
 
   #shapeOf(record: object): Shape {
-    if (this.#shape !== undefined && hasKeys(record, this.#shape.keys)) return this.#shape
+    const last = this.#shape
+    if (last !== undefined && hasKeys(record, last.keys)) return last
+    const before = this.#shapeBefore
+    this.#shapeBefore = last
+    this.#shape = before !== undefined && hasKeys(record, before.keys) ? before : this.#lookUp(record)
+    return this.#shape
+  }
+
+  #lookUp(record: object): Shape {
+    this.#misses += LOOKUP_COST
     const keys = Object.keys(record)
     const name = JSON.stringify(keys)
     let shape = this.#shapes.get(name)
     if (shape === undefined) {
       const mayGenerate = this.#shapes.size < MAX_GENERATED
-      shape = { keys, write: mayGenerate ? jsonRow(keys, this.#before, this.#after) : undefined, misses: 0 }
+      shape = { keys, write: mayGenerate ? jsonRow(keys, this.#before, this.#after) : undefined }
       if (mayGenerate) this.#shapes.set(name, shape)
     }
-    this.#shape = shape
     return shape
   }
 

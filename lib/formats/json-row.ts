@@ -9,6 +9,7 @@ import {
   codeToWrite,
   isPair,
   isSurrogate,
+  MAX_STRING_LENGTH,
   MAX_VALUE_LENGTH,
   writeAscii,
   writeNumber,
@@ -19,9 +20,12 @@ import {
 /** Writes a record that has the right keys: see `RecordSource`. */
 export type WriteRow = (record: object, bytes: Buffer, at: number) => number
 
-/** Code for longer rows would take longer to compile than it saves. */
-const MAX_COLUMNS = 200
-const MAX_KEYS_LENGTH = 4_000
+/**
+ * V8 does not optimize a function of more than 60 KB of bytecode. A byte of the keys is 23 bytes of that, and each field
+ * is as much as 7 bytes of keys.
+ */
+const MAX_SIZE = 2_500
+const FIELD_SIZE = 7
 
 /** Longer strings are written by Node's encoder. At this length both take about 100 ns. */
 const MAX_SHORT_LENGTH = 40
@@ -37,7 +41,7 @@ const MAX_ESCAPED_LENGTH = 6
 export function jsonRow(keys: readonly string[], before: string, after: string): WriteRow | undefined {
   const openings = keys.map((key, index) => `${index === 0 ? `${before}{` : ','}${JSON.stringify(key)}:`)
   const length = openings.reduce((sum, opening) => sum + Buffer.byteLength(opening), before.length + after.length + 2)
-  if (keys.length > MAX_COLUMNS || length > MAX_KEYS_LENGTH) return undefined
+  if (length + keys.length * FIELD_SIZE > MAX_SIZE) return undefined
   return attempt(() => generate(keys, openings, `${keys.length === 0 ? `${before}{` : ''}}${after}`, length))
 }
 
@@ -49,7 +53,8 @@ function generate(keys: readonly string[], openings: readonly string[], closing:
     (key, index) => `${codeToWrite(openings[index] ?? '')}
       value = record[${JSON.stringify(key)}]
       if (typeof value === 'string') {
-        if (at + ${reserve} + value.length * ${MAX_ESCAPED_LENGTH} > bytes.length) return ${NO_ROOM}
+        if (at + ${reserve} + value.length * ${MAX_ESCAPED_LENGTH} > bytes.length)
+          return value.length > ${MAX_STRING_LENGTH} ? ${NOT_SIMPLE} : ${NO_ROOM}
         at = writeString(value, bytes, at)
       } else if ((at = writeOther(value, bytes, at)) < 0) return ${NOT_SIMPLE}`,
   )
@@ -71,25 +76,35 @@ const AFTER_ASCII = 0x80
 
 /** Writes a string for which there is room, in quotes. @returns The position behind it. */
 function writeString(text: string, bytes: Buffer, at: number): number {
-  bytes[at++] = QUOTE
   const { length } = text
-  if (length > MAX_SHORT_LENGTH && !ESCAPED.test(text)) at += bytes.write(text, at)
-  else {
-    for (let index = 0; index < length; index++) {
-      const unit = text.charCodeAt(index)
-      if (unit >= SPACE && unit < AFTER_ASCII && unit !== QUOTE && unit !== BACKSLASH) bytes[at++] = unit
-      else if (isPair(unit, text.charCodeAt(index + 1))) at = writePair(unit, text.charCodeAt(++index), bytes, at)
-      else if (unit < AFTER_ASCII || isSurrogate(unit)) at = writeEscaped(unit, bytes, at)
-      else at = writeUnit(unit, bytes, at)
-    }
+  if (length > MAX_SHORT_LENGTH) return writeLong(text, bytes, at)
+  bytes[at++] = QUOTE
+  for (let index = 0; index < length; index++) {
+    const unit = text.charCodeAt(index)
+    if (unit >= SPACE && unit < AFTER_ASCII && unit !== QUOTE && unit !== BACKSLASH) bytes[at++] = unit
+    else if (isPair(unit, text.charCodeAt(index + 1))) at = writePair(unit, text.charCodeAt(++index), bytes, at)
+    else if (unit < AFTER_ASCII || isSurrogate(unit)) at = writeAscii(ESCAPES[unit] ?? escapeOf(unit), bytes, at)
+    else at = writeUnit(unit, bytes, at)
   }
   bytes[at++] = QUOTE
   return at
 }
 
-function writeEscaped(unit: number, bytes: Uint8Array, at: number): number {
-  return writeAscii(JSON.stringify(String.fromCharCode(unit)).slice(1, -1), bytes, at)
+function writeLong(text: string, bytes: Buffer, at: number): number {
+  if (ESCAPED.test(text)) return at + bytes.write(JSON.stringify(text), at)
+  bytes[at++] = QUOTE
+  at += bytes.write(text, at)
+  bytes[at++] = QUOTE
+  return at
 }
+
+/** A unit that JSON escapes, as it does that. */
+function escapeOf(unit: number): string {
+  return JSON.stringify(String.fromCharCode(unit)).slice(1, -1)
+}
+
+/** Of ASCII characters. */
+const ESCAPES = Array.from({ length: AFTER_ASCII }, (_, unit) => escapeOf(unit))
 
 /** Writes a value that is no string. @returns The position behind it, or `NOT_SIMPLE`. */
 function writeOther(value: unknown, bytes: Uint8Array, at: number): number {

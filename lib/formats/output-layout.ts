@@ -91,6 +91,7 @@ export class OutputLayout {
     const errors = new Map<number, Error>()
     const ends: number[] = []
     let text = ''
+    let length = 0
     let next = 0
     let keys: Run['keys'] | undefined
     let name: string | undefined
@@ -107,13 +108,16 @@ export class OutputLayout {
       // Else its item has failed.
       if (line !== '') {
         const fitted = fit(line, indexOf(record))
-        if (typeof fitted === 'string') text += fitted
-        else errors.set(record, fitted)
+        if (typeof fitted === 'string') {
+          text += fitted
+          length += Buffer.byteLength(fitted)
+        } else errors.set(record, fitted)
       }
-      ends.push(text.length)
+      ends.push(length)
     }
     const { partitions } = records
-    return { records: new Formatted({ text }, ends, { partitions }), errors: errors.size > 0 ? errors : undefined }
+    const settled = new Formatted(new TextEncoder().encode(text), ends, { partitions })
+    return { records: settled, errors: errors.size > 0 ? errors : undefined }
   }
 }
 

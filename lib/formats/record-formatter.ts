@@ -60,7 +60,7 @@ export class RecordFormatter {
   take(): Formatted {
     const partitions = this.#partitionOf && { names: [...this.#names.keys()], of: this.#partitions }
     const { bytes, ends } = this.#records.take()
-    const all = new Formatted({ bytes }, ends, { runs: this.#runs, partitions }, true)
+    const all = new Formatted(bytes, ends, { runs: this.#runs, partitions })
     if (partitions !== undefined) {
       this.#names = new Map()
       this.#partitions = []

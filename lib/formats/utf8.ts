@@ -10,6 +10,8 @@ const ZERO = 0x30
 export const MAX_BYTES_PER_UNIT = 3
 /** As many characters as a number, `false` or a date can have. */
 export const MAX_VALUE_LENGTH = 28
+/** No room is made for longer strings: most of it would stay empty. Their records are formatted as text. */
+export const MAX_STRING_LENGTH: number = 1024 * 1024
 
 export function isSurrogate(unit: number): boolean {
   return unit >= SURROGATES && unit < AFTER_SURROGATES
@@ -68,7 +70,7 @@ function writeInteger(value: number, bytes: Uint8Array, at: number): number {
   return end
 }
 
-/** The code that writes known ASCII bytes, for generated functions. */
+/** The code that writes a known text, for generated functions. */
 export function codeToWrite(text: string): string {
   return Array.from(Buffer.from(text), (byte) => `bytes[at++] = ${byte}`).join('; ')
 }

@@ -4,8 +4,8 @@ import type { BufferedOutput } from './buffered-output.js'
 export interface Body {
   /** Whether nothing more should be added now. */
   readonly isFull: boolean
-  /** Adds bytes. @param ends Where records end in them, if that is asked for. */
-  add(bytes: Uint8Array, ends: () => ArrayLike<number>): void
+  /** Adds bytes. @param ends Where records end in them. */
+  add(bytes: Uint8Array, ends: ArrayLike<number>): void
   /** Settles when there may be room. */
   room(): Promise<void>
   /** Settles when all that can be written now has gone to the target, or that has failed. */

@@ -57,12 +57,11 @@ export class CompressedBody implements Body {
     return this.#output.isFull || this.#waiting.size > 0 || this.#members.size > 2 * this.#atOnce
   }
 
-  add(bytes: Uint8Array, ends: () => ArrayLike<number>): void {
+  add(bytes: Uint8Array, ends: ArrayLike<number>): void {
     let from = 0
     if (this.#position + bytes.length >= this.#cut) {
       const start = this.#position
-      const all = ends()
-      for (const end of Array.from(all)) {
+      for (const end of Array.from(ends)) {
         if (start + end < this.#cut || end === from) continue
         this.#collect(bytes.subarray(from, end))
         from = end

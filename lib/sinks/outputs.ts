@@ -87,8 +87,6 @@ export class SingleOutput implements Outputs {
 
   add(records: Formatted): undefined {
     this.#records.add(records)
-    // Somebody may wait for them.
-    if (this.isLive) this.#records.flush()
   }
 
   room(): Promise<void> {
@@ -96,7 +94,6 @@ export class SingleOutput implements Outputs {
   }
 
   flush(): Promise<void> {
-    this.#records.flush()
     return this.#output.drain()
   }
 

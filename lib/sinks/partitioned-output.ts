@@ -148,20 +148,19 @@ export class PartitionedOutput implements Outputs {
 }
 
 /** Writes what it holds, and closes its file for a while. A member that is not whole is kept. */
-async function suspend({ records, body, file }: Partition): Promise<void> {
-  records.flush()
+async function suspend({ body, file }: Partition): Promise<void> {
   await body.flush()
   await file.suspend()
 }
 
 /** The records of each partition, in their order. */
 function grouped(records: Formatted): [name: string, own: Formatted][] {
-  const { partitions = { names: [''], of: new Uint32Array(records.length) }, bytes, byteEnds } = records
+  const { partitions = { names: [''], of: new Uint32Array(records.length) }, bytes, ends } = records
   const { names, of } = partitions
   if (names.length === 1) return [[names[0] ?? '', records]]
   const sizes = new Uint32Array(names.length)
   for (let record = 0; record < records.length; record++)
-    sizes[of[record] ?? 0] += (byteEnds[record] ?? 0) - (byteEnds[record - 1] ?? 0)
+    sizes[of[record] ?? 0] += (ends[record] ?? 0) - (ends[record - 1] ?? 0)
   const groups = names.map((name, place) => ({
     name,
     bytes: new Uint8Array(sizes[place] ?? 0),
@@ -171,12 +170,12 @@ function grouped(records: Formatted): [name: string, own: Formatted][] {
   for (let record = 0; record < records.length; record++) {
     const group = groups[of[record] ?? 0]
     if (group === undefined) continue
-    const own = bytes.subarray(byteEnds[record - 1] ?? 0, byteEnds[record])
+    const own = bytes.subarray(ends[record - 1] ?? 0, ends[record])
     group.bytes.set(own, group.size)
     group.size += own.length
     group.ends.push(group.size)
   }
   return groups
     .filter(({ ends }) => ends.length > 0)
-    .map(({ name, bytes: own, ends }) => [name, new Formatted({ bytes: own }, ends, {}, true)])
+    .map(({ name, bytes: own, ends }) => [name, new Formatted(own, ends)])
 }

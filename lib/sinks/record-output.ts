@@ -1,10 +1,7 @@
 /** One output: its records in order, what stands around them, and its way to the target. */
-import { Formatted } from '../formats/formatted.js'
+import type { Formatted } from '../formats/formatted.js'
 import type { OutputLayout } from '../formats/output-layout.js'
 import type { Body } from './body.js'
-
-/** Shorter text is collected before it becomes bytes: in UTF-16 units. */
-const MIN_TEXT_LENGTH = 64 * 1024
 
 const COMMA = ','.charCodeAt(0)
 const BRACKET = '['
@@ -15,8 +12,6 @@ export class RecordOutput {
   readonly #layout: OutputLayout
   readonly #body: Body
   readonly #name: string
-  #text = ''
-  #ends: number[] = []
   #hasBegun = false
 
   /** @param name The partition, if it is one. */
@@ -38,37 +33,6 @@ export class RecordOutput {
   add(records: Formatted): void {
     if (records.length === 0) return
     this.count += records.length
-    const { text } = records
-    if (text === undefined) {
-      this.flush()
-      this.#addBytes(records)
-      return
-    }
-    const ends = records.unitEnds
-    const before = this.#text.length
-    for (let record = 0; record < records.length; record++) this.#ends.push(before + (ends[record] ?? 0))
-    this.#text += text
-    if (this.#text.length >= MIN_TEXT_LENGTH) this.flush()
-  }
-
-  /** Hands over the text that was collected. */
-  flush(): void {
-    if (this.#ends.length === 0) return
-    const records = new Formatted({ text: this.#text }, this.#ends)
-    this.#text = ''
-    this.#ends = []
-    this.#addBytes(records)
-  }
-
-  /** Settles when all of it has gone to the target, or that has failed. */
-  async drain(): Promise<void> {
-    this.flush()
-    if (!this.#hasBegun && this.#layout.format.kind === 'csv') this.#addText(this.#layout.head(this.#name))
-    this.#addText(this.#layout.tail(this.count === 0))
-    await this.#body.drain()
-  }
-
-  #addBytes(records: Formatted): void {
     const { bytes } = records
     if (!this.#hasBegun) {
       this.#hasBegun = true
@@ -77,10 +41,17 @@ export class RecordOutput {
       if (bytes[0] === COMMA && head === BRACKET) bytes[0] = BRACKET.charCodeAt(0)
       else this.#addText(head)
     }
-    this.#body.add(bytes, () => records.byteEnds)
+    this.#body.add(bytes, records.ends)
+  }
+
+  /** Settles when all of it has gone to the target, or that has failed. */
+  async drain(): Promise<void> {
+    if (!this.#hasBegun && this.#layout.format.kind === 'csv') this.#addText(this.#layout.head(this.#name))
+    this.#addText(this.#layout.tail(this.count === 0))
+    await this.#body.drain()
   }
 
   #addText(text: string): void {
-    if (text !== '') this.#body.add(Buffer.from(text), () => [])
+    if (text !== '') this.#body.add(Buffer.from(text), [])
   }
 }

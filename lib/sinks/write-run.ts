@@ -21,8 +21,8 @@ import { ReaderLeft } from './target.js'
 const READ_SLICE_MS = 5
 /** How many values are taken between two looks at the clock. */
 const CLOCK_INTERVAL = 64
-/** Values that are formatted on this thread go on when their text is this long, in UTF-16 units. */
-const MIN_TEXT_LENGTH = 64 * 1024
+/** Records that are formatted on this thread go on when they are about this long, in bytes. */
+const MIN_BATCH_LENGTH = 64 * 1024
 
 /** An opened source: by batches of formatted records, by batches of values, or by values. */
 type Opened =
@@ -206,7 +206,7 @@ export class WriteRun {
   #take(value: unknown, file?: string): Promise<void> | undefined {
     if (value instanceof BadRecord) throw value.error
     this.#formatter.add(value, this.read++, file)
-    return this.#formatter.length >= MIN_TEXT_LENGTH ? this.#write() : undefined
+    return this.#formatter.length >= MIN_BATCH_LENGTH ? this.#write() : undefined
   }
 
   /** Hands over the records that were formatted here, and waits while the output is full. */

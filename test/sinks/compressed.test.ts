@@ -169,7 +169,7 @@ describe('members', () => {
     const body = new CompressedBody(output, { type: 'gzip', level: 1 }, fail, 10, 3)
     let full = 0
     for (let n = 0; n < 100; n++) {
-      body.add(Buffer.from(`${n}`.padEnd(7, '.')), () => [7])
+      body.add(Buffer.from(`${n}`.padEnd(7, '.')), [7])
       if (body.isFull) {
         full++
         while (body.isFull) await body.room()

@@ -2,14 +2,31 @@
 import fc from 'fast-check'
 import { Items } from '#dist/codec/batch.js'
 import { fieldText, rawFields } from '#dist/formats/csv-field.js'
-import { rowText } from '#dist/formats/csv-row.js'
+import { rowBytes, rowText } from '#dist/formats/csv-row.js'
 import { Formatted } from '#dist/formats/formatted.js'
 import { createHeaderMemory, readHeader, writeHeader } from '#dist/formats/header-memory.js'
+import { jsonRow } from '#dist/formats/json-row.js'
 import { OutputLayout } from '#dist/formats/output-layout.js'
 import { RecordFormatter } from '#dist/formats/record-formatter.js'
 import { times } from '../support/volume.js'
 
 const text = fc.string({ unit: fc.constantFrom('a', ',', '"', '\n', '\r', 'ż', '🐢', '\uD800') })
+
+/** The arguments of all calls of a function, while another function runs. */
+function callsOf(owner: object, name: string, run: () => void): unknown[][] {
+  const original = Reflect.get(owner, name) as (...args: unknown[]) => unknown
+  const calls: unknown[][] = []
+  Reflect.set(owner, name, (...args: unknown[]) => {
+    calls.push(args)
+    return original.apply(owner, args)
+  })
+  try {
+    run()
+  } finally {
+    Reflect.set(owner, name, original)
+  }
+  return calls
+}
 
 it('the fields of a line are found as they were written', () => {
   fc.assert(
@@ -23,7 +40,7 @@ it('the fields of a line are found as they were written', () => {
 
 it('rows of generated code are those of a loop', () => {
   fc.assert(
-    fc.property(fc.uniqueArray(text, { minLength: 1 }), fc.array(fc.oneof(text, fc.integer())), (keys, values) => {
+    fc.property(fc.uniqueArray(text), fc.array(fc.oneof(text, fc.integer())), (keys, values) => {
       const record = Object.fromEntries(keys.map((key, n) => [key, values[n]]))
       const field = fieldText({ delimiter: ',', escapeFormulas: false })
       expect(rowText(keys, ',', field)(record)).toBe(rowText(keys, ',', field, false)(record))
@@ -38,7 +55,23 @@ it('rows of CSV are the same as bytes and as text', () => {
       return 'x'.repeat(200)
     }
   }
-  const odd = fc.constantFrom(new Date(0), new Date(8.64e15), new Long(0), true, null, undefined, 10n ** 40n, -0, 1e21)
+  class Local extends Date {
+    override toISOString(): string {
+      return 'ż€'
+    }
+  }
+  const odd = fc.constantFrom(
+    new Date(0),
+    new Date(8.64e15),
+    new Long(0),
+    new Local(0),
+    true,
+    null,
+    undefined,
+    10n ** 40n,
+    -0,
+    1e21,
+  )
   const value = fc.oneof(
     text,
     odd,
@@ -103,7 +136,7 @@ describe('a batch of formatted records', () => {
         }
         let position = 0
         const ends = values.map((value) => (position += bytesOf(value).length))
-        expect(Array.from(sent(formatted(values)).byteEnds)).toEqual(ends)
+        expect(Array.from(sent(formatted(values)).ends)).toEqual(ends)
       }),
       { numRuns: times(200, 5_000) },
     )
@@ -121,10 +154,40 @@ it('the values of a batch cost the same for each record, however many there are'
       ),
     }
     const ends = Array.from({ length: count }, (_, at) => 2 * (at + 1))
-    expect(new Formatted({ text: 'x\n'.repeat(count) }, ends, { partitions }).values()).toHaveLength(count)
+    expect(new Formatted(new Uint8Array(2 * count), ends, { partitions }).values()).toHaveLength(count)
     return reads
   }
   expect(readsOf(1_000)).toBe(10 * readsOf(100))
+})
+
+describe('the memory of a batch', () => {
+  it('doubles, however long it gets', () => {
+    const line = 'ż'.repeat(50_000)
+    for (const [kind, value] of [
+      ['text', line],
+      ['ndjson', [line]],
+      ['ndjson', { line }],
+    ] as const) {
+      const calls = callsOf(Buffer, 'allocUnsafeSlow', () => {
+        const formatter = new RecordFormatter({ kind })
+        for (let n = 0; n < 80; n++) formatter.add(value, n)
+        expect(formatter.take().bytes.length).toBeGreaterThan(8_000_000)
+      })
+      expect(calls.length).toBeLessThan(15)
+    }
+  })
+
+  it('has not much more room than a long string needs', () => {
+    const text = 'x'.repeat(3_000_000)
+    for (const kind of ['ndjson', 'csv'] as const) {
+      const format = { kind, delimiter: ',', columns: ['a', 'b'], escapeFormulas: false } as const
+      const calls = callsOf(Buffer, 'allocUnsafeSlow', () => {
+        const formatter = new RecordFormatter(format)
+        formatter.add({ a: text, b: 1 }, 0)
+      })
+      for (const [size] of calls) expect(size).toBeLessThan(2 * text.length)
+    }
+  })
 })
 
 describe('the columns of the first record', () => {
@@ -201,6 +264,7 @@ describe('records of JSON', () => {
     later,
     [],
     ['a', 1, null],
+    Object.setPrototypeOf(['a', 1], Object.prototype),
     new Map([[1, 2]]),
     {
       get a() {
@@ -272,16 +336,62 @@ describe('records of JSON', () => {
     }
   })
 
-  it('tell what a getter throws', () => {
+  it('tell what a getter or a proxy throws', () => {
     const formatter = new RecordFormatter({ kind: 'ndjson' })
-    const value = {
-      get a(): never {
-        throw new Error('from a getter')
-      },
+    const fail = (): never => {
+      throw new Error('from inside')
     }
-    expect(() => {
-      formatter.add(value, 0)
-    }).toThrow("JSON.stringify() threw 'from a getter'")
+    const values = [
+      {
+        get a(): never {
+          return fail()
+        },
+      },
+      new Proxy({}, { getPrototypeOf: fail, get: fail }),
+      new Proxy({}, { ownKeys: fail }),
+    ]
+    for (const value of values) {
+      expect(() => {
+        formatter.add(value, 0)
+      }).toThrow("Cannot write item 0 as ndjson as JSON.stringify() threw 'from inside'")
+    }
+    expect(formatter.count).toBe(0)
+  })
+
+  it('are no longer looked up in a batch whose records all have other keys', () => {
+    const lookUps = callsOf(Object, 'keys', () => {
+      const values = Array.from({ length: 1000 }, (_, n) => ({ [`key ${n}`]: 'ż' }))
+      expect(written(values, 'ndjson')).toBe(expected(values))
+    })
+    expect(lookUps.length).toBeLessThan(50)
+    const formatter = new RecordFormatter({ kind: 'ndjson' })
+    const lengths: number[] = []
+    for (const count of [100, 1]) {
+      for (let n = 0; n < count; n++) formatter.add([], n)
+      formatter.take()
+      formatter.add({ a: 'ż' }, 0)
+      lengths.push(formatter.length)
+    }
+    // In bytes: as text it would be shorter by one. A batch that has no simple records tells nothing about the next one.
+    expect(lengths).toEqual([11, 11])
+  })
+
+  it('have long strings escaped at once', () => {
+    const calls = callsOf(JSON, 'stringify', () => {
+      const formatter = new RecordFormatter({ kind: 'ndjson' })
+      formatter.add({ a: '\n"\ud800'.repeat(1000) }, 0)
+    })
+    expect(calls.length).toBeLessThan(10)
+  })
+
+  it('have no generated code where V8 would not optimize it', () => {
+    const keys = (count: number): string[] => Array.from({ length: count }, (_, n) => `key ${n}`.padEnd(8))
+    expect(jsonRow(keys(100), '', '\n')).toBeDefined()
+    expect(jsonRow(keys(160), '', '\n')).toBeUndefined()
+    expect(jsonRow(['x'.repeat(3000)], '', '\n')).toBeUndefined()
+    const format = { kind: 'csv', delimiter: ',', columns: undefined, escapeFormulas: false } as const
+    expect(rowBytes(keys(300), format)).toBeDefined()
+    expect(rowBytes(keys(400), format)).toBeUndefined()
   })
 
   it('can be taken back, failed or not, text or bytes', () => {
