@@ -98,7 +98,7 @@
     (i32.sub (local.get $at) (local.get $from)))
 
   ;; Finds where records end, or fields, with quotes as in RFC 4180. It takes every second quote as a closing one, and checks that:
-  ;; an opening quote must begin a field, or follow a closing one; behind a closing one the field must end. csv-automaton.ts has the
+  ;; an opening quote must begin a field, or follow a closing one; behind a closing one the field must end. quoted.ts has the
   ;; definition. Where the check fails, the flag 4 is set and nothing else that is returned counts.
   ;;
   ;; $mode 0: writes the addresses behind the ends of records, without empty lines. $mode 2: with empty lines. $mode 1: writes, relative
