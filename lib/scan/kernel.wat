@@ -121,6 +121,7 @@
     (local $newlines i32)
     (local $flags i32)
     (local $isEscaped i32)
+    (local $touchesQuotes i32)
     (local $position i32)
     (local $quotes v128)
     (local $delimiters v128)
@@ -190,25 +191,23 @@
         (local.set $high
           (v128.or (local.get $high)
             (v128.or (v128.or (local.get $v0) (local.get $v1)) (v128.or (local.get $v2) (local.get $v3)))))
-        ;; As $find, which would be four calls.
-        (local.set $q
-          (i64.and (i64.and (local.get $quoteBytes) (local.get $valid))
-            (i64.or
-              (i64.or
-                (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v0) (local.get $quotes))))
-                (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v1) (local.get $quotes)))) (i64.const 16)))
-              (i64.or
-                (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v2) (local.get $quotes)))) (i64.const 32))
-                (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v3) (local.get $quotes)))) (i64.const 48))))))
-        (local.set $d
-          (i64.and (i64.and (local.get $delimiterBytes) (local.get $valid))
-            (i64.or
-              (i64.or
-                (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v0) (local.get $delimiters))))
-                (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v1) (local.get $delimiters)))) (i64.const 16)))
-              (i64.or
-                (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v2) (local.get $delimiters)))) (i64.const 32))
-                (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v3) (local.get $delimiters)))) (i64.const 48))))))
+        ;; As $find, which would be four calls. Most blocks have no quotes and no returns: that is seen with less work.
+        (local.set $q (i64.const 0))
+        (if
+          (v128.any_true
+            (v128.or
+              (v128.or (i8x16.eq (local.get $v0) (local.get $quotes)) (i8x16.eq (local.get $v1) (local.get $quotes)))
+              (v128.or (i8x16.eq (local.get $v2) (local.get $quotes)) (i8x16.eq (local.get $v3) (local.get $quotes)))))
+          (then
+            (local.set $q
+              (i64.and (i64.and (local.get $quoteBytes) (local.get $valid))
+                (i64.or
+                  (i64.or
+                    (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v0) (local.get $quotes))))
+                    (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v1) (local.get $quotes)))) (i64.const 16)))
+                  (i64.or
+                    (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v2) (local.get $quotes)))) (i64.const 32))
+                    (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v3) (local.get $quotes)))) (i64.const 48))))))))
         (local.set $n
           (i64.and (local.get $valid)
             (i64.or
@@ -218,22 +217,51 @@
               (i64.or
                 (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v2) (local.get $lines)))) (i64.const 32))
                 (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v3) (local.get $lines)))) (i64.const 48))))))
-        (local.set $c
-          (i64.and (local.get $valid)
-            (i64.or
-              (i64.or
-                (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v0) (local.get $returns))))
-                (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v1) (local.get $returns)))) (i64.const 16)))
-              (i64.or
-                (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v2) (local.get $returns)))) (i64.const 32))
-                (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v3) (local.get $returns)))) (i64.const 48))))))
+        (local.set $c (i64.const 0))
+        (if
+          (v128.any_true
+            (v128.or
+              (v128.or (i8x16.eq (local.get $v0) (local.get $returns)) (i8x16.eq (local.get $v1) (local.get $returns)))
+              (v128.or (i8x16.eq (local.get $v2) (local.get $returns)) (i8x16.eq (local.get $v3) (local.get $returns)))))
+          (then
+            (local.set $c
+              (i64.and (local.get $valid)
+                (i64.or
+                  (i64.or
+                    (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v0) (local.get $returns))))
+                    (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v1) (local.get $returns)))) (i64.const 16)))
+                  (i64.or
+                    (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v2) (local.get $returns)))) (i64.const 32))
+                    (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v3) (local.get $returns)))) (i64.const 48))))))))
+        ;; Without quotes, the end of a field matters only where fields are wanted, and at the end of the block.
+        (local.set $touchesQuotes
+          (i64.ne (i64.or (i64.or (local.get $q) (local.get $wasInside)) (local.get $prevClosing)) (i64.const 0)))
+        (if (i32.or (local.get $touchesQuotes) (i32.eq (local.get $mode) (i32.const 1)))
+          (then
+            (local.set $d
+              (i64.and (i64.and (local.get $delimiterBytes) (local.get $valid))
+                (i64.or
+                  (i64.or
+                    (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v0) (local.get $delimiters))))
+                    (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v1) (local.get $delimiters)))) (i64.const 16)))
+                  (i64.or
+                    (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v2) (local.get $delimiters)))) (i64.const 32))
+                    (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $v3) (local.get $delimiters)))) (i64.const 48)))))))
+          (else
+            (local.set $d
+              (i64.shl
+                (i64.extend_i32_u
+                  (i32.eq
+                    (i32.load8_u (i32.add (local.get $source) (i32.wrap_i64 (local.get $last))))
+                    (local.get $delimiter)))
+                (local.get $last)))))
         (local.set $newlines
           (i32.add (local.get $newlines) (i32.wrap_i64 (i64.popcnt (local.get $n)))))
         (if (i64.ne (local.get $c) (i64.const 0))
           (then (local.set $flags (i32.or (local.get $flags) (i32.const 2)))))
         (local.set $opening (i64.const 0))
         (local.set $escaped (i64.const 0))
-        (if (i64.ne (i64.or (i64.or (local.get $q) (local.get $wasInside)) (local.get $prevClosing)) (i64.const 0))
+        (if (local.get $touchesQuotes)
           (then
             (local.set $flags (i32.or (local.get $flags) (i32.const 8)))
             ;; A bit is set if its byte is in quotes, the opening quote included: the parity of the quotes up to it.

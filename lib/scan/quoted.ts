@@ -27,12 +27,12 @@ export interface QuotedDialect {
 export const RECORD_START = 0
 /** … at the start of a field, in a field without quotes (or behind one with quotes), … */
 const FIELD_START = 1
-const BARE = 2
+export const BARE = 2
 /** … in a field with quotes, behind a quote that has closed the field unless another one follows, … */
 const QUOTED = 3
 const CLOSED = 4
 /** … behind a `\r` that began a record, behind spaces that did, in a comment, behind an escape character. */
-const RETURN_AT_START = 5
+export const RETURN_AT_START = 5
 const SPACE_AT_START = 6
 const COMMENT = 7
 const ESCAPED = 8

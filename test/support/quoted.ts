@@ -5,7 +5,15 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { BLOCK_SIZE, openKernel, Slab } from '#dist/scan/memory.js'
-import { findQuoted, findQuotedSlowly, RECORD_START, type QuotedDialect, type QuotedFound } from '#dist/scan/quoted.js'
+import {
+  BARE,
+  findQuoted,
+  findQuotedSlowly,
+  RECORD_START,
+  RETURN_AT_START,
+  type QuotedDialect,
+  type QuotedFound,
+} from '#dist/scan/quoted.js'
 
 export const RFC: QuotedDialect = {
   delimiter: 44,
@@ -63,16 +71,19 @@ export function scan(
   return { ends, isAscii, hasReturns, newlines, state }
 }
 
-/** Any bytes that mean something, and others. Runs of one make them longer than a step of the kernel. */
-const anyBytes = fc
-  .array(
-    fc.tuple(
-      fc.constantFrom(...Buffer.from('aa,,""""\n\n\r #\\\t;'), 0xc3, 0xa4),
-      fc.oneof({ weight: 20, arbitrary: fc.constant(1) }, fc.integer({ min: 1, max: 70 })),
-    ),
-    { maxLength: 160 },
-  )
-  .map((pieces) => Buffer.concat(pieces.map(([byte, length]) => Buffer.alloc(length, byte))))
+/** Any of these bytes. Runs of one make them longer than a step of the kernel. */
+function bytesOf(...bytes: readonly number[]): fc.Arbitrary<Buffer> {
+  const length = fc.oneof({ weight: 20, arbitrary: fc.constant(1) }, fc.integer({ min: 1, max: 70 }))
+  return fc
+    .array(fc.tuple(fc.constantFrom(...bytes), length), { maxLength: 160 })
+    .map((pieces) => Buffer.concat(pieces.map(([byte, length]) => Buffer.alloc(length, byte))))
+}
+
+/** Bytes that mean something, and others. Without quotes the kernel takes another way. */
+const anyBytes = fc.oneof(
+  { weight: 3, arbitrary: bytesOf(...Buffer.from('aa,,""""\n\n\r #\\\t;'), 0xc3, 0xa4) },
+  bytesOf(...Buffer.from('aa,,\n\r')),
+)
 
 /** Fields as RFC 4180 has them, and the bytes of a file of them. */
 const field = fc
@@ -96,8 +107,9 @@ export const PROPERTIES = {
       const dialect = { ...RFC, skipEmpty }
       const expected = scan(findQuotedSlowly, bytes, dialect)
       const found = scan(findQuoted, bytes, dialect, [], most)
-      // Behind a carriage return that is text, both states mean the same.
-      assert.deepEqual({ ...found, state: 0 }, { ...expected, state: 0 })
+      // Where empty lines are kept, a carriage return that began a record is text like any other.
+      const known = ({ state }: Result): number => (!skipEmpty && state === RETURN_AT_START ? BARE : state)
+      assert.deepEqual({ ...found, state: known(found) }, { ...expected, state: known(expected) })
     },
   ),
   'are found in any pieces as in one': fc.property(anyBytes, fc.array(fc.nat(200), { maxLength: 6 }), (bytes, cuts) => {
