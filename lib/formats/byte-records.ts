@@ -1,12 +1,12 @@
 /** Collects records as bytes. Simple ones are written as bytes. Others are collected as text, which becomes bytes later. */
 import { NO_ROOM, type RecordSource } from './record-source.js'
+import { MAX_BYTES_PER_UNIT } from './utf8.js'
 
 /** Bytes that are kept from one batch to the next. */
 const MIN_SIZE = 64 * 1024
 const MAX_KEPT_SIZE = 4 * 1024 * 1024
 /** Text becomes bytes when it is this long, in UTF-16 units. */
 const MAX_TEXT_LENGTH = 64 * 1024
-const MAX_BYTES_PER_UNIT = 3
 
 export class ByteRecords {
   readonly #source: RecordSource
