@@ -40,6 +40,7 @@ export type ErrorCode =
   | 'ERR_OUTPUT_EXISTS'
   | 'ERR_OUTPUT_FORMAT'
   | 'ERR_OUTPUT_IS_INPUT'
+  | 'ERR_OUTPUT_PARTITION'
   | 'ERR_OUTPUT_REPLACED'
   | 'ERR_PIPE_CLOSED'
   | 'ERR_POOL_CLOSED'
@@ -443,10 +444,10 @@ export class InputError extends MillraceError {
 }
 
 /**
- * An output that `write()` cannot make. A format cannot take an item (`ERR_OUTPUT_FORMAT`). The file exists, with
- * `overwrite: false` (`ERR_OUTPUT_EXISTS`), or is one of the inputs (`ERR_OUTPUT_IS_INPUT`). Another program writes the
- * same file (`ERR_OUTPUT_REPLACED`). Or the stream to write to was closed before its end (`ERR_OUTPUT_CLOSED`). Errors
- * of the system keep their own class and code.
+ * An output that `write()` cannot make. A format cannot take an item (`ERR_OUTPUT_FORMAT`). No record has the column of
+ * the option `partition` (`ERR_OUTPUT_PARTITION`). The file exists, with `overwrite: false` (`ERR_OUTPUT_EXISTS`), or is
+ * one of the inputs (`ERR_OUTPUT_IS_INPUT`). Another program writes the same file (`ERR_OUTPUT_REPLACED`). Or the stream
+ * to write to was closed before its end (`ERR_OUTPUT_CLOSED`). Errors of the system keep their own class and code.
  *
  * @example
  * ```ts
@@ -463,7 +464,12 @@ export class InputError extends MillraceError {
 export class OutputError extends MillraceError {
   override readonly name = 'OutputError'
   declare readonly code:
-    'ERR_OUTPUT_CLOSED' | 'ERR_OUTPUT_EXISTS' | 'ERR_OUTPUT_FORMAT' | 'ERR_OUTPUT_IS_INPUT' | 'ERR_OUTPUT_REPLACED'
+    | 'ERR_OUTPUT_CLOSED'
+    | 'ERR_OUTPUT_EXISTS'
+    | 'ERR_OUTPUT_FORMAT'
+    | 'ERR_OUTPUT_IS_INPUT'
+    | 'ERR_OUTPUT_PARTITION'
+    | 'ERR_OUTPUT_REPLACED'
 }
 
 /** Of any realm: the code of a test runner may have another `Error` class than Node's own errors. */

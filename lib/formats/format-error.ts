@@ -36,6 +36,20 @@ export function emptyError(format: CsvFormat, index: number): OutputError {
   )
 }
 
+/**
+ * No record has the column of the partitions.
+ *
+ * @param columns Those that the records have, if that is known.
+ */
+export function partitionError(column: string, columns: readonly string[] | undefined): OutputError {
+  const found = columns === undefined ? 'only records without it' : `records with ${shown(columns)}`
+  const expected = `records must have the column of 'partition', '${column}'`
+  return new OutputError(
+    `Cannot write results as ${expected}: received ${found} (check its name)`,
+    'ERR_OUTPUT_PARTITION',
+  )
+}
+
 /** An array among objects. */
 export function arrayError(format: CsvFormat, index: number, length: number): OutputError {
   return formatError(format, index, 'the first record is an object', `an array of ${length}`, ONE_KIND)

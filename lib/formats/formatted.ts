@@ -15,6 +15,8 @@ export interface Run {
 export interface Partitions {
   readonly names: readonly string[]
   readonly of: ArrayLike<number>
+  /** Whether a record has the column of the partitions. Of others: false. */
+  readonly hasColumn: boolean
 }
 
 /** Formatted records in a message. */
@@ -23,7 +25,7 @@ export interface FormattedData {
   readonly bytes: Uint8Array
   readonly ends: Uint32Array
   readonly runs: readonly Run[] | undefined
-  readonly partitions: { readonly names: readonly string[]; readonly of: Uint32Array } | undefined
+  readonly partitions: (Partitions & { readonly of: Uint32Array }) | undefined
 }
 
 /** What else is known of records. */
@@ -144,9 +146,10 @@ function joined(parts: readonly Formatted[]): Formatted {
     length += part.bytes.length
   }
   const hasPartitions = parts.some(({ partitions }) => partitions !== undefined)
+  const hasColumn = parts.some(({ partitions }) => partitions?.hasColumn === true)
   const notes = {
     runs: runs.length > 0 ? runs : undefined,
-    partitions: hasPartitions ? { names: [...names.keys()], of } : undefined,
+    partitions: hasPartitions ? { names: [...names.keys()], of, hasColumn } : undefined,
   }
   return new Formatted(bytes, ends, notes)
 }

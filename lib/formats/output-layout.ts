@@ -54,6 +54,12 @@ export class OutputLayout {
     return isEmpty ? '[]\n' : '\n]\n'
   }
 
+  /** The columns of all records, if these are objects that must have those of the first one. */
+  get columns(): readonly string[] | undefined {
+    const columns = this.mayRefuse ? this.#columns.get('') : undefined
+    return typeof columns === 'object' ? columns : undefined
+  }
+
   /**
    * To be called with all records in the order of the output, once with each.
    *

@@ -9,7 +9,7 @@ import type { OutputFormat } from './output-format.js'
 /** Gives the key of a record: its folder. */
 export type PartitionOf = (record: never) => unknown
 
-/** The name that Hive, Spark and DuckDB give to the partition of records without a value. */
+/** The name that Hive, Spark and DuckDB give to the partition of records without a value. Spark cannot read an empty one. */
 const NULL_NAME = '__HIVE_DEFAULT_PARTITION__'
 
 /** @param file The file that the item is from, if that is known and asked for. */
@@ -38,6 +38,7 @@ export function partitionNames(format: OutputFormat, partitionOf: PartitionOf | 
     const key = (Object(value) as Readonly<Record<string, unknown>>)[partition]
     if (key === null || key === undefined) return start + NULL_NAME
     const text = keyText(key)
+    if (text === '') return start + NULL_NAME
     if (text !== undefined) return start + (text === NULL_NAME ? `%5F${text.slice(1)}` : encoded(format, text, index))
     const reason = `its partition '${partition}' must be a string, number, bigint, boolean, valid Date or null`
     throw formatError(format, index, reason, received(key), "pass a function as 'partition'")

@@ -14,10 +14,14 @@ export class RecordFormatter {
   readonly #partitionOf: ReturnType<typeof partitionNames>
   #names = new Map<string, number>()
   #partitions: number[] = []
+  readonly #column: string | undefined
+  /** Whether one of the records has the column of the partitions. */
+  #hasColumn = false
 
   /** @param partitionOf Gives the partition of a record. Default: that of the format, if it has one. */
   constructor(format: OutputFormat, partitionOf?: PartitionOf) {
     this.#partitionOf = partitionNames(format, partitionOf)
+    this.#column = format.partition
     if (format.kind === 'csv') this.#csv = new CsvRecords(format)
     const plain = format.kind === 'text' ? TextLines : JsonRecords
     this.#records = new ByteRecords(this.#csv ?? new plain(format as PlainFormat))
@@ -36,6 +40,7 @@ export class RecordFormatter {
   /** Adds the record of a value. If that throws, nothing is added. @param index The index of its item. @param file The file that this is from. */
   add(value: unknown, index: number, file?: string): void {
     this.#records.format(value, index)
+    if (this.#column !== undefined) this.#hasColumn ||= this.#column in Object(value)
     if (this.#partitionOf !== undefined)
       this.#partitions.push(placeOf(this.#names, this.#partitionOf(value, index, file)))
     const keys = this.#csv?.keys
@@ -58,12 +63,17 @@ export class RecordFormatter {
 
   /** The records. After that it has none. */
   take(): Formatted {
-    const partitions = this.#partitionOf && { names: [...this.#names.keys()], of: this.#partitions }
+    const partitions = this.#partitionOf && {
+      names: [...this.#names.keys()],
+      of: this.#partitions,
+      hasColumn: this.#hasColumn,
+    }
     const { bytes, ends } = this.#records.take()
     const all = new Formatted(bytes, ends, { runs: this.#runs, partitions })
     if (partitions !== undefined) {
       this.#names = new Map()
       this.#partitions = []
+      this.#hasColumn = false
     }
     this.#runs = undefined
     return all

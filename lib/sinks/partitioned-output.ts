@@ -2,6 +2,7 @@
  * An output in several files: one for each partition. Only some of them are open at a time. The
  * one that was used least recently is closed, and appended to later. All files are published at the end.
  */
+import { partitionError } from '../formats/format-error.js'
 import { Formatted } from '../formats/formatted.js'
 import type { OutputLayout } from '../formats/output-layout.js'
 import { AtomicFile, type FileOptions } from './atomic-file.js'
@@ -42,6 +43,8 @@ export class PartitionedOutput implements Outputs {
   /** Those that are open: the one that was used least recently first. */
   readonly #open = new Map<string, Partition>()
   #hasFailed = false
+  /** Whether a record has the column of the partitions. */
+  #hasColumn = false
 
   constructor(layout: OutputLayout, options: PartitionOptions, onFail: (error: unknown) => void) {
     this.#layout = layout
@@ -80,6 +83,9 @@ export class PartitionedOutput implements Outputs {
   }
 
   async add(records: Formatted): Promise<void> {
+    if (records.length === 0) return
+    this.#hasColumn ||= records.partitions?.hasColumn === true
+    this.#assertColumn(false)
     for (const [name, own] of grouped(records)) {
       const { records: output } = await this.#partition(name)
       output.add(own)
@@ -98,6 +104,7 @@ export class PartitionedOutput implements Outputs {
 
   /** Those that are open come first: each is closed before one of the others is opened again. */
   async drain(): Promise<void> {
+    if (this.#all.size > 0) this.#assertColumn(true)
     for (const { records, file } of new Set([...this.#open.values(), ...this.#all.values()])) {
       await records.drain()
       if (this.#hasFailed) return
@@ -116,6 +123,15 @@ export class PartitionedOutput implements Outputs {
   async discard(error: unknown): Promise<void> {
     this.#hasFailed = true
     for (const { output } of this.#all.values()) await output.discard(error)
+  }
+
+  /** A column that no record has is taken for a wrong name. @param isEnd Whether there are no more records. */
+  #assertColumn(isEnd: boolean): void {
+    const { columns, format } = this.#layout
+    const column = format.partition
+    if (column === undefined) return
+    const isMissing = columns === undefined ? isEnd && !this.#hasColumn : !columns.includes(column)
+    if (isMissing) throw partitionError(column, columns)
   }
 
   async #partition(name: string): Promise<Partition> {

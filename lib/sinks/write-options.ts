@@ -46,8 +46,8 @@ export interface WriteOptions {
   /**
    * Writes several files, in folders below the target. The key of a column: `partition: 'country'` writes
    * `target/country=VALUE/part.csv`. Or a function of a record, which gives the name of the folder. It runs on this
-   * thread. Names are percent-encoded, so each belongs to one key. At most 256 files are open at a time. The default
-   * format is then `'csv'`. Default: one file.
+   * thread. Names are percent-encoded, so each belongs to one value. A column that no record has is an error. At most 256
+   * files are open at a time. The default format is then `'csv'`. Default: one file.
    */
   readonly partition?: string | ((record: never) => string)
   /** Whether a file that exists is replaced. With false it is an error. Default: true. */

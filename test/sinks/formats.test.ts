@@ -148,6 +148,7 @@ it('the values of a batch cost the same for each record, however many there are'
     let reads = 0
     const partitions = {
       names: ['a'],
+      hasColumn: true,
       of: new Proxy(
         Array.from({ length: count }, () => 0),
         { get: (list, at) => (reads++, Reflect.get(list, at)) as unknown },

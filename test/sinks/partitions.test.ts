@@ -50,25 +50,7 @@ describe('partition by a column', () => {
   })
 
   it('never leaves its folder, and no two keys share one', async () => {
-    const keys = [
-      '../x',
-      '..',
-      '.',
-      '/etc',
-      'a/b',
-      'a\\b',
-      'C:',
-      '%2F',
-      '',
-      'A b',
-      'ü',
-      'a*?',
-      "'",
-      '\0',
-      '\n',
-      'x.',
-      '%',
-    ]
+    const keys = ['../x', '..', '.', '/etc', 'a/b', 'a\\b', 'C:', '%2F', 'A b', 'ü', 'a*?', "'", '\0', '\n', 'x.', '%']
     const values: unknown[] = [...keys, null, '__HIVE_DEFAULT_PARTITION__', 0, 1n, true, new Date(0)]
     await pipe(
       values.map((k) => ({ k })),
@@ -80,6 +62,57 @@ describe('partition by a column', () => {
     for (const name of names) expect(name).toMatch(/^k=(%\w\w|[\w-])*\.?(%\w\w|[\w-])*\/part\.csv$/)
     expect(names).toContain('k=__HIVE_DEFAULT_PARTITION__/part.csv')
     expect(names).toContain('k=%2E.%2Fx/part.csv')
+  })
+
+  it('has one folder for records without a value: Spark cannot read a folder with an empty one', async () => {
+    const some = [{ k: '', n: 1 }, { k: null, n: 2 }, { k: undefined, n: 3 }, { n: 4 }, { k: 'a', n: 5 }]
+    await pipe(some, write(folder.at('out'), { partition: 'k', format: 'ndjson' }))
+    expect(folder.files('out')).toEqual(['k=__HIVE_DEFAULT_PARTITION__/part.ndjson', 'k=a/part.ndjson'])
+    const text = folder.read('out', 'k=__HIVE_DEFAULT_PARTITION__', 'part.ndjson')
+    expect(text).toBe('{"k":"","n":1}\n{"k":null,"n":2}\n{"n":3}\n{"n":4}\n')
+  })
+
+  it('fails if no record has the column', async () => {
+    const cases = [
+      [{}, "records with 'country', 'n'"],
+      [{ columns: ['country'] }, 'only records without it'],
+      [{ format: 'ndjson' }, 'only records without it'],
+    ] as const
+    for (const [options, found] of cases) {
+      for (const source of [rows, pool.imap(same, rows), pool.imap(same, rows, { errors: 'skip', chunksize: 1 })]) {
+        const writing = pipe(source, write(folder.at('out'), { partition: 'contry', ...options }))
+        const expected = "Cannot write results as records must have the column of 'partition', 'contry'"
+        await expect(writing).rejects.toMatchObject({
+          code: 'ERR_OUTPUT_PARTITION',
+          message: `${expected}: received ${found} (check its name)`,
+        })
+        expect(folder.files()).toEqual([])
+      }
+    }
+  })
+
+  it('fails at the first record if its keys are the columns, and the column is not one of them', async () => {
+    let given = 0
+    const source = (function* () {
+      for (; given < 1_000_000; given++) yield { country: 'DE', n: given }
+    })()
+    const writing = write(folder.at('out'), { partition: 'contry' })(source)
+    await expect(writing).rejects.toMatchObject({ code: 'ERR_OUTPUT_PARTITION' })
+    expect(given).toBeLessThan(100_000)
+  })
+
+  it('takes a column that only some records have, wherever they are', async () => {
+    const some = [{ n: 1 }, { n: 2 }, { n: 3 }, { n: 4, k: null }]
+    for (const chunksize of [1, 4]) {
+      const path = folder.at(`chunks-of-${chunksize}`)
+      await pipe(pool.imap(same, some, { chunksize }), write(path, { partition: 'k', columns: ['n'] }))
+      expect(folder.read(`chunks-of-${chunksize}`, 'k=__HIVE_DEFAULT_PARTITION__', 'part.csv')).toBe('n\n1\n2\n3\n4\n')
+    }
+  })
+
+  it('writes nothing without records: then no name is wrong', async () => {
+    const { files } = await write(folder.at('out'), { partition: 'k' })([])
+    expect(files).toEqual([])
   })
 
   it('fails for a value that is no name', async () => {
