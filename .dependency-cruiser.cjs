@@ -18,6 +18,7 @@ const floors = {
   executors: '^lib/executor/(?!executor[.]ts$)',
   executor: '^lib/executor/executor[.]ts$',
   worker: '^lib/worker/',
+  processes: '^lib/processes/',
   threads: '^lib/threads/',
   'threads-package': '^lib/threads-package[.]ts$',
   formats: '^lib/formats/',
@@ -49,6 +50,7 @@ const below = {
   multiprocessing: [
     'pool',
     'executors',
+    'processes',
     'worker',
     'threads',
     'threads-package',
@@ -86,6 +88,7 @@ const below = {
     'executors',
     'executor',
     'threads',
+    'processes',
     'worker',
     'codec',
     'shared',
@@ -152,6 +155,7 @@ const below = {
     'thenable',
     'context',
     'executor',
+    'processes',
     'worker',
     'threads',
     'threads-package',
@@ -168,6 +172,7 @@ const below = {
   executor: ['context', 'worker', 'formats', 'codec', 'shared', 'io', 'task', 'log', 'identity', 'options', 'errors'],
   // Of multiprocessing, only what the rules below let it load.
   worker: [
+    'processes',
     'threads-package',
     'reuse',
     'thenable',
@@ -189,6 +194,7 @@ const below = {
   codec: ['scan', 'shared', 'task', 'thenable', 'errors', 'files'],
   scan: [],
   shared: [],
+  processes: ['threads', 'codec', 'log', 'identity', 'options', 'errors', 'files'],
   threads: ['threads-package', 'shared', 'log', 'options', 'errors', 'files'],
   'threads-package': [],
   log: ['identity', 'options', 'errors'],
@@ -224,7 +230,7 @@ module.exports = {
       to: {
         path: '^lib/[^/]+/',
         pathNot:
-          '^lib/(sinks|verbs|progress|stream|executor|threads|worker|formats|codec|scan|shared|sources|io|log|multiprocessing)/',
+          '^lib/(sinks|verbs|progress|stream|executor|threads|processes|worker|formats|codec|scan|shared|sources|io|log|multiprocessing)/',
       },
     },
     {
@@ -302,7 +308,7 @@ module.exports = {
       from: {
         path: '^lib/',
         pathNot: [
-          '^lib/(executor|threads|worker|codec|shared|multiprocessing|log)/',
+          '^lib/(executor|threads|processes|worker|codec|shared|multiprocessing|log)/',
           floors['threads-package'],
           floors.identity,
           floors.index,

@@ -147,12 +147,15 @@ export class NotSerializableError extends MillraceError {
 export class WorkerCrashError extends MillraceError {
   override readonly name = 'WorkerCrashError'
   declare readonly code: 'ERR_WORKER_CRASHED'
-  /** The exit code of the worker thread: 1 after an uncaught error. */
+  /** The exit code of the worker: 1 after an uncaught error. If a signal has ended a process: minus its number. */
   readonly exitCode: number
+  /** The name of the signal that has ended a worker process (`isolation: 'process'`), such as `'SIGSEGV'`. */
+  declare readonly signal?: string
 
-  constructor(message: string, exitCode: number, options?: ErrorOptions) {
+  constructor(message: string, exitCode: number, options?: ErrorOptions, signal?: string) {
     super(message, 'ERR_WORKER_CRASHED', options)
     this.exitCode = exitCode
+    if (signal !== undefined) this.signal = signal
   }
 }
 

@@ -1,15 +1,32 @@
 /** Says which thread this is: the main thread, a worker of a pool, or a `Process`. */
-import { threadId } from 'node:worker_threads'
+import { isMainThread as isMainThreadOfProcess, threadId } from 'node:worker_threads'
 
 /** A thread, as `currentProcess()` and `parentProcess()` show it. */
 export interface ProcessInfo {
   /** `'MainProcess'`, the name of a `Process`, or the name of a pool's worker: the pool's name and a number. */
   readonly name: string
-  /** Its thread id; 0 is the main thread. */
+  /** Its thread id; 0 is the main thread. Of a worker with `isolation: 'process'`, and of its parent there: the process id. */
   readonly pid: number
   /** Whether the program ends without waiting for it. */
   readonly daemon: boolean
 }
+
+/** The argument by which a worker process knows what it is. */
+export const CHILD_MARK = '--millrace-worker-process'
+
+const IS_CHILD: unique symbol = Symbol.for('millrace.isWorkerProcess')
+
+/** Whether this is a worker process, or a thread in one. The first copy of this library asks before any task can change the arguments. */
+function isInWorkerProcess(): boolean {
+  const holder = globalThis as { [IS_CHILD]?: boolean }
+  return (holder[IS_CHILD] ??= process.argv[2] === CHILD_MARK)
+}
+
+/**
+ * Whether this is the main thread of the program: false in the workers of a pool, on threads or in processes. The value of
+ * `node:worker_threads` is true in a process.
+ */
+export const isMainThread: boolean = isMainThreadOfProcess && !isInWorkerProcess()
 
 let own: ProcessInfo = { name: threadId === 0 ? 'MainProcess' : `Thread-${threadId}`, pid: threadId, daemon: false }
 let parent: ProcessInfo | null = null
@@ -55,7 +72,8 @@ export interface GivenIdentity {
   readonly parent: ProcessInfo
 }
 
-export function takeIdentity(given: GivenIdentity): void {
-  own = { name: given.name, pid: threadId, daemon: given.daemon }
+/** @param pid Of this thread, or, in a worker process, of the process. */
+export function takeIdentity(given: GivenIdentity, pid: number = threadId): void {
+  own = { name: given.name, pid, daemon: given.daemon }
   parent = given.parent
 }

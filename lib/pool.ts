@@ -6,6 +6,7 @@ import { readLimits, type ResourceLimits } from './threads/limits.js'
 import { ThreadExecutor, type PoolStats, type ThreadExecutorOptions } from './executor/threads/thread-executor.js'
 import { showState } from './inspect.js'
 import { OptionReader } from './options.js'
+import { assertProcessOptions } from './processes/process-options.js'
 import { plainFunctionError, taskName } from './task-name.js'
 import type { Exported, MadeByTask } from './task.js'
 import { applyOn, type Apply } from './verbs/apply.js'
@@ -24,6 +25,12 @@ export interface PoolOptions<A extends readonly unknown[] = readonly never[]> {
   /** The pool's name in error texts. Its threads are called by this name and a number. Default: `'pool'`. */
   readonly name?: string
   /**
+   * Where workers run. `'thread'`: on threads of this process. `'process'`: each in a process of the system. Then a
+   * native crash, `process.abort()`, the system's OOM kill or `kill -9` costs one item. A process takes about 50 MB and
+   * 100 ms to start, a chunk costs more, and nothing can be shared: see docs/processes.md. Default: `'thread'`.
+   */
+  readonly isolation?: 'thread' | 'process'
+  /**
    * How long idle threads stay after the last stream has ended, in milliseconds: an integer of at least 0, or
    * `Infinity`. They never keep the program alive. Default: 10,000.
    */
@@ -35,11 +42,20 @@ export interface PoolOptions<A extends readonly unknown[] = readonly never[]> {
    * `close()`. Default: 60,000.
    */
   readonly startTimeout?: number
-  /** Node options of each worker, as in `new Worker()`. Default: those of this process. */
+  /**
+   * Node options of each worker, as in `new Worker()`. Default: those of this process; for worker processes without
+   * `--inspect`, `--eval` and the like.
+   */
   readonly execArgv?: readonly string[]
-  /** Environment variables of each worker, as in `new Worker()`. Default: a copy of this thread's. */
+  /**
+   * Environment variables of each worker, as in `new Worker()`. Not `SHARE_ENV` for worker processes. Default: a copy
+   * of this thread's.
+   */
   readonly env?: WorkerEnv
-  /** Memory limits of each worker, in MiB. Default: those of Node, except a young generation of 16 MiB. */
+  /**
+   * Memory limits of each worker, in MiB. Worker processes have those of the two generations alone. Default: those of
+   * Node, except a young generation of 16 MiB in threads.
+   */
   readonly resourceLimits?: ResourceLimits
   /**
    * A worker is replaced after this many items: an integer of at least 1. It is checked between chunks, so a worker may
@@ -193,6 +209,7 @@ function readOptions<A extends readonly unknown[]>(options: PoolOptions<A> | und
   const read = new OptionReader<PoolOptions<A>>(action, options, [
     'workers',
     'name',
+    'isolation',
     'idleTimeout',
     'startTimeout',
     'execArgv',
@@ -209,9 +226,12 @@ function readOptions<A extends readonly unknown[]>(options: PoolOptions<A> | und
     throw typeError('ERR_INVALID_OPTION', `Cannot ${action} as 'initargs' needs an 'initializer': received none`)
   }
   const maxHeapUsed = read.integer('maxHeapUsed', 1)
+  const isolation = read.oneOf('isolation', ['thread', 'process']) ?? 'thread'
+  if (isolation === 'process') assertProcessOptions(action, read, initargs ?? [])
   return {
     workers: read.integer('workers', 1, MAX_WORKERS) ?? availableParallelism(),
     name: read.value('name', 'a string', (value) => typeof value === 'string') ?? 'pool',
+    isolation,
     idleTimeout: read.milliseconds('idleTimeout') ?? DEFAULT_IDLE_TIMEOUT_MS,
     startTimeout: read.milliseconds('startTimeout', 1) ?? DEFAULT_START_TIMEOUT_MS,
     execArgv: read.value('execArgv', 'an array of strings', isStrings),

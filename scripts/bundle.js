@@ -47,6 +47,8 @@ const PUT_IN = {
   },
 }
 const WORKER = 'dist/worker/main.js'
+/** The programs of worker processes, and of the thread in each that watches its parent. */
+const CHILD = ['dist/worker/child-main.js', 'dist/worker/parent-watch.js']
 /** The entry points of dynamic imports. */
 const LATE = ['dist/multiprocessing/kinds.js']
 /** @satisfies {import('esbuild').BuildOptions} */
@@ -91,7 +93,7 @@ function putIn() {
 
 async function makeImplementation() {
   const { outputFiles, metafile, warnings } = await build({
-    entryPoints: [...PUBLIC.map((name) => `dist/${name}.js`), WORKER],
+    entryPoints: [...PUBLIC.map((name) => `dist/${name}.js`), WORKER, ...CHILD],
     outdir: 'dist',
     plugins: [await oneCore()],
     ...IMPLEMENTATION,

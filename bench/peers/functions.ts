@@ -29,6 +29,10 @@ export function noOp(x: number): number {
   return x
 }
 
+export function echoBytes(bytes: Uint8Array): Uint8Array {
+  return bytes
+}
+
 export function millisecond(): Interval {
   return busyFor(1)
 }

@@ -24,6 +24,10 @@ export const noOp = task(import.meta.url, function noOp(x: number): number {
   return x
 })
 
+export const echoBytes = task(import.meta.url, function echoBytes(bytes: Uint8Array): Uint8Array {
+  return bytes
+})
+
 export const millisecond = task(import.meta.url, function millisecond(): Interval {
   return busyFor(1)
 })

@@ -18,6 +18,8 @@ export interface Batch {
   valuesAt?(positions: ReadonlyMap<number, boolean>): unknown[]
   /** The values in the form in which a message carries them. May be called again: nothing is given away. */
   pack(): Packed
+  /** The same for another process: nothing in it is shared. Batches without this method: see `pack()`. */
+  packApart?(): Packed
   /** A part of the values, from `start` up to `end`. Both parts of a batch that was cut may be used. */
   slice(start: number, end: number): Batch
   /** Where the value at a position is in its input, if the values are records. */

@@ -5,8 +5,11 @@
 import { types } from 'node:util'
 import { attempt, NotSerializableError, received } from '../errors.js'
 import { cureOf, type Cure } from './cures.js'
+import { NotSharedError } from './apart.js'
+import { encodeFrame } from './frame.js'
 import { faultOf, isEmitter, isObject, nameOf } from './kinds.js'
 import { MAX_DENSE_LENGTH } from './limits.js'
+import { isShared } from './shared-objects.js'
 import { TransferListError } from './transfer-list.js'
 
 /** How much a search may look at: an object costs 100, a primitive 1. */
@@ -40,7 +43,9 @@ export function notSerializable(
   const found =
     cause instanceof TransferListError
       ? { text: cause.message, cure: { item: cause.cure, result: cause.cure } }
-      : unfitPart(value, what)
+      : cause instanceof NotSharedError
+        ? { text: sharedPart(value, what, cause), cure: USE_THREADS }
+        : unfitPart(value, what)
   const fault = found?.text ?? `it cannot be cloned (${reasonText(cause)})`
   const { item, result } = found?.cure ?? HANDLES
   const message =
@@ -53,6 +58,37 @@ export function notSerializable(
 const HANDLES: Cure = {
   item: 'send plain data and open handles inside the task',
   result: 'return plain data and close handles inside the task',
+}
+
+const USE_THREADS: Cure = { item: "use isolation 'thread'", result: "use isolation 'thread'" }
+
+/** The part of `value` that only threads can share, as half a sentence: "item.lock is a Lock, which processes cannot share". */
+export function sharedPart(value: unknown, name: string, cause: Error): string {
+  const found = attempt(() => find({ kind: 'field', key: name, value, of: undefined }, isOfThreads))
+  if (found === undefined) return `processes cannot share a part of it (${reasonText(cause)})`
+  return `${pathOf(found, name)} is a ${nameOf(found.value as object)}, which processes cannot share`
+}
+
+function isOfThreads(value: object): boolean {
+  if (isShared(value) || types.isSharedArrayBuffer(ArrayBuffer.isView(value) ? value.buffer : value)) return true
+  if (isEmitter(value)) return true
+  return steps(value).next().done === true && attempt(() => encodeFrame(value)) === undefined
+}
+
+/** The first part that is as asked for, breadth first. */
+function find(root: Part, isWanted: (value: object) => boolean): (Part & { readonly value: unknown }) | undefined {
+  const queue = [root]
+  const seen = new Set<unknown>([root.value])
+  for (const part of queue) {
+    if (!isObject(part.value)) continue
+    if (isWanted(part.value)) return part
+    for (const step of steps(part.value)) {
+      if (!isObject(step.value) || seen.has(step.value)) continue
+      seen.add(step.value)
+      queue.push({ ...step, of: part })
+    }
+  }
+  return undefined
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 import type { Transferable } from 'node:worker_threads'
 import { nestsDeeperThan, notSerializable } from './clonable.js'
+import { assertApart } from './apart.js'
 import type { Column } from './column.js'
 import { decode } from './decode.js'
 import { encode } from './encode.js'
@@ -112,6 +113,13 @@ function hasNotes(data: Data): data is NotedValues {
 
 function areRecords(data: Data): data is RecordData {
   return (data as Partial<RecordData>).kind === 'bytes'
+}
+
+/** Whether there are at most this many values. Columns are taken to hold more. */
+export function hasAtMost(count: number, data: Data): boolean {
+  if (areRecords(data)) return data.count <= count
+  const values = hasNotes(data) ? data.values : data
+  return Array.isArray(values) && values.length <= count
 }
 
 /** Where an item is in its input, by its position among all; undefined unless the items are records. */
@@ -237,12 +245,14 @@ interface ClonedValues {
  *
  * @param indexOf The index of the item that the value at a position is, or is the result of.
  * @param moves The buffers that are moved with the value at a position, a list or undefined. It may throw.
+ * @param isToThread Otherwise they go to another process, and what only threads can share is refused.
  */
 export function cloneEach(
   what: 'item' | 'result',
   values: readonly unknown[],
   indexOf: (position: number) => number,
   moves?: Moves,
+  isToThread = true,
 ): ClonedValues {
   const refused: [position: number, error: EncodedError][] = []
   const check = new SharingCheck()
@@ -250,6 +260,7 @@ export function cloneEach(
   let bytes = 0
   const clones = values.map((value, position) => {
     try {
+      if (!isToThread) assertApart(value)
       if (moves === undefined) return cloneInto(check, value).value
       const list = moves(position) ?? []
       assertTransferList(list)

@@ -25,6 +25,11 @@ export interface CsvFormat extends Partitioning {
   readonly header?: Int32Array<SharedArrayBuffer> | undefined
 }
 
+/** The format for another process, which cannot read the memory of the header: it uses the keys of its records. */
+export function formatApart(format: OutputFormat): OutputFormat {
+  return format.kind === 'csv' ? { ...format, header: undefined } : format
+}
+
 /** The name of a format, as users write it. */
 export function nameOf(format: OutputFormat): string {
   if (format.kind !== 'csv') return format.kind

@@ -26,13 +26,22 @@ export interface LogTarget {
   error(text: string): unknown
 }
 
-interface Relayed {
+/** A record on its way to the thread or process that has started this one. */
+export interface RelayedRecord {
   readonly type: 'millrace.log'
   readonly record: LogRecord
 }
 
 const records = channel('millrace:log')
+let upward = (record: RelayedRecord): void => {
+  parentPort?.postMessage(record)
+}
 let target: LogTarget | undefined
+
+/** In a worker process: how records get to the process that has started it. */
+export function setUpward(send: (record: RelayedRecord) => void): void {
+  upward = send
+}
 
 export function setTarget(logger: LogTarget | undefined): void {
   target = logger
@@ -54,14 +63,14 @@ export function emit(record: LogRecord): void {
   if (goesToStderr()) process.stderr.write(`[${record.level.toUpperCase()}/${record.name}] ${record.message}\n`)
 }
 
-/** Hands a record to the thread that has started this one. */
+/** Hands a record to the thread or process that has started this one. */
 export function handUp(record: LogRecord): void {
-  parentPort?.postMessage({ type: 'millrace.log', record } satisfies Relayed)
+  upward({ type: 'millrace.log', record })
 }
 
 /** Takes a message of a thread that this one has started, if it is a record. */
 export function relay(message: unknown): void {
-  const relayed = message as Partial<Relayed> | null | undefined
+  const relayed = message as Partial<RelayedRecord> | null | undefined
   if (relayed?.type === 'millrace.log' && relayed.record !== undefined) emit(relayed.record)
 }
 

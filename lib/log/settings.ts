@@ -20,9 +20,25 @@ export function logSettings(): Int32Array<SharedArrayBuffer> {
   return (cells ??= new Int32Array(new SharedArrayBuffer(CELLS * Int32Array.BYTES_PER_ELEMENT)))
 }
 
-/** Uses those of the thread that has started this one. */
-export function takeLogSettings(given: Int32Array<SharedArrayBuffer>): void {
-  cells = given
+/** Uses those of the thread that has started this one. In a process: takes over their values. */
+export function takeLogSettings(given: Int32Array): void {
+  if (isShared(given)) cells = given
+  else logSettings().set(given)
+}
+
+function isShared(given: Int32Array): given is Int32Array<SharedArrayBuffer> {
+  return given.buffer instanceof SharedArrayBuffer
+}
+
+/** Told of changes that this thread makes: worker processes have copies of the cells. */
+const listeners = new Set<(cells: Int32Array) => void>()
+
+/** @returns Ends that. */
+export function onLogSettings(listener: (cells: Int32Array) => void): () => void {
+  listeners.add(listener)
+  return () => {
+    listeners.delete(listener)
+  }
 }
 
 export function logLevel(): LogLevel | 'silent' {
@@ -30,7 +46,7 @@ export function logLevel(): LogLevel | 'silent' {
 }
 
 export function setLogLevel(level: LogLevel | 'silent'): void {
-  Atomics.store(logSettings(), LEVEL, LEVELS.indexOf(level))
+  store(LEVEL, LEVELS.indexOf(level))
 }
 
 export function isLogged(level: LogLevel): boolean {
@@ -42,7 +58,7 @@ export function goesToStderr(): boolean {
 }
 
 export function sendToStderr(): void {
-  Atomics.store(logSettings(), STDERR, 1)
+  store(STDERR, 1)
 }
 
 export function logsConsole(): boolean {
@@ -50,7 +66,13 @@ export function logsConsole(): boolean {
 }
 
 export function setLogsConsole(logs: boolean): void {
-  Atomics.store(logSettings(), CONSOLE, logs ? 1 : 0)
+  store(CONSOLE, logs ? 1 : 0)
+}
+
+function store(cell: number, value: number): void {
+  const own = logSettings()
+  Atomics.store(own, cell, value)
+  for (const listener of listeners) listener(Int32Array.from(own))
 }
 
 function load(cell: number): number {

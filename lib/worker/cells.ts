@@ -29,13 +29,23 @@ const ENCODING = RUNNING + 8
 const ENCODED_FROM = RUNNING + 9
 /** Since when, for jobs with a time limit. */
 const ENCODED_SINCE = RUNNING + 10
-const CELLS = RUNNING + 11
+/** Number of the last chunk that the worker has taken. Only processes write it: see `noteTaken()`. */
+const TAKEN = RUNNING + 11
+const CELLS = RUNNING + 12
+
+/** In place of an item's offset: some item of the chunk runs, and it is not noted which one. */
+export const UNTRACKED = -2
 
 /** From 0 to `MAX_SLOTS` - 1. */
 export type Slot = number
 
 export function createCells(): Int32Array {
   return new Int32Array(new SharedArrayBuffer(CELLS * Int32Array.BYTES_PER_ELEMENT))
+}
+
+/** The cells that say how far the worker is: all that a worker process tells its pool. They share no memory. */
+export function progressCells(cells: Int32Array): Int32Array {
+  return cells.subarray(RUNNING)
 }
 
 /** Asks the worker to stop chunk `seq` at the next item boundary. */
@@ -61,6 +71,16 @@ export function isPublished(cells: Int32Array, slot: Slot, seq: number): boolean
   return Atomics.load(cells, PUBLISHED + slot) === seq
 }
 
+/** A worker process has taken a chunk. It takes them in the order of their numbers. */
+export function noteTaken(cells: Int32Array, seq: number): void {
+  cells[TAKEN] = seq
+}
+
+/** The number of the last chunk that a worker process has taken. */
+export function lastTaken(cells: Int32Array): number {
+  return cells[TAKEN] ?? 0
+}
+
 export interface Progress {
   /** Number of the chunk that runs; 0 when none does. */
   readonly seq: number
@@ -71,7 +91,7 @@ export interface Progress {
   readonly isAwaiting: boolean
   /** Whether the module of the task is being loaded, for `time` milliseconds. */
   readonly isLoading: boolean
-  /** Place of the item that runs, of several the one that began first; -1 while the task is being loaded. */
+  /** Place of the item that runs, of several the one that began first; -1 while the task is being loaded; or `UNTRACKED`. */
   readonly chunkOffset: number
   /** How many outcomes are being encoded, and the offset of the first. Getters of results may run then. */
   readonly encoding: number
@@ -124,6 +144,11 @@ export function endChunk(cells: Int32Array): void {
  */
 export function beginItem(cells: Int32Array, chunkOffset: number): void {
   cells[CHUNK_OFFSET] = chunkOffset
+}
+
+/** Any of the items of the chunk may run from now on. */
+export function beginUntracked(cells: Int32Array): void {
+  cells[CHUNK_OFFSET] = UNTRACKED
 }
 
 export function beginTimedItem(cells: Int32Array, chunkOffset: number): void {

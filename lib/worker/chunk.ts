@@ -1,12 +1,12 @@
 /** The chunk that runs, and the context of its tasks. `poster.ts` has the outcomes of the items. */
 import { setMaxListeners } from 'node:events'
-import { fileIn, placeIn, type Data, type Packed } from '../codec/codec.js'
+import { fileIn, hasAtMost, placeIn, type Data, type Packed } from '../codec/codec.js'
 import { decodeError } from '../codec/error-codec/decode.js'
 import { encodeError } from '../codec/error-codec/encode.js'
 import type { EncodedError } from '../codec/error-codec/types.js'
 import type { Place } from '../codec/records/format.js'
-import { isCancelled, type Slot } from './cells.js'
-import type { ChunkMessage, PartMessage, WorkerJob } from './protocol.js'
+import { beginItem, beginTimedItem, isCancelled, type Slot } from './cells.js'
+import type { ChunkDetails, ChunkMessage, PartMessage, WorkerJob } from './protocol.js'
 import { RecordContext } from './record-context.js'
 
 export interface Host {
@@ -15,7 +15,12 @@ export interface Host {
   post(part: PartMessage, transfer: Packed['transfer']): void
   /** Takes the messages that have come while a synchronous task blocked the event loop. */
   receive(): void
+  /** In a process: tells the pool what the cells say. A thread has memory in common with its pool, which reads the cells. */
+  readonly track?: (() => void) | undefined
 }
+
+/** A process notes each item of a chunk that has at most this many. It takes 3 µs, so larger chunks of short items would suffer. */
+const MAX_TRACKED_ITEMS = 32
 
 export class RunningChunk {
   readonly job: WorkerJob
@@ -31,6 +36,10 @@ export class RunningChunk {
   readonly start: number
   /** Items that are not to be run: the errors that are their outcomes, or undefined where that has been given. */
   readonly settled: ReadonlyMap<number, EncodedError | undefined> | undefined
+  /** In a process: called when an item begins, so that the pool knows which one ended it. Undefined: that is not noted. */
+  readonly track: Host['track']
+  /** How an item of it begins, of those that run one after the other. */
+  readonly begin: typeof beginItem
   #controller: AbortController | undefined
   #isAborting = false
   #reason: EncodedError | undefined
@@ -45,6 +54,13 @@ export class RunningChunk {
     this.data = data
     this.start = details?.start ?? 0
     this.settled = details?.settled && new Map(details.settled)
+    this.track = host.track && this.#isTracked(details) ? host.track : undefined
+    this.begin =
+      this.track === undefined ? (job.timeout === undefined ? beginItem : beginTimedItem) : tracked(this.track)
+  }
+
+  #isTracked(details: ChunkDetails | undefined): boolean {
+    return details?.isTracked === true || this.job.timeout !== undefined || hasAtMost(MAX_TRACKED_ITEMS, this.data)
   }
 
   get isCancelled(): boolean {
@@ -100,6 +116,13 @@ export class RunningChunk {
     const record = place === undefined ? '' : `, ${show(place)}`
     const item = `item ${this.first + chunkOffset}${record}, worker ${this.host.worker}`
     return encodeError(error, `task '${this.job.name.id}' (${item})`)
+  }
+}
+
+function tracked(track: () => void): typeof beginItem {
+  return (cells, chunkOffset) => {
+    beginTimedItem(cells, chunkOffset)
+    track()
   }
 }
 

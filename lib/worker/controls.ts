@@ -1,4 +1,4 @@
-/** The calls that a pool makes through `threads`, and how the worker lets it make them. Chunks do not come this way. */
+/** The calls that a pool makes, and how the worker lets it make them: a thread through `threads`. Chunks do not come this way. */
 import { pack } from '../codec/codec.js'
 import { encodeError } from '../codec/error-codec/encode.js'
 import { expose } from '../threads-package.js'
@@ -7,12 +7,9 @@ import { loadTask } from './load.js'
 import { arrived } from './sharing.js'
 import type { WorkerControl } from './protocol.js'
 
-/**
- * Lets the pool call the controls of worker number `worker`. Once per thread. It loads `threads`, which takes
- * milliseconds.
- */
-export function exposeControls(worker: number): void {
-  const controls: WorkerControl = {
+/** The controls of worker number `worker`. */
+export function controlsOf(worker: number): WorkerControl {
+  return {
     async initialize(name, args) {
       try {
         const initialize = await loadTask(name)
@@ -32,5 +29,9 @@ export function exposeControls(worker: number): void {
       }
     },
   }
-  expose(controls)
+}
+
+/** Lets the pool of a thread call its controls. Once per thread. It loads `threads`, which takes milliseconds. */
+export function exposeControls(worker: number): void {
+  expose(controlsOf(worker))
 }

@@ -1,6 +1,6 @@
 /** Folds the items of a chunk into one result, for `reduce`. */
 import { cloned, cursorOf } from '../codec/codec.js'
-import { beginItem, beginTimedItem, isCancelled, markAwaiting } from './cells.js'
+import { isCancelled, markAwaiting } from './cells.js'
 import { ItemContext, type RunningChunk } from './chunk.js'
 import { isThenable } from '../thenable.js'
 import { noAccumulatorError } from './expand.js'
@@ -9,11 +9,10 @@ import type { Poster } from './poster.js'
 
 /** Folds all items, or those before a cancel. The result goes with the last item that did not fail. */
 export async function fold(fn: TaskFunction, chunk: RunningChunk, poster: Poster): Promise<void> {
-  const { slot, seq } = chunk
-  const { kind, stopOnError, initial, timeout } = chunk.job
+  const { slot, seq, begin } = chunk
+  const { kind, stopOnError, initial } = chunk.job
   const { cells } = chunk.host
   const { length, next, skip } = cursorOf(chunk.data)
-  const begin = timeout === undefined ? beginItem : beginTimedItem
   const withContext = takesContext(kind, fn)
   let accumulator: unknown = cloned(initial)
   let last: number | undefined

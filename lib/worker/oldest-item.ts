@@ -8,15 +8,19 @@ const HEARTBEAT_MS = 10
  */
 export class OldestItem {
   readonly #cells: Int32Array
+  readonly #track: (() => void) | undefined
   readonly #heartbeat: NodeJS.Timeout
   /** The items that run, in the order in which they began, with their start times. */
   readonly #running = new Map<number, number>()
 
-  constructor(cells: Int32Array) {
+  /** @param track See `RunningChunk`. */
+  constructor(cells: Int32Array, track?: () => void) {
     this.#cells = cells
+    this.#track = track
     markTick(cells)
     this.#heartbeat = setInterval(() => {
       markTick(cells)
+      track?.()
     }, HEARTBEAT_MS)
   }
 
@@ -37,6 +41,7 @@ export class OldestItem {
   #mark(): void {
     for (const [chunkOffset, since] of this.#running) {
       markOldest(this.#cells, chunkOffset, since)
+      this.#track?.()
       return
     }
   }

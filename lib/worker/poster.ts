@@ -108,7 +108,7 @@ export class Poster {
     this.outbox = this.outbox.next()
     this.#reuse.clear()
     this.#sent = milliseconds()
-    const { seq, host, job } = this.#chunk
+    const { seq, host, job, track } = this.#chunk
     const time = this.#sent - this.#started
     const isSimple = (chunkOffsets ?? counts ?? errors ?? fault) === undefined
     const details = isFolded
@@ -118,6 +118,7 @@ export class Poster {
         : { chunkOffsets, counts: counts && Uint32Array.from(counts), errors, fault, isUnread: fault && true }
     const { cells } = host
     beginEncoding(cells, chunkOffsets?.[0] ?? from, count, job.timeout !== undefined)
+    track?.()
     const lists = takeTransfers(results)
     try {
       if (job.format !== undefined) {
@@ -155,6 +156,8 @@ export class Poster {
       host.post([seq, from, count, last, time, bytes, data, { ...details, ...cloned }], transfer)
     } finally {
       endEncoding(cells)
+      // After the last part the chunk ends, which is tracked.
+      if (!last) track?.()
     }
   }
 
@@ -184,7 +187,13 @@ export class Poster {
     const ownerOf = (i: number): number => (isFolded === true ? count - 1 : (owners?.[i] ?? i))
     const indexOf = (i: number): number => this.#chunk.first + (chunkOffsets?.[ownerOf(i)] ?? from + ownerOf(i))
     const moves = lists && ((i: number) => lists[i])
-    const { values, notes, refused, transfer, bytes } = cloneEach('result', results, indexOf, moves)
+    const { values, notes, refused, transfer, bytes } = cloneEach(
+      'result',
+      results,
+      indexOf,
+      moves,
+      this.#chunk.host.track === undefined,
+    )
     const failed = new Map(refused.map(([i, error]) => [ownerOf(i), error]))
     const all = [...(errors ?? []), ...failed]
     if (counts === undefined) return { data: withNotes(values, notes), transfer, bytes, counts, errors: all }

@@ -7,6 +7,7 @@ import type { Data } from '../codec/codec.js'
 import type { EncodedError } from '../codec/error-codec/types.js'
 import type { FormattedData } from '../formats/formatted.js'
 import type { OutputFormat } from '../formats/output-format.js'
+import type { RelayedRecord } from '../log/record.js'
 import type { TaskName } from '../task.js'
 import type { Slot } from './cells.js'
 import type { GivenIdentity } from '../identity.js'
@@ -78,6 +79,7 @@ export interface EndMessage {
 export interface CancelMessage {
   readonly type: 'cancel'
   readonly seq: number
+  readonly slot: Slot
   /** Why the stream was aborted; undefined where it ended in another way. */
   readonly reason?: EncodedError | undefined
 }
@@ -115,6 +117,14 @@ export interface ChunkDetails {
    * have cost a worker. Without: they have had their outcome before.
    */
   readonly settled?: readonly (readonly [chunkOffset: number, error: EncodedError | undefined])[] | undefined
+  /** Whether a worker process notes each item before it begins: one of them has ended a process before. */
+  readonly isTracked?: boolean | undefined
+}
+
+/** Asks a worker process for a chunk that it has not begun. It answers if its event loop has a turn before it begins it. */
+export interface GiveBackMessage {
+  readonly type: 'giveBack'
+  readonly seq: number
 }
 
 /** The worker is to end by itself: otherwise some of its output would be lost. */
@@ -122,7 +132,8 @@ export interface LeaveMessage {
   readonly type: 'leave'
 }
 
-export type ToWorker = ChunkMessage | ChunksMessage | JobMessage | EndMessage | CancelMessage | LeaveMessage
+export type ToWorker =
+  ChunkMessage | ChunksMessage | JobMessage | EndMessage | CancelMessage | GiveBackMessage | LeaveMessage
 
 /**
  * Outcomes of some items of a chunk; a tuple, as a chunk is.
@@ -164,7 +175,50 @@ export interface CollectedMessage {
   readonly ids: readonly string[]
 }
 
+/** A worker process has not begun this chunk, and will not. */
+export interface GivenBackMessage {
+  readonly type: 'givenBack'
+  readonly givenBack: number
+}
+
 /** The worker has loaded, and takes messages from its data port. */
 export const LISTENING = 'listening'
 
-export type FromWorker = typeof LISTENING | PartMessage | CollectedMessage
+/** The first message to a worker process. */
+export interface ChildSetup extends Pick<WorkerSetup, 'type' | 'identity' | 'worker' | 'watchHeap'> {
+  /** A copy: changes come as messages. */
+  readonly log: Int32Array
+  /** To be run before it listens. `args` packs one value, the array of its arguments. */
+  readonly initializer: { readonly name: TaskName; readonly args: Data } | undefined
+}
+
+/** The settings of the log have changed. */
+interface LogMessage {
+  readonly type: 'log'
+  readonly cells: Int32Array
+}
+
+interface FinalizeMessage {
+  readonly type: 'finalize'
+  readonly name: TaskName
+}
+
+/** The messages to a worker process, after the first one. */
+export type ChildMessage = ToWorker | LogMessage | FinalizeMessage
+
+/** The initializer has failed. */
+interface FailedStartMessage {
+  readonly type: 'failedStart'
+  readonly error: EncodedError
+}
+
+interface FinalizedMessage {
+  readonly type: 'finalized'
+  readonly value?: Data | undefined
+  readonly error?: EncodedError | undefined
+}
+
+/** The messages of a worker process. */
+export type FromChild = FromWorker | FailedStartMessage | FinalizedMessage | RelayedRecord
+
+export type FromWorker = typeof LISTENING | PartMessage | CollectedMessage | GivenBackMessage

@@ -51,7 +51,8 @@ async function runLimited(
   const { length, next, skip } = cursorOf(chunk.data)
   const limit = pLimit(concurrency)
   const withContext = takesContext(kind, fn)
-  const watch = timeout === undefined ? undefined : new OldestItem(cells)
+  const { track } = chunk
+  const watch = timeout === undefined ? undefined : new OldestItem(cells, track)
   // Items begin in their order: a record is decoded when it begins.
   const one = async (chunkOffset: number): Promise<void> => {
     if (chunk.isCancelled) return
@@ -60,6 +61,7 @@ async function runLimited(
       return
     }
     countBegun(cells, chunkOffset + 1)
+    track?.()
     if (chunk.settled?.has(chunkOffset) === true) {
       skip()
       const error = chunk.settled.get(chunkOffset)

@@ -1,6 +1,6 @@
 /** Runs the items of a chunk one after the other. It makes no promise as long as nothing has to be awaited. */
 import { cursorOf, type Cursor } from '../codec/codec.js'
-import { beginItem, beginTimedItem, isCancelled, markAwaiting } from './cells.js'
+import { isCancelled, markAwaiting } from './cells.js'
 import { ItemContext, type RunningChunk } from './chunk.js'
 import { isThenable } from '../thenable.js'
 import { elementsOf } from './expand.js'
@@ -38,9 +38,9 @@ export class SequentialRun {
     const poster = this.#poster
     const { length, next, skip } = this.#cursor
     const { slot, seq, first, settled, job, host } = chunk
-    const { kind, timeout } = job
+    const { kind } = job
     const { cells } = host
-    const begin = timeout === undefined ? beginItem : beginTimedItem
+    const { begin } = chunk
     const withContext = takesContext(kind, fn)
     markAwaiting(cells, false)
     while (this.#next < length && !isCancelled(cells, slot, seq)) {
@@ -69,13 +69,14 @@ export class SequentialRun {
 
   async #awaiting(first: PromiseLike<unknown>): Promise<void> {
     const poster = this.#poster
-    const { job, host } = this.#chunk
+    const { job, host, track } = this.#chunk
     const { kind } = job
     const { cells } = host
     for (let awaited: PromiseLike<unknown> | undefined = first; awaited !== undefined; awaited = this.#untilAwaited()) {
       try {
         if (poster.outbox.count > 0) poster.postSoon()
         markAwaiting(cells, true)
+        track?.()
         let result = await awaited
         if (kind === 'flatMap') result = await elementsOf(result)
         // Only now: while the result was awaited, a timer may have posted the outbox and made a new one.

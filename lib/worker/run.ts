@@ -1,4 +1,5 @@
 /** Runs one chunk inside a worker, in the way that its job asks for, and posts the outcomes in parts. */
+import { beginUntracked } from './cells.js'
 import type { RunningChunk } from './chunk.js'
 import { fold } from './fold.js'
 import type { TaskFunction } from './load.js'
@@ -12,6 +13,11 @@ import { SequentialRun } from './run-sequential.js'
  */
 export function runChunk(fn: TaskFunction, chunk: RunningChunk, poster: Poster): Promise<void> | undefined {
   poster.begin()
+  const { host, track } = chunk
+  if (host.track !== undefined && track === undefined) {
+    beginUntracked(host.cells)
+    host.track()
+  }
   const running = runItems(fn, chunk, poster)
   if (running === undefined) poster.post(true)
   return running?.then(() => {

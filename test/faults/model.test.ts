@@ -8,6 +8,15 @@ const SEEDS = times(10, 40)
 const LIMITS = { limit: 20_000, milliseconds: 8_000 }
 
 describe('a stream gives what the sequential model says', () => {
+  const onProcesses = times(2, 20)
+  it(`on worker processes, with seeds 1 to ${onProcesses}`, async () => {
+    for (const seed of numbers(onProcesses).map((n) => 1 + n)) {
+      const said: string[] = []
+      await findFault(seed, (line) => said.push(line), { ...LIMITS, isolation: 'process' })
+      expect(said).toEqual([])
+    }
+  })
+
   const size = 10
   for (let first = 1; first <= SEEDS; first += size) {
     it(`with seeds ${first} to ${first + size - 1}: npm run stress -- fuzz --seconds 0 --seed N runs one`, async () => {

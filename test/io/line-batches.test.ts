@@ -185,7 +185,7 @@ describe('lines() as batches', () => {
         },
       }),
     )
-    const used = new Set<SharedArrayBuffer>()
+    const used = new Set<ArrayBufferLike>()
     const held: RecordBatch[] = []
     for (;;) {
       const batch = await nextOf(reader, 1000)

@@ -3,9 +3,11 @@
  * releases it or makes it fail, and the task notes its progress. It does not sleep or poll.
  *
  * An item is the number of its slot (or that number as a line, from a byte source). The memory reaches the workers of
- * every pool as environment data. Import this module before the first worker starts.
+ * every pool as environment data. Worker processes have no such memory: there the task asks the process of the test, by
+ * `gate-calls.ts`. Import this module before the first worker starts.
  */
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads'
+import { GateCalls, serveGates } from './gate-calls.js'
 
 /** The action of the task when the item is not held any more: it returns the item, or does one of these. */
 const THROWS = 1
@@ -189,8 +191,13 @@ export class Gates {
 /** The error that the task throws for an item that must fail. */
 export class GateError extends Error {}
 
+/** In a worker process: the way to the gates. */
+const calls = GateCalls.inWorkerProcess()
+if (calls === undefined && isMainThread) serveGates((item, worker) => pass(item, worker))
+
 /** Runs an item, for the task. Waits without blocking its thread, so that it works on every executor. */
 export function pass(item: number | string, worker: number): unknown {
+  if (calls !== undefined) return passThere(item, worker, calls)
   const slot = enter(item, worker)
   const turns = Atomics.load(cells, slot + Field.Turns)
   const held = Atomics.load(cells, slot + Field.Held) === 1
@@ -202,6 +209,12 @@ export function passBlocking(item: number | string, worker: number): unknown {
   const slot = enter(item, worker)
   while (Atomics.load(cells, slot + Field.Held) === 1) Atomics.wait(cells, slot + Field.Held, 1)
   return leave(item, slot, worker)
+}
+
+async function passThere(item: number | string, worker: number, there: GateCalls): Promise<unknown> {
+  const end = await there.pass(item, worker)
+  if (end === 'throws') throw new GateError(`slot ${item}`)
+  return end === 'function' ? () => item : item
 }
 
 async function passLater(item: number | string, slot: number, worker: number, turns: number): Promise<unknown> {

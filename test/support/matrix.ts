@@ -4,13 +4,14 @@
  */
 import { availableParallelism } from 'node:os'
 import * as millrace from 'millrace'
-import { lines, type Pool, type Stream, type StreamOptions, type TaskLike } from 'millrace'
+import { lines, Pool, type Stream, type StreamOptions, type TaskLike } from 'millrace'
 import { gated } from '../fixtures/contract-a-gated.js'
 import { Gates } from './gates.js'
+import { isFull } from './volume.js'
 
 export type Item = number | string
 export type SourceKind = 'an iterable' | 'an async iterable' | 'lines of bytes'
-export type Executor = 'the default pool' | 'a pool of 2' | 'this thread'
+export type Executor = 'the default pool' | 'a pool of 2' | 'this thread' | 'processes'
 /** A verb whose results are a stream, by the name of its ordered form. */
 export type VerbName = 'imap' | 'filter' | 'flatMap'
 
@@ -183,14 +184,22 @@ export function hanging(kind: SourceKind, items: readonly Item[], probe: Probe):
   return bytes ? lines(source as AsyncIterable<Buffer>) : (source as AsyncIterable<Item>)
 }
 
-/** Every way, or those that `where` accepts. */
+/** Whether a way is run on worker processes in `npm test`: each item takes a call, and a pool has to be started. */
+function isChosen(ordered: boolean, chunksize: number | 'auto', kind: SourceKind): boolean {
+  return ordered ? chunksize === 7 && kind === 'an iterable' : chunksize === 1 && kind === 'lines of bytes'
+}
+
+/** Every way, or those that `where` accepts. Without full volume, two of them are on worker processes. */
 export function ways(pool: Pool, where: (way: Way) => boolean = () => true): Way[] {
+  const processes = new Pool({ workers: 2, isolation: 'process', name: 'processes' })
+  afterAll(() => processes.terminate())
   const found: Way[] = []
-  for (const executor of ['the default pool', 'a pool of 2', 'this thread'] as const) {
+  for (const executor of ['the default pool', 'a pool of 2', 'this thread', 'processes'] as const) {
     for (const ordered of [true, false]) {
       for (const chunksize of [1, 7, 'auto'] as const) {
         for (const kind of ['an iterable', 'an async iterable', 'lines of bytes'] as const) {
-          found.push(wayOf(pool, executor, ordered, chunksize, kind))
+          if (executor === 'processes' && !isFull && !isChosen(ordered, chunksize, kind)) continue
+          found.push(wayOf(executor === 'processes' ? processes : pool, executor, ordered, chunksize, kind))
         }
       }
     }
@@ -199,7 +208,7 @@ export function ways(pool: Pool, where: (way: Way) => boolean = () => true): Way
 }
 
 function wayOf(pool: Pool, executor: Executor, ordered: boolean, chunksize: number | 'auto', kind: SourceKind): Way {
-  const on = executor === 'a pool of 2' ? pool : millrace
+  const on = executor === 'a pool of 2' || executor === 'processes' ? pool : millrace
   // On this thread two items at once, as two workers would run them.
   const inline = executor === 'this thread' ? ({ workers: 0, concurrency: 2 } as const) : undefined
   const open: Way['open'] = (name, task, source, options) => {

@@ -105,6 +105,8 @@ export interface TrialOptions {
    * may need.
    */
   readonly limit?: number
+  /** Where the workers of the pool run. Default: on threads. */
+  readonly isolation?: 'thread' | 'process'
 }
 
 /**
@@ -132,13 +134,13 @@ class Trial {
   /** The results that the consumer got. */
   readonly #values: unknown[] = []
 
-  constructor(it: Case, { plant = {}, limit = longest(it) }: TrialOptions) {
+  constructor(it: Case, { plant = {}, limit = longest(it), isolation = 'thread' }: TrialOptions) {
     this.#case = it
     this.#items = it.deeds.map((what, n) => deed(n, what))
     this.#plant = plant
     this.#limit = limit
     const { workers, maxTasksPerWorker } = it
-    this.#pool = new Pool({ workers, ...(maxTasksPerWorker !== undefined && { maxTasksPerWorker }) })
+    this.#pool = new Pool({ workers, isolation, ...(maxTasksPerWorker !== undefined && { maxTasksPerWorker }) })
   }
 
   /** @returns The fault; `undefined` if there is none. */

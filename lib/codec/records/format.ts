@@ -1,5 +1,5 @@
 /**
- * Records as bytes in shared memory, and how values are made of them. Types only: every thread reads them in the same
+ * Records as bytes in shared memory, or copied for another process, and how values are made of them. Types only: every thread reads them in the same
  * way, by the decoder of their format.
  */
 import type { QuotedDialect } from '../../scan/quoted.js'
@@ -54,11 +54,11 @@ export type RecordFormat = LineFormat | JsonFormat | CsvFormat | RejectsFormat
 /** Whole records that stand together in shared memory. Can be cloned; the memory goes by reference. */
 export interface RecordSegment {
   readonly format: RecordFormat
-  readonly memory: SharedArrayBuffer
+  readonly memory: ArrayBufferLike
   /** Where the first record begins. Bytes that belong to no record, such as empty lines, may stand before each one. */
   readonly start: number
   /** Where the numbers are that tell where each record ends: u32, positions in `memory` behind its delimiter. */
-  readonly ends: SharedArrayBuffer
+  readonly ends: ArrayBufferLike
   /** Where in `ends` the first number is, in bytes. */
   readonly endsAt: number
   /** How many records. */

@@ -49,6 +49,11 @@ interface KnownLine {
  */
 const lastLines = new WeakMap<object, KnownLine>()
 
+/** The number of the line in which a segment begins; undefined where each record is one line. */
+export function firstLineOf(segment: RecordSegment): number | undefined {
+  return segment.line === undefined ? undefined : lineOf(segment, segment.line, segment.start)
+}
+
 /** @param line The number of the line at `lineAt` of the segment. */
 function lineOf(segment: RecordSegment & { readonly bytesIn?: object }, line: number, at: number): number {
   const from = segment.lineAt

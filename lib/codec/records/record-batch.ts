@@ -2,6 +2,7 @@
 import type { Batch } from '../batch.js'
 import type { Packed } from '../codec.js'
 import type { Place, RecordSegment } from './format.js'
+import { firstLineOf } from './place.js'
 import { allRecords, fileOf, placeOf, recordsAt, type RecordData } from './record-data.js'
 
 /**
@@ -64,6 +65,12 @@ export class RecordBatch implements Batch {
     return { data: this.#data(), transfer: [], bytes }
   }
 
+  packApart(): Packed & { readonly data: RecordData } {
+    const segments = this.#segments.map(copied)
+    const bytes = segments.reduce((sum, { memory }) => sum + memory.byteLength, 0)
+    return { data: { kind: 'bytes', count: this.#length, segments }, transfer: [], bytes }
+  }
+
   slice(start: number, end: number): RecordBatch {
     const parts: HeldSegment[] = []
     let first = 0
@@ -114,6 +121,21 @@ export class RecordBatch implements Batch {
     const segments = this.#segments.map(({ end: _end, bytesIn: _bytes, endsIn: _ends, ...segment }) => segment)
     return { kind: 'bytes', count: this.#length, segments }
   }
+}
+
+/** A segment with memory that has its records alone, and is not shared. */
+function copied(segment: HeldSegment): RecordSegment {
+  const { end: _end, bytesIn: _bytes, endsIn: _ends, ...rest } = segment
+  const { start, memory, count } = segment
+  const ends = new Uint32Array(segment.ends, segment.endsAt, count).slice()
+  for (let at = 0; at < count; at++) ends[at] = (ends[at] ?? start) - start
+  const bytes = Buffer.alloc(ends[count - 1] ?? 0)
+  // The last delimiter may be missing.
+  const length = Math.min(bytes.length, memory.byteLength - start)
+  // Not `set()`: where memory is shared that goes byte by byte.
+  if (length > 0) bytes.fill(Buffer.from(memory, start, length), 0, length)
+  const line = firstLineOf(segment)
+  return { ...rest, memory: bytes.buffer, ends: ends.buffer, start: 0, endsAt: 0, line, lineAt: 0 }
 }
 
 /** Some records of a segment. */

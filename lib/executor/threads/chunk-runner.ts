@@ -17,6 +17,7 @@ import { InFlightChunk } from './in-flight-chunk.js'
 import { REBALANCE_AFTER_MS, Scheduler } from './scheduler.js'
 import { WakeList, type ThreadLane } from './thread-lane.js'
 import type { Report, WorkerHandle } from './worker-handle.js'
+import type { WorkerEnd } from './worker-link.js'
 import { WorkerPool, type WorkerPoolOptions } from './worker-pool.js'
 
 /** How long a cancelled chunk may go on before its worker is replaced, in milliseconds. */
@@ -138,6 +139,7 @@ export class ChunkRunner {
     for (let report = this.#reports.take(); report !== undefined; report = this.#reports.take()) {
       if (report.kind === 'part') this.#onPart(report.worker, report.held, report.message)
       else if (report.kind === 'working') this.pool.started()
+      else if (report.kind === 'givenBack') this.#onGivenBack(report.worker, report.held)
       else if (report.kind === 'ended') this.#onEnded(report.worker)
       else this.#onOverdue(report.worker, report.progress)
     }
@@ -148,7 +150,7 @@ export class ChunkRunner {
     const { lane } = inFlight
     const isLast = message[3]
     lane.hasLoaded = true
-    const part = lane.isOpen ? inFlight.accept(message, worker.thread.number, held.sentBytes) : undefined
+    const part = lane.isOpen ? inFlight.accept(message, worker.link.number, held.sentBytes) : undefined
     if (part !== undefined) this.#answer(lane, part)
     if (!isLast) return
     lane.duration = message[4]
@@ -158,26 +160,34 @@ export class ChunkRunner {
     this.pool.replaceIfSpent(worker)
   }
 
+  #onGivenBack(worker: WorkerHandle, held: Assignment): void {
+    const { lane, chunk } = held.inFlight
+    if (lane.isOpen) this.#requeue([held])
+    else chunk.items.release()
+    this.pool.replaceIfSpent(worker)
+  }
+
   #onEnded(worker: WorkerHandle): void {
     const loss = this.pool.lose(worker)
     if (loss === undefined) return
-    this.#requeue(loss.held, loss.kind === 'died' ? loss.exitCode : undefined)
+    this.#requeue(loss.held, loss.kind === 'died' ? loss.end.exitCode : undefined)
     if (loss.kind === 'broken') {
       this.broken = loss.error
       this.breakLanes(loss.error)
     } else if (loss.kind === 'died') {
       this.counts.crashes++
-      this.#onDied(worker, loss.held, loss.exitCode, loss.cause)
+      this.#onDied(worker, loss.held, loss.end)
     }
   }
 
-  #onDied(worker: WorkerHandle, held: readonly Assignment[], exitCode: number, cause: unknown): void {
+  #onDied(worker: WorkerHandle, held: readonly Assignment[], end: WorkerEnd): void {
+    const { cause } = end
     if ((cause as Partial<MainThreadGuardError> | undefined)?.code === 'ERR_MAIN_THREAD_GUARD') {
       // Every other worker would end in the same way, whatever its items are.
-      if (this.lanes.size === 0 && worker.thread.uncaught !== undefined) uncaughtInWorker(worker.thread.identity, cause)
+      if (this.lanes.size === 0 && worker.link.uncaught !== undefined) uncaughtInWorker(worker.link.identity, cause)
       this.breakLanes(cause)
     } else if (worker.isUnreadable) this.#settle(this.#recovery.unreadable(worker, held))
-    else this.#settle(this.#recovery.crashed(worker, held, exitCode, cause))
+    else this.#settle(this.#recovery.crashed(worker, held, end))
   }
 
   #onOverdue(worker: WorkerHandle, progress: Progress): void {
@@ -186,7 +196,7 @@ export class ChunkRunner {
     const { isLoading } = progress
     const timeout = isLoading ? this.#options.startTimeout : (running?.inFlight.lane.job.timeout ?? 0)
     const reason = isLoading ? 'the module of a task takes longer to load' : undefined
-    workerTimedOut({ ...worker.thread.identity, timeout }, reason)
+    workerTimedOut({ ...worker.link.identity, timeout }, reason)
     const held = this.pool.end(worker)
     this.#requeue(held)
     if (isLoading) this.#settle(this.#recovery.hungLoading(worker, held, progress, timeout))
@@ -282,7 +292,7 @@ export class ChunkRunner {
 
   #replaceUnlessDone(worker: WorkerHandle, seq: number): void {
     setTimeout(() => {
-      if (worker.thread.state === 'dead' || worker.progress().seq !== seq) return
+      if (worker.link.state === 'dead' || worker.progress().seq !== seq) return
       this.#requeue(this.pool.giveUp(worker).slice(1))
       this.advance()
     }, CANCEL_TIMEOUT_MS).unref()

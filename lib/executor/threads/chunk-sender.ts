@@ -2,12 +2,12 @@
  * Sends chunks to a worker: packs their items, numbers them, gives each a slot in the shared cells, and introduces their jobs. It also
  * keeps the shared objects in them for as long as the worker may have them.
  */
-import type { MessagePort } from 'node:worker_threads'
 import { withNotes, pack, cloneEach, type Data, type Packed } from '../../codec/codec.js'
 import { encodeError } from '../../codec/error-codec/encode.js'
 import type { EncodedError } from '../../codec/error-codec/types.js'
 import { BadRecord } from '../../codec/records/record-data.js'
 import { transferOf } from '../../codec/transfer-list.js'
+import { formatApart } from '../../formats/output-format.js'
 import type { SharedObject } from '../../shared/registry.js'
 import { isRedefined, redefinitions } from '../../task.js'
 import { markCancelled, publish, claim, MAX_SLOTS, type Slot } from '../../worker/cells.js'
@@ -15,6 +15,7 @@ import type { ChunkDetails, ChunkMessage, CollectedMessage, ToWorker, WorkerJob 
 import type { Chunk } from '../executor.js'
 import { lockablesOf, SentObjects } from './sent-objects.js'
 import type { InFlightChunk } from './in-flight-chunk.js'
+import type { WorkerPort } from './worker-link.js'
 
 /** A chunk that a worker holds, and how it was sent there. */
 export interface Assignment {
@@ -29,6 +30,8 @@ export interface Assignment {
   readonly known: KnownJob
   /** Shared objects that came with it. */
   readonly given: readonly SharedObject[] | undefined
+  /** Whether a worker process was asked for it: it comes back if it has not begun. */
+  isAskedBack: boolean
   /** When it became the first in its worker, or else when it was sent, by `performance.now()`. Changed by its worker's handle. */
   since: number
 }
@@ -44,8 +47,9 @@ export interface KnownJob {
 }
 
 export class ChunkSender {
-  readonly #port: MessagePort
+  readonly #port: WorkerPort
   readonly #cells: Int32Array
+  readonly #sharesMemory: boolean
   readonly #jobs = new Map<WorkerJob, KnownJob>()
   #lastJob = 0
   /** The modules that the worker was told to load, and how many redefinitions there were at that time. */
@@ -61,9 +65,11 @@ export class ChunkSender {
   #unposted: ChunkMessage[] = []
   #flushTimer: NodeJS.Immediate | undefined
 
-  constructor(port: MessagePort, cells: Int32Array) {
+  /** @param sharesMemory Whether the worker has the cells. Otherwise it takes all that it is sent, and nothing in that can be shared. */
+  constructor(port: WorkerPort, cells: Int32Array, sharesMemory = true) {
     this.#port = port
     this.#cells = cells
+    this.#sharesMemory = sharesMemory
   }
 
   get itemsSent(): number {
@@ -109,13 +115,13 @@ export class ChunkSender {
     this.#itemsSent += items.length
     const known = this.#jobs.get(job) ?? this.#introduce(job)
     const { id } = known
-    publish(this.#cells, slot, seq)
+    if (this.#sharesMemory) publish(this.#cells, slot, seq)
     // `transfer` was called for items that were sent before.
     const asked = details === undefined ? transfer : undefined
     let sent: Pick<Packed, 'bytes' | 'shared'> | undefined
     if (asked === undefined) {
       try {
-        const packed = items.pack()
+        const packed = this.#sharesMemory ? items.pack() : (items.packApart?.() ?? items.pack())
         const message: ChunkMessage = [seq, slot, id, first, flushFirst, packed.data, details]
         if (mayWait && isPrimitive(packed.data)) this.#postLater(message)
         else this.#post(message, packed.transfer)
@@ -128,7 +134,7 @@ export class ChunkSender {
       const { all, bad } = withoutBad(items.values())
       const moves =
         asked && ((chunkOffset: number) => (bad.has(chunkOffset) ? undefined : transferOf(all[chunkOffset], asked)))
-      const cloned = cloneEach('item', all, (chunkOffset) => first + chunkOffset, moves)
+      const cloned = cloneEach('item', all, (chunkOffset) => first + chunkOffset, moves, this.#sharesMemory)
       const settled = [...cloned.refused, ...bad, ...(details?.settled ?? [])]
       const data = withNotes(cloned.values, cloned.notes)
       this.#post([seq, slot, id, first, flushFirst, data, { ...details, settled }], cloned.transfer)
@@ -137,15 +143,44 @@ export class ChunkSender {
     }
     const given = sent.shared === undefined ? known.given : lockablesOf(known.given, sent.shared)
     if (given !== undefined) this.#given.add(given)
-    return { inFlight, seq, slot, items: items.length, sentBytes: sent.bytes, known, given, since: performance.now() }
+    return {
+      inFlight,
+      seq,
+      slot,
+      items: items.length,
+      sentBytes: sent.bytes,
+      known,
+      given,
+      isAskedBack: false,
+      since: performance.now(),
+    }
   }
 
-  /** Takes back a chunk, unless the worker has begun it. @returns Whether it did. */
+  /**
+   * Takes back a chunk, unless the worker has begun it. A process is only asked for it, and may give it back later.
+   *
+   * @returns Whether it did.
+   */
   withdraw(sent: Assignment): boolean {
+    if (!this.#sharesMemory) {
+      this.#askBack(sent)
+      return false
+    }
     if (!claim(this.#cells, sent.slot, sent.seq)) return false
+    this.givenBack(sent)
+    return true
+  }
+
+  #askBack(sent: Assignment): void {
+    if (sent.isAskedBack) return
+    sent.isAskedBack = true
+    this.#post({ type: 'giveBack', seq: sent.seq })
+  }
+
+  /** The worker has not begun this chunk, and does not have it any more. */
+  givenBack(sent: Assignment): void {
     this.#itemsSent -= sent.items
     this.settle(sent, false)
-    return true
   }
 
   /** The worker does not have this chunk any more. @param wasRead Whether it has unpacked the items. */
@@ -157,7 +192,7 @@ export class ChunkSender {
   /** Asks for a chunk to stop: the mark reaches synchronous code, the message fires the signal of what awaits. */
   cancel({ slot, seq }: Assignment, reason?: EncodedError): void {
     // In this order: a task that sees the mark finds the message.
-    this.#post({ type: 'cancel', seq, reason })
+    this.#post({ type: 'cancel', seq, slot, reason })
     markCancelled(this.#cells, slot, seq)
   }
 
@@ -179,7 +214,9 @@ export class ChunkSender {
   }
 
   #introduce(job: WorkerJob): KnownJob {
-    const { initial, ...rest } = job
+    const { initial, ...whole } = job
+    const { format } = job
+    const rest = this.#sharesMemory || format === undefined ? whole : { ...whole, format: formatApart(format) }
     const packed = job.kind === 'reduce' ? pack([initial]) : undefined
     const known = { id: ++this.#lastJob, isLoaded: false, given: lockablesOf(packed?.shared) }
     this.#jobs.set(job, known)

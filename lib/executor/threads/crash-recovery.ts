@@ -10,6 +10,7 @@ import type { Chunk, Part } from '../executor.js'
 import type { ThreadLane } from './thread-lane.js'
 import type { InFlightChunk } from './in-flight-chunk.js'
 import type { Assignment } from './chunk-sender.js'
+import type { WorkerEnd } from './worker-link.js'
 import type { WorkerHandle } from './worker-handle.js'
 
 /** After this many workers have died while they loaded a task, or began a chunk, its items fail. */
@@ -31,16 +32,17 @@ export class CrashRecovery {
     this.#poolName = poolName
   }
 
-  /** A worker has ended by itself. `cause` is its uncaught error, if there was one. */
-  crashed(worker: WorkerHandle, held: readonly Assignment[], exitCode: number, cause: unknown): LostItems | undefined {
+  /** A worker has ended by itself. */
+  crashed(worker: WorkerHandle, held: readonly Assignment[], end: WorkerEnd): LostItems | undefined {
     const progress = worker.progress()
     const running = held.find(({ seq }) => seq === progress.seq)
     const next = held.find((sent) => !worker.hasTaken(sent))
-    const isOfNext = running === undefined || (progress.isAwaiting && progress.encoding === 0 && isOutOfMemory(cause))
-    if (next !== undefined && isOfNext) return this.#lostInReceipt(worker, running, next, exitCode, cause)
+    const isOfNext =
+      running === undefined || (progress.isAwaiting && progress.encoding === 0 && isOutOfMemory(end.cause))
+    if (next !== undefined && isOfNext) return this.#lostInReceipt(worker, running, next, end)
     const how = progress.encoding > 0 ? 'sent the result of' : undefined
     return this.#lost(worker, held, progress, false, (inFlight, chunkOffset) =>
-      crashError(inFlight, chunkOffset, this.#nameOf(worker), exitCode, cause, how),
+      crashError(inFlight, chunkOffset, this.#nameOf(worker), end, how),
     )
   }
 
@@ -74,7 +76,7 @@ export class CrashRecovery {
     if (inFlight?.lane.isOpen !== true) return undefined
     const { lane } = inFlight
     const error = loadTimeoutError(lane.job.name, startTimeout, this.#nameOf(worker))
-    if (!lane.hasLoaded) lane.fault = { error, worker: worker.thread.number }
+    if (!lane.hasLoaded) lane.fault = { error, worker: worker.link.number }
     else if (inFlight.countCrash() === MAX_ATTEMPTS) return this.#lostItems(inFlight, 'all', worker, error)
     return undefined
   }
@@ -96,15 +98,14 @@ export class CrashRecovery {
     worker: WorkerHandle,
     running: Assignment | undefined,
     { inFlight }: Assignment,
-    exitCode: number,
-    cause: unknown,
+    end: WorkerEnd,
   ): LostItems | undefined {
     running?.inFlight.isolate()
     this.#noteUncaught(worker, inFlight)
     if (!inFlight.lane.isOpen) return undefined
     const failed = inFlight.isolate()
     if (failed === 'unclear' || inFlight.countCrash() < MAX_ATTEMPTS) return undefined
-    const error = crashError(inFlight, failed, this.#nameOf(worker), exitCode, cause, 'received')
+    const error = crashError(inFlight, failed, this.#nameOf(worker), end, 'received')
     return this.#lostItems(inFlight, failed, worker, error)
   }
 
@@ -127,7 +128,7 @@ export class CrashRecovery {
     else if (failed === 'all' && !lane.hasLoaded) {
       // Something else may have ended the worker. But the module must not be loaded again without end.
       if (++lane.failedLoads === MAX_ATTEMPTS) {
-        lane.fault = { error: errorOf(inFlight, 'all'), worker: worker.thread.number }
+        lane.fault = { error: errorOf(inFlight, 'all'), worker: worker.link.number }
       }
     } else if (failed !== 'unclear' && inFlight.countCrash() === MAX_ATTEMPTS) {
       lost = this.#lostItems(inFlight, 'all', worker, errorOf(inFlight, 'all'))
@@ -139,22 +140,22 @@ export class CrashRecovery {
   }
 
   /** An uncaught error of a worker may belong to an item of `inFlight`. Without that, it belongs to none. */
-  #noteUncaught({ thread: { uncaught, identity } }: WorkerHandle, inFlight?: InFlightChunk): void {
+  #noteUncaught({ link: { uncaught, identity } }: WorkerHandle, inFlight?: InFlightChunk): void {
     if (uncaught === undefined) return
     const { error } = uncaught
     if (inFlight?.lane.isOpen === true) this.#uncaught.set(inFlight, { by: identity, error })
     else uncaughtInWorker(identity, error)
   }
 
-  #nameOf({ thread }: WorkerHandle): string {
-    return `Worker ${thread.number} of pool '${this.#poolName}'`
+  #nameOf({ link }: WorkerHandle): string {
+    return `Worker ${link.number} of pool '${this.#poolName}'`
   }
 
   /** Gives an item an error, or all that have no outcome. @returns The outcomes that are due now: others come when the rest is run. */
   #lostItems(
     inFlight: InFlightChunk,
     failed: number | 'all',
-    { thread: { number } }: WorkerHandle,
+    { link: { number } }: WorkerHandle,
     error: Error,
   ): LostItems | undefined {
     const part = failed === 'all' ? inFlight.failRest(number, error) : inFlight.failItem(failed, number, error)
@@ -173,8 +174,7 @@ function crashError(
   { lane, chunk }: InFlightChunk,
   chunkOffset: number | 'all',
   worker: string,
-  exitCode: number,
-  cause: unknown,
+  { exitCode, signal, cause }: WorkerEnd,
   how?: string,
 ): WorkerCrashError {
   const task = `task '${lane.job.name.id}'`
@@ -183,8 +183,9 @@ function crashError(
   const ran = chunkOffset === 'all' ? begun : `ran ${task} on ${item}`
   const what = how === undefined ? ran : `${how} ${item} of ${task}`
   const reason = isErrorObject(cause) ? `: ${cause.message}` : ''
-  const message = `${worker} ended with exit code ${exitCode} while it ${what}${reason}`
-  return new WorkerCrashError(message, exitCode, cause === undefined ? {} : { cause })
+  const end = signal === undefined ? `ended with exit code ${exitCode}` : `was ended by ${signal}`
+  const message = `${worker} ${end} while it ${what}${reason}`
+  return new WorkerCrashError(message, exitCode, cause === undefined ? {} : { cause }, signal)
 }
 
 function timeoutError({ lane, chunk }: InFlightChunk, chunkOffset: number | 'all', worker: string): TaskTimeoutError {

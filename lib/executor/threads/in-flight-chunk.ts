@@ -7,7 +7,7 @@ import { decodeError } from '../../codec/error-codec/decode.js'
 import { encodeError } from '../../codec/error-codec/encode.js'
 import { WorkerCrashError } from '../../errors.js'
 import { Formatted, isFormattedData } from '../../formats/formatted.js'
-import type { Progress } from '../../worker/cells.js'
+import { UNTRACKED, type Progress } from '../../worker/cells.js'
 import type { ChunkDetails, PartDetails, PartMessage } from '../../worker/protocol.js'
 import type { Chunk, Part } from '../executor.js'
 import type { ThreadLane } from './thread-lane.js'
@@ -41,6 +41,8 @@ export class InFlightChunk {
   readonly #failedItems: Map<number, unknown>
   #crashesInARow = 0
   #isIsolated: boolean
+  /** Whether worker processes note each of its items. */
+  #isTracked = false
   /** Whether buffers of its one item have been moved to a worker. Then it cannot be sent again. */
   #hasMoved = false
   /** The exit code of the last worker that has died with it. */
@@ -150,6 +152,7 @@ export class InFlightChunk {
    */
   attribute({ chunkOffset, begun, blockedFor, encoding, encodedFrom }: Progress, isHung: boolean): Attribution {
     const { concurrency, kind } = this.lane.job
+    if (chunkOffset === UNTRACKED) return this.#track()
     // It died while it encoded several results.
     if (encoding > 1 || (encoding > 0 && kind === 'reduce')) return this.isolate()
     if (encoding === 1) return this.#isOpen(this.#offset + encodedFrom) ? this.#offset + encodedFrom : 'none'
@@ -166,6 +169,12 @@ export class InFlightChunk {
     // The item that began first takes too long, unless another one blocks the event loop.
     if (isHung && blockedFor < BLOCKED_AFTER_MS) return this.#isOpen(chunkOffset) ? chunkOffset : 'none'
     return this.isolate()
+  }
+
+  /** One of the items made a worker process end. The next one notes which of them runs. */
+  #track(): Attribution {
+    this.#isTracked = true
+    return 'unclear'
   }
 
   /** One of the items made a worker end: the one that was sent, if they are sent one by one. `'all'`: they have one result. */
@@ -216,11 +225,11 @@ export class InFlightChunk {
 
   /** Tells a worker what is left of the chunk; undefined: all of it. */
   #details(): ChunkDetails | undefined {
-    if (this.#received === 0 && this.#failedItems.size === 0) return undefined
+    if (this.#received === 0 && this.#failedItems.size === 0 && !this.#isTracked) return undefined
     const done = [...(this.#settledOffsets ?? [])].map((chunkOffset) => [chunkOffset, undefined] as const)
     const failed = [...this.#failedItems].map(([chunkOffset, error]) => [chunkOffset, encodeError(error)] as const)
     const start = this.#settledOffsets === undefined ? this.#received : 0
-    return { start, settled: [...done, ...failed] }
+    return { start, settled: [...done, ...failed], isTracked: this.#isTracked }
   }
 
   #isSettled(chunkOffset: number): boolean {

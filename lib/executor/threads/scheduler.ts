@@ -105,11 +105,13 @@ export class Scheduler {
     for (const from of this.#pool.workers) {
       const all = from.assignments
       // Chunks of a lane at its limit must stay behind the one that runs.
-      const held = all.find((one, at) => at > 0 && one.inFlight.lane.isOpen && !this.#isBound(one, all))
+      const held = all.find(
+        (one, at) => at > 0 && !one.isAskedBack && one.inFlight.lane.isOpen && !this.#isBound(one, all),
+      )
       if (held === undefined) continue
       if (runningFor(all) < REBALANCE_AFTER_MS) isSoon = true
       // Otherwise the worker has come to it by itself.
-      else if (!from.hasTaken(held)) return { from, held, to }
+      else if (!from.mayGiveBack || !from.hasTaken(held)) return { from, held, to }
     }
     return isSoon ? 'later' : undefined
   }
@@ -142,7 +144,7 @@ export class Scheduler {
       if (!worker.isReady || held.length >= fewest || this.#pool.isSpent(worker)) continue
       if (isAtLimit && !worker.holds(inFlight.lane)) continue
       if (held.length === 0) return worker
-      if (held[0]?.inFlight.isIsolated) continue
+      if (held[0]?.inFlight.isIsolated || !(worker.mayGiveBack || areShort(held))) continue
       if (held.length >= maxFor(held) || (held.at(-1)?.inFlight.number ?? 0) > inFlight.number) continue
       free = worker
       fewest = held.length
@@ -160,6 +162,11 @@ export class Scheduler {
 /** How long the chunk that runs has been running, in milliseconds; there must be one. */
 function runningFor([running]: readonly Assignment[]): number {
   return performance.now() - (running?.since ?? Infinity)
+}
+
+/** Whether chunks of the same streams took so little time that another one may wait behind them for good. */
+function areShort(held: readonly Assignment[]): boolean {
+  return held.every(({ inFlight: { lane } }) => (lane.duration ?? Infinity) < SOLO_AFTER_MS)
 }
 
 /** How many chunks a worker may hold, by how long the one that runs takes. */

@@ -1,6 +1,7 @@
 /** The executor of worker threads: opens and closes, and tells its figures. `chunk-runner.ts` runs the chunks. */
 import type { WorkerEvent } from '../../log/events.js'
 import { PoolClosedError } from '../../errors.js'
+import { assertUnshared } from '../../processes/process-options.js'
 import { assertMayStart } from '../../worker/guard.js'
 import type { Job, Lane, LaneClient, PoolExecutor } from '../executor.js'
 import { ChunkRunner } from './chunk-runner.js'
@@ -73,6 +74,7 @@ export class ThreadExecutor implements PoolExecutor {
   open(job: Job, client: LaneClient): Lane {
     this.assertOpen()
     assertMayStart()
+    if (this.#options.isolation === 'process') assertUnshared('open a stream', job.initial, 'initial')
     const lane = new ThreadLane(this.#runner, job, client)
     this.#runner.lanes.add(lane)
     clearTimeout(this.#idleTimer)
@@ -105,7 +107,7 @@ export class ThreadExecutor implements PoolExecutor {
   stats(): PoolStats {
     const workers = [...this.#runner.pool.workers]
     return {
-      starting: workers.filter(({ thread }) => thread.state === 'starting').length,
+      starting: workers.filter(({ link }) => link.state === 'starting').length,
       ready: workers.filter(({ isReady }) => isReady).length,
       busy: workers.filter(({ assignments }) => assignments.length > 0).length,
       waiting: this.#runner.waiting,

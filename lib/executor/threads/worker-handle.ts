@@ -1,21 +1,20 @@
 /**
- * One worker as its pool sees it. It owns the data port, the shared cells and the chunks that the worker holds. Chunks go out with
+ * One worker as its pool sees it: its thread or process, and the chunks that it holds. Chunks go out with
  * `assign()`, and their outcomes are reported.
  */
-import { MessageChannel, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
 import { decodeError } from '../../codec/error-codec/decode.js'
 import type { EncodedError } from '../../codec/error-codec/types.js'
-import { createCells, heapOf, isPublished, progressOf, type Progress } from '../../worker/cells.js'
-import { LISTENING, type FromWorker, type PartMessage, type WorkerJob } from '../../worker/protocol.js'
+import { heapOf, isPublished, lastTaken, progressOf, type Progress } from '../../worker/cells.js'
+import type { PartMessage, WorkerJob } from '../../worker/protocol.js'
 import { ChunkSender, type Assignment } from './chunk-sender.js'
 import type { ThreadLane } from './thread-lane.js'
 import { lacksResources } from '../../threads/resources.js'
 import type { InFlightChunk } from './in-flight-chunk.js'
 import type { Mailbox } from '../../fifo.js'
 import { TimeLimit } from './time-limit.js'
-import { WorkerThread, type Finalized, type ThreadOptions } from './worker-thread.js'
-
-type Message = Exclude<FromWorker, typeof LISTENING>
+import { WorkerProcess } from '../processes/worker-process.js'
+import type { Finalized, WorkerLink, WorkerMessage, WorkerOptions } from './worker-link.js'
+import { WorkerThread } from './worker-thread.js'
 
 /** A report of a worker. When it is ready for chunks, it only wakes its pool. */
 export type Report =
@@ -23,53 +22,53 @@ export type Report =
   | { readonly kind: 'working' }
   /** Outcomes of a chunk have come. After the last ones of a chunk, the worker does not hold it any more. */
   | { readonly kind: 'part'; readonly worker: WorkerHandle; readonly held: Assignment; readonly message: PartMessage }
+  /** A worker process has given back a chunk that it had not begun, as it was asked to. */
+  | { readonly kind: 'givenBack'; readonly worker: WorkerHandle; readonly held: Assignment }
   /** An item has been running for too long, or its task has been loading for too long. */
   | { readonly kind: 'overdue'; readonly worker: WorkerHandle; readonly progress: Progress }
-  /** The thread has ended, or could not be started. */
+  /** The worker has ended, or could not be started. */
   | { readonly kind: 'ended'; readonly worker: WorkerHandle }
 
 /** A worker that has this many chunks may wait for the next ones: they are posted together. */
 const MIN_POSTED = 2
 
 export class WorkerHandle {
-  readonly thread: WorkerThread
+  readonly link: WorkerLink
   readonly #reports: Mailbox<Report>
-  readonly #cells = createCells()
-  readonly #port: MessagePort
+  readonly #cells: Int32Array
   readonly #sender: ChunkSender
   readonly #timeLimit: TimeLimit
   #assignments: Assignment[] = []
+  readonly #watchesHeap: boolean
   #hasWorked = false
   #isUnreadable = false
 
   /** @param number From 1; unique among the living workers of a pool. */
-  constructor(number: number, options: ThreadOptions, reports: Mailbox<Report>) {
+  constructor(number: number, options: WorkerOptions, reports: Mailbox<Report>) {
     this.#reports = reports
-    const { port1, port2 } = new MessageChannel()
-    this.#port = port1
-    this.#sender = new ChunkSender(port1, this.#cells)
-    const listening = new Promise<void>((resolve) => {
-      port1.on('message', (message: FromWorker) => {
-        if (message === LISTENING) resolve()
-        else this.#receive(message)
-      })
-    })
-    port1.on('messageerror', () => {
-      this.#onUnreadable()
-    })
-    // The worker alone keeps the program alive, and only while it has work.
-    port1.unref()
-    if (options.initializer !== undefined) this.#sender.loads(options.initializer.module)
-    const channel = { port: port2, cells: this.#cells.buffer as SharedArrayBuffer, listening }
     const wake = (): void => {
       this.#advance()
     }
-    this.thread = new WorkerThread(number, options, channel, wake)
+    const Link = options.isolation === 'process' ? WorkerProcess : WorkerThread
+    this.link = new Link(number, options, {
+      wake,
+      receive: (message) => {
+        this.#receive(message)
+      },
+      unreadable: () => {
+        this.#onUnreadable()
+      },
+    })
+    const { port, cells, sharesMemory } = this.link
+    this.#cells = cells
+    this.#watchesHeap = options.watchHeap === true
+    this.#sender = new ChunkSender(port, cells, sharesMemory)
+    if (options.initializer !== undefined) this.#sender.loads(options.initializer.module)
     this.#timeLimit = new TimeLimit(options.startTimeout, wake)
   }
 
   get isReady(): boolean {
-    return this.thread.state === 'ready'
+    return this.link.state === 'ready'
   }
 
   /** The chunks that it holds, in the order in which it runs them. */
@@ -102,6 +101,11 @@ export class WorkerHandle {
     return this.#sender.itemsSent
   }
 
+  /** Whether chunks that it has not begun can be taken back at once. */
+  get mayGiveBack(): boolean {
+    return this.link.sharesMemory
+  }
+
   /** The used heap after its last chunk, in bytes, garbage included; 0 without `watchHeap`. */
   get heapUsed(): number {
     return heapOf(this.#cells)
@@ -127,7 +131,7 @@ export class WorkerHandle {
     return this.#assignments.length - this.#sender.unposted
   }
 
-  /** Takes back a chunk, unless the worker has begun it. @returns Whether it did. */
+  /** Takes back a chunk, unless the worker has begun it. A process gives it back later, if at all. @returns Whether it did. */
   withdraw(assignment: Assignment): boolean {
     if (!this.#sender.withdraw(assignment)) return false
     this.#assignments.splice(this.#assignments.indexOf(assignment), 1)
@@ -152,21 +156,14 @@ export class WorkerHandle {
 
   /** Whether the worker has begun a chunk; it may also have ended it. */
   hasTaken({ slot, seq }: Assignment): boolean {
-    return !isPublished(this.#cells, slot, seq)
+    if (this.link.sharesMemory) return !isPublished(this.#cells, slot, seq)
+    this.link.refresh()
+    return seq <= lastTaken(this.#cells)
   }
 
   progress(): Progress {
+    this.link.refresh()
     return progressOf(this.#cells)
-  }
-
-  /** Reports the messages that the worker has posted and that Node has not delivered yet. */
-  drain(): void {
-    const next = (): Message | undefined => receiveMessageOnPort(this.#port)?.message as Message | undefined
-    try {
-      for (let message = next(); message !== undefined; message = next()) this.#receive(message)
-    } catch {
-      this.#onUnreadable()
-    }
   }
 
   /**
@@ -175,9 +172,9 @@ export class WorkerHandle {
    */
   async finish(): Promise<Finalized | undefined> {
     const isBusy = this.lost().length > 0
-    const finalized = await this.thread.finalize()
+    const finalized = await this.link.finalize()
     if (this.isReady && !isBusy) await this.#leave()
-    await this.thread.terminate()
+    await this.link.terminate()
     return finalized
   }
 
@@ -187,24 +184,24 @@ export class WorkerHandle {
    */
   async leave(): Promise<void> {
     this.lost()
-    if (this.isReady || this.thread.isInitialized) await this.#leave()
-    await this.thread.terminate()
+    if (this.isReady || this.link.isInitialized) await this.#leave()
+    await this.link.terminate()
   }
 
   async #leave(): Promise<void> {
     this.#sender.dismiss()
-    await this.thread.untilExited(() => {
+    await this.link.untilExited(() => {
       const { seq, isAwaiting } = this.progress()
       return seq !== 0 && !isAwaiting
     })
   }
 
-  /** Its thread is ready or has ended, or a time limit is due. */
+  /** It is ready or has ended, or a time limit is due. */
   #advance(): void {
-    const { end } = this.thread
+    const { end } = this.link
     if (end !== undefined) {
-      if (end.wasReady) this.drain()
-      this.#port.close()
+      if (end.wasReady) this.link.drain()
+      this.link.close()
       this.#reports.post({ kind: 'ended', worker: this })
     } else if (this.#timeLimit.isDue) this.#checkTime()
     else this.#reports.wake()
@@ -212,15 +209,24 @@ export class WorkerHandle {
 
   #checkTime(): void {
     // First the messages that have come: the items in them do not run any more.
-    this.drain()
+    this.link.drain()
     const progress = this.progress()
     if (this.#isUnreadable || !this.#timeLimit.check(this.#assignments, progress)) return
     this.#reports.post({ kind: 'overdue', worker: this, progress })
   }
 
-  #receive(message: Message): void {
+  #receive(message: WorkerMessage): void {
     if ('ids' in message) this.#sender.collected(message)
+    else if ('givenBack' in message) this.#onGivenBack(message.givenBack)
     else if (!this.#isUnreadable) this.#onPart(message)
+  }
+
+  #onGivenBack(seq: number): void {
+    const held = this.#assignments.find((sent) => sent.seq === seq)
+    if (held === undefined) return
+    this.#assignments.splice(this.#assignments.indexOf(held), 1)
+    this.#sender.givenBack(held)
+    this.#reports.post({ kind: 'givenBack', worker: this, held })
   }
 
   #onPart(message: PartMessage): void {
@@ -231,7 +237,7 @@ export class WorkerHandle {
       // If its first task found no handles or memory, its start has failed, and others get its chunks.
       const cause = details?.fault && decodeError(details.fault)
       if (lacksResources(cause)) {
-        this.thread.failStart(cause)
+        this.link.failStart(cause)
         return
       }
       this.#hasWorked = true
@@ -243,6 +249,7 @@ export class WorkerHandle {
     held.known.isLoaded = true
     if (message[3]) {
       this.#assignments.splice(index, 1)
+      if (this.#watchesHeap) this.link.refresh()
       this.#sender.settle(held, details?.isUnread !== true)
       const [next] = this.#assignments
       if (next !== undefined) next.since = performance.now()
@@ -254,6 +261,6 @@ export class WorkerHandle {
   /** Its items would have no outcomes. So it is ended, and they get those of a worker that has died. */
   #onUnreadable(): void {
     this.#isUnreadable = true
-    this.thread.kill()
+    this.link.kill()
   }
 }

@@ -10,14 +10,14 @@ import { cureOf, lacksResources } from '../../threads/resources.js'
 import type { Assignment } from './chunk-sender.js'
 import type { Mailbox } from '../../fifo.js'
 import { WorkerHandle, type Report } from './worker-handle.js'
-import type { ThreadOptions } from './worker-thread.js'
+import type { WorkerEnd, WorkerOptions } from './worker-link.js'
 
 /** After this many failed starts in a row, the pool waits before it tries again. If it has no thread left, it is broken. */
 const MAX_FAILED_STARTS = 3
 /** How long it waits, in milliseconds. */
 const START_PAUSE_MS = 5_000
 
-export interface WorkerPoolOptions extends ThreadOptions {
+export interface WorkerPoolOptions extends WorkerOptions {
   readonly workers: number
   /** A thread is replaced after this many items, or when it has this many bytes of its heap in use after a chunk. */
   readonly maxTasksPerWorker?: number | undefined
@@ -26,8 +26,8 @@ export interface WorkerPoolOptions extends ThreadOptions {
 
 /** How a worker has ended, and what it held. */
 type Loss =
-  /** It had or held chunks, and was not asked to end. `cause` is its uncaught error, if there was one. */
-  | { readonly kind: 'died'; readonly held: readonly Assignment[]; readonly exitCode: number; readonly cause: unknown }
+  /** It had or held chunks, and was not asked to end. */
+  | { readonly kind: 'died'; readonly held: readonly Assignment[]; readonly end: WorkerEnd }
   /** It has run nothing. */
   | { readonly kind: 'notStarted'; readonly held: readonly Assignment[] }
   /** It has run nothing, and no worker can be started. */
@@ -95,7 +95,7 @@ export class WorkerPool {
     const count = Math.min(wanted, this.#options.workers, this.#isShort ? size + 1 : Infinity)
     if (size >= count || !this.#mayStart) return
     if (this.#isShort) this.#pauseStarts()
-    const numbers = new Set([...this.#workers].map(({ thread }) => thread.number))
+    const numbers = new Set([...this.#workers].map(({ link }) => link.number))
     for (let number = 1; this.#workers.size < count; number++) {
       if (!numbers.has(number)) this.#workers.add(this.#startOne(number))
     }
@@ -114,7 +114,7 @@ export class WorkerPool {
     void this.#finish(worker)
     this.#startUpTo(this.#workers.size + 1)
     // Last, because a listener may end a stream, which leads here again.
-    workerRecycled({ ...worker.thread.identity, items: worker.itemsSent, heapUsed: worker.heapUsed })
+    workerRecycled({ ...worker.link.identity, items: worker.itemsSent, heapUsed: worker.heapUsed })
   }
 
   /** Replaces threads that hold nothing and have loaded tasks that were defined again later. */
@@ -127,21 +127,21 @@ export class WorkerPool {
   /** Ends a worker on purpose, at once. @returns What it held. */
   end(worker: WorkerHandle): readonly Assignment[] {
     this.#remove(worker)
-    this.#await(worker.thread.terminate())
+    this.#await(worker.link.terminate())
     return worker.lost()
   }
 
   /** As `end()`, also for a thread that waits for its finalizer and does not get there. */
   giveUp(worker: WorkerHandle): readonly Assignment[] {
     if (!this.#finishing.delete(worker)) return this.end(worker)
-    void worker.thread.terminate()
+    void worker.link.terminate()
     return worker.lost()
   }
 
   /** Ends all threads at once, also those that run their finalizers. */
   endAll(): void {
     for (const worker of this.#workers) this.end(worker)
-    for (const worker of this.#finishing) void worker.thread.terminate()
+    for (const worker of this.#finishing) void worker.link.terminate()
   }
 
   /** Ends all threads after their finalizers. Resolves when all have ended, with what all finalizers so far returned. Never rejects. */
@@ -171,14 +171,14 @@ export class WorkerPool {
   keepAlive(hasWork: boolean): void {
     if (hasWork === this.#hasWork) return
     this.#hasWork = hasWork
-    for (const worker of this.#workers) worker.thread.keepAlive(hasWork)
+    for (const worker of this.#workers) worker.link.keepAlive(hasWork)
   }
 
   #startOne(number: number): WorkerHandle {
     const worker = new WorkerHandle(number, this.#options, this.#reports)
-    this.#started.set(number, worker.thread.identity)
+    this.#started.set(number, worker.link.identity)
     addEnding(this.#leaveAll)
-    worker.thread.keepAlive(this.#hasWork)
+    worker.link.keepAlive(this.#hasWork)
     return worker
   }
 
@@ -190,7 +190,7 @@ export class WorkerPool {
 
   /** A worker has ended. @returns undefined if it was asked to. */
   lose(worker: WorkerHandle): Loss | undefined {
-    const { end, uncaught } = worker.thread
+    const { end, uncaught } = worker.link
     if (end === undefined || !this.#workers.has(worker)) return undefined
     const { wasReady, exitCode, cause } = end
     if (!wasReady) return this.#notStarted(worker, cause)
@@ -198,24 +198,24 @@ export class WorkerPool {
       this.#remove(worker)
       // It had started: most likely others can, too.
       if (this.#workers.size === 0) this.#failedStarts = 0
-      return { kind: 'died', held: worker.lost(), exitCode, cause }
+      return { kind: 'died', held: worker.lost(), end }
     }
     // Another one would do the same.
-    if (uncaught !== undefined) uncaughtInWorker(worker.thread.identity, uncaught.error)
+    if (uncaught !== undefined) uncaughtInWorker(worker.link.identity, uncaught.error)
     return this.#notStarted(worker, cause ?? new Error(`it ended with exit code ${exitCode} before its first item`))
   }
 
   #notStarted(worker: WorkerHandle, cause: unknown): Loss {
     this.#remove(worker)
     const held = worker.lost()
-    if (!worker.thread.isOverdue && lacksResources(cause)) {
+    if (!worker.link.isOverdue && lacksResources(cause)) {
       this.#isShort = true
       // Of several starts at once, each may have taken what another one needed. So only the last one counts.
       if (this.#workers.size > 0) this.#pauseStarts()
       else if (this.#ending.size === 0) this.#failedStarts++
     } else {
       // A start that hangs would hang again, so there is only one attempt.
-      this.#failedStarts = worker.thread.isOverdue ? MAX_FAILED_STARTS : this.#failedStarts + 1
+      this.#failedStarts = worker.link.isOverdue ? MAX_FAILED_STARTS : this.#failedStarts + 1
     }
     if (this.#failedStarts >= MAX_FAILED_STARTS) {
       if (this.#workers.size === 0) {
@@ -227,7 +227,7 @@ export class WorkerPool {
     return { kind: 'notStarted', held }
   }
 
-  #startError({ thread: { isOverdue } }: WorkerHandle, cause: unknown): WorkerStartError {
+  #startError({ link: { isOverdue } }: WorkerHandle, cause: unknown): WorkerStartError {
     const reason = isErrorObject(cause) ? cause.message : received(cause)
     const attempts = isOverdue ? '' : ` (${MAX_FAILED_STARTS} attempts failed)`
     const message = `Cannot start the workers of pool '${this.#options.name}'${attempts}: ${reason}${cureOf(reason)}`

@@ -3,53 +3,41 @@
  *
  * A call through `threads` does not settle when its worker dies, so each is raced against the native `exit` event.
  */
+import { MessageChannel, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
 import { pack, unpack } from '../../codec/codec.js'
 import { decodeError } from '../../codec/error-codec/decode.js'
 import { TaskTimeoutError } from '../../errors.js'
-import type { TaskName } from '../../task.js'
 import { currentProcess } from '../../identity.js'
 import { uncaughtInWorker, workerExited, workerStarted, type WorkerEvent } from '../../log/events.js'
 import { logSettings } from '../../log/settings.js'
-import type { WorkerControl, WorkerSetup } from '../../worker/protocol.js'
+import { createCells } from '../../worker/cells.js'
+import { LISTENING, type FromWorker, type WorkerControl, type WorkerSetup } from '../../worker/protocol.js'
 import { untilExited } from '../../threads/exit.js'
 import { inTime } from '../../threads/in-time.js'
-import { launch, type LaunchOptions } from '../../threads/launch.js'
+import { launch } from '../../threads/launch.js'
 import { spawn, terminate, type SpawnableWorker } from '../../threads-package.js'
+import {
+  finalizerTimeoutText,
+  startTimeoutText,
+  type Finalized,
+  type LinkEvents,
+  type WorkerEnd,
+  type WorkerLink,
+  type WorkerMessage,
+  type WorkerOptions,
+} from './worker-link.js'
 
-/** How a pool's threads are started. */
-export interface ThreadOptions extends LaunchOptions {
-  readonly name: string
-  readonly initializer?: TaskName | undefined
-  readonly initargs: readonly unknown[]
-  readonly finalizer?: TaskName | undefined
-  /** How long its start with its initializer, and its finalizer, may each take, in milliseconds. */
-  readonly startTimeout: number
-  /** Whether the worker tells how much of its heap is in use. */
-  readonly watchHeap?: boolean
-}
-
-/** The worker's end of the data port, and the cells that it shares. */
-interface WorkerChannel extends Pick<WorkerSetup, 'port' | 'cells'> {
-  /** Resolves when the worker listens at the port. */
-  readonly listening: Promise<void>
-}
-
-interface ThreadEnd {
-  /** Whether it had been ready. */
-  readonly wasReady: boolean
-  readonly exitCode: number
-  /** Its uncaught error, if there was one. If it had not been ready: why. */
-  readonly cause: unknown
-}
-
-/** The value or the error of a finalizer. */
-export type Finalized = { readonly value: unknown; readonly error?: never } | { readonly error: unknown }
-
-export class WorkerThread {
+export class WorkerThread implements WorkerLink {
   readonly number: number
-  readonly #channel: WorkerChannel
-  readonly #wake: () => void
-  readonly #options: ThreadOptions
+  readonly port: MessagePort
+  readonly cells: Int32Array = createCells()
+  readonly sharesMemory = true
+  /** The worker's end of the data port. */
+  readonly #workerPort: MessagePort
+  /** Resolves when the worker listens there. */
+  readonly #listening: Promise<void>
+  readonly #events: LinkEvents
+  readonly #options: WorkerOptions
   readonly #exited: Promise<void>
   readonly #pid: number
   #state: 'starting' | 'ready' | 'dead' = 'starting'
@@ -60,17 +48,24 @@ export class WorkerThread {
   #isEnding = false
   #refed = true
   #isOverdue = false
-  #end: ThreadEnd | undefined
+  #end: WorkerEnd | undefined
 
-  /**
-   * @param number From 1; unique among the living threads of a pool.
-   * @param wake Called when it is ready, and when it has ended.
-   */
-  constructor(number: number, options: ThreadOptions, channel: WorkerChannel, wake: () => void) {
+  constructor(number: number, options: WorkerOptions, events: LinkEvents) {
     this.number = number
-    this.#channel = channel
-    this.#wake = wake
+    this.#events = events
     this.#options = options
+    const { port1, port2 } = new MessageChannel()
+    this.port = port1
+    this.#workerPort = port2
+    this.#listening = new Promise<void>((resolve) => {
+      port1.on('message', (message: FromWorker) => {
+        if (message === LISTENING) resolve()
+        else events.receive(message)
+      })
+    })
+    port1.on('messageerror', events.unreadable)
+    // The worker alone keeps the program alive, and only while it has work.
+    port1.unref()
     try {
       this.#worker = launch(this.identity.name, options)
       this.#pid = this.#worker.threadId
@@ -81,17 +76,15 @@ export class WorkerThread {
       this.#exited = Promise.resolve().then(() => {
         workerExited({ ...this.identity, exitCode: 1, wasAsked: this.#isEnding, error: cause }, false)
         this.#end = { wasReady: false, exitCode: 1, cause }
-        wake()
+        events.wake()
       })
     }
   }
 
-  /** Whether it was ended because it was not ready in time. */
   get isOverdue(): boolean {
     return this.#isOverdue
   }
 
-  /** The uncaught error that has ended it. */
   get uncaught(): { readonly error: unknown } | undefined {
     return this.#uncaught
   }
@@ -100,8 +93,7 @@ export class WorkerThread {
     return this.#state
   }
 
-  /** Set when it has ended. */
-  get end(): ThreadEnd | undefined {
+  get end(): WorkerEnd | undefined {
     return this.#end
   }
 
@@ -110,7 +102,25 @@ export class WorkerThread {
     return { name: `${name}-${this.number}`, pid: this.#pid, pool: name, worker: this.number }
   }
 
-  /** Lets the thread keep the program alive, or not. */
+  refresh(): void {
+    // The thread writes the cells.
+  }
+
+  drain(): void {
+    const next = (): WorkerMessage | undefined => {
+      return receiveMessageOnPort(this.port)?.message as WorkerMessage | undefined
+    }
+    try {
+      for (let message = next(); message !== undefined; message = next()) this.#events.receive(message)
+    } catch {
+      this.#events.unreadable()
+    }
+  }
+
+  close(): void {
+    this.port.close()
+  }
+
   keepAlive(keep: boolean): void {
     if (keep === this.#refed) return
     this.#refed = keep
@@ -118,7 +128,6 @@ export class WorkerThread {
     else this.#worker?.unref()
   }
 
-  /** Ends the thread at once. Resolves when it has exited; never rejects. */
   async terminate(): Promise<void> {
     this.#isEnding = true
     try {
@@ -130,24 +139,20 @@ export class WorkerThread {
     await this.#exited
   }
 
-  /** Whether its pool has an initializer: code of the user may have run on it before it is ready. */
   get isInitialized(): boolean {
     return this.#options.initializer !== undefined
   }
 
-  /** Ends the thread at once. It is reported as if it had ended by itself. */
   kill(): void {
     if (this.#state !== 'dead') void this.#worker?.terminate()
   }
 
-  /** It was ready, but cannot work: this counts as a failed start. */
   failStart(cause: unknown): void {
     this.#state = 'starting'
     this.#cause ??= cause
     void this.#worker?.terminate()
   }
 
-  /** Runs the finalizer, if there is one and the thread is ready. Never rejects. */
   async finalize(): Promise<Finalized | undefined> {
     const { finalizer, startTimeout } = this.#options
     if (this.#state !== 'ready' || finalizer === undefined || this.#control === undefined) return undefined
@@ -160,13 +165,9 @@ export class WorkerThread {
     )
     const finalized = Promise.race([ended, died])
     if (await inTime(finalized, startTimeout)) return await finalized
-    const what = `Finalizer '${finalizer.id}' of ${finalizer.module} did not end within ${startTimeout} ms`
-    return {
-      error: new TaskTimeoutError(`${what} (worker '${this.identity.name}'): give the pool a longer startTimeout`),
-    }
+    return { error: new TaskTimeoutError(finalizerTimeoutText(finalizer, startTimeout, this.identity.name)) }
   }
 
-  /** The thread was asked to end by itself. Settles when it has ended, or is given up. Never rejects. */
   async untilExited(isBlocked: () => boolean): Promise<void> {
     if (this.#worker === undefined) return
     this.#isEnding = true
@@ -199,7 +200,7 @@ export class WorkerThread {
     const cause =
       this.#cause ?? (wasReady ? undefined : new Error(`it ended with exit code ${exitCode} while it started`))
     this.#end = { wasReady, exitCode, cause }
-    this.#wake()
+    this.#events.wake()
   }
 
   async #open(worker: SpawnableWorker): Promise<void> {
@@ -213,11 +214,11 @@ export class WorkerThread {
         const error = await this.#control?.initialize(initializer, pack([initargs]).data)
         if (error !== undefined) throw decodeError(error)
       }
-      await this.#channel.listening
+      await this.#listening
       if (this.#state !== 'starting') return
       this.#state = 'ready'
       workerStarted(this.identity)
-      this.#wake()
+      this.#events.wake()
     } catch (cause) {
       this.#cause ??= cause
       await worker.terminate()
@@ -227,23 +228,20 @@ export class WorkerThread {
   }
 
   #limitStart(worker: SpawnableWorker): NodeJS.Timeout | undefined {
-    const { startTimeout, initializer } = this.#options
+    const { startTimeout } = this.#options
     if (startTimeout === Infinity) return undefined
-    const what =
-      initializer === undefined
-        ? `a worker did not start within ${startTimeout} ms: a module that its execArgv loads may await something that never settles`
-        : `initializer '${initializer.id}' of ${initializer.module} did not end within ${startTimeout} ms: it may await something that never settles`
     return setTimeout(() => {
       if (this.#state !== 'starting') return
       this.#isOverdue = true
-      this.#cause ??= new Error(`${what}; or give the pool a longer startTimeout`)
+      this.#cause ??= new Error(startTimeoutText(this.#options))
       void worker.terminate()
     }, startTimeout).unref()
   }
 
   #setUp(worker: SpawnableWorker, controlled: boolean): void {
     const { watchHeap = false } = this.#options
-    const { port, cells } = this.#channel
+    const port = this.#workerPort
+    const cells = this.cells.buffer as SharedArrayBuffer
     const identity = { name: this.identity.name, daemon: true, parent: currentProcess() }
     const log = logSettings()
     const setup: WorkerSetup = {

@@ -1,0 +1,2 @@
+/** A bare child process that posts at once. */
+process.send?.(1)
