@@ -10,12 +10,26 @@ import { writeFileSync } from 'node:fs'
  * @property {boolean} isComplete whether Jest has run all files
  * @property {string | undefined} running the path of the file that runs
  * @property {Record<string, number>} milliseconds how long each file took that has ended, by its path
+ * @property {string | undefined} end if the process ends before Jest has run all files: what ended it, with the stack
  */
 
 export default class RunReporter {
   /** @type {Run} */
-  #run = { isComplete: false, running: undefined, milliseconds: {} }
+  #run = { isComplete: false, running: undefined, milliseconds: {}, end: undefined }
   #started = 0
+
+  constructor() {
+    // Tests replace `process.stderr.write`, so that an error may not be seen.
+    process.on('uncaughtExceptionMonitor', (error) => {
+      this.#note({ end: `uncaught: ${error instanceof Error ? error.stack : String(error)}` })
+    })
+    // `process.exit()` emits it, so that its caller is in the stack.
+    process.on('exit', (code) => {
+      if (this.#run.isComplete || this.#run.end !== undefined) return
+      const { stack } = new Error(`exit with code ${code}`)
+      this.#note({ end: stack })
+    })
+  }
 
   /** @param {{ path: string }} test */
   onTestFileStart({ path }) {

@@ -102,7 +102,7 @@ function run(args, at) {
       /** @type {Run} */
       const run = existsSync(noted)
         ? JSON.parse(readFileSync(noted, 'utf8'))
-        : { isComplete: false, running: undefined, milliseconds: {} }
+        : { isComplete: false, running: undefined, milliseconds: {}, end: undefined }
       resolve({ code, signal, run })
     })
   })
@@ -116,7 +116,7 @@ function tellOfLoss({ code, signal, run }, at) {
   const last = files.at(-1)
   console.error(
     `Jest process ${at + 1} of ${parts.length} ended before its end, ${where}: exit code ${code}, signal ${signal}. ` +
-      `It had run ${files.length} files${last ? `, ${nameOf(last)} last` : ''}.`,
+      `It had run ${files.length} files${last ? `, ${nameOf(last)} last` : ''}. ${run.end ?? 'Nothing tells what ended it.'}`,
   )
 }
 
