@@ -77,6 +77,7 @@ async function tinypool(): Promise<{ send: Send; close: () => Promise<unknown> }
   const pool = new Tinypool({
     filename: FUNCTIONS,
     runtime: 'child_process',
+    serialization: 'advanced',
     minThreads: workers,
     maxThreads: workers,
   })

@@ -184,6 +184,13 @@ export function markAwaiting(cells: Int32Array, isAwaiting: boolean): void {
   cells[AWAITING] = isAwaiting ? 1 : 0
 }
 
+/** The item that runs, or what is being encoded, counts as begun now. */
+export function restartTime(cells: Int32Array): void {
+  const now = clock()
+  cells[SINCE] = now
+  cells[ENCODED_SINCE] = now
+}
+
 export function markTick(cells: Int32Array): void {
   Atomics.store(cells, LAST_TICK, clock())
 }

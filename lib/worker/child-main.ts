@@ -11,7 +11,7 @@ import { setUpward } from '../log/record.js'
 import { logsConsole, takeLogSettings } from '../log/settings.js'
 import { MESSAGES_FD, PROGRESS_FD } from '../processes/handles.js'
 import { ProgressWriter } from '../processes/progress-file.js'
-import { createCells, progressCells } from './cells.js'
+import { createCells, progressCells, restartTime } from './cells.js'
 import { controlsOf } from './controls.js'
 import { endThread } from './ending.js'
 import { enterWorker } from './guard.js'
@@ -83,6 +83,17 @@ function reportUncaught(): void {
   })
 }
 
+/**
+ * At an exit or an uncaught error, the pool is told which item ran, also in a chunk whose items are not noted. The end of a process takes
+ * a while, which the time limit of that item must not count.
+ */
+function noteEnd(): void {
+  process.once('exit', () => {
+    restartTime(cells)
+    progress.write()
+  })
+}
+
 /** Ends this process if it is in an endless loop when its pool has ended. */
 function watchParent(): void {
   new Worker(new URL('./parent-watch.cjs', import.meta.url), {
@@ -95,6 +106,7 @@ function watchParent(): void {
 
 enterWorker()
 ignoreSignals()
+noteEnd()
 reportUncaught()
 const reader = new FrameReader((message) => {
   receive(message)

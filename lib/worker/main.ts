@@ -16,7 +16,7 @@ import { WorkerLoop } from './worker-loop.js'
 function runWorker({ port, worker, cells, controlled, watchHeap }: WorkerSetup): void {
   const loop = new WorkerLoop(
     {
-      post(message, transfer = []) {
+      post: (message, transfer) => {
         port.postMessage(message, transfer)
       },
       take: () => receiveMessageOnPort(port)?.message as ToWorker | undefined,

@@ -26,7 +26,7 @@ import { runChunk } from './run.js'
 
 /** The way to the pool. */
 export interface PoolPort {
-  post(message: FromWorker, transfer?: Packed['transfer']): void
+  readonly post: (message: FromWorker, transfer?: Packed['transfer']) => void
   /** The next message that has come and was not given to `receive()` of the loop. */
   take(): ToWorker | undefined
 }
@@ -61,18 +61,19 @@ export class WorkerLoop {
   constructor(port: PoolPort, { worker, cells, watchHeap, track }: WorkerLoopOptions) {
     this.#port = port
     const usedHeap = watchHeap ? heapMeter() : undefined
+    const withHeap: Host['post'] = (part, transfer) => {
+      const [, , , last] = part
+      if (last) {
+        noteHeap(cells, usedHeap?.() ?? 0)
+        track?.()
+      }
+      port.post(part, transfer)
+    }
     this.#host = {
       worker,
       cells,
       track,
-      post(part, transfer) {
-        const [, , , last] = part
-        if (usedHeap !== undefined && last) {
-          noteHeap(cells, usedHeap())
-          track?.()
-        }
-        port.post(part, transfer)
-      },
+      post: usedHeap === undefined ? port.post : withHeap,
       receive: () => {
         for (let message = port.take(); message !== undefined; message = port.take()) this.receive(message)
       },
@@ -146,9 +147,8 @@ export class WorkerLoop {
   #begin(seq: number): void {
     const { cells, track } = this.#host
     beginChunk(cells, seq)
-    if (track === undefined) return
-    noteTaken(cells, seq)
-    track()
+    // Told with the first item, or when the task is loaded. A process that dies before has not come further than to receive the chunk.
+    if (track !== undefined) noteTaken(cells, seq)
   }
 
   #end(seq: number): void {

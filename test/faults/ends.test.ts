@@ -42,13 +42,14 @@ const STEP = 3
 /** A pool, and the settings of its stream. */
 class Scene {
   readonly run: Run
-  readonly pool = new Pool({ workers: 2 })
+  readonly pool: Pool
   readonly probe = new Probe()
   readonly controller = new AbortController()
   /** The results that the consumer got. */
   readonly values: unknown[] = []
 
-  constructor(run: Run) {
+  constructor(run: Run, isolation: 'thread' | 'process') {
+    this.pool = new Pool({ workers: 2, isolation })
     this.run = { ...run, window: WINDOW, timeout: TIMEOUT }
   }
 
@@ -94,12 +95,18 @@ let scenes = 0
  * Afterwards its pool must be idle and work, and must not have left anything behind.
  */
 function inEveryWay(title: string, runs: readonly Run[], play: (scene: Scene) => Promise<void>): void {
-  const first = scenes++ % STEP
-  for (const run of runs.filter((_, at) => isFull || at % STEP === first)) {
+  const number = scenes++
+  const chosen = runs.filter((_, at) => isFull || at % STEP === number % STEP)
+  const onThreads = chosen.map((run) => ({ run, isolation: 'thread' as const }))
+  const onProcesses = chosen.map((run) => ({ run, isolation: 'process' as const }))
+  // Few of them run on processes, too: each death there costs the start of a process.
+  const all = isFull || number % (2 * STEP) === 0 ? [...onThreads, ...onProcesses] : onThreads
+  for (const { run, isolation } of all) {
     const { verb, ordered, chunksize } = run
-    it(`${title} (${verb}, ${ordered ? 'ordered' : 'unordered'}, chunksize ${chunksize})`, async () => {
+    const how = `${verb}, ${ordered ? 'ordered' : 'unordered'}, chunksize ${chunksize}, isolation ${isolation}`
+    it(`${title} (${how})`, async () => {
       const before = resources()
-      const scene = new Scene(run)
+      const scene = new Scene(run, isolation)
       const { pool, controller } = scene
       await play(scene)
       await until(() => isIdle(pool))

@@ -216,9 +216,10 @@ export class WorkerHandle {
   }
 
   #receive(message: WorkerMessage): void {
-    if ('ids' in message) this.#sender.collected(message)
-    else if ('givenBack' in message) this.#onGivenBack(message.givenBack)
-    else if (!this.#isUnreadable) this.#onPart(message)
+    if (isPart(message)) {
+      if (!this.#isUnreadable) this.#onPart(message)
+    } else if (message.type === 'collected') this.#sender.collected(message)
+    else this.#onGivenBack(message.givenBack)
   }
 
   #onGivenBack(seq: number): void {
@@ -263,4 +264,8 @@ export class WorkerHandle {
     this.#isUnreadable = true
     this.link.kill()
   }
+}
+
+function isPart(message: WorkerMessage): message is PartMessage {
+  return Array.isArray(message)
 }
