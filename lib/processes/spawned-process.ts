@@ -1,6 +1,6 @@
 /**
- * A process of the system that runs the file of worker processes: its start, the messages on its pipe, how far it is, and its end. The
- * meaning of the messages is a matter of its owner.
+ * A process of the system that runs the file of worker processes. This is its start, the messages on its pipe, how far it is, and its end.
+ * The meaning of the messages is a matter of its owner.
  *
  * It has three handles besides its output: a pipe for messages, the file of its progress, and a pipe on which nothing is sent. When this
  * process or this thread ends, however that happens, both pipes close, and the worker process ends.
