@@ -32,8 +32,10 @@ export type FieldValue<T> = T extends NumberConstructor
           ? Exclude<R, PromiseLike<unknown>> | null
           : string
 
-/** The rows of `csv()` with `columns` and `types`. */
-export type CsvRow<C extends string, T> = { [K in C]: K extends keyof T ? FieldValue<T[K]> : string }
+/** The rows of `csv()` with `columns` and `types`. Without `columns`, `C` is `string`: all other fields are strings. */
+export type CsvRow<C extends string, T> = string extends C
+  ? { -readonly [K in keyof T]: FieldValue<T[K]> } & Record<string, string>
+  : { [K in C]: K extends keyof T ? FieldValue<T[K]> : string }
 
 /** The options of `csv()` and `tsv()`. */
 export interface CsvOptions<
@@ -123,10 +125,10 @@ export interface Csv {
     source: ByteSource | readonly ByteSource[],
     options: CsvOptions<C> & { readonly columns: C; readonly types?: undefined },
   ): Records<Record<C[number], string>>
-  /** Rows with the columns that are named, of the types that are named. */
+  /** Rows with the columns that are named, or all, of the types that are named. */
   <const C extends readonly string[], const T extends Readonly<Record<string, FieldType>>>(
     source: ByteSource | readonly ByteSource[],
-    options: CsvOptions<C, T> & { readonly columns: C; readonly types: T },
+    options: CsvOptions<C, T> & { readonly types: T },
   ): Records<CsvRow<C[number], T>>
   /** Rows with all columns. `Row` is the type that you know them to have. */
   <Row = Record<string, string>>(source: ByteSource | readonly ByteSource[], options?: CsvOptions): Records<Row>

@@ -34,6 +34,42 @@ export type Made = Expect<Equal<typeof made, Records<{ id: string; amount: bigin
 export const promised = csv('a.csv', { columns: ['a'], types: { a: later } })
 export type Promised = Expect<Equal<typeof promised, Records<{ a: null }>>>
 
+export const all = csv('a.csv', { types: { amount: Number, paid: Boolean, total: money }, delimiter: ';' })
+type AllRow = typeof all extends Records<infer R> ? R : never
+export type AllTyped = Expect<
+  Equal<
+    Pick<AllRow, 'amount' | 'paid' | 'total'>,
+    {
+      amount: number | null
+      paid: boolean | null
+      total: bigint | null
+    }
+  >
+>
+export type AllOthers = Expect<Equal<AllRow['note'], string>>
+export const columnsUndefined = csv('a.csv', { types: { amount: Number }, columns: undefined })
+export type ColumnsUndefined = Expect<
+  Equal<typeof columnsUndefined, Records<{ amount: number | null } & Record<string, string>>>
+>
+
+const amountOf = task(import.meta.url, 'amountOf', ({ amount }: { amount: number | null }) => amount ?? 0)
+export const amounts = pipe(csv('a.csv', { types: { amount: Number } }), imap(amountOf))
+export type Amounts = Expect<Equal<typeof amounts, Stream<number>>>
+
+export const stated = csv<Row>('a.csv', { types: { id: Number } })
+export type Stated = Expect<Equal<typeof stated, Records<Row>>>
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as users write it
+export const anything = csv<any>('a.csv', { types: { id: Number } })
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type Anything = Expect<Equal<typeof anything, Records<any>>>
+
+const options = { types: { amount: Number } }
+export const apart = csv('a.csv', options)
+export type Apart = Expect<Equal<typeof apart, Records<{ amount: number | null } & Record<string, string>>>>
+
+const textOf = task(import.meta.url, 'textOf', ({ amount }: { amount: string }) => amount)
+// @ts-expect-error -- the amount is a number
+pipe(csv('a.csv', { types: { amount: Number } }), imap(textOf))
 // @ts-expect-error -- a plain function cannot be found by a worker
 csv('a.csv', { types: { a: (text: string) => text } })
 // @ts-expect-error -- a task of a field gets text
