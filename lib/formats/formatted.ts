@@ -95,6 +95,26 @@ export class Formatted implements Batch {
     })
   }
 
+  /** Those of the records that stay, once they are settled. They take over the bytes: these records are used no more. */
+  keep(stays: (record: number) => boolean): Formatted {
+    const { partitions } = this
+    const ends: number[] = []
+    const of: number[] = []
+    let length = 0
+    for (let record = 0, start = 0; record < this.length; record++) {
+      const end = endOf(this.#ends, record)
+      if (stays(record)) {
+        // The record of an item that has failed is empty, so mostly nothing moves.
+        if (start > length) this.#bytes.copyWithin(length, start, end)
+        length += end - start
+        ends.push(length)
+        if (partitions !== undefined) of.push(partitions.of[record] ?? 0)
+      }
+      start = end
+    }
+    return new Formatted(this.#bytes.subarray(0, length), ends, { partitions: partitions && { ...partitions, of } })
+  }
+
   join(): undefined {
     return undefined
   }

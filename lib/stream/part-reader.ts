@@ -6,7 +6,7 @@ import { Items, type Batch } from '../codec/batch.js'
 import type { Chunk, Part } from '../executor/executor.js'
 import { Fifo } from '../fifo.js'
 import type { OutputLayout } from '../formats/output-layout.js'
-import { settlePart } from './settle-part.js'
+import { settlePart, withoutFailed } from './settle-part.js'
 import { decodePart, EMPTY, isPlain } from './decode-part.js'
 import { OrderedDelivery, type Delivery } from './delivery.js'
 import { detachItems } from './detach-items.js'
@@ -139,7 +139,16 @@ export class PartReader {
 
   #nextPart(): ArrivedPart | undefined {
     const part = this.failure === undefined ? this.#delivery.shift() : undefined
-    return part === undefined || this.layout === undefined ? part : this.#settle(part, this.layout)
+    return part === undefined || this.layout === undefined ? part : this.#leaveOut(this.#settle(part, this.layout))
+  }
+
+  /** Leaves out failed items whose stream goes to an output, so that the records of the others need not be decoded. */
+  #leaveOut(part: ArrivedPart): ArrivedPart {
+    const { errors } = part
+    if (errors === undefined || modeOf(this.#plan, part) !== 'skip') return part
+    const judged = this.failedItems.take(part, errors, this.#items)
+    for (const partOffset of errors.keys()) if (partOffset < judged.count) this.counts.skipped++
+    return withoutFailed(judged)
   }
 
   #settle(part: ArrivedPart, layout: OutputLayout): ArrivedPart {

@@ -1,5 +1,4 @@
 /** Fits the records of a part to the output that they go to. Items whose records do not fit fail. */
-import { Items } from '../codec/batch.js'
 import { Formatted } from '../formats/formatted.js'
 import type { OutputLayout } from '../formats/output-layout.js'
 import type { ArrivedPart } from './outcome.js'
@@ -23,13 +22,25 @@ export function settlePart(part: ArrivedPart, layout: OutputLayout): ArrivedPart
   const failed = new Map(part.errors)
   for (const [record, error] of errors) if (!failed.has(ownerOf(record))) failed.set(ownerOf(record), error)
   if (counts === undefined) return { ...part, results: records, errors: failed }
-  const left = records.values().filter((_, record) => !failed.has(ownerOf(record)))
   return {
     ...part,
-    results: new Items(left),
+    results: records.keep((record) => !failed.has(ownerOf(record))),
     counts: counts.map((count, partOffset) => (failed.has(partOffset) ? 0 : count)),
     errors: failed,
   }
+}
+
+/** Leaves out the failed items of a part that has been settled, and what is behind its `count`. The records stay bytes. */
+export function withoutFailed(part: ArrivedPart): ArrivedPart {
+  const { count, counts, errors } = part
+  const owners = counts && ownersOf(counts)
+  const results = Formatted.of(part.results).keep((record) => {
+    const partOffset = owners?.[record] ?? record
+    return partOffset < count && errors?.has(partOffset) !== true
+  })
+  const left = counts?.slice(0, count) ?? new Uint32Array(count).fill(1)
+  for (const partOffset of errors?.keys() ?? []) if (partOffset < count) left[partOffset] = 0
+  return { ...part, results, counts: left, errors: undefined }
 }
 
 /** The item of each record, by its offset in the part. */

@@ -52,10 +52,13 @@ export function recordCursor({ count, segments }: RecordData): RecordCursor {
   }
   const next = (): unknown => {
     left--
-    let value = decoder?.next()
-    if (value === undefined) value = first()
-    if (left === 0) end()
-    return value
+    try {
+      const value = decoder?.next()
+      return value === undefined ? first() : value
+    } finally {
+      // Also behind a bad record: to make a decoder anew takes longer than to read many records.
+      if (left === 0) end()
+    }
   }
   const skip = (): void => {
     left--
@@ -68,6 +71,7 @@ export function recordCursor({ count, segments }: RecordData): RecordCursor {
 
 /** A record that has no value, in the place of it. */
 export class BadRecord {
+  /** Undefined where nobody asks for it. */
   readonly error: unknown
   /** The record as it is written, and how. */
   readonly text: string
@@ -94,31 +98,54 @@ export function allRecords(data: RecordData): unknown[] {
   })
 }
 
-/** The values at some positions, in their places: see `valuesAt()` of a batch. */
-export function recordsAt(data: RecordData, positions: ReadonlyMap<number, boolean>): unknown[] {
-  const { next, skip } = recordCursor(data)
+/**
+ * The values at some positions, in their places: see `valuesAt()` of a batch. Records between them are not decoded. A bad
+ * one is given without its error: whoever asks has that.
+ */
+export function recordsAt({ segments }: RecordData, positions: ReadonlyMap<number, boolean>): unknown[] {
   const values: unknown[] = []
-  for (let index = 0; index < data.count; index++) {
-    const isFatal = positions.get(index)
-    const found = isFatal === undefined ? undefined : findRecord(data.segments, index)
-    if (found === undefined) {
-      skip()
-      continue
-    }
-    const { format } = found.segment
-    const bad = (error: unknown): BadRecord => new BadRecord(error, textIn(found.segment, found.index), format)
-    if (isFatal === true && hasTasks(format)) {
-      skip()
-      values[index] = bad(undefined)
-      continue
-    }
+  const readable: { readonly position: number; readonly segment: RecordSegment }[] = []
+  for (const [position, isFatal] of positions) {
+    const found = findRecord(segments, position)
+    if (found === undefined) continue
+    const segment = onlyRecord(found.segment, found.index)
+    if (isFatal && hasTasks(segment.format)) values[position] = badRecord(segment)
+    else readable.push({ position, segment })
+  }
+  const { next } = recordCursor({
+    kind: 'bytes',
+    count: readable.length,
+    segments: readable.map(({ segment }) => segment),
+  })
+  for (const { position, segment } of readable) {
     try {
-      values[index] = next()
-    } catch (error) {
-      values[index] = bad(error)
+      values[position] = next()
+    } catch {
+      values[position] = badRecord(segment)
     }
   }
   return values
+}
+
+function badRecord(segment: RecordSegment): BadRecord {
+  return new BadRecord(undefined, textIn(segment, 0), segment.format)
+}
+
+/** A record of a segment. Its line is not known: to count lines takes longer than to read the record. */
+function onlyRecord(segment: RecordSegment, index: number): RecordSegment {
+  const { endsAt, count, isOpen, record, offset } = segment
+  const before = index === 0 ? segment.start : new Uint32Array(segment.ends, endsAt, index)[index - 1]
+  const start = before ?? segment.start
+  return {
+    ...segment,
+    start,
+    endsAt: endsAt + index * Uint32Array.BYTES_PER_ELEMENT,
+    count: 1,
+    isOpen: isOpen && index === count - 1,
+    record: record + index,
+    offset: offset + start - segment.start,
+    line: undefined,
+  }
 }
 
 /** Where a record is in its input, by its number among all. */
