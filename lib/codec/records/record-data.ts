@@ -100,7 +100,7 @@ export function allRecords(data: RecordData): unknown[] {
 
 /**
  * The values at some positions, in their places: see `valuesAt()` of a batch. Records between them are not decoded. A bad
- * one is given without its error: whoever asks has that.
+ * one is given without its error, which the caller has.
  */
 export function recordsAt({ segments }: RecordData, positions: ReadonlyMap<number, boolean>): unknown[] {
   const values: unknown[] = []
