@@ -1,11 +1,15 @@
 /** The options with which Node starts a worker process. */
 import type { ResourceLimits } from '../threads/limits.js'
 
-/** Options of the program that would run something else than the file of a worker, or take its port. */
+/**
+ * Options of the program that would run something else than the file of a worker, or take its port; or read a file again: the process
+ * has the environment, and its folder may be another one by now.
+ */
 const OF_THE_PROGRAM =
-  /^--?(?:e|eval|p|pe|print|i|interactive|c|check|input-type|inspect(?:-.*)?|debug-port|test|watch(?:-.*)?)$/
+  /^--?(?:e|eval|p|pe|print|i|interactive|c|check|input-type|inspect(?:-.*)?|debug-port|test|watch(?:-.*)?|env-file(?:-if-exists)?)$/
 /** Those that may be followed by their value. */
-const WITH_VALUE = /^--?(?:e|eval|p|pe|print|input-type|inspect-port|debug-port|inspect-publish-uid|watch-path)$/
+const WITH_VALUE =
+  /^--?(?:e|eval|p|pe|print|input-type|inspect-port|debug-port|inspect-publish-uid|watch-path|env-file(?:-if-exists)?)$/
 
 /**
  * @param execArgv Default: the options of this program, without those that would run something else.

@@ -17,7 +17,10 @@ import { MESSAGES_FD, PARENT_FD } from './handles.js'
 import { nodeArguments } from './node-arguments.js'
 import { ProgressFile } from './progress-file.js'
 
-/** How long the pipe may stay open after the exit, in milliseconds: a process that the worker has started may hold it. */
+/**
+ * How long the pipe may stay open after the exit, in milliseconds: a process that the worker has started may hold it. And how long the
+ * process may go on without the pipe.
+ */
 const CLOSE_TIMEOUT_MS = 1_000
 
 export interface ProcessEnd {
@@ -57,6 +60,8 @@ export class SpawnedProcess {
    * @param setup Its first message.
    */
   constructor(setup: unknown, { execArgv, env, resourceLimits }: LaunchOptions, events: ProcessEvents) {
+    // A part of it may not be clonable: then there is no process.
+    const first = encodeFrame(setup)
     this.#events = events
     this.#progress = new ProgressFile()
     const args = nodeArguments(execArgv, resourceLimits)
@@ -74,7 +79,7 @@ export class SpawnedProcess {
     this.#stopLog = onLogSettings((cells) => {
       this.post({ type: 'log', cells })
     })
-    this.#child.once('error', (error) => {
+    this.#child.on('error', (error) => {
       if (this.#child.pid !== undefined) return
       this.#cause = { error }
       this.#isClosed = true
@@ -88,7 +93,7 @@ export class SpawnedProcess {
     parent?.on('error', () => undefined).unref()
     this.#pipe = pipe ?? undefined
     this.#listen()
-    this.post(setup)
+    this.#write(first)
   }
 
   get pid(): number {
@@ -97,7 +102,10 @@ export class SpawnedProcess {
 
   /** Sends a message. Throws if it cannot be cloned. It is lost if the process has ended. */
   post(message: unknown): void {
-    const frame = encodeFrame(message)
+    this.#write(encodeFrame(message))
+  }
+
+  #write(frame: Buffer): void {
     if (this.#pipe?.writable === true) this.#pipe.write(frame)
   }
 
@@ -143,6 +151,11 @@ export class SpawnedProcess {
     pipe.once('close', () => {
       this.#isClosed = true
       this.#settle()
+      // Its task has closed the pipe: it gets no messages any more, and cannot know that.
+      if (this.#hasEnded) return
+      setTimeout(() => {
+        this.kill()
+      }, CLOSE_TIMEOUT_MS).unref()
     })
   }
 

@@ -56,13 +56,16 @@ async function start(
   controls: ReturnType<typeof controlsOf>,
   loop: WorkerLoop,
 ): Promise<void> {
+  // The initializer may be an endless loop, too.
+  if (initializer !== undefined) watchParent()
   const error = initializer && (await controls.initialize(initializer.name, initializer.args))
   if (error !== undefined) {
     post({ type: 'failedStart', error })
     return
   }
   loop.listen()
-  watchParent()
+  // Last, because its start takes time.
+  if (initializer === undefined) watchParent()
 }
 
 /** A terminal and systemd send these to all processes of a program. The pool ends its workers itself. */

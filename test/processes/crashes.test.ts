@@ -1,5 +1,5 @@
 /** Worker processes that end: what that costs, and how soon it is known. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
@@ -16,10 +16,13 @@ import {
 import { collect, numbers, until } from '../fixtures/contract-b-ways.js'
 import {
   add,
+  closePipeAfterResult,
+  endAfterResult,
   ENDS,
   facts,
   hang,
   hangAfter,
+  note,
   obey,
   orders,
   spin,
@@ -122,6 +125,19 @@ describe('the end of a worker process costs the item that ran', () => {
     }
   })
 
+  it('that it had ended, if the result has not arrived: it is tried three times', async () => {
+    await using own = new Pool({ workers: 1, isolation: 'process', name: 'mill' })
+    const outcomes = await collect(own.imap(endAfterResult, [7], { errors: 'settle' }))
+    expect(outcomes).toMatchObject([{ status: 'rejected', reason: { exitCode: 4 } }])
+    expect((outcomes[0] as { reason: Error }).reason.message).toBe(
+      "Worker 1 of pool 'mill' ended with exit code 4 while it sent the result of item 0 of task 'endAfterResult'",
+    )
+    expect(await own.apply(closePipeAfterResult, [8])).toBe(8)
+    const before = own.stats().crashes
+    await until(() => own.stats().crashes > before)
+    expect(await own.apply(closePipeAfterResult, [9])).toBe(9)
+  })
+
   it('with its error as the cause, if nobody has caught one', async () => {
     const [outcome] = await outcomesOf(orders(1, { 0: 'uncaught' }), { chunksize: 1 })
     const { reason } = outcome as { reason: WorkerCrashError }
@@ -190,6 +206,25 @@ describe('timeout', () => {
     expect(own.stats()).toMatchObject({ timeouts: 3, crashes: 0 })
     const whole = await collect(own.imap(obey, orders(500, {}), { timeout: 5_000, chunksize: 100 }))
     expect(whole).toEqual(numbers(500))
+  })
+
+  it('runs no item again whose result has come while this thread was blocked', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-'))
+    const path = join(folder, 'runs')
+    const timeout = 500
+    await using own = new Pool({ workers: 1, isolation: 'process' })
+    const items = numbers(4).map((n) => [path, n] as const)
+    const running = collect(own.imap(note, items, { timeout, chunksize: 1, window: 4, errors: 'settle' }))
+    const seen = (): string => (existsSync(path) ? readFileSync(path, 'utf8') : '')
+    await until(() => seen() === '01')
+    // Behind it, timers are due before anything is read.
+    await new Promise((resolve) => setImmediate(resolve))
+    writeFileSync(`${path}.go`, '')
+    // The item 2 was sent together with the item 1: it runs for too long while this loop does.
+    for (const begun = performance.now(); performance.now() - begun < 1.5 * timeout;);
+    expect((await running).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled'])
+    expect(seen()).toBe('0123')
+    rmSync(folder, { recursive: true })
   })
 })
 

@@ -41,6 +41,12 @@ describe('worker processes end when their program', () => {
     await gone(pids)
   })
 
+  it('is killed while an initializer is in an endless loop', async () => {
+    const { signal, pids } = await run('begins', { kill: 'SIGKILL' })
+    expect(signal).toBe('SIGKILL')
+    await gone(pids)
+  })
+
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     it(`gets ${signal}, as all processes of its group: it ends as without the library`, async () => {
       const path = fileURLToPath(new URL('../fixtures/programs/process-pool.js', import.meta.url))
@@ -55,6 +61,13 @@ describe('worker processes end when their program', () => {
       await gone(pidsIn(stdout))
     })
   }
+})
+
+it('a program goes on when its pool is terminated, with nothing else to wait for', async () => {
+  const { code, stdout, pids } = await run('terminates')
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^terminated$/m)
+  await gone(pids)
 })
 
 it('worker processes of a thread end with the thread', async () => {

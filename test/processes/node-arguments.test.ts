@@ -22,6 +22,7 @@ describe('the options of Node for a worker process', () => {
     [['--input-type', 'module', '--eval=1'], []],
     [['-p', '1 + 1', '--max-old-space-size=100'], ['--max-old-space-size=100']],
     [['--test', '--watch', '--watch-path', 'lib'], []],
+    [['--env-file=.env', '--env-file', 'local.env', '--no-warnings'], ['--no-warnings']],
   ])('are those of the program, without those that would run something else: %j', (given, expected) => {
     process.execArgv = given
     expect(nodeArguments(undefined, undefined)).toEqual(expected)

@@ -117,6 +117,8 @@ export class WorkerProcess implements WorkerLink {
 
   async terminate(): Promise<void> {
     this.#isEnding = true
+    // Somebody awaits its end: the program must not end before.
+    this.keepAlive(true)
     this.#process?.kill()
     await this.#exited
   }

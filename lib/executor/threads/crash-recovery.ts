@@ -36,6 +36,8 @@ export class CrashRecovery {
   crashed(worker: WorkerHandle, held: readonly Assignment[], end: WorkerEnd): LostItems | undefined {
     const progress = worker.progress()
     const running = held.find(({ seq }) => seq === progress.seq)
+    const done = running === undefined ? held.find((sent) => worker.hasTaken(sent)) : undefined
+    if (done !== undefined) return this.#lostOutcomes(worker, done, end)
     const next = held.find((sent) => !worker.hasTaken(sent))
     const isOfNext =
       running === undefined || (progress.isAwaiting && progress.encoding === 0 && isOutOfMemory(end.cause))
@@ -107,6 +109,20 @@ export class CrashRecovery {
     if (failed === 'unclear' || inFlight.countCrash() < MAX_ATTEMPTS) return undefined
     const error = crashError(inFlight, failed, this.#nameOf(worker), end, 'received')
     return this.#lostItems(inFlight, failed, worker, error)
+  }
+
+  /** A process has ended after a chunk, and before its outcomes were on their way: it may do so again. */
+  #lostOutcomes(worker: WorkerHandle, { inFlight }: Assignment, end: WorkerEnd): LostItems | undefined {
+    this.#noteUncaught(worker, inFlight)
+    if (!inFlight.lane.isOpen) return undefined
+    const failed = inFlight.isolate()
+    if (failed === 'unclear' || inFlight.countCrash() < MAX_ATTEMPTS) return undefined
+    return this.#lostItems(
+      inFlight,
+      failed,
+      worker,
+      crashError(inFlight, failed, this.#nameOf(worker), end, 'sent the result of'),
+    )
   }
 
   #lost(

@@ -203,8 +203,14 @@ export class WorkerHandle {
       if (end.wasReady) this.link.drain()
       this.link.close()
       this.#reports.post({ kind: 'ended', worker: this })
-    } else if (this.#timeLimit.isDue) this.#checkTime()
-    else this.#reports.wake()
+    } else if (!this.#timeLimit.isDue) this.#reports.wake()
+    else if (this.link.sharesMemory) this.#checkTime()
+    // If this thread was blocked, outcomes wait in the pipe. They are read before immediates run.
+    else setImmediate(this.#checkTimeLater)
+  }
+
+  readonly #checkTimeLater = (): void => {
+    if (this.#timeLimit.isDue && this.link.end === undefined) this.#checkTime()
   }
 
   #checkTime(): void {
