@@ -185,6 +185,7 @@ const below = {
     'identity',
     'options',
     'errors',
+    'files',
     'multiprocessing',
   ],
   sources: ['io', 'scan', 'codec', 'task', 'fifo', 'inspect', 'thenable', 'options', 'errors'],

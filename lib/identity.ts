@@ -5,7 +5,7 @@ import { isMainThread as isMainThreadOfProcess, threadId } from 'node:worker_thr
 export interface ProcessInfo {
   /** `'MainProcess'`, the name of a `Process`, or the name of a pool's worker: the pool's name and a number. */
   readonly name: string
-  /** Its thread id; 0 is the main thread. Of a worker with `isolation: 'process'`, and of its parent there: the process id. */
+  /** Its thread id; 0 is the main thread. Of a worker or a `Process` with `isolation: 'process'`, and of its parent there: the process id. */
   readonly pid: number
   /** Whether the program ends without waiting for it. */
   readonly daemon: boolean

@@ -6,7 +6,7 @@ import { readLimits, type ResourceLimits } from './threads/limits.js'
 import { ThreadExecutor, type PoolStats, type ThreadExecutorOptions } from './executor/threads/thread-executor.js'
 import { showState } from './inspect.js'
 import { OptionReader } from './options.js'
-import { assertProcessOptions } from './processes/process-options.js'
+import { assertProcessOptions, assertUnshared } from './processes/process-options.js'
 import { plainFunctionError, taskName } from './task-name.js'
 import type { Exported, MadeByTask } from './task.js'
 import { applyOn, type Apply } from './verbs/apply.js'
@@ -227,7 +227,10 @@ function readOptions<A extends readonly unknown[]>(options: PoolOptions<A> | und
   }
   const maxHeapUsed = read.integer('maxHeapUsed', 1)
   const isolation = read.oneOf('isolation', ['thread', 'process']) ?? 'thread'
-  if (isolation === 'process') assertProcessOptions(action, read, initargs ?? [])
+  if (isolation === 'process') {
+    assertProcessOptions(read)
+    assertUnshared(action, initargs ?? [], 'initargs')
+  }
   return {
     workers: read.integer('workers', 1, MAX_WORKERS) ?? availableParallelism(),
     name: read.value('name', 'a string', (value) => typeof value === 'string') ?? 'pool',

@@ -47,8 +47,8 @@ const PUT_IN = {
   },
 }
 const WORKER = 'dist/worker/main.js'
-/** The programs of worker processes, and of the thread in each that watches its parent. */
-const CHILD = ['dist/worker/child-main.js', 'dist/worker/parent-watch.js']
+/** The programs of worker processes and of a `Process`, and of the thread in each that watches its parent. */
+const CHILD = ['dist/worker/child-main.js', 'dist/worker/process-main.js', 'dist/worker/parent-watch.js']
 /** The entry points of dynamic imports. */
 const LATE = ['dist/multiprocessing/kinds.js']
 /** @satisfies {import('esbuild').BuildOptions} */

@@ -22,7 +22,7 @@ import { claims, markedBlocks, runExample } from './example.js'
 /** A bundler may drop these if their names are not used: importing them changes nothing. */
 const WITHOUT_EFFECTS = ['index.js', 'index.cjs', 'task-module.js', 'task-module.cjs']
 
-/** A program that uses all entries together. */
+/** Programs that use all entries together, and that start a process of the system. */
 const ENTRIES = [
   {
     name: 'entries.mjs',
@@ -52,6 +52,36 @@ const add = task(__filename, 'add', ({ lock, sum }) => lock.withLock(() => void 
 if (isMainThread) {
   const item = { lock: new Lock(), sum: new Value('int32', 0) }
   map(add, [item, item, item]).then(() => console.log(item.sum.value)) // → 3
+}
+`,
+  },
+  {
+    name: 'process.mjs',
+    code: `
+import { isMainThread } from 'millrace'
+import { Process } from 'millrace/multiprocessing'
+import { task } from 'millrace/task'
+
+const abort = task(import.meta.url, 'abort', () => process.abort())
+
+if (isMainThread) {
+  const child = new Process({ target: abort, isolation: 'process' })
+  child.start()
+  console.log(await child.sentinel) // → -6
+}
+`,
+  },
+  {
+    name: 'process.cjs',
+    code: `
+const { isMainThread, Process, task } = { ...require('millrace'), ...require('millrace/multiprocessing') }
+
+const abort = task(__filename, 'abort', () => process.abort())
+
+if (isMainThread) {
+  const child = new Process({ target: abort, isolation: 'process' })
+  child.start()
+  child.sentinel.then((exitCode) => console.log(exitCode)) // → -6
 }
 `,
   },

@@ -13,7 +13,7 @@ import { goesToStderr, isLogged, type LogLevel } from './settings.js'
 export interface ThreadEvent {
   /** Its name, as its `currentProcess()` tells. */
   readonly name: string
-  /** Its thread id; of a worker that has not come to have one, -1. */
+  /** Its thread id, or with `isolation: 'process'` the process id; of one that has not come to have any, -1. */
   readonly pid: number
 }
 

@@ -1,4 +1,4 @@
-/** Checks the options that have another meaning, or none, for worker processes. */
+/** Checks the options that have another meaning, or none, for processes of the system. */
 import { SHARE_ENV } from 'node:worker_threads'
 import { assertApart } from '../codec/apart.js'
 import { sharedPart } from '../codec/clonable.js'
@@ -15,8 +15,7 @@ interface Options {
 /** Node has flags for these. */
 const LIMITS = ['maxOldGenerationSizeMb', 'maxYoungGenerationSizeMb']
 
-/** @param action Begins the error texts. @param args They are copied to the process. */
-export function assertProcessOptions(action: string, read: OptionReader<Options>, args: readonly unknown[]): void {
+export function assertProcessOptions(read: OptionReader<Options>): void {
   if (read.any('env') === SHARE_ENV) {
     read.fail(typeError, 'env', "an object of strings with isolation 'process'", SHARE_ENV)
   }
@@ -26,10 +25,14 @@ export function assertProcessOptions(action: string, read: OptionReader<Options>
     const expected = `left out with isolation 'process', which has ${LIMITS.join(' and ')}`
     read.fail(typeError, `resourceLimits.${name}`, expected, limit)
   }
-  assertUnshared(action, args, 'initargs')
 }
 
-/** Throws the error of a value with a part that only threads can share. @param name What to call the value. */
+/**
+ * Throws the error of a value with a part that only threads can share.
+ *
+ * @param action Begins the error text.
+ * @param name What to call the value.
+ */
 export function assertUnshared(action: string, value: unknown, name: string): void {
   try {
     assertApart(value)

@@ -78,7 +78,7 @@ export class ProgressFile {
   }
 }
 
-/** The side of the process. */
+/** The side of a worker process. */
 export class ProgressWriter {
   readonly #fd: number
   readonly #bytes: Uint8Array
@@ -92,11 +92,12 @@ export class ProgressWriter {
   readonly write = (): void => {
     writeSync(this.#fd, this.#bytes, 0, this.#bytes.length, 0)
   }
+}
 
-  noteUncaught(error: unknown): void {
-    const frame = encodeFrame(encodeError(error))
-    writeSync(this.#fd, frame, 0, frame.length, PAGE_BYTES)
-  }
+/** Notes the error that ends this process. It is there when this returns, however the process ends. */
+export function noteUncaught(fd: number, error: unknown): void {
+  const frame = encodeFrame(encodeError(error))
+  writeSync(fd, frame, 0, frame.length, PAGE_BYTES)
 }
 
 function openAt(path: string): number {

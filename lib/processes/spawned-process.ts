@@ -1,9 +1,9 @@
 /**
- * A process of the system that runs the file of worker processes. This is its start, the messages on its pipe, how far it is, and its end.
- * The meaning of the messages is a matter of its owner.
+ * A process of the system that runs a program of this library: its start, its messages, how far it is, and its end. The meaning of
+ * the messages is a matter of its owner.
  *
  * It has three handles besides its output: a pipe for messages, the file of its progress, and a pipe on which nothing is sent. When this
- * process or this thread ends, however that happens, both pipes close, and the worker process ends.
+ * process or this thread ends, however that happens, both pipes close, and that process ends.
  */
 import type { ChildProcess, SpawnOptions } from 'node:child_process'
 import type { Socket } from 'node:net'
@@ -11,7 +11,7 @@ import { constants } from 'node:os'
 import { encodeFrame, FrameError, FrameReader } from '../codec/frame.js'
 import { onLogSettings } from '../log/settings.js'
 import type { LaunchOptions } from '../threads/launch.js'
-import { processFile } from '../worker-file.js'
+import { processFile, type ProcessProgram } from '../worker-file.js'
 import { CHILD_MARK } from '../identity.js'
 import { MESSAGES_FD, PARENT_FD } from './handles.js'
 import { nodeArguments } from './node-arguments.js'
@@ -57,16 +57,20 @@ export class SpawnedProcess {
   /**
    * Starts it. Throws if that shows to be impossible at once; otherwise `ended` is called.
    *
-   * @param setup Its first message.
+   * @param setup Its first message. Throws, and starts nothing, if it cannot be cloned.
    */
-  constructor(setup: unknown, { execArgv, env, resourceLimits }: LaunchOptions, events: ProcessEvents) {
-    // A part of it may not be clonable: then there is no process.
+  constructor(
+    program: ProcessProgram,
+    setup: unknown,
+    { execArgv, env, resourceLimits }: LaunchOptions,
+    events: ProcessEvents,
+  ) {
     const first = encodeFrame(setup)
     this.#events = events
     this.#progress = new ProgressFile()
     const args = nodeArguments(execArgv, resourceLimits)
     try {
-      this.#child = spawn([...args, processFile(), CHILD_MARK], {
+      this.#child = spawn([...args, processFile(program), CHILD_MARK], {
         stdio: ['ignore', 'inherit', 'inherit', 'pipe', this.#progress.fd, 'pipe'],
         windowsHide: true,
         ...(env !== undefined && { env: env as NodeJS.ProcessEnv }),

@@ -193,7 +193,7 @@ export interface ChildSetup extends Pick<WorkerSetup, 'type' | 'identity' | 'wor
 }
 
 /** The settings of the log have changed. */
-interface LogMessage {
+export interface LogMessage {
   readonly type: 'log'
   readonly cells: Int32Array
 }
@@ -203,8 +203,8 @@ interface FinalizeMessage {
   readonly name: TaskName
 }
 
-/** The messages to a worker process, after the first one. */
-export type ChildMessage = ToWorker | LogMessage | FinalizeMessage
+/** The messages to a worker process, after the first one and beside those for the log. */
+export type ChildMessage = ToWorker | FinalizeMessage
 
 /** The initializer has failed. */
 interface FailedStartMessage {

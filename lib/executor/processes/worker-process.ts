@@ -167,7 +167,7 @@ export class WorkerProcess implements WorkerLink {
       watchHeap,
       initializer: initializer && { name: initializer, args: pack([initargs]).data },
     }
-    return new SpawnedProcess(setup, this.#options, {
+    return new SpawnedProcess('worker', setup, this.#options, {
       receive: (message) => {
         this.#receive(message as FromChild)
       },

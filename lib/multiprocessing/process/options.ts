@@ -5,6 +5,7 @@ import { NotSerializableError, received, typeError } from '../../errors.js'
 import { isWorkerEnv, type WorkerEnv } from '../../threads/launch.js'
 import { readLimits, type ResourceLimits } from '../../threads/limits.js'
 import { OptionReader } from '../../options.js'
+import { assertProcessOptions } from '../../processes/process-options.js'
 import { plainFunctionError, taskName } from '../../task-name.js'
 import type { Exported, MadeByTask, TaskName } from '../../task.js'
 
@@ -12,10 +13,20 @@ import type { Exported, MadeByTask, TaskName } from '../../task.js'
 export interface ProcessOptions<A extends readonly unknown[] = readonly never[]> {
   /** The task that it runs, called with `...args`; it may be async. */
   readonly target: (((...args: A) => unknown) & MadeByTask) | Exported<A[0], unknown>
-  /** Arguments of the target. They are copied, except shared objects (`Value`, `Lock`, …). Default: none. */
+  /**
+   * Where it runs. `'thread'`: on a thread of this program. `'process'`: in a process of the system. Then a native crash,
+   * `process.abort()`, the system's OOM kill or `kill -9` ends only that process. It takes about 50 MB and 100 ms to
+   * start, and nothing can be shared with it: see docs/processes.md. Default: `'thread'`.
+   */
+  readonly isolation?: 'thread' | 'process'
+  /**
+   * Arguments of the target. They are copied, except shared objects (`Value`, `Lock`, …), which only threads can get.
+   * Default: none.
+   */
   readonly args?: A
   /**
    * ArrayBuffers of the arguments that `start()` moves to the process instead of copying them. They are detached here.
+   * With isolation `'process'` their bytes are still copied.
    * Default: none.
    */
   readonly transfer?: readonly ArrayBufferLike[]
@@ -26,15 +37,22 @@ export interface ProcessOptions<A extends readonly unknown[] = readonly never[]>
    * it; the main process is not a daemon.
    */
   readonly daemon?: boolean
-  /** Environment variables, as in `new Worker()` of Node. Default: a copy of this thread's. */
+  /**
+   * Environment variables, as in `new Worker()` of Node. Not `SHARE_ENV` with isolation `'process'`. Default: a copy of
+   * this thread's.
+   */
   readonly env?: WorkerEnv
-  /** Memory limits. Default: Node's, but a young generation of 16 MiB. */
+  /**
+   * Memory limits. With isolation `'process'`, those of the two generations alone. Default: those of Node, except a young
+   * generation of 16 MiB in a thread.
+   */
   readonly resourceLimits?: ResourceLimits
 }
 
 /** Options that have been checked. */
 export interface GivenProcess {
   readonly target: TaskName
+  readonly isolation: 'thread' | 'process'
   readonly args: readonly unknown[]
   readonly transfer: readonly ArrayBuffer[]
   readonly name: string | undefined
@@ -46,6 +64,7 @@ export function readProcessOptions<A extends readonly unknown[]>(options: Proces
   const action = 'make a process'
   const read = new OptionReader<ProcessOptions<A>>(action, options, [
     'target',
+    'isolation',
     'args',
     'transfer',
     'name',
@@ -58,8 +77,11 @@ export function readProcessOptions<A extends readonly unknown[]>(options: Proces
   const transfer = read.value('transfer', 'an array', Array.isArray)
   const fault = transfer && transferListFault(transfer)
   if (fault !== undefined) throw typeError('ERR_INVALID_OPTION', `Cannot ${action} as ${fault}`)
+  const isolation = read.oneOf('isolation', ['thread', 'process']) ?? 'thread'
+  if (isolation === 'process') assertProcessOptions(read)
   return {
     target,
+    isolation,
     transfer: [...(transfer ?? [])] as ArrayBuffer[],
     args: read.value('args', 'an array', Array.isArray) ?? [],
     name: read.value('name', 'a string', (value) => typeof value === 'string'),

@@ -1,26 +1,18 @@
-/** `Process`: a task that runs on a separate thread, from beginning to end. */
+/** `Process`: a task that runs on a separate thread, or in a process of the system, from beginning to end. */
 import { inspect } from 'node:util'
-import { decodeError } from '../../codec/error-codec/decode.js'
-import { pack, packMoving, type Data } from '../../codec/codec.js'
 import { MillraceError } from '../../errors.js'
-import { launch } from '../../threads/launch.js'
-import { EndRequest } from './end-request.js'
-import { untilExited } from '../../threads/exit.js'
-import type { SpawnableWorker } from '../../threads-package.js'
 import { currentProcess, parentProcess } from '../../identity.js'
 import { showState } from '../../inspect.js'
 import { logUncaught, processExited, processStarted } from '../../log/events.js'
-import { logSettings } from '../../log/settings.js'
 import { stateOf } from '../show.js'
 import { LocalWaitQueue } from '../sync/local-wait-queue.js'
 import { readLimits, type WaitOptions } from '../sync/limits.js'
 import { addEnding, removeEnding } from '../../worker/ending.js'
 import { assertMayStart } from '../../worker/guard.js'
-import type { ProcessNews, ProcessSetup } from '../../worker/process.js'
-import { argumentError, readProcessOptions, type GivenProcess, type ProcessOptions } from './options.js'
-
-/** The exit code of a process that `terminate()` has ended: that of SIGTERM, as in Python. */
-const TERMINATED = -15
+import type { Child } from './child.js'
+import { ChildProcess } from './child-process.js'
+import { ChildThread } from './child-thread.js'
+import { readProcessOptions, type GivenProcess, type ProcessOptions } from './options.js'
 
 const children = new Set<Process<readonly unknown[]>>()
 let made = 0
@@ -28,11 +20,12 @@ let endDaemons: () => Promise<void>
 
 /**
  * A task on a separate thread, with its own heap and modules. Only shared objects are shared. It is not a process of
- * the system: a native crash ends the whole program, `process.chdir()` does not work, and `pid` is a thread id.
+ * the system: a native crash ends the whole program, `process.chdir()` does not work, and `pid` is a thread id. With
+ * `isolation: 'process'` it is one, and nothing is shared.
  *
  * It ends when the target has settled and its event loop has nothing left to do. The program waits for it, unless it is
  * a daemon. A process ends when the process that started it ends. A start takes some tens of milliseconds and a few
- * MiB.
+ * MiB; that of a process of the system some 100 ms and 50 MB.
  *
  * @throws {TypeError} `ERR_INVALID_OPTION`: an option has a wrong type or value. `ERR_INVALID_TASK`: the target is not
  * a task.
@@ -66,15 +59,11 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
   /** Without the arguments: they are kept only until it has ended. */
   readonly #given: Omit<GivenProcess, 'args'>
   #args: readonly unknown[]
-  #worker: SpawnableWorker | undefined
-  /** Only a daemon has one. */
-  #endRequest: EndRequest | undefined
+  #child: Child | undefined
   #pid: number | null = null
   #exitCode: number | null = null
   #error: unknown
   #failed = false
-  #wasTerminated = false
-  #endsByItself = false
   #isClosed = false
   readonly #joining = new LocalWaitQueue()
   /** The number of `join()` calls that keep the program alive. */
@@ -106,18 +95,22 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
 
   /** Whether it has been started and has not ended. */
   get isAlive(): boolean {
-    return this.#worker !== undefined && this.#exitCode === null
+    return this.#child !== undefined && this.#exitCode === null
   }
 
   /**
    * `null` until it has ended. Then 0 if the target returned, n after `process.exit(n)`, -15 after `terminate()`, and 1
-   * after an uncaught error or at its memory limit.
+   * after an uncaught error or at its memory limit. With isolation `'process'`, -n if signal number n has ended it: -6
+   * after `process.abort()` and at the memory limit, -9 after `kill -9`.
    */
   get exitCode(): number | null {
     return this.#exitCode
   }
 
-  /** Its thread id, once it was started. No other thread of the program ever has the same one. */
+  /**
+   * Its thread id, once it was started. No other thread of the program ever has the same one. With isolation `'process'`
+   * the process id, or -1 if the system could not start it.
+   */
   get pid(): number | null {
     return this.#pid
   }
@@ -131,43 +124,36 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
    * Starts it. You can do that once.
    *
    * @throws {Error} `ERR_PROCESS_STATE`: it was started before, or is closed.
-   * @throws {NotSerializableError} `args` hold something that cannot be copied to another thread.
+   * @throws {NotSerializableError} `args` hold something that cannot be copied to another thread. With isolation
+   * `'process'`, also for what only threads can share, such as a `Lock` or a `SharedArrayBuffer`.
    * @throws {MainThreadGuardError} This thread is a worker that is only importing its tasks.
+   * @throws {Error} Node cannot start a thread or a process, for example because too many files are open.
    */
   start(): void {
     if (this.#isClosed) throw this.#stateError('start', 'it is closed', 'make a new Process')
-    if (this.#worker !== undefined)
+    if (this.#child !== undefined)
       throw this.#stateError('start', 'it was started before', 'make a new Process for each run')
-    assertMayStart(`start process '${this.name}'`)
-    const worker = launch(this.name, this.#given.options)
-    try {
-      if (this.daemon) this.#endRequest = new EndRequest()
-      const endPort = this.#endRequest?.port
-      const { transfer } = this.#given
-      const args = transfer.length > 0 ? packMoving(this.#args, transfer) : pack([this.#args])
-      for (const object of args.shared ?? []) object.transferTo?.(worker.threadId)
-      worker.postMessage(this.#setup(args.data, endPort), [...(endPort ? [endPort] : []), ...args.transfer])
-    } catch (cause) {
-      void worker.terminate()
-      throw argumentError(`start process '${this.name}'`, this.#args, cause)
-    }
-    worker.on('error', (error) => {
-      this.#fail(error)
-    })
-    // The target can also post messages.
-    worker.on('message', (news: ProcessNews | null | undefined) => {
-      if (news?.type === 'millrace.failed') this.#fail(decodeError(news.error))
-      else if (news?.type === 'millrace.exit') this.#endsByItself = true
-    })
-    worker.once('exit', (exitCode) => {
-      this.#onExit(exitCode)
-    })
-    this.#pid = worker.threadId
-    this.#worker = worker
+    const action = `start process '${this.name}'`
+    assertMayStart(action)
+    const OneChild = this.#given.isolation === 'process' ? ChildProcess : ChildThread
+    const identity = { name: this.name, daemon: this.daemon }
+    this.#child = new OneChild(
+      { ...this.#given, action, identity, args: this.#args },
+      {
+        failed: (error) => {
+          this.#fail(error)
+        },
+        ended: (exitCode) => {
+          this.#onExit(exitCode)
+        },
+      },
+    )
+    const { pid } = this.#child
+    this.#pid = pid
     children.add(this)
     addEnding(endDaemons)
     this.#keepAlive()
-    processStarted({ name: this.name, pid: worker.threadId })
+    processStarted({ name: this.name, pid })
   }
 
   /**
@@ -181,7 +167,7 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
   async join(options?: number | WaitOptions): Promise<void> {
     const limits = readLimits(`join process '${this.name}'`, options)
     if (this.#isClosed) throw this.#stateError('join', 'it is closed', 'read its exitCode before close()')
-    if (this.#worker === undefined) throw this.#stateError('join', 'it was not started', 'call start() first')
+    if (this.#child === undefined) throw this.#stateError('join', 'it was not started', 'call start() first')
     if (!this.isAlive) return
     this.#joins++
     this.#keepAlive()
@@ -194,14 +180,12 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
   }
 
   /**
-   * Ends it now, even in the middle of its work, with the processes that it has started. Resolves when it has ended.
-   * Does nothing if it does not run.
+   * Ends it now, even in the middle of its work, with the processes that it has started. With isolation `'process'` it
+   * sends SIGTERM, which the target can handle, and after 1 s SIGKILL. Resolves when it has ended. Does nothing if it
+   * does not run.
    */
   async terminate(): Promise<void> {
-    if (!this.isAlive) return
-    this.#wasTerminated = true
-    await this.#worker?.terminate()
-    await this.sentinel
+    if (this.isAlive) await this.#child?.terminate()
   }
 
   /**
@@ -219,26 +203,9 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
     await this.terminate()
   }
 
-  #setup(args: Data, endPort: EndRequest['port'] | undefined): ProcessSetup {
-    const identity = { name: this.name, daemon: this.daemon, parent: currentProcess() }
-    return { type: 'process', identity, log: logSettings(), target: this.#given.target, args, endPort }
-  }
-
-  /**
-   * At the end of the program: lets a daemon end by itself, so that everything it has printed arrives. Never rejects.
-   */
-  async #endWithProgram(): Promise<void> {
-    if (!this.daemon || this.#worker === undefined) return
-    this.#wasTerminated = true
-    this.#worker.ref()
-    this.#endRequest?.send()
-    await untilExited(this.#worker, this.sentinel, () => true)
-    await this.terminate()
-  }
-
   static {
     endDaemons = async () => {
-      await Promise.all([...children].map((child) => child.#endWithProgram()))
+      await Promise.all([...children].map((process) => (process.daemon ? process.#child?.leave() : undefined)))
     }
   }
 
@@ -249,10 +216,9 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
   }
 
   #onExit(exitCode: number): void {
-    this.#exitCode = this.#wasTerminated && !this.#endsByItself && !this.#failed ? TERMINATED : exitCode
+    this.#exitCode = exitCode
     children.delete(this)
     if (children.size === 0) removeEnding(endDaemons)
-    this.#endRequest?.close()
     // Shared objects were kept here while the thread had them.
     this.#args = []
     const identity = { name: this.name, pid: Number(this.#pid) }
@@ -266,8 +232,7 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
 
   #keepAlive(): void {
     if (!this.isAlive) return
-    if (this.daemon && this.#joins === 0) this.#worker?.unref()
-    else this.#worker?.ref()
+    this.#child?.keepAlive(!this.daemon || this.#joins > 0)
   }
 
   #stateError(verb: string, reason: string, cure: string): Error {

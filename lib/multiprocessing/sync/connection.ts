@@ -57,7 +57,8 @@ export class Connection<T> extends Shared implements AsyncIterable<T> {
 
   /** @internal */
   static of<T>(memory: Memory, parts: readonly Shared[]): Connection<T> {
-    return new Connection<T>(memory, parts)
+    // A bundler renames a class that names itself.
+    return new this<T>(memory, parts)
   }
 
   /** Whether this thread has closed it. */

@@ -1,0 +1,95 @@
+/**
+ * What the programs of worker processes and of a `Process` have in common: their pipe, identity and log, uncaught errors, and their end.
+ * They end with the process that has started them.
+ */
+import { Socket } from 'node:net'
+import { Worker } from 'node:worker_threads'
+import { encodeFrame, FrameReader } from '../codec/frame.js'
+import { takeIdentity, type GivenIdentity } from '../identity.js'
+import { logConsole } from '../log/console.js'
+import { setUpward } from '../log/record.js'
+import { logsConsole, takeLogSettings } from '../log/settings.js'
+import { MESSAGES_FD, PROGRESS_FD } from '../processes/handles.js'
+import { noteUncaught } from '../processes/progress-file.js'
+import { parentWatchFile } from '../worker-file.js'
+import { endThread } from './ending.js'
+import { enterWorker } from './guard.js'
+import type { LogMessage } from './protocol.js'
+
+/** What the first message to any process says. */
+export interface CommonSetup {
+  readonly identity: GivenIdentity
+  /** A copy: changes come as messages. */
+  readonly log: Int32Array
+}
+
+const pipe = new Socket({ fd: MESSAGES_FD })
+
+/** Sends a message to the process that has started this one. */
+export function post(message: unknown): void {
+  if (pipe.writable) pipe.write(encodeFrame(message))
+}
+
+/** Lets this process end when nothing but its pipe keeps it alive. */
+export function endWhenIdle(): void {
+  pipe.unref()
+}
+
+/**
+ * Takes messages from now on.
+ *
+ * @param begin Takes the first message, and returns what takes all others except those for the log.
+ */
+export function listen<S extends CommonSetup, M>(begin: (setup: S) => (message: M) => void): void {
+  let receive: ((message: M) => void) | undefined
+  enterWorker()
+  reportUncaught()
+  const reader = new FrameReader((message) => {
+    if (receive === undefined) {
+      takeCommon(message as S)
+      receive = begin(message as S)
+    } else if (isOfLog(message)) takeLogSettings(message.cells)
+    else receive(message as M)
+  })
+  pipe.on('data', (bytes: Buffer) => {
+    reader.push(bytes)
+  })
+  pipe.on('error', () => undefined)
+  pipe.once('close', () => {
+    void endThread()
+  })
+}
+
+function takeCommon({ identity, log }: CommonSetup): void {
+  takeIdentity(identity, process.pid)
+  takeLogSettings(log)
+  if (logsConsole()) logConsole()
+  setUpward(post)
+}
+
+function isOfLog(message: unknown): message is LogMessage {
+  return (message as Partial<LogMessage>).type === 'log'
+}
+
+/** As in a thread, the other process tells of an uncaught error. */
+function reportUncaught(): void {
+  process.on('uncaughtException', (error) => {
+    // A task handles them.
+    if (process.listenerCount('uncaughtException') > 1) return
+    try {
+      noteUncaught(PROGRESS_FD, error)
+    } finally {
+      process.exit(1)
+    }
+  })
+}
+
+/** Ends this process if it is in an endless loop when the one that has started it has ended. */
+export function watchParent(): void {
+  new Worker(parentWatchFile(), {
+    name: 'parent-watch',
+    execArgv: [],
+    env: {},
+    resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1 },
+  }).unref()
+}
