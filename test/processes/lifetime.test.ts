@@ -23,6 +23,13 @@ describe('worker processes end when their program', () => {
     await gone(pids)
   })
 
+  it('awaits their end by terminate(), which keeps it alive', async () => {
+    const { code, stdout, pids } = await run('terminates')
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/\nterminated\n$/)
+    await gone(pids)
+  })
+
   it('calls process.exit()', async () => {
     const { code, pids } = await run('exits')
     expect(code).toBe(5)

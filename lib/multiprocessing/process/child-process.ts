@@ -71,6 +71,7 @@ export class ChildProcess implements Child {
   }
 
   async #terminate(): Promise<void> {
+    this.keepAlive(true)
     this.#process.kill('SIGTERM')
     if (!(await inTime(this.#exited, TERMINATE_TIMEOUT_MS))) this.#process.kill('SIGKILL')
     await this.#exited
