@@ -19,6 +19,7 @@ const floors = {
   executor: '^lib/executor/executor[.]ts$',
   worker: '^lib/worker/',
   processes: '^lib/processes/',
+  wire: '^lib/wire/',
   threads: '^lib/threads/',
   'threads-package': '^lib/threads-package[.]ts$',
   formats: '^lib/formats/',
@@ -192,6 +193,7 @@ const below = {
   formats: ['io', 'codec', 'errors'],
   io: ['scan', 'codec', 'fifo', 'inspect', 'thenable', 'options', 'errors'],
   task: ['thenable', 'options', 'errors'],
+  wire: ['codec', 'errors'],
   codec: ['scan', 'shared', 'task', 'thenable', 'errors', 'files'],
   scan: [],
   shared: [],
@@ -231,7 +233,7 @@ module.exports = {
       to: {
         path: '^lib/[^/]+/',
         pathNot:
-          '^lib/(sinks|verbs|progress|stream|executor|threads|processes|worker|formats|codec|scan|shared|sources|io|log|multiprocessing)/',
+          '^lib/(sinks|verbs|progress|stream|executor|threads|processes|worker|wire|formats|codec|scan|shared|sources|io|log|multiprocessing)/',
       },
     },
     {

@@ -519,3 +519,15 @@ export function addToMessage(error: Error, text: string): void {
   error.message = message + text
   if (stack !== undefined) error.stack = stack.replace(message, () => error.message)
 }
+
+/** Makes an error without recording its stack. That takes half a kilobyte, and the error gets another stack. */
+export function withoutStack<T extends Error>(make: () => T): T {
+  const { stackTraceLimit } = Error
+  // Where the class is frozen, this has no effect.
+  Reflect.set(Error, 'stackTraceLimit', 0)
+  try {
+    return make()
+  } finally {
+    Reflect.set(Error, 'stackTraceLimit', stackTraceLimit)
+  }
+}

@@ -11,6 +11,7 @@ const PROGRAMS = {
   fuzz: { file: 'build/test/support/fuzz.js', project: 'test/tsconfig.json' },
   csv: { file: 'build/test/support/csv-fuzz.js', project: 'test/tsconfig.json' },
   json: { file: 'build/test/support/json-fuzz.js', project: 'test/tsconfig.json' },
+  wire: { file: 'build/test/support/wire-fuzz.js', project: 'test/tsconfig.json' },
   kill: { file: 'build/test/support/kill.js', project: 'test/tsconfig.json' },
   contention: { file: 'build/test/support/contention.js', project: 'test/tsconfig.json' },
   soak: { file: 'build/bench/soak/main.js', project: 'bench' },

@@ -15,6 +15,7 @@ export const CASES = [
   'cpu',
   'sqrt',
   'arrays',
+  'wire',
   'no-op',
   'processes',
   'process-blocks',

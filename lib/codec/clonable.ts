@@ -18,10 +18,14 @@ const OBJECT_COST = 100
 const MAX_PATH_LENGTH = 200
 const MAX_REASON_LENGTH = 100
 
-/** One part of an object, and how it is reached from it. */
-interface Step {
+/** How a part of an object is reached from it. */
+export interface Way {
   readonly kind: 'field' | 'index' | 'map value' | 'map key' | 'element'
   readonly key: unknown
+}
+
+/** One part of an object, and how it is reached from it. */
+interface Step extends Way {
   readonly value: unknown
   /** Set when the part could not even be read. */
   readonly threw?: { readonly reason: unknown }
@@ -251,7 +255,8 @@ function pathOf(part: Part, name: string): string {
   return shortened(way.reduceRight(extended, name), MAX_PATH_LENGTH)
 }
 
-function extended(path: string, { kind, key }: Step): string {
+/** The path of a part of what `path` names. */
+export function extended(path: string, { kind, key }: Way): string {
   switch (kind) {
     case 'index':
       return `${path}[${String(key)}]`

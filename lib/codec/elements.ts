@@ -12,16 +12,16 @@ const INDICES: readonly string[] = Array.from({ length: MAX_KEYED_LENGTH }, (_, 
 
 /**
  * The elements of a plain array that has no holes and no named fields: the array itself, or a copy. Undefined for
- * everything else.
+ * everything else, and for longer arrays.
  *
  * It takes a call of V8's runtime, half of the cost of an array of two numbers. Nothing cheaper in the language tells
  * that an array has no named fields.
  */
-export function elementsOf(value: unknown): readonly unknown[] | undefined {
+export function elementsOf(value: unknown, maxLength: number = MAX_LIST_LENGTH): readonly unknown[] | undefined {
   if (!Array.isArray(value) || types.isProxy(value)) return undefined
   const { length } = value
   // Costs nothing just after the length was read: compiled code knows the hidden class by then, and so the prototype.
-  if (Object.getPrototypeOf(value) !== Array.prototype || length > MAX_LIST_LENGTH) return undefined
+  if (Object.getPrototypeOf(value) !== Array.prototype || length > maxLength) return undefined
   if (length > MAX_KEYED_LENGTH) {
     const first: unknown = value[0]
     // V8 keeps fractions as bare numbers: to list them as elements takes an object for each.

@@ -11,15 +11,13 @@ import type { Marks } from './marks.js'
 import type { SharedObject } from '../shared/registry.js'
 import type { Shapes } from './shapes.js'
 import { PlainGroup, RecordGroup, groupByKind, type Group } from './group-by-kind.js'
-import { MAX_DEPTH } from './limits.js'
+import { MAX_DEPTH, MAX_LEVELS } from './limits.js'
 import type { Field } from './compile.js'
 import { ListGroup, NumberListGroup, packed, type Lengths } from './lists.js'
 import { trimmed } from './numbers.js'
 import { SharingCheck } from './sharing-check.js'
 import { TextGroup } from './text.js'
 
-/** Records and arrays in one another, this many; what is deeper is cloned. */
-const MAX_LEVELS = 8
 /** Values at all levels, this many. Objects in objects that hold each other many times could become any number. */
 const MAX_PLACES = 1_000_000
 /** With more arrays of rows, comparing each with each costs more than a set of all objects. */

@@ -4,16 +4,15 @@
  */
 import { CONSTANTS, FIRST_CONSTANT } from './column.js'
 import { elementsOf } from './elements.js'
+import { MAX_GROUPS, MAX_KEYS } from './limits.js'
 import { areIntegers, areNumbers, ListGroup, NumberListGroup } from './lists.js'
 import { DateGroup, isDateLike, NumberGroup } from './numbers.js'
 import { createField, type Field } from './compile.js'
 import { isBareObject, isRecord, type DirectSplit, type Shape, type Shapes } from './shapes.js'
 import { MAX_SEGMENT_LENGTH, TextGroup } from './text.js'
 
-const MAX_KEYS = 64
 /** Longer arrays are lists, even where all have one length. */
 const MAX_TUPLE_LENGTH = 16
-const MAX_GROUPS = 16
 /** A group pays if it has this many values on average. */
 const MIN_ROWS_PER_GROUP = 16
 

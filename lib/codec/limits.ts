@@ -9,6 +9,12 @@ import { getEnvironmentData } from 'node:worker_threads'
  * worker can write values that the main thread cannot read. It reads at least about 1,600 levels.
  */
 export const MAX_DEPTH = 1_000
+/** In a column, records and arrays stand in one another this many levels below the first; what is deeper is cloned. */
+export const MAX_LEVELS = 8
+/** Records with more keys are cloned. */
+export const MAX_KEYS = 64
+/** The most groups of values in a column. */
+export const MAX_GROUPS = 16
 /** Longer arrays are taken for sparse, and gone through by their keys; others by index, which costs less. */
 export const MAX_DENSE_LENGTH = 10_000_000
 

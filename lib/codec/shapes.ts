@@ -229,13 +229,45 @@ function generateSplit({ keys, form }: Shape, kinds: readonly FieldKind[]): Spli
 function loopBuild({ keys, form }: Shape, parts: readonly ArrayLike<unknown>[], length: number): object[] {
   // A copy of the template has all the fields already: a key '__proto__', or one with a setter in a prototype, is data.
   const template = Object.fromEntries(keys.map((key): [string, unknown] => [key, undefined]))
-  return Array.from({ length }, (_, at) => {
+  const records: Record<string, unknown>[] = []
+  for (let at = 0; at < length; at++) {
     const record = { ...template }
     if (form === 'bare') Object.setPrototypeOf(record, null)
-    keys.forEach((key, index) => (record[key] = parts[index]?.[at]))
-    return record
-  })
+    records.push(record)
+  }
+  for (let first = 0; first < keys.length; first += FIELDS_AT_ONCE) putFields(records, keys, parts, first)
+  return records
 }
+
+/**
+ * Puts values of the next keys into records, with a line for each key. While there is one shape, V8 knows which key a line puts: that
+ * takes a fifth of the time.
+ */
+function putFields(
+  records: readonly Record<string, unknown>[],
+  keys: readonly string[],
+  parts: readonly ArrayLike<unknown>[],
+  first: number,
+): void {
+  const [a = '', b = a, c = b, d = c, e = d, f = e, g = f, h = g] = keys.slice(first, first + FIELDS_AT_ONCE)
+  const [ofA = [], ofB = ofA, ofC = ofB, ofD = ofC, ofE = ofD, ofF = ofE, ofG = ofF, ofH = ofG] = parts.slice(
+    first,
+    first + FIELDS_AT_ONCE,
+  )
+  for (let at = 0; at < records.length; at++) {
+    const record = records[at]
+    record[a] = ofA[at]
+    record[b] = ofB[at]
+    record[c] = ofC[at]
+    record[d] = ofD[at]
+    record[e] = ofE[at]
+    record[f] = ofF[at]
+    record[g] = ofG[at]
+    record[h] = ofH[at]
+  }
+}
+
+const FIELDS_AT_ONCE = 8
 
 function generateBuild({ keys, form }: Shape, areTexts: readonly boolean[]): Build {
   // Only as a computed name is '__proto__' a field like others.

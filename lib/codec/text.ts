@@ -11,7 +11,7 @@ import { trimmed } from './numbers.js'
 /** The most characters of a segment, and so the longest string that is joined to others. */
 export const MAX_SEGMENT_LENGTH = 1024
 /** In the place of a length: the string is the one before it, as methods and users of a log often are. */
-const SAME = 0xffff
+export const SAME = 0xffff
 /**
  * Comparing with the string before costs half of what it saves. It continues while this share of at least this many is
  * the same.

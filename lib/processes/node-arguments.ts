@@ -2,8 +2,8 @@
 import type { ResourceLimits } from '../threads/limits.js'
 
 /**
- * Options of the program that would run something else than the file of a worker, or take its port; or read a file again: the process
- * has the environment, and its folder may be another one by now.
+ * Options of the program that would run something else than the file of a worker, or take its port. Or they would read a file again: the
+ * process has the environment already, and its working directory may be another one by now.
  */
 const OF_THE_PROGRAM =
   /^--?(?:e|eval|p|pe|print|i|interactive|c|check|input-type|inspect(?:-.*)?|debug-port|test|watch(?:-.*)?|env-file(?:-if-exists)?)$/

@@ -40,16 +40,16 @@ export function endWhenIdle(): void {
  *
  * @param begin Takes the first message, and returns what takes all others except those for the log.
  */
-export function listen<S extends CommonSetup, M>(begin: (setup: S) => (message: M) => void): void {
-  let receive: ((message: M) => void) | undefined
+export function listen(begin: (setup: unknown) => (message: unknown) => void): void {
+  let receive: ((message: unknown) => void) | undefined
   enterWorker()
   reportUncaught()
   const reader = new FrameReader((message) => {
     if (receive === undefined) {
-      takeCommon(message as S)
-      receive = begin(message as S)
+      takeCommon(message as CommonSetup)
+      receive = begin(message)
     } else if (isOfLog(message)) takeLogSettings(message.cells)
-    else receive(message as M)
+    else receive(message)
   })
   pipe.on('data', (bytes: Buffer) => {
     reader.push(bytes)

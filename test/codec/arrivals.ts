@@ -61,7 +61,7 @@ const keys = fc.oneof(
 )
 
 /** Anything that can be cloned. */
-const anything = fc.anything({
+export const anything: fc.Arbitrary<unknown> = fc.anything({
   key: keys,
   maxDepth: 3,
   withBigInt: true,

@@ -7,7 +7,7 @@ import { isDense, isError, keysOf, kindsOf, messageOf, read, shown } from './ins
 import type { EncodedError, EncodedValue, ErrorField, OneError } from './types.js'
 
 /** Errors that cross together: a getter can make a new `cause` each time it is read, without end. */
-const MAX_ERRORS = 1 << 17
+export const MAX_ERRORS: number = 1 << 17
 
 /**
  * Makes data that structured clone can always clone. Never throws.

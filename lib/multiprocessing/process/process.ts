@@ -205,7 +205,8 @@ export class Process<A extends readonly unknown[] = readonly never[]> implements
 
   static {
     endDaemons = async () => {
-      await Promise.all([...children].map((process) => (process.daemon ? process.#child?.leave() : undefined)))
+      const daemons = [...children].filter(({ daemon }) => daemon)
+      await Promise.all(daemons.map(async (process) => process.#child?.leave()))
     }
   }
 
