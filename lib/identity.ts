@@ -25,6 +25,16 @@ function isInWorkerProcess(): boolean {
 /**
  * Whether this is the main thread of the program: false in the workers of a pool, on threads or in processes. The value of
  * `node:worker_threads` is true in a process.
+ *
+ * @example
+ * ```ts
+ * import { apply, isMainThread, task } from 'millrace'
+ *
+ * const isMain = task(import.meta.url, 'isMain', () => isMainThread)
+ *
+ * if (isMainThread) console.log(await apply(isMain))
+ * // → false
+ * ```
  */
 export const isMainThread: boolean = isMainThreadOfProcess && !isInWorkerProcess()
 

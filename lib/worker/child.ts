@@ -40,16 +40,16 @@ export function endWhenIdle(): void {
  *
  * @param begin Takes the first message, and returns what takes all others except those for the log.
  */
-export function listen(begin: (setup: unknown) => (message: unknown) => void): void {
-  let receive: ((message: unknown) => void) | undefined
+export function listen(begin: (setup: never) => (message: never) => void): void {
+  let receive: ((message: never) => void) | undefined
   enterWorker()
   reportUncaught()
   const reader = new FrameReader((message) => {
     if (receive === undefined) {
       takeCommon(message as CommonSetup)
-      receive = begin(message)
+      receive = begin(message as never)
     } else if (isOfLog(message)) takeLogSettings(message.cells)
-    else receive(message)
+    else receive(message as never)
   })
   pipe.on('data', (bytes: Buffer) => {
     reader.push(bytes)

@@ -161,7 +161,7 @@ describe('a process of the system', () => {
       const ends = await Promise.all([
         ended({ target: obey, args: [[0, 'uncaught']] }),
         ended({ target: failLarge, args: [3_000_000] }),
-        ended({ target: { module: new URL('file:///there/is/none.js'), export: 'none' } as never }),
+        ended({ target: { module: new URL('file:///there/is/none.js'), export: 'none' } }),
       ])
       expect(ends.map(({ exitCode }) => exitCode)).toEqual([1, 1, 1])
       expect(ends[0]?.error).toEqual(new RangeError('nobody catches this'))
