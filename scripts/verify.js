@@ -18,7 +18,17 @@ const folder = mkdtempSync(join(tmpdir(), 'millrace-verify-'))
 const reports = values.reports ?? folder
 
 /** The tests for a newer Node: those that depend most on the version. */
-const NEWER = ['24', '--', 'contract/', 'executor/', 'multiprocessing/', 'faults/deaths', 'io/format', 'io/fzstd']
+const NEWER = [
+  '24',
+  '--',
+  'contract/',
+  'executor/',
+  'multiprocessing/',
+  'processes/',
+  'faults/deaths',
+  'io/format',
+  'io/fzstd',
+]
 
 /** @type {[name: string, minutes: number, run: (minutes: number) => boolean][]} */
 const STEPS = [

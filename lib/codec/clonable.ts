@@ -7,7 +7,7 @@ import { attempt, NotSerializableError, received } from '../errors.js'
 import { cureOf, type Cure } from './cures.js'
 import { NotSharedError } from './apart.js'
 import { encodeFrame } from './frame.js'
-import { faultOf, isEmitter, isObject, nameOf } from './kinds.js'
+import { faultOf, isEmitter, isForThreads, isObject, nameOf } from './kinds.js'
 import { MAX_DENSE_LENGTH } from './limits.js'
 import { isShared } from './shared-objects.js'
 import { TransferListError } from './transfer-list.js'
@@ -75,7 +75,7 @@ export function sharedPart(value: unknown, name: string, cause: Error): string {
 
 function isOfThreads(value: object): boolean {
   if (isShared(value) || types.isSharedArrayBuffer(ArrayBuffer.isView(value) ? value.buffer : value)) return true
-  if (isEmitter(value)) return true
+  if (isEmitter(value) || isForThreads(value)) return true
   return steps(value).next().done === true && attempt(() => encodeFrame(value)) === undefined
 }
 

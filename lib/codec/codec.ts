@@ -47,6 +47,8 @@ export interface Packed {
   readonly bytes: number
   /** The objects in it that threads share. */
   readonly shared?: ReadonlySet<SharedObject> | undefined
+  /** Whether there is an object in it that cannot go to another process. That of shared objects shows when the message is made. */
+  readonly isForThreads?: boolean
 }
 
 /** Of this thread, for all streams. */
@@ -72,7 +74,8 @@ function packAll(values: readonly unknown[], shapes: Shapes, maySmallViewsStay: 
     data.push(check.isIndependent(value) ? value : cloneInto(check, value).value)
     if (check.holdsSmallView && !maySmallViewsStay) return packAll(withoutSmallViews(values), shapes, true)
   }
-  return { data: withNotes(data, check), transfer: [], bytes: check.bytes, shared: check.shared }
+  const { bytes, shared, holdsForThreads: isForThreads } = check
+  return { data: withNotes(data, check), transfer: [], bytes, shared, isForThreads }
 }
 
 /** The facts that `unpack()` needs about values. */
@@ -174,13 +177,14 @@ interface Clone {
  * @param list Buffers that are moved into the clone. If the value cannot be cloned, its buffers stay.
  */
 function cloneInto(check: SharingCheck, value: unknown, list: TransferList = []): Clone {
-  const { value: sent, marks } = narrowed(value, list)
+  const { value: sent, marks, holdsForThreads } = narrowed(value, list)
   const clone = cloneWith({ value: sent, marks, moved: list }, list)
   if (nestsDeeperThan(MAX_DEPTH, clone.value)) throw new RangeError(`a value nests more than ${MAX_DEPTH} levels deep`)
   if (clone.marks !== undefined) {
     restore(clone.marks)
     check.adopt(clone.marks)
   }
+  check.holdsForThreads ||= holdsForThreads
   const { value: revived, shared } = revive(clone.value)
   for (const object of shared) (check.shared ??= new Set()).add(object)
   return { value: revived, moved: clone.moved }
@@ -199,11 +203,18 @@ function cloneWith<T>(value: T, list: TransferList): T {
   return clone
 }
 
-function narrowed(value: unknown, moved: TransferList): { readonly value: unknown; readonly marks: Marks | undefined } {
-  const check = checkAlone(value)
-  if (!check.holdsSmallView) return { value, marks: check.marks }
+/** A value without small views, and what was seen in it. */
+interface Narrowed {
+  readonly value: unknown
+  readonly marks: Marks | undefined
+  readonly holdsForThreads: boolean
+}
+
+function narrowed(value: unknown, moved: TransferList): Narrowed {
+  const { holdsSmallView, holdsForThreads, marks } = checkAlone(value)
+  if (!holdsSmallView) return { value, marks, holdsForThreads }
   const [copy] = withoutSmallViews([value], moved)
-  return { value: copy, marks: checkAlone(copy).marks }
+  return { value: copy, marks: checkAlone(copy).marks, holdsForThreads }
 }
 
 function checkAlone(value: unknown): SharingCheck {

@@ -32,6 +32,8 @@ export interface Encoded {
   readonly bytes: number
   readonly shared: ReadonlySet<SharedObject> | undefined
   readonly marks: Marks | undefined
+  /** Whether there is an object in it that cannot go to another process. */
+  readonly isForThreads: boolean
 }
 
 /** Undefined when cloning is cheaper or needed, or when there are small views, unless these may stay. */
@@ -42,7 +44,8 @@ export function encode(values: readonly unknown[], shapes: Shapes, maySmallViews
   const part = encoder.encode(values, 0)
   const { column } = part
   if (column.kind === 'plain' || !encoder.isSound(part, maySmallViewsStay)) return undefined
-  return { column, transfer: encoder.transfer, bytes: encoder.bytes, shared: encoder.shared, marks: encoder.marks }
+  const { transfer, bytes, shared, marks, isForThreads } = encoder
+  return { column, transfer, bytes, shared, marks, isForThreads }
 }
 
 interface Part {
@@ -58,6 +61,7 @@ class Encoder {
   bytes = 0
   shared: ReadonlySet<SharedObject> | undefined
   marks: Marks | undefined
+  isForThreads = false
   readonly #shapes: Shapes
   readonly #plain: PlainColumn[] = []
   #places = 0
@@ -91,6 +95,7 @@ class Encoder {
     if (check.holdsSmallView && !maySmallViewsStay) return false
     this.bytes += check.bytes
     this.shared = check.shared
+    this.isForThreads = check.holdsForThreads
     this.marks = check.marks
     return check.isEmpty || !all.some((rows) => rows.some((object) => check.has(object)))
   }

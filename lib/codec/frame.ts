@@ -32,6 +32,11 @@ export function encodeFrame(message: unknown): Buffer {
   return frame
 }
 
+/** The message of a frame. */
+export function decodeFrame(frame: Buffer): unknown {
+  return decode(frame.subarray(HEADER_BYTES))
+}
+
 /** The message of a frame without its first two numbers. */
 function decode(bytes: Uint8Array): unknown {
   const { Deserializer } = classes()

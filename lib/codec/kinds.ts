@@ -5,6 +5,7 @@
 import { EventEmitter } from 'node:events'
 import { types } from 'node:util'
 import { attempt } from '../errors.js'
+import { decodeFrame, encodeFrame } from './frame.js'
 import { isShared } from './shared-objects.js'
 import { privateFieldOf } from './private-fields.js'
 
@@ -20,9 +21,12 @@ export interface Kind {
   readonly isExtended: boolean
   /** Why it must not be sent, such as "which would arrive empty". */
   readonly fault: string | undefined
+  /** Whether only threads can send it to each other: on a pipe to a process it would lose its class, as a `Blob` does. */
+  readonly isForThreads?: boolean
 }
 
 const WHOLE: Kind = { is: 'whole', isExtended: false, fault: undefined }
+const FOR_THREADS: Kind = { ...WHOLE, isForThreads: true }
 const EMPTY = 'which would arrive empty'
 
 /** By prototype. */
@@ -89,13 +93,26 @@ function judge(value: object, prototype: object): Kind | undefined {
 
 /** Judges an object of a class of Node or the user by its clone. */
 function judgeClone(value: object, prototype: object, clone: object): Kind {
-  if (Object.prototype.isPrototypeOf.call(prototype, clone)) return WHOLE
+  if (Object.prototype.isPrototypeOf.call(prototype, clone)) return keepsClass(clone, prototype) ? WHOLE : FOR_THREADS
   let fault = lost(privateFieldOf(prototype))
   if (isEmitter(value)) fault = 'whose listeners would be lost'
   const name = nameOf(clone)
   return name === 'Object'
     ? { is: 'fields', isExtended: false, fault }
     : { ...WHOLE, fault: `which would arrive as a ${name}` }
+}
+
+/** Whether its class survives a frame. Node 20 refuses objects that Node 22 makes plain ones of. */
+function keepsClass(value: object, prototype: object): boolean {
+  const copy = attempt(() => decodeFrame(encodeFrame(value)))
+  return isObject(copy) && Object.prototype.isPrototypeOf.call(prototype, copy)
+}
+
+/** Whether only threads can send an object to each other, as far as its class tells. */
+export function isForThreads(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value) as object | null
+  if (prototype === null || prototype === Object.prototype || prototype === Array.prototype) return false
+  return kindOf(value, prototype).isForThreads === true
 }
 
 /** Sockets, streams, ports and the like. */

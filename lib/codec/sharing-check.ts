@@ -21,6 +21,8 @@ export class SharingCheck {
   /** About how many bytes a message needs for the values so far. */
   bytes = 0
   holdsSmallView = false
+  /** Whether there is an object that only threads can send to each other. */
+  holdsForThreads = false
   readonly #named: boolean
   readonly #maxDepth: number
   /** The values in which objects were met, by number. */
@@ -104,8 +106,10 @@ export class SharingCheck {
       case 'fields':
       case 'plain':
         return this.#visitOwn(value, levels - 1)
-      case 'date':
       case 'whole':
+        this.holdsForThreads ||= kind.isForThreads === true
+        return true
+      case 'date':
         return true
     }
     for (const key in value) {

@@ -2,6 +2,7 @@
  * Posts the outcomes of a chunk in parts: when the chunk ends, and earlier when outcomes have waited for a while. It
  * does so after an item, and by a timer while an item is awaited. Only a synchronous item can delay that.
  */
+import { assertPackedApart } from '../codec/apart.js'
 import { withNotes, pack, cloneEach, type Packed } from '../codec/codec.js'
 import type { EncodedError } from '../codec/error-codec/types.js'
 import { takeTransfers, type TransferList } from '../codec/transfer-list.js'
@@ -139,7 +140,8 @@ export class Poster {
       }
       if (lists === undefined) {
         try {
-          const { data, transfer, bytes } = pack(results)
+          const packed = pack(results)
+          const { data, transfer, bytes } = track === undefined ? packed : assertPackedApart(packed)
           host.post([seq, from, count, last, time, bytes, data, details], transfer)
           return
         } catch {

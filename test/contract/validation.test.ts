@@ -781,7 +781,7 @@ describe('clause 27: a bad option of a pool throws at the call', () => {
     for (const option of ['worker', 'size', 'window', 'chunksize', 'constructor', 'idletimeout']) {
       const parts = [
         `'${option}'`,
-        'workers, name, idleTimeout, startTimeout, execArgv, env, resourceLimits, maxTasksPerWorker, maxHeapUsed, initializer, initargs, finalizer',
+        'workers, name, isolation, idleTimeout, startTimeout, execArgv, env, resourceLimits, maxTasksPerWorker, maxHeapUsed, initializer, initargs, finalizer',
       ]
       expect(faults(option, () => new LoosePool({ [option]: 1 }), TypeError, parts)).toEqual([])
     }

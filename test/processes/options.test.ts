@@ -1,5 +1,6 @@
 /** The options of a pool with `isolation: 'process'`, and what its tasks and items can be. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { BlockList } from 'node:net'
 import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -27,6 +28,7 @@ import {
   failToBegin,
   finish,
   hangUp,
+  makeBlob,
   nested,
   obey,
   orders,
@@ -45,6 +47,10 @@ afterAll(async () => {
   await pool.terminate()
   rmSync(folder, { recursive: true })
 })
+
+const { WebAssembly } = globalThis as unknown as {
+  readonly WebAssembly: { readonly Module: new (bytes: Uint8Array) => object }
+}
 
 describe('isolation', () => {
   it("is 'thread' by default, or 'process'", async () => {
@@ -211,6 +217,17 @@ describe('values', () => {
       'item.view is a Uint8Array, which processes cannot share',
     ],
     ['a Blob', () => ({ blob: new Blob(['x']) }), 'item.blob is a Blob, which processes cannot share'],
+    [
+      'a Blob in a list',
+      () => [{ n: 1, deep: [new Blob(['x'])] }],
+      'item[0].deep[0] is a Blob, which processes cannot share',
+    ],
+    ['a BlockList', () => new BlockList(), 'item is a BlockList, which processes cannot share'],
+    [
+      'a WebAssembly.Module',
+      () => new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)),
+      'item is a Module, which processes cannot share',
+    ],
   ] as const)('that only threads share fail their item alone: %s', async (_, make, message) => {
     for (const chunksize of [1, 3]) {
       const outcomes = await collect<Outcome<unknown, unknown>>(
@@ -229,6 +246,9 @@ describe('values', () => {
       message: expect.stringContaining(
         "result.found[0] is a Lock, which processes cannot share: use isolation 'thread'",
       ) as string,
+    })
+    expect(await rejection(pool.apply(makeBlob))).toMatchObject({
+      message: expect.stringContaining('result.made[0] is a Blob, which processes cannot share') as string,
     })
     const initial = { lock: new Lock() }
     expect(await rejection(pool.reduce(sumUp as never, [1], { initial, merge: (a) => a }))).toMatchObject({

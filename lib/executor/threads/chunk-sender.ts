@@ -2,6 +2,7 @@
  * Sends chunks to a worker: packs their items, numbers them, gives each a slot in the shared cells, and introduces their jobs. It also
  * keeps the shared objects in them for as long as the worker may have them.
  */
+import { assertPackedApart } from '../../codec/apart.js'
 import { withNotes, pack, cloneEach, type Data, type Packed } from '../../codec/codec.js'
 import { encodeError } from '../../codec/error-codec/encode.js'
 import type { EncodedError } from '../../codec/error-codec/types.js'
@@ -121,7 +122,7 @@ export class ChunkSender {
     let sent: Pick<Packed, 'bytes' | 'shared'> | undefined
     if (asked === undefined) {
       try {
-        const packed = this.#sharesMemory ? items.pack() : (items.packApart?.() ?? items.pack())
+        const packed = this.#sharesMemory ? items.pack() : assertPackedApart(items.packApart?.() ?? items.pack())
         const message: ChunkMessage = [seq, slot, id, first, flushFirst, packed.data, details]
         if (mayWait && isPrimitive(packed.data)) this.#postLater(message)
         else this.#post(message, packed.transfer)
