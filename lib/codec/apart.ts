@@ -1,6 +1,5 @@
 /** Values on their way to another process, with which nothing can be shared. */
 import { attempt } from '../errors.js'
-import type { Packed } from './codec.js'
 import { encodeFrame } from './frame.js'
 import { SharingCheck } from './sharing-check.js'
 
@@ -10,7 +9,7 @@ const LOSES_CLASS = 'an object would arrive without its class'
 export class NotSharedError extends Error {}
 
 /** Throws for packed values of which one would lose its class. @returns The same values. */
-export function assertPackedApart<P extends Packed>(packed: P): P {
+export function assertPackedApart<P extends { readonly isForThreads?: boolean }>(packed: P): P {
   if (packed.isForThreads === true) throw new NotSharedError(LOSES_CLASS)
   return packed
 }
