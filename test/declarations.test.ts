@@ -55,7 +55,7 @@ const MEMBERS: Readonly<Record<string, readonly string[]>> = {
   SharedArray: [...NUMBERS, 'length', 'typed', 'at', 'slice', 'set', 'fill', '[iterator]'],
   Stream: [...RESULTS, 'chunks', 'stats'],
   Value: [...NUMBERS, 'value'],
-  WorkerCrashError: [...ERROR, 'exitCode'],
+  WorkerCrashError: [...ERROR, 'exitCode', 'signal'],
 }
 
 /** Classes that only the library makes instances of. */

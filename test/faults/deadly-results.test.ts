@@ -2,7 +2,7 @@
 import { Pool, TaskTimeoutError, WorkerCrashError, type Outcome } from 'millrace'
 import { collect, numbers, rejection } from '../fixtures/contract-b-ways.js'
 import { give, giveLater, giveMuchLater, giveTwo, sum, type Order } from '../fixtures/deadly-results.js'
-import { isFull, pairwise } from '../support/volume.js'
+import { isFullOnProcesses, pairwise } from '../support/volume.js'
 
 const COUNT = 21
 const BAD = 9
@@ -33,7 +33,8 @@ const WAYS = (['exit', 'loop'] as const).flatMap((how) =>
 describe('a result that ends or blocks its worker', () => {
   const chosen = pairwise(WAYS, 'how', 'name', 'chunksize', 'ordered').map((way) => ({ ...way, on: pool, where: '' }))
   const onProcesses = WAYS.filter(
-    ({ how, name, chunksize, ordered }) => isFull || (how === 'exit' && name === 'give' && chunksize === 7 && ordered),
+    ({ how, name, chunksize, ordered }) =>
+      isFullOnProcesses || (how === 'exit' && name === 'give' && chunksize === 7 && ordered),
   ).map((way) => ({ ...way, on: processes, where: 'on processes, ' }))
   for (const { how, name, chunksize, ordered, on, where } of [...chosen, ...onProcesses]) {
     it(`${where}by a getter (${how}) fails its own item alone: ${name}, chunksize ${chunksize}, ${ordered ? 'ordered' : 'unordered'}`, async () => {

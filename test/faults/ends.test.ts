@@ -16,7 +16,7 @@ import {
 } from '../support/faults.js'
 import { judge } from './judge.js'
 import { runProgram } from '../support/programs.js'
-import { isFull } from '../support/volume.js'
+import { isFull, isFullOnProcesses } from '../support/volume.js'
 
 const WINDOW = 16
 /** Of 25 items two end their worker, and of 100 one is ended by its time limit. */
@@ -98,9 +98,10 @@ function inEveryWay(title: string, runs: readonly Run[], play: (scene: Scene) =>
   const number = scenes++
   const chosen = runs.filter((_, at) => isFull || at % STEP === number % STEP)
   const onThreads = chosen.map((run) => ({ run, isolation: 'thread' as const }))
-  const onProcesses = chosen.map((run) => ({ run, isolation: 'process' as const }))
   // Few of them run on processes, too: each death there costs the start of a process.
-  const all = isFull || number % (2 * STEP) === 0 ? [...onThreads, ...onProcesses] : onThreads
+  const few = number % (2 * STEP) === 0 ? chosen.slice(0, 1) : []
+  const onProcesses = (isFullOnProcesses ? chosen : few).map((run) => ({ run, isolation: 'process' as const }))
+  const all = [...onThreads, ...onProcesses]
   for (const { run, isolation } of all) {
     const { verb, ordered, chunksize } = run
     const how = `${verb}, ${ordered ? 'ordered' : 'unordered'}, chunksize ${chunksize}, isolation ${isolation}`

@@ -1,7 +1,7 @@
 /** Random cases of the model in `support/model.ts`: each gives the consumer the results that sequential code gives. */
 import { numbers } from '../fixtures/contract-b-ways.js'
 import { caseOf, findFault } from '../support/model.js'
-import { times } from '../support/volume.js'
+import { isFullOnProcesses, times } from '../support/volume.js'
 
 const SEEDS = times(10, 40)
 /** The time limits of a case, and of making a failing case smaller, in milliseconds: the test must end to report it. */
@@ -11,7 +11,7 @@ describe('a stream gives what the sequential model says', () => {
   // A process takes long to start: cases that need many of them would take longer than a test may.
   const onProcesses = numbers(200)
     .filter((seed) => caseOf(seed).maxTasksPerWorker === undefined && caseOf(seed).deeds.length <= 30)
-    .slice(0, times(2, 20))
+    .slice(0, isFullOnProcesses ? 20 : 2)
   it(`on worker processes, with seeds ${onProcesses.join()}`, async () => {
     for (const seed of onProcesses) {
       const said: string[] = []

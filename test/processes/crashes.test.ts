@@ -31,7 +31,7 @@ import {
 } from '../fixtures/process-tasks.js'
 import { expectNothingLeft, isIdle, resources } from '../support/faults.js'
 import { gone } from '../support/process-state.js'
-import { isFull, pairwise, times } from '../support/volume.js'
+import { allPairs, isFullOnProcesses } from '../support/volume.js'
 
 const pool = new Pool({
   workers: 2,
@@ -93,7 +93,7 @@ describe('the end of a worker process costs the item that ran', () => {
   const all = ENDS.flatMap((end) => ([1, 7, 1_000] as const).map((chunksize) => ({ end, chunksize })))
   // A chunk of more than 32 items costs two deaths.
   const large: readonly End[] = ['abort', 'SIGKILL']
-  for (const { end, chunksize } of isFull
+  for (const { end, chunksize } of isFullOnProcesses
     ? all
     : all.filter((one) => one.chunksize === (large.includes(one.end) ? 1_000 : 7))) {
     it(`${end}, of 1,000 items, at chunksize ${chunksize}`, async () => {
@@ -109,7 +109,7 @@ describe('the end of a worker process costs the item that ran', () => {
       ([7, 100, 'auto'] as const).map((chunksize) => ({ ordered, concurrency, chunksize })),
     ),
   )
-  for (const way of pairwise(ways, 'ordered', 'concurrency', 'chunksize')) {
+  for (const way of isFullOnProcesses ? ways : allPairs(ways, ['ordered', 'concurrency', 'chunksize'])) {
     const { ordered, concurrency, chunksize } = way
     it(`two in one chunk: ${ordered ? 'ordered' : 'unordered'}, concurrency ${concurrency}, chunksize ${chunksize}`, async () => {
       const ends = { 50: 'SIGKILL', 52: 'exit' } as const
@@ -157,7 +157,7 @@ describe('the end of a worker process costs the item that ran', () => {
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(19)
   })
 
-  const many = times(8, 100)
+  const many = isFullOnProcesses ? 100 : 8
   it(`${many} in a row: nothing is left of them`, async () => {
     const before = resources()
     const pids: number[] = []

@@ -7,7 +7,7 @@ import * as millrace from 'millrace'
 import { lines, Pool, type Stream, type StreamOptions, type TaskLike } from 'millrace'
 import { gated } from '../fixtures/contract-a-gated.js'
 import { Gates } from './gates.js'
-import { isFull } from './volume.js'
+import { isFullOnProcesses } from './volume.js'
 
 export type Item = number | string
 export type SourceKind = 'an iterable' | 'an async iterable' | 'lines of bytes'
@@ -184,12 +184,12 @@ export function hanging(kind: SourceKind, items: readonly Item[], probe: Probe):
   return bytes ? lines(source as AsyncIterable<Buffer>) : (source as AsyncIterable<Item>)
 }
 
-/** Whether a way is run on worker processes in `npm test`: each item takes a call, and a pool has to be started. */
+/** Whether a way is run on worker processes at any volume: each item takes a call, and a pool has to be started. */
 function isChosen(ordered: boolean, chunksize: number | 'auto', kind: SourceKind): boolean {
-  return ordered ? chunksize === 7 && kind === 'an iterable' : chunksize === 1 && kind === 'lines of bytes'
+  return ordered && chunksize === 7 && kind === 'an iterable'
 }
 
-/** Every way, or those that `where` accepts. Without full volume, two of them are on worker processes. */
+/** Every way, or those that `where` accepts. One of them is on worker processes, or all of these. */
 export function ways(pool: Pool, where: (way: Way) => boolean = () => true): Way[] {
   const processes = new Pool({ workers: 2, isolation: 'process', name: 'processes' })
   afterAll(() => processes.terminate())
@@ -198,7 +198,7 @@ export function ways(pool: Pool, where: (way: Way) => boolean = () => true): Way
     for (const ordered of [true, false]) {
       for (const chunksize of [1, 7, 'auto'] as const) {
         for (const kind of ['an iterable', 'an async iterable', 'lines of bytes'] as const) {
-          if (executor === 'processes' && !isFull && !isChosen(ordered, chunksize, kind)) continue
+          if (executor === 'processes' && !isFullOnProcesses && !isChosen(ordered, chunksize, kind)) continue
           found.push(wayOf(executor === 'processes' ? processes : pool, executor, ordered, chunksize, kind))
         }
       }

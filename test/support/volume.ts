@@ -4,6 +4,12 @@
  */
 export const isFull: boolean = process.env.TEST_VOLUME === 'full'
 
+/**
+ * Whether suites that also run on worker processes run there as a whole. A process takes long to start, so otherwise a
+ * few of their ways are chosen, at any volume: TEST_PROCESSES=full npm run test:jest -- --full
+ */
+export const isFullOnProcesses: boolean = process.env.TEST_PROCESSES === 'full'
+
 export function times(few: number, many: number): number {
   return isFull ? many : few
 }

@@ -1,4 +1,5 @@
 /** The process of the system of a `Process`. */
+import { assertApart, assertPackedApart } from '../../codec/apart.js'
 import { pack, packMoving, type Packed } from '../../codec/codec.js'
 import { encodeFrame } from '../../codec/frame.js'
 import { currentProcess } from '../../identity.js'
@@ -87,7 +88,9 @@ export class ChildProcess implements Child {
 function packedApart({ action, args, transfer }: ChildOptions): Packed {
   try {
     encodeFrame(args)
-    return transfer.length > 0 ? packMoving(args, transfer) : pack([args])
+    if (transfer.length === 0) return assertPackedApart(pack([args]))
+    assertApart(args)
+    return packMoving(args, transfer)
   } catch (cause) {
     assertUnshared(action, args, 'args')
     throw argumentError(action, args, cause)
