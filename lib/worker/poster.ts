@@ -141,7 +141,7 @@ export class Poster {
       if (lists === undefined) {
         try {
           const packed = pack(results)
-          const { data, transfer, bytes } = track === undefined ? packed : assertPackedApart(packed)
+          const { data, transfer, bytes } = host.track === undefined ? packed : assertPackedApart(packed)
           host.post([seq, from, count, last, time, bytes, data, details], transfer)
           return
         } catch {

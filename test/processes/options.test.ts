@@ -250,6 +250,11 @@ describe('values', () => {
     expect(await rejection(pool.apply(makeBlob))).toMatchObject({
       message: expect.stringContaining('result.made[0] is a Blob, which processes cannot share') as string,
     })
+    // Chunks of more than 32 items are not tracked item by item.
+    const many = await collect<Outcome<unknown, number>>(
+      pool.imap(makeBlob as never, numbers(100), { chunksize: 100, errors: 'settle' }),
+    )
+    expect(new Set(many.map(({ status }) => status))).toEqual(new Set(['rejected']))
     const initial = { lock: new Lock() }
     expect(await rejection(pool.reduce(sumUp as never, [1], { initial, merge: (a) => a }))).toMatchObject({
       message: expect.stringContaining('initial.lock is a Lock, which processes cannot share') as string,
