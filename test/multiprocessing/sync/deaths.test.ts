@@ -53,7 +53,7 @@ async function endAtRandom(
     living[place] = { worker, end }
   }
   for (let place = 0; place < places; place++) begin(place)
-  while (deaths < most) {
+  while (deaths < most || Atomics.load(cells, ABANDONED) === 0) {
     // If no worker can continue, this never settles.
     await reached(cells, ROUNDS, Atomics.load(cells, ROUNDS) + 1 + Math.floor(random() * 200))
     void living[Math.floor(random() * places)]?.worker.terminate()
@@ -144,7 +144,6 @@ describe.each<[string, () => Lock | RLock]>([
     Atomics.store(cells, STOP, 1)
     await Promise.all(living)
     expect(cells[WRONG]).toBe(0)
-    expect(cells[ABANDONED]).toBeGreaterThan(0)
     // Some ended between the two counts.
     const [rounds, total] = [Atomics.load(cells, ROUNDS), Atomics.load(cells, TOTAL)]
     expect(total >= rounds && total <= rounds + deaths + living.length).toBe(true)
@@ -290,7 +289,6 @@ describe('threads that end at any moment', () => {
     const { living } = await endAtRandom(cells, { places: 4, most: times(20, 60) }, deedOf)
     await stopTrade(cells, [full, free], living)
     expect([cells[WRONG], lock.locked]).toEqual([0, false])
-    expect(cells[ABANDONED]).toBeGreaterThan(0)
   })
 
   it('do not leave a call waiting for a condition in vain', async () => {
@@ -322,7 +320,6 @@ describe('threads that end at any moment', () => {
     Atomics.store(cells, STOP, 1)
     barrier.abort()
     await Promise.all(living)
-    expect(cells[ABANDONED]).toBeGreaterThan(0)
     // In each round, each of the three arrival indexes came once, except for threads that ended before they could
     // count.
     const counts = [...cells.slice(ORDER, ORDER + 3)]
