@@ -9,9 +9,8 @@ const config: Config = {
   rootDir: 'build/test',
   testMatch: ['**/*.test.js'],
   setupFilesAfterEnv: ['<rootDir>/support/codec-path.js', '<rootDir>/support/time-limit.js'],
-  // Faults are planted into the library, to see that the tests of faults find them: that takes longest of all. The tests
-  // in browser/ need Chromium.
-  testPathIgnorePatterns: process.env['TEST_VOLUME'] === 'full' ? [] : ['/faults/planted[.]', '/browser/'],
+  // Files that take long run at full volume alone. The tests in browser/ need Chromium.
+  testPathIgnorePatterns: process.env['TEST_VOLUME'] === 'full' ? [] : ['[.]slow[.]test[.]', '/browser/'],
   transform: {},
   // One at a time, in Jest's own process: the tests start threads and programs themselves, and the runner's child
   // processes can miss the message they start by.

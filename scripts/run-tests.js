@@ -53,7 +53,7 @@ function chosenFiles() {
 
 /** Whether a file runs only at full volume: see jest.config.ts. @param {string} file */
 function isForFull(file) {
-  return /\bplanted[.]|^browser\b/.test(file)
+  return /[.]slow[.]test[.]|^browser\b/.test(file)
 }
 
 /** Whether a file does more at full volume. @param {string} file */

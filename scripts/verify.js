@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Everything that is too slow for `npm test`: `npm run verify [-- --reports FOLDER]`, after `npm test`. It runs the
- * tests that have a volume at full volume, the paths of the codec, and a newer Node. It also runs the demo,
+ * Everything that is too slow for `npm test`: `npm run verify [-- --reports FOLDER]`, after `npm test`. It runs all
+ * checks, the tests that have a volume at full volume, the paths of the codec, and a newer Node. It also runs the demo,
  * toolchains, and the package as users get it. It compares the examples that have a form in Python, and needs Python. It
  * looks at the page of a report in a browser, and needs Chromium. It runs the recipes of databases, and needs PostgreSQL.
  * Each step runs, also after one that has failed.
@@ -32,7 +32,8 @@ const NEWER = [
 
 /** @type {[name: string, minutes: number, run: (minutes: number) => boolean][]} */
 const STEPS = [
-  ['tests at full volume', 20, npm('test:jest', '--full', '--json', `--outputFile=${join(reports, 'full.json')}`)],
+  ['checks', 10, npm('check')],
+  ['tests at full volume', 40, npm('test:jest', '--full', '--json', `--outputFile=${join(reports, 'full.json')}`)],
   ['paths of the codec', 15, npm('test:codecs', '--reports', reports)],
   ['a newer Node', 20, npm('test:nodes', ...NEWER, '--json', `--outputFile=${join(reports, 'newer.json')}`)],
   ['demo', 2, demo],

@@ -431,7 +431,7 @@ const types = [
 ]
 
 /**
- * The exports that a program can have with `declaration: true`. test/declaration-emit.test.ts has more of them, for one
+ * The exports that a program can have with `declaration: true`. test/declaration-emit.slow.test.ts has more of them, for one
  * version.
  */
 const EXPORTS = `import { filter, imap, pipe, Pool, reduce } from 'millrace'

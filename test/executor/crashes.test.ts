@@ -5,6 +5,7 @@ import { board, count, raise, reaches, row } from '../fixtures/contract-b-board.
 import { fault, HOLD, RUNS, type Fault } from '../fixtures/contract-b-faults.js'
 import { double, share } from '../fixtures/contract-b-tasks.js'
 import { boardPool, collect, numbers, rejection, until } from '../fixtures/contract-b-ways.js'
+import { times } from '../support/volume.js'
 
 const pool = boardPool({ workers: 2, name: 'mill' })
 const single = boardPool({ workers: 1 })
@@ -211,20 +212,23 @@ describe('a worker that dies', () => {
     await small.terminate()
   })
 
-  it('thirty times in a row is replaced each time: each death costs one item', async () => {
+  const many = times(8, 30)
+  it(`${many} times in a row is replaced each time: each death costs one item`, async () => {
     const own = boardPool({ workers: 2 })
     const test = row()
-    const items = numbers(60).map((n): Fault => ({ row: test, n, how: n < 30 ? 'exit' : undefined, code: n }))
+    const items = numbers(2 * many).map((n): Fault => ({ row: test, n, how: n < many ? 'exit' : undefined, code: n }))
     const { started, exits } = await workersOf(async () => {
       const outcomes = await collect(own.imap(fault, items, { chunksize: 1, errors: 'settle' }))
-      expect(outcomes.map(({ status }) => status)).toEqual(numbers(60).map((n) => (n < 30 ? 'rejected' : 'fulfilled')))
-      const codes = outcomes.slice(0, 30).map((outcome) => outcome.status === 'rejected' && outcome.reason)
-      expect(codes).toMatchObject(numbers(30).map((exitCode) => ({ exitCode })))
-      expect(count(test + RUNS)).toBe(60)
-      expect(own.stats()).toMatchObject({ crashes: 30, busy: 0, waiting: 0, streams: 0 })
+      expect(outcomes.map(({ status }) => status)).toEqual(
+        numbers(2 * many).map((n) => (n < many ? 'rejected' : 'fulfilled')),
+      )
+      const codes = outcomes.slice(0, many).map((outcome) => outcome.status === 'rejected' && outcome.reason)
+      expect(codes).toMatchObject(numbers(many).map((exitCode) => ({ exitCode })))
+      expect(count(test + RUNS)).toBe(2 * many)
+      expect(own.stats()).toMatchObject({ crashes: many, busy: 0, waiting: 0, streams: 0 })
       await own.close()
     })
-    expect(started).toBeLessThanOrEqual(32)
+    expect(started).toBeLessThanOrEqual(many + 2)
     expect(exits).toHaveLength(started)
   })
 

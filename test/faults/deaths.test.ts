@@ -124,7 +124,7 @@ describe('a worker that dies costs exactly the items that killed it', () => {
       }
     })
 
-    const count = times(20, 100)
+    const count = times(6, 100)
     it(`${count} in a row: each costs its item, and the pool recovers (${ordered ? 'ordered' : 'unordered'})`, async () => {
       const own = boardPool({ workers: 2 })
       const run: Run = { verb: 'imap', ordered, chunksize: 7 }

@@ -31,7 +31,7 @@ import {
 } from '../fixtures/process-tasks.js'
 import { expectNothingLeft, isIdle, resources } from '../support/faults.js'
 import { gone } from '../support/process-state.js'
-import { allPairs, isFullOnProcesses } from '../support/volume.js'
+import { allPairs, isFull, isFullOnProcesses } from '../support/volume.js'
 
 const pool = new Pool({
   workers: 2,
@@ -109,7 +109,8 @@ describe('the end of a worker process costs the item that ran', () => {
       ([7, 100, 'auto'] as const).map((chunksize) => ({ ordered, concurrency, chunksize })),
     ),
   )
-  for (const way of isFullOnProcesses ? ways : allPairs(ways, ['ordered', 'concurrency', 'chunksize'])) {
+  const pairs = allPairs(ways, ['ordered', 'concurrency', 'chunksize'])
+  for (const way of isFullOnProcesses ? ways : isFull ? pairs : pairs.slice(0, 2)) {
     const { ordered, concurrency, chunksize } = way
     it(`two in one chunk: ${ordered ? 'ordered' : 'unordered'}, concurrency ${concurrency}, chunksize ${chunksize}`, async () => {
       const ends = { 50: 'SIGKILL', 52: 'exit' } as const
@@ -157,21 +158,24 @@ describe('the end of a worker process costs the item that ran', () => {
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(19)
   })
 
-  const many = isFullOnProcesses ? 100 : 8
+  const many = isFullOnProcesses ? 100 : 3
   it(`${many} in a row: nothing is left of them`, async () => {
     const before = resources()
     const pids: number[] = []
+    // The other pool may start a process meanwhile, too.
     const note = (event: unknown): void => {
-      pids.push((event as Diagnostics['millrace:worker:start']).pid)
+      const started = event as Diagnostics['millrace:worker:start']
+      if (started.pool === 'brief') pids.push(started.pid)
     }
     subscribe('millrace:worker:start', note)
-    const own = new Pool({ workers: 2, isolation: 'process' })
+    const own = new Pool({ workers: 2, isolation: 'process', name: 'brief' })
     const ends = Object.fromEntries(numbers(many).map((n) => [2 * n, 'SIGKILL' as const]))
     const outcomes = await collect(own.imap(obey, orders(2 * many + 20, ends), { chunksize: 7, errors: 'settle' }))
     unsubscribe('millrace:worker:start', note)
     expect(outcomes.map(({ status }) => status === 'rejected')).toEqual(numbers(2 * many + 20).map((n) => n in ends))
     expect(own.stats().crashes).toBe(many)
     await own.close()
+    expect(pids.length).toBeGreaterThanOrEqual(many)
     await gone(pids)
     await expectNothingLeft(before)
   })

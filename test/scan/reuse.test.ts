@@ -22,7 +22,7 @@ function memorySize(): number {
 }
 
 /** Together much more than the window of a stream takes. */
-const ROUNDS = times(10, 40)
+const ROUNDS = times(5, 40)
 
 it.each(['read to the end', 'left after the first result'])('of streams that were %s', async (end) => {
   const pool = new Pool({ workers: 2 })

@@ -30,7 +30,7 @@ describe('a reader of hostile bytes', () => {
   it('gives a value or a WireError for damaged messages', () => {
     const random = randomOf(7)
     let refused = 0
-    const runs = times(20_000, 500_000)
+    const runs = times(8_000, 500_000)
     for (let run = 0; run < runs; run++) {
       const message = damaged(MESSAGES[run % MESSAGES.length] ?? fail(), random)
       try {

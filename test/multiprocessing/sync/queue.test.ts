@@ -16,7 +16,7 @@ function ended(worker: Worker): Promise<unknown> {
 }
 
 /** The number of threads that end at random moments. */
-const DEATHS = times(25, 100)
+const DEATHS = times(8, 100)
 
 /** Keeps four workers running until all have ended, most of them at random moments. */
 async function manyDeaths(board: Board, begin: (number: number) => Worker): Promise<void> {
