@@ -77,9 +77,12 @@ export class Items implements Batch {
 export class Encoded implements Batch {
   readonly length: number
   readonly #bytes: number
+  readonly #isForThreads: boolean
   #data: Data | undefined
 
-  constructor(length: number, data: Data, bytes: number) {
+  /** @param isForThreads Whether one of them may be a value that cannot go to another process. */
+  constructor(length: number, data: Data, bytes: number, isForThreads = false) {
+    this.#isForThreads = isForThreads
     this.length = length
     this.#data = data
     this.#bytes = bytes
@@ -91,7 +94,8 @@ export class Encoded implements Batch {
 
   pack(): Packed {
     const data = this.#data ?? []
-    return holdsShared(data) ? pack(this.values()) : { data, transfer: [], bytes: this.#bytes }
+    if (holdsShared(data)) return pack(this.values())
+    return { data, transfer: [], bytes: this.#bytes, isForThreads: this.#isForThreads }
   }
 
   slice(start: number, end: number): Batch {

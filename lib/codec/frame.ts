@@ -48,6 +48,9 @@ function decode(bytes: Uint8Array): unknown {
 /** What follows is not a frame. */
 export class FrameError extends Error {}
 
+/** The value of a frame cannot be read. */
+export class UnreadableFrameError extends Error {}
+
 /** Finds the messages in the bytes of a pipe. */
 export class FrameReader {
   readonly #receive: (message: unknown) => void
@@ -60,7 +63,11 @@ export class FrameReader {
     this.#receive = receive
   }
 
-  /** Takes the next bytes, and gives all messages that are complete. Throws where there is no frame, or it cannot be read. */
+  /**
+   * Takes the next bytes, and gives all messages that are complete.
+   *
+   * @throws FrameError | UnreadableFrameError, and what `receive` throws.
+   */
   push(bytes: Buffer): void {
     this.#parts.push(bytes)
     this.#size += bytes.length
@@ -73,7 +80,7 @@ export class FrameReader {
       if (rest.length < this.#needed) break
       const value = rest.subarray(HEADER_BYTES, this.#needed)
       rest = rest.subarray(this.#needed)
-      this.#receive(decode(value))
+      this.#receive(read(value))
     }
     if (rest.length > 0) this.#parts.push(rest)
     this.#size = rest.length
@@ -83,6 +90,14 @@ export class FrameReader {
   clear(): void {
     this.#parts = [NOTHING]
     this.#size = -Infinity
+  }
+}
+
+function read(value: Buffer): unknown {
+  try {
+    return decode(value)
+  } catch (cause) {
+    throw new UnreadableFrameError('A message of a worker process cannot be read', { cause })
   }
 }
 

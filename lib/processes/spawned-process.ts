@@ -8,7 +8,7 @@
 import type { ChildProcess, SpawnOptions } from 'node:child_process'
 import type { Socket } from 'node:net'
 import { constants } from 'node:os'
-import { encodeFrame, FrameError, FrameReader } from '../codec/frame.js'
+import { encodeFrame, FrameError, FrameReader, UnreadableFrameError } from '../codec/frame.js'
 import { onLogSettings } from '../log/settings.js'
 import type { LaunchOptions } from '../threads/launch.js'
 import { processFile, type ProcessProgram } from '../worker-file.js'
@@ -143,11 +143,12 @@ export class SpawnedProcess {
       try {
         this.#reader.push(bytes)
       } catch (error) {
-        this.#reader.clear()
         if (error instanceof FrameError) {
           this.#cause = { error }
           this.kill()
-        } else this.#events.unreadable()
+        } else if (error instanceof UnreadableFrameError) this.#events.unreadable()
+        else throw error
+        this.#reader.clear()
       }
     })
     // A write after its end. The end is told otherwise.

@@ -2,6 +2,7 @@
  * What the programs of worker processes and of a `Process` have in common: their pipe, identity and log, uncaught errors, and their end.
  * They end with the process that has started them.
  */
+import { writeSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { Worker } from 'node:worker_threads'
 import { encodeFrame, FrameReader } from '../codec/frame.js'
@@ -12,7 +13,7 @@ import { logsConsole, takeLogSettings } from '../log/settings.js'
 import { MESSAGES_FD, PROGRESS_FD } from '../processes/handles.js'
 import { noteUncaught } from '../processes/progress-file.js'
 import { parentWatchFile } from '../worker-file.js'
-import { endThread } from './ending.js'
+import { addEnding, endThread } from './ending.js'
 import { enterWorker } from './guard.js'
 import type { LogMessage } from './protocol.js'
 
@@ -23,11 +24,44 @@ export interface CommonSetup {
   readonly log: Int32Array
 }
 
+/** How long the handlers of `exit` may wait for the process that has started this one to read, in milliseconds. */
+const EXIT_WRITE_MS = 1_000
+
 const pipe = new Socket({ fd: MESSAGES_FD })
+/** When this process ends: nothing that is written in another way than at once is sent then. */
+let exitAt = Infinity
 
 /** Sends a message to the process that has started this one. */
 export function post(message: unknown): void {
-  if (pipe.writable) pipe.write(encodeFrame(message))
+  if (!pipe.writable) return
+  const frame = encodeFrame(message)
+  if (exitAt === Infinity) pipe.write(frame)
+  else writeNow(frame)
+}
+
+/** For what handlers of `exit` send. After a death, a part of what was posted before may be left: nothing can follow that. */
+function writeNow(frame: Uint8Array): void {
+  if (pipe.writableLength > 0) return
+  const wait = new Int32Array(new SharedArrayBuffer(4))
+  for (let at = 0; at < frame.length && performance.now() < exitAt + EXIT_WRITE_MS;) {
+    try {
+      at += writeSync(MESSAGES_FD, frame, at)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return
+      Atomics.wait(wait, 0, 0, 1)
+    }
+  }
+}
+
+/** Settles when all that was posted has left this process. */
+async function flushed(): Promise<void> {
+  // Where nothing is left to send, it must not begin anything: this thread ends when nothing is under way.
+  if (!pipe.writable || pipe.writableLength === 0) return
+  await new Promise<void>((resolve) => {
+    pipe.write(new Uint8Array(0), () => {
+      resolve()
+    })
+  })
 }
 
 /** Lets this process end when nothing but its pipe keeps it alive. */
@@ -44,6 +78,10 @@ export function listen(begin: (setup: never) => (message: never) => void): void 
   let receive: ((message: never) => void) | undefined
   enterWorker()
   reportUncaught()
+  addEnding(flushed)
+  process.once('exit', () => {
+    exitAt = performance.now()
+  })
   const reader = new FrameReader((message) => {
     if (receive === undefined) {
       takeCommon(message as CommonSetup)

@@ -141,8 +141,9 @@ export class Poster {
       if (lists === undefined) {
         try {
           const packed = pack(results)
-          const { data, transfer, bytes } = host.track === undefined ? packed : assertPackedApart(packed)
-          host.post([seq, from, count, last, time, bytes, data, details], transfer)
+          const { data, transfer, bytes, isForThreads } = host.track === undefined ? packed : assertPackedApart(packed)
+          const all = isForThreads === true ? { ...details, isForThreads } : details
+          host.post([seq, from, count, last, time, bytes, data, all], transfer)
           return
         } catch {
           // One of the results cannot be sent: the others are, below.
@@ -155,7 +156,7 @@ export class Poster {
         host.post([seq, from, 0, true, time, 0, [], { fault: lost[1] }], [])
         return
       }
-      host.post([seq, from, count, last, time, bytes, data, { ...details, ...cloned }], transfer)
+      host.post([seq, from, count, last, time, bytes, data, { ...details, ...cloned, isForThreads: true }], transfer)
     } finally {
       endEncoding(cells)
       // After the last part the chunk ends, which is tracked.

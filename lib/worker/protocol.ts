@@ -166,6 +166,8 @@ export interface PartDetails {
   readonly isUnread?: boolean | undefined
   /** Whether the items have one result together, that of a fold in which none has failed. */
   readonly isFolded?: boolean | undefined
+  /** Whether a result may be one that cannot go on to another process. */
+  readonly isForThreads?: boolean | undefined
 }
 
 /** The worker has read the chunks up to number `seq`, and no longer has these objects, which it was sent before. */

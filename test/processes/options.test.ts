@@ -19,7 +19,7 @@ import {
 } from 'millrace'
 import { getLogger, Lock, logTo, Value } from 'millrace/multiprocessing'
 import { collect, numbers, rejection, until } from '../fixtures/contract-b-ways.js'
-import { logs, placed, row } from '../fixtures/process-log.js'
+import { logs, logsAtExit, placed, row } from '../fixtures/process-log.js'
 import {
   begin,
   chdir,
@@ -29,6 +29,7 @@ import {
   finish,
   hangUp,
   makeBlob,
+  blobOf3,
   nested,
   obey,
   orders,
@@ -179,6 +180,23 @@ describe('a worker process', () => {
       getLogger().level = 'silent'
     }
   })
+
+  it('has in the log all that handlers of `exit` write, when it ends as it was asked to', async () => {
+    const texts: string[] = []
+    const put = (text: string): void => void texts.push(text)
+    const own = new Pool({ workers: 1, isolation: 'process', name: 'last' })
+    try {
+      logTo({ debug: put, info: put, warn: put, error: put }, 'info')
+      await own.apply(logsAtExit, [3_000])
+      await own.close()
+      expect(texts.filter((text) => text.startsWith('[last-1] at exit'))).toEqual(
+        Array.from({ length: 3_000 }, (_, n) => `[last-1] at exit ${n}`),
+      )
+    } finally {
+      logTo(null)
+      getLogger().level = 'silent'
+    }
+  })
 })
 
 describe('values', () => {
@@ -262,6 +280,18 @@ describe('values', () => {
     expect(
       () => new Pool({ isolation: 'process', initializer: begin as never, initargs: [new Lock()] as never }),
     ).toThrow("Cannot make a pool as initargs[0] is a Lock, which processes cannot share: use isolation 'thread'")
+  })
+
+  it('that only threads share fail their item alone, also if a stage on threads has made them', async () => {
+    await using threads = new Pool({ workers: 1 })
+    for (const chunksize of [1, 10]) {
+      const stage = pool.imap(unshare, { chunksize, errors: 'settle' })
+      const outcomes = await collect(pipe(numbers(10), threads.imap(blobOf3, { chunksize }), stage))
+      expect(outcomes.map(({ status }) => status === 'fulfilled')).toEqual(numbers(10).map((n) => n !== 3))
+      const { reason } = outcomes[3] as { reason: Error }
+      expect(reason).toBeInstanceOf(NotSerializableError)
+      expect(reason.message).toContain('Cannot send item 3 to a worker as item.made[0] is a Blob')
+    }
   })
 
   it('are moved where a task or an option says so', async () => {

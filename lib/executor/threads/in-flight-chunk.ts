@@ -101,7 +101,7 @@ export class InFlightChunk {
   /** Makes a part of a worker's message; the results stay encoded. @param sentBytes Roughly how many bytes the worker was sent. */
   accept(message: PartMessage, worker: number, sentBytes: number): Part {
     const [, sentFrom, count, last, time, bytes, data, details = NO_DETAILS] = message
-    const { chunkOffsets: sentOffsets, counts, errors, fault, isFolded } = details
+    const { chunkOffsets: sentOffsets, counts, errors, fault, isFolded, isForThreads } = details
     this.#crashesInARow = 0
     if (fault !== undefined) return this.failRest(worker, decodeError(fault))
     const offset = this.#offset
@@ -127,7 +127,7 @@ export class InFlightChunk {
       count,
       results: isFormattedData(data)
         ? Formatted.received(data)
-        : new Encoded(isFolded === true ? 1 : counts === undefined ? count : sumOf(counts), data, bytes),
+        : new Encoded(isFolded === true ? 1 : counts === undefined ? count : sumOf(counts), data, bytes, isForThreads),
       counts,
       isFolded,
       errors: opened && new Map(opened),
