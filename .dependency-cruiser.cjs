@@ -11,6 +11,9 @@ const floors = {
   public:
     '^lib/(?!(index|pool|task|task-name|options|errors|call-site|failure|identity|async-context|aborts|fifo|reuse|inspect|thenable|threads-package|bundled|worker-file|load-multiprocessing)[.])[^/]+$',
   pool: '^lib/pool[.]ts$',
+  cli: '^lib/cli/',
+  nats: '^lib/nats/',
+  cluster: '^lib/cluster/',
   sinks: '^lib/sinks/',
   verbs: '^lib/verbs/',
   progress: '^lib/progress/',
@@ -100,6 +103,29 @@ const below = {
     'inspect',
     'options',
     'errors',
+  ],
+  cli: ['nats', 'cluster', 'log', 'options', 'errors'],
+  nats: ['cluster', 'verbs', 'stream', 'executor', 'task', 'log', 'identity', 'inspect', 'options', 'errors'],
+  cluster: [
+    'wire',
+    'formats',
+    'executors',
+    'executor',
+    'worker',
+    'processes',
+    'threads',
+    'codec',
+    'shared',
+    'context',
+    'fifo',
+    'task',
+    'log',
+    'identity',
+    'inspect',
+    'options',
+    'errors',
+    'failure',
+    'thenable',
   ],
   sinks: [
     'verbs',
@@ -233,7 +259,7 @@ module.exports = {
       to: {
         path: '^lib/[^/]+/',
         pathNot:
-          '^lib/(sinks|verbs|progress|stream|executor|threads|processes|worker|wire|formats|codec|scan|shared|sources|io|log|multiprocessing)/',
+          '^lib/(cli|nats|cluster|sinks|verbs|progress|stream|executor|threads|processes|worker|wire|formats|codec|scan|shared|sources|io|log|multiprocessing)/',
       },
     },
     {
@@ -274,11 +300,11 @@ module.exports = {
     {
       name: 'few-packages',
       comment:
-        'The library imports Node, it-pipe, p-limit, threads, tinyglobby and fzstd (and the types of it-stream-types), nothing else.',
+        'The library imports Node, it-pipe, p-limit, threads, tinyglobby, fzstd and the client of NATS (and the types of it-stream-types), nothing else.',
       severity: 'error',
       from: { path: '^lib/' },
       to: {
-        pathNot: ['^lib/', '(^|/)node_modules/(it-pipe|it-stream-types|p-limit|threads|tinyglobby|fzstd)/'],
+        pathNot: ['^lib/', '(^|/)node_modules/(it-pipe|it-stream-types|p-limit|threads|tinyglobby|fzstd|@nats-io)/'],
         dependencyTypesNot: ['core'],
       },
     },
@@ -295,6 +321,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^lib/', pathNot: '^lib/pipe[.]ts$' },
       to: { path: '(^|/)node_modules/it-pipe/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'nats-behind-the-broker',
+      comment: 'Only the broker in lib/nats/ knows the client of NATS, its types included.',
+      severity: 'error',
+      from: { path: '^lib/', pathNot: '^lib/nats/(broker|connection|faults|streams)[.]ts$' },
+      to: { path: '(^|/)node_modules/@nats-io/' },
     },
     {
       name: 'threads-behind-one-file',

@@ -9,8 +9,12 @@ const config: Config = {
   rootDir: 'build/test',
   testMatch: ['**/*.test.js'],
   setupFilesAfterEnv: ['<rootDir>/support/codec-path.js', '<rootDir>/support/time-limit.js'],
-  // Files that take long run at full volume alone. The tests in browser/ need Chromium.
-  testPathIgnorePatterns: process.env['TEST_VOLUME'] === 'full' ? [] : ['[.]slow[.]test[.]', '/browser/'],
+  // Files that take long run at full volume alone. The tests in browser/ need Chromium. Those in nats/ need a server:
+  // `npm run test:nats` runs them, and nothing else.
+  testPathIgnorePatterns: [
+    ...(process.env['TEST_NATS'] === undefined ? ['/test/nats/'] : ['/test/(?!nats/)']),
+    ...(process.env['TEST_VOLUME'] === 'full' ? [] : ['[.]slow[.]test[.]', '/browser/']),
+  ],
   transform: {},
   // One at a time, in Jest's own process: the tests start threads and programs themselves, and the runner's child
   // processes can miss the message they start by.

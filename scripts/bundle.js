@@ -2,8 +2,8 @@
 /**
  * Makes the published files from the compiled modules of dist/.
  *
- * The implementation is CommonJS. Programs import index.cjs and multiprocessing/index.cjs; modules of tasks import
- * task-module.cjs. Workers start with worker/main.cjs. The common parts are in shared-*.cjs. Tools that do not
+ * The implementation is CommonJS. Programs import index.cjs, multiprocessing/index.cjs and nats/index.cjs; modules of
+ * tasks import task-module.cjs. Workers start with worker/main.cjs. The common parts are in shared-*.cjs. Tools that do not
  * `require()` ES modules, such as Jest and tsx, can load it. It contains the used parts of packages that exist only as
  * ES modules. A .js file beside each public .cjs file loads it for `import`, so one copy, and one state, serves both.
  *
@@ -27,7 +27,7 @@ process.chdir(resolve(import.meta.dirname, '..'))
 const require = createRequire(import.meta.url)
 
 /** The modules with the public names. */
-const PUBLIC = ['index', 'multiprocessing/index', 'task-module']
+const PUBLIC = ['index', 'multiprocessing/index', 'nats/index', 'task-module']
 /**
  * Packages that exist only as ES modules. Their code becomes part of the implementation, and their types part of the
  * declarations.
@@ -54,7 +54,7 @@ const LATE = ['dist/multiprocessing/kinds.js']
 /** @satisfies {import('esbuild').BuildOptions} */
 const IMPLEMENTATION = {
   bundle: true,
-  external: ['threads', 'tinyglobby', 'fzstd'],
+  external: ['threads', 'tinyglobby', 'fzstd', '@nats-io/transport-node', '@nats-io/jetstream'],
   format: /** @type {const} */ ('esm'),
   platform: /** @type {const} */ ('node'),
   target: 'node20.19',

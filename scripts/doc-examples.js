@@ -31,7 +31,7 @@ import { problemsOfEnglish } from './plain-english.js'
 process.chdir(resolve(import.meta.dirname, '..'))
 
 const OUT = 'build/examples'
-const ENTRIES = ['dist/index.d.ts', 'dist/multiprocessing/index.d.ts', 'dist/task-module.d.ts']
+const ENTRIES = ['dist/index.d.ts', 'dist/multiprocessing/index.d.ts', 'dist/nats/index.d.ts', 'dist/task-module.d.ts']
 const compilerOptions = readCompilerOptions()
 const { values } = parseArgs({ options: { needs: { type: 'boolean', default: false } } })
 

@@ -5,8 +5,8 @@
  * scripts. If this Node runs TypeScript, it also runs the modules as .ts files. All must print what they say (see
  * example.js). A program that imports all entries, and one that requires them, must do so, too.
  *
- * Then it checks 'sideEffects'. A bundler may drop an unused import of `millrace` or `millrace/task`: loading them
- * changes nothing. It must keep every other published file. `millrace/multiprocessing` registers its classes when it is
+ * Then it checks 'sideEffects'. A bundler may drop an unused import of `millrace`, `millrace/nats` or `millrace/task`:
+ * loading them changes nothing. It must keep every other published file. `millrace/multiprocessing` registers its classes when it is
  * loaded.
  *
  * `--readme FILE` takes the examples from another document.
@@ -20,7 +20,14 @@ import { build } from 'esbuild'
 import { claims, markedBlocks, runExample } from './example.js'
 
 /** A bundler may drop these if their names are not used: importing them changes nothing. */
-const WITHOUT_EFFECTS = ['index.js', 'index.cjs', 'task-module.js', 'task-module.cjs']
+const WITHOUT_EFFECTS = [
+  'index.js',
+  'index.cjs',
+  'nats/index.js',
+  'nats/index.cjs',
+  'task-module.js',
+  'task-module.cjs',
+]
 
 /** Programs that use all entries together, and that start a process of the system. */
 const ENTRIES = [

@@ -25,6 +25,8 @@ const PROCESSES = 2
 
 const given = process.argv.slice(2)
 const report = given.find((arg) => arg.startsWith('--outputFile='))?.slice('--outputFile='.length)
+/** Set by test-nats.js. */
+const needsNats = process.env.TEST_NATS !== undefined
 const isFull = given.includes('--full')
 const forJest = given.filter((arg) => !/^--(full|measure|json|outputFile=.*)$/.test(arg))
 /** Without options of Jest, these are parts of paths. */
@@ -44,7 +46,9 @@ rmSync(folder, { recursive: true })
 
 /** The paths of the test files that are to be run, in the compiled folder. */
 function chosenFiles() {
-  const all = readdirSync(tests, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.test.js'))
+  const all = readdirSync(tests, { recursive: true, encoding: 'utf8' }).filter(
+    (file) => file.endsWith('.test.js') && /^nats\b/.test(file) === needsNats,
+  )
   const some = isFull ? all.filter(hasVolume) : all.filter((file) => !isForFull(file))
   // As Jest does, with the whole path.
   const named = forJest.map((pattern) => new RegExp(pattern, 'i'))

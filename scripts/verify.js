@@ -4,6 +4,7 @@
  * checks, the tests that have a volume at full volume, the paths of the codec, and a newer Node. It also runs the demo,
  * toolchains, and the package as users get it. It compares the examples that have a form in Python, and needs Python. It
  * looks at the page of a report in a browser, and needs Chromium. It runs the recipes of databases, and needs PostgreSQL.
+ * It runs the tests of clusters, and needs nats-server.
  * Each step runs, also after one that has failed.
  */
 import { spawnSync } from 'node:child_process'
@@ -36,6 +37,7 @@ const STEPS = [
   ['tests at full volume', 40, npm('test:jest', '--full', '--json', `--outputFile=${join(reports, 'full.json')}`)],
   ['paths of the codec', 15, npm('test:codecs', '--reports', reports)],
   ['a newer Node', 20, npm('test:nodes', ...NEWER, '--json', `--outputFile=${join(reports, 'newer.json')}`)],
+  ['clusters', 8, npm('test:nats', '--json', `--outputFile=${join(reports, 'nats.json')}`)],
   ['demo', 2, demo],
   ['package', 5, npm('pack:check')],
   ['toolchains', 15, npm('test:toolchains', '--quick', '--report', join(reports, 'toolchains.json'))],

@@ -133,7 +133,7 @@ describe('the published declarations', () => {
   ]
 
   it('are a file for each entry and its form for `import`, and one with the types of all', () => {
-    const names = ['index', 'multiprocessing/index', 'task-module']
+    const names = ['index', 'multiprocessing/index', 'nats/index', 'task-module']
     const files = [...names.flatMap((name) => [`${name}.d.cts`, `${name}.d.ts`]), 'types.d.cts']
     expect(published.map((path) => path.replaceAll('\\', '/')).sort()).toEqual(files.sort())
   })

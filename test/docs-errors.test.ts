@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import * as core from 'millrace'
 import * as multiprocessing from 'millrace/multiprocessing'
+import * as nats from 'millrace/nats'
 import ts from 'typescript'
 
 const page = read('docs/errors.md')
@@ -37,7 +38,7 @@ it('has each code of ErrorCode once, and no other', () => {
 })
 
 it('names each class of error that is exported, and built-in ones', () => {
-  const exported = [...Object.keys(core), ...Object.keys(multiprocessing)].filter((name) => name.endsWith('Error'))
+  const exported = [core, multiprocessing, nats].flatMap(Object.keys).filter((name) => name.endsWith('Error'))
   const named = new Set(rows.flatMap(({ classes }) => classes))
   expect([...named].sort()).toEqual([...exported, 'Error', 'RangeError', 'TypeError'].sort())
 })

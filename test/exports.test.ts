@@ -152,6 +152,11 @@ const MULTIPROCESSING: Surface = {
   ],
 }
 
+const NATS: Surface = {
+  values: ['ClusterError', 'HostLostError', 'NoHostsError', 'TooLargeError'],
+  types: [],
+}
+
 const TASK: Surface = {
   values: ['isMainThread', 'registerErrorClass', 'task', 'tasks', 'transfer'],
   types: ['ErrorClassOptions', 'MadeByTask', 'Task', 'TaskContext', 'TaskLike', 'TaskReference'],
@@ -160,6 +165,7 @@ const TASK: Surface = {
 const ENTRIES = [
   ['millrace', CORE],
   ['millrace/multiprocessing', MULTIPROCESSING],
+  ['millrace/nats', NATS],
   ['millrace/task', TASK],
 ] as const
 
@@ -209,7 +215,7 @@ describe('what entries have in common', () => {
       ENTRIES.map(async ([name]) => new Map(Object.entries((await import(name)) as object))),
     )
     const common = others.map((names) => [...names.keys()].filter((key) => core?.has(key)))
-    expect(common).toEqual([['Pool'], TASK.values])
+    expect(common).toEqual([['Pool'], [], TASK.values])
     for (const names of others)
       for (const [key, value] of names) if (core?.has(key)) expect([key, core.get(key) === value]).toEqual([key, true])
   })

@@ -8,7 +8,7 @@ interface Effects {
   readonly names: boolean
 }
 
-describe.each(['millrace', 'millrace/multiprocessing', 'millrace/task'])('importing %s', (name) => {
+describe.each(['millrace', 'millrace/multiprocessing', 'millrace/nats', 'millrace/task'])('importing %s', (name) => {
   it('adds no listener, no environment data, no handle and no global name', async () => {
     const ending = await runProgram('import-effects.js', [name])
     expect(ending).toMatchObject({ code: 0, stderr: '' })

@@ -1,5 +1,5 @@
 /**
- * The message broker, as producers and hosts see it. Types and one error: `nats-broker.ts` implements it with NATS JetStream, and the tests
+ * The message broker, as producers and hosts see it. Types and one error: `lib/nats/broker.ts` implements it with NATS JetStream, and the tests
  * with a broker that loses, doubles and delays.
  */
 
@@ -62,6 +62,13 @@ export interface ConsumerOptions {
   readonly inactive: number
 }
 
+export interface StreamOptions {
+  readonly name: string
+  readonly subjects: readonly string[]
+  /** When a message is deleted: when it is acknowledged, or when no consumer there is has still to acknowledge it. */
+  readonly retention: 'workqueue' | 'interest'
+}
+
 export interface Closer {
   close(): void
 }
@@ -82,17 +89,29 @@ export interface Broker {
 
   /** Stores a message. One try. @returns its sequence number in the stream. @throws BrokerError */
   publish(subject: string, data: Uint8Array): Promise<number>
-  /** Creates a durable pull consumer, if it does not exist. @throws BrokerError */
+  /** Creates a stream, if it does not exist. One that exists stays as it is. @throws BrokerError */
+  createStream(options: StreamOptions): Promise<void>
+  /** Creates a durable pull consumer, if it does not exist. @throws BrokerError: `'missing'` without the stream. */
   createConsumer(stream: string, name: string, options: ConsumerOptions): Promise<void>
   deleteConsumer(stream: string, name: string): Promise<void>
-  /** Undefined: there is no such consumer. @throws BrokerError */
+  /** Undefined: there is no such consumer, or no such stream. @throws BrokerError */
   consumerState(stream: string, name: string): Promise<ConsumerState | undefined>
   /** The subjects below a prefix that the stream has messages of. Undefined: there is no such stream. @throws BrokerError */
   subjects(stream: string, filter: string): Promise<ReadonlySet<string> | undefined>
   /** Asks for one message. Undefined: none came in 5 s, or `signal` fired. @throws BrokerError */
   fetch(stream: string, consumer: string, signal: AbortSignal): Promise<Delivery | undefined>
-  /** Gives all messages, at most some 32 MiB ahead of their `ack()`. @throws BrokerError */
-  consume(stream: string, consumer: string, take: (delivery: Delivery) => void): Promise<Closer>
+  /**
+   * Gives all messages, at most some 32 MiB ahead of their `ack()`.
+   *
+   * @param ended Called once, when no more come: the connection was lost (`'down'`), or the consumer is `'missing'`. Not after `close()`.
+   * @throws BrokerError
+   */
+  consume(
+    stream: string,
+    consumer: string,
+    take: (delivery: Delivery) => void,
+    ended: (error: BrokerError) => void,
+  ): Promise<Closer>
 
   /** Sends a message that is not stored, to those who listen. Without a connection it is lost. */
   broadcast(subject: string, data: Uint8Array): void

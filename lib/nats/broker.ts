@@ -1,0 +1,441 @@
+/** The broker on NATS JetStream, by the client @nats-io. It guards what the client leaves open when a connection is lost. */
+import type * as JetStream from '@nats-io/jetstream'
+import type { Msg, NatsConnection, Status } from '@nats-io/transport-node'
+import {
+  BrokerError,
+  type Broker,
+  type Closer,
+  type ConsumerOptions,
+  type ConsumerState,
+  type Delivery,
+  type StreamOptions,
+} from '../cluster/broker.js'
+import { ClusterError } from '../cluster/errors.js'
+import { connect, loadClient, TRY_MS, type Client, type ConnectionOptions } from './connection.js'
+import { brokerError, CONSUMER_EXISTS, forbiddenSubject, isUnanswered } from './faults.js'
+import { setUpStream, type StreamChange, type StreamSettings } from './streams.js'
+
+/** How long a request for messages stands, and how often the server says that it stands, in milliseconds. */
+const PULL = { expires: 5_000, idle_heartbeat: 2_000 } as const
+/** The most bytes that are on their way to a producer. */
+const AHEAD_BYTES = 32 * 2 ** 20
+/** More hosts than this do not wait at one consumer, and more units do not run. */
+const MANY = 100_000
+
+/** An action under way: it is rejected when the connection is lost, and when its subject is forbidden. */
+interface Action {
+  readonly name: string
+  readonly subject: string | undefined
+  readonly reject: (error: BrokerError) => void
+}
+
+interface Connection {
+  readonly nats: NatsConnection
+  readonly jetstream: JetStream.JetStreamClient
+  readonly manager: JetStream.JetStreamManager
+  /** By stream and name. Their settings are read once. */
+  readonly consumers: Map<string, Promise<JetStream.Consumer>>
+}
+
+export class NatsBroker implements Broker {
+  maxPayload = 0
+  isUp = false
+  readonly #options: ConnectionOptions
+  readonly #client: Client
+  readonly #changed: ((isUp: boolean) => void)[] = []
+  readonly #actions = new Set<Action>()
+  /** They go on when there is a connection again. */
+  readonly #waiting = new Set<() => void>()
+  /** Stops all requests for messages: after a reconnect the client would let them sleep. */
+  readonly #pulls = new Set<() => void>()
+  #connection: Connection | undefined
+  #opening = new AbortController()
+
+  /** @throws ClusterError: the packages of the client are missing. */
+  constructor(options: ConnectionOptions) {
+    this.#options = options
+    this.#client = loadClient()
+  }
+
+  async open(): Promise<void> {
+    const { signal } = (this.#opening = new AbortController())
+    const nats = await connect(this.#client, this.#options, signal)
+    const jetstream = this.#client.jetstream.jetstream(nats, { timeout: TRY_MS })
+    const manager = await jetstream.jetstreamManager(false)
+    if (signal.aborted || (await isWithoutJetStream(nats, manager))) {
+      await nats.close()
+      signal.throwIfAborted()
+      throw new ClusterError(
+        `Cannot use ${nats.getServer()} as it runs without JetStream: start it with '-js', or 'jetstream {}' in its settings`,
+        'ERR_CLUSTER_SETUP',
+      )
+    }
+    this.#connection = { nats, jetstream, manager, consumers: new Map() }
+    void this.#watch(nats.status())
+    this.#up(nats)
+  }
+
+  async close(): Promise<void> {
+    this.#opening.abort(new BrokerError('down', 'Cannot connect: the connection was closed'))
+    const { nats } = this.#connection ?? {}
+    this.#connection = undefined
+    if (nats === undefined) return
+    // The last acknowledgements are to arrive.
+    if (this.isUp) await Promise.race([nats.flush(), nats.closed()]).catch(() => {})
+    this.#down()
+    await nats.close()
+  }
+
+  onChange(changed: (isUp: boolean) => void): void {
+    this.#changed.push(changed)
+  }
+
+  async publish(subject: string, data: Uint8Array): Promise<number> {
+    return await this.#run(`publish to ${subject}`, subject, async ({ jetstream }) => {
+      try {
+        return (await jetstream.publish(subject, data)).seq
+      } catch (error) {
+        if (!isUnanswered(error)) throw error
+        throw new BrokerError('missing', `Cannot publish to ${subject} as no stream takes it`, { cause: error })
+      }
+    })
+  }
+
+  async createStream(stream: StreamOptions): Promise<void> {
+    await this.setUpStream(stream)
+  }
+
+  /** Creates a stream; with settings, also changes those of one that exists. @throws BrokerError */
+  async setUpStream(stream: StreamOptions, settings?: StreamSettings): Promise<StreamChange> {
+    return await this.#run(`create stream ${stream.name}`, undefined, ({ manager }) =>
+      setUpStream(manager, stream, settings),
+    )
+  }
+
+  async createConsumer(stream: string, name: string, { filter, ackWait, inactive }: ConsumerOptions): Promise<void> {
+    await this.#run(`create consumer ${name} of ${stream}`, undefined, async ({ manager }) => {
+      try {
+        await manager.consumers.add(stream, {
+          name,
+          durable_name: name,
+          filter_subject: filter,
+          ack_policy: 'explicit',
+          ack_wait: ackWait * 1e6,
+          max_deliver: -1,
+          max_ack_pending: MANY,
+          max_waiting: MANY,
+          inactive_threshold: inactive * 1e6,
+        })
+      } catch (error) {
+        if ((error as JetStream.JetStreamApiError).code !== CONSUMER_EXISTS) throw error
+      }
+    })
+  }
+
+  async deleteConsumer(stream: string, name: string): Promise<void> {
+    await this.#run(`delete consumer ${name} of ${stream}`, undefined, ({ manager }) =>
+      undefinedIfMissing(manager.consumers.delete(stream, name)),
+    )
+  }
+
+  async consumerState(stream: string, name: string): Promise<ConsumerState | undefined> {
+    return await this.#run(`look up consumer ${name} of ${stream}`, undefined, async ({ manager }) => {
+      const info = await undefinedIfMissing(manager.consumers.info(stream, name))
+      if (info === undefined) return undefined
+      const { num_waiting, num_ack_pending, num_pending, ack_floor } = info
+      return {
+        waiting: num_waiting,
+        running: num_ack_pending,
+        unprocessed: num_pending,
+        floor: ack_floor.stream_seq,
+      }
+    })
+  }
+
+  async subjects(stream: string, filter: string): Promise<ReadonlySet<string> | undefined> {
+    return await this.#run(`list ${filter} of ${stream}`, undefined, async ({ manager }) => {
+      const info = await undefinedIfMissing(manager.streams.info(stream, { subjects_filter: filter }))
+      return info && new Set(Object.keys(info.state.subjects ?? {}))
+    })
+  }
+
+  async fetch(stream: string, name: string, signal: AbortSignal): Promise<Delivery | undefined> {
+    return await this.#run(`fetch from ${name} of ${stream}`, nextSubject(stream, name), async (connection) => {
+      const consumer = await this.#consumer(connection, stream, name)
+      // The connection may have been lost, or the signal may have fired, in the meantime.
+      if (signal.aborted || connection !== this.#connection || !this.isUp) return undefined
+      const messages = await consumer.fetch({ max_messages: 1, ...PULL })
+      const stop = (): void => {
+        messages.stop()
+      }
+      this.#pulls.add(stop)
+      signal.addEventListener('abort', stop)
+      try {
+        for await (const message of messages) {
+          if (!signal.aborted) return new NatsDelivery(message)
+          message.nak()
+        }
+        return undefined
+      } catch (error) {
+        connection.consumers.clear()
+        if (!this.isUp) throw error
+        // A request to a consumer that does not exist is not answered.
+        if ((await this.consumerState(stream, name)) !== undefined) throw error
+        throw new BrokerError('missing', `Cannot fetch from ${name} of ${stream} as it does not exist`)
+      } finally {
+        stop()
+        this.#pulls.delete(stop)
+        signal.removeEventListener('abort', stop)
+      }
+    })
+  }
+
+  async consume(
+    stream: string,
+    name: string,
+    take: (delivery: Delivery) => void,
+    ended: (error: BrokerError) => void,
+  ): Promise<Closer> {
+    const action = `consume ${name} of ${stream}`
+    return await this.#run(action, nextSubject(stream, name), async (connection) => {
+      const consumer = await this.#consumer(connection, stream, name)
+      let isClosed = false
+      const messages = await consumer.consume({
+        max_bytes: AHEAD_BYTES,
+        ...PULL,
+        abort_on_missing_resource: true,
+        callback: guarded((message: JetStream.JsMsg) => {
+          if (!isClosed) take(new NatsDelivery(message))
+        }),
+      })
+      const stop = (): void => {
+        messages.stop()
+      }
+      this.#pulls.add(stop)
+      void messages.closed().then((error) => {
+        this.#pulls.delete(stop)
+        connection.consumers.clear()
+        if (isClosed) return
+        ended(error ? brokerError(action, error) : lost(action))
+      })
+      return {
+        close: () => {
+          isClosed = true
+          stop()
+        },
+      }
+    })
+  }
+
+  broadcast(subject: string, data: Uint8Array): void {
+    if (this.isUp) this.#connection?.nats.publish(subject, data)
+  }
+
+  listen(subject: string, take: (data: Uint8Array, subject: string) => Uint8Array | undefined): Closer {
+    if (this.#connection === undefined) throw lost(`listen to ${subject}`)
+    const answer = guarded((message: Msg) => {
+      const data = take(copyOf(message.data), message.subject)
+      if (data !== undefined) message.respond(data)
+    })
+    const subscription = this.#connection.nats.subscribe(subject, {
+      callback: (error, message) => {
+        // An error ends the subscription. `npx millrace check` finds it before.
+        if (error === null) answer(message)
+        else throwLater(brokerError(`listen to ${subject}`, error))
+      },
+    })
+    return {
+      close: () => {
+        subscription.unsubscribe()
+      },
+    }
+  }
+
+  async ask(subject: string, data: Uint8Array, wait: number): Promise<Uint8Array[]> {
+    return await this.#run(`ask ${subject}`, subject, async ({ nats }) => {
+      const answers: Uint8Array[] = []
+      try {
+        const messages = await nats.requestMany(subject, data, { strategy: 'timer', maxWait: wait })
+        for await (const message of messages) answers.push(copyOf(message.data))
+      } catch (error) {
+        if (!isUnanswered(error)) throw error
+      }
+      return answers
+    })
+  }
+
+  /** One try of an action. It waits for the connection, and is rejected when that is lost. */
+  async #run<T>(name: string, subject: string | undefined, act: (connection: Connection) => Promise<T>): Promise<T> {
+    await this.#reconnected(name)
+    const connection = this.#connection
+    if (connection === undefined) throw lost(name)
+    return await new Promise<T>((resolve, reject) => {
+      const action: Action = { name, subject, reject }
+      this.#actions.add(action)
+      act(connection)
+        .then(resolve, (error: unknown) => {
+          reject(brokerError(name, error))
+        })
+        .finally(() => this.#actions.delete(action))
+    })
+  }
+
+  async #reconnected(name: string): Promise<void> {
+    if (this.isUp) return
+    if (this.#connection === undefined) throw lost(name)
+    await new Promise<void>((resolve, reject) => {
+      const goOn = (): void => {
+        clearTimeout(timer)
+        resolve()
+      }
+      const timer = setTimeout(() => {
+        this.#waiting.delete(goOn)
+        reject(lost(name))
+      }, TRY_MS)
+      this.#waiting.add(goOn)
+    })
+  }
+
+  #consumer({ jetstream, consumers }: Connection, stream: string, name: string): Promise<JetStream.Consumer> {
+    const key = `${stream} ${name}`
+    const known = consumers.get(key)
+    if (known !== undefined) return known
+    const asked = jetstream.consumers.get(stream, name)
+    consumers.set(key, asked)
+    asked.catch(() => consumers.delete(key))
+    return asked
+  }
+
+  /** Ends with the connection. */
+  async #watch(events: AsyncIterable<Status>): Promise<void> {
+    for await (const event of events) {
+      if (event.type === 'disconnect') this.#down()
+      else if (event.type === 'reconnect' && this.#connection !== undefined) this.#up(this.#connection.nats)
+      else if (event.type === 'error') this.#forbid(event.error)
+    }
+  }
+
+  #up({ info }: NatsConnection): void {
+    this.maxPayload = info?.max_payload ?? this.maxPayload
+    this.isUp = true
+    for (const goOn of this.#waiting) goOn()
+    this.#waiting.clear()
+    for (const changed of this.#changed) changed(true)
+  }
+
+  /** Rejects what is under way at once: the client would let it wait for its timeout. */
+  #down(): void {
+    if (!this.isUp) return
+    this.isUp = false
+    this.#connection?.consumers.clear()
+    for (const { name, reject } of this.#actions) reject(lost(name))
+    this.#actions.clear()
+    for (const stop of this.#pulls) stop()
+    for (const changed of this.#changed) changed(false)
+  }
+
+  /** The client tells nobody that a request for messages is forbidden. */
+  #forbid(error: Error): void {
+    const subject = forbiddenSubject(error)
+    if (subject === undefined) return
+    for (const action of this.#actions) if (action.subject === subject) action.reject(brokerError(action.name, error))
+  }
+}
+
+class NatsDelivery implements Delivery {
+  readonly subject: string
+  readonly data: Uint8Array
+  readonly delivery: number
+  readonly #message: JetStream.JsMsg
+
+  constructor(message: JetStream.JsMsg) {
+    this.#message = message
+    this.subject = message.subject
+    this.data = copyOf(message.data)
+    this.delivery = message.info.deliveryCount
+  }
+
+  ack(): void {
+    this.#tell((message) => {
+      message.ack()
+    })
+  }
+
+  nak(): void {
+    this.#tell((message) => {
+      message.nak()
+    })
+  }
+
+  term(): void {
+    this.#tell((message) => {
+      message.term()
+    })
+  }
+
+  working(): void {
+    this.#tell((message) => {
+      message.working()
+    })
+  }
+
+  #tell(say: (message: JetStream.JsMsg) => void): void {
+    try {
+      say(this.#message)
+    } catch (error) {
+      // The connection was closed: the message comes again.
+      if ((error as Error).name !== 'ClosedConnectionError') throw error
+    }
+  }
+}
+
+/** The client's data can be a view of a frame of 64 KiB. A copy is aligned as well, so that columns are read in place. */
+function copyOf(data: Uint8Array): Uint8Array {
+  return new Uint8Array(data)
+}
+
+function nextSubject(stream: string, name: string): string {
+  return `$JS.API.CONSUMER.MSG.NEXT.${stream}.${name}`
+}
+
+function lost(action: string): BrokerError {
+  return new BrokerError('down', `Cannot ${action} as there is no connection to NATS`)
+}
+
+/** A server without JetStream can be part of a cluster that has it. */
+async function isWithoutJetStream(nats: NatsConnection, manager: JetStream.JetStreamManager): Promise<boolean> {
+  if (nats.info?.jetstream === true) return false
+  try {
+    await manager.getAccountInfo()
+    return false
+  } catch (error) {
+    // Producers and hosts may be forbidden to ask this: then their first action shows it.
+    return isUnanswered(error)
+  }
+}
+
+async function undefinedIfMissing<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked
+  } catch (error) {
+    if (brokerError('ask', error).fault === 'missing') return undefined
+    throw error
+  }
+}
+
+/** An error of a callback would end the client's subscription without a sign. It becomes an uncaught error instead. */
+function guarded<T>(call: (value: T) => void): (value: T) => void {
+  return (value) => {
+    try {
+      call(value)
+    } catch (error) {
+      throwLater(error)
+    }
+  }
+}
+
+function throwLater(error: unknown): void {
+  queueMicrotask(() => {
+    throw error
+  })
+}
