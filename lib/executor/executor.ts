@@ -15,7 +15,7 @@ export interface Chunk {
   /** Index of the first item. */
   readonly first: number
   readonly items: Batch
-  /** The errors of items that are not to be run, by their offset in the chunk. Only in a fold. */
+  /** The errors of items that are not to be run, by their offset in the chunk. In a fold, and on hosts of a cluster. */
   readonly failed?: ReadonlyMap<number, unknown> | undefined
 }
 
@@ -59,6 +59,8 @@ export interface Job extends Omit<WorkerJob, 'name'> {
   readonly name?: TaskName | undefined
   /** How many chunks can be under way at once, at the beginning: more workers are not needed. Default: any number. */
   readonly width?: number | undefined
+  /** Whether somebody waits for the first outcome: it comes at once. Default: yes. */
+  readonly eager?: boolean | undefined
   /** Whether more than two chunks may wait for one thread. If their size grows, the window would fill with small ones. */
   readonly deep: boolean
   /** The most workers that hold chunks of the stream at once; undefined: all. */
@@ -115,10 +117,22 @@ export interface Executor {
   open(job: Job, client: LaneClient): Lane
 }
 
+/** How large chunks and windows should be. */
+export interface Grain {
+  /** How long a chunk should take, in milliseconds. */
+  readonly time: number
+  /** The most bytes of a chunk. */
+  readonly bytes: number
+  /** The most bytes of a window. */
+  readonly windowBytes: number
+}
+
 /** The workers of a pool. */
 export interface PoolExecutor extends Executor {
-  /** How many. */
+  /** How many. It may change where there is a `grain`. */
   readonly workers: number
+  /** Undefined: as suits threads. */
+  readonly grain?: Grain | undefined
   /** Throws when no stream can be opened: the pool is closed, or broken. */
   assertOpen(): void
 }

@@ -5,6 +5,7 @@
  * After a full chunk it at most doubles. It shrinks at once, because a chunk that is too long cannot be taken back. A pause or a single
  * expensive item may shrink it without need. Then a few doublings lead back, and their round trips cost little.
  */
+import type { Grain } from '../executor/executor.js'
 import { Rate, type Measure, type Tuner, type Tuning } from './tuner.js'
 
 /**
@@ -34,8 +35,10 @@ const MAX_BYTES_IN_FLIGHT = 64 * MIB
 const MAX_ITEMS = 8_192
 
 export interface AutoTunerOptions {
-  /** How many chunks run at once. */
+  /** How many chunks run at once. Asked for each chunk: it may change. */
   readonly workers: number
+  /** Targets other than those of threads. Asked for each chunk, too. */
+  readonly grain?: Grain | undefined
   /** The first chunksize, and the smallest one that long items lead to. More than 1 if a worker runs items at once. */
   readonly min: number
   /** The option `window`. */
@@ -43,12 +46,7 @@ export interface AutoTunerOptions {
 }
 
 export class AutoTuner implements Tuner {
-  readonly #workers: number
-  readonly #min: number
-  readonly #max: number
-  readonly #maxReason: 'items' | 'window'
-  readonly #maxBytes: number
-  readonly #maxCopied: number
+  readonly #options: AutoTunerOptions
   readonly #time = new Rate()
   readonly #bytes = new Rate()
   readonly #copied = new Rate()
@@ -57,15 +55,8 @@ export class AutoTuner implements Tuner {
   /** The size of the last chunk, if the tail has made it smaller. */
   #tail: number | undefined
 
-  constructor({ workers, min, window = Infinity }: AutoTunerOptions) {
-    const share = Math.max(1, Math.floor(window / (2 * workers)))
-    this.#workers = workers
-    this.#max = Math.min(share, MAX_ITEMS)
-    this.#maxReason = share < MAX_ITEMS ? 'window' : 'items'
-    this.#min = Math.min(min, this.#max)
-    const maxInFlight = MAX_BYTES_IN_FLIGHT / (4 * workers)
-    this.#maxBytes = Math.min(MAX_BYTES, maxInFlight)
-    this.#maxCopied = Math.min(MAX_COPIED_BYTES, maxInFlight)
+  constructor(options: AutoTunerOptions) {
+    this.#options = options
     this.#chunksize = this.#min
   }
 
@@ -89,18 +80,46 @@ export class AutoTuner implements Tuner {
     const full = items >= this.#chunksize
     const telling = (amount: number | undefined, target: number): number =>
       full || (amount ?? 0) >= target * TELLING ? 1 : items / this.#chunksize
-    const timed = this.#time.learn(time, items, telling(time, TARGET_MS))
+    const timed = this.#time.learn(time, items, telling(time, this.#targetTime))
     this.#bytes.learn(bytes, items, telling(bytes, this.#maxBytes))
     this.#copied.learn(copied, items, telling(copied, this.#maxCopied))
     // It does not grow after partly filled chunks of a slow source, or chunks from before the last growth.
     this.#choose(full && timed ? this.#chunksize * 2 : this.#chunksize)
   }
 
+  /** The share of each worker in the window. */
+  get #share(): number {
+    const { window = Infinity, workers } = this.#options
+    return Math.max(1, Math.floor(window / (2 * workers)))
+  }
+
+  get #min(): number {
+    return Math.min(this.#options.min, this.#share, MAX_ITEMS)
+  }
+
+  get #targetTime(): number {
+    return this.#options.grain?.time ?? TARGET_MS
+  }
+
+  get #maxInFlight(): number {
+    const { grain, workers } = this.#options
+    return (grain?.windowBytes ?? MAX_BYTES_IN_FLIGHT) / (4 * workers)
+  }
+
+  get #maxBytes(): number {
+    return Math.min(this.#options.grain?.bytes ?? MAX_BYTES, this.#maxInFlight)
+  }
+
+  get #maxCopied(): number {
+    return Math.min(this.#options.grain?.bytes ?? MAX_COPIED_BYTES, this.#maxInFlight)
+  }
+
   #choose(wanted: number): void {
     this.#chunksize = wanted
     this.#reason = 'growing'
-    this.#limit(this.#max, this.#maxReason)
-    this.#limit(Math.max(this.#min, fitting(TARGET_MS, this.#time)), 'time')
+    const share = this.#share
+    this.#limit(Math.min(share, MAX_ITEMS), share < MAX_ITEMS ? 'window' : 'items')
+    this.#limit(Math.max(this.#min, fitting(this.#targetTime, this.#time)), 'time')
     const most = Math.min(fitting(this.#maxBytes, this.#bytes), fitting(this.#maxCopied, this.#copied))
     this.#limit(Math.max(1, most), 'bytes')
   }
@@ -118,7 +137,7 @@ export class AutoTuner implements Tuner {
    */
   #shareOf(remaining: number): number {
     const chunks = this.#min > 1 ? 1 : 2
-    return remaining >= 1 ? Math.ceil(remaining / (chunks * this.#workers)) : 1
+    return remaining >= 1 ? Math.ceil(remaining / (chunks * this.#options.workers)) : 1
   }
 }
 

@@ -22,7 +22,8 @@ type Reading = 'none' | 'here' | 'pending'
 const NOTHING: Shares = { source: 0, workers: 0, consumer: 0 }
 
 export class Occupancy {
-  readonly #workers: number
+  /** How many workers the stream may use. */
+  workers: number
   readonly #clock: () => number
   /** The time of the present advance, once it has been read. */
   #now: number | undefined
@@ -43,7 +44,7 @@ export class Occupancy {
 
   /** @param workers How many the stream may use. @param now A clock in milliseconds, for tests. */
   constructor(workers: number, now: () => number = () => performance.now()) {
-    this.#workers = workers
+    this.workers = workers
     this.#clock = now
   }
 
@@ -115,7 +116,7 @@ export class Occupancy {
   /** The share of the time of its workers that they have computed for the stream, from 0 to 1. */
   get busy(): number {
     const { elapsed = 0 } = this
-    return shareOf(this.#computed, elapsed * this.#workers)
+    return shareOf(this.#computed, elapsed * this.workers)
   }
 
   /** The shares of the time that each side was busy. */

@@ -44,6 +44,7 @@ export class StreamMeter implements StageMeter {
   /** Outcomes have arrived. */
   add(part: Part): void {
     this.#failed += part.errors?.size ?? 0
+    this.occupancy.workers = this.#plan.workers
     this.occupancy.add(part)
     this.#observer?.(part)
   }

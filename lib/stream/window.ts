@@ -89,6 +89,8 @@ export interface WindowBasis {
   readonly chunksize: number
   /** Bytes of an item or of its result, encoded, if that is known. */
   readonly bytesPerItem?: number | undefined
+  /** The most bytes between source and consumer. Default: 64 MiB. */
+  readonly maxBytes?: number | undefined
 }
 
 /**
@@ -98,7 +100,10 @@ export interface WindowBasis {
  * @param before The window up to now. Smaller chunks do not make it smaller: the larger ones before them take its room until they
  *   are delivered, and workers would be idle. Larger items make it smaller.
  */
-export function defaultWindow({ workers, chunksize, bytesPerItem = 0 }: WindowBasis, before = 0): number {
+export function defaultWindow(
+  { workers, chunksize, bytesPerItem = 0, maxBytes = MAX_BYTES }: WindowBasis,
+  before = 0,
+): number {
   const wanted = Math.max(before, workers * Math.max(MIN_PER_WORKER, CHUNKS_PER_WORKER * chunksize))
-  return Math.max(Math.min(wanted, Math.floor(MAX_BYTES / bytesPerItem)), chunksize, 2 * workers)
+  return Math.max(Math.min(wanted, Math.floor(maxBytes / bytesPerItem)), chunksize, 2 * workers)
 }

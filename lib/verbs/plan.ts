@@ -1,6 +1,6 @@
 /** Reads the options that the verbs share, and makes the plan of a stream. */
 import { transferListFault } from '../codec/transfer-list.js'
-import type { Job, PoolExecutor } from '../executor/executor.js'
+import type { Grain, Job, PoolExecutor } from '../executor/executor.js'
 import { inlineExecutor } from '../executor/inline.js'
 import { retryExecutor } from '../executor/retry.js'
 import type { RetryPolicy } from '../executor/retry-queue.js'
@@ -107,18 +107,32 @@ export function planStream(
     stopOnError: errors === 'throw' && verb.late !== true,
     timeout: timeout === Infinity ? undefined : timeout,
   }
-  const workers = inline ? concurrency : usable(verb, read, asked)
+  if (!inline) assertUsable(verb, read, asked)
+  const basis = {
+    /** It may change, and is asked again and again. */
+    get workers(): number {
+      return inline ? concurrency : Math.min(asked ?? Infinity, verb.executor().workers)
+    },
+    get grain(): Grain | undefined {
+      return inline ? undefined : verb.executor().grain
+    },
+    // Enough to keep `concurrency` busy.
+    min: concurrency === 1 ? 1 : 4 * concurrency,
+    window,
+  }
   const plan = (): StreamPlan => ({
     executor,
     job,
-    workers,
+    get workers() {
+      return basis.workers
+    },
     tuner: inline
       ? new FixedTuner(verb.kind === 'reduce' ? Math.min(INLINE_FOLD, window ?? Infinity) : 1)
       : chunksize === 'auto'
-        ? // Enough to keep `concurrency` busy.
-          new AutoTuner({ workers, min: concurrency === 1 ? 1 : 4 * concurrency, window })
+        ? new AutoTuner(basis)
         : new FixedTuner(chunksize),
-    windowFor: (tuning, before) => window ?? defaultWindow({ workers, ...tuning }, before),
+    windowFor: (tuning, before) =>
+      window ?? defaultWindow({ workers: basis.workers, maxBytes: basis.grain?.windowBytes, ...tuning }, before),
     errors: errors === 'throw' && verb.late === true ? 'late' : errors,
     rejects,
     maxErrors,
@@ -127,15 +141,15 @@ export function planStream(
   return { plan, name: taskOf({ job }) }
 }
 
-/** How many workers of its pool a verb may use. `asked` is the option `workers`. */
-function usable({ executor, isEager }: Verb, read: OptionReader<StreamOptions>, asked: number | undefined): number {
+/** Whether a verb may use its pool, and `asked`, the option `workers`, so many of its workers. */
+function assertUsable({ executor, isEager }: Verb, read: OptionReader<StreamOptions>, asked: number | undefined): void {
   const pool = executor()
-  if (asked !== undefined && asked > pool.workers) {
+  // How many there are is not known before it is used, where there is a grain.
+  if (asked !== undefined && pool.grain === undefined && asked > pool.workers) {
     const expected = `an integer from 0 to ${pool.workers}, the workers of pool '${pool.identify(1).pool}'`
     read.fail(rangeError, 'workers', expected, asked, ` (for more: new Pool({ workers: ${asked} }))`)
   }
   if (isEager !== true) pool.assertOpen()
-  return asked ?? pool.workers
 }
 
 /** The option `transfer`: a function of an item. For a single call, it is the list itself. */

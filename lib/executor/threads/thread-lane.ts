@@ -46,7 +46,7 @@ export class ThreadLane implements Lane {
   /** The error of every item from now on, because the task does not load. Set by crash recovery. */
   fault: Fault | undefined
   /** Whether the stream still waits for its first result. */
-  flushFirst = true
+  flushFirst: boolean
   /** Whether the stream takes outcomes. */
   isOpen = true
   error: { readonly error: unknown } | undefined
@@ -55,7 +55,7 @@ export class ThreadLane implements Lane {
 
   constructor(
     runner: LaneRunner,
-    { name, fn: _fn, deep, width = Infinity, maxWorkers = Infinity, transfer, ...how }: Job,
+    { name, fn: _fn, deep, width = Infinity, maxWorkers = Infinity, transfer, eager = true, ...how }: Job,
     client: LaneClient,
   ) {
     if (name === undefined) throw new Error('A job for threads needs the name of its task')
@@ -63,6 +63,7 @@ export class ThreadLane implements Lane {
     this.#deep = deep
     this.maxWorkers = maxWorkers
     this.transfer = transfer
+    this.flushFirst = eager
     this.#width = Math.min(width, maxWorkers)
     this.job = { name, ...how }
     this.client = client
