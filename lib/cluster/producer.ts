@@ -1,0 +1,315 @@
+/**
+ * The producer's side of the protocol, for all streams of a `Cluster`: P1, P4 and P5. It keeps units until all their
+ * outcomes are in, has them published, and takes results. `worker-count.ts` has P2, and `audit.ts` P6. A lane makes the units of a stream,
+ * and gives it the outcomes.
+ */
+import { WireError } from '../wire/wire-error.js'
+import type { Head } from '../wire/head.js'
+import { decodeResult, type Result } from '../wire/result.js'
+import { faultOf, untilDone } from './attempts.js'
+import { Audit, type AuditedUnit } from './audit.js'
+import type { Broker, Closer, Delivery } from './broker.js'
+import { every, type Clock } from './clock.js'
+import { encodeCancel } from './messages.js'
+import { hex, randomToken, RESULTS_CONSUMER, type Names } from './names.js'
+import type { OpenChunk } from './open-chunk.js'
+import { WorkerCount, type CountedLane } from './worker-count.js'
+
+/** How often workers are counted, and how often it is checked whether an audit is due. In milliseconds. */
+const COUNT_MS = 2_000
+const CHECK_MS = 1_000
+/** For what the client adds to a message. */
+const OVERHEAD_BYTES = 4 * 1024
+
+export interface ProducerOptions {
+  readonly broker: Broker
+  readonly names: Names
+  readonly clock: Clock
+  /** What permissions bind this producer to. */
+  readonly name: string
+  /** The most bytes of units that are kept. */
+  readonly maxBytes: number
+  /** How long units wait where there is no host, in milliseconds. */
+  readonly patience: number
+}
+
+export interface NewUnit {
+  readonly number: number
+  readonly lane: UnitLane
+  readonly of: OpenChunk
+  /** The place of its first item in the chunk, and how many it has. */
+  readonly start: number
+  readonly count: number
+  readonly bytes: Uint8Array
+}
+
+/** A unit that was sent, and that has not all its outcomes. */
+export interface SentUnit extends NewUnit, AuditedUnit {
+  /** How many of its items have no outcome. */
+  left: number
+}
+
+/** A stream, as its producer sees it. */
+export interface UnitLane extends CountedLane {
+  readonly run: number
+  receive(unit: SentUnit, result: Result): void
+  /** A result of the unit cannot be read. */
+  receiveUnreadable(unit: SentUnit, cause: WireError): void
+}
+
+export class Producer {
+  /** New for each `Cluster`, so that nothing of an earlier one fits. */
+  readonly token: Uint8Array = randomToken()
+  readonly id: string = hex(randomToken())
+  readonly counts = { sentAgain: 0, duplicates: 0, rejected: 0 }
+  readonly #options: ProducerOptions
+  readonly #consumer: string
+  readonly #lanes = new Set<UnitLane>()
+  /** By number: the oldest one first. */
+  readonly #out = new Map<number, SentUnit>()
+  readonly #workers: WorkerCount
+  readonly #audit: Audit<SentUnit>
+  #bytes = 0
+  #lastRun = 0
+  #lastUnit = 0
+  /** How many need the connection: streams, and `ready()`. */
+  #users = 0
+  #isOpen = false
+  /** Settles when the connection is open or closed, as it is to be. */
+  #settling: Promise<void> = Promise.resolve()
+  #consuming: Closer | undefined
+  /** Counts how often it has prepared itself: only the last time matters. */
+  #prepared = 0
+  #timers: readonly (() => void)[] = []
+
+  constructor(options: ProducerOptions) {
+    this.#options = options
+    this.#consumer = hex(this.token)
+    const { broker, names, name, clock } = options
+    this.#workers = new WorkerCount(options, this.#lanes)
+    const filter = names.unitsOf({ name, producer: this.id })
+    this.#audit = new Audit({ broker, names, clock, filter }, this.#out, (unit) => {
+      this.counts.sentAgain++
+      void this.#publish(unit)
+    })
+    broker.onChange((isUp) => {
+      if (isUp && this.#isOpen) void this.#recover()
+    })
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen
+  }
+
+  get out(): number {
+    return this.#out.size
+  }
+
+  /** Of the units that are kept. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  get audits(): number {
+    return this.#audit.count
+  }
+
+  /** The most bytes of a unit. Once it is open. */
+  get maxUnitBytes(): number {
+    return this.#options.broker.maxPayload - OVERHEAD_BYTES
+  }
+
+  /** P3: whether a unit of any size may be made. */
+  get hasRoom(): boolean {
+    return this.#bytes === 0 || this.#bytes + this.maxUnitBytes <= this.#options.maxBytes
+  }
+
+  /** P2. At least 2. */
+  workersOf(module: string): number {
+    return this.#workers.of(module)
+  }
+
+  /** Of the module that has the most. */
+  get workers(): number {
+    return this.#workers.most
+  }
+
+  newRun(): number {
+    return ++this.#lastRun
+  }
+
+  newUnit(): number {
+    return ++this.#lastUnit
+  }
+
+  /** A stream begins. */
+  join(lane: UnitLane): void {
+    this.#lanes.add(lane)
+    this.hold().then(
+      async () => {
+        await this.#workers.count()
+        lane.advance()
+      },
+      (error: unknown) => {
+        lane.break(error)
+      },
+    )
+  }
+
+  /** P7: a stream ends. Hosts are told, if units of it are out. */
+  leave(lane: UnitLane): void {
+    if (!this.#lanes.delete(lane)) return
+    if (lane.out > 0) {
+      for (const unit of this.#out.values()) if (unit.lane === lane) this.done(unit)
+      const { broker, names, name } = this.#options
+      broker.broadcast(names.cancel({ name, producer: this.id }), encodeCancel(this.token, lane.run))
+    }
+    void this.release()
+  }
+
+  /** Opens the connection, and keeps it open until `release()`. @throws ClusterError */
+  hold(): Promise<void> {
+    this.#users++
+    return this.#settle()
+  }
+
+  /** @returns When the connection is closed, if nobody else holds it. */
+  release(): Promise<void> {
+    this.#users--
+    return this.#settle()
+  }
+
+  send(unit: NewUnit): void {
+    const { clock, names, name } = this.#options
+    const { number, lane, bytes, count } = unit
+    const { module } = lane
+    const sent: SentUnit = {
+      ...unit,
+      module,
+      subject: names.unit({ module, name, producer: this.id }, number),
+      sentAt: clock.now(),
+      stored: undefined,
+      absentSince: undefined,
+      left: count,
+    }
+    this.#out.set(number, sent)
+    this.#bytes += bytes.length
+    lane.out++
+    void this.#publish(sent)
+  }
+
+  /** P4: a unit has all its outcomes, or nobody wants them. Its own lane sees by itself that there is room. */
+  done(unit: SentUnit): void {
+    const hadRoom = this.hasRoom
+    if (!this.#out.delete(unit.number)) return
+    this.#bytes -= unit.bytes.length
+    unit.lane.out--
+    if (hadRoom) return
+    for (const lane of this.#lanes) if (lane !== unit.lane) lane.advance()
+  }
+
+  #settle(): Promise<void> {
+    const settled = this.#settling.then(async () => {
+      if (this.#users > 0 && !this.#isOpen) await this.#open()
+      else if (this.#users === 0 && this.#isOpen) await this.#close()
+    })
+    this.#settling = settled.catch(() => undefined)
+    return settled
+  }
+
+  async #open(): Promise<void> {
+    const { broker, clock } = this.#options
+    await broker.open()
+    try {
+      await this.#prepare(() => this.#users > 0)
+    } catch (error) {
+      await broker.close()
+      throw error
+    }
+    this.#isOpen = true
+    this.#timers = [
+      every(clock, COUNT_MS, () => void this.#workers.count()),
+      every(clock, CHECK_MS, () => void this.#audit.runIfDue()),
+    ]
+  }
+
+  async #close(): Promise<void> {
+    this.#isOpen = false
+    for (const cancel of this.#timers) cancel()
+    this.#consuming?.close()
+    this.#consuming = undefined
+    const { broker, names } = this.#options
+    // It would end by itself.
+    await broker.deleteConsumer(names.results, this.#consumer).catch(faultOf)
+    await broker.close()
+  }
+
+  /** P1: creates the consumer of results, and takes them. */
+  async #prepare(isWanted: () => boolean): Promise<void> {
+    const attempt = ++this.#prepared
+    const isCurrent = (): boolean => attempt === this.#prepared && isWanted()
+    const { broker, names, name } = this.#options
+    this.#consuming?.close()
+    this.#consuming = undefined
+    const options = { ...RESULTS_CONSUMER, filter: names.result({ name, producer: this.id }) }
+    const consuming = await untilDone(this.#options, names.results, isCurrent, async () => {
+      await broker.createConsumer(names.results, this.#consumer, options)
+      return await broker.consume(names.results, this.#consumer, this.#take, ({ fault }) => {
+        // After a loss of the connection, it prepares itself when that is back.
+        if (fault !== 'down' && this.#isOpen && isCurrent()) void this.#recover()
+      })
+    })
+    if (isCurrent()) this.#consuming = consuming
+    else consuming?.close()
+  }
+
+  /** After each reconnect, and when the consumer is gone. */
+  async #recover(): Promise<void> {
+    try {
+      await this.#prepare(() => this.#isOpen)
+    } catch (error) {
+      for (const lane of this.#lanes) lane.break(error)
+    }
+    await this.#audit.run()
+  }
+
+  /** P4: publishes a unit until the broker confirms it. */
+  async #publish(unit: SentUnit): Promise<void> {
+    unit.stored = unit.absentSince = undefined
+    const { broker, names, clock } = this.#options
+    const isWanted = (): boolean => this.#out.get(unit.number) === unit
+    try {
+      const publish = (): Promise<number> => broker.publish(unit.subject, unit.bytes)
+      const sequence = await untilDone(this.#options, names.tasks, isWanted, publish)
+      if (sequence !== undefined) unit.stored = { sequence, at: clock.now() }
+    } catch (error) {
+      unit.lane.break(error)
+    }
+  }
+
+  /** P5: checks a result. Its lane takes each outcome once. */
+  readonly #take = (delivery: Delivery): void => {
+    let unit: SentUnit | undefined
+    try {
+      const result = decodeResult(delivery.data, (head) => (unit = this.#find(head))?.count)
+      if (unit !== undefined && result !== undefined) unit.lane.receive(unit, result)
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error
+      if (unit === undefined) this.counts.rejected++
+      else unit.lane.receiveUnreadable(unit, error)
+    } finally {
+      delivery.ack()
+    }
+  }
+
+  #find({ token, run, unit: number }: Head): SentUnit | undefined {
+    if (Buffer.compare(token, this.token) !== 0) {
+      this.counts.rejected++
+      return undefined
+    }
+    const unit = this.#out.get(number)
+    if (unit?.lane.run === run) return unit
+    this.counts.duplicates++
+    return undefined
+  }
+}

@@ -1,0 +1,275 @@
+/** A unit that a host holds: H3 and H7. It runs in a lane of its own, and each part is published until it is confirmed. */
+import { outside } from '../async-context.js'
+import { Encoded, Items } from '../codec/batch.js'
+import { encodeError } from '../codec/error-codec/encode.js'
+import type { Lane, Part, PoolExecutor } from '../executor/executor.js'
+import { TaskLoadError } from '../errors.js'
+import { bytesOfBody, plainBody, type Body } from '../wire/body.js'
+import { ByteReader } from '../wire/byte-reader.js'
+import { TooLargeError as MessageTooLarge } from '../wire/byte-writer.js'
+import { decodeData, encodeValues } from '../wire/data.js'
+import { thrownBy } from '../wire/error-envelope.js'
+import { UNIT } from '../wire/format.js'
+import { readHead, type Head } from '../wire/head.js'
+import { encodeResult, type Result } from '../wire/result.js'
+import { decodeUnit, type Unit } from '../wire/unit.js'
+import { WireError } from '../wire/wire-error.js'
+import { untilDone, type Tries } from './attempts.js'
+import type { Delivery } from './broker.js'
+import { unreadable } from './messages.js'
+import { cut, encodeBatch, failures, tooLarge, type Outcomes } from './sendable.js'
+
+/** How often a unit is delivered. If it comes again, its items may have ended the hosts that had it. */
+const MAX_DELIVERIES = 3
+/** For what the client adds to a message. */
+const OVERHEAD_BYTES = 4 * 1024
+const NOTHING: Body = plainBody(encodeValues([]))
+
+/** A module that a host offers. */
+export interface OfferedModule {
+  readonly taskKey: string
+  /** The URL of its file. */
+  readonly url: string
+  /** Its exports that may be called without being tasks. */
+  readonly exports: ReadonlySet<string>
+}
+
+export interface UnitRunOptions extends Tries {
+  readonly executor: PoolExecutor
+  /** Of the host. */
+  readonly name: string
+}
+
+/** The fields of a result that differ from one to another. */
+type Own = Omit<Result, keyof Head | 'time'> & Pick<Outcomes, 'time'>
+
+/** What a unit begins with. Undefined: it is not a unit of this version. */
+export function headOf(data: Uint8Array): Head | undefined {
+  try {
+    return readHead(new ByteReader(data), UNIT)
+  } catch (error) {
+    if (error instanceof WireError) return undefined
+    throw error
+  }
+}
+
+export class UnitRun {
+  readonly delivery: Delivery
+  readonly head: Head
+  readonly #options: UnitRunOptions
+  readonly #module: OfferedModule
+  /** Where its results go. */
+  readonly #subject: string
+  #lane: Lane | undefined
+  #isCancelled = false
+  #wake = (): void => undefined
+  #part = 0
+  readonly #started: number
+
+  constructor(options: UnitRunOptions, module: OfferedModule, delivery: Delivery, head: Head, subject: string) {
+    this.#options = options
+    this.#module = module
+    this.delivery = delivery
+    this.head = head
+    this.#subject = subject
+    this.#started = options.clock.now()
+  }
+
+  /** Nobody wants its outcomes any more. The caller says so to the broker. */
+  cancel(): void {
+    this.#isCancelled = true
+    this.#lane?.close()
+    this.#wake()
+  }
+
+  /** Runs it, publishes its outcomes, and acknowledges it. @throws What stops the host: its workers do not start, or it may not publish. */
+  async run(): Promise<void> {
+    if (this.#isCancelled) return
+    // H7
+    if (this.delivery.delivery > MAX_DELIVERIES) await this.#publish({ isLost: true, isLast: true })
+    else {
+      const unit = this.#read()
+      if (unit instanceof Error) await this.#publishFault(unit)
+      else await this.#runUnit(unit)
+    }
+    if (!this.#isCancelled) this.delivery.ack()
+  }
+
+  /** The unit, or why it cannot be run. */
+  #read(): (Unit & { readonly items: Encoded }) | Error {
+    try {
+      const unit = decodeUnit(this.delivery.data)
+      const { task, exported, count } = unit
+      if (exported && !this.#module.exports.has(task)) {
+        return new TaskLoadError(
+          `Cannot run '${task}' of ${this.#module.taskKey} as this host does not allow that export`,
+        )
+      }
+      const bytes = bytesOfBody(unit.body)
+      if (bytes === undefined) throw new WireError('its body has another length', 0)
+      return { ...unit, items: new Encoded(count, decodeData(bytes, count), bytes.length) }
+    } catch (error) {
+      if (error instanceof WireError) return unreadable('items', error)
+      throw error
+    }
+  }
+
+  async #runUnit(unit: Unit & { readonly items: Encoded }): Promise<void> {
+    const { task, exported, kind, initial, spread, concurrency, ordered, stopOnError, timeout, eager } = unit
+    const name = { module: this.#module.url, id: task, exported }
+    const how = { kind, initial: initial?.value, spread, concurrency, ordered, stopOnError, timeout }
+    const lane = this.#options.executor.open(
+      { ...how, name, eager, deep: false, width: 1 },
+      {
+        context: outside,
+        wake: () => {
+          this.#wake()
+        },
+      },
+    )
+    this.#lane = lane
+    try {
+      const { first, items } = unit
+      lane.submit({ first, items, failed: new Map(unit.failed.map(([place, error]) => [place, thrownBy(error)])) })
+      lane.flush()
+      for (let isLast = false; !isLast && !this.#isCancelled;) {
+        const part = lane.take()
+        if (part === undefined) {
+          if (lane.error !== undefined) throw lane.error.error
+          await new Promise<void>((resolve) => {
+            this.#wake = resolve
+          })
+        } else {
+          await this.#publishPart(unit, part)
+          isLast = part.last
+        }
+      }
+    } finally {
+      lane.close()
+    }
+  }
+
+  async #publishPart(unit: Unit, { last, ...outcomes }: Part): Promise<void> {
+    const { errors, isFault = false } = outcomes
+    const [error] = errors?.values() ?? []
+    if (isFault) await this.#publishFault(error, outcomes)
+    else await this.#publishOutcomes(unit, outcomes, last)
+  }
+
+  /** Publishes outcomes: in halves, if they are too large for a message. */
+  async #publishOutcomes(unit: Unit, outcomes: Outcomes, isLast: boolean): Promise<void> {
+    const { from, chunkOffsets, count, counts, isFolded = false } = outcomes
+    const indexOf = (offset: number): number => unit.first + (chunkOffsets?.[offset] ?? from + offset)
+    const isFold = unit.kind === 'reduce'
+    const sendable = encodeBatch('result', outcomes.results, (value) => indexOf(isFold ? 0 : ownerOf(counts, value)))
+    if (sendable !== undefined && sendable.failed.size > 0) {
+      const [error] = sendable.failed.values()
+      // The items of a fold have one result together.
+      if (isFold) await this.#publishFault(error, outcomes)
+      else await this.#publishOutcomes(unit, withoutValues(outcomes, sendable.failed), isLast)
+      return
+    }
+    const errors = [...(outcomes.errors ?? [])].sort(([one], [other]) => one - other)
+    const encoded =
+      sendable &&
+      this.#encode({
+        ...outcomes,
+        places: chunkOffsets,
+        counts,
+        isFolded,
+        isLast,
+        errors: errors.map(([offset, error]) => [offset, encodeError(error)]),
+        body: sendable.body,
+      })
+    if (encoded !== undefined) await this.#send(encoded)
+    else if (isFold) await this.#publishFault(this.#tooLarge(indexOf(0)), outcomes)
+    else if (count === 1)
+      await this.#publishOutcomes(unit, { ...failures(from, [this.#tooLarge(indexOf(0))]), chunkOffsets }, isLast)
+    else {
+      const half = Math.ceil(count / 2)
+      await this.#publishOutcomes(unit, cut(outcomes, 0, half), false)
+      await this.#publishOutcomes(unit, cut(outcomes, half, count), isLast)
+    }
+  }
+
+  /** The error of all items that have no outcome. */
+  async #publishFault(error: unknown, { worker, time }: Partial<Outcomes> = {}): Promise<void> {
+    await this.#publish({ fault: encodeError(error), isUnread: true, isLast: true, worker: worker ?? 0, time })
+  }
+
+  async #publish(result: Partial<Own>): Promise<void> {
+    const encoded = this.#encode(result) ?? this.#encode({ ...result, fault: encodeError(this.#tooLarge(0)) })
+    if (encoded !== undefined) await this.#send(encoded)
+  }
+
+  /** Undefined: it is too large. */
+  #encode(result: Partial<Own>): Uint8Array | undefined {
+    try {
+      const encoded = encodeResult({
+        from: 0,
+        count: 0,
+        places: undefined,
+        counts: undefined,
+        errors: [],
+        fault: undefined,
+        isUnread: false,
+        isLost: false,
+        isFolded: false,
+        isLast: false,
+        worker: 0,
+        body: NOTHING,
+        ...result,
+        ...this.head,
+        part: this.#part,
+        time: result.time ?? this.#options.clock.now() - this.#started,
+        host: this.#options.name,
+      })
+      return encoded.length <= this.#maxBytes ? encoded : undefined
+    } catch (error) {
+      if (error instanceof MessageTooLarge) return undefined
+      throw error
+    }
+  }
+
+  get #maxBytes(): number {
+    return this.#options.broker.maxPayload - OVERHEAD_BYTES
+  }
+
+  #tooLarge(index: number): Error {
+    return tooLarge('result', index, `a message of the broker has at most ${this.#maxBytes} bytes`)
+  }
+
+  async #send(encoded: Uint8Array): Promise<void> {
+    const { broker, names } = this.#options
+    this.#part++
+    const isWanted = (): boolean => !this.#isCancelled
+    await untilDone(this.#options, names.results, isWanted, () => broker.publish(this.#subject, encoded))
+  }
+}
+
+/** The item that a value is a result of, by its offset. */
+function ownerOf(counts: Uint32Array | undefined, value: number): number {
+  if (counts === undefined) return value
+  let end = 0
+  return counts.findIndex((count) => (end += count) > value)
+}
+
+/** Items with values that cannot be sent fail. */
+function withoutValues(outcomes: Outcomes, refused: ReadonlyMap<number, unknown>): Outcomes {
+  const { counts, results } = outcomes
+  const errors = new Map(outcomes.errors)
+  for (const [value, error] of refused) errors.set(ownerOf(counts, value), error)
+  const values = results.values()
+  const isKept = (value: number): boolean => !errors.has(ownerOf(counts, value))
+  return {
+    ...outcomes,
+    // Where each item has one result, a failed one has a placeholder.
+    results: new Items(
+      counts === undefined
+        ? values.map((value, at) => (isKept(at) ? value : undefined))
+        : values.filter((_, at) => isKept(at)),
+    ),
+    counts: counts?.map((count, offset) => (errors.has(offset) ? 0 : count)),
+    errors,
+  }
+}
