@@ -1,6 +1,6 @@
 /**
- * P6, the audit: finds units that the broker has lost. A broker that was ended at the wrong moment, or whose store was
- * replaced, may have confirmed a unit and not have it any more, or have it and never deliver it.
+ * P6, the audit: finds units that the broker has lost. A broker may be ended at the wrong moment, or its store be
+ * replaced. Then it may not have a unit that it has confirmed, or have it and never deliver it.
  */
 import type { Broker } from './broker.js'
 import { faultOf } from './attempts.js'

@@ -74,8 +74,8 @@ export interface Closer {
 }
 
 /**
- * A connection. After a loss it connects again by itself. What was under way then is rejected with `'down'`; what is asked for while there is
- * no connection waits for it, at most the time of one try, and is then rejected with `'down'`.
+ * A connection. After a loss it connects again by itself. What was under way then is rejected with `'down'`. What is
+ * asked for without a connection waits for it, at most the time of one try. Then it is rejected with `'down'`.
  */
 export interface Broker {
   /** The most bytes of a message. Known once it is open. */

@@ -2,7 +2,7 @@
 export interface Clock {
   /** In milliseconds, from any beginning. */
   now(): number
-  /** Calls a function once, after so many milliseconds. @returns Cancels it. */
+  /** Calls a function once, after this many milliseconds. @returns Cancels it. */
   after(ms: number, call: () => void): () => void
 }
 

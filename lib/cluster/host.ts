@@ -62,7 +62,7 @@ export class Host {
     this.failed = new Promise((_, reject) => {
       this.#fail = reject
     })
-    // Whoever runs the host may look at it late.
+    // The caller may look at it late.
     this.failed.catch(() => undefined)
     broker.onChange((isUp) => {
       if (isUp && !this.#isStopped) this.#prepare()

@@ -1,4 +1,4 @@
-/** A unit that a host holds: H3 and H7. It runs in a lane of its own, and each part is published until it is confirmed. */
+/** A unit that a host holds: H3 and H7. It has its own lane. Each part is published until it is confirmed. */
 import { outside } from '../async-context.js'
 import { Encoded, Items } from '../codec/batch.js'
 import { encodeError } from '../codec/error-codec/encode.js'

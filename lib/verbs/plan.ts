@@ -141,7 +141,7 @@ export function planStream(
   return { plan, name: taskOf({ job }) }
 }
 
-/** Whether a verb may use its pool, and `asked`, the option `workers`, so many of its workers. */
+/** Checks that a verb may use its pool. `asked`: how many of its workers, by the option `workers`. */
 function assertUsable({ executor, isEager }: Verb, read: OptionReader<StreamOptions>, asked: number | undefined): void {
   const pool = executor()
   // How many there are is not known before it is used, where there is a grain.

@@ -1,6 +1,6 @@
 /**
- * The protocol of a cluster as a model: producer and hosts on a broker that loses, doubles and delays messages, that is
- * restarted and loses what it has stored, and with hosts that die. Each outcome comes exactly once, and nothing hangs.
+ * The protocol of a cluster as a model: producer and hosts on a broker that loses, doubles and delays messages. The
+ * broker is restarted, and loses what it has stored. Hosts die. Each outcome comes exactly once, and nothing hangs.
  */
 import { OpenChunk } from '#dist/cluster/open-chunk.js'
 import type { Outcomes } from '#dist/cluster/sendable.js'
