@@ -7,6 +7,9 @@ import { rangeError, received, typeError } from './errors.js'
 /** The longest wait of Node's timers, in milliseconds. A timer with a longer wait would fire at once. */
 export const MAX_TIMEOUT: number = 2 ** 31 - 1
 
+/** Ends the text about an unknown option of a source. */
+export const VERBS_HINT = ". What is to happen with items is an option of a verb, as in imap(task, { errors: 'skip' })"
+
 /**
  * Reads and validates one options object. `action` begins each error text ("open a stream"). `hint` ends the text about
  * an unknown option.

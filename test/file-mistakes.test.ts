@@ -19,6 +19,11 @@ const rows = (name: string, options?: object): Promise<void> => read(csv(folder.
 
 const MISTAKES: readonly [what: string, run: () => unknown, message: RegExp][] = [
   ['a misspelt column', () => rows('a.csv', { columns: ['nmae'] }), /the column 'nmae' .*: received 'id', 'name'$/],
+  [
+    'an option of a verb',
+    () => rows('a.csv', { errors: 'skip' }),
+    /no option 'errors': .*an option of a verb, as in imap\(task, \{ errors: 'skip' \}\)/,
+  ],
   ['a misspelt option', () => rows('a.csv', { seperator: ';' }), /no option 'seperator': the options are .*delimiter/],
   [
     'semicolons',

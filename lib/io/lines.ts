@@ -7,7 +7,7 @@ import { LineDecoder } from '../codec/records/line-decoder.js'
 import type { HeldSegment } from '../codec/records/record-batch.js'
 import { typeError } from '../errors.js'
 import { showState } from '../inspect.js'
-import { OptionReader } from '../options.js'
+import { OptionReader, VERBS_HINT } from '../options.js'
 import type { BlockOptions } from './blocks.js'
 import { inputName, sourcesOf, type ByteInput, type ByteSource } from './bytes.js'
 import { textEncoding } from './encoding.js'
@@ -115,7 +115,7 @@ export interface LinesOptions {
  */
 export function lines(source: ByteSource | readonly ByteSource[], options?: LinesOptions): Lines {
   const sources = sourcesOf(ACTION, source)
-  const read = new OptionReader<LinesOptions>(ACTION, options, OPTIONS)
+  const read = new OptionReader<LinesOptions>(ACTION, options, OPTIONS, VERBS_HINT)
   const text = textEncoding(
     ACTION,
     read.value('encoding', 'the name of an encoding', (value) => typeof value === 'string'),

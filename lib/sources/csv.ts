@@ -6,7 +6,7 @@ import { typeError, received } from '../errors.js'
 import { sourcesOf, type ByteSource } from '../io/bytes.js'
 import { asciiSafe, textEncoding } from '../io/encoding.js'
 import { isProgram, PROGRAM_EXPECTED, programHint } from '../io/program.js'
-import { isPlainObject, OptionReader } from '../options.js'
+import { isPlainObject, OptionReader, VERBS_HINT } from '../options.js'
 import { isMadeByTask, isReference, NAME, type MadeByTask } from '../task-name.js'
 import { CsvKind } from './csv-kind.js'
 import { RecordIterator, type Records } from './records.js'
@@ -188,7 +188,7 @@ export const tsv: Csv = ((source: unknown, options?: unknown) => open('tsv', '\t
 function open(name: string, delimiter: string, source: unknown, options: unknown): Records<unknown> {
   const action = `read records with ${name}()`
   const sources = sourcesOf(action, source)
-  const read = new OptionReader<CsvOptions>(action, options, OPTIONS)
+  const read = new OptionReader<CsvOptions>(action, options, OPTIONS, VERBS_HINT)
   const given = {
     delimiter: character(read, 'delimiter'),
     quote: character(read, 'quote', true),

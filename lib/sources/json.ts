@@ -1,6 +1,6 @@
 /** `json()`: the elements of an array in a JSON document. */
 import { sourcesOf, type ByteSource } from '../io/bytes.js'
-import { OptionReader } from '../options.js'
+import { OptionReader, VERBS_HINT } from '../options.js'
 import { JsonKind, NDJSON_OPTIONS, type NdjsonOptions } from './json-kind.js'
 import { ElementSplitter } from './json-splitters.js'
 import { RecordIterator, type Records } from './records.js'
@@ -46,7 +46,7 @@ export interface JsonOptions extends NdjsonOptions {
  */
 export function json<T = unknown>(source: ByteSource | readonly ByteSource[], options?: JsonOptions): Records<T> {
   const sources = sourcesOf(ACTION, source)
-  const read = new OptionReader<JsonOptions>(ACTION, options, [...NDJSON_OPTIONS, 'path'])
+  const read = new OptionReader<JsonOptions>(ACTION, options, [...NDJSON_OPTIONS, 'path'], VERBS_HINT)
   const path = keysOf(read.value('path', 'keys with dots between them, or an array of keys', isPath))
   return new RecordIterator(
     'json',

@@ -1,6 +1,6 @@
 /** `ndjson()`: the values of files with a value of JSON on each line. */
 import { sourcesOf, type ByteSource } from '../io/bytes.js'
-import { OptionReader } from '../options.js'
+import { OptionReader, VERBS_HINT } from '../options.js'
 import { JsonKind, NDJSON_OPTIONS, type NdjsonOptions } from './json-kind.js'
 import { NdjsonSplitter } from './json-splitters.js'
 import { RecordIterator, type Records } from './records.js'
@@ -36,6 +36,6 @@ const ACTION = 'read records with ndjson()'
  */
 export function ndjson<T = unknown>(source: ByteSource | readonly ByteSource[], options?: NdjsonOptions): Records<T> {
   const sources = sourcesOf(ACTION, source)
-  const read = new OptionReader<NdjsonOptions>(ACTION, options, NDJSON_OPTIONS)
+  const read = new OptionReader<NdjsonOptions>(ACTION, options, NDJSON_OPTIONS, VERBS_HINT)
   return new RecordIterator('ndjson', sources, new JsonKind(ACTION, read, () => new NdjsonSplitter()))
 }

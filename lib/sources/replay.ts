@@ -1,6 +1,6 @@
 /** `replay()`: the items of a file of failed items, for another run. */
 import { sourcesOf, type ByteSource } from '../io/bytes.js'
-import { OptionReader } from '../options.js'
+import { OptionReader, VERBS_HINT } from '../options.js'
 import { JsonKind, NDJSON_OPTIONS, type NdjsonOptions } from './json-kind.js'
 import { NdjsonSplitter } from './json-splitters.js'
 import { RecordIterator, type Records } from './records.js'
@@ -35,6 +35,6 @@ const ACTION = 'read failed items with replay()'
  */
 export function replay<T = unknown>(source: ByteSource | readonly ByteSource[], options?: NdjsonOptions): Records<T> {
   const sources = sourcesOf(ACTION, source)
-  const read = new OptionReader<NdjsonOptions>(ACTION, options, NDJSON_OPTIONS)
+  const read = new OptionReader<NdjsonOptions>(ACTION, options, NDJSON_OPTIONS, VERBS_HINT)
   return new RecordIterator('replay', sources, new JsonKind(ACTION, read, () => new NdjsonSplitter(), 'rejects'))
 }
