@@ -1,7 +1,9 @@
 /** The messages that are not in `lib/wire/`: results as outcomes, cancels, and what hosts tell of themselves. */
-import { Encoded } from '../codec/batch.js'
+import { Encoded, type Batch } from '../codec/batch.js'
+import { RecordBatch } from '../codec/records/record-batch.js'
+import type { RecordData } from '../codec/records/record-data.js'
 import { attempt, NotSerializableError } from '../errors.js'
-import { bytesOfBody } from '../wire/body.js'
+import { bytesOfBody, type Body } from '../wire/body.js'
 import { ByteReader } from '../wire/byte-reader.js'
 import { ByteWriter } from '../wire/byte-writer.js'
 import { decodeData } from '../wire/data.js'
@@ -29,22 +31,19 @@ export function decodeCancel(bytes: Uint8Array): Pick<Head, 'token' | 'run'> | u
 
 /** The outcomes of a result. Values that cannot be read are errors of their items. @param start The place of the unit's first item. */
 export function outcomesOf(result: Result, start: number, worker: number): Outcomes {
-  const { from, places, count, counts, isFolded, time } = result
-  const bytes = bytesOfBody(result.body)
+  const { from, places, count, counts, isFolded, time, body } = result
   try {
-    if (bytes === undefined) throw new WireError('its body has another length', 0)
-    const length = valuesOf(result)
     return {
       from: from + start,
       chunkOffsets: places?.map((place) => place + start),
       count,
-      results: new Encoded(length, decodeData(bytes, length), bytes.length),
+      results: valuesIn(body, valuesOf(result)),
       counts,
       isFolded,
       errors: new Map(result.errors.map(([offset, error]) => [offset, thrownBy(error)])),
       worker,
       time,
-      bytes: bytes.length,
+      bytes: body.length,
     }
   } catch (cause) {
     if (!(cause instanceof WireError)) throw cause
@@ -52,6 +51,24 @@ export function outcomesOf(result: Result, start: number, worker: number): Outco
     return { ...unread, chunkOffsets: places?.map((place) => place + start), time }
   }
 }
+
+/** The values of a body. Lines stay bytes, and know where they are in their input. @throws WireError */
+export function valuesIn(body: Body, count: number): Batch {
+  const bytes = bytesOfBody(body)
+  if (bytes === undefined) throw new WireError('its body has another length', 0)
+  const data = decodeData(bytes, count)
+  if ((data as Partial<RecordData>).kind !== 'bytes') return new Encoded(count, data, bytes.length)
+  const { segments } = data as RecordData
+  return new RecordBatch(
+    segments.map((segment) => {
+      const ends = new Uint32Array(segment.ends, segment.endsAt, segment.count)
+      return { ...segment, end: ends[segment.count - 1] ?? segment.start, bytesIn: UNOWNED, endsIn: UNOWNED }
+    }),
+  )
+}
+
+/** Memory that nobody uses again. */
+const UNOWNED = { retain: (): void => undefined, release: (): void => undefined }
 
 /** Another version of Node or of this library may know values that this one does not. */
 export function unreadable(what: 'items' | 'results', cause: WireError): NotSerializableError {

@@ -75,6 +75,8 @@ export class Producer {
   /** How many need the connection: streams, and `ready()`. */
   #users = 0
   #isOpen = false
+  /** Called when it is closed and nobody needs it. */
+  #idle: (() => void)[] = []
   /** Settles when the connection is open or closed, as it is to be. */
   #settling: Promise<void> = Promise.resolve()
   #consuming: Closer | undefined
@@ -179,6 +181,20 @@ export class Producer {
     return this.#settle()
   }
 
+  /** Resolves when nobody needs the connection, and it is closed. */
+  async closed(): Promise<void> {
+    const idle = new Promise<void>((resolve) => {
+      this.#idle.push(resolve)
+    })
+    await this.#settle()
+    await idle
+  }
+
+  /** Ends all streams with an error. */
+  breakAll(error: unknown): void {
+    for (const lane of [...this.#lanes]) lane.break(error)
+  }
+
   send(unit: NewUnit): void {
     const { clock, names, name } = this.#options
     const { number, lane, bytes, count } = unit
@@ -212,6 +228,7 @@ export class Producer {
     const settled = this.#settling.then(async () => {
       if (this.#users > 0 && !this.#isOpen) await this.#open()
       else if (this.#users === 0 && this.#isOpen) await this.#close()
+      if (this.#users === 0) for (const resolve of this.#idle.splice(0)) resolve()
     })
     this.#settling = settled.catch(() => undefined)
     return settled
@@ -268,7 +285,7 @@ export class Producer {
     try {
       await this.#prepare(() => this.#isOpen)
     } catch (error) {
-      for (const lane of this.#lanes) lane.break(error)
+      this.breakAll(error)
     }
     await this.#audit.run()
   }

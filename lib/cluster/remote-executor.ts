@@ -1,9 +1,10 @@
 /** The executor of a cluster: chunks run on hosts. `remote-lane.ts` makes units of them. */
-import { typeError } from '../errors.js'
+import { PoolClosedError, typeError } from '../errors.js'
 import type { Grain, Job, Lane, LaneClient, PoolExecutor } from '../executor/executor.js'
 import type { WorkerEvent } from '../log/events.js'
 import type { TaskName } from '../task.js'
 import { encodeValues } from '../wire/data.js'
+import { assertMayStart } from '../worker/guard.js'
 import type { Broker } from './broker.js'
 import { systemClock, type Clock } from './clock.js'
 import { Names, type NameOptions } from './names.js'
@@ -33,6 +34,7 @@ export class RemoteExecutor implements PoolExecutor {
   readonly #taskKeys = new Map<string, string>()
   readonly #workers: WorkerEvent[] = []
   readonly #numbers = new Map<string, number>()
+  #closing: Promise<void> | undefined
 
   constructor(options: RemoteOptions) {
     this.#options = options
@@ -50,7 +52,24 @@ export class RemoteExecutor implements PoolExecutor {
   }
 
   assertOpen(): void {
-    // The connection opens with the first stream.
+    if (this.#closing === undefined) return
+    throw new PoolClosedError(
+      `Cannot use cluster '${this.#options.name}' as it is closed: make a new Cluster`,
+      'ERR_POOL_CLOSED',
+    )
+  }
+
+  /** Lets open streams finish. @returns When the last one has ended, and the connection is closed. */
+  close(): Promise<void> {
+    this.#closing ??= this.producer.closed()
+    return this.#closing
+  }
+
+  /** Ends open streams with an error. */
+  terminate(error: Error): Promise<void> {
+    const closed = this.close()
+    this.producer.breakAll(error)
+    return closed
   }
 
   identify(worker: number): WorkerEvent {
@@ -58,10 +77,12 @@ export class RemoteExecutor implements PoolExecutor {
   }
 
   /**
-   * @throws NotSerializableError: the initial accumulator of a fold cannot be sent. TypeError `ERR_INVALID_OPTION`: the
+   * @throws PoolClosedError. NotSerializableError: the initial accumulator of a fold cannot be sent. TypeError `ERR_INVALID_OPTION`: the
    *   job moves buffers. `ERR_INVALID_TASK`: hosts cannot know its module.
    */
   open(job: Job, client: LaneClient): Lane {
+    this.assertOpen()
+    assertMayStart()
     const { name, transfer, kind, initial } = job
     if (name === undefined) throw new Error('A job for a cluster needs the name of its task')
     if (transfer !== undefined) {

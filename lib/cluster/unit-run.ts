@@ -1,13 +1,13 @@
 /** A unit that a host holds: H3 and H7. It has its own lane. Each part is published until it is confirmed. */
 import { outside } from '../async-context.js'
-import { Encoded, Items } from '../codec/batch.js'
+import { Items, type Batch } from '../codec/batch.js'
 import { encodeError } from '../codec/error-codec/encode.js'
 import type { Lane, Part, PoolExecutor } from '../executor/executor.js'
 import { TaskLoadError } from '../errors.js'
-import { bytesOfBody, plainBody, type Body } from '../wire/body.js'
+import { plainBody, type Body } from '../wire/body.js'
 import { ByteReader } from '../wire/byte-reader.js'
 import { TooLargeError as MessageTooLarge } from '../wire/byte-writer.js'
-import { decodeData, encodeValues } from '../wire/data.js'
+import { encodeValues } from '../wire/data.js'
 import { thrownBy } from '../wire/error-envelope.js'
 import { UNIT } from '../wire/format.js'
 import { readHead, type Head } from '../wire/head.js'
@@ -16,7 +16,7 @@ import { decodeUnit, type Unit } from '../wire/unit.js'
 import { WireError } from '../wire/wire-error.js'
 import { untilDone, type Tries } from './attempts.js'
 import type { Delivery } from './broker.js'
-import { unreadable } from './messages.js'
+import { unreadable, valuesIn } from './messages.js'
 import { cut, encodeBatch, failures, tooLarge, type Outcomes } from './sendable.js'
 
 /** How often a unit is delivered. If it comes again, its items may have ended the hosts that had it. */
@@ -96,7 +96,7 @@ export class UnitRun {
   }
 
   /** The unit, or why it cannot be run. */
-  #read(): (Unit & { readonly items: Encoded }) | Error {
+  #read(): (Unit & { readonly items: Batch }) | Error {
     try {
       const unit = decodeUnit(this.delivery.data)
       const { task, exported, count } = unit
@@ -105,16 +105,14 @@ export class UnitRun {
           `Cannot run '${task}' of ${this.#module.taskKey} as this host does not allow that export`,
         )
       }
-      const bytes = bytesOfBody(unit.body)
-      if (bytes === undefined) throw new WireError('its body has another length', 0)
-      return { ...unit, items: new Encoded(count, decodeData(bytes, count), bytes.length) }
+      return { ...unit, items: valuesIn(unit.body, count) }
     } catch (error) {
       if (error instanceof WireError) return unreadable('items', error)
       throw error
     }
   }
 
-  async #runUnit(unit: Unit & { readonly items: Encoded }): Promise<void> {
+  async #runUnit(unit: Unit & { readonly items: Batch }): Promise<void> {
     const { task, exported, kind, initial, spread, concurrency, ordered, stopOnError, timeout, eager } = unit
     const name = { module: this.#module.url, id: task, exported }
     const how = { kind, initial: initial?.value, spread, concurrency, ordered, stopOnError, timeout }

@@ -3,7 +3,7 @@
  * `FaultyServer` in `world.ts` decides when. Its clients are in `fake-broker.ts`.
  */
 import { BrokerError, type ConsumerOptions, type ConsumerState, type StreamOptions } from '#dist/cluster/broker.js'
-import type { SimulatedTime } from './simulated-time.js'
+import type { Clock } from '#dist/cluster/clock.js'
 
 interface Message {
   readonly subject: string
@@ -51,10 +51,10 @@ export class FakeStream {
 }
 
 export class FakeServer {
-  readonly time: SimulatedTime
+  readonly time: Clock
   readonly streams = new Map<string, FakeStream>()
 
-  constructor(time: SimulatedTime) {
+  constructor(time: Clock) {
     this.time = time
   }
 
@@ -76,10 +76,17 @@ export class FakeServer {
   }
 
   deleteConsumer(stream: string, name: string): void {
-    const consumer = this.streams.get(stream)?.consumers.get(name)
+    const found = this.streams.get(stream)
+    const consumer = found?.consumers.get(name)
     if (consumer === undefined) return
-    this.streams.get(stream)?.consumers.delete(name)
+    found?.consumers.delete(name)
     for (const cancel of consumer.pending.values()) cancel?.()
+    if (found?.options.retention === 'interest') {
+      for (const [sequence, { subject }] of found.messages) {
+        const isWanted = [...found.consumers.values()].some(({ options }) => matches(options.filter, subject))
+        if (!isWanted) found.messages.delete(sequence)
+      }
+    }
     for (const { end } of [...consumer.receivers]) end()
   }
 
