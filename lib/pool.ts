@@ -17,6 +17,7 @@ import { imapOn, type Imap } from './verbs/imap.js'
 import { istarmapOn, type Istarmap } from './verbs/istarmap.js'
 import { mapOn, starmapOn, type MapVerb, type Starmap } from './verbs/map.js'
 import { reduceOn, type Reduce } from './verbs/reduce.js'
+import type { Verbs } from './verbs/verbs.js'
 
 /** Options of a pool. */
 export interface PoolOptions<A extends readonly unknown[] = readonly never[]> {
@@ -107,7 +108,7 @@ export interface PoolOptions<A extends readonly unknown[] = readonly never[]> {
  * }
  * ```
  */
-export class Pool<A extends readonly unknown[] = readonly never[]> implements AsyncDisposable {
+export class Pool<A extends readonly unknown[] = readonly never[]> implements Verbs, AsyncDisposable {
   /** The pool's name. */
   readonly name: string
   /** The most worker threads that the pool has. */

@@ -49,6 +49,8 @@ const PUT_IN = {
 const WORKER = 'dist/worker/main.js'
 /** The programs of worker processes and of a `Process`, and of the thread in each that watches its parent. */
 const CHILD = ['dist/worker/child-main.js', 'dist/worker/process-main.js', 'dist/worker/parent-watch.js']
+/** The program `millrace`. */
+const CLI = 'dist/cli/main.js'
 /** The entry points of dynamic imports. */
 const LATE = ['dist/multiprocessing/kinds.js']
 /** @satisfies {import('esbuild').BuildOptions} */
@@ -93,7 +95,7 @@ function putIn() {
 
 async function makeImplementation() {
   const { outputFiles, metafile, warnings } = await build({
-    entryPoints: [...PUBLIC.map((name) => `dist/${name}.js`), WORKER, ...CHILD],
+    entryPoints: [...PUBLIC.map((name) => `dist/${name}.js`), WORKER, ...CHILD, CLI],
     outdir: 'dist',
     plugins: [await oneCore()],
     ...IMPLEMENTATION,
@@ -113,6 +115,8 @@ async function makeImplementation() {
       path.endsWith('.map') ? text : asCommonJS(text).replace(/(sourceMappingURL=.*)\.js\.map/, '$1.cjs.map'),
     )
   }
+  // The first line must be this, and the other files begin otherwise.
+  writeFileSync('dist/cli/millrace.cjs', "#!/usr/bin/env node\nrequire('./main.cjs')\n", { mode: 0o755 })
   writeLicences(Object.keys(metafile.inputs))
 }
 

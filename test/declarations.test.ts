@@ -20,6 +20,11 @@ const ERROR = ['name', 'message', 'stack', 'cause', 'code']
 const MEMBERS: Readonly<Record<string, readonly string[]>> = {
   Barrier: ['parties', 'waiting', 'broken', 'wait', 'waitSync', 'reset', 'abort'],
   BoundedSemaphore: ['value', ...TAKERS],
+  Cluster: [
+    ...LAZY.flatMap((name) => [name, `${name}Unordered`]),
+    ...['namespace', 'group', 'reduce', 'map', 'starmap', 'apply', 'ready', 'hosts', 'close', 'terminate', 'stats'],
+    '[asyncDispose]',
+  ],
   Condition: [...TAKERS, 'wait', 'waitSync', 'waitFor', 'waitForSync', 'notify', 'notifyAll'],
   Connection: [
     'closed',

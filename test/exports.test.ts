@@ -93,6 +93,7 @@ const CORE: Surface = {
     'TaskContext',
     'TaskLike',
     'TaskReference',
+    'Verbs',
     'WriteFormat',
     'WriteOptions',
     'WriteResult',
@@ -153,8 +154,16 @@ const MULTIPROCESSING: Surface = {
 }
 
 const NATS: Surface = {
-  values: ['ClusterError', 'HostLostError', 'NoHostsError', 'TooLargeError'],
-  types: [],
+  values: ['Cluster', 'ClusterError', 'HostLostError', 'NoHostsError', 'TooLargeError'],
+  types: [
+    'ClusterCredentials',
+    'ClusterHost',
+    'ClusterOptions',
+    'ClusterStats',
+    'ClusterTls',
+    'ReadyOptions',
+    'Verbs',
+  ],
 }
 
 const TASK: Surface = {

@@ -40,6 +40,8 @@ interface Connection {
 export class NatsBroker implements Broker {
   maxPayload = 0
   isUp = false
+  /** How long `open()` tries to reach a server, in milliseconds. */
+  wait: number
   readonly #options: ConnectionOptions
   readonly #client: Client
   readonly #changed: ((isUp: boolean) => void)[] = []
@@ -54,12 +56,13 @@ export class NatsBroker implements Broker {
   /** @throws ClusterError: the packages of the client are missing. */
   constructor(options: ConnectionOptions) {
     this.#options = options
+    this.wait = options.wait
     this.#client = loadClient()
   }
 
   async open(): Promise<void> {
     const { signal } = (this.#opening = new AbortController())
-    const nats = await connect(this.#client, this.#options, signal)
+    const nats = await connect(this.#client, { ...this.#options, wait: this.wait }, signal)
     const jetstream = this.#client.jetstream.jetstream(nats, { timeout: TRY_MS })
     const manager = await jetstream.jetstreamManager(false)
     if (signal.aborted || (await isWithoutJetStream(nats, manager))) {
@@ -262,6 +265,27 @@ export class NatsBroker implements Broker {
       }
       return answers
     })
+  }
+
+  /** Whether these credentials allow to publish or to subscribe. Streams store nothing, and hosts ignore it. */
+  async isAllowed(action: 'publish' | 'subscribe', subject: string): Promise<boolean> {
+    try {
+      await this.#run(`${action} ${subject}`, subject, async ({ nats }) => {
+        if (action === 'subscribe') nats.subscribe(subject, { max: 1, callback: () => {} }).unsubscribe()
+        else {
+          const headers = this.#client.transport.headers()
+          headers.set('Nats-Expected-Stream', 'none')
+          nats.publish(subject, new Uint8Array(0), { headers })
+        }
+        // A refusal comes before the answer to this.
+        await nats.flush()
+        await nats.flush()
+      })
+      return true
+    } catch (error) {
+      if (brokerError(action, error).fault === 'forbidden') return false
+      throw error
+    }
   }
 
   /** One try of an action. It waits for the connection, and is rejected when that is lost. */

@@ -14,6 +14,10 @@ export interface ServerOptions {
   readonly jetstream?: boolean
   /** How much its streams may store, as its settings say it: `10GB`. */
   readonly room?: string
+  /** All its settings, in place of the others. They read MILLRACE_PORT and MILLRACE_STORE of the environment. */
+  readonly text?: string
+  /** More variables of its environment. */
+  readonly env?: Readonly<Record<string, string>>
   /** More lines of its settings, such as users. */
   readonly settings?: string
 }
@@ -22,6 +26,7 @@ export class NatsServer implements AsyncDisposable {
   readonly port: number
   readonly #folder: string
   #process: ChildProcess | undefined
+  #env: Readonly<Record<string, string>> = {}
 
   private constructor(port: number, folder: string) {
     this.port = port
@@ -45,16 +50,20 @@ export class NatsServer implements AsyncDisposable {
   }
 
   /** Takes effect at the next start. */
-  configure({ jetstream = true, room = '10GB', settings = '' }: ServerOptions): void {
+  configure({ jetstream = true, room = '10GB', settings = '', text, env = {} }: ServerOptions): void {
+    this.#env = { ...env, MILLRACE_PORT: `${this.port}`, MILLRACE_STORE: this.path('store') }
     const store = jetstream ? `jetstream { store_dir: ${JSON.stringify(this.path('store'))}, max_file: ${room} }` : ''
     writeFileSync(
       this.path('server.conf'),
-      `listen: "127.0.0.1:${this.port}"\nmax_payload: 8MB\n${store}\n${settings}\n`,
+      text ?? `listen: "127.0.0.1:${this.port}"\nmax_payload: 8MB\n${store}\n${settings}\n`,
     )
   }
 
   async start(): Promise<void> {
-    const child = spawn(PROGRAM, ['-c', this.path('server.conf')], { stdio: ['ignore', 'ignore', 'pipe'] })
+    const child = spawn(PROGRAM, ['-c', this.path('server.conf')], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, ...this.#env },
+    })
     this.#process = child
     const written: string[] = []
     const lines = createInterface(child.stderr)
