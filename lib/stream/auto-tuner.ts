@@ -13,8 +13,8 @@ import { Rate, type Measure, type Tuner, type Tuning } from './tuner.js'
  * fast. Shorter ones spread the end of an input better.
  */
 const TARGET_MS = 4
-/** A chunk of the tail should take at least this long to be worth its round trip. */
-const TAIL_TARGET_MS = 0.5
+/** A chunk of the tail should take at least this share of that time, to be worth its round trip. */
+const TAIL_SHARE = 1 / 8
 /** From this share of a target on, the measure of a chunk that is not full counts fully. */
 const TELLING = 1 / 4
 
@@ -70,7 +70,7 @@ export class AutoTuner implements Tuner {
   }
 
   next(remaining?: number): number {
-    const worthIt = Math.ceil(TAIL_TARGET_MS / (this.#time.perItem ?? Infinity))
+    const worthIt = Math.ceil((TAIL_SHARE * this.#targetTime) / (this.#time.perItem ?? Infinity))
     const tail = Math.max(this.#shareOf(remaining ?? Infinity), worthIt)
     this.#tail = tail < this.#chunksize ? tail : undefined
     return this.#tail ?? this.#chunksize

@@ -233,3 +233,22 @@ describe('AutoTuner: nonsense', () => {
     )
   })
 })
+
+describe('AutoTuner: on a cluster', () => {
+  const grain = { time: 20, bytes: MIB / 4, windowBytes: 256 * MIB }
+
+  it('aims at the time and the bytes of the grain', () => {
+    expect(run(auto({ grain }), 12, 0.03125).tuning).toMatchObject({ chunksize: 640, reason: 'time' })
+    expect(run(auto({ grain }), 12, 0.001, 1024).tuning).toMatchObject({ chunksize: 256, reason: 'bytes' })
+    const small = { ...grain, windowBytes: MIB }
+    expect(run(auto({ grain: small }), 12, 0.001, 1024).tuning).toMatchObject({ chunksize: 128, reason: 'bytes' })
+  })
+
+  it('follows the number of workers', () => {
+    const options = { workers: 2, min: 1, window: 64, grain }
+    const tuner = new AutoTuner(options)
+    expect(run(tuner, 8, 0.001).tuning).toMatchObject({ chunksize: 16, reason: 'window' })
+    options.workers = 8
+    expect(run(tuner, 2, 0.001).tuning).toMatchObject({ chunksize: 4, reason: 'window' })
+  })
+})

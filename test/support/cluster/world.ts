@@ -47,6 +47,7 @@ export class World {
   readonly #planted: Planted | undefined
   readonly #slow: number
   #isOver = false
+  #excess: string | undefined
   #hosts = 0
 
   constructor({ seed, planted, faults = true }: WorldOptions) {
@@ -62,17 +63,24 @@ export class World {
       clients: new Set(),
       isUp: true,
     }
+    const maxBytes = this.#oneOf([20_000, 1_000_000])
     this.producer = this.#broker()
     this.executor = new RemoteExecutor({
       ...NAMES,
       broker: this.producer,
       name: 'me',
-      maxBytes: this.#oneOf([20_000, 1_000_000]),
+      maxBytes,
       patience: 60_000,
       version: '1',
       modules: new Map([['tasks', MODULE]]),
       clock: this.time,
     })
+    const { producer } = this.executor
+    const send = producer.send.bind(producer)
+    producer.send = (unit) => {
+      send(unit)
+      if (producer.bytes > maxBytes) this.#excess = `the producer keeps ${producer.bytes} bytes, of ${maxBytes}`
+    }
     for (let host = 0; host < 2; host++) this.addHost()
     if (faults) for (let fault = Math.floor(this.random() * 6); fault > 0; fault--) this.#planFault()
   }
@@ -110,7 +118,7 @@ export class World {
     const isDone = await this.time.runUntil(outcome, LIMIT_MS)
     this.#isOver = true
     if (!isDone) return `it hangs, with ${this.executor.producer.out} units out`
-    return (await outcome) ?? (await this.faultAtEnd())
+    return (await outcome) ?? this.#excess ?? (await this.faultAtEnd())
   }
 
   /** Nothing may be left, after a while: a host may have to find out that its producer is gone. */
