@@ -44,7 +44,7 @@ export interface ClusterHost {
 export interface ClusterStats {
   /** Whether there is a connection at this moment. */
   readonly connected: boolean
-  /** Worker processes of hosts that offer the modules in use. At least 2: so many are assumed. */
+  /** Worker processes of hosts that offer the modules in use. At least 2, which is assumed. */
   readonly workers: number
   /** Units of work that are sent, and not done. */
   readonly out: number

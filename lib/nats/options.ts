@@ -9,8 +9,8 @@ export interface ClusterOptions {
   /** Addresses of NATS servers, such as `'tls://nats.example:4222'`: one or several of the same cluster of servers. */
   readonly servers: string | readonly string[]
   /**
-   * How this program proves who it is: the path of a `.creds` file, `{ nkey: path }` for the seed of an nkey in a file,
-   * `{ user, pass }`, or `{ token }`. Files are read again for each connection. It is never part of an error. Default:
+   * How this program proves who it is: the path of a `.creds` file, `{ nkey: path }`, `{ user, pass }`, or `{ token }`.
+   * The path of an nkey is that of a file with its seed. Files are read again for each connection. It is never part of an error. Default:
    * the path in the environment variable `NATS_CREDS`, if it is set.
    */
   readonly credentials?: ClusterCredentials
