@@ -79,6 +79,21 @@ if (isMainThread) {
 `,
   },
   {
+    name: 'nats.mjs',
+    code: `
+import { execFileSync } from 'node:child_process'
+import { Cluster } from 'millrace/nats'
+
+try {
+  new Cluster({ servers: 'nats://127.0.0.1:4222' })
+} catch (error) {
+  console.log(error.code) // → ERR_CLUSTER_SETUP
+}
+const help = execFileSync('node_modules/.bin/millrace', ['--help'], { encoding: 'utf8' })
+console.log(help.split('\\n')[0]) // → Usage: npx millrace COMMAND [--help]
+`,
+  },
+  {
     name: 'process.cjs',
     code: `
 const { isMainThread, Process, task } = { ...require('millrace'), ...require('millrace/multiprocessing') }

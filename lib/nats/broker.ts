@@ -19,6 +19,11 @@ import { setUpStream, type StreamChange, type StreamSettings } from './streams.j
 const PULL = { expires: 5_000, idle_heartbeat: 2_000 } as const
 /** The most bytes that are on their way to a producer. */
 const AHEAD_BYTES = 32 * 2 ** 20
+/**
+ * Before it is told that a consumer was deleted, in milliseconds. nats-server 2.9 says so while it still deletes the
+ * stream. A consumer that is created in this time never gives a message.
+ */
+const SETTLE_MS = 1_000
 /** More hosts than this do not wait at one consumer, and more units do not run. */
 const MANY = 100_000
 
@@ -219,7 +224,9 @@ export class NatsBroker implements Broker {
         this.#pulls.delete(stop)
         connection.consumers.clear()
         if (isClosed) return
-        ended(error ? brokerError(action, error) : lost(action))
+        const reason = error ? brokerError(action, error) : lost(action)
+        if (reason.fault === 'missing') setTimeout(ended, SETTLE_MS, reason)
+        else ended(reason)
       })
       return {
         close: () => {
