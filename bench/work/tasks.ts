@@ -1,4 +1,5 @@
 /** The tasks of millrace's contenders: the functions that all contenders run, with names by which workers find them. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { task } from 'millrace'
 import { parse as parseLine } from './parse.js'
 import { spin as spinFor } from './spin.js'
@@ -22,6 +23,12 @@ export const root = task(import.meta.url, function root(x: number): number {
 
 export const noOp = task(import.meta.url, function noOp(x: number): number {
   return x
+})
+
+/** Waits for some milliseconds, and returns them. */
+export const waits = task(import.meta.url, 'waits', async (wait: number): Promise<number> => {
+  await sleep(wait)
+  return wait
 })
 
 export const echoBytes = task(import.meta.url, function echoBytes(bytes: Uint8Array): Uint8Array {
