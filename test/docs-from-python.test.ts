@@ -86,7 +86,7 @@ describe('the table of docs/from-python.md', () => {
     const better = table.filter(({ remark }) => remark.startsWith('Better:'))
     expect(better.length).toBeGreaterThan(5)
     for (const { python, remark } of better) {
-      const named = Array.from(remark.matchAll(/`([\w/-]+\.test\.ts)`(?:: "([^"]+)")?/g))
+      const named = Array.from(remark.matchAll(/`([\w./-]+\.test\.ts)`(?:: "([^"]+)")?/g))
       const missing = named.filter(([, file = '', title = '']) => !textOf(`test/${file}`).includes(title))
       expect([python, named.length > 0, missing]).toEqual([python, true, []])
     }

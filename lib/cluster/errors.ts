@@ -1,4 +1,5 @@
 /** Errors of clusters. Those of tasks are the same as on a pool. */
+import { addOwnErrorClasses } from '../codec/error-classes.js'
 import { MillraceError } from '../errors.js'
 
 /**
@@ -85,3 +86,6 @@ export class TooLargeError extends MillraceError {
     super(message, 'ERR_TOO_LARGE', options)
   }
 }
+
+// A host sends them, too.
+addOwnErrorClasses('millrace/nats', { ClusterError, NoHostsError, HostLostError, TooLargeError })

@@ -33,7 +33,7 @@ export class WorkerCount {
   readonly #options: CountOptions
   readonly #lanes: ReadonlySet<CountedLane>
   readonly #workers = new Map<string, number>()
-  /** Since when a module has had no host, and units that wait. */
+  /** Since when a module of open streams has had no host. */
   readonly #idleSince = new Map<string, number>()
 
   constructor(options: CountOptions, lanes: ReadonlySet<CountedLane>) {
@@ -75,18 +75,19 @@ export class WorkerCount {
     const hasMore = workers > (this.#workers.get(module) ?? 0)
     this.#workers.set(module, workers)
     const own = [...this.#lanes].filter((lane) => lane.module === module)
-    const blocked = own.filter(({ out }) => out > 0)
-    if (workers > 0 || blocked.length === 0) this.#idleSince.delete(module)
-    else {
-      const since = this.#idleSince.get(module) ?? clock.now()
-      this.#idleSince.set(module, since)
-      if (clock.now() - since >= patience) await this.#giveUp(blocked)
-    }
+    const since = this.#idleSince.get(module)
+    if (workers > 0) this.#idleSince.delete(module)
+    else if (since === undefined) {
+      this.#idleSince.set(module, clock.now())
+      // Not up to one period later.
+      if (patience !== Infinity) clock.after(patience + 1, () => void this.count())
+    } else if (clock.now() - since >= patience) await this.#giveUp(own.filter(({ out }) => out > 0))
     if (hasMore) for (const lane of own) lane.advance()
   }
 
   async #giveUp(lanes: readonly CountedLane[]): Promise<void> {
     const { broker, names, patience } = this.#options
+    if (lanes.length === 0) return
     const answers = await broker.ask(names.hosts, new Uint8Array(0), ASK_MS)
     const hosts = answers.map(decodeHost).filter((host) => host !== undefined)
     const offers = hosts.map(

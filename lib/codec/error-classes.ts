@@ -32,7 +32,7 @@ interface Classes {
   readonly names: Map<object, string>
 }
 
-/** The user cannot change these. `millrace/multiprocessing` adds its own when it is loaded. */
+/** The user cannot change these. `millrace/multiprocessing` and `millrace/nats` add theirs when they are loaded. */
 const fixed = listOf({ ...BUILT_IN, ...OWN })
 
 /**
@@ -40,8 +40,12 @@ const fixed = listOf({ ...BUILT_IN, ...OWN })
  */
 const MULTIPROCESSING = 'millrace/multiprocessing.'
 
-export function addOwnErrorClasses(classes: Readonly<Record<string, ErrorClass>>): void {
-  for (const [name, Class] of Object.entries(classes)) add(fixed, MULTIPROCESSING + name, Class)
+/** @param entry The one that exports them. */
+export function addOwnErrorClasses(
+  entry: 'millrace/multiprocessing' | 'millrace/nats',
+  classes: Readonly<Record<string, ErrorClass>>,
+): void {
+  for (const [name, Class] of Object.entries(classes)) add(fixed, `${entry}.${name}`, Class)
 }
 
 /** On `globalThis`, so that two copies of this library on one thread know the same classes of the user. */

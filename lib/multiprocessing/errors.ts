@@ -204,7 +204,7 @@ export class PipeClosedError extends MillraceError {
   }
 }
 
-addOwnErrorClasses({
+addOwnErrorClasses('millrace/multiprocessing', {
   SyncError,
   BrokenBarrierError,
   QueueEmptyError,

@@ -1,4 +1,4 @@
-/** The contract of a stream, clauses 22 and 24: sharing a pool, and closing it. Clauses 23 and 25: see `test/programs.test.ts`. */
+/** The contract of a stream, clauses 22 and 24: sharing a pool, and closing it. Clauses 23 and 25: see `test/programs.slow.test.ts`. */
 import type { Worker } from 'node:worker_threads'
 import { Pool, PoolClosedError, type Stream } from 'millrace'
 import { count, raise, reaches, row } from '../fixtures/contract-b-board.js'

@@ -21,12 +21,14 @@ interface Answer {
   readonly end: End
 }
 
-/** Inherited by worker processes: the path of the socket. */
+/** Inherited by worker processes: the path of the socket. scripts/test-nats.js gives it to hosts, too. */
 const PATH = 'MILLRACE_TEST_GATES'
 
 /** Serves worker processes that start later. @param pass Waits until the item may go. */
 export function serveGates(pass: (item: number | string, worker: number) => unknown): void {
-  const path = join(tmpdir(), `millrace-gates-${process.pid}`)
+  // Hosts have been started with the path.
+  const given = process.env.TEST_HOSTS === undefined ? undefined : process.env[PATH]
+  const path = given ?? join(tmpdir(), `millrace-gates-${process.pid}`)
   rmSync(path, { force: true })
   process.env[PATH] = path
   const server = createServer((socket) => {

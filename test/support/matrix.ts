@@ -4,14 +4,15 @@
  */
 import { availableParallelism } from 'node:os'
 import * as millrace from 'millrace'
-import { lines, Pool, type Stream, type StreamOptions, type TaskLike } from 'millrace'
+import { lines, Pool, type Stream, type StreamOptions, type TaskLike, type Verbs } from 'millrace'
+import { Cluster } from 'millrace/nats'
 import { gated } from '../fixtures/contract-a-gated.js'
 import { Gates } from './gates.js'
 import { isFullOnProcesses } from './volume.js'
 
 export type Item = number | string
 export type SourceKind = 'an iterable' | 'an async iterable' | 'lines of bytes'
-export type Executor = 'the default pool' | 'a pool of 2' | 'this thread' | 'processes'
+export type Executor = 'the default pool' | 'a pool of 2' | 'this thread' | 'processes' | 'two hosts'
 /** A verb whose results are a stream, by the name of its ordered form. */
 export type VerbName = 'imap' | 'filter' | 'flatMap'
 
@@ -189,17 +190,29 @@ function isChosen(ordered: boolean, chunksize: number | 'auto', kind: SourceKind
   return ordered && chunksize === 7 && kind === 'an iterable'
 }
 
+/** The address of a server with two hosts, of one slot each: then every way is on these. scripts/test-nats.js sets it. */
+const HOSTS = process.env.TEST_HOSTS
+
 /** Every way, or those that `where` accepts. One of them is on worker processes, or all of these. */
 export function ways(pool: Pool, where: (way: Way) => boolean = () => true): Way[] {
   const processes = new Pool({ workers: 2, isolation: 'process', name: 'processes' })
-  afterAll(() => processes.terminate())
+  const hosts = new Cluster({ servers: HOSTS ?? 'nats://127.0.0.1:4222' })
+  afterAll(() => Promise.all([processes.terminate(), hosts.terminate()]))
+  const local = ['the default pool', 'a pool of 2', 'this thread', 'processes'] as const
+  const verbs = {
+    'the default pool': millrace,
+    'this thread': millrace,
+    'a pool of 2': pool,
+    processes,
+    'two hosts': hosts,
+  }
   const found: Way[] = []
-  for (const executor of ['the default pool', 'a pool of 2', 'this thread', 'processes'] as const) {
+  for (const executor of HOSTS === undefined ? local : (['two hosts'] as const)) {
     for (const ordered of [true, false]) {
       for (const chunksize of [1, 7, 'auto'] as const) {
         for (const kind of ['an iterable', 'an async iterable', 'lines of bytes'] as const) {
           if (executor === 'processes' && !isFullOnProcesses && !isChosen(ordered, chunksize, kind)) continue
-          found.push(wayOf(executor === 'processes' ? processes : pool, executor, ordered, chunksize, kind))
+          found.push(wayOf(verbs[executor], executor, ordered, chunksize, kind))
         }
       }
     }
@@ -207,8 +220,7 @@ export function ways(pool: Pool, where: (way: Way) => boolean = () => true): Way
   return found.filter(where)
 }
 
-function wayOf(pool: Pool, executor: Executor, ordered: boolean, chunksize: number | 'auto', kind: SourceKind): Way {
-  const on = executor === 'a pool of 2' || executor === 'processes' ? pool : millrace
+function wayOf(on: Verbs, executor: Executor, ordered: boolean, chunksize: number | 'auto', kind: SourceKind): Way {
   // On this thread two items at once, as two workers would run them.
   const inline = executor === 'this thread' ? ({ workers: 0, concurrency: 2 } as const) : undefined
   const open: Way['open'] = (name, task, source, options) => {

@@ -235,7 +235,7 @@ export class ChunkRunner {
     if (this.#isEnded || this.broken !== undefined) return
     this.pool.replaceOutdated()
     const { waiting } = this.#scheduler
-    if (waiting > 0) this.pool.start(waiting + this.#expected)
+    if (waiting > 0 && this.pool.isSmall) this.pool.start(waiting + this.#scheduler.behind + this.#expected)
     this.#expected = 0
   }
 

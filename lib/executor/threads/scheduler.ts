@@ -47,6 +47,15 @@ export class Scheduler {
     return this.#queue.size + parked
   }
 
+  /** How many chunks wait in a worker, behind the one that runs, and could run in another worker. */
+  get behind(): number {
+    let behind = 0
+    for (const { assignments: held } of this.#pool.workers) {
+      for (const one of held) if (one !== held[0] && one.inFlight.lane.isOpen && !this.#isBound(one, held)) behind++
+    }
+    return behind
+  }
+
   /** A chunk waits: a new one, or one that comes back from a worker. Its number gives its place. */
   add(inFlight: InFlightChunk): void {
     this.#queue.add(inFlight)

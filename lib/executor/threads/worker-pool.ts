@@ -76,6 +76,11 @@ export class WorkerPool {
     return this.#recycled
   }
 
+  /** Whether it has fewer workers than it may have. */
+  get isSmall(): boolean {
+    return this.#workers.size < this.#options.workers
+  }
+
   /** Starts threads that are missing. @param demand How many are needed, besides those that hold a chunk. */
   start(demand: number): void {
     if (!this.#mayStart) return
@@ -87,7 +92,7 @@ export class WorkerPool {
   get #mayStart(): boolean {
     // A thread that ends frees what the next one needs.
     if (this.#isShort && this.#ending.size > 0) return false
-    return this.#workers.size < this.#options.workers && (this.#pause === undefined || this.#workers.size === 0)
+    return this.isSmall && (this.#pause === undefined || this.#workers.size === 0)
   }
 
   #startUpTo(wanted: number): void {

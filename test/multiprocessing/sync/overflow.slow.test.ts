@@ -1,6 +1,6 @@
 /**
  * More waiting calls than a lock has places, and more locks than mappings for memory that grows. Ends of threads there:
- * `deaths.test.ts`.
+ * `deaths.slow.test.ts`.
  */
 import { once } from 'node:events'
 import { Condition, Lock, Semaphore } from 'millrace/multiprocessing'
