@@ -89,6 +89,9 @@ async function contractOnHosts() {
         url,
         '--slots',
         '1',
+        // Tasks of the contract wait for each other.
+        '--ahead',
+        '0',
         '--name',
         `host-${n}`,
       ]

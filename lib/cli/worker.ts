@@ -33,6 +33,11 @@ const flags: Flags = {
     value: 'MIB',
     help: "each worker's limit of memory, as --max-old-space-size of Node",
   },
+  ahead: {
+    type: 'string',
+    value: 'N',
+    help: 'how many units it may hold beyond its slots, while they are short. 0 if tasks wait for each other. Default: one for each slot',
+  },
   drain: { type: 'string', value: 'TIME', help: 'how long to finish what runs, after SIGTERM or SIGINT. Default: 30s' },
 }
 
@@ -58,7 +63,15 @@ export const worker: Command = {
     const asked = signalled()
     try {
       await assertLoad(modules, executor)
-      const host = new Host({ namespace, group, broker, executor, name, modules })
+      const host = new Host({
+        namespace,
+        group,
+        broker,
+        executor,
+        name,
+        modules,
+        ahead: values.integer('ahead', 0, 1_024),
+      })
       console.log(`Host ${name} waits for a server`)
       const started = host.start().then(() => 'started' as const)
       const first = await Promise.race([started, asked])

@@ -18,7 +18,7 @@ const WORKING_MS = 1_600
 const LOOK_MS = 5_000
 /** H5: how many ended runs are remembered. */
 const MAX_ENDED = 10_000
-/** H1: below this average, a host holds two units for each slot. In milliseconds. */
+/** H1: below this average, a host holds more units than it has slots. In milliseconds. */
 const SHORT_MS = 100
 /** The weight of a unit in the average. */
 const WEIGHT = 0.1
@@ -30,6 +30,8 @@ export interface HostOptions extends NameOptions {
   readonly executor: PoolExecutor
   readonly name: string
   readonly modules: readonly OfferedModule[]
+  /** How many units it may hold beyond one for each worker, while units are short. Default: as many as workers. */
+  readonly ahead?: number | undefined
   readonly clock?: Clock | undefined
 }
 
@@ -71,7 +73,7 @@ export class Host {
 
   /** Connects, creates what is missing, and begins to take units. @throws ClusterError */
   async start(): Promise<void> {
-    const { broker, names, clock, modules, executor } = this.#options
+    const { broker, names, clock, modules, executor, ahead = executor.workers } = this.#options
     await broker.open()
     this.#prepare()
     await this.#ready
@@ -90,7 +92,7 @@ export class Host {
       every(clock, LOOK_MS, () => void this.#lookForProducers()),
     )
     const loops = modules.flatMap((module) =>
-      Array.from({ length: 2 * executor.workers }, (_, at) => this.#loop(module, at)),
+      Array.from({ length: executor.workers + ahead }, (_, at) => this.#loop(module, at)),
     )
     this.#loops = Promise.all(loops).catch(this.#fail)
   }
@@ -155,8 +157,8 @@ export class Host {
   }
 
   get #room(): number {
-    const { workers } = this.#options.executor
-    return this.#average < SHORT_MS ? 2 * workers : workers
+    const { executor, ahead = executor.workers } = this.#options
+    return executor.workers + (this.#average < SHORT_MS ? ahead : 0)
   }
 
   #changeRoom(): void {

@@ -47,6 +47,8 @@ export interface NewUnit {
 export interface SentUnit extends NewUnit, AuditedUnit {
   /** How many of its items have no outcome. */
   left: number
+  /** How often it was published again, as the broker did not have it. */
+  again: number
 }
 
 /** A stream, as its producer sees it. */
@@ -80,6 +82,7 @@ export class Producer {
   /** Settles when the connection is open or closed, as it is to be. */
   #settling: Promise<void> = Promise.resolve()
   #consuming: Closer | undefined
+  #isRenewing = false
   /** Counts how often it has prepared itself: only the last time matters. */
   #prepared = 0
   #timers: readonly (() => void)[] = []
@@ -92,6 +95,8 @@ export class Producer {
     const filter = names.unitsOf({ name, producer: this.id })
     this.#audit = new Audit({ broker, names, clock, filter }, this.#out, (unit) => {
       this.counts.sentAgain++
+      // Hosts have run it twice, and no result has come.
+      if (++unit.again > 1) void this.#renew()
       void this.#publish(unit)
     })
     broker.onChange((isUp) => {
@@ -207,6 +212,7 @@ export class Producer {
       stored: undefined,
       absentSince: undefined,
       left: count,
+      again: 0,
     }
     this.#out.set(number, sent)
     this.#bytes += bytes.length
@@ -288,6 +294,23 @@ export class Producer {
       this.breakAll(error)
     }
     await this.#audit.run()
+  }
+
+  /** Results do not arrive. After its stream was deleted, a consumer of some servers exists, and delivers nothing. */
+  async #renew(): Promise<void> {
+    if (this.#isRenewing) return
+    this.#isRenewing = true
+    const { broker, names } = this.#options
+    this.#consuming?.close()
+    this.#consuming = undefined
+    try {
+      await broker.deleteConsumer(names.results, this.#consumer).catch(faultOf)
+      await this.#prepare(() => this.#isOpen)
+    } catch (error) {
+      for (const lane of this.#lanes) lane.break(error)
+    } finally {
+      this.#isRenewing = false
+    }
   }
 
   /** P4: publishes a unit until the broker confirms it. */

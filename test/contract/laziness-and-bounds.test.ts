@@ -20,7 +20,8 @@ const pool = new Pool({ workers: 2, name: 'bounds' })
 const all = ways(pool)
 /** The ways in which other items can run while the first one is held. */
 const parallel = all.filter(({ workers }) => workers > 1)
-const threaded = parallel.filter(({ executor }) => executor !== 'this thread')
+/** A task can block its worker where both share memory. */
+const threaded = parallel.filter(({ executor }) => executor === 'the default pool' || executor === 'a pool of 2')
 
 afterEach(() => {
   Gates.openAll()
@@ -317,8 +318,8 @@ describe('workers (clause 4)', () => {
       gates.releaseAll()
       expect(sorted(gates.indexes(await drained))).toEqual(ascending(60))
       const highest = Math.max(...gates.most.values())
-      if (exact) expect(highest).toBe(most)
-      else expect(highest).toBeLessThanOrEqual(most)
+      if (exact && way.namesakes === 1) expect(highest).toBe(most)
+      else expect(highest).toBeLessThanOrEqual(most * way.namesakes)
     })
   }
 

@@ -23,7 +23,7 @@ describe('resources are not left behind by', () => {
   ] as const) {
     it(`${count} ${what}`, async () => {
       const args = [what, String(what === 'crashes' ? count / CRASHES_PER_STREAM : count)]
-      const ending = await runProgram('leaks.js', args, { execArgv: ['--expose-gc'], limit: 55_000 })
+      const ending = await runProgram('leaks.js', args, { execArgv: ['--expose-gc'], limit: times(55_000, 170_000) })
       expect(ending).toMatchObject({ code: 0, signal: null, stderr: '' })
       const [before, after, crashes] = JSON.parse(ending.stdout) as [Left, Left, number]
       expect(crashes).toBeGreaterThanOrEqual(what === 'crashes' ? count : 0)

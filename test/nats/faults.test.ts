@@ -1,68 +1,31 @@
 /** Faults of hosts, producers and the server that are provoked for real: each outcome comes once. */
 import { spawn } from 'node:child_process'
-import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream'
-import { connect, type NatsConnection } from '@nats-io/transport-node'
-import { Cluster, TooLargeError } from 'millrace/nats'
-import { double, pause, same, zeros } from '../fixtures/nats-tasks.js'
+import { cpSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { HostLostError, TooLargeError } from 'millrace/nats'
+import { double, endsHost, same, zeros } from '../fixtures/nats-tasks.js'
 import { startHost, type CommandRun } from '../support/command.js'
-import { NatsServer } from '../support/nats-server.js'
+import { fleetOfEach, gapWith, RESULTS, TASKS } from '../support/nats-fleet.js'
 
-const TASKS = 'millrace-default-tasks-any'
-const RESULTS = 'millrace-default-results'
-const ITEMS = 400
-
-let server: NatsServer
-let hosts: CommandRun[] = []
-let cluster: Cluster
-let connection: NatsConnection
-let manager: JetStreamManager
-beforeEach(async () => {
-  server = await NatsServer.start()
-  hosts = await Promise.all(['one', 'two'].map((name) => startHost(server.url, ['--name', name])))
-  cluster = new Cluster({ servers: server.url })
-  connection = await connect({ servers: server.url, maxReconnectAttempts: -1 })
-  manager = await jetstreamManager(connection)
-  await cluster.ready({ hosts: 2 })
-})
-afterEach(async () => {
-  await cluster.terminate()
-  await connection.close()
-  await Promise.all(hosts.map((host) => host[Symbol.asyncDispose]()))
-  await server[Symbol.asyncDispose]()
-})
-
-/** Runs a stream, breaks something when 50 results are there, and gives the results and the longest gap between two. */
-async function withFault(fault: () => Promise<unknown>): Promise<{ results: number[]; gap: number }> {
-  const results: number[] = []
-  let [gap, last, broken] = [0, performance.now(), Promise.resolve() as Promise<unknown>]
-  const items = Array.from({ length: ITEMS }, (_, n) => 10 + (n % 2))
-  for await (const result of cluster.imap(pause, items, { chunksize: 5, window: 160 })) {
-    gap = Math.max(gap, performance.now() - last)
-    last = performance.now()
-    results.push(result)
-    if (results.length === 50) broken = fault()
-  }
-  await broken
-  expect(results).toEqual(items)
-  return { results, gap }
-}
+const fleet = fleetOfEach()
 
 it.each([
-  ['the tasks stream is deleted', () => manager.streams.delete(TASKS)],
-  ['the results stream is deleted', () => manager.streams.delete(RESULTS)],
+  ['the tasks stream is deleted', () => fleet().manager.streams.delete(TASKS)],
+  ['the results stream is deleted', () => fleet().manager.streams.delete(RESULTS)],
   [
     'the consumer of results is deleted',
     async () => {
-      for await (const { name } of manager.consumers.list(RESULTS)) await manager.consumers.delete(RESULTS, name)
+      const { consumers } = fleet().manager
+      for await (const { name } of consumers.list(RESULTS)) await consumers.delete(RESULTS, name)
     },
   ],
 ])('%s by hand: no outcome is lost', async (_, fault) => {
-  const { gap } = await withFault(fault)
-  expect(gap).toBeLessThan(20_000)
+  expect(await gapWith(fleet().cluster, fault)).toBeLessThan(20_000)
 })
 
 it('the server comes back with its store wiped: no outcome is lost', async () => {
-  const { gap } = await withFault(async () => {
+  const { server, cluster } = fleet()
+  const gap = await gapWith(cluster, async () => {
     await server.kill()
     server.wipe()
     await server.start()
@@ -70,15 +33,127 @@ it('the server comes back with its store wiped: no outcome is lost', async () =>
   expect(gap).toBeLessThan(15_000)
 })
 
+/** The folder of a stream, in the store of the server. */
+function streamFolder(name: string): string {
+  return join(fleet().server.path('store'), 'jetstream', '$G', 'streams', name)
+}
+
+it.each([
+  ['the state of the consumers of units', () => join(streamFolder(TASKS), 'obs')],
+  ['the results', () => streamFolder(RESULTS)],
+])('the server comes back without a part of its store: %s', async (_, folder) => {
+  const { server, cluster } = fleet()
+  const gap = await gapWith(cluster, async () => {
+    await server.kill()
+    rmSync(folder(), { recursive: true })
+    await server.start()
+  })
+  expect(gap).toBeLessThan(15_000)
+})
+
+/** Copies a folder whose files come and go meanwhile. */
+function copyOf(folder: string, copy: string): void {
+  for (;;) {
+    rmSync(copy, { recursive: true, force: true })
+    try {
+      cpSync(folder, copy, { recursive: true })
+      return
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
+  }
+}
+
+it('the server comes back with an older copy of its store: no outcome is lost', async () => {
+  const { server, cluster } = fleet()
+  const gap = await gapWith(cluster, async (results) => {
+    const copy = server.path('copy')
+    copyOf(server.path('store'), copy)
+    while (results.length < 150) await new Promise(setImmediate)
+    await server.kill()
+    server.wipe()
+    cpSync(copy, server.path('store'), { recursive: true })
+    await server.start()
+  })
+  expect(gap).toBeLessThan(15_000)
+})
+
 it('all hosts are killed, and another one comes: no outcome is lost', async () => {
-  const { gap } = await withFault(async () => {
+  const { server, hosts, cluster } = fleet()
+  const gap = await gapWith(cluster, async () => {
     for (const host of hosts) host.kill('SIGKILL')
     hosts.push(await startHost(server.url, ['--name', 'three']))
   })
   expect(gap).toBeLessThan(12_000)
 })
 
+it('a host is stopped, and goes on later: its units run on others, and it serves again', async () => {
+  const { hosts, cluster } = fleet()
+  const [host] = hosts
+  const gap = await gapWith(cluster, () => {
+    host?.kill('SIGSTOP')
+    return Promise.resolve()
+  })
+  expect(gap).toBeLessThan(12_000)
+  host?.kill('SIGCONT')
+  expect(await cluster.ready({ hosts: 2 })).toHaveLength(2)
+  expect(await cluster.map(double, [1, 2, 3])).toEqual([2, 4, 6])
+})
+
+it("the producer's thread is blocked for longer than a unit may be silent: nothing runs into a limit", async () => {
+  const { cluster } = fleet()
+  const blocked = 8_000
+  const gap = await gapWith(cluster, () => {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, blocked)
+    return Promise.resolve()
+  })
+  expect(gap).toBeGreaterThanOrEqual(blocked)
+  expect(gap).toBeLessThan(blocked + 5_000)
+})
+
+it('messages that are malformed, forged or sent again are counted and dropped', async () => {
+  const { cluster, connection, manager } = fleet()
+  const gap = await gapWith(cluster, async () => {
+    for await (const { config } of manager.consumers.list(RESULTS)) {
+      for (let n = 0; n < 100; n++) connection.publish(config.filter_subject ?? '', Buffer.alloc(n * 10, n))
+    }
+    for await (const { config } of manager.consumers.list(TASKS)) {
+      const subject = (config.filter_subject ?? '').replace('.*.*.*', '.any.nobody.1').replace('.>', '.any.nobody.1')
+      for (let n = 0; n < 100; n++) connection.publish(subject, Buffer.alloc(n * 10, n))
+    }
+    await connection.flush()
+  })
+  expect(gap).toBeLessThan(10_000)
+  expect(cluster.stats().rejected).toBe(100)
+  const { state } = await manager.streams.info(TASKS)
+  expect(state.messages).toBe(0)
+})
+
+it('an item that ends whole hosts fails alone', async () => {
+  const { server, hosts, cluster } = fleet()
+  let isOver = false
+  // As a service manager does it.
+  const startAgain = async (host: CommandRun): Promise<void> => {
+    await host.ended()
+    if (isOver) return
+    const next = await startHost(server.url)
+    hosts.push(next)
+    if (isOver) next.kill('SIGKILL')
+    await startAgain(next)
+  }
+  const started = hosts.map(startAgain)
+  const items = Array.from({ length: 20 }, (_, n) => n)
+  const outcomes = await cluster.map(endsHost, items, { chunksize: 4, errors: 'settle' })
+  isOver = true
+  for (const host of hosts) host.kill('SIGKILL')
+  await Promise.all(started)
+  expect(outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : outcome.reason))).toEqual(
+    items.map((n) => (n === 7 ? (expect.any(HostLostError) as unknown) : n)),
+  )
+})
+
 it('an item, or a result, that is larger than a message fails alone', async () => {
+  const { cluster } = fleet()
   const large = 'x'.repeat(9 * 2 ** 20)
   const sent = await cluster.map(same, ['a', large, 'b'], { errors: 'settle' })
   expect(sent.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
@@ -90,6 +165,7 @@ it('an item, or a result, that is larger than a message fails alone', async () =
 })
 
 it('a producer is killed: its results and units go, and others are served', async () => {
+  const { server, cluster, manager } = fleet()
   const program = `
     import { Cluster } from ${JSON.stringify(import.meta.resolve('millrace/nats'))}
     import { pause } from ${JSON.stringify(new URL('../fixtures/nats-tasks.js', import.meta.url).href)}

@@ -24,6 +24,8 @@ export interface Way {
   readonly kind: SourceKind
   /** The lowest number of items that can run at once. */
   readonly workers: number
+  /** How many workers have the same number: each host counts its own. */
+  readonly namesakes: number
   /** The most items of one chunk. Items behind a held item are held, too. */
   readonly chunk: number
   readonly title: string
@@ -234,6 +236,7 @@ function wayOf(on: Verbs, executor: Executor, ordered: boolean, chunksize: numbe
     executor,
     kind,
     workers: executor === 'the default pool' ? availableParallelism() : 2,
+    namesakes: executor === 'two hosts' ? 2 : 1,
     chunk: inline || chunksize === 'auto' ? 1 : chunksize,
     title: `${ordered ? 'ordered' : 'unordered'}, with chunksize ${chunksize} on ${executor}, from ${kind}`,
     run: (source, options, task = gated) => open('imap', task, source, options),

@@ -6,8 +6,9 @@
 // pool.
 import './gates.js'
 import './tries.js'
+import { times } from './volume.js'
 
-const LIMIT = 60_000
+const LIMIT = times(60_000, 180_000)
 
 type Body = () => unknown
 type Definer = ((title: string, body: Body) => void) & {
