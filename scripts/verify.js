@@ -37,7 +37,12 @@ const STEPS = [
   ['tests at full volume', 40, npm('test:jest', '--full', '--json', `--outputFile=${join(reports, 'full.json')}`)],
   ['paths of the codec', 15, npm('test:codecs', '--reports', reports)],
   ['a newer Node', 20, npm('test:nodes', ...NEWER, '--json', `--outputFile=${join(reports, 'newer.json')}`)],
-  ['clusters', 8, npm('test:nats', '--json', `--outputFile=${join(reports, 'nats.json')}`)],
+  ['clusters', 10, npm('test:nats', '--json', `--outputFile=${join(reports, 'nats.json')}`)],
+  [
+    'the contract on two hosts',
+    10,
+    npm('test:nats', 'contract', '--json', `--outputFile=${join(reports, 'hosts.json')}`),
+  ],
   ['demo', 2, demo],
   ['package', 5, npm('pack:check')],
   ['toolchains', 15, npm('test:toolchains', '--quick', '--report', join(reports, 'toolchains.json'))],

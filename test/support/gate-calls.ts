@@ -56,7 +56,8 @@ async function endOf(pass: () => unknown): Promise<End> {
 
 /** The side of a worker process. */
 export class GateCalls {
-  readonly #socket: Socket
+  readonly #path: string
+  #socket: Socket | undefined
   readonly #waiting = new Map<number, (end: End) => void>()
   #calls = 0
 
@@ -67,20 +68,26 @@ export class GateCalls {
   }
 
   private constructor(path: string) {
-    this.#socket = connect(path)
-    this.#socket.unref()
-    createInterface({ input: this.#socket }).on('line', (line) => {
-      const { id, end } = JSON.parse(line) as Answer
-      this.#waiting.get(id)?.(end)
-      this.#waiting.delete(id)
-    })
+    this.#path = path
   }
 
   pass(item: number | string, worker: number): Promise<End> {
     const id = ++this.#calls
+    this.#socket ??= this.#connect()
+    this.#socket.write(`${JSON.stringify({ id, item, worker } satisfies Call)}\n`)
     return new Promise((resolve) => {
       this.#waiting.set(id, resolve)
-      this.#socket.write(`${JSON.stringify({ id, item, worker } satisfies Call)}\n`)
     })
+  }
+
+  /** Late: a host loads its tasks before the test begins. */
+  #connect(): Socket {
+    const socket = connect(this.#path).unref()
+    createInterface({ input: socket }).on('line', (line) => {
+      const { id, end } = JSON.parse(line) as Answer
+      this.#waiting.get(id)?.(end)
+      this.#waiting.delete(id)
+    })
+    return socket
   }
 }
