@@ -13,15 +13,20 @@ import { isKnownTo } from '../support/internals.js'
 
 it('the table of threads keeps none that has ended', async () => {
   const lock = new Lock()
+  // Idle threads of earlier tests may end meanwhile.
   const before = countThreads()
   for (let n = 0; n < 10; n++) await once(new Worker('', { eval: true }), 'exit')
-  expect(countThreads()).toBe(before)
+  expect(countThreads()).toBeLessThanOrEqual(before)
   const cells = newCells()
   const worker = start(cells, { do: 'hold in a child', lock })
-  await reached(cells, READY, 1)
-  expect([countThreads(), subtreeOf(worker.threadId).size]).toEqual([before + 2, 2])
-  await worker.terminate()
-  expect([countThreads(), subtreeOf(worker.threadId).size]).toEqual([before, 1])
+  try {
+    await reached(cells, READY, 1)
+    expect(subtreeOf(worker.threadId).size).toBe(2)
+  } finally {
+    await worker.terminate()
+  }
+  expect(subtreeOf(worker.threadId).size).toBe(1)
+  expect(countThreads()).toBeLessThanOrEqual(before)
 })
 
 it('an object gets the end of a thread only if that thread may know it', async () => {
