@@ -13,6 +13,9 @@ import { writeFileSync } from 'node:fs'
  * @property {string | undefined} end if the process ends before Jest has run all files: what ended it, with the stack
  */
 
+/** How long Jest may take to end when all files have run, in milliseconds. */
+const END_MS = 60_000
+
 export default class RunReporter {
   /** @type {Run} */
   #run = { isComplete: false, running: undefined, milliseconds: {}, end: undefined }
@@ -45,6 +48,13 @@ export default class RunReporter {
 
   onRunComplete() {
     this.#note({ isComplete: true })
+    // A thread or a server that a test has left would keep the process alive.
+    setTimeout(() => {
+      console.error(
+        `The tests have ended, but not the process within ${END_MS} ms: one of them has left something that runs`,
+      )
+      process.exit(1)
+    }, END_MS).unref()
   }
 
   /** @param {Partial<Run>} change */

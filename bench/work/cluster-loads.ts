@@ -116,7 +116,9 @@ async function onBullMQ(): Promise<Opened> {
   const queue = new Queue<BullData, string | number>(QUEUE, { connection })
   const events = new QueueEvents(QUEUE, { connection })
   await events.waitUntilReady()
-  const options = { removeOnComplete: true, removeOnFail: true }
+  // One that is removed at once cannot be waited for.
+  const options = { removeOnComplete: 1_000, removeOnFail: true }
+  for (const emitter of [queue, events]) emitter.setMaxListeners(0)
   return {
     run: async ({ items, bytes, wait, depth }) => {
       let sum = 0
