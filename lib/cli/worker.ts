@@ -26,8 +26,8 @@ const flags: Flags = {
   },
   initializer: { type: 'string', value: 'FILE#ID', help: 'a task that each worker runs before its first item' },
   finalizer: { type: 'string', value: 'FILE#ID', help: 'a task that each worker runs before it ends' },
-  'max-tasks-per-worker': { type: 'string', value: 'N', help: 'replace a worker after so many items' },
-  'max-heap-used': { type: 'string', value: 'SIZE', help: 'replace a worker when so much of its heap is in use' },
+  'max-tasks-per-worker': { type: 'string', value: 'N', help: 'replace a worker after this many items' },
+  'max-heap-used': { type: 'string', value: 'SIZE', help: 'replace a worker when this much of its heap is in use' },
   'max-old-space': {
     type: 'string',
     value: 'MIB',

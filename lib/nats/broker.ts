@@ -88,7 +88,7 @@ export class NatsBroker implements Broker {
     const { nats } = this.#connection ?? {}
     this.#connection = undefined
     if (nats === undefined) return
-    // The last acknowledgements are to arrive.
+    // The last acknowledgements are to arrive. If they cannot, their messages come again, which does no harm.
     if (this.isUp) await Promise.race([nats.flush(), nats.closed()]).catch(() => {})
     this.#down()
     await nats.close()
