@@ -13,6 +13,8 @@ export interface Failure {
   readonly task: string
   /** The number of the worker that tried it last, from 1; 0 on this thread. */
   readonly worker: number
+  /** On a cluster: the name of the host that tried it last. Absent on a pool, and for an item that no host has run. */
+  readonly host?: string | undefined
   /** How many times it was tried: 1 without `retries`. */
   readonly attempts: number
   /** The path of the file that the item is from, if it is a record or a line of a file. */

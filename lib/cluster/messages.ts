@@ -31,7 +31,7 @@ export function decodeCancel(bytes: Uint8Array): Pick<Head, 'token' | 'run'> | u
 
 /** The outcomes of a result. Values that cannot be read are errors of their items. @param start The place of the unit's first item. */
 export function outcomesOf(result: Result, start: number, worker: number): Outcomes {
-  const { from, places, count, counts, isFolded, time, body } = result
+  const { from, places, count, counts, isFolded, time, host, body } = result
   try {
     return {
       from: from + start,
@@ -42,13 +42,14 @@ export function outcomesOf(result: Result, start: number, worker: number): Outco
       isFolded,
       errors: new Map(result.errors.map(([offset, error]) => [offset, thrownBy(error)])),
       worker,
+      host,
       time,
       bytes: body.length,
     }
   } catch (cause) {
     if (!(cause instanceof WireError)) throw cause
     const unread = failures(from + start, new Array(count).fill(unreadable('results', cause)), worker)
-    return { ...unread, chunkOffsets: places?.map((place) => place + start), time }
+    return { ...unread, chunkOffsets: places?.map((place) => place + start), host, time }
   }
 }
 

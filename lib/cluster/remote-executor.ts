@@ -119,13 +119,15 @@ export class RemoteExecutor implements PoolExecutor {
 
   /** The number of a worker here, by its number on its host. 0: there are too many. */
   #numberOf(host: string, worker: number): number {
-    const name = `${host}-${worker}`
-    let number = this.#numbers.get(name)
+    const key = `${host} ${worker}`
+    let number = this.#numbers.get(key)
     if (number === undefined) {
       if (this.#workers.length === MAX_NUMBERED) return 0
       number = this.#workers.length + 1
-      this.#workers.push({ name, pid: -1, pool: this.#options.name, worker: number })
-      this.#numbers.set(name, number)
+      // 0: the host itself, whose workers could not run the items.
+      const name = worker === 0 ? host : `${host}-${worker}`
+      this.#workers.push({ name, pid: -1, pool: this.#options.name, worker: number, host })
+      this.#numbers.set(key, number)
     }
     return number
   }

@@ -118,7 +118,8 @@ export class RemoteLane implements Lane, UnitLane {
   receive(unit: SentUnit, result: Result): void {
     const worker = this.#numberOf(result.host, result.worker)
     if (result.isLost) this.#onLost(unit)
-    else if (result.fault !== undefined) this.#failRest(unit, thrownBy(result.fault), true, worker)
+    else if (result.fault !== undefined)
+      this.#failRest(unit, thrownBy(result.fault), true, { worker, host: result.host })
     else this.#receive(unit, outcomesOf(result, unit.start, worker), result.isLast)
   }
 
@@ -146,14 +147,13 @@ export class RemoteLane implements Lane, UnitLane {
     return taken
   }
 
-  #failRest(unit: SentUnit, error: unknown, isFault: boolean, worker = 0): void {
+  #failRest(unit: SentUnit, error: unknown, isFault: boolean, by?: Pick<Part, 'worker' | 'host'>): void {
     const places = unit.of.open(unit.start, unit.start + unit.count)
     const failed = failures(
       unit.start,
       places.map(() => error),
-      worker,
     )
-    this.#receive(unit, { ...failed, chunkOffsets: places, isFault }, true)
+    this.#receive(unit, { ...failed, ...by, chunkOffsets: places, isFault }, true)
   }
 
   /**

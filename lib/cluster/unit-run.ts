@@ -41,7 +41,7 @@ export interface UnitRunOptions extends Tries {
 }
 
 /** The fields of a result that differ from one to another. */
-type Own = Omit<Result, keyof Head | 'time'> & Pick<Outcomes, 'time'>
+type Own = Omit<Result, keyof Head | 'time' | 'host'> & Pick<Outcomes, 'time'>
 
 /** What a unit begins with. Undefined: it is not a unit of this version. */
 export function headOf(data: Uint8Array): Head | undefined {

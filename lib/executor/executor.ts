@@ -41,6 +41,8 @@ export interface Part {
   readonly isFault?: boolean | undefined
   /** Number of the worker, as tasks see it. */
   readonly worker: number
+  /** The name of the host that ran them, on a cluster. Undefined where no host did. */
+  readonly host?: string | undefined
   /** Whether this is the chunk's last part. */
   readonly last: boolean
   /** How long the chunk has run so far, in milliseconds, as its worker measured it; unknown after a crash. */

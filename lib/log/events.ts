@@ -23,6 +23,8 @@ export interface WorkerEvent extends ThreadEvent {
   readonly pool: string
   /** The worker's number, as tasks see it. */
   readonly worker: number
+  /** On a cluster: the name of its host. */
+  readonly host?: string | undefined
 }
 
 /** An item that has failed, for good. */
@@ -37,6 +39,8 @@ export interface TaskFailure {
   readonly pool: string
   /** Number of the worker that tried it last, as tasks see it; 0 on this thread. */
   readonly worker: number
+  /** On a cluster: the name of the host that tried it last. Absent on a pool, and for an item that no host has run. */
+  readonly host?: string | undefined
   /** How often it was tried. */
   readonly attempts: number
 }
@@ -138,9 +142,10 @@ export function tellsFailures(): boolean {
 /** @param by The thread that has run it. */
 export function taskFailed(event: Diagnostics['millrace:task:failure'], by: ThreadEvent): void {
   taskFailure.publish(event)
-  const { task, index, attempts, error } = event
+  const { task, index, host, attempts, error } = event
   const times = attempts === 1 ? '' : ` after ${attempts} attempts`
-  log('warn', by, () => `task '${task}' failed on item ${index}${times}: ${lineOf(error)}`)
+  const where = host === undefined ? '' : `, on host '${host}'`
+  log('warn', by, () => `task '${task}' failed on item ${index}${times}${where}: ${lineOf(error)}`)
 }
 
 /** Anything can be thrown, also objects that `String()` refuses. */

@@ -29,6 +29,8 @@ export type Outcome<I, R> =
       readonly task: string
       /** Number of the worker that tried it last, as tasks see it; 0 on this thread. */
       readonly worker: number
+      /** On a cluster: the name of the host that tried it last. Absent on a pool, and for an item that no host has run. */
+      readonly host?: string | undefined
       /** How often it was tried. */
       readonly attempts: number
     }
@@ -94,8 +96,14 @@ export function rejectedAt(part: ArrivedPart, partOffset: number, task: string):
 }
 
 function failureAt(part: ArrivedPart, partOffset: number, task: string): Omit<Failure, 'item'> {
-  const { worker, attempts } = part
-  return { index: indexOf(part, partOffset), task, worker, attempts: attempts?.get(partOffset) ?? 1 }
+  const { worker, host, attempts } = part
+  return {
+    index: indexOf(part, partOffset),
+    task,
+    worker,
+    ...(host === undefined ? undefined : { host }),
+    attempts: attempts?.get(partOffset) ?? 1,
+  }
 }
 
 function indexOf({ chunk, chunkOffsets, from }: Part, partOffset: number): number {

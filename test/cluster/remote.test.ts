@@ -1,8 +1,10 @@
 /** Streams on two hosts with worker processes, over a broker that works. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipe, write } from 'millrace'
+import { getLogger, logTo } from '#dist/multiprocessing/log/logger.js'
 import { failure } from '#dist/failure.js'
 import { lines } from '#dist/io/lines.js'
 import { Names } from '#dist/cluster/names.js'
@@ -90,6 +92,39 @@ describe('an item fails alone', () => {
     expect(reason).toBeInstanceOf(RangeError)
     expect(reason).toMatchObject({ message: 'no 3', code: 'E_THREE', n: 3 })
     expect(failure(reason)).toMatchObject({ index: 1, item: 3, task: 'fails', attempts: 1 })
+  })
+
+  it('names its host: in the error, the outcome, the event and the log', async () => {
+    const told: unknown[] = []
+    const note = (event: unknown): void => void told.push(event)
+    const warnings: string[] = []
+    subscribe('millrace:task:failure', note)
+    logTo({ ...console, warn: (text: string) => warnings.push(text) }, 'warn')
+    const [outcome] = await imap(tasks.fails, [3], { errors: 'settle' }).toArray()
+    unsubscribe('millrace:task:failure', note)
+    logTo(null)
+    getLogger().level = 'silent'
+    const host = expect.stringMatching(/^(one|two)$/) as unknown
+    expect(outcome).toMatchObject({ status: 'rejected', host })
+    expect(failure(outcome?.status === 'rejected' ? outcome.reason : undefined)).toMatchObject({ host })
+    expect(told).toMatchObject([{ task: 'fails', index: 0, host }])
+    expect(warnings).toEqual([
+      expect.stringMatching(/^\[(one|two)-[12]\] task 'fails' failed on item 0, on host '\1': RangeError: no 3$/),
+    ])
+  })
+
+  it('names no host, if none has run it', async () => {
+    const [outcome] = await imap(tasks.keep, [() => undefined], { errors: 'settle' }).toArray()
+    expect(outcome).toMatchObject({ status: 'rejected', worker: 0 })
+    expect(outcome).not.toHaveProperty('host')
+  })
+
+  it('names the host that cannot run its task', async () => {
+    const missing = { module: url, export: 'secret' } as unknown as typeof tasks.double
+    const error = await rejection(imap(missing, [1]).toArray())
+    expect(failure(error)).toMatchObject({ index: 0, host: expect.stringMatching(/^(one|two)$/) as unknown })
+    const { worker = 0 } = failure(error) ?? {}
+    expect(remote.identify(worker).name).toMatch(/^(one|two)$/)
   })
 
   it('if it is tried again, and fails again', async () => {
