@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { cpSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { HostLostError, TooLargeError } from 'millrace/nats'
 import { double, endsHost, same, zeros } from '../fixtures/nats-tasks.js'
 import { startHost, type CommandRun } from '../support/command.js'
@@ -21,6 +22,16 @@ it.each([
   ],
 ])('%s by hand: no outcome is lost', async (_, fault) => {
   expect(await gapWith(fleet().cluster, fault)).toBeLessThan(20_000)
+})
+
+it('the server is killed, and comes back after 12 s: no outcome is lost', async () => {
+  const { server, cluster } = fleet()
+  const gap = await gapWith(cluster, async () => {
+    await server.kill()
+    await sleep(12_000)
+    await server.start()
+  })
+  expect(gap).toBeLessThan(18_000)
 })
 
 it('the server comes back with its store wiped: no outcome is lost', async () => {

@@ -5,14 +5,20 @@ import { Cluster } from 'millrace/nats'
 import { pause } from '../fixtures/nats-tasks.js'
 import { startHost, type CommandRun } from './command.js'
 import { NatsServer } from './nats-server.js'
+import { Proxy } from './proxy.js'
 
 export const TASKS = 'millrace-default-tasks-any'
 export const RESULTS = 'millrace-default-results'
 const ITEMS = 400
+const CHUNK = 5
+/** How many units a stream may have out. */
+export const WINDOW_UNITS = 32
 
 /** What a test has. */
 export interface Fleet {
   readonly server: NatsServer
+  /** The networks of the producer and of the first host. */
+  readonly networks: { readonly producer: Proxy; readonly host: Proxy }
   /** A test may add others: all are ended after it. */
   readonly hosts: CommandRun[]
   readonly cluster: Cluster
@@ -26,17 +32,22 @@ export function fleetOfEach(): () => Fleet {
   let fleet: Fleet | undefined
   beforeEach(async () => {
     const server = await NatsServer.start()
-    const hosts = await Promise.all(['one', 'two'].map((name) => startHost(server.url, ['--name', name])))
-    const cluster = new Cluster({ servers: server.url })
+    const networks = { producer: await Proxy.start(server.port), host: await Proxy.start(server.port) }
+    const hosts = await Promise.all([
+      startHost(networks.host.url, ['--name', 'one']),
+      startHost(server.url, ['--name', 'two']),
+    ])
+    const cluster = new Cluster({ servers: networks.producer.url })
     const connection = await connect({ servers: server.url, maxReconnectAttempts: -1 })
-    fleet = { server, hosts, cluster, connection, manager: await jetstreamManager(connection) }
+    fleet = { server, networks, hosts, cluster, connection, manager: await jetstreamManager(connection) }
     await cluster.ready({ hosts: 2 })
   })
   afterEach(async () => {
-    const { server, hosts, cluster, connection } = current()
+    const { server, networks, hosts, cluster, connection } = current()
     await cluster.terminate()
     await connection.close()
     await Promise.all(hosts.map((host) => host[Symbol.asyncDispose]()))
+    for (const network of Object.values(networks)) await network[Symbol.asyncDispose]()
     await server[Symbol.asyncDispose]()
   })
   const current = (): Fleet => {
@@ -59,7 +70,7 @@ export async function gapWith(
   const results: number[] = []
   let [gap, last, broken] = [0, performance.now(), Promise.resolve() as Promise<unknown>]
   const items = Array.from({ length: ITEMS }, (_, n) => 10 + (n % 2))
-  for await (const result of cluster.imap(pause, items, { chunksize: 5, window: 160 })) {
+  for await (const result of cluster.imap(pause, items, { chunksize: CHUNK, window: CHUNK * WINDOW_UNITS })) {
     gap = Math.max(gap, performance.now() - last)
     last = performance.now()
     results.push(result)
