@@ -104,7 +104,7 @@ const below = {
     'options',
     'errors',
   ],
-  cli: ['nats', 'cluster', 'verbs', 'executors', 'task', 'options', 'errors'],
+  cli: ['nats', 'cluster', 'verbs', 'executors', 'task', 'log', 'options', 'errors'],
   nats: ['cluster', 'verbs', 'stream', 'executor', 'task', 'log', 'identity', 'inspect', 'options', 'errors'],
   cluster: [
     'wire',

@@ -155,7 +155,16 @@ const MULTIPROCESSING: Surface = {
 
 const NATS: Surface = {
   values: ['Cluster', 'ClusterError', 'HostLostError', 'NoHostsError', 'TooLargeError'],
-  types: ['ClusterCredentials', 'ClusterHost', 'ClusterOptions', 'ClusterStats', 'ClusterTls', 'ReadyOptions', 'Verbs'],
+  types: [
+    'ClusterCredentials',
+    'ClusterHost',
+    'ClusterLimit',
+    'ClusterOptions',
+    'ClusterStats',
+    'ClusterTls',
+    'ReadyOptions',
+    'Verbs',
+  ],
 }
 
 const TASK: Surface = {

@@ -6,6 +6,7 @@ import { Host } from '../cluster/host.js'
 import type { OfferedModule } from '../cluster/unit-run.js'
 import { PoolClosedError, TaskLoadError } from '../errors.js'
 import { ThreadExecutor } from '../executor/threads/thread-executor.js'
+import { LEVELS, sendToStderr, setLogLevel, type LogLevel } from '../log/settings.js'
 import { isVersion } from '../nats/options.js'
 import { applyOn } from '../verbs/apply.js'
 import { readFlags, UsageError, type Command, type Flags, type Values } from './command.js'
@@ -38,6 +39,11 @@ const flags: Flags = {
     value: 'N',
     help: 'how many units it may hold beyond its slots, while they are short. 0 if tasks wait for each other. Default: one for each slot',
   },
+  log: {
+    type: 'string',
+    value: 'LEVEL',
+    help: "what goes to stderr: 'debug', 'info', 'warn', 'error' or 'silent'. Default: 'warn'",
+  },
   drain: { type: 'string', value: 'TIME', help: 'how long to finish what runs, after SIGTERM or SIGINT. Default: 30s' },
 }
 
@@ -56,6 +62,8 @@ export const worker: Command = {
     const version = values.matching('version', "letters, digits, and '.', '_', '+', '-'", isVersion)
     const modules = offeredModules(operands, values.texts('module'), values.texts('allow-export'), version)
     const drain = values.duration('drain') ?? DRAIN_MS
+    setLogLevel((values.matching('log', `one of ${LEVELS.join(', ')}`, isLevel) ?? 'warn') as LogLevel)
+    sendToStderr()
     const name = values.text('name') ?? `${hostname()}-${process.pid}`
     const executor = executorOf(name, values)
     // A host waits for its server.
@@ -91,6 +99,10 @@ export const worker: Command = {
       await broker.close()
     }
   },
+}
+
+function isLevel(value: string): boolean {
+  return (LEVELS as readonly string[]).includes(value)
 }
 
 function executorOf(name: string, values: Values): ThreadExecutor {

@@ -7,10 +7,11 @@ import type { PoolExecutor } from '../executor/executor.js'
 import { createConsumer, faultOf } from './attempts.js'
 import type { Broker, Closer, Delivery } from './broker.js'
 import { every, pause, systemClock, type Clock } from './clock.js'
+import { watchConnection } from './connection-watch.js'
 import { decodeCancel, encodeHost } from './messages.js'
 import { hex, Names, TASKS_CONSUMER, type NameOptions } from './names.js'
 import { moduleName } from './task-key.js'
-import { headOf, UnitRun, type OfferedModule, type UnitRunOptions } from './unit-run.js'
+import { headOf, memberOf, UnitRun, type OfferedModule, type UnitRunOptions } from './unit-run.js'
 
 /** H2: well within the time after which the broker delivers a unit again. In milliseconds. */
 const WORKING_MS = 1_600
@@ -66,6 +67,7 @@ export class Host {
     })
     // The caller may look at it late.
     this.failed.catch(() => undefined)
+    watchConnection(broker, clock, memberOf(options), () => !this.#isStopped)
     broker.onChange((isUp) => {
       if (isUp && !this.#isStopped) this.#prepare()
     })

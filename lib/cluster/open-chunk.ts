@@ -34,6 +34,11 @@ export class OpenChunk {
     this.#left = length
   }
 
+  /** How many items have no outcome that was given to the stream. */
+  get left(): number {
+    return this.#left
+  }
+
   /** A unit of it was sent. */
   sent(bytes: number): void {
     this.#sentBytes += bytes

@@ -11,6 +11,7 @@ import { Audit, type AuditedUnit } from './audit.js'
 import type { Broker, Closer, Delivery } from './broker.js'
 import { every, type Clock } from './clock.js'
 import { encodeCancel } from './messages.js'
+import { limitOf, type ClusterLimit, type LimitedLane } from './limit.js'
 import { hex, randomToken, RESULTS_CONSUMER, type Names } from './names.js'
 import type { OpenChunk } from './open-chunk.js'
 import { WorkerCount, type CountedLane } from './worker-count.js'
@@ -31,6 +32,8 @@ export interface ProducerOptions {
   readonly maxBytes: number
   /** How long units wait where there is no host, in milliseconds. */
   readonly patience: number
+  /** Told of units that are published again, as the broker has lost them. */
+  readonly onAgain?: ((unit: SentUnit) => void) | undefined
 }
 
 export interface NewUnit {
@@ -52,8 +55,11 @@ export interface SentUnit extends NewUnit, AuditedUnit {
 }
 
 /** A stream, as its producer sees it. */
-export interface UnitLane extends CountedLane {
+export interface UnitLane extends CountedLane, LimitedLane {
   readonly run: number
+  /** The id of its task. */
+  readonly task: string
+  out: number
   receive(unit: SentUnit, result: Result): void
   /** A result of the unit cannot be read. */
   receiveUnreadable(unit: SentUnit, cause: WireError): void
@@ -97,6 +103,7 @@ export class Producer {
       this.counts.sentAgain++
       // Hosts have run it twice, and no result has come.
       if (++unit.again > 1) void this.#renew()
+      options.onAgain?.(unit)
       void this.#publish(unit)
     })
     broker.onChange((isUp) => {
@@ -119,6 +126,15 @@ export class Producer {
 
   get audits(): number {
     return this.#audit.count
+  }
+
+  /** What holds the streams back; undefined without a stream. */
+  get limit(): ClusterLimit | undefined {
+    return limitOf(this.#lanes, {
+      isUp: this.#isOpen && this.#options.broker.isUp,
+      hasRoom: this.hasRoom,
+      counted: (module) => this.#workers.counted(module),
+    })
   }
 
   /** The most bytes of a unit. Once it is open. */

@@ -1,12 +1,14 @@
 /** The executor of a cluster: chunks run on hosts. `remote-lane.ts` makes units of them. */
 import { PoolClosedError, typeError } from '../errors.js'
 import type { Grain, Job, Lane, LaneClient, PoolExecutor } from '../executor/executor.js'
+import { chunkAgain } from '../log/cluster-events.js'
 import type { WorkerEvent } from '../log/events.js'
 import type { TaskName } from '../task.js'
 import { encodeValues } from '../wire/data.js'
 import { assertMayStart } from '../worker/guard.js'
 import type { Broker } from './broker.js'
 import { systemClock, type Clock } from './clock.js'
+import { watchConnection } from './connection-watch.js'
 import { Names, type NameOptions } from './names.js'
 import { Producer, type ProducerOptions } from './producer.js'
 import { RemoteLane } from './remote-lane.js'
@@ -38,7 +40,17 @@ export class RemoteExecutor implements PoolExecutor {
 
   constructor(options: RemoteOptions) {
     this.#options = options
-    this.producer = new Producer({ ...options, names: new Names(options), clock: options.clock ?? systemClock })
+    const { namespace, group, broker, clock = systemClock } = options
+    const member = { role: 'producer', namespace, group } as const
+    this.producer = new Producer({
+      ...options,
+      names: new Names(options),
+      clock,
+      onAgain: ({ lane: { task }, of: { chunk }, start, count, again }) => {
+        chunkAgain(member, { task, index: chunk.first + start, items: count, times: again + 1 })
+      },
+    })
+    watchConnection(broker, clock, member, () => this.producer.isOpen)
   }
 
   /** How many slots hosts have, as far as that is known: at least 2. */

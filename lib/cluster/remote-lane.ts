@@ -1,9 +1,7 @@
 /** A stream's way to hosts: P3, P5 and P7. It makes units of chunks, and parts of results. */
 import { encodeError } from '../codec/error-codec/encode.js'
-import type { Chunk, Job, Lane, LaneClient, Part } from '../executor/executor.js'
+import type { Chunk, Job, Lane, LaneClient, Part, StreamState } from '../executor/executor.js'
 import { Fifo } from '../fifo.js'
-import { formatOutcomes } from '../formats/format-outcomes.js'
-import type { OutputFormat } from '../formats/output-format.js'
 import type { TaskName } from '../task.js'
 import { TooLargeError as MessageTooLarge } from '../wire/byte-writer.js'
 import { thrownBy } from '../wire/error-envelope.js'
@@ -11,6 +9,7 @@ import type { Result } from '../wire/result.js'
 import { encodeUnit } from '../wire/unit.js'
 import type { WireError } from '../wire/wire-error.js'
 import { HostLostError } from './errors.js'
+import { formatted } from './formatted-part.js'
 import { outcomesOf, unreadable } from './messages.js'
 import { OpenChunk } from './open-chunk.js'
 import type { Producer, SentUnit, UnitLane } from './producer.js'
@@ -67,6 +66,20 @@ export class RemoteLane implements Lane, UnitLane {
     this.run = producer.newRun()
     this.taskKey = taskKey
     this.module = moduleName(taskKey)
+  }
+
+  get task(): string {
+    return this.#job.name.id
+  }
+
+  get unsettled(): number {
+    let sum = 0
+    for (const { left } of this.#chunks) sum += left
+    return sum
+  }
+
+  get state(): StreamState | undefined {
+    return this.#client.state?.()
   }
 
   get ready(): boolean {
@@ -262,32 +275,5 @@ export class RemoteLane implements Lane, UnitLane {
     this.#producer.leave(this)
     for (const { chunk } of this.#chunks) chunk.items.release()
     this.#chunks.clear()
-  }
-}
-
-/** The results as records of an output: hosts send values. Items that its format cannot take fail. */
-function formatted(part: Part, format: OutputFormat): Part {
-  const { chunk, from, chunkOffsets } = part
-  const errors = new Map(part.errors)
-  const counts = part.counts && [...part.counts]
-  const placeOf = (partOffset: number): number => chunkOffsets?.[partOffset] ?? from + partOffset
-  const records = formatOutcomes(
-    format,
-    {
-      results: part.results.values(),
-      counts,
-      fileOf: (partOffset) => chunk.items.fileOf?.(placeOf(partOffset)),
-      hasFailed: (partOffset) => part.errors?.has(partOffset) === true,
-    },
-    (partOffset) => chunk.first + placeOf(partOffset),
-    (partOffset, error) => {
-      errors.set(partOffset, error)
-    },
-  )
-  return {
-    ...part,
-    results: records,
-    counts: counts && Uint32Array.from(counts),
-    errors: errors.size > 0 ? errors : undefined,
   }
 }

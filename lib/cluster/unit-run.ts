@@ -4,6 +4,7 @@ import { Items, type Batch } from '../codec/batch.js'
 import { encodeError } from '../codec/error-codec/encode.js'
 import type { Lane, Part, PoolExecutor } from '../executor/executor.js'
 import { TaskLoadError } from '../errors.js'
+import { chunkAgain, type ClusterMember } from '../log/cluster-events.js'
 import { plainBody, type Body } from '../wire/body.js'
 import { ByteReader } from '../wire/byte-reader.js'
 import { TooLargeError as MessageTooLarge } from '../wire/byte-writer.js'
@@ -17,6 +18,7 @@ import { WireError } from '../wire/wire-error.js'
 import { untilDone, type Tries } from './attempts.js'
 import type { Delivery } from './broker.js'
 import { unreadable, valuesIn } from './messages.js'
+import type { NameOptions } from './names.js'
 import { cut, encodeBatch, failures, tooLarge, type Outcomes } from './sendable.js'
 
 /** How often a unit is delivered. If it comes again, its items may have ended the hosts that had it. */
@@ -34,7 +36,7 @@ export interface OfferedModule {
   readonly exports: ReadonlySet<string>
 }
 
-export interface UnitRunOptions extends Tries {
+export interface UnitRunOptions extends Tries, NameOptions {
   readonly executor: PoolExecutor
   /** Of the host. */
   readonly name: string
@@ -42,6 +44,11 @@ export interface UnitRunOptions extends Tries {
 
 /** The fields of a result that differ from one to another. */
 type Own = Omit<Result, keyof Head | 'time' | 'host'> & Pick<Outcomes, 'time'>
+
+/** A host, as its events name it. */
+export function memberOf({ namespace, group, name }: NameOptions & Pick<UnitRunOptions, 'name'>): ClusterMember {
+  return { role: 'host', namespace, group, host: name }
+}
 
 /** What a unit begins with. Undefined: it is not a unit of this version. */
 export function headOf(data: Uint8Array): Head | undefined {
@@ -113,6 +120,10 @@ export class UnitRun {
   }
 
   async #runUnit(unit: Unit & { readonly items: Batch }): Promise<void> {
+    const { delivery: times } = this.delivery
+    if (times > 1) {
+      chunkAgain(memberOf(this.#options), { task: unit.task, index: unit.first, items: unit.count, times })
+    }
     const { task, exported, kind, initial, spread, concurrency, ordered, stopOnError, timeout, eager } = unit
     const name = { module: this.#module.url, id: task, exported }
     const how = { kind, initial: initial?.value, spread, concurrency, ordered, stopOnError, timeout }

@@ -45,6 +45,11 @@ export class WorkerCount {
     return Math.max(MIN_WORKERS, this.#workers.get(module) ?? 0)
   }
 
+  /** As many as were found. Undefined: they were not counted yet. */
+  counted(module: string): number | undefined {
+    return this.#workers.get(module)
+  }
+
   get most(): number {
     return Math.max(MIN_WORKERS, ...this.#workers.values())
   }

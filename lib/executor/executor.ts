@@ -77,6 +77,18 @@ export interface LaneClient {
   readonly context: AsyncContext
   /** The lane is ready again, or has a part or an error. Called from anywhere, in any context. */
   readonly wake: () => void
+  /** What the stream has, for figures. */
+  readonly state?: (() => StreamState) | undefined
+}
+
+/** What a stream has at a moment, as its lane cannot know it. */
+export interface StreamState {
+  /** Items that were submitted, and whose results the consumer has not been handed. */
+  readonly held: number
+  /** Whether the window has no room for another item. */
+  readonly isFull: boolean
+  /** Whether the source has no other items. */
+  readonly hasEnded: boolean
 }
 
 /** Why an `AbortSignal` was aborted: any value. */

@@ -27,6 +27,7 @@ class RetryLane implements Lane {
     // A fold continues after an item that fails: the item may be tried again.
     this.#lane = executor.open(isFold ? { ...job, stopOnError: false } : job, {
       context: client.context,
+      state: client.state,
       wake: () => {
         this.#queue.submitDue()
         client.wake()

@@ -8,6 +8,7 @@ import { inspect } from 'node:util'
 import { attempt, isErrorObject, received } from '../errors.js'
 import { emit, isRead, type LogRecord } from './record.js'
 import { goesToStderr, isLogged, type LogLevel } from './settings.js'
+import type { ChunkAgain, ClusterEvent } from './cluster-events.js'
 
 /** A thread that the library has started. */
 export interface ThreadEvent {
@@ -92,6 +93,12 @@ export interface Diagnostics {
   readonly 'millrace:process:start': ThreadEvent
   /** A `Process` has ended. `error`: what its target threw, or what nobody caught. */
   readonly 'millrace:process:exit': ThreadEvent & { readonly exitCode: number; readonly error?: unknown }
+  /** A program has lost its connection to the server of a cluster. It connects again by itself. */
+  readonly 'millrace:cluster:down': ClusterEvent
+  /** It has the connection again. `downtime`: how long it had none, in milliseconds. */
+  readonly 'millrace:cluster:up': ClusterEvent & { readonly downtime: number }
+  /** A producer sends a chunk again, as the server has lost it. Or a host got one that was delivered before. */
+  readonly 'millrace:chunk:again': ChunkAgain
   /**
    * A record of the log, as it is written, or comes from a thread that this one has started. Lines of `console` are
    * published by the latter alone, so that a listener may print.
@@ -178,6 +185,6 @@ export function logUncaught(by: ThreadEvent, error: unknown): boolean {
   return isLogged('error') && goesToStderr()
 }
 
-function log(level: LogLevel, { name, pid }: ThreadEvent, text: () => string): void {
+export function log(level: LogLevel, { name, pid }: ThreadEvent, text: () => string): void {
   if (isLogged(level)) emit({ level, message: text(), name, pid, time: Date.now() })
 }

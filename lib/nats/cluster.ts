@@ -1,6 +1,7 @@
 /** The public cluster: the verbs of a pool, on hosts that are reached through NATS JetStream. */
 import { PoolClosedError } from '../errors.js'
 import { NoHostsError } from '../cluster/errors.js'
+import type { ClusterLimit } from '../cluster/limit.js'
 import { decodeHost, type HostInfo } from '../cluster/messages.js'
 import { Names } from '../cluster/names.js'
 import { RemoteExecutor } from '../cluster/remote-executor.js'
@@ -58,6 +59,11 @@ export interface ClusterStats {
   readonly rejected: number
   /** How often the server was asked which units it has. */
   readonly audits: number
+  /**
+   * What holds the streams back at this moment; undefined if none is open. With several streams: what holds back the
+   * first one that waits for neither its source nor its consumer, if there is one.
+   */
+  readonly limit: ClusterLimit | undefined
 }
 
 /** How long a program tries to reach a server, if `ready()` does not say it. In milliseconds. */
@@ -214,8 +220,8 @@ export class Cluster implements Verbs, AsyncDisposable {
   /** Figures of this program's streams on the cluster. */
   stats(): ClusterStats {
     const { producer, workers } = this.#executor
-    const { out, bytes, audits, counts } = producer
-    return { connected: this.#broker.isUp, workers, out, bytes, ...counts, audits }
+    const { out, bytes, audits, counts, limit } = producer
+    return { connected: this.#broker.isUp, workers, out, bytes, ...counts, audits, limit }
   }
 
   /**

@@ -3,7 +3,7 @@
  * lane have room for, and submits it in chunks. At most one chunk is read ahead of what the executor can take.
  */
 import { currentContext, type AsyncContext } from '../async-context.js'
-import type { Chunk, Executor, Lane } from '../executor/executor.js'
+import type { Chunk, Executor, Lane, StreamState } from '../executor/executor.js'
 import type { OutputFormat } from '../formats/output-format.js'
 import { lengthOf } from '../io/iterator-result.js'
 import type { PipelineEnd, Source } from '../io/source.js'
@@ -59,8 +59,17 @@ export class Run {
     this.executor = executor()
     // How many chunks can be under way at once, at the beginning.
     const width = Math.ceil(Math.min(lengthOf(source) ?? Infinity, window.limit) / tuner.tuning.chunksize)
-    this.lane = this.executor.open({ ...job, width, format }, { context: this.context, wake: onLane })
+    this.lane = this.executor.open(
+      { ...job, width, format },
+      { context: this.context, wake: onLane, state: () => this.#state },
+    )
     this.reader = new SourceReader(source, this.lane.encodes, window, onSource)
+  }
+
+  get #state(): StreamState {
+    const { isFull, open } = this.#window
+    const { size, hasEnded } = this.reader
+    return { held: open - size, isFull, hasEnded }
   }
 
   /** How much room in the window makes it worth reading on: enough for the whole chunk. Infinite while it waits for something else. */

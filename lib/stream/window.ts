@@ -31,6 +31,16 @@ export class Window {
     return this.#entered - this.#given - this.#handed
   }
 
+  /** Whether no other item may be read, even if the read under way gives none. */
+  get isFull(): boolean {
+    return this.read - this.#given >= this.limit
+  }
+
+  /** Items that were read, and whose results have not been handed out. */
+  get open(): number {
+    return this.held - this.#reserved
+  }
+
   /** Items whose results were handed out, to a consumer that has not come back. */
   get handed(): number {
     return this.#handed

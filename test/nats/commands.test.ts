@@ -35,6 +35,10 @@ describe('millrace', () => {
       ['worker', fixture('nats-tasks.js'), '--drain', '5'],
       "--drain must be a time such as 500ms, 30s or 5m: received '5'",
     ],
+    [
+      ['worker', fixture('nats-tasks.js'), '--log', 'loud'],
+      "--log must be one of silent, error, warn, info, debug: received 'loud'",
+    ],
     [['worker', fixture('nats-tasks.js'), '--module', 'key'], "--module must be KEY=FILE: received 'key'"],
     [['worker', fixture('nats-tasks.js'), '--initializer', 'x.js'], "--initializer must be FILE#ID: received 'x.js'"],
     [['worker', fixture('nats-tasks.js'), fixture('nats-tasks.js')], 'two modules have the key millrace/build/test/'],
@@ -97,6 +101,18 @@ describe('millrace worker', () => {
     await host.written('waits for a server')
     host.kill('SIGTERM')
     expect(await host.ended()).toBe(0)
+  })
+
+  it('writes to stderr that it has lost its server, and that it is back', async () => {
+    await using own = await NatsServer.start()
+    await using host = await startHost(own.url, ['--name', 'one'])
+    await using quiet = await startHost(own.url, ['--name', 'two', '--log', 'error'])
+    await own.kill()
+    const name = "host 'one' of cluster 'default', group 'any',"
+    await host.written(`[WARN/MainProcess] ${name} has lost the connection`)
+    await own.start()
+    await host.written(`[WARN/MainProcess] ${name} has the connection again, after `)
+    expect(quiet.text).not.toContain('the connection')
   })
 
   it('ends with 2 where it is refused', async () => {

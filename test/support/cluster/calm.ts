@@ -34,7 +34,7 @@ export class CalmCluster {
   }
 
   /** A host that offers a module. */
-  async host(name: string, url: string, exports: readonly string[] = []): Promise<Host> {
+  async host(name: string, url: string, exports: readonly string[] = [], broker = this.broker()): Promise<Host> {
     const executor = new ThreadExecutor({
       name,
       workers: 2,
@@ -45,7 +45,7 @@ export class CalmCluster {
     })
     this.#pools.push(executor)
     const modules = [{ taskKey: taskKey(url), url, exports: new Set(exports) }]
-    const host = new Host({ ...NAMES, broker: this.broker(), executor, name, modules })
+    const host = new Host({ ...NAMES, broker, executor, name, modules })
     await host.start()
     return host
   }

@@ -1,0 +1,64 @@
+/** What programs of a cluster tell about their connection, and about chunks that run again: by channels, and in the log. */
+import { channel } from 'node:diagnostics_channel'
+import { currentProcess } from '../identity.js'
+import { log, type ThreadEvent } from './events.js'
+
+/** A program of a cluster. */
+export interface ClusterMember {
+  readonly role: 'producer' | 'host'
+  readonly namespace: string
+  readonly group: string
+  /** Of a host: its name. */
+  readonly host?: string | undefined
+}
+
+/** An event in a program of a cluster, with the name and id of its thread. */
+export interface ClusterEvent extends ClusterMember, ThreadEvent {}
+
+/** A chunk that is sent, or has come, once more. */
+export interface ChunkAgain extends ClusterEvent {
+  /** The id of the task. */
+  readonly task: string
+  /** The index of the first item in its source. */
+  readonly index: number
+  /** How many items. */
+  readonly items: number
+  /** How often it was sent by this producer, or delivered by the server, this time included: from 2. */
+  readonly times: number
+}
+
+const down = channel('millrace:cluster:down')
+const up = channel('millrace:cluster:up')
+const again = channel('millrace:chunk:again')
+
+export function connectionLost(member: ClusterMember): void {
+  const event: ClusterEvent = { ...thisThread(), ...member }
+  down.publish(event)
+  log('warn', event, () => `${nameOf(member)} has lost the connection`)
+}
+
+/** @param downtime In milliseconds. */
+export function connectionBack(member: ClusterMember, downtime: number): void {
+  const event: ClusterEvent & { readonly downtime: number } = { ...thisThread(), ...member, downtime }
+  up.publish(event)
+  log('warn', event, () => `${nameOf(member)} has the connection again, after ${(downtime / 1_000).toFixed(1)} s`)
+}
+
+export function chunkAgain(member: ClusterMember, chunk: Omit<ChunkAgain, keyof ClusterEvent>): void {
+  const event: ChunkAgain = { ...thisThread(), ...member, ...chunk }
+  again.publish(event)
+  const { task, index, items, times } = chunk
+  const where = `${items} from item ${index} of task '${task}'`
+  const why = member.role === 'host' ? 'other hosts did not finish them' : 'the server has lost them'
+  const does = member.role === 'host' ? 'runs' : 'sends'
+  log('warn', event, () => `${nameOf(member)} ${does} items again (${where}, ${times} times) as ${why}`)
+}
+
+function thisThread(): ThreadEvent {
+  const { name, pid } = currentProcess()
+  return { name, pid }
+}
+
+function nameOf({ role, namespace, group, host }: ClusterMember): string {
+  return `${role === 'host' ? `host '${host ?? ''}'` : 'the producer'} of cluster '${namespace}', group '${group}',`
+}
