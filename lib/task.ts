@@ -23,6 +23,11 @@ export interface TaskContext {
   /** The worker's number in its pool, from 1; 0 on this thread (`workers: 0`). */
   readonly worker: number
   /**
+   * On a cluster: the trace that the stream belongs to, as its option `traceparent` gave it for this chunk. The form is
+   * that of W3C Trace Context and OpenTelemetry. Otherwise undefined.
+   */
+  readonly traceparent: string | undefined
+  /**
    * The path of the file that the item is from. Undefined unless the source of the stream gives records or lines
    * (`csv()`, `ndjson()`, `json()`, `lines()`), and for those that were not read from a file. This and the next three
    * are computed when you ask for them.

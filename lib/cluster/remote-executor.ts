@@ -27,6 +27,8 @@ export interface RemoteOptions extends NameOptions, Pick<ProducerOptions, 'name'
   readonly version?: string | undefined
   /** The URLs of modules that are named by hand, by their keys. */
   readonly modules?: ReadonlyMap<string, string> | undefined
+  /** Gives the trace that a stream belongs to. Called for each unit, in the async context of its stream. */
+  readonly traceparent?: (() => unknown) | undefined
   readonly clock?: Clock | undefined
 }
 
@@ -110,6 +112,7 @@ export class RemoteExecutor implements PoolExecutor {
       {
         client,
         taskKey: this.#taskKeyOf(name),
+        traceparent: this.#options.traceparent,
         numberOf: (host, worker) => this.#numberOf(host, worker),
       },
     )

@@ -15,6 +15,7 @@ import { OpenChunk } from './open-chunk.js'
 import type { Producer, SentUnit, UnitLane } from './producer.js'
 import { encodeBatch, failures, tooLarge, type Outcomes, type Sendable } from './sendable.js'
 import { moduleName } from './task-key.js'
+import { traceparentOf } from './traceparent.js'
 
 /** How many units a stream may have out for each worker. */
 const UNITS_PER_WORKER = 4
@@ -22,6 +23,8 @@ const UNITS_PER_WORKER = 4
 interface LaneOptions {
   readonly client: LaneClient
   readonly taskKey: string
+  /** Gives the trace of a unit. */
+  readonly traceparent: (() => unknown) | undefined
   /** The number of a host's worker here. */
   readonly numberOf: (host: string, worker: number) => number
 }
@@ -47,6 +50,7 @@ export class RemoteLane implements Lane, UnitLane {
   readonly #job: RemoteJob
   readonly #client: LaneClient
   readonly #numberOf: LaneOptions['numberOf']
+  readonly #traceparent: LaneOptions['traceparent']
   readonly #chunks = new Set<OpenChunk>()
   /** The next one last. */
   readonly #pieces: Piece[] = []
@@ -58,11 +62,12 @@ export class RemoteLane implements Lane, UnitLane {
   #isFirst = true
   #isOpen = true
 
-  constructor(producer: Producer, job: RemoteJob, { client, taskKey, numberOf }: LaneOptions) {
+  constructor(producer: Producer, job: RemoteJob, { client, taskKey, traceparent, numberOf }: LaneOptions) {
     this.#producer = producer
     this.#job = job
     this.#client = client
     this.#numberOf = numberOf
+    this.#traceparent = traceparent
     this.run = producer.newRun()
     this.taskKey = taskKey
     this.module = moduleName(taskKey)
@@ -200,10 +205,11 @@ export class RemoteLane implements Lane, UnitLane {
     const { chunk, failed } = of
     const number = this.#producer.newUnit()
     const sendable = this.#encode({ of, start, count })
-    // Getters of items may have ended the stream.
+    const trace = this.#trace()
+    // Getters of items may have ended the stream, and so may the option `traceparent`.
     if (!this.#isOpen) return undefined
     for (const [position, error] of sendable?.failed ?? []) failed.set(start + position, error)
-    const bytes = sendable && this.#unit(number, { of, start, count }, sendable)
+    const bytes = sendable && this.#unit(number, { of, start, count }, sendable, trace)
     if (bytes === undefined || bytes.length > this.#producer.maxUnitBytes) {
       if (count > 1) {
         const half = Math.ceil(count / 2)
@@ -238,7 +244,21 @@ export class RemoteLane implements Lane, UnitLane {
     return sendable
   }
 
-  #unit(number: number, { of, start, count }: Piece, { body, failed }: Sendable): Uint8Array | undefined {
+  #trace(): string | undefined {
+    try {
+      return this.#client.context.runInAsyncScope(traceparentOf, undefined, this.#traceparent)
+    } catch (error) {
+      this.break(error)
+      return undefined
+    }
+  }
+
+  #unit(
+    number: number,
+    { of, start, count }: Piece,
+    { body, failed }: Sendable,
+    traceparent: string | undefined,
+  ): Uint8Array | undefined {
     const { name, kind, spread = false, initial, ordered, stopOnError, concurrency, timeout } = this.#job
     const errors = [...failed].sort(([one], [other]) => one - other)
     try {
@@ -259,7 +279,7 @@ export class RemoteLane implements Lane, UnitLane {
         count,
         failed: errors.map(([position, error]) => [position, encodeError(error)]),
         initial: kind === 'reduce' ? { value: initial } : undefined,
-        traceparent: undefined,
+        traceparent,
         body,
       })
     } catch (error) {

@@ -126,7 +126,16 @@ export class UnitRun {
     }
     const { task, exported, kind, initial, spread, concurrency, ordered, stopOnError, timeout, eager } = unit
     const name = { module: this.#module.url, id: task, exported }
-    const how = { kind, initial: initial?.value, spread, concurrency, ordered, stopOnError, timeout }
+    const how = {
+      kind,
+      initial: initial?.value,
+      spread,
+      concurrency,
+      ordered,
+      stopOnError,
+      timeout,
+      traceparent: unit.traceparent,
+    }
     const lane = this.#options.executor.open(
       { ...how, name, eager, deep: false, width: 1 },
       {

@@ -35,6 +35,12 @@ export interface ClusterOptions {
    * Then the stream throws a `NoHostsError`. Default: 30,000.
    */
   readonly patience?: number
+  /**
+   * Gives the trace that a stream belongs to: a text of W3C Trace Context, or undefined. It is called for each chunk, in
+   * the async context of the stream. Tasks get it as `context.traceparent`, for OpenTelemetry. If it throws, or gives
+   * something else, the stream throws that error or an `ERR_INVALID_OPTION`. Default: none.
+   */
+  readonly traceparent?: () => string | undefined
 }
 
 /** How a program proves to NATS who it is. */
@@ -55,6 +61,7 @@ export interface ReadOptions {
   readonly version: string | undefined
   readonly maxBytes: number
   readonly patience: number
+  readonly traceparent: (() => unknown) | undefined
 }
 
 const ACTION = 'make a cluster'
@@ -78,6 +85,7 @@ export function readOptions(options: ClusterOptions): ReadOptions {
       'version',
       'maxBytes',
       'patience',
+      'traceparent',
     ],
     '. Workers, initializers and limits of memory belong to hosts: see npx millrace worker --help',
   )
@@ -97,6 +105,7 @@ export function readOptions(options: ClusterOptions): ReadOptions {
     version: read.value('version', "1 to 64 letters, digits, and '.', '_', '+', '-'", isVersion),
     maxBytes: read.integer('maxBytes', 1) ?? MAX_BYTES,
     patience: read.milliseconds('patience') ?? PATIENCE_MS,
+    traceparent: read.value('traceparent', 'a function', (value) => typeof value === 'function'),
   }
 }
 

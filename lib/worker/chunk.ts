@@ -153,6 +153,10 @@ export class ItemContext extends RecordContext {
     return this.#chunk.host.worker
   }
 
+  override get traceparent(): string | undefined {
+    return this.#chunk.job.traceparent
+  }
+
   protected override get place(): Place | undefined {
     return this.#chunk.placeOf(this.index - this.#chunk.first)
   }

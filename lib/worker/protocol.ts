@@ -57,6 +57,8 @@ export interface WorkerJob {
   readonly stopOnError: boolean
   /** How long an item may take, in milliseconds; undefined: as long as it likes. */
   readonly timeout?: number | undefined
+  /** On a host of a cluster: the trace that its items belong to. */
+  readonly traceparent?: string | undefined
   /** The format in which results are sent: that of an output which gets them. Undefined: as values. */
   readonly format?: OutputFormat | undefined
 }

@@ -7,6 +7,11 @@ export abstract class RecordContext implements TaskContext {
   abstract readonly index: number
   abstract readonly worker: number
 
+  /** Only hosts of a cluster know one. */
+  get traceparent(): string | undefined {
+    return undefined
+  }
+
   get file(): string | undefined {
     return this.place?.file
   }
