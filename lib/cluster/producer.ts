@@ -1,24 +1,28 @@
 /**
- * The producer's side of the protocol, for all streams of a `Cluster`: P1, P4 and P5. It keeps units until all their
- * outcomes are in, has them published, and takes results. `worker-count.ts` has P2, and `audit.ts` P6. A lane makes the units of a stream,
- * and gives it the outcomes.
+ * The producer's side of the protocol, for all streams of a `Cluster`: P4 and P5. It keeps units until all their outcomes
+ * are in, has them published, and takes results. `results.ts` has P1, `worker-count.ts` P2, and `audit.ts` P6. A lane
+ * makes the units of a stream, and gives it the outcomes.
  */
 import { WireError } from '../wire/wire-error.js'
 import type { Head } from '../wire/head.js'
 import { decodeResult, type Result } from '../wire/result.js'
-import { faultOf, untilDone } from './attempts.js'
+import { untilDone } from './attempts.js'
 import { Audit, type AuditedUnit } from './audit.js'
-import type { Broker, Closer, Delivery } from './broker.js'
+import type { Broker, Delivery } from './broker.js'
 import { every, type Clock } from './clock.js'
+import { HeldOpen } from './held-open.js'
 import { encodeCancel } from './messages.js'
 import { limitOf, type ClusterLimit, type LimitedLane } from './limit.js'
-import { hex, randomToken, RESULTS_CONSUMER, type Names } from './names.js'
+import { hex, randomToken, type Names } from './names.js'
 import type { OpenChunk } from './open-chunk.js'
+import { Results } from './results.js'
 import { WorkerCount, type CountedLane } from './worker-count.js'
 
 /** How often workers are counted, and how often it is checked whether an audit is due. In milliseconds. */
 const COUNT_MS = 2_000
 const CHECK_MS = 1_000
+/** How often a unit is published again until a consumer that gives no results for it counts as silent. */
+const MAX_AGAIN = 1
 /** For what the client adds to a message. */
 const OVERHEAD_BYTES = 4 * 1024
 
@@ -71,48 +75,43 @@ export class Producer {
   readonly id: string = hex(randomToken())
   readonly counts = { sentAgain: 0, duplicates: 0, rejected: 0 }
   readonly #options: ProducerOptions
-  readonly #consumer: string
   readonly #lanes = new Set<UnitLane>()
   /** By number: the oldest one first. */
   readonly #out = new Map<number, SentUnit>()
   readonly #workers: WorkerCount
   readonly #audit: Audit<SentUnit>
+  readonly #results: Results
   #bytes = 0
   #lastRun = 0
   #lastUnit = 0
-  /** How many need the connection: streams, and `ready()`. */
-  #users = 0
-  #isOpen = false
-  /** Called when it is closed and nobody needs it. */
-  #idle: (() => void)[] = []
-  /** Settles when the connection is open or closed, as it is to be. */
-  #settling: Promise<void> = Promise.resolve()
-  #consuming: Closer | undefined
-  #isRenewing = false
-  /** Counts how often it has prepared itself: only the last time matters. */
-  #prepared = 0
+  /** Streams and `ready()` need the connection. */
+  readonly #connection = new HeldOpen(
+    () => this.#open(),
+    () => this.#close(),
+  )
   #timers: readonly (() => void)[] = []
 
   constructor(options: ProducerOptions) {
     this.#options = options
-    this.#consumer = hex(this.token)
     const { broker, names, name, clock } = options
     this.#workers = new WorkerCount(options, this.#lanes)
     const filter = names.unitsOf({ name, producer: this.id })
-    this.#audit = new Audit({ broker, names, clock, filter }, this.#out, (unit) => {
-      this.counts.sentAgain++
-      // Hosts have run it twice, and no result has come.
-      if (++unit.again > 1) void this.#renew()
-      options.onAgain?.(unit)
-      void this.#publish(unit)
+    this.#audit = new Audit({ broker, names, clock, filter }, this.#out, (unit) => void this.#publishAgain(unit))
+    this.#results = new Results({
+      ...{ broker, names, clock },
+      consumer: hex(this.token),
+      filter: names.result({ name, producer: this.id }),
+      isWanted: () => this.#connection.isNeeded,
+      take: this.#take,
+      onGone: () => void this.#resume(() => this.#results.open()),
     })
     broker.onChange((isUp) => {
-      if (isUp && this.#isOpen) void this.#recover()
+      if (isUp && this.isOpen) void this.#resume(() => this.#results.open())
     })
   }
 
   get isOpen(): boolean {
-    return this.#isOpen
+    return this.#connection.isOpen
   }
 
   get out(): number {
@@ -131,7 +130,7 @@ export class Producer {
   /** What holds the streams back; undefined without a stream. */
   get limit(): ClusterLimit | undefined {
     return limitOf(this.#lanes, {
-      isUp: this.#isOpen && this.#options.broker.isUp,
+      isUp: this.isOpen && this.#options.broker.isUp,
       hasRoom: this.hasRoom,
       counted: (module) => this.#workers.counted(module),
     })
@@ -192,23 +191,17 @@ export class Producer {
 
   /** Opens the connection, and keeps it open until `release()`. @throws ClusterError */
   hold(): Promise<void> {
-    this.#users++
-    return this.#settle()
+    return this.#connection.hold()
   }
 
   /** @returns When the connection is closed, if nobody else holds it. */
   release(): Promise<void> {
-    this.#users--
-    return this.#settle()
+    return this.#connection.release()
   }
 
   /** Resolves when nobody needs the connection, and it is closed. */
-  async closed(): Promise<void> {
-    const idle = new Promise<void>((resolve) => {
-      this.#idle.push(resolve)
-    })
-    await this.#settle()
-    await idle
+  closed(): Promise<void> {
+    return this.#connection.closed()
   }
 
   /** Ends all streams with an error. */
@@ -246,26 +239,15 @@ export class Producer {
     for (const lane of this.#lanes) if (lane !== unit.lane) lane.advance()
   }
 
-  #settle(): Promise<void> {
-    const settled = this.#settling.then(async () => {
-      if (this.#users > 0 && !this.#isOpen) await this.#open()
-      else if (this.#users === 0 && this.#isOpen) await this.#close()
-      if (this.#users === 0) for (const resolve of this.#idle.splice(0)) resolve()
-    })
-    this.#settling = settled.catch(() => undefined)
-    return settled
-  }
-
   async #open(): Promise<void> {
     const { broker, clock } = this.#options
     await broker.open()
     try {
-      await this.#prepare(() => this.#users > 0)
+      await this.#results.open()
     } catch (error) {
       await broker.close()
       throw error
     }
-    this.#isOpen = true
     this.#timers = [
       every(clock, COUNT_MS, () => void this.#workers.count()),
       every(clock, CHECK_MS, () => void this.#audit.runIfDue()),
@@ -273,60 +255,29 @@ export class Producer {
   }
 
   async #close(): Promise<void> {
-    this.#isOpen = false
     for (const cancel of this.#timers) cancel()
-    this.#consuming?.close()
-    this.#consuming = undefined
-    const { broker, names } = this.#options
-    // It would end by itself.
-    await broker.deleteConsumer(names.results, this.#consumer).catch(faultOf)
-    await broker.close()
+    await this.#results.close()
+    await this.#options.broker.close()
   }
 
-  /** P1: creates the consumer of results, and takes them. */
-  async #prepare(isWanted: () => boolean): Promise<void> {
-    const attempt = ++this.#prepared
-    const isCurrent = (): boolean => attempt === this.#prepared && isWanted()
-    const { broker, names, name } = this.#options
-    this.#consuming?.close()
-    this.#consuming = undefined
-    const options = { ...RESULTS_CONSUMER, filter: names.result({ name, producer: this.id }) }
-    const consuming = await untilDone(this.#options, names.results, isCurrent, async () => {
-      await broker.createConsumer(names.results, this.#consumer, options)
-      return await broker.consume(names.results, this.#consumer, this.#take, ({ fault }) => {
-        // After a loss of the connection, it prepares itself when that is back.
-        if (fault !== 'down' && this.#isOpen && isCurrent()) void this.#recover()
-      })
-    })
-    if (isCurrent()) this.#consuming = consuming
-    else consuming?.close()
-  }
-
-  /** After each reconnect, and when the consumer is gone. */
-  async #recover(): Promise<void> {
+  /** Takes results again, and looks for units that were lost meanwhile. */
+  async #resume(results: () => Promise<void>): Promise<void> {
     try {
-      await this.#prepare(() => this.#isOpen)
+      await results()
     } catch (error) {
       this.breakAll(error)
     }
     await this.#audit.run()
   }
 
-  /** Results do not arrive. After its stream was deleted, a consumer of some servers exists, and delivers nothing. */
-  async #renew(): Promise<void> {
-    if (this.#isRenewing) return
-    this.#isRenewing = true
-    const { broker, names } = this.#options
-    this.#consuming?.close()
-    this.#consuming = undefined
-    try {
-      await broker.deleteConsumer(names.results, this.#consumer).catch(faultOf)
-      await this.#prepare(() => this.#isOpen)
-    } catch (error) {
-      for (const lane of this.#lanes) lane.break(error)
-    } finally {
-      this.#isRenewing = false
-    }
+  /** P6: the broker does not have a unit. */
+  async #publishAgain(unit: SentUnit): Promise<void> {
+    this.counts.sentAgain++
+    this.#options.onAgain?.(unit)
+    unit.stored = undefined
+    // Hosts have run it, and no result has come. After its stream was deleted, a consumer of some servers is silent.
+    if (++unit.again > MAX_AGAIN) await this.#resume(() => this.#results.replace())
+    await this.#publish(unit)
   }
 
   /** P4: publishes a unit until the broker confirms it. */

@@ -92,8 +92,9 @@ class Link {
     } else if (state === 'silent') this.#lose(this.#server)
     else if (!this.#isLost) {
       this.#isStalled = state === 'stalled'
-      for (const socket of [this.#client, this.#server]) if (this.#isStalled) socket.pause()
-      else socket.resume()
+      for (const socket of [this.#client, this.#server])
+        if (this.#isStalled) socket.pause()
+        else socket.resume()
     }
   }
 
