@@ -1,4 +1,5 @@
 /** The broker on NATS JetStream, by the client @nats-io. It guards what the client leaves open when a connection is lost. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type * as JetStream from '@nats-io/jetstream'
 import type { Msg, NatsConnection, Status } from '@nats-io/transport-node'
 import {
@@ -20,8 +21,9 @@ const PULL = { expires: 5_000, idle_heartbeat: 2_000 } as const
 /** The most bytes that are on their way to a producer. */
 const AHEAD_BYTES = 32 * 2 ** 20
 /**
- * Before it is told that a consumer was deleted, in milliseconds. nats-server 2.9 says so while it still deletes the
- * stream. A consumer that is created in this time never gives a message.
+ * How long the server may take to delete a stream, in milliseconds. nats-server 2.9 says that it is gone while it still
+ * deletes it. A consumer that is created in this time never gives a message. A stream that is created in this time loses
+ * its folder: it stays there, and never stores a message.
  */
 const SETTLE_MS = 1_000
 /** More hosts than this do not wait at one consumer, and more units do not run. */
@@ -55,6 +57,9 @@ export class NatsBroker implements Broker {
   readonly #waiting = new Set<() => void>()
   /** Stops all requests for messages: after a reconnect the client would let them sleep. */
   readonly #pulls = new Set<() => void>()
+  /** The streams that were there on this connection, and when others of them were found to be missing. */
+  readonly #streams = new Set<string>()
+  readonly #missing = new Map<string, number>()
   #connection: Connection | undefined
   #opening = new AbortController()
 
@@ -101,7 +106,9 @@ export class NatsBroker implements Broker {
   async publish(subject: string, data: Uint8Array): Promise<number> {
     return await this.#run(`publish to ${subject}`, subject, async ({ jetstream }) => {
       try {
-        return (await jetstream.publish(subject, data)).seq
+        const { stream, seq } = await jetstream.publish(subject, data)
+        this.#streams.add(stream)
+        return seq
       } catch (error) {
         if (!isUnanswered(error)) throw error
         throw new BrokerError('missing', `Cannot publish to ${subject} as no stream takes it`, { cause: error })
@@ -110,6 +117,10 @@ export class NatsBroker implements Broker {
   }
 
   async createStream(stream: StreamOptions): Promise<void> {
+    const { name } = stream
+    if (this.#streams.delete(name)) this.#missing.set(name, performance.now())
+    const since = this.#missing.get(name) ?? -Infinity
+    await sleep(Math.max(0, since + SETTLE_MS - performance.now()))
     await this.setUpStream(stream)
   }
 
@@ -137,6 +148,7 @@ export class NatsBroker implements Broker {
       } catch (error) {
         if ((error as JetStream.JetStreamApiError).code !== CONSUMER_EXISTS) throw error
       }
+      this.#streams.add(stream)
     })
   }
 
@@ -359,6 +371,9 @@ export class NatsBroker implements Broker {
     if (!this.isUp) return
     this.isUp = false
     this.#connection?.consumers.clear()
+    // A server that comes back deletes nothing.
+    this.#streams.clear()
+    this.#missing.clear()
     for (const { name, reject } of this.#actions) reject(lost(name))
     this.#actions.clear()
     for (const stop of this.#pulls) stop()

@@ -1,8 +1,11 @@
 /** The broker of lib/nats/ on a real server. */
+import { jetstreamManager } from '@nats-io/jetstream'
+import { connect } from '@nats-io/transport-node'
 import { BrokerError, type Broker, type StreamOptions } from '#dist/cluster/broker.js'
 import { NatsBroker } from '#dist/nats/broker.js'
 import type { ConnectionOptions } from '#dist/nats/connection.js'
 import { NatsServer } from '../support/nats-server.js'
+import { times } from '../support/volume.js'
 
 const TASKS: StreamOptions = { name: 'T', subjects: ['t.>'], retention: 'workqueue' }
 const RESULTS: StreamOptions = { name: 'R', subjects: ['r.>'], retention: 'interest' }
@@ -10,6 +13,7 @@ const CONSUMER = { filter: 't.>', ackWait: 5_000, inactive: 60_000 }
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
 const decode = (data: Uint8Array | undefined): string | undefined => data && new TextDecoder().decode(data)
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, n) => n)
 const never = new AbortController().signal
 
 let server: NatsServer
@@ -304,6 +308,37 @@ describe('streams', () => {
     expect(await broker.setUpStream(TASKS, { maxBytes: 2 ** 20 })).toBe('unchanged')
     expect(await broker.setUpStream(TASKS)).toBe('unchanged')
     expect(await broker.subjects('T', 't.>')).toEqual(new Set(['t.a']))
+  })
+})
+
+describe('a stream that is deleted while it is used', () => {
+  it('stores messages when it was created again', async () => {
+    const broker = await opened()
+    await broker.createStream(TASKS)
+    const connection = await connect({ servers: server.url })
+    const manager = await jetstreamManager(connection)
+    for (let round = 0; round < times(3, 20); round++) {
+      // The server takes a while to delete what has consumers and messages.
+      for (let n = 0; n < 20; n++) await broker.createConsumer('T', `C${n}`, { ...CONSUMER, filter: `t.${n}.>` })
+      await Promise.all(numbers(200).map((n) => broker.publish(`t.${n}.a`, new Uint8Array(10_000))))
+      let isDeleted = false
+      const deleted = manager.streams.delete('T').then(() => {
+        isDeleted = true
+      })
+      for (let tries = 0, stored = 0; stored < 5; tries++) {
+        expect(tries).toBeLessThan(1_000)
+        const fault = await broker.publish('t.1.b', encode('again')).then(
+          () => undefined,
+          (error: unknown) => (error as BrokerError).fault,
+        )
+        if (fault === 'missing') await broker.createStream(TASKS)
+        else if (fault === undefined && isDeleted) stored++
+      }
+      await deleted
+      await manager.streams.delete('T')
+      await broker.createStream(TASKS)
+    }
+    await connection.close()
   })
 })
 
