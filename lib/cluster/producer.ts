@@ -273,10 +273,11 @@ export class Producer {
   /** P6: the broker does not have a unit. */
   async #publishAgain(unit: SentUnit): Promise<void> {
     this.counts.sentAgain++
-    this.#options.onAgain?.(unit)
+    unit.again++
     unit.stored = undefined
+    this.#options.onAgain?.(unit)
     // Hosts have run it, and no result has come. After its stream was deleted, a consumer of some servers is silent.
-    if (++unit.again > MAX_AGAIN) await this.#resume(() => this.#results.replace())
+    if (unit.again > MAX_AGAIN) await this.#resume(() => this.#results.replace())
     await this.#publish(unit)
   }
 
