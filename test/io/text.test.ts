@@ -25,11 +25,17 @@ async function read(source: ReturnType<typeof lines>): Promise<Outcome> {
   }
 }
 
-/** As a worker does it: from the message of each batch. Each is cut, and joined with a part of the next. */
+/**
+ * As a worker does it: from the message of each batch. Each is cut, and joined with a part of the next. What was taken is released:
+ * otherwise all memory of the kernel would go to these tests.
+ */
 async function readBatches(source: ReturnType<typeof lines>): Promise<Outcome> {
   const given: unknown[] = []
   const reader = openBatches(source)
-  const take = (batch: Batch) => given.push(...unpack(structuredClone(batch.pack().data)))
+  const take = (batch: Batch) => {
+    given.push(...unpack(structuredClone(batch.pack().data)))
+    batch.release()
+  }
   let held: Batch | undefined
   let error: unknown
   try {
@@ -43,6 +49,7 @@ async function readBatches(source: ReturnType<typeof lines>): Promise<Outcome> {
         take(joined)
       }
       held = batch.slice(1, batch.length)
+      batch.release()
     }
   } catch (thrown) {
     error = thrown
