@@ -10,11 +10,14 @@ import { every, pause, systemClock, type Clock } from './clock.js'
 import { watchConnection } from './connection-watch.js'
 import { decodeCancel, encodeHost } from './messages.js'
 import { hex, Names, TASKS_CONSUMER, type NameOptions } from './names.js'
+import { RunLanes } from './run-lanes.js'
 import { moduleName } from './task-key.js'
 import { headOf, memberOf, UnitRun, type OfferedModule, type UnitRunOptions } from './unit-run.js'
 
 /** H2: well within the time after which the broker delivers a unit again. In milliseconds. */
 const WORKING_MS = 1_600
+/** How long the lane of a stream outlives its last unit, at least, in milliseconds. */
+const LANE_MS = 1_000
 /** H4: how often the producers of units are looked for, in milliseconds. */
 const LOOK_MS = 5_000
 /** H5: how many ended runs are remembered. */
@@ -61,7 +64,7 @@ export class Host {
 
   constructor(options: HostOptions) {
     const { broker, clock = systemClock } = options
-    this.#options = { ...options, names: new Names(options), clock }
+    this.#options = { ...options, names: new Names(options), clock, lanes: new RunLanes(options.executor) }
     this.failed = new Promise((_, reject) => {
       this.#fail = reject
     })
@@ -75,7 +78,7 @@ export class Host {
 
   /** Connects, creates what is missing, and begins to take units. @throws ClusterError */
   async start(): Promise<void> {
-    const { broker, names, clock, modules, executor, ahead = executor.workers } = this.#options
+    const { broker, names, clock, modules, executor, lanes, ahead = executor.workers } = this.#options
     await broker.open()
     this.#prepare()
     await this.#ready
@@ -92,6 +95,9 @@ export class Host {
         for (const { delivery } of this.#held) delivery.working()
       }),
       every(clock, LOOK_MS, () => void this.#lookForProducers()),
+      every(clock, LANE_MS, () => {
+        lanes.closeIdle()
+      }),
     )
     const loops = modules.flatMap((module) =>
       Array.from({ length: executor.workers + ahead }, (_, at) => this.#loop(module, at)),
@@ -126,6 +132,7 @@ export class Host {
     this.#changeRoom()
     for (const close of this.#closers) close()
     for (const run of this.#held) run.cancel()
+    this.#options.lanes.closeAll()
     await this.#options.broker.close()
   }
 

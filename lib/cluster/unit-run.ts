@@ -1,10 +1,10 @@
-/** A unit that a host holds: H3 and H7. It has its own lane. Each part is published until it is confirmed. */
-import { outside } from '../async-context.js'
+/** A unit that a host holds: H3 and H7. Each part is published until it is confirmed. */
 import { Items, type Batch } from '../codec/batch.js'
 import { encodeError } from '../codec/error-codec/encode.js'
-import type { Lane, Part, PoolExecutor } from '../executor/executor.js'
+import type { Chunk, Part } from '../executor/executor.js'
 import { TaskLoadError } from '../errors.js'
 import { chunkAgain, type ClusterMember } from '../log/cluster-events.js'
+import { Fifo } from '../fifo.js'
 import { plainBody, type Body } from '../wire/body.js'
 import { ByteReader } from '../wire/byte-reader.js'
 import { TooLargeError as MessageTooLarge } from '../wire/byte-writer.js'
@@ -18,7 +18,8 @@ import { WireError } from '../wire/wire-error.js'
 import { untilDone, type Tries } from './attempts.js'
 import type { Delivery } from './broker.js'
 import { unreadable, valuesIn } from './messages.js'
-import type { NameOptions } from './names.js'
+import { hex, type NameOptions } from './names.js'
+import type { LaneUnit, RunLane, RunLanes } from './run-lanes.js'
 import { cut, encodeBatch, failures, tooLarge, type Outcomes } from './sendable.js'
 
 /** How often a unit is delivered. If it comes again, its items may have ended the hosts that had it. */
@@ -37,7 +38,7 @@ export interface OfferedModule {
 }
 
 export interface UnitRunOptions extends Tries, NameOptions {
-  readonly executor: PoolExecutor
+  readonly lanes: RunLanes
   /** Of the host. */
   readonly name: string
 }
@@ -60,14 +61,17 @@ export function headOf(data: Uint8Array): Head | undefined {
   }
 }
 
-export class UnitRun {
+export class UnitRun implements LaneUnit {
   readonly delivery: Delivery
   readonly head: Head
   readonly #options: UnitRunOptions
   readonly #module: OfferedModule
   /** Where its results go. */
   readonly #subject: string
-  #lane: Lane | undefined
+  /** Where it runs, and as which chunk. */
+  #running: { readonly lane: RunLane; readonly chunk: Chunk } | undefined
+  readonly #parts = new Fifo<Part>()
+  #error: { readonly error: unknown } | undefined
   #isCancelled = false
   #wake = (): void => undefined
   #part = 0
@@ -85,7 +89,17 @@ export class UnitRun {
   /** Nobody wants its outcomes any more. The caller says so to the broker. */
   cancel(): void {
     this.#isCancelled = true
-    this.#lane?.close()
+    if (this.#running !== undefined) this.#running.lane.drop(this.#running.chunk)
+    this.#wake()
+  }
+
+  receive(part: Part): void {
+    this.#parts.push(part)
+    this.#wake()
+  }
+
+  fail(error: unknown): void {
+    this.#error = { error }
     this.#wake()
   }
 
@@ -124,36 +138,16 @@ export class UnitRun {
     if (times > 1) {
       chunkAgain(memberOf(this.#options), { task: unit.task, index: unit.first, items: unit.count, times })
     }
-    const { task, exported, kind, initial, spread, concurrency, ordered, stopOnError, timeout, eager } = unit
-    const name = { module: this.#module.url, id: task, exported }
-    const how = {
-      kind,
-      initial: initial?.value,
-      spread,
-      concurrency,
-      ordered,
-      stopOnError,
-      timeout,
-      traceparent: unit.traceparent,
-    }
-    const lane = this.#options.executor.open(
-      { ...how, name, eager, deep: false, width: 1 },
-      {
-        context: outside,
-        wake: () => {
-          this.#wake()
-        },
-      },
-    )
-    this.#lane = lane
+    const { first, items, failed } = unit
+    const chunk = { first, items, failed: new Map(failed.map(([place, error]) => [place, thrownBy(error)])) }
+    const lane = this.#laneOf(unit)
+    this.#running = { lane, chunk }
+    lane.submit(chunk, this)
     try {
-      const { first, items } = unit
-      lane.submit({ first, items, failed: new Map(unit.failed.map(([place, error]) => [place, thrownBy(error)])) })
-      lane.flush()
       for (let isLast = false; !isLast && !this.#isCancelled;) {
-        const part = lane.take()
+        const part = this.#parts.shift()
         if (part === undefined) {
-          if (lane.error !== undefined) throw lane.error.error
+          if (this.#error !== undefined) throw this.#error.error
           await new Promise<void>((resolve) => {
             this.#wake = resolve
           })
@@ -163,8 +157,20 @@ export class UnitRun {
         }
       }
     } finally {
-      lane.close()
+      lane.done(chunk)
     }
+  }
+
+  /** That of its stream. A fold has its own, because of the value where it begins. */
+  #laneOf(unit: Unit): RunLane {
+    const { task, exported, kind, initial, spread, concurrency, ordered, stopOnError, timeout, eager, traceparent } =
+      unit
+    const name = { module: this.#module.url, id: task, exported }
+    const how = { kind, spread, concurrency, ordered, stopOnError, timeout, traceparent }
+    const own = initial === undefined ? undefined : this.head.unit
+    const key = JSON.stringify([hex(this.head.token), this.head.run, own, name, how])
+    const job = { ...how, name, initial: initial?.value, eager, deep: false, width: 1 }
+    return this.#options.lanes.of(key, job)
   }
 
   async #publishPart(unit: Unit, { last, ...outcomes }: Part): Promise<void> {

@@ -53,7 +53,7 @@ class FakeLane implements Lane {
   readonly #options: WorkersOptions
   readonly #job: Job
   readonly #client: LaneClient
-  #isRunning = false
+  readonly #running = new Set<Chunk>()
 
   constructor(workers: FakeWorkers, options: WorkersOptions, job: Job, client: LaneClient) {
     this.#workers = workers
@@ -63,13 +63,13 @@ class FakeLane implements Lane {
   }
 
   submit(chunk: Chunk): void {
-    this.#isRunning = true
+    this.#running.add(chunk)
     this.#workers.running++
     const items = chunk.items.values() as Item[]
     if (this.#job.kind === 'reduce')
-      this.#later(() => {
+      this.#later(chunk, this.#time(items.length), () => {
         this.#fold(chunk, items)
-      }, this.#time(items.length))
+      })
     else this.#run(chunk, items, 0)
   }
 
@@ -82,8 +82,7 @@ class FakeLane implements Lane {
   }
 
   close(): void {
-    if (this.#isRunning) this.#workers.running--
-    this.#isRunning = false
+    for (const chunk of this.#running) this.#end(chunk)
     this.#parts.length = 0
   }
 
@@ -91,16 +90,20 @@ class FakeLane implements Lane {
     return items * this.#options.random() * this.#options.slow
   }
 
-  #later(call: () => void, time: number): void {
+  #later(chunk: Chunk, time: number, call: () => void): void {
     this.#options.clock.after(time, () => {
-      if (this.#isRunning) call()
+      if (this.#running.has(chunk)) call()
     })
+  }
+
+  #end(chunk: Chunk): void {
+    if (this.#running.delete(chunk)) this.#workers.running--
   }
 
   /** Some of the items, and then the others. */
   #run(chunk: Chunk, items: readonly Item[], from: number): void {
     const count = Math.min(items.length - from, 1 + Math.floor(this.#options.random() * items.length))
-    this.#later(() => {
+    this.#later(chunk, this.#time(count), () => {
       const own = items.slice(from, from + count)
       if (own.some((item, at) => item?.kind === 'deadly' && chunk.failed?.has(from + at) !== true)) {
         this.#options.die()
@@ -111,7 +114,7 @@ class FakeLane implements Lane {
       const isLast = from + count === items.length
       this.#give({ chunk, from, count, results: new Items(results), errors, worker: 1, last: isLast })
       if (!isLast) this.#run(chunk, items, from + count)
-    }, this.#time(count))
+    })
   }
 
   #one(chunk: Chunk, item: Item, place: number, errors: Map<number, unknown>, offset: number): unknown {
@@ -132,7 +135,8 @@ class FakeLane implements Lane {
   }
 
   #give(part: Part): void {
-    const { errors } = part
+    const { errors, chunk, last } = part
+    if (last) this.#end(chunk)
     this.#parts.push(errors?.size === 0 ? { ...part, errors: undefined } : part)
     this.#client.wake()
   }
