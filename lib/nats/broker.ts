@@ -13,11 +13,11 @@ import {
 } from '../cluster/broker.js'
 import { ClusterError } from '../cluster/errors.js'
 import { connect, loadClient, TRY_MS, type Client, type ConnectionOptions } from './connection.js'
+import { NatsDelivery, ownBytes } from './delivery.js'
 import { brokerError, CONSUMER_EXISTS, forbiddenSubject, isUnanswered } from './faults.js'
+import { PULL, Pulls } from './pulls.js'
 import { setUpStream, type StreamChange, type StreamSettings } from './streams.js'
 
-/** How long a request for messages stands, and how often the server says that it stands, in milliseconds. */
-const PULL = { expires: 5_000, idle_heartbeat: 2_000 } as const
 /** The most bytes that are on their way to a producer. */
 const AHEAD_BYTES = 32 * 2 ** 20
 /**
@@ -42,6 +42,8 @@ interface Connection {
   readonly manager: JetStream.JetStreamManager
   /** By stream and name. Their settings are read once. */
   readonly consumers: Map<string, Promise<JetStream.Consumer>>
+  /** The requests of hosts, by where they go. */
+  readonly pulls: Map<string, { readonly signal: AbortSignal; readonly pulls: Pulls }>
 }
 
 export class NatsBroker implements Broker {
@@ -83,7 +85,7 @@ export class NatsBroker implements Broker {
         'ERR_CLUSTER_SETUP',
       )
     }
-    this.#connection = { nats, jetstream, manager, consumers: new Map() }
+    this.#connection = { nats, jetstream, manager, consumers: new Map(), pulls: new Map() }
     void this.#watch(nats.status())
     this.#up(nats)
   }
@@ -180,32 +182,16 @@ export class NatsBroker implements Broker {
   }
 
   async fetch(stream: string, name: string, signal: AbortSignal): Promise<Delivery | undefined> {
-    return await this.#run(`fetch from ${name} of ${stream}`, nextSubject(stream, name), async (connection) => {
-      const consumer = await this.#consumer(connection, stream, name)
-      // The connection may have been lost, or the signal may have fired, in the meantime.
-      if (signal.aborted || connection !== this.#connection || !this.isUp) return undefined
-      const messages = await consumer.fetch({ max_messages: 1, ...PULL })
-      const stop = (): void => {
-        messages.stop()
-      }
-      this.#pulls.add(stop)
-      signal.addEventListener('abort', stop)
+    const subject = nextSubject(stream, name)
+    return await this.#run(`fetch from ${name} of ${stream}`, subject, async (connection) => {
+      if (signal.aborted) return undefined
       try {
-        for await (const message of messages) {
-          if (!signal.aborted) return new NatsDelivery(message)
-          message.nak()
-        }
-        return undefined
+        return await this.#pullsOf(connection, subject, signal).next()
       } catch (error) {
-        connection.consumers.clear()
         if (!this.isUp) throw error
         // A request to a consumer that does not exist is not answered.
         if ((await this.consumerState(stream, name)) !== undefined) throw error
         throw new BrokerError('missing', `Cannot fetch from ${name} of ${stream} as it does not exist`)
-      } finally {
-        stop()
-        this.#pulls.delete(stop)
-        signal.removeEventListener('abort', stop)
       }
     })
   }
@@ -225,7 +211,7 @@ export class NatsBroker implements Broker {
         ...PULL,
         abort_on_missing_resource: true,
         callback: guarded((message: JetStream.JsMsg) => {
-          if (!isClosed) take(new NatsDelivery(message))
+          if (!isClosed) take(NatsDelivery.of(message))
         }),
       })
       const stop = (): void => {
@@ -256,7 +242,7 @@ export class NatsBroker implements Broker {
   listen(subject: string, take: (data: Uint8Array, subject: string) => Uint8Array | undefined): Closer {
     if (this.#connection === undefined) throw lost(`listen to ${subject}`)
     const answer = guarded((message: Msg) => {
-      const data = take(copyOf(message.data), message.subject)
+      const data = take(ownBytes(message.data), message.subject)
       if (data !== undefined) message.respond(data)
     })
     const subscription = this.#connection.nats.subscribe(subject, {
@@ -278,7 +264,7 @@ export class NatsBroker implements Broker {
       const answers: Uint8Array[] = []
       try {
         const messages = await nats.requestMany(subject, data, { strategy: 'timer', maxWait: wait })
-        for await (const message of messages) answers.push(copyOf(message.data))
+        for await (const message of messages) answers.push(ownBytes(message.data))
       } catch (error) {
         if (!isUnanswered(error)) throw error
       }
@@ -339,6 +325,23 @@ export class NatsBroker implements Broker {
     })
   }
 
+  /** Those of a signal, which ends them. */
+  #pullsOf({ nats, pulls }: Connection, subject: string, signal: AbortSignal): Pulls {
+    const known = pulls.get(subject)
+    if (known?.signal === signal && known.pulls.isUsable) return known.pulls
+    const made = new Pulls(nats, subject, this.#client.transport.createInbox(this.#options.inbox), () => {
+      this.#pulls.delete(close)
+      signal.removeEventListener('abort', close)
+    })
+    const close = (): void => {
+      made.close()
+    }
+    this.#pulls.add(close)
+    signal.addEventListener('abort', close)
+    pulls.set(subject, { signal, pulls: made })
+    return made
+  }
+
   #consumer({ jetstream, consumers }: Connection, stream: string, name: string): Promise<JetStream.Consumer> {
     const key = `${stream} ${name}`
     const known = consumers.get(key)
@@ -386,58 +389,6 @@ export class NatsBroker implements Broker {
     if (subject === undefined) return
     for (const action of this.#actions) if (action.subject === subject) action.reject(brokerError(action.name, error))
   }
-}
-
-class NatsDelivery implements Delivery {
-  readonly subject: string
-  readonly data: Uint8Array
-  readonly delivery: number
-  readonly #message: JetStream.JsMsg
-
-  constructor(message: JetStream.JsMsg) {
-    this.#message = message
-    this.subject = message.subject
-    this.data = copyOf(message.data)
-    this.delivery = message.info.deliveryCount
-  }
-
-  ack(): void {
-    this.#tell((message) => {
-      message.ack()
-    })
-  }
-
-  nak(): void {
-    this.#tell((message) => {
-      message.nak()
-    })
-  }
-
-  term(): void {
-    this.#tell((message) => {
-      message.term()
-    })
-  }
-
-  working(): void {
-    this.#tell((message) => {
-      message.working()
-    })
-  }
-
-  #tell(say: (message: JetStream.JsMsg) => void): void {
-    try {
-      say(this.#message)
-    } catch (error) {
-      // The connection was closed: the message comes again.
-      if ((error as Error).name !== 'ClosedConnectionError') throw error
-    }
-  }
-}
-
-/** The client's data can be a view of a frame of 64 KiB. A copy is aligned as well, so that columns are read in place. */
-function copyOf(data: Uint8Array): Uint8Array {
-  return new Uint8Array(data)
 }
 
 function nextSubject(stream: string, name: string): string {

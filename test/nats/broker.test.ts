@@ -157,7 +157,8 @@ describe('the state of a consumer', () => {
     ;(await broker.fetch('T', 'C', never))?.ack()
     const waiting = broker.fetch('T', 'C', controller.signal)
     let state = await broker.consumerState('T', 'C')
-    while (state?.waiting !== 1) state = await broker.consumerState('T', 'C')
+    // The server takes acknowledgements a moment later.
+    while (state?.waiting !== 1 || state.running > 0) state = await broker.consumerState('T', 'C')
     expect(state).toEqual({ waiting: 1, running: 0, unprocessed: 0, floor: 3 })
     controller.abort()
     await waiting
