@@ -5,7 +5,7 @@ import { Items, type Batch } from '../codec/batch.js'
 import { BadRecord } from '../codec/records/record-data.js'
 import { NotSerializableError } from '../errors.js'
 import type { Part } from '../executor/executor.js'
-import { plainBody, type Body } from '../wire/body.js'
+import { BODY_ROOM, plainBody, type Body } from '../wire/body.js'
 import { ByteWriter, TooLargeError as MessageTooLarge } from '../wire/byte-writer.js'
 import { encodeData, encodeValues } from '../wire/data.js'
 import { ValueWriter } from '../wire/value-writer.js'
@@ -36,7 +36,7 @@ export function encodeBatch(
   if (skipped.size === 0) {
     try {
       const { data, bytes } = batch.pack()
-      return { body: plainBody(encodeData(data, bytes)), failed: skipped }
+      return { body: plainBody(encodeData(data, bytes, BODY_ROOM), BODY_ROOM), failed: skipped }
     } catch (error) {
       // Otherwise one of the values cannot be sent: the others are, below.
       if (error instanceof MessageTooLarge && batch.length > 1) return undefined
@@ -51,7 +51,7 @@ export function encodeBatch(
     return undefined
   })
   try {
-    return { body: plainBody(encodeValues(values)), failed }
+    return { body: plainBody(encodeValues(values, BODY_ROOM), BODY_ROOM), failed }
   } catch (cause) {
     if (cause instanceof MessageTooLarge && values.length > 1) return undefined
     // A getter gave something else when it was asked again.

@@ -14,10 +14,15 @@ export interface Body {
   /** Of the body itself, in bytes. */
   readonly length: number
   readonly bytes: Uint8Array
+  /** How many bytes before them in their memory are free, for the one message that the body is for. Default: none. */
+  readonly room?: number | undefined
 }
 
-export function plainBody(bytes: Uint8Array): Body {
-  return { isDeflated: false, length: bytes.length, bytes }
+/** The free bytes before a body: most messages need fewer. */
+export const BODY_ROOM = 1024
+
+export function plainBody(bytes: Uint8Array, room?: number): Body {
+  return { isDeflated: false, length: bytes.length, bytes, room }
 }
 
 const deflate = promisify<Uint8Array, { level: number }, Buffer>(deflateRaw)
@@ -28,11 +33,19 @@ export async function deflatedBody(bytes: Uint8Array): Promise<Body> {
   return shorter.length < bytes.length ? { isDeflated: true, length: bytes.length, bytes: shorter } : plainBody(bytes)
 }
 
-export function writeBody(out: ByteWriter, { isDeflated, length, bytes }: Body): void {
+/** Ends a message by its body. If that has room, the rest is written before it, and the body is not copied. */
+export function withBody(out: ByteWriter, { isDeflated, length, bytes, room = 0 }: Body): Uint8Array {
   out.u8(isDeflated ? DEFLATE : NONE)
   out.varint(length)
   out.pad(8)
-  out.raw(bytes)
+  const before = out.length
+  if (before > room) {
+    out.raw(bytes)
+    return out.written
+  }
+  const message = new Uint8Array(bytes.buffer, bytes.byteOffset - before, before + bytes.length)
+  message.set(out.written)
+  return message
 }
 
 /** Reads the rest of a message. The body is a view of it. */

@@ -13,19 +13,28 @@ export class TooLargeError extends Error {}
 export class ByteWriter {
   #bytes: Buffer
   #view: DataView
-  #at = 0
+  #at: number
+  readonly #start: number
   #objects = 0
   readonly expressions: ExpressionBudget = new ExpressionBudget()
 
-  /** @param expected About how many bytes there will be. */
-  constructor(expected: number = FIRST_CAPACITY) {
-    this.#bytes = Buffer.allocUnsafeSlow(Math.max(FIRST_CAPACITY, expected))
+  /**
+   * @param expected About how many bytes there will be.
+   * @param start Where it begins in its memory: a multiple of 8, by which arrays are aligned.
+   */
+  constructor(expected: number = FIRST_CAPACITY, start = 0) {
+    this.#bytes = Buffer.allocUnsafeSlow(start + Math.max(FIRST_CAPACITY, expected))
     this.#view = viewOf(this.#bytes)
+    this.#start = this.#at = start
   }
 
   /** The bytes so far. They are the caller's when nothing more is written. */
   get written(): Uint8Array {
-    return new Uint8Array(this.#bytes.buffer, 0, this.#at)
+    return new Uint8Array(this.#bytes.buffer, this.#start, this.length)
+  }
+
+  get length(): number {
+    return this.#at - this.#start
   }
 
   get position(): number {

@@ -19,13 +19,14 @@ const shapes = new Shapes(Infinity)
 /**
  * Packs values, and writes them.
  *
+ * @param start As in `encodeData()`.
  * @throws NotSerializableError for a value that cannot leave this machine: it names the part, after `values`.
  *   TooLargeError. What `pack()` throws.
  */
-export function encodeValues(values: readonly unknown[]): Uint8Array {
+export function encodeValues(values: readonly unknown[], start = 0): Uint8Array {
   try {
     const { data, bytes } = pack(values)
-    return encodeData(data, bytes)
+    return encodeData(data, bytes, start)
   } catch (error) {
     if (error instanceof TooLargeError) throw error
     // Without columns, the error tells where the part is.
@@ -34,19 +35,23 @@ export function encodeValues(values: readonly unknown[]): Uint8Array {
   }
 }
 
+/** For the tags and lengths of values, beside their bytes. */
+const OVERHEAD_BYTES = 1024
+
 /**
  * Writes packed values. Lines go as their bytes; other records are decoded first.
  *
  * @param bytes About how many there will be.
+ * @param start How many bytes to leave free before them in their memory: a multiple of 8.
  * @throws NotSerializableError for a value that cannot leave this machine. The error of a bad record. TooLargeError.
  */
-export function encodeData(data: Data, bytes?: number): Uint8Array {
+export function encodeData(data: Data, bytes = 0, start = 0): Uint8Array {
   if (holdsShared(data)) {
     throw new NotSerializableError('Cannot send a value to another machine as it holds an object that threads share')
   }
-  const out = new ByteWriter(bytes)
+  const out = new ByteWriter(bytes + OVERHEAD_BYTES, start)
   writeData(out, data)
-  if (out.position > MAX_BODY_LENGTH) throw new TooLargeError(`a message holds at most ${MAX_BODY_LENGTH} bytes`)
+  if (out.length > MAX_BODY_LENGTH) throw new TooLargeError(`a message holds at most ${MAX_BODY_LENGTH} bytes`)
   return out.written
 }
 

@@ -1,6 +1,6 @@
 /** A result: a part, which is some outcomes of a unit. See `result` in `format.ts`. */
 import type { EncodedError } from '../codec/error-codec/types.js'
-import { readBody, writeBody, type Body } from './body.js'
+import { readBody, withBody, type Body } from './body.js'
 import { ByteReader } from './byte-reader.js'
 import { ByteWriter } from './byte-writer.js'
 import { readError, readErrors, writeError, writeErrors, type ErrorsByOffset } from './error-envelope.js'
@@ -56,7 +56,7 @@ export function valuesOf({ isFolded, counts, count }: Pick<Result, 'isFolded' | 
 /** @throws TooLargeError */
 export function encodeResult(result: Result): Uint8Array {
   const { places, counts, fault, body } = result
-  const out = new ByteWriter(1024 + body.bytes.length)
+  const out = new ByteWriter()
   writeHead(out, RESULT, result)
   out.varint(result.part)
   out.varint(result.from)
@@ -78,8 +78,7 @@ export function encodeResult(result: Result): Uint8Array {
   out.f64(result.time)
   out.varint(result.worker)
   out.string(result.host)
-  writeBody(out, body)
-  return out.written
+  return withBody(out, body)
 }
 
 /**

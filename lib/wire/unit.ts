@@ -1,6 +1,6 @@
 /** A unit: a chunk, or a part of one, with all that a host needs to run it. See `unit` in `format.ts`. */
 import { unpack } from '../codec/codec.js'
-import { readBody, writeBody, type Body } from './body.js'
+import { readBody, withBody, type Body } from './body.js'
 import { ByteReader } from './byte-reader.js'
 import { ByteWriter } from './byte-writer.js'
 import { decodeData, encodeValues } from './data.js'
@@ -54,7 +54,7 @@ export interface Unit extends Head {
 /** @throws NotSerializableError for `initial`. TooLargeError. */
 export function encodeUnit(unit: Unit): Uint8Array {
   const { timeout, initial, traceparent } = unit
-  const out = new ByteWriter(1024 + unit.body.bytes.length)
+  const out = new ByteWriter()
   writeHead(out, UNIT, unit)
   out.u8(KINDS.indexOf(unit.kind))
   const flag = (isSet: boolean, bit: number): number => (isSet ? bit : 0)
@@ -76,8 +76,7 @@ export function encodeUnit(unit: Unit): Uint8Array {
   writeErrors(out, unit.failed)
   if (initial !== undefined) out.bytes(encodeValues([initial.value]))
   if (traceparent !== undefined) out.string(traceparent)
-  writeBody(out, unit.body)
-  return out.written
+  return withBody(out, unit.body)
 }
 
 /** @throws WireError */

@@ -1,6 +1,6 @@
 import { unpack } from '#dist/codec/codec.js'
 import { encodeError } from '#dist/codec/error-codec/encode.js'
-import { bytesOfBody, deflatedBody, plainBody } from '#dist/wire/body.js'
+import { BODY_ROOM, bytesOfBody, deflatedBody, plainBody } from '#dist/wire/body.js'
 import { decodeData, encodeValues } from '#dist/wire/data.js'
 import { decodeResult, encodeResult, valuesOf, type Result } from '#dist/wire/result.js'
 import { decodeUnit, encodeUnit, type Unit } from '#dist/wire/unit.js'
@@ -34,6 +34,19 @@ describe('a unit', () => {
       const arrived = decodeUnit(encodeUnit({ ...unit, count: 1_000, body: each }))
       expect(unpack(decodeData(bytesOfBody(arrived.body) ?? body.subarray(0, 1), arrived.count))).toEqual(items)
     }
+  })
+
+  it.each([
+    ['is written before its items, where their memory has room', {}, true],
+    ['is copied where it is longer than that', { task: 'x'.repeat(BODY_ROOM) }, false],
+  ])('%s: the bytes are the same', (_, more, isInPlace) => {
+    const items = [1.5, 'text', Float64Array.of(1, 2, 3)]
+    const message = { ...unit, ...more, count: 3 }
+    const copied = encodeUnit({ ...message, body: plainBody(encodeValues(items)) })
+    const roomy = encodeValues(items, BODY_ROOM)
+    const sent = encodeUnit({ ...message, body: plainBody(roomy, BODY_ROOM) })
+    expect(Buffer.compare(sent, copied)).toBe(0)
+    expect(sent.buffer === roomy.buffer).toBe(isInPlace)
   })
 
   it('stays as it is where compression does not make it shorter', async () => {
