@@ -24,6 +24,7 @@ export const CASES = [
   'cluster-blocks',
   'cluster-small',
   'cluster-busy',
+  'cluster-lines',
   'import',
   'cold',
   'busy',

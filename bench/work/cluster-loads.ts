@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { resolve } from 'node:path'
 import { Pool, type Verbs } from 'millrace'
-import { Cluster } from 'millrace/nats'
+import { Cluster, type ClusterOptions } from 'millrace/nats'
 import type { Contender, Measured } from '../harness/case.js'
 import { inAnyOrder } from '../peers/bounded.js'
 import type { BullData } from '../peers/bullmq-functions.js'
@@ -83,23 +83,31 @@ function onPool(isolation: 'thread' | 'process'): Opened {
 const MILLRACE = resolve(import.meta.dirname, '../../../dist/cli/millrace.cjs')
 const TASKS = resolve(import.meta.dirname, 'tasks.js')
 
-async function onCluster(): Promise<Opened> {
+/** A server, hosts, and a cluster of them. */
+export async function openCluster(
+  options: Pick<ClusterOptions, 'compression'> = {},
+): Promise<{ readonly cluster: Cluster; readonly close: () => Promise<void> }> {
   const server = await natsServer()
   const servers = `nats://127.0.0.1:${server.port}`
   const hosts = Array.from({ length: HOSTS }, () =>
     spawn(process.execPath, [MILLRACE, 'worker', TASKS, '--servers', servers, '--slots', `${SLOTS}`]),
   )
   await Promise.all(hosts.map((host) => written(host, 'is ready')))
-  const cluster = new Cluster({ servers })
+  const cluster = new Cluster({ ...options, servers })
   await cluster.ready({ hosts: HOSTS })
   return {
-    run: (load) => runOn(cluster, load),
+    cluster,
     close: async () => {
       await cluster.close()
       await Promise.all(hosts.map(ended))
       await server.close()
     },
   }
+}
+
+async function onCluster(): Promise<Opened> {
+  const { cluster, close } = await openCluster()
+  return { run: (load) => runOn(cluster, load), close }
 }
 
 const BULL_WORKER = resolve(import.meta.dirname, '../peers/bullmq-worker.js')

@@ -3,7 +3,6 @@ import { Encoded, type Batch } from '../codec/batch.js'
 import { RecordBatch } from '../codec/records/record-batch.js'
 import type { RecordData } from '../codec/records/record-data.js'
 import { attempt, NotSerializableError } from '../errors.js'
-import { bytesOfBody, type Body } from '../wire/body.js'
 import { ByteReader } from '../wire/byte-reader.js'
 import { ByteWriter } from '../wire/byte-writer.js'
 import { decodeData } from '../wire/data.js'
@@ -29,15 +28,20 @@ export function decodeCancel(bytes: Uint8Array): Pick<Head, 'token' | 'run'> | u
   return attempt(() => readHead(new ByteReader(bytes), CANCEL))
 }
 
-/** The outcomes of a result. Values that cannot be read are errors of their items. @param start The place of the unit's first item. */
-export function outcomesOf(result: Result, start: number, worker: number): Outcomes {
+/**
+ * The outcomes of a result. Values that cannot be read are errors of their items.
+ *
+ * @param bytes Those of its body; undefined if they cannot be unpacked.
+ * @param start The place of the unit's first item.
+ */
+export function outcomesOf(result: Result, bytes: Uint8Array | undefined, start: number, worker: number): Outcomes {
   const { from, places, count, counts, isFolded, time, host, body } = result
   try {
     return {
       from: from + start,
       chunkOffsets: places?.map((place) => place + start),
       count,
-      results: valuesIn(body, valuesOf(result)),
+      results: valuesIn(bytes, valuesOf(result)),
       counts,
       isFolded,
       errors: new Map(result.errors.map(([offset, error]) => [offset, thrownBy(error)])),
@@ -53,9 +57,13 @@ export function outcomesOf(result: Result, start: number, worker: number): Outco
   }
 }
 
-/** The values of a body. Lines stay bytes, and know where they are in their input. @throws WireError */
-export function valuesIn(body: Body, count: number): Batch {
-  const bytes = bytesOfBody(body)
+/**
+ * The values of a body. Lines stay bytes, and know where they are in their input.
+ *
+ * @param bytes Those of the body; undefined if they cannot be unpacked.
+ * @throws WireError
+ */
+export function valuesIn(bytes: Uint8Array | undefined, count: number): Batch {
   if (bytes === undefined) throw new WireError('its body has another length', 0)
   const data = decodeData(bytes, count)
   if ((data as Partial<RecordData>).kind !== 'bytes') return new Encoded(count, data, bytes.length)

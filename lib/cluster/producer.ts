@@ -3,6 +3,7 @@
  * are in, has them published, and takes results. `results.ts` has P1, `worker-count.ts` P2, and `audit.ts` P6. A lane
  * makes the units of a stream, and gives it the outcomes.
  */
+import { unpackBody } from '../wire/body.js'
 import { WireError } from '../wire/wire-error.js'
 import type { Head } from '../wire/head.js'
 import { decodeResult, type Result } from '../wire/result.js'
@@ -16,6 +17,7 @@ import { limitOf, type ClusterLimit, type LimitedLane } from './limit.js'
 import { hex, randomToken, type Names } from './names.js'
 import type { OpenChunk } from './open-chunk.js'
 import { Results } from './results.js'
+import { Sequence } from './sequence.js'
 import { WorkerCount, type CountedLane } from './worker-count.js'
 
 /** How often workers are counted, and how often it is checked whether an audit is due. In milliseconds. */
@@ -52,6 +54,7 @@ export interface NewUnit {
 
 /** A unit that was sent, and that has not all its outcomes. */
 export interface SentUnit extends NewUnit, AuditedUnit {
+  bytes: Uint8Array
   /** How many of its items have no outcome. */
   left: number
   /** How often it was published again, as the broker did not have it. */
@@ -64,7 +67,8 @@ export interface UnitLane extends CountedLane, LimitedLane {
   /** The id of its task. */
   readonly task: string
   out: number
-  receive(unit: SentUnit, result: Result): void
+  /** @param bytes Those of the body; undefined if they cannot be unpacked. */
+  receive(unit: SentUnit, result: Result, bytes: Uint8Array | undefined): void
   /** A result of the unit cannot be read. */
   receiveUnreadable(unit: SentUnit, cause: WireError): void
 }
@@ -81,6 +85,7 @@ export class Producer {
   readonly #workers: WorkerCount
   readonly #audit: Audit<SentUnit>
   readonly #results: Results
+  readonly #taking = new Sequence()
   #bytes = 0
   #lastRun = 0
   #lastUnit = 0
@@ -209,7 +214,8 @@ export class Producer {
     for (const lane of [...this.#lanes]) lane.break(error)
   }
 
-  send(unit: NewUnit): void {
+  /** @param packed A shorter form of its bytes, if there is one: the unit is published when that is known. */
+  send(unit: NewUnit, packed?: Promise<Uint8Array | undefined>): void {
     const { clock, names, name } = this.#options
     const { number, lane, bytes, count } = unit
     const { module } = lane
@@ -226,7 +232,7 @@ export class Producer {
     this.#out.set(number, sent)
     this.#bytes += bytes.length
     lane.out++
-    void this.#publish(sent)
+    void (packed === undefined ? this.#publish(sent) : this.#publishPacked(sent, packed))
   }
 
   /** P4: a unit has all its outcomes, or nobody wants them. Its own lane sees by itself that there is room. */
@@ -281,6 +287,23 @@ export class Producer {
     await this.#publish(unit)
   }
 
+  /** Until its shorter form is known, a unit counts with all its bytes. */
+  async #publishPacked(unit: SentUnit, packed: Promise<Uint8Array | undefined>): Promise<void> {
+    try {
+      const bytes = await packed
+      if (this.#out.get(unit.number) !== unit) return
+      const hadRoom = this.hasRoom
+      if (bytes !== undefined) {
+        this.#bytes += bytes.length - unit.bytes.length
+        unit.bytes = bytes
+      }
+      void this.#publish(unit)
+      if (!hadRoom) for (const lane of this.#lanes) lane.advance()
+    } catch (error) {
+      unit.lane.break(error)
+    }
+  }
+
   /** P4: publishes a unit until the broker confirms it. */
   async #publish(unit: SentUnit): Promise<void> {
     unit.stored = unit.absentSince = undefined
@@ -295,18 +318,35 @@ export class Producer {
     }
   }
 
-  /** P5: checks a result. Its lane takes each outcome once. */
+  /** P5: results are taken in the order in which they come, also if some of them have to be unpacked. */
   readonly #take = (delivery: Delivery): void => {
+    this.#taking.run(() => {
+      const taken = this.#read(delivery)
+      const take = (bytes: Uint8Array | undefined): void => {
+        // The stream may have ended while its result was unpacked.
+        if (taken !== undefined && this.#out.get(taken.unit.number) === taken.unit) {
+          taken.unit.lane.receive(taken.unit, taken.result, bytes)
+        }
+        delivery.ack()
+      }
+      const bytes = taken && unpackBody(taken.result.body)
+      if (bytes instanceof Promise) return bytes.then(take)
+      take(bytes)
+      return undefined
+    })
+  }
+
+  /** Checks a result. Undefined: it is not one that a unit waits for. */
+  #read({ data }: Delivery): { readonly unit: SentUnit; readonly result: Result } | undefined {
     let unit: SentUnit | undefined
     try {
-      const result = decodeResult(delivery.data, (head) => (unit = this.#find(head))?.count)
-      if (unit !== undefined && result !== undefined) unit.lane.receive(unit, result)
+      const result = decodeResult(data, (head) => (unit = this.#find(head))?.count)
+      return unit && result && { unit, result }
     } catch (error) {
       if (!(error instanceof WireError)) throw error
       if (unit === undefined) this.counts.rejected++
       else unit.lane.receiveUnreadable(unit, error)
-    } finally {
-      delivery.ack()
+      return undefined
     }
   }
 

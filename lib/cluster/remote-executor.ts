@@ -13,6 +13,7 @@ import { Names, type NameOptions } from './names.js'
 import { Producer, type ProducerOptions } from './producer.js'
 import { RemoteLane } from './remote-lane.js'
 import { taskKey } from './task-key.js'
+import type { Compression } from './unit-message.js'
 
 /** How long a chunk should take for each worker of a cluster, in milliseconds; but no less than `MIN_GRAIN_MS`. */
 const GRAIN_MS_PER_WORKER = 0.5
@@ -29,6 +30,8 @@ export interface RemoteOptions extends NameOptions, Pick<ProducerOptions, 'name'
   readonly modules?: ReadonlyMap<string, string> | undefined
   /** Gives the trace that a stream belongs to. Called for each unit, in the async context of its stream. */
   readonly traceparent?: (() => unknown) | undefined
+  /** How units and their results are compressed. Default: not. */
+  readonly compression?: Compression | undefined
   readonly clock?: Clock | undefined
 }
 
@@ -113,6 +116,7 @@ export class RemoteExecutor implements PoolExecutor {
         client,
         taskKey: this.#taskKeyOf(name),
         traceparent: this.#options.traceparent,
+        compression: this.#options.compression,
         numberOf: (host, worker) => this.#numberOf(host, worker),
       },
     )

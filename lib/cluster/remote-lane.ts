@@ -1,12 +1,9 @@
 /** A stream's way to hosts: P3, P5 and P7. It makes units of chunks, and parts of results. */
-import { encodeError } from '../codec/error-codec/encode.js'
-import type { Chunk, Job, Lane, LaneClient, Part, StreamState } from '../executor/executor.js'
+import type { Chunk, Lane, LaneClient, Part, StreamState } from '../executor/executor.js'
 import { Fifo } from '../fifo.js'
-import type { TaskName } from '../task.js'
-import { TooLargeError as MessageTooLarge } from '../wire/byte-writer.js'
 import { thrownBy } from '../wire/error-envelope.js'
 import type { Result } from '../wire/result.js'
-import { encodeUnit } from '../wire/unit.js'
+import type { Unit } from '../wire/unit.js'
 import type { WireError } from '../wire/wire-error.js'
 import { HostLostError } from './errors.js'
 import { formatted } from './formatted-part.js'
@@ -16,6 +13,7 @@ import type { Producer, SentUnit, UnitLane } from './producer.js'
 import { encodeBatch, failures, tooLarge, type Outcomes, type Sendable } from './sendable.js'
 import { moduleName } from './task-key.js'
 import { traceparentOf } from './traceparent.js'
+import { messageOf, packedMessageOf, unitOf, type Compression, type RemoteJob } from './unit-message.js'
 
 /** How many units a stream may have out for each worker. */
 const UNITS_PER_WORKER = 4
@@ -23,13 +21,12 @@ const UNITS_PER_WORKER = 4
 interface LaneOptions {
   readonly client: LaneClient
   readonly taskKey: string
+  readonly compression: Compression | undefined
   /** Gives the trace of a unit. */
   readonly traceparent: (() => unknown) | undefined
   /** The number of a host's worker here. */
   readonly numberOf: (host: string, worker: number) => number
 }
-
-type RemoteJob = Job & { readonly name: TaskName }
 
 /** Items of a chunk that are to be sent together. */
 interface Piece {
@@ -51,6 +48,7 @@ export class RemoteLane implements Lane, UnitLane {
   readonly #client: LaneClient
   readonly #numberOf: LaneOptions['numberOf']
   readonly #traceparent: LaneOptions['traceparent']
+  readonly #compression: Compression
   readonly #chunks = new Set<OpenChunk>()
   /** The next one last. */
   readonly #pieces: Piece[] = []
@@ -62,12 +60,17 @@ export class RemoteLane implements Lane, UnitLane {
   #isFirst = true
   #isOpen = true
 
-  constructor(producer: Producer, job: RemoteJob, { client, taskKey, traceparent, numberOf }: LaneOptions) {
+  constructor(
+    producer: Producer,
+    job: RemoteJob,
+    { client, taskKey, traceparent, compression = 'none', numberOf }: LaneOptions,
+  ) {
     this.#producer = producer
     this.#job = job
     this.#client = client
     this.#numberOf = numberOf
     this.#traceparent = traceparent
+    this.#compression = compression
     this.run = producer.newRun()
     this.taskKey = taskKey
     this.module = moduleName(taskKey)
@@ -133,12 +136,12 @@ export class RemoteLane implements Lane, UnitLane {
     if (this.ready) this.#client.wake()
   }
 
-  receive(unit: SentUnit, result: Result): void {
+  receive(unit: SentUnit, result: Result, bytes: Uint8Array | undefined): void {
     const worker = this.#numberOf(result.host, result.worker)
     if (result.isLost) this.#onLost(unit)
     else if (result.fault !== undefined)
       this.#failRest(unit, thrownBy(result.fault), true, { worker, host: result.host })
-    else this.#receive(unit, outcomesOf(result, unit.start, worker), result.isLast)
+    else this.#receive(unit, outcomesOf(result, bytes, unit.start, worker), result.isLast)
   }
 
   receiveUnreadable(unit: SentUnit, cause: WireError): void {
@@ -209,7 +212,8 @@ export class RemoteLane implements Lane, UnitLane {
     // Getters of items may have ended the stream, and so may the option `traceparent`.
     if (!this.#isOpen) return undefined
     for (const [position, error] of sendable?.failed ?? []) failed.set(start + position, error)
-    const bytes = sendable && this.#unit(number, { of, start, count }, sendable, trace)
+    const unit = sendable && this.#unit(number, { of, start, count }, sendable, trace)
+    const bytes = unit && messageOf(unit)
     if (bytes === undefined || bytes.length > this.#producer.maxUnitBytes) {
       if (count > 1) {
         const half = Math.ceil(count / 2)
@@ -220,14 +224,14 @@ export class RemoteLane implements Lane, UnitLane {
       if (!failed.has(start)) failed.set(start, tooLarge('item', chunk.first + start, limit))
     }
     const errors = Array.from({ length: count }, (_, position) => failed.get(start + position))
-    if (bytes === undefined || errors.every((_, position) => failed.has(start + position))) {
+    if (unit === undefined || bytes === undefined || errors.every((_, position) => failed.has(start + position))) {
       this.#take(of, failures(start, errors), true)
       this.#client.wake()
       return undefined
     }
     this.#isFirst = false
     of.sent(bytes.length)
-    this.#producer.send({ number, lane: this, of, start, count, bytes })
+    this.#producer.send({ number, lane: this, of, start, count, bytes }, packedMessageOf(unit))
     return number
   }
 
@@ -253,39 +257,18 @@ export class RemoteLane implements Lane, UnitLane {
     }
   }
 
-  #unit(
-    number: number,
-    { of, start, count }: Piece,
-    { body, failed }: Sendable,
-    traceparent: string | undefined,
-  ): Uint8Array | undefined {
-    const { name, kind, spread = false, initial, ordered, stopOnError, concurrency, timeout } = this.#job
-    const errors = [...failed].sort(([one], [other]) => one - other)
-    try {
-      return encodeUnit({
-        token: this.#producer.token,
-        run: this.run,
-        unit: number,
-        task: name.id,
-        exported: name.exported,
-        kind,
-        spread,
-        ordered,
-        stopOnError,
-        eager: this.#isFirst,
-        concurrency,
-        timeout,
-        first: of.chunk.first + start,
-        count,
-        failed: errors.map(([position, error]) => [position, encodeError(error)]),
-        initial: kind === 'reduce' ? { value: initial } : undefined,
-        traceparent,
-        body,
-      })
-    } catch (error) {
-      if (error instanceof MessageTooLarge) return undefined
-      throw error
-    }
+  #unit(number: number, { of, start, count }: Piece, sendable: Sendable, traceparent: string | undefined): Unit {
+    return unitOf(this.#job, {
+      ...sendable,
+      token: this.#producer.token,
+      run: this.run,
+      unit: number,
+      eager: this.#isFirst,
+      first: of.chunk.first + start,
+      count,
+      traceparent,
+      compression: this.#compression,
+    })
   }
 
   #end(): void {

@@ -124,3 +124,30 @@ export function sumOf(counts: Uint32Array): number {
   for (const count of counts) sum += count
   return sum
 }
+
+/** The item that a value is a result of, by its offset. */
+export function ownerOf(counts: Uint32Array | undefined, value: number): number {
+  if (counts === undefined) return value
+  let end = 0
+  return counts.findIndex((count) => (end += count) > value)
+}
+
+/** Items with values that cannot be sent fail. */
+export function withoutValues(outcomes: Outcomes, refused: ReadonlyMap<number, unknown>): Outcomes {
+  const { counts, results } = outcomes
+  const errors = new Map(outcomes.errors)
+  for (const [value, error] of refused) errors.set(ownerOf(counts, value), error)
+  const values = results.values()
+  const isKept = (value: number): boolean => !errors.has(ownerOf(counts, value))
+  return {
+    ...outcomes,
+    // Where each item has one result, a failed one has a placeholder.
+    results: new Items(
+      counts === undefined
+        ? values.map((value, at) => (isKept(at) ? value : undefined))
+        : values.filter((_, at) => isKept(at)),
+    ),
+    counts: counts?.map((count, offset) => (errors.has(offset) ? 0 : count)),
+    errors,
+  }
+}

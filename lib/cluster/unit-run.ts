@@ -1,11 +1,12 @@
 /** A unit that a host holds: H3 and H7. Each part is published until it is confirmed. */
-import { Items, type Batch } from '../codec/batch.js'
+import type { Batch } from '../codec/batch.js'
 import { encodeError } from '../codec/error-codec/encode.js'
+import type { EncodedError } from '../codec/error-codec/types.js'
 import type { Chunk, Part } from '../executor/executor.js'
 import { TaskLoadError } from '../errors.js'
 import { chunkAgain, type ClusterMember } from '../log/cluster-events.js'
 import { Fifo } from '../fifo.js'
-import { plainBody, type Body } from '../wire/body.js'
+import { deflatedBody, MIN_DEFLATED, plainBody, takesDeflated, unpackBody, type Body } from '../wire/body.js'
 import { ByteReader } from '../wire/byte-reader.js'
 import { TooLargeError as MessageTooLarge } from '../wire/byte-writer.js'
 import { encodeValues } from '../wire/data.js'
@@ -20,7 +21,7 @@ import type { Delivery } from './broker.js'
 import { unreadable, valuesIn } from './messages.js'
 import { hex, type NameOptions } from './names.js'
 import type { LaneUnit, RunLane, RunLanes } from './run-lanes.js'
-import { cut, encodeBatch, failures, tooLarge, type Outcomes } from './sendable.js'
+import { cut, encodeBatch, failures, ownerOf, tooLarge, withoutValues, type Outcomes } from './sendable.js'
 
 /** How often a unit is delivered. If it comes again, its items may have ended the hosts that had it. */
 const MAX_DELIVERIES = 3
@@ -109,15 +110,15 @@ export class UnitRun implements LaneUnit {
     // H7
     if (this.delivery.delivery > MAX_DELIVERIES) await this.#publish({ isLost: true, isLast: true })
     else {
-      const unit = this.#read()
+      const unit = await this.#read()
       if (unit instanceof Error) await this.#publishFault(unit)
-      else await this.#runUnit(unit)
+      else if (!this.#isCancelled) await this.#runUnit(unit)
     }
     if (!this.#isCancelled) this.delivery.ack()
   }
 
   /** The unit, or why it cannot be run. */
-  #read(): (Unit & { readonly items: Batch }) | Error {
+  async #read(): Promise<(Unit & { readonly items: Batch }) | Error> {
     try {
       const unit = decodeUnit(this.delivery.data)
       const { task, exported, count } = unit
@@ -126,7 +127,7 @@ export class UnitRun implements LaneUnit {
           `Cannot run '${task}' of ${this.#module.taskKey} as this host does not allow that export`,
         )
       }
-      return { ...unit, items: valuesIn(unit.body, count) }
+      return { ...unit, items: valuesIn(await unpackBody(unit.body), count) }
     } catch (error) {
       if (error instanceof WireError) return unreadable('items', error)
       throw error
@@ -194,18 +195,17 @@ export class UnitRun implements LaneUnit {
       return
     }
     const errors = [...(outcomes.errors ?? [])].sort(([one], [other]) => one - other)
-    const encoded =
-      sendable &&
-      this.#encode({
-        ...outcomes,
-        places: chunkOffsets,
-        counts,
-        isFolded,
-        isLast,
-        errors: errors.map(([offset, error]) => [offset, encodeError(error)]),
-        body: sendable.body,
-      })
-    if (encoded !== undefined) await this.#send(encoded)
+    const result = sendable && {
+      ...outcomes,
+      places: chunkOffsets,
+      counts,
+      isFolded,
+      isLast,
+      errors: errors.map(([offset, error]): [number, EncodedError] => [offset, encodeError(error)]),
+      body: sendable.body,
+    }
+    const encoded = result && this.#encode(result)
+    if (result !== undefined && encoded !== undefined) await this.#send((await this.#packed(unit, result)) ?? encoded)
     else if (isFold) await this.#publishFault(this.#tooLarge(indexOf(0)), outcomes)
     else if (count === 1)
       await this.#publishOutcomes(unit, { ...failures(from, [this.#tooLarge(indexOf(0))]), chunkOffsets }, isLast)
@@ -214,6 +214,14 @@ export class UnitRun implements LaneUnit {
       await this.#publishOutcomes(unit, cut(outcomes, 0, half), false)
       await this.#publishOutcomes(unit, cut(outcomes, half, count), isLast)
     }
+  }
+
+  /** The same, compressed on another thread; undefined if that would not make it shorter, or if it is not wanted. */
+  async #packed(unit: Unit, result: Partial<Own> & { readonly body: Body }): Promise<Uint8Array | undefined> {
+    const { bytes } = result.body
+    if (!takesDeflated(unit.body) || bytes.length < MIN_DEFLATED) return undefined
+    const body = await deflatedBody(bytes)
+    return body.isDeflated ? this.#encode({ ...result, body }) : undefined
   }
 
   /** The error of all items that have no outcome. */
@@ -268,32 +276,5 @@ export class UnitRun implements LaneUnit {
     this.#part++
     const isWanted = (): boolean => !this.#isCancelled
     await untilDone(this.#options, names.results, isWanted, () => broker.publish(this.#subject, encoded))
-  }
-}
-
-/** The item that a value is a result of, by its offset. */
-function ownerOf(counts: Uint32Array | undefined, value: number): number {
-  if (counts === undefined) return value
-  let end = 0
-  return counts.findIndex((count) => (end += count) > value)
-}
-
-/** Items with values that cannot be sent fail. */
-function withoutValues(outcomes: Outcomes, refused: ReadonlyMap<number, unknown>): Outcomes {
-  const { counts, results } = outcomes
-  const errors = new Map(outcomes.errors)
-  for (const [value, error] of refused) errors.set(ownerOf(counts, value), error)
-  const values = results.values()
-  const isKept = (value: number): boolean => !errors.has(ownerOf(counts, value))
-  return {
-    ...outcomes,
-    // Where each item has one result, a failed one has a placeholder.
-    results: new Items(
-      counts === undefined
-        ? values.map((value, at) => (isKept(at) ? value : undefined))
-        : values.filter((_, at) => isKept(at)),
-    ),
-    counts: counts?.map((count, offset) => (errors.has(offset) ? 0 : count)),
-    errors,
   }
 }

@@ -2,6 +2,7 @@
 import { inspect } from 'node:util'
 import { typeError } from '../errors.js'
 import { OptionReader } from '../options.js'
+import type { Compression } from '../cluster/unit-message.js'
 import type { Credentials, TlsFiles } from './connection.js'
 
 /** Options of a cluster. */
@@ -36,6 +37,11 @@ export interface ClusterOptions {
    */
   readonly patience?: number
   /**
+   * How items and results are compressed on their way. `'deflate'`: from 4 KiB in a message, on other threads. The
+   * limit of a message, `max_payload` of the server, counts before that. Default: `'none'`.
+   */
+  readonly compression?: 'none' | 'deflate'
+  /**
    * Gives the trace that a stream belongs to: a text of W3C Trace Context, or undefined. It is called for each chunk, in
    * the async context of the stream. Tasks get it as `context.traceparent`, for OpenTelemetry. If it throws, or gives
    * something else, the stream throws that error or an `ERR_INVALID_OPTION`. Default: none.
@@ -61,6 +67,7 @@ export interface ReadOptions {
   readonly version: string | undefined
   readonly maxBytes: number
   readonly patience: number
+  readonly compression: Compression
   readonly traceparent: (() => unknown) | undefined
 }
 
@@ -85,6 +92,7 @@ export function readOptions(options: ClusterOptions): ReadOptions {
       'version',
       'maxBytes',
       'patience',
+      'compression',
       'traceparent',
     ],
     '. Workers, initializers and limits of memory belong to hosts: see npx millrace worker --help',
@@ -105,6 +113,8 @@ export function readOptions(options: ClusterOptions): ReadOptions {
     version: read.value('version', "1 to 64 letters, digits, and '.', '_', '+', '-'", isVersion),
     maxBytes: read.integer('maxBytes', 1) ?? MAX_BYTES,
     patience: read.milliseconds('patience') ?? PATIENCE_MS,
+    compression:
+      read.value('compression', "'none' or 'deflate'", (value) => value === 'none' || value === 'deflate') ?? 'none',
     traceparent: read.value('traceparent', 'a function', (value) => typeof value === 'function'),
   }
 }

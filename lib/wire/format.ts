@@ -72,8 +72,8 @@
  *   error            = varint n, n strings: names of classes, the last one of the language; u8 parts: 1 name, 2 message,
  *                      4 stack; these strings; fields, each as u8 1 (2: it is hidden), string key, content; u8 0
  *
- * packed body = u8 compression: 0 none, 1 deflate without a header; varint length of the body; pad(8); the bytes up to
- *               the end of the message
+ * packed body = u8 compression: 0 none, 1 deflate without a header, 2 none, but bodies of the answer may have 1; varint
+ *               length of the body; pad(8); the bytes up to the end of the message
  *
  * unit   = u8 1 (the version), u8 1; 16 bytes token, varint run, varint unit; u8 kind: the place in KINDS; u8 flags: 1
  *          exported, 2 spread, 4 ordered, 8 stopOnError, 16 eager, 32 timeout, 64 initial, 128 traceparent; string task;

@@ -1,5 +1,5 @@
 import { deflateRawSync } from 'node:zlib'
-import { bytesOfBody } from '#dist/wire/body.js'
+import { bytesOfBody, unpackBody } from '#dist/wire/body.js'
 import { ByteReader } from '#dist/wire/byte-reader.js'
 import { decodeData, encodeValues } from '#dist/wire/data.js'
 import { BODY, COLUMN, TAG } from '#dist/wire/format.js'
@@ -165,6 +165,29 @@ describe('a reader of hostile bytes', () => {
       bytesOfBody({ isDeflated: true, length: 2 ** 24, bytes: Buffer.concat([bytes, Buffer.from('x')]) }),
     ).toBeUndefined()
     expect(bytesOfBody({ isDeflated: true, length: 2, bytes: Buffer.from('no') })).toBeUndefined()
+  })
+
+  it('unpacks no more bytes than a body says, also on another thread', async () => {
+    const bytes = deflateRawSync(new Uint8Array(2 ** 24))
+    const unpacked = async (length: number, of: Uint8Array = bytes): Promise<number | undefined> =>
+      (await unpackBody({ isDeflated: true, length, bytes: of }))?.length
+    expect(unpackBody({ isDeflated: true, length: 2 ** 24, bytes })).toBeInstanceOf(Promise)
+    expect(await unpacked(2 ** 24)).toBe(2 ** 24)
+    expect(await unpacked(2 ** 24 - 1)).toBeUndefined()
+    expect(await unpacked(2 ** 24 + 1)).toBeUndefined()
+    expect(await unpacked(2 ** 24, Buffer.concat([bytes, Buffer.from('x')]))).toBeUndefined()
+    expect(await unpacked(2 ** 24, bytes.subarray(0, -1))).toBeUndefined()
+    expect(await unpacked(2 ** 24, Buffer.from('no'))).toBeUndefined()
+    // 256 MiB of zeros, which must not be made: the process would grow by that.
+    const bomb = deflateRawSync(new Uint8Array(2 ** 28))
+    const before = process.memoryUsage.rss()
+    let most = 0
+    const watch = setInterval(() => {
+      most = Math.max(most, process.memoryUsage.rss())
+    }, 1)
+    expect(await unpacked(2 ** 20, bomb)).toBeUndefined()
+    clearInterval(watch)
+    expect(Math.max(most, process.memoryUsage.rss()) - before).toBeLessThan(2 ** 26)
   })
 
   it('leaves prototypes and classes alone', () => {

@@ -1,6 +1,6 @@
 import { unpack } from '#dist/codec/codec.js'
 import { encodeError } from '#dist/codec/error-codec/encode.js'
-import { BODY_ROOM, bytesOfBody, deflatedBody, plainBody } from '#dist/wire/body.js'
+import { BODY_ROOM, bytesOfBody, deflatedBody, plainBody, takesDeflated } from '#dist/wire/body.js'
 import { decodeData, encodeValues } from '#dist/wire/data.js'
 import { decodeResult, encodeResult, valuesOf, type Result } from '#dist/wire/result.js'
 import { decodeUnit, encodeUnit, type Unit } from '#dist/wire/unit.js'
@@ -47,6 +47,14 @@ describe('a unit', () => {
     const sent = encodeUnit({ ...message, body: plainBody(roomy, BODY_ROOM) })
     expect(Buffer.compare(sent, copied)).toBe(0)
     expect(sent.buffer === roomy.buffer).toBe(isInPlace)
+  })
+
+  it('says that its answer may be compressed, though it is not', () => {
+    const body = { ...plainBody(encodeValues([1, 2])), isDeflateWelcome: true } as const
+    const arrived = decodeUnit(encodeUnit({ ...unit, count: 2, body }))
+    expect(takesDeflated(arrived.body)).toBe(true)
+    expect(bytesOfBody(arrived.body)).toEqual(Buffer.from(body.bytes))
+    expect(takesDeflated(decodeUnit(encodeUnit(unit)).body)).toBe(false)
   })
 
   it('stays as it is where compression does not make it shorter', async () => {
