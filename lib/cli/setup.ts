@@ -1,8 +1,14 @@
 /** `millrace setup`: creates the streams of a group, or changes their settings. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { ClusterError } from '../cluster/errors.js'
-import { BrokerError } from '../cluster/broker.js'
+import { BrokerError, type StreamOptions } from '../cluster/broker.js'
+import type { NatsBroker } from '../nats/broker.js'
+import type { StreamChange, StreamSettings } from '../nats/streams.js'
 import { readFlags, type Command, type Flags } from './command.js'
 import { brokerOf, CONNECT_MS, CONNECTION_FLAGS } from './connection-flags.js'
+
+/** Between two tries, in milliseconds. */
+const PAUSE_MS = 200
 
 const flags: Flags = {
   ...CONNECTION_FLAGS,
@@ -26,7 +32,7 @@ export const setup: Command = {
     await broker.open()
     try {
       for (const stream of names.streams) {
-        const change = await broker.setUpStream(stream, settings)
+        const change = await setUp(broker, stream, settings)
         console.log(`${stream.name}: ${change}`)
       }
       return 0
@@ -39,4 +45,18 @@ export const setup: Command = {
       await broker.close()
     }
   },
+}
+
+/** Tries for a while: servers that have just started as a cluster have no leader yet. @throws BrokerError */
+async function setUp(broker: NatsBroker, stream: StreamOptions, settings: StreamSettings): Promise<StreamChange> {
+  const until = performance.now() + CONNECT_MS
+  for (;;) {
+    try {
+      return await broker.setUpStream(stream, settings)
+    } catch (error) {
+      const isPassing = error instanceof BrokerError && (error.fault === 'timeout' || error.fault === 'down')
+      if (!isPassing || performance.now() > until) throw error
+    }
+    await sleep(PAUSE_MS)
+  }
 }

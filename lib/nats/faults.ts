@@ -6,6 +6,8 @@ const STREAM_NOT_FOUND = 10_059
 const CONSUMER_NOT_FOUND = 10_014
 /** The message could not be stored; its description says why. */
 const STORE_FAILED = 10_077
+/** Servers of a cluster have no leader, or do not know each other yet. */
+const UNAVAILABLE: readonly unknown[] = [10_004, 10_005, 10_008, 10_009]
 /** A consumer of this name exists, with other settings. */
 export const CONSUMER_EXISTS = 10_148
 
@@ -44,6 +46,7 @@ function faultOf(error: Error): BrokerFault {
 
 function apiFault({ code, message }: Error & { code?: unknown }): BrokerFault {
   if (code === STREAM_NOT_FOUND || code === CONSUMER_NOT_FOUND) return 'missing'
+  if (UNAVAILABLE.includes(code)) return 'timeout'
   if (code === STORE_FAILED && /maximum (bytes|messages)|no space|insufficient/i.test(message)) return 'full'
   return 'other'
 }
