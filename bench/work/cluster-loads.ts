@@ -7,7 +7,7 @@ import type { Contender, Measured } from '../harness/case.js'
 import { inAnyOrder } from '../peers/bounded.js'
 import type { BullData } from '../peers/bullmq-functions.js'
 import { ended, natsServer, redisServer, written } from './servers.js'
-import { echoBytes, waits } from './tasks.js'
+import { beginningOf, echoBytes, waits } from './tasks.js'
 
 export const HOSTS = 2
 export const SLOTS = 4
@@ -17,8 +17,12 @@ export interface Load {
   /** The bytes of each item, or the milliseconds that it waits. */
   readonly bytes?: number
   readonly wait?: number
+  /** How many bytes of each item come back. Default: all. */
+  readonly back?: number
   /** How many are under way at once. */
   readonly depth: number
+  /** Whether each run opens a connection of its own. */
+  readonly opens?: boolean
 }
 
 /** The figure of a run, from its time in milliseconds. */
@@ -30,8 +34,8 @@ interface Opened {
   close(): Promise<unknown>
 }
 
-export function answerOf({ items, bytes = 0, wait = 0 }: Load): number {
-  return items * (bytes + wait)
+export function answerOf({ items, bytes = 0, back = bytes, wait = 0 }: Load): number {
+  return items * (back + wait)
 }
 
 function contender(
@@ -63,14 +67,18 @@ function* repeat<T>(item: T, count: number): Generator<T> {
   for (let n = 0; n < count; n++) yield item
 }
 
-async function runOn({ imapUnordered }: Verbs, { items, bytes, wait = 0, depth }: Load): Promise<number> {
+async function runOn({ imapUnordered, apply }: Verbs, { items, bytes, back, wait = 0, depth }: Load): Promise<number> {
   let sum = 0
   const options = { chunksize: 1, window: depth }
-  if (bytes === undefined) {
+  if (bytes !== undefined && depth === 1) {
+    const block = new Uint8Array(bytes)
+    for (let n = 0; n < items; n++) sum += (await apply(echoBytes, [block])).length
+  } else if (bytes === undefined) {
     for await (const waited of imapUnordered(waits, repeat(wait, items), options)) sum += waited
   } else {
     const block = new Uint8Array(bytes).fill(1)
-    for await (const back of imapUnordered(echoBytes, repeat(block, items), options)) sum += back.length
+    const run = back === undefined ? echoBytes : beginningOf
+    for await (const given of imapUnordered(run, repeat(block, items), options)) sum += given.length
   }
   return sum
 }
@@ -86,7 +94,7 @@ const TASKS = resolve(import.meta.dirname, 'tasks.js')
 /** A server, hosts, and a cluster of them. */
 export async function openCluster(
   options: Pick<ClusterOptions, 'compression'> = {},
-): Promise<{ readonly cluster: Cluster; readonly close: () => Promise<void> }> {
+): Promise<{ readonly cluster: Cluster; readonly servers: string; readonly close: () => Promise<void> }> {
   const server = await natsServer()
   const servers = `nats://127.0.0.1:${server.port}`
   const hosts = Array.from({ length: HOSTS }, () =>
@@ -96,6 +104,7 @@ export async function openCluster(
   const cluster = new Cluster({ ...options, servers })
   await cluster.ready({ hosts: HOSTS })
   return {
+    servers,
     cluster,
     close: async () => {
       await cluster.close()
@@ -106,8 +115,13 @@ export async function openCluster(
 }
 
 async function onCluster(): Promise<Opened> {
-  const { cluster, close } = await openCluster()
-  return { run: (load) => runOn(cluster, load), close }
+  const { cluster, servers, close } = await openCluster()
+  const run = async (load: Load): Promise<number> => {
+    if (load.opens !== true) return await runOn(cluster, load)
+    await using own = new Cluster({ servers })
+    return await runOn(own, load)
+  }
+  return { run, close }
 }
 
 const BULL_WORKER = resolve(import.meta.dirname, '../peers/bullmq-worker.js')
@@ -115,36 +129,43 @@ const QUEUE = 'bench'
 
 async function onBullMQ(): Promise<Opened> {
   const { Queue, QueueEvents } = await import('bullmq')
+  const openQueue = async () => {
+    const queue = new Queue<BullData, string | number>(QUEUE, { connection })
+    const events = new QueueEvents(QUEUE, { connection })
+    await events.waitUntilReady()
+    for (const emitter of [queue, events]) emitter.setMaxListeners(0)
+    return { queue, events }
+  }
   const server = await redisServer()
   const connection = { host: '127.0.0.1', port: server.port, maxRetriesPerRequest: null }
   const hosts = Array.from({ length: HOSTS }, () =>
     spawn(process.execPath, [BULL_WORKER, `${server.port}`, QUEUE, `${SLOTS}`]),
   )
   await Promise.all(hosts.map((host) => written(host, 'ready')))
-  const queue = new Queue<BullData, string | number>(QUEUE, { connection })
-  const events = new QueueEvents(QUEUE, { connection })
-  await events.waitUntilReady()
+  const opened = await openQueue()
   // One that is removed at once cannot be waited for.
   const options = { removeOnComplete: 1_000, removeOnFail: true }
-  for (const emitter of [queue, events]) emitter.setMaxListeners(0)
   return {
-    run: async ({ items, bytes, wait, depth }) => {
+    run: async ({ items, bytes, back, wait, depth, opens = false }) => {
+      const { queue, events } = opens ? await openQueue() : opened
       let sum = 0
       const block = new Uint8Array(bytes ?? 0).fill(1)
       const run = async (): Promise<number> => {
         const data: BullData =
-          bytes === undefined ? { wait: wait ?? 0 } : { bytes: Buffer.from(block).toString('base64') }
+          bytes === undefined
+            ? { wait: wait ?? 0 }
+            : { bytes: Buffer.from(block).toString('base64'), ...(back !== undefined && { back }) }
         const job = await queue.add('run', data, options)
-        const back = await job.waitUntilFinished(events)
-        return typeof back === 'number' ? back : Buffer.from(back, 'base64').length
+        const given = await job.waitUntilFinished(events)
+        return typeof given === 'number' ? given : Buffer.from(given, 'base64').length
       }
-      await inAnyOrder(repeat(0, items), run, depth, (back) => (sum += back))
+      await inAnyOrder(repeat(0, items), run, depth, (given) => (sum += given))
+      if (opens) await Promise.all([events.close(), queue.close()])
       return sum
     },
     close: async () => {
       await Promise.all(hosts.map(ended))
-      await events.close()
-      await queue.close()
+      await Promise.all([opened.events.close(), opened.queue.close()])
       await server.close()
     },
   }

@@ -26,6 +26,9 @@ export const noOp = task(import.meta.url, function noOp(x: number): number {
 })
 
 /** Waits for some milliseconds, and returns them. */
+/** How many bytes `beginningOf` gives. */
+export const BEGINNING = 4_096
+
 export const waits = task(import.meta.url, 'waits', async (wait: number): Promise<number> => {
   await sleep(wait)
   return wait
@@ -33,6 +36,10 @@ export const waits = task(import.meta.url, 'waits', async (wait: number): Promis
 
 export const echoBytes = task(import.meta.url, function echoBytes(bytes: Uint8Array): Uint8Array {
   return bytes
+})
+
+export const beginningOf = task(import.meta.url, function beginningOf(bytes: Uint8Array): Uint8Array {
+  return bytes.slice(0, BEGINNING)
 })
 
 export const millisecond = task(import.meta.url, function millisecond(): Interval {

@@ -173,9 +173,10 @@ export class Producer {
   join(lane: UnitLane): void {
     this.#lanes.add(lane)
     this.hold().then(
-      async () => {
-        await this.#workers.count()
+      () => {
+        // The first units need no count.
         lane.advance()
+        void this.#workers.count()
       },
       (error: unknown) => {
         lane.break(error)

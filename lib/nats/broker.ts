@@ -134,9 +134,9 @@ export class NatsBroker implements Broker {
   }
 
   async createConsumer(stream: string, name: string, { filter, ackWait, inactive }: ConsumerOptions): Promise<void> {
-    await this.#run(`create consumer ${name} of ${stream}`, undefined, async ({ manager }) => {
+    await this.#run(`create consumer ${name} of ${stream}`, undefined, async ({ manager, jetstream, consumers }) => {
       try {
-        await manager.consumers.add(stream, {
+        const info = await manager.consumers.add(stream, {
           name,
           durable_name: name,
           filter_subject: filter,
@@ -147,6 +147,8 @@ export class NatsBroker implements Broker {
           max_waiting: MANY,
           inactive_threshold: inactive * 1e6,
         })
+        // Otherwise `consume()` would ask for it.
+        consumers.set(consumerKey(stream, name), Promise.resolve(jetstream.consumers.getConsumerFromInfo(info)))
       } catch (error) {
         if ((error as JetStream.JetStreamApiError).code !== CONSUMER_EXISTS) throw error
       }
@@ -343,7 +345,7 @@ export class NatsBroker implements Broker {
   }
 
   #consumer({ jetstream, consumers }: Connection, stream: string, name: string): Promise<JetStream.Consumer> {
-    const key = `${stream} ${name}`
+    const key = consumerKey(stream, name)
     const known = consumers.get(key)
     if (known !== undefined) return known
     const asked = jetstream.consumers.get(stream, name)
@@ -389,6 +391,10 @@ export class NatsBroker implements Broker {
     if (subject === undefined) return
     for (const action of this.#actions) if (action.subject === subject) action.reject(brokerError(action.name, error))
   }
+}
+
+function consumerKey(stream: string, name: string): string {
+  return `${stream} ${name}`
 }
 
 function nextSubject(stream: string, name: string): string {
