@@ -29,7 +29,7 @@ it.each([
   const flags = others.flatMap((url) => ['--servers', url])
   // The servers may not have chosen a leader yet.
   expect(await command(['setup', '--servers', first, ...flags, '--replicas', '3'])).toMatchObject({ code: 0 })
-  await using _ = await startHost(first, [...flags, '--name', 'one'])
+  await using one = await startHost(first, [...flags, '--name', 'one'])
   await using other = await startHost(first, [...flags, '--name', 'two'])
   await using cluster = new Cluster({ servers: trio.urls })
   await cluster.ready({ hosts: 2 })
@@ -40,7 +40,9 @@ it.each([
     await server.start()
   })
   expect(gap).toBeLessThan(30_000)
-  other.kill('SIGTERM')
-  expect(await other.ended()).toBe(0)
   expect(await cluster.map(double, [1, 2, 3])).toEqual([2, 4, 6])
+  for (const host of [one, other]) {
+    host.kill('SIGTERM')
+    expect(await host.ended()).toBe(0)
+  }
 })
