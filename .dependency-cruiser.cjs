@@ -105,7 +105,7 @@ const below = {
     'errors',
   ],
   cli: ['nats', 'cluster', 'verbs', 'executors', 'task', 'log', 'options', 'errors'],
-  nats: ['cluster', 'verbs', 'stream', 'executor', 'task', 'log', 'identity', 'inspect', 'options', 'errors'],
+  nats: ['cluster', 'verbs', 'stream', 'executor', 'task', 'log', 'identity', 'inspect', 'options', 'errors', 'fifo'],
   cluster: [
     'wire',
     'formats',
@@ -326,7 +326,7 @@ module.exports = {
       name: 'nats-behind-the-broker',
       comment: 'Only the broker in lib/nats/ knows the client of NATS, its types included.',
       severity: 'error',
-      from: { path: '^lib/', pathNot: '^lib/nats/(broker|connection|faults|streams)[.]ts$' },
+      from: { path: '^lib/', pathNot: '^lib/nats/(broker|connection|delivery|faults|pulls|streams)[.]ts$' },
       to: { path: '(^|/)node_modules/@nats-io/' },
     },
     {

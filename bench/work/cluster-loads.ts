@@ -21,7 +21,7 @@ export interface Load {
   readonly back?: number
   /** How many are under way at once. */
   readonly depth: number
-  /** Whether each run opens a connection of its own. */
+  /** Whether each run opens a separate connection. */
   readonly opens?: boolean
 }
 

@@ -1,5 +1,6 @@
 /** Tells of the losses of a connection, and of its returns. Not of those that are wanted. */
-import { connectionBack, connectionLost, type ClusterMember } from '../log/cluster-events.js'
+import { connectionBack, connectionLost } from '../log/cluster-events.js'
+import type { ClusterMember } from '../log/events.js'
 import type { Broker } from './broker.js'
 import type { Clock } from './clock.js'
 

@@ -1,31 +1,7 @@
 /** What programs of a cluster tell about their connection, and about chunks that run again: by channels, and in the log. */
 import { channel } from 'node:diagnostics_channel'
 import { currentProcess } from '../identity.js'
-import { log, type ThreadEvent } from './events.js'
-
-/** A program of a cluster. */
-export interface ClusterMember {
-  readonly role: 'producer' | 'host'
-  readonly namespace: string
-  readonly group: string
-  /** Of a host: its name. */
-  readonly host?: string | undefined
-}
-
-/** An event in a program of a cluster, with the name and id of its thread. */
-export interface ClusterEvent extends ClusterMember, ThreadEvent {}
-
-/** A chunk that is sent, or has come, once more. */
-export interface ChunkAgain extends ClusterEvent {
-  /** The id of the task. */
-  readonly task: string
-  /** The index of the first item in its source. */
-  readonly index: number
-  /** How many items. */
-  readonly items: number
-  /** How often it was sent by this producer, or delivered by the server, this time included: from 2. */
-  readonly times: number
-}
+import { log, type ChunkAgain, type ClusterEvent, type ClusterMember, type ThreadEvent } from './events.js'
 
 const down = channel('millrace:cluster:down')
 const up = channel('millrace:cluster:up')

@@ -8,7 +8,6 @@ import { inspect } from 'node:util'
 import { attempt, isErrorObject, received } from '../errors.js'
 import { emit, isRead, type LogRecord } from './record.js'
 import { goesToStderr, isLogged, type LogLevel } from './settings.js'
-import type { ChunkAgain, ClusterEvent } from './cluster-events.js'
 
 /** A thread that the library has started. */
 export interface ThreadEvent {
@@ -44,6 +43,30 @@ export interface TaskFailure {
   readonly host?: string | undefined
   /** How often it was tried. */
   readonly attempts: number
+}
+
+/** A program of a cluster. */
+export interface ClusterMember {
+  readonly role: 'producer' | 'host'
+  readonly namespace: string
+  readonly group: string
+  /** Of a host: its name. */
+  readonly host?: string | undefined
+}
+
+/** An event in a program of a cluster, with the name and id of its thread. */
+export interface ClusterEvent extends ClusterMember, ThreadEvent {}
+
+/** A chunk that is sent, or has come, once more. */
+export interface ChunkAgain extends ClusterEvent {
+  /** The id of the task. */
+  readonly task: string
+  /** The index of the first item in its source. */
+  readonly index: number
+  /** How many items. */
+  readonly items: number
+  /** How often it was sent by this producer, or delivered by the server, this time included: from 2. */
+  readonly times: number
 }
 
 /**

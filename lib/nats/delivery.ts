@@ -4,7 +4,12 @@ import type { Msg } from '@nats-io/transport-node'
 import type { Delivery } from '../cluster/broker.js'
 
 /** What is answered, as its text. See "Acknowledgement" in the reference of JetStream's protocol. */
-const ANSWERS = { ack: bytesOf('+ACK'), nak: bytesOf('-NAK'), term: bytesOf('+TERM'), working: bytesOf('+WPI') } as const
+const ANSWERS = {
+  ack: bytesOf('+ACK'),
+  nak: bytesOf('-NAK'),
+  term: bytesOf('+TERM'),
+  working: bytesOf('+WPI'),
+} as const
 type Answer = keyof typeof ANSWERS
 
 export class NatsDelivery implements Delivery {
@@ -74,7 +79,7 @@ export class NatsDelivery implements Delivery {
 
 /**
  * The client's data can be a view of a frame of 64 KiB, which would be kept. A copy is aligned as well, so that columns are
- * read in place. A long message has memory of its own.
+ * read in place. A long message has separate memory.
  */
 export function ownBytes(data: Uint8Array): Uint8Array {
   const hasOwn = data.byteOffset === 0 && data.buffer.byteLength <= 2 * data.byteLength

@@ -23,7 +23,7 @@ it.each([
   ['leads the stream of units', TASKS, leaderOf],
   ['leads the stream of results', RESULTS, leaderOf],
   ['follows', TASKS, followerOf],
-])('one of three servers is killed, which %s: no outcome is lost', async (_, stream, nameOf) => {
+])('one of three servers is killed, which %s: no outcome is lost', async (_role, stream, nameOf) => {
   await using trio = await NatsTrio.start()
   const [first = '', ...others] = trio.urls
   const flags = others.flatMap((url) => ['--servers', url])
