@@ -104,7 +104,7 @@ const below = {
     'options',
     'errors',
   ],
-  cli: ['nats', 'cluster', 'verbs', 'executors', 'task', 'log', 'options', 'errors'],
+  cli: ['nats', 'cluster', 'verbs', 'executors', 'io', 'task', 'log', 'options', 'errors'],
   nats: ['cluster', 'verbs', 'stream', 'executor', 'task', 'log', 'identity', 'inspect', 'options', 'errors', 'fifo'],
   cluster: [
     'wire',

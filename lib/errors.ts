@@ -18,6 +18,7 @@ export type ErrorCode =
   | 'ERR_CSV_TYPE'
   | 'ERR_CSV_UNCLOSED_QUOTE'
   | 'ERR_DAMAGED_INPUT'
+  | 'ERR_DATA_FOLDER'
   | 'ERR_DEADLOCK'
   | 'ERR_DECOMPRESS'
   | 'ERR_END_OF_FILE'

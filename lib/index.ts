@@ -17,6 +17,7 @@ export {
   type ErrorCode,
   type RecordErrorCode,
 } from './errors.js'
+export { blocks, type BlocksOptions, type FileBlock, type FileBlocks } from './sources/blocks.js'
 export { csv, tsv, type CsvOptions, type CsvRow, type FieldType, type FieldValue } from './sources/csv.js'
 export type { Records } from './sources/records.js'
 export { failure, type Failure } from './failure.js'
@@ -49,6 +50,7 @@ export type { ReduceOptions } from './verbs/reduce.js'
 export type { RetryOptions, Stage, StreamOptions } from './verbs/options.js'
 export type { Verbs } from './verbs/verbs.js'
 export { rejects } from './sinks/rejects.js'
+export { readLines, type ReadLinesOptions } from './sources/read-lines.js'
 export { replay } from './sources/replay.js'
 export { write, type WriteResult } from './sinks/write.js'
 export type { WriteFormat, WriteOptions, WriteTarget } from './sinks/write-options.js'

@@ -6,11 +6,13 @@ import { Host } from '../cluster/host.js'
 import type { OfferedModule } from '../cluster/unit-run.js'
 import { PoolClosedError, TaskLoadError } from '../errors.js'
 import { ThreadExecutor } from '../executor/threads/thread-executor.js'
+import { setDataFolders } from '../io/data-folder.js'
 import { LEVELS, sendToStderr, setLogLevel, type LogLevel } from '../log/settings.js'
 import { isVersion } from '../nats/options.js'
 import { applyOn } from '../verbs/apply.js'
 import { readFlags, UsageError, type Command, type Flags, type Values } from './command.js'
 import { brokerOf, CONNECTION_FLAGS } from './connection-flags.js'
+import { dataFolders } from './data-folders.js'
 import { offeredModules, taskIn } from './offered.js'
 
 const flags: Flags = {
@@ -24,6 +26,12 @@ const flags: Flags = {
     multiple: true,
     value: 'MODULE#NAME',
     help: 'allow { module, export } tasks; may be repeated',
+  },
+  data: {
+    type: 'string',
+    multiple: true,
+    value: 'NAME=DIR',
+    help: 'a folder below which tasks read the blocks that items name; may be repeated',
   },
   initializer: { type: 'string', value: 'FILE#ID', help: 'a task that each worker runs before its first item' },
   finalizer: { type: 'string', value: 'FILE#ID', help: 'a task that each worker runs before it ends' },
@@ -62,15 +70,19 @@ export const worker: Command = {
     const version = values.matching('version', "letters, digits, and '.', '_', '+', '-'", isVersion)
     const modules = offeredModules(operands, values.texts('module'), values.texts('allow-export'), version)
     const drain = values.duration('drain') ?? DRAIN_MS
-    setLogLevel((values.matching('log', `one of ${LEVELS.join(', ')}`, isLevel) ?? 'warn') as LogLevel)
-    sendToStderr()
+    const level = (values.matching('log', `one of ${LEVELS.join(', ')}`, isLevel) ?? 'warn') as LogLevel
     const name = values.text('name') ?? `${hostname()}-${process.pid}`
+    // Before there are workers, which have it from their environment.
+    setDataFolders(dataFolders(values.texts('data')))
     const executor = executorOf(name, values)
     // A host waits for its server.
     const { broker, namespace, group } = brokerOf(values, `host ${name}`, '_INBOX_h', Infinity)
     const asked = signalled()
     try {
       await assertLoad(modules, executor)
+      // Not before: that trial fails on purpose.
+      setLogLevel(level)
+      sendToStderr()
       const host = new Host({
         namespace,
         group,

@@ -39,6 +39,12 @@ describe('millrace', () => {
       ['worker', fixture('nats-tasks.js'), '--log', 'loud'],
       "--log must be one of silent, error, warn, info, debug: received 'loud'",
     ],
+    [
+      ['worker', fixture('nats-tasks.js'), '--data', '/tmp'],
+      "--data must be NAME=DIR, with a name of 'a-z', '0-9' and '-': received '/tmp'",
+    ],
+    [['worker', fixture('nats-tasks.js'), '--data', 'a=none/such'], "there is no folder 'none/such'"],
+    [['worker', fixture('nats-tasks.js'), '--data', 'a=.', '--data', 'a=.'], "--data names two folders 'a'"],
     [['worker', fixture('nats-tasks.js'), '--module', 'key'], "--module must be KEY=FILE: received 'key'"],
     [['worker', fixture('nats-tasks.js'), '--initializer', 'x.js'], "--initializer must be FILE#ID: received 'x.js'"],
     [['worker', fixture('nats-tasks.js'), fixture('nats-tasks.js')], 'two modules have the key millrace/build/test/'],
@@ -107,6 +113,7 @@ describe('millrace worker', () => {
     await using own = await NatsServer.start()
     await using host = await startHost(own.url, ['--name', 'one'])
     await using quiet = await startHost(own.url, ['--name', 'two', '--log', 'error'])
+    expect(host.text).not.toContain('WARN')
     await own.kill()
     const name = "host 'one' of cluster 'default', group 'any',"
     await host.written(`[WARN/MainProcess] ${name} has lost the connection`)
