@@ -15,11 +15,13 @@ const PROGRAMS = {
   kill: { file: 'build/test/support/kill.js', project: 'test/tsconfig.json' },
   contention: { file: 'build/test/support/contention.js', project: 'test/tsconfig.json' },
   soak: { file: 'build/bench/soak/main.js', project: 'bench' },
+  'soak --cluster': { file: 'build/test/support/soak/cluster.js', project: 'test/tsconfig.json' },
 }
 
 process.chdir(resolve(import.meta.dirname, '..'))
 const [name = '', ...options] = process.argv.slice(2)
-const program = Object.entries(PROGRAMS).find(([known]) => known === name)?.[1]
+const wanted = name === 'soak' && options.includes('--cluster') ? 'soak --cluster' : name
+const program = Object.entries(PROGRAMS).find(([known]) => known === wanted)?.[1]
 if (program === undefined) {
   console.error(`Cannot run '${name}': npm run stress -- ${Object.keys(PROGRAMS).join(' | ')}, and its options`)
   process.exit(1)

@@ -44,6 +44,11 @@ export class NatsServer implements AsyncDisposable {
     return `nats://127.0.0.1:${this.port}`
   }
 
+  /** Undefined: it does not run. */
+  get pid(): number | undefined {
+    return this.#process?.pid
+  }
+
   /** A path in its folder. */
   path(name: string): string {
     return join(this.#folder, name)
