@@ -39,7 +39,7 @@ export function encodeValues(values: readonly unknown[], start = 0): Uint8Array 
 const OVERHEAD_BYTES = 1024
 
 /**
- * Writes packed values. Lines go as their bytes; other records are decoded first.
+ * Writes packed values. Lines go as their bytes; other records are decoded, and go as columns.
  *
  * @param bytes About how many there will be.
  * @param start How many bytes to leave free before them in their memory: a multiple of 8.
@@ -77,7 +77,7 @@ function writeRecords(out: ByteWriter, data: RecordData): void {
     const values = allRecords(data)
     const bad = values.find((value) => value instanceof BadRecord)
     if (bad !== undefined) throw bad.error
-    writeData(out, values)
+    writeData(out, pack(values).data)
     return
   }
   out.u8(BODY.lines)
