@@ -4,7 +4,7 @@
  */
 import type { Chunk, Part } from '../executor/executor.js'
 import type { WorkerJob } from '../worker/protocol.js'
-import { cut, type Outcomes } from './sendable.js'
+import { cut, placesOf, type Outcomes } from './sendable.js'
 
 export class OpenChunk {
   readonly chunk: Chunk
@@ -114,8 +114,4 @@ export class OpenChunk {
       resultBytes: this.#resultBytes,
     }
   }
-}
-
-function placesOf({ from, count, chunkOffsets }: Outcomes): readonly number[] {
-  return chunkOffsets ?? Array.from({ length: count }, (_, offset) => from + offset)
 }

@@ -119,6 +119,37 @@ export function cut(outcomes: Outcomes, start: number, end: number): Outcomes {
   }
 }
 
+/** Outcomes of a chunk as one: their places need not follow each other. Not of a fold. */
+export function joined(all: readonly Outcomes[]): Outcomes {
+  const [first, ...others] = all
+  const last = all.at(-1)
+  if (first === undefined || last === undefined || others.length === 0) return first ?? failures(0, [])
+  const places = all.flatMap(placesOf)
+  const areInRow = places.every((place, offset) => place === first.from + offset)
+  const errors = new Map<number, unknown>()
+  let before = 0
+  for (const outcomes of all) {
+    for (const [offset, error] of outcomes.errors ?? []) errors.set(before + offset, error)
+    before += outcomes.count
+  }
+  const haveCounts = all.some(({ counts }) => counts !== undefined)
+  const countsOf = ({ counts, count }: Outcomes): number[] => (counts ? [...counts] : new Array<number>(count).fill(1))
+  return {
+    ...last,
+    from: first.from,
+    chunkOffsets: areInRow ? undefined : places,
+    count: before,
+    results: new Items(all.flatMap(({ results }) => results.values())),
+    counts: haveCounts ? Uint32Array.from(all.flatMap(countsOf)) : undefined,
+    errors: errors.size === 0 ? undefined : errors,
+  }
+}
+
+/** Where in the chunk outcomes belong. */
+export function placesOf({ from, count, chunkOffsets }: Outcomes): readonly number[] {
+  return chunkOffsets ?? Array.from({ length: count }, (_, offset) => from + offset)
+}
+
 export function sumOf(counts: Uint32Array): number {
   let sum = 0
   for (const count of counts) sum += count

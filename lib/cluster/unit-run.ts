@@ -22,7 +22,7 @@ import type { Delivery } from './broker.js'
 import { unreadable, valuesIn } from './messages.js'
 import { hex, type NameOptions } from './names.js'
 import type { LaneUnit, RunLane, RunLanes } from './run-lanes.js'
-import { cut, encodeBatch, failures, ownerOf, tooLarge, withoutValues, type Outcomes } from './sendable.js'
+import { cut, encodeBatch, failures, joined, ownerOf, tooLarge, withoutValues, type Outcomes } from './sendable.js'
 
 /** How often a unit is delivered. If it comes again, its items may have ended the hosts that had it. */
 const MAX_DELIVERIES = 3
@@ -147,7 +147,7 @@ export class UnitRun implements LaneUnit {
     lane.submit(chunk, this)
     try {
       for (let isLast = false; !isLast && !this.#isCancelled;) {
-        const part = this.#parts.shift()
+        const part = this.#takeParts()
         if (part === undefined) {
           if (this.#error !== undefined) throw this.#error.error
           await new Promise<void>((resolve) => {
@@ -161,6 +161,18 @@ export class UnitRun implements LaneUnit {
     } finally {
       lane.done(chunk)
     }
+  }
+
+  /** H3: the outcomes that have come while others were published, as one part. A fault is alone. */
+  #takeParts(): Part | undefined {
+    const first = this.#parts.shift()
+    if (first === undefined || first.isFault === true) return first
+    const parts = [first]
+    for (let next = this.#parts.peek(); next !== undefined && next.isFault !== true; next = this.#parts.peek()) {
+      parts.push(next)
+      this.#parts.shift()
+    }
+    return { ...first, ...joined(parts), last: parts.at(-1)?.last === true }
   }
 
   /** That of its stream. A fold has its own, because of the value where it begins. */
