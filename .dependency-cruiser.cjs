@@ -326,7 +326,10 @@ module.exports = {
       name: 'nats-behind-the-broker',
       comment: 'Only the broker in lib/nats/ knows the client of NATS, its types included.',
       severity: 'error',
-      from: { path: '^lib/', pathNot: '^lib/nats/(broker|connection|delivery|faults|pulls|streams)[.]ts$' },
+      from: {
+        path: '^lib/',
+        pathNot: '^lib/nats/(broker|connection|consumption|delivery|faults|pull-request|pulls|streams)[.]ts$',
+      },
       to: { path: '(^|/)node_modules/@nats-io/' },
     },
     {

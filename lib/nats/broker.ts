@@ -13,9 +13,10 @@ import {
 } from '../cluster/broker.js'
 import { ClusterError } from '../cluster/errors.js'
 import { connect, loadClient, TRY_MS, type Client, type ConnectionOptions } from './connection.js'
-import { NatsDelivery, ownBytes } from './delivery.js'
+import { Consumption } from './consumption.js'
+import { ownBytes } from './delivery.js'
 import { brokerError, CONSUMER_EXISTS, forbiddenSubject, isUnanswered } from './faults.js'
-import { PULL, Pulls } from './pulls.js'
+import { Pulls } from './pulls.js'
 import { setUpStream, type StreamChange, type StreamSettings } from './streams.js'
 
 /** The most bytes that are on their way to a producer. */
@@ -40,8 +41,8 @@ interface Connection {
   readonly nats: NatsConnection
   readonly jetstream: JetStream.JetStreamClient
   readonly manager: JetStream.JetStreamManager
-  /** By stream and name. Their settings are read once. */
-  readonly consumers: Map<string, Promise<JetStream.Consumer>>
+  /** Those that were created on this connection, by where they are asked: they need not be looked for. */
+  readonly consumers: Set<string>
   /** The requests of hosts, by where they go. */
   readonly pulls: Map<string, { readonly signal: AbortSignal; readonly pulls: Pulls }>
 }
@@ -85,7 +86,7 @@ export class NatsBroker implements Broker {
         'ERR_CLUSTER_SETUP',
       )
     }
-    this.#connection = { nats, jetstream, manager, consumers: new Map(), pulls: new Map() }
+    this.#connection = { nats, jetstream, manager, consumers: new Set(), pulls: new Map() }
     void this.#watch(nats.status())
     this.#up(nats)
   }
@@ -134,9 +135,9 @@ export class NatsBroker implements Broker {
   }
 
   async createConsumer(stream: string, name: string, { filter, ackWait, inactive }: ConsumerOptions): Promise<void> {
-    await this.#run(`create consumer ${name} of ${stream}`, undefined, async ({ manager, jetstream, consumers }) => {
+    await this.#run(`create consumer ${name} of ${stream}`, undefined, async ({ manager, consumers }) => {
       try {
-        const info = await manager.consumers.add(stream, {
+        await manager.consumers.add(stream, {
           name,
           durable_name: name,
           filter_subject: filter,
@@ -147,8 +148,7 @@ export class NatsBroker implements Broker {
           max_waiting: MANY,
           inactive_threshold: inactive * 1e6,
         })
-        // Otherwise `consume()` would ask for it.
-        consumers.set(consumerKey(stream, name), Promise.resolve(jetstream.consumers.getConsumerFromInfo(info)))
+        consumers.add(nextSubject(stream, name))
       } catch (error) {
         if ((error as JetStream.JetStreamApiError).code !== CONSUMER_EXISTS) throw error
       }
@@ -157,9 +157,10 @@ export class NatsBroker implements Broker {
   }
 
   async deleteConsumer(stream: string, name: string): Promise<void> {
-    await this.#run(`delete consumer ${name} of ${stream}`, undefined, ({ manager }) =>
-      undefinedIfMissing(manager.consumers.delete(stream, name)),
-    )
+    await this.#run(`delete consumer ${name} of ${stream}`, undefined, async ({ manager, consumers }) => {
+      consumers.delete(nextSubject(stream, name))
+      await undefinedIfMissing(manager.consumers.delete(stream, name))
+    })
   }
 
   async consumerState(stream: string, name: string): Promise<ConsumerState | undefined> {
@@ -205,35 +206,36 @@ export class NatsBroker implements Broker {
     ended: (error: BrokerError) => void,
   ): Promise<Closer> {
     const action = `consume ${name} of ${stream}`
-    return await this.#run(action, nextSubject(stream, name), async (connection) => {
-      const consumer = await this.#consumer(connection, stream, name)
-      let isClosed = false
-      const messages = await consumer.consume({
-        max_bytes: AHEAD_BYTES,
-        ...PULL,
-        abort_on_missing_resource: true,
-        callback: guarded((message: JetStream.JsMsg) => {
-          if (!isClosed) take(NatsDelivery.of(message))
-        }),
-      })
-      const stop = (): void => {
-        messages.stop()
+    const subject = nextSubject(stream, name)
+    return await this.#run(action, subject, async ({ nats, consumers }) => {
+      const isMissing = async (): Promise<boolean> => (await this.consumerState(stream, name)) === undefined
+      if (!consumers.has(subject) && (await isMissing())) {
+        throw new BrokerError('missing', `Cannot ${action} as it does not exist`)
       }
-      this.#pulls.add(stop)
-      void messages.closed().then((error) => {
+      const close = (): void => {
         this.#pulls.delete(stop)
-        connection.consumers.clear()
-        if (isClosed) return
-        const reason = error ? brokerError(action, error) : lost(action)
-        if (reason.fault === 'missing') setTimeout(ended, SETTLE_MS, reason)
-        else ended(reason)
-      })
-      return {
-        close: () => {
-          isClosed = true
-          stop()
-        },
+        consumption.close()
       }
+      const stop = (): void => {
+        close()
+        ended(lost(action))
+      }
+      const consumption = new Consumption({
+        nats,
+        subject,
+        inbox: this.#inbox(),
+        bytes: Math.max(AHEAD_BYTES, 2 * this.maxPayload),
+        take: guarded(take),
+        failed: (error) => {
+          close()
+          consumers.delete(subject)
+          const reason = brokerError(action, error)
+          if (reason.fault === 'missing') setTimeout(ended, SETTLE_MS, reason)
+          else ended(reason)
+        },
+      })
+      this.#pulls.add(stop)
+      return { close }
     })
   }
 
@@ -331,7 +333,7 @@ export class NatsBroker implements Broker {
   #pullsOf({ nats, pulls }: Connection, subject: string, signal: AbortSignal): Pulls {
     const known = pulls.get(subject)
     if (known?.signal === signal && known.pulls.isUsable) return known.pulls
-    const made = new Pulls(nats, subject, this.#client.transport.createInbox(this.#options.inbox), () => {
+    const made = new Pulls(nats, subject, this.#inbox(), () => {
       this.#pulls.delete(close)
       signal.removeEventListener('abort', close)
     })
@@ -344,14 +346,8 @@ export class NatsBroker implements Broker {
     return made
   }
 
-  #consumer({ jetstream, consumers }: Connection, stream: string, name: string): Promise<JetStream.Consumer> {
-    const key = consumerKey(stream, name)
-    const known = consumers.get(key)
-    if (known !== undefined) return known
-    const asked = jetstream.consumers.get(stream, name)
-    consumers.set(key, asked)
-    asked.catch(() => consumers.delete(key))
-    return asked
+  #inbox(): string {
+    return this.#client.transport.createInbox(this.#options.inbox)
   }
 
   /** Ends with the connection. */
@@ -391,10 +387,6 @@ export class NatsBroker implements Broker {
     if (subject === undefined) return
     for (const action of this.#actions) if (action.subject === subject) action.reject(brokerError(action.name, error))
   }
-}
-
-function consumerKey(stream: string, name: string): string {
-  return `${stream} ${name}`
 }
 
 function nextSubject(stream: string, name: string): string {

@@ -1,5 +1,4 @@
 /** A stored message that a consumer was given. */
-import type * as JetStream from '@nats-io/jetstream'
 import type { Msg } from '@nats-io/transport-node'
 import type { Delivery } from '../cluster/broker.js'
 
@@ -16,32 +15,20 @@ export class NatsDelivery implements Delivery {
   readonly subject: string
   readonly data: Uint8Array
   readonly delivery: number
-  readonly #respond: (answer: Answer) => void
+  readonly #message: Msg
   #isSettled = false
 
-  private constructor(subject: string, data: Uint8Array, delivery: number, respond: (answer: Answer) => void) {
-    this.subject = subject
-    this.data = ownBytes(data)
+  private constructor(message: Msg, delivery: number) {
+    this.subject = message.subject
+    this.data = ownBytes(message.data)
     this.delivery = delivery
-    this.#respond = respond
+    this.#message = message
   }
 
-  /** Of a message that the client's consumer has given. */
-  static of(message: JetStream.JsMsg): NatsDelivery {
-    const { subject, data, info } = message
-    return new NatsDelivery(subject, data, info.deliveryCount, (answer) => {
-      message[answer]()
-    })
-  }
-
-  /** Of the answer to a request for a message. Undefined: it is another message. */
-  static ofAnswer(message: Msg): NatsDelivery | undefined {
-    const { subject, data, reply } = message
-    const delivery = deliveriesIn(reply)
-    if (delivery === undefined) return undefined
-    return new NatsDelivery(subject, data, delivery, (answer) => {
-      message.respond(ANSWERS[answer])
-    })
+  /** Undefined: it is another message, such as a status. */
+  static of(message: Msg): NatsDelivery | undefined {
+    const delivery = deliveriesIn(message.reply)
+    return delivery === undefined ? undefined : new NatsDelivery(message, delivery)
   }
 
   ack(): void {
@@ -69,7 +56,7 @@ export class NatsDelivery implements Delivery {
 
   #say(answer: Answer): void {
     try {
-      this.#respond(answer)
+      this.#message.respond(ANSWERS[answer])
     } catch (error) {
       // The connection was closed: the message comes again.
       if ((error as Error).name !== 'ClosedConnectionError') throw error

@@ -1,34 +1,23 @@
 /**
  * Requests of a host for one message each. They share a subscription: the client's `fetch()` makes one for each
- * request, which costs both sides more than a short unit. See `$JS.API.CONSUMER.MSG.NEXT` in the reference of JetStream's
- * protocol.
+ * request, which costs both sides more than a short unit.
  *
  * The server does not say which request a message answers. So whatever comes goes to the oldest one: a message, or a
  * status that ends a request. There are always as many open requests here as at the server.
  */
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node'
-import { BrokerError } from '../cluster/broker.js'
 import { Fifo } from '../fifo.js'
 import { NatsDelivery } from './delivery.js'
+import { EXPIRES_MS, HEARTBEAT_MS, requestFor, SILENCE_MS, silence, statusOf } from './pull-request.js'
 
-/** How long a request for messages stands, and how often the server says that it stands, in milliseconds. */
-export const PULL = { expires: 5_000, idle_heartbeat: 2_000 } as const
-/** After this time without a sign of a consumer, it does not exist, or has lost the requests. In milliseconds. */
-const SILENCE_MS = 2 * PULL.idle_heartbeat
 /** A request that the server has lost is open here for so long, in milliseconds. */
-const LOST_MS = PULL.expires + PULL.idle_heartbeat
+const LOST_MS = EXPIRES_MS + HEARTBEAT_MS
 /**
  * How long requests are added, in milliseconds. One that the server has lost would be counted for as long as others are
  * answered.
  */
 const USABLE_MS = 60_000
-const NANOS = 1e6
-const REQUEST = new TextEncoder().encode(
-  JSON.stringify({ batch: 1, expires: PULL.expires * NANOS, idle_heartbeat: PULL.idle_heartbeat * NANOS }),
-)
-/** The statuses that messages carry, by their numbers. */
-const HEARTBEAT = 100
-const ENDED: ReadonlySet<number> = new Set([404, 408])
+const REQUEST = requestFor(1)
 
 interface Waiter {
   readonly since: number
@@ -64,7 +53,7 @@ export class Pulls {
     })
     this.#timer = setInterval(() => {
       this.#check(performance.now())
-    }, PULL.idle_heartbeat).unref()
+    }, HEARTBEAT_MS).unref()
   }
 
   /** Whether to add requests. */
@@ -97,27 +86,22 @@ export class Pulls {
     const oldest = this.#waiters.peek()
     if (oldest === undefined) {
       if (!this.isUsable) this.close()
-    } else if (now - this.#last > SILENCE_MS) this.#lose('no sign of the consumer')
+    } else if (now - this.#last > SILENCE_MS) this.#fail(silence(this.#subject))
     else if (now - oldest.since > LOST_MS) this.#waiters.shift()?.resolve(undefined)
   }
 
   #take(message: Msg): void {
     this.#last = performance.now()
-    const delivery = NatsDelivery.ofAnswer(message)
+    const delivery = NatsDelivery.of(message)
     if (delivery !== undefined) {
       const waiter = this.#waiters.shift()
       if (waiter === undefined) delivery.nak()
       else waiter.resolve(delivery)
       return
     }
-    const { code = 0, description = '' } = message.headers ?? {}
-    if (code === HEARTBEAT) return
-    if (ENDED.has(code)) this.#waiters.shift()?.resolve(undefined)
-    else this.#lose(`status ${code}, ${description}`)
-  }
-
-  #lose(what: string): void {
-    this.#fail(new BrokerError('timeout', `Cannot ask ${this.#subject}: ${what}`))
+    const status = statusOf(message, this.#subject)
+    if (status === 'over') this.#waiters.shift()?.resolve(undefined)
+    else if (status !== 'stands') this.#fail(status)
   }
 
   /** All requests end: the consumer is gone, or the server that had them. */

@@ -1,7 +1,7 @@
 /** The broker of lib/nats/ on a real server. */
 import { jetstreamManager } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
-import { BrokerError, type Broker, type StreamOptions } from '#dist/cluster/broker.js'
+import { BrokerError, type Delivery, type Broker, type StreamOptions } from '#dist/cluster/broker.js'
 import { NatsBroker } from '#dist/nats/broker.js'
 import type { ConnectionOptions } from '#dist/nats/connection.js'
 import { NatsServer } from '../support/nats-server.js'
@@ -219,6 +219,28 @@ describe('consume', () => {
     consumed.close()
     await broker.publish('r.p', encode('late'))
     expect(taken).toHaveLength(300)
+  })
+
+  it('gives small messages, and then large ones, without a pause', async () => {
+    const broker = await withTasks()
+    const sizes = Array.from({ length: 200 }, (_, n) => (n < 150 ? 20 : 50_000))
+    for (const size of sizes) await broker.publish('t.a', new Uint8Array(size))
+    const taken: number[] = []
+    let [longest, last] = [0, performance.now()]
+    const given = new Promise<void>((resolve) => {
+      const take = (delivery: Delivery): void => {
+        delivery.ack()
+        taken.push(delivery.data.length)
+        longest = Math.max(longest, performance.now() - last)
+        last = performance.now()
+        if (taken.length === sizes.length) resolve()
+      }
+      void broker.consume('T', 'C', take, () => {})
+    })
+    await given
+    expect(taken).toEqual(sizes)
+    // A request that has no room for the next message was given up after 4 s.
+    expect(longest).toBeLessThan(3_500)
   })
 
   it('drops a message that no consumer waits for', async () => {
