@@ -32,7 +32,7 @@ const forJest = given.filter((arg) => !/^--(full|measure|json|outputFile=.*)$/.t
 /** Without options of Jest, these are parts of paths. */
 const hasOptions = forJest.some((arg) => arg.startsWith('-'))
 if (isFull) process.env.TEST_VOLUME = 'full'
-const volume = isFull ? 'full' : 'few'
+const volume = needsNats ? 'nats' : isFull ? 'full' : 'few'
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-tests-'))
 const parts = hasOptions ? [forJest] : split(chosenFiles(), PROCESSES).map(onlyFiles)
