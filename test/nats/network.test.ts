@@ -11,7 +11,8 @@ it.each([
   const gap = await gapWith(cluster, () => networks.producer.fail(state, 8_000))
   expect(gap).toBeLessThan(14_000)
   const { duplicates, sentAgain } = cluster.stats()
-  expect(duplicates + sentAgain).toBeLessThanOrEqual(WINDOW_UNITS)
+  // A unit may have several results.
+  expect(duplicates + sentAgain).toBeLessThanOrEqual(2 * WINDOW_UNITS)
 })
 
 it('the connection of the producer is half open: it is given up, and results on their way come again', async () => {
@@ -21,5 +22,6 @@ it('the connection of the producer is half open: it is given up, and results on 
   expect(gap).toBeGreaterThan(10_000)
   expect(gap).toBeLessThan(25_000)
   const { duplicates, sentAgain } = cluster.stats()
-  expect(duplicates + sentAgain).toBeLessThanOrEqual(WINDOW_UNITS)
+  // A unit may have several results.
+  expect(duplicates + sentAgain).toBeLessThanOrEqual(2 * WINDOW_UNITS)
 })
