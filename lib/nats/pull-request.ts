@@ -28,7 +28,9 @@ export function statusOf(message: Msg, subject: string): 'stands' | 'over' | Bro
   const { code = 0, description = '' } = message.headers ?? {}
   if (code === 100) return 'stands'
   if (code === 404 || code === 408 || /exceeds maxbytes/i.test(description)) return 'over'
-  const fault = /(consumer|stream) deleted/i.test(description) ? 'missing' : 'timeout'
+  // Where nobody takes requests for the consumer, some servers answer by 503.
+  const isMissing = code === 503 || /(consumer|stream) deleted/i.test(description)
+  const fault = isMissing ? 'missing' : 'timeout'
   return new BrokerError(fault, `Cannot ask ${subject}: status ${code}, ${description}`)
 }
 
