@@ -8,6 +8,7 @@ import { blocks, files, lines, map, Pool, readLines, type BlocksOptions, type Fi
 import { countsLines } from '../fixtures/blocks.js'
 import { rejection } from '../support/matrix.js'
 import { randomOf } from '../support/random.js'
+import { times } from '../support/volume.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'blocks-'))
 const BLOCK: FileBlock = { path: 'a.log', offset: 0, length: 1 }
@@ -131,7 +132,7 @@ describe('readLines()', () => {
   const ENDS = ['\n', '\n', '\r\n', '\n\n', '\r\r\n']
   const WORDS = ['', 'a', 'line', 'größe', '\ufeff', '😀', 'x'.repeat(40), '\r']
 
-  it.each(Array.from({ length: 25 }, (_, n) => [n] as const))(
+  it.each(Array.from({ length: times(5, 25) }, (_, n) => [n] as const))(
     'gives the lines of lines(), whatever the size of blocks is: text %i',
     async (n) => {
       let text = n % 3 === 0 ? '\ufeff' : ''
