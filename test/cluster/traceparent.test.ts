@@ -14,7 +14,11 @@ const numbers = Array.from({ length: 40 }, (_, n) => n)
 beforeAll(async () => {
   await cluster.host('one', url)
 })
-afterAll(() => cluster.close())
+afterAll(async () => {
+  // Otherwise promises of later test files show ids.
+  trace.disable()
+  await cluster.close()
+})
 
 function traceOf(n: number): string {
   return `00-${String(n).padStart(32, '1')}-00f067aa0ba902b7-01`

@@ -60,10 +60,12 @@ describe('the error codec, for what is no error', () => {
     expect(arrived.get('self')).toBe(arrived)
   })
 
+  const seven = Promise.resolve(7)
   it.each([
     ['a function', () => 1, '[Function (anonymous)]'],
     ['a symbol', Symbol('sign'), 'Symbol(sign)'],
-    ['a promise', Promise.resolve(7), 'Promise { 7 }'],
+    // It has ids while an AsyncLocalStorage is in use.
+    ['a promise', seven, inspect(seven)],
     ['an object that holds a function', { run: () => 1 }, '{ run: [Function: run] }'],
     // Newer versions of Node name the proxy.
     ['a proxy', new Proxy({ a: 1 }, {}), inspect(new Proxy({ a: 1 }, {}))],

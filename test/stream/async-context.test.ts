@@ -15,7 +15,11 @@ const pool = new Pool({ workers: 2, name: 'contexts' })
 afterEach(() => {
   Gates.openAll()
 })
-afterAll(() => pool.terminate())
+afterAll(async () => {
+  // Otherwise promises of later test files show ids.
+  storage.disable()
+  await pool.terminate()
+})
 
 /** Notes the context of its call. */
 class Notes {
