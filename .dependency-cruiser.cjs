@@ -328,7 +328,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^lib/',
-        pathNot: '^lib/nats/(broker|connection|consumption|delivery|faults|pull-request|pulls|streams)[.]ts$',
+        pathNot: '^lib/nats/(broker|connection|consumption|delivery|faults|kept-connection|pull-request|pulls|streams)[.]ts$',
       },
       to: { path: '(^|/)node_modules/@nats-io/' },
     },

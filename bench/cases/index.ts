@@ -21,6 +21,7 @@ export const CASES = [
   'process-blocks',
   'process-trip',
   'process-start',
+  'process-death',
   'cluster-blocks',
   'cluster-there',
   'cluster-small',

@@ -1,7 +1,7 @@
-/** The broker on NATS JetStream, by the client @nats-io. It guards what the client leaves open when a connection is lost. */
+/** The broker on NATS JetStream, by the client @nats-io: streams, consumers and messages. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type * as JetStream from '@nats-io/jetstream'
-import type { Msg, NatsConnection, Status } from '@nats-io/transport-node'
+import type { Msg, NatsConnection } from '@nats-io/transport-node'
 import {
   BrokerError,
   type Broker,
@@ -11,11 +11,11 @@ import {
   type Delivery,
   type StreamOptions,
 } from '../cluster/broker.js'
-import { ClusterError } from '../cluster/errors.js'
-import { connect, loadClient, TRY_MS, type Client, type ConnectionOptions } from './connection.js'
+import { loadClient, type Client, type ConnectionOptions } from './connection.js'
 import { Consumption } from './consumption.js'
 import { ownBytes } from './delivery.js'
-import { brokerError, CONSUMER_EXISTS, forbiddenSubject, isUnanswered } from './faults.js'
+import { brokerError, CONSUMER_EXISTS, isUnanswered } from './faults.js'
+import { KeptConnection, lost } from './kept-connection.js'
 import { Pulls } from './pulls.js'
 import { setUpStream, type StreamChange, type StreamSettings } from './streams.js'
 
@@ -30,84 +30,56 @@ const SETTLE_MS = 1_000
 /** More hosts than this do not wait at one consumer, and more units do not run. */
 const MANY = 100_000
 
-/** An action under way: it is rejected when the connection is lost, and when its subject is forbidden. */
-interface Action {
-  readonly name: string
-  readonly subject: string | undefined
-  readonly reject: (error: BrokerError) => void
-}
-
-interface Connection {
-  readonly nats: NatsConnection
-  readonly jetstream: JetStream.JetStreamClient
-  readonly manager: JetStream.JetStreamManager
-  /** Those that were created on this connection, by where they are asked: they need not be looked for. */
-  readonly consumers: Set<string>
-  /** The requests of hosts, by where they go. */
-  readonly pulls: Map<string, { readonly signal: AbortSignal; readonly pulls: Pulls }>
-}
-
 export class NatsBroker implements Broker {
-  maxPayload = 0
-  isUp = false
-  /** How long `open()` tries to reach a server, in milliseconds. */
-  wait: number
   readonly #options: ConnectionOptions
   readonly #client: Client
-  readonly #changed: ((isUp: boolean) => void)[] = []
-  readonly #actions = new Set<Action>()
-  /** They go on when there is a connection again. */
-  readonly #waiting = new Set<() => void>()
-  /** Stops all requests for messages: after a reconnect the client would let them sleep. */
-  readonly #pulls = new Set<() => void>()
-  /** The streams that were there on this connection, and when others of them were found to be missing. */
+  readonly #kept: KeptConnection
+  /** What is known of the server until the connection is lost: the streams that were there, and consumers by where they are asked. */
   readonly #streams = new Set<string>()
+  readonly #consumers = new Set<string>()
+  /** When streams that had been there were found to be missing. */
   readonly #missing = new Map<string, number>()
-  #connection: Connection | undefined
-  #opening = new AbortController()
+  /** The requests of hosts, by where they go. */
+  readonly #pulls = new Map<string, { readonly signal: AbortSignal; readonly pulls: Pulls }>()
 
   /** @throws ClusterError: the packages of the client are missing. */
   constructor(options: ConnectionOptions) {
     this.#options = options
-    this.wait = options.wait
     this.#client = loadClient()
+    this.#kept = new KeptConnection(this.#client, options)
+    this.onChange((isUp) => {
+      // A server that comes back deletes nothing.
+      if (!isUp) for (const known of [this.#streams, this.#consumers, this.#missing]) known.clear()
+    })
   }
 
-  async open(): Promise<void> {
-    const { signal } = (this.#opening = new AbortController())
-    const nats = await connect(this.#client, { ...this.#options, wait: this.wait }, signal)
-    const jetstream = this.#client.jetstream.jetstream(nats, { timeout: TRY_MS })
-    const manager = await jetstream.jetstreamManager(false)
-    if (signal.aborted || (await isWithoutJetStream(nats, manager))) {
-      await nats.close()
-      signal.throwIfAborted()
-      throw new ClusterError(
-        `Cannot use ${nats.getServer()} as it runs without JetStream: start it with '-js', or 'jetstream {}' in its settings`,
-        'ERR_CLUSTER_SETUP',
-      )
-    }
-    this.#connection = { nats, jetstream, manager, consumers: new Set(), pulls: new Map() }
-    void this.#watch(nats.status())
-    this.#up(nats)
+  get maxPayload(): number {
+    return this.#kept.maxPayload
   }
 
-  async close(): Promise<void> {
-    this.#opening.abort(new BrokerError('down', 'Cannot connect: the connection was closed'))
-    const { nats } = this.#connection ?? {}
-    this.#connection = undefined
-    if (nats === undefined) return
-    // The last acknowledgements are to arrive. If they cannot, their messages come again, which does no harm.
-    if (this.isUp) await Promise.race([nats.flush(), nats.closed()]).catch(() => {})
-    this.#down()
-    await nats.close()
+  get isUp(): boolean {
+    return this.#kept.isUp
+  }
+
+  /** How long `open()` tries to reach a server, in milliseconds. */
+  set wait(ms: number) {
+    this.#kept.wait = ms
+  }
+
+  open(): Promise<void> {
+    return this.#kept.open()
+  }
+
+  close(): Promise<void> {
+    return this.#kept.close()
   }
 
   onChange(changed: (isUp: boolean) => void): void {
-    this.#changed.push(changed)
+    this.#kept.onChange(changed)
   }
 
   async publish(subject: string, data: Uint8Array): Promise<number> {
-    return await this.#run(`publish to ${subject}`, subject, async ({ jetstream }) => {
+    return await this.#kept.run(`publish to ${subject}`, subject, async ({ jetstream }) => {
       try {
         const { stream, seq } = await jetstream.publish(subject, data)
         this.#streams.add(stream)
@@ -129,13 +101,13 @@ export class NatsBroker implements Broker {
 
   /** Creates a stream; with settings, also changes those of one that exists. @throws BrokerError */
   async setUpStream(stream: StreamOptions, settings?: StreamSettings): Promise<StreamChange> {
-    return await this.#run(`create stream ${stream.name}`, undefined, ({ manager }) =>
+    return await this.#kept.run(`create stream ${stream.name}`, undefined, ({ manager }) =>
       setUpStream(manager, stream, settings),
     )
   }
 
   async createConsumer(stream: string, name: string, { filter, ackWait, inactive }: ConsumerOptions): Promise<void> {
-    await this.#run(`create consumer ${name} of ${stream}`, undefined, async ({ manager, consumers }) => {
+    await this.#kept.run(`create consumer ${name} of ${stream}`, undefined, async ({ manager }) => {
       try {
         await manager.consumers.add(stream, {
           name,
@@ -148,7 +120,7 @@ export class NatsBroker implements Broker {
           max_waiting: MANY,
           inactive_threshold: inactive * 1e6,
         })
-        consumers.add(nextSubject(stream, name))
+        this.#consumers.add(nextSubject(stream, name))
       } catch (error) {
         if ((error as JetStream.JetStreamApiError).code !== CONSUMER_EXISTS) throw error
       }
@@ -157,14 +129,14 @@ export class NatsBroker implements Broker {
   }
 
   async deleteConsumer(stream: string, name: string): Promise<void> {
-    await this.#run(`delete consumer ${name} of ${stream}`, undefined, async ({ manager, consumers }) => {
-      consumers.delete(nextSubject(stream, name))
+    await this.#kept.run(`delete consumer ${name} of ${stream}`, undefined, async ({ manager }) => {
+      this.#consumers.delete(nextSubject(stream, name))
       await undefinedIfMissing(manager.consumers.delete(stream, name))
     })
   }
 
   async consumerState(stream: string, name: string): Promise<ConsumerState | undefined> {
-    return await this.#run(`look up consumer ${name} of ${stream}`, undefined, async ({ manager }) => {
+    return await this.#kept.run(`look up consumer ${name} of ${stream}`, undefined, async ({ manager }) => {
       const info = await undefinedIfMissing(manager.consumers.info(stream, name))
       if (info === undefined) return undefined
       const { num_waiting, num_ack_pending, num_pending, ack_floor } = info
@@ -178,7 +150,7 @@ export class NatsBroker implements Broker {
   }
 
   async subjects(stream: string, filter: string): Promise<ReadonlySet<string> | undefined> {
-    return await this.#run(`list ${filter} of ${stream}`, undefined, async ({ manager }) => {
+    return await this.#kept.run(`list ${filter} of ${stream}`, undefined, async ({ manager }) => {
       const info = await undefinedIfMissing(manager.streams.info(stream, { subjects_filter: filter }))
       return info && new Set(Object.keys(info.state.subjects ?? {}))
     })
@@ -186,10 +158,10 @@ export class NatsBroker implements Broker {
 
   async fetch(stream: string, name: string, signal: AbortSignal): Promise<Delivery | undefined> {
     const subject = nextSubject(stream, name)
-    return await this.#run(`fetch from ${name} of ${stream}`, subject, async (connection) => {
+    return await this.#kept.run(`fetch from ${name} of ${stream}`, subject, async ({ nats }) => {
       if (signal.aborted) return undefined
       try {
-        return await this.#pullsOf(connection, subject, signal).next()
+        return await this.#pullsOf(nats, subject, signal).next()
       } catch (error) {
         if (!this.isUp) throw error
         // A request to a consumer that does not exist is not answered.
@@ -207,13 +179,13 @@ export class NatsBroker implements Broker {
   ): Promise<Closer> {
     const action = `consume ${name} of ${stream}`
     const subject = nextSubject(stream, name)
-    return await this.#run(action, subject, async ({ nats, consumers }) => {
+    return await this.#kept.run(action, subject, async ({ nats }) => {
       const isMissing = async (): Promise<boolean> => (await this.consumerState(stream, name)) === undefined
-      if (!consumers.has(subject) && (await isMissing())) {
+      if (!this.#consumers.has(subject) && (await isMissing())) {
         throw new BrokerError('missing', `Cannot ${action} as it does not exist`)
       }
       const close = (): void => {
-        this.#pulls.delete(stop)
+        this.#kept.requests.delete(stop)
         consumption.close()
       }
       const stop = (): void => {
@@ -228,28 +200,29 @@ export class NatsBroker implements Broker {
         take: guarded(take),
         failed: (error) => {
           close()
-          consumers.delete(subject)
+          this.#consumers.delete(subject)
           const reason = brokerError(action, error)
           if (reason.fault === 'missing') setTimeout(ended, SETTLE_MS, reason)
           else ended(reason)
         },
       })
-      this.#pulls.add(stop)
+      this.#kept.requests.add(stop)
       return { close }
     })
   }
 
   broadcast(subject: string, data: Uint8Array): void {
-    if (this.isUp) this.#connection?.nats.publish(subject, data)
+    if (this.isUp) this.#kept.current?.nats.publish(subject, data)
   }
 
   listen(subject: string, take: (data: Uint8Array, subject: string) => Uint8Array | undefined): Closer {
-    if (this.#connection === undefined) throw lost(`listen to ${subject}`)
+    const { nats } = this.#kept.current ?? {}
+    if (nats === undefined) throw lost(`listen to ${subject}`)
     const answer = guarded((message: Msg) => {
       const data = take(ownBytes(message.data), message.subject)
       if (data !== undefined) message.respond(data)
     })
-    const subscription = this.#connection.nats.subscribe(subject, {
+    const subscription = nats.subscribe(subject, {
       callback: (error, message) => {
         // An error ends the subscription. `npx millrace check` finds it before.
         if (error === null) answer(message)
@@ -264,7 +237,7 @@ export class NatsBroker implements Broker {
   }
 
   async ask(subject: string, data: Uint8Array, wait: number): Promise<Uint8Array[]> {
-    return await this.#run(`ask ${subject}`, subject, async ({ nats }) => {
+    return await this.#kept.run(`ask ${subject}`, subject, async ({ nats }) => {
       const answers: Uint8Array[] = []
       try {
         const messages = await nats.requestMany(subject, data, { strategy: 'timer', maxWait: wait })
@@ -279,7 +252,7 @@ export class NatsBroker implements Broker {
   /** Whether these credentials allow to publish or to subscribe. Streams store nothing, and hosts ignore it. */
   async isAllowed(action: 'publish' | 'subscribe', subject: string): Promise<boolean> {
     try {
-      await this.#run(`${action} ${subject}`, subject, async ({ nats }) => {
+      await this.#kept.run(`${action} ${subject}`, subject, async ({ nats }) => {
         if (action === 'subscribe') nats.subscribe(subject, { max: 1, callback: () => {} }).unsubscribe()
         else {
           const headers = this.#client.transport.headers()
@@ -297,116 +270,30 @@ export class NatsBroker implements Broker {
     }
   }
 
-  /** One try of an action. It waits for the connection, and is rejected when that is lost. */
-  async #run<T>(name: string, subject: string | undefined, act: (connection: Connection) => Promise<T>): Promise<T> {
-    await this.#reconnected(name)
-    const connection = this.#connection
-    if (connection === undefined) throw lost(name)
-    return await new Promise<T>((resolve, reject) => {
-      const action: Action = { name, subject, reject }
-      this.#actions.add(action)
-      act(connection)
-        .then(resolve, (error: unknown) => {
-          reject(brokerError(name, error))
-        })
-        .finally(() => this.#actions.delete(action))
-    })
-  }
-
-  async #reconnected(name: string): Promise<void> {
-    if (this.isUp) return
-    if (this.#connection === undefined) throw lost(name)
-    await new Promise<void>((resolve, reject) => {
-      const goOn = (): void => {
-        clearTimeout(timer)
-        resolve()
-      }
-      const timer = setTimeout(() => {
-        this.#waiting.delete(goOn)
-        reject(lost(name))
-      }, TRY_MS)
-      this.#waiting.add(goOn)
-    })
-  }
-
   /** Those of a signal, which ends them. */
-  #pullsOf({ nats, pulls }: Connection, subject: string, signal: AbortSignal): Pulls {
-    const known = pulls.get(subject)
+  #pullsOf(nats: NatsConnection, subject: string, signal: AbortSignal): Pulls {
+    const known = this.#pulls.get(subject)
     if (known?.signal === signal && known.pulls.isUsable) return known.pulls
     const made = new Pulls(nats, subject, this.#inbox(), () => {
-      this.#pulls.delete(close)
+      this.#kept.requests.delete(close)
       signal.removeEventListener('abort', close)
     })
     const close = (): void => {
       made.close()
     }
-    this.#pulls.add(close)
+    this.#kept.requests.add(close)
     signal.addEventListener('abort', close)
-    pulls.set(subject, { signal, pulls: made })
+    this.#pulls.set(subject, { signal, pulls: made })
     return made
   }
 
   #inbox(): string {
     return this.#client.transport.createInbox(this.#options.inbox)
   }
-
-  /** Ends with the connection. */
-  async #watch(events: AsyncIterable<Status>): Promise<void> {
-    for await (const event of events) {
-      if (event.type === 'disconnect') this.#down()
-      else if (event.type === 'reconnect' && this.#connection !== undefined) this.#up(this.#connection.nats)
-      else if (event.type === 'error') this.#forbid(event.error)
-    }
-  }
-
-  #up({ info }: NatsConnection): void {
-    this.maxPayload = info?.max_payload ?? this.maxPayload
-    this.isUp = true
-    for (const goOn of this.#waiting) goOn()
-    this.#waiting.clear()
-    for (const changed of this.#changed) changed(true)
-  }
-
-  /** Rejects what is under way at once: the client would let it wait for its timeout. */
-  #down(): void {
-    if (!this.isUp) return
-    this.isUp = false
-    this.#connection?.consumers.clear()
-    // A server that comes back deletes nothing.
-    this.#streams.clear()
-    this.#missing.clear()
-    for (const { name, reject } of this.#actions) reject(lost(name))
-    this.#actions.clear()
-    for (const stop of this.#pulls) stop()
-    for (const changed of this.#changed) changed(false)
-  }
-
-  /** The client tells nobody that a request for messages is forbidden. */
-  #forbid(error: Error): void {
-    const subject = forbiddenSubject(error)
-    if (subject === undefined) return
-    for (const action of this.#actions) if (action.subject === subject) action.reject(brokerError(action.name, error))
-  }
 }
 
 function nextSubject(stream: string, name: string): string {
   return `$JS.API.CONSUMER.MSG.NEXT.${stream}.${name}`
-}
-
-function lost(action: string): BrokerError {
-  return new BrokerError('down', `Cannot ${action} as there is no connection to NATS`)
-}
-
-/** A server without JetStream can be part of a cluster that has it. */
-async function isWithoutJetStream(nats: NatsConnection, manager: JetStream.JetStreamManager): Promise<boolean> {
-  if (nats.info?.jetstream === true) return false
-  try {
-    await manager.getAccountInfo()
-    return false
-  } catch (error) {
-    // Producers and hosts may be forbidden to ask this: then their first action shows it.
-    return isUnanswered(error)
-  }
 }
 
 async function undefinedIfMissing<T>(asked: Promise<T>): Promise<T | undefined> {
