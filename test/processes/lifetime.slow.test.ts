@@ -70,11 +70,14 @@ describe('worker processes end when their program', () => {
   }
 })
 
-it('a program goes on when its pool is terminated, with nothing else to wait for', async () => {
-  const { code, stdout, pids } = await run('terminates')
-  expect(code).toBe(0)
-  expect(stdout).toMatch(/^terminated$/m)
-  await gone(pids)
+it('a signal that ends workers while they start is not a failed start', async () => {
+  const path = fileURLToPath(new URL('../fixtures/programs/process-pool.js', import.meta.url))
+  const child = spawn(process.execPath, [path, 'signalled'], { stdio: ['ignore', 'pipe', 'inherit'], detached: true })
+  let stdout = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+  expect(await once(child, 'close')).toEqual([0, null])
+  expect(stdout).toMatch(/\ndone\n$/)
+  await gone(pidsIn(stdout))
 })
 
 it('worker processes of a thread end with the thread', async () => {

@@ -16,6 +16,8 @@ import type { WorkerEnd, WorkerOptions } from './worker-link.js'
 const MAX_FAILED_STARTS = 3
 /** How long it waits, in milliseconds. */
 const START_PAUSE_MS = 5_000
+/** A terminal or a service manager sends them to all processes of a program. Only workers that have started ignore them. */
+const GROUP_SIGNALS: ReadonlySet<NodeJS.Signals | undefined> = new Set(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
 
 export interface WorkerPoolOptions extends WorkerOptions {
   readonly workers: number
@@ -197,7 +199,12 @@ export class WorkerPool {
   lose(worker: WorkerHandle): Loss | undefined {
     const { end, uncaught } = worker.link
     if (end === undefined || !this.#workers.has(worker)) return undefined
-    const { wasReady, exitCode, cause } = end
+    const { wasReady, exitCode, signal, cause } = end
+    if (!wasReady && GROUP_SIGNALS.has(signal)) {
+      // It says nothing about the next start.
+      this.#remove(worker)
+      return { kind: 'notStarted', held: worker.lost() }
+    }
     if (!wasReady) return this.#notStarted(worker, cause)
     if (worker.hasWorked || worker.assignments.length > 0) {
       this.#remove(worker)
