@@ -104,7 +104,7 @@ const below = {
     'options',
     'errors',
   ],
-  cli: ['nats', 'cluster', 'verbs', 'executors', 'io', 'task', 'log', 'options', 'errors'],
+  cli: ['nats', 'cluster', 'progress', 'verbs', 'executors', 'io', 'task', 'log', 'options', 'errors'],
   nats: ['cluster', 'verbs', 'stream', 'executor', 'task', 'log', 'identity', 'inspect', 'options', 'errors', 'fifo'],
   cluster: [
     'wire',
@@ -328,7 +328,8 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^lib/',
-        pathNot: '^lib/nats/(broker|connection|consumption|delivery|faults|kept-connection|pull-request|pulls|streams)[.]ts$',
+        pathNot:
+          '^lib/nats/(broker|connection|consumption|delivery|faults|kept-connection|pull-request|pulls|streams)[.]ts$',
       },
       to: { path: '(^|/)node_modules/@nats-io/' },
     },

@@ -51,8 +51,8 @@ const WORKER = 'dist/worker/main.js'
 const CHILD = ['dist/worker/child-main.js', 'dist/worker/process-main.js', 'dist/worker/parent-watch.js']
 /** The program `millrace`. */
 const CLI = 'dist/cli/main.js'
-/** The entry points of dynamic imports. */
-const LATE = ['dist/multiprocessing/kinds.js']
+/** The entry points of dynamic imports that need the common parts. */
+const LATE = ['dist/multiprocessing/kinds.js', 'dist/cli/commands.js', 'dist/cli/run/run.js']
 /** @satisfies {import('esbuild').BuildOptions} */
 const IMPLEMENTATION = {
   bundle: true,

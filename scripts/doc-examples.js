@@ -3,8 +3,8 @@
  * Compiles and runs every example of the documentation against the built package. Examples are the `@example` blocks of
  * the doc comments in lib/, and the marked code blocks of README.md and docs/ (see example.js). An example is a
  * complete ES module that imports from the package. It must exit with 0 and print what its `// → ` comments say. Every
- * value that an entry of the package exports must have an example. The English is checked as well: see
- * plain-english.js.
+ * value that an entry of the package exports must have an example. The English is checked as well, and the page of the
+ * command line: see plain-english.js and cli-page.js.
  *
  * Examples that need a server, a native package or a newer Node are only compiled. `--needs` runs these, and nothing
  * else: see example-needs.js.
@@ -14,6 +14,7 @@ import { join, resolve, sep } from 'node:path'
 import { parseArgs } from 'node:util'
 import pLimit from 'p-limit'
 import ts from 'typescript'
+import { problemsOfCliPage } from './cli-page.js'
 import { claims, markedBlocks, runExample } from './example.js'
 import { NEEDS } from './example-needs.js'
 import { problemsOfEnglish } from './plain-english.js'
@@ -70,9 +71,9 @@ for (const problem of problems) console.error(problem)
 console.log(`${chosen.length} examples checked, ${problems.length} problems found`)
 process.exitCode = problems.length === 0 ? 0 : 1
 
-const english = values.needs ? [] : problemsOfEnglish()
-for (const problem of english) console.error(problem)
-if (english.length > 0) process.exitCode = 1
+const ofPages = values.needs ? [] : [...problemsOfEnglish(), ...problemsOfCliPage()]
+for (const problem of ofPages) console.error(problem)
+if (ofPages.length > 0) process.exitCode = 1
 
 /** @param {Example} example */
 async function run({ source, line, folder, name, code, needs = '' }) {

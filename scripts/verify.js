@@ -4,7 +4,8 @@
  * checks, the tests that have a volume at full volume, the paths of the codec, and a newer Node. It also runs the demo,
  * toolchains, and the package as users get it. It compares the examples that have a form in Python, and needs Python. It
  * looks at the page of a report in a browser, and needs Chromium. It runs the recipes of databases, and needs PostgreSQL.
- * It runs the tests of clusters, and needs nats-server.
+ * It runs the tests of clusters, and needs nats-server. Completion runs in zsh and fish, and mandoc and groff read the
+ * manual: it needs these.
  * Each step runs, also after one that has failed.
  */
 import { spawnSync } from 'node:child_process'

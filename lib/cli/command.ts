@@ -1,5 +1,8 @@
 /** What commands have in common: their flags, and how these are read. */
 import { parseArgs, type ParseArgsConfig } from 'node:util'
+import { UsageError } from './usage-error.js'
+
+export { UsageError }
 
 export interface Command {
   /** One line, for the list of commands. */
@@ -21,9 +24,6 @@ export interface Flag {
 }
 
 export type Flags = Readonly<Record<string, Flag>>
-
-/** It was called in a wrong way. */
-export class UsageError extends Error {}
 
 export interface Given {
   readonly values: Values

@@ -1,0 +1,132 @@
+/** Refuses what does not go together. Each error is one line that says what to do. */
+import { compressionOf, formatOf, suffixOf } from '../formats.js'
+import type { CommandPlan, InputFormat } from '../plan.js'
+import { UsageError } from '../usage-error.js'
+import { checkExpression, checkModuleNames } from './check-expression.js'
+import type { Given } from './option.js'
+import { OPTIONS, optionNamed, shownName, shownOption } from './table.js'
+
+/** @throws UsageError */
+export function checkPlan(plan: CommandPlan, given: Given): void {
+  checkFiles(plan, given)
+  checkTogether(given)
+  checkFormats(plan, given)
+  checkOutput(plan, given)
+  checkStages(plan, given)
+  checkExpressions(plan, given)
+}
+
+function checkFiles({ input: { files, replay } }: CommandPlan, given: Given): void {
+  const url = files.find((file) => /^(?:https?|s3|ftp):\/\//i.test(file))
+  if (url !== undefined) throw new UsageError(`'${url}' is not a file: pipe it in, as in curl -s URL | millrace -i csv`)
+  if (files.includes('')) throw new UsageError('the name of a file is empty: check the variable that gives it')
+  if (files.indexOf('-') !== files.lastIndexOf('-')) throw new UsageError("'-' is given twice: stdin can be read once")
+  const [file] = files
+  if (replay === undefined || file === undefined) return
+  throw new UsageError(`${as('replay', given)} and '${file}' are two inputs: give one of them`)
+}
+
+/** What the table says of each option. */
+function checkTogether(given: Given): void {
+  for (const { name, needs = [], excludes = [] } of OPTIONS) {
+    if (!given.has(name)) continue
+    const other = excludes.find((one) => given.has(one))
+    if (other !== undefined) {
+      throw new UsageError(`${as(name, given)} and ${as(other, given)} exclude each other: leave one out`)
+    }
+    if (needs.length === 0 || needs.some((one) => given.has(one))) continue
+    const missing = needs.map((one) => shownOption(optionNamed(one))).join(' or ')
+    throw new UsageError(`${as(name, given)} needs ${missing}: add ${needs.length > 1 ? 'one of them' : 'it'}`)
+  }
+  if (!given.has('quiet') || !given.has('progress')) return
+  throw new UsageError(`${as('quiet', given)} and ${as('progress', given)} exclude each other: leave one out`)
+}
+
+function checkFormats({ input }: CommandPlan, given: Given): void {
+  const formats = formatsOf(input)
+  for (const { name, formats: known } of OPTIONS) {
+    if (known === undefined || formats === undefined || !given.has(name)) continue
+    if (known.some((format) => formats.has(format))) continue
+    const read = [...formats].join(' and ')
+    throw new UsageError(`${as(name, given)} is for ${known.join(' and ')}, not for ${read}: add -i ${known[0] ?? ''}`)
+  }
+}
+
+/** The formats of the input. Undefined: files that are not known yet decide. */
+function formatsOf({ format, files, replay }: CommandPlan['input']): ReadonlySet<InputFormat> | undefined {
+  if (format !== undefined) return new Set([format])
+  if (replay !== undefined || files.some((file) => /[*?\]})]/.test(suffixOf(file) || file.slice(-1)))) return undefined
+  return files.length === 0 ? new Set(['lines']) : new Set(files.map((file) => formatOf(file) ?? 'lines'))
+}
+
+function checkOutput(plan: CommandPlan, given: Given): void {
+  const { target, compress, partition } = plan.output
+  if (target === undefined) {
+    // `-o -` was given.
+    if (partition !== undefined) throw new UsageError(`${as('partition', given)} needs a folder, not stdout: -o FOLDER`)
+    return
+  }
+  const o = as('output', given)
+  for (const name of ['rejects', 'report'] as const) {
+    const path = name === 'rejects' ? plan.faults.rejects : plan.tell.report
+    if (path === target) throw new UsageError(`${o} and ${as(name, given)} name the same file: choose another name`)
+  }
+  const suffix = compressionOf(target)
+  if (compress !== undefined && suffix !== undefined && suffix !== compress) {
+    throw new UsageError(`${o} ${target} is compressed with ${suffix}: leave out ${as(compress, given)}`)
+  }
+  const other = /\.(?:br|bz2|xz|zip|lz4|7z)$/i.exec(target)?.[0]
+  if (other !== undefined) {
+    throw new UsageError(`${o} cannot be compressed as ${other}: name it .gz or .zst`)
+  }
+  const [placeholder] = /\{[a-z]+\}/.exec(target) ?? []
+  if (placeholder === undefined) return
+  if (!/^\{(?:name|dir|index)\}$/.test(placeholder)) {
+    throw new UsageError(`${o} has ${placeholder}: the placeholders are {name}, {dir} and {index}`)
+  }
+  const clash = ['reduce', 'partition'].find((one) => given.has(one))
+  if (clash !== undefined) {
+    throw new UsageError(
+      `${o} with ${placeholder} is a file per input, which excludes ${as(clash, given)}: leave one out`,
+    )
+  }
+  const { files, replay } = plan.input
+  if (files.length > 0 ? !files.includes('-') : replay !== undefined) return
+  throw new UsageError(`${o} with ${placeholder} needs files: the standard input has no name`)
+}
+
+function checkStages(plan: CommandPlan, given: Given): void {
+  const hasStage = plan.stages.length > 0 || plan.reduce !== undefined
+  if (hasStage) return
+  for (const name of ['timeout', 'retries', 'unordered', 'window']) {
+    if (given.has(name)) throw new UsageError(`${as(name, given)} needs a stage: add one, such as -e EXPR`)
+  }
+  const formats = formatsOf(plan.input)
+  if (formats?.size !== 1 || !formats.has('lines')) return
+  for (const name of ['rejects', 'skip-errors']) {
+    if (!given.has(name)) continue
+    throw new UsageError(`${as(name, given)} has nothing to reject: add a stage, such as -e EXPR, or -i FORMAT`)
+  }
+}
+
+function checkExpressions({ stages, modules, output }: CommandPlan, given: Given): void {
+  const names = modules.map(({ name }) => name)
+  checkModuleNames(names, as('module', given))
+  let areThere = false
+  for (const { work } of stages) {
+    if (!('expression' in work)) continue
+    areThere = true
+    checkExpression(work.expression, work.option, names)
+  }
+  const { partition } = output
+  if (partition !== undefined && 'expression' in partition) {
+    checkExpression(partition.expression, as('partition', given), [])
+  }
+  if (areThere || modules.length === 0) return
+  throw new UsageError(`${as('module', given)} is for expressions: add one, such as -e EXPR`)
+}
+
+/** As it was typed. */
+function as(name: string, given: Given): string {
+  return given.get(name) ?? shownName(optionNamed(name))
+}

@@ -1,0 +1,100 @@
+/** Where items come from, and how they are read. */
+import type { InputFormat } from '../plan.js'
+import { UsageError } from '../usage-error.js'
+import type { Draft, OptionGroup } from './option.js'
+import { choice, delimiter, encoding, integer, names, path, program } from './values.js'
+
+const FORMATS: readonly InputFormat[] = ['lines', 'csv', 'tsv', 'ndjson', 'json']
+const TABLES: readonly InputFormat[] = ['csv', 'tsv']
+
+/** `json:PATH` has the path to the array, too. */
+function from(text: string, as: string): Draft {
+  const [, name = '', , inside] = /^([^:]*)(:(.*))?$/s.exec(text) ?? []
+  const format = choice(name, as, FORMATS)
+  if (inside === undefined) return { input: { format } }
+  if (format !== 'json') throw new UsageError(`${as} ${format} takes no path: only json does, as in json:items`)
+  if (inside === '') throw new UsageError(`${as} json: needs the path to the array, as in json:items`)
+  return { input: { format, path: inside } }
+}
+
+export const INPUT: OptionGroup = {
+  title: 'Input',
+  options: [
+    {
+      name: 'from',
+      short: 'i',
+      value: 'FORMAT',
+      summary: 'the format: `lines`, `csv`, `tsv`, `ndjson`, `json[:PATH]`',
+      details: '`json:a.b` reads the elements of the array that is at `a.b`; `json` those of the whole text.',
+      initial: 'by suffix, or lines',
+      choices: FORMATS,
+      also: ['input', 'input-format', 'in', 'format'],
+      effect: { reads: from },
+    },
+    {
+      name: 'columns',
+      value: 'A,B',
+      summary: 'the columns to read',
+      details: 'The others are not decoded. With `--no-header` these are the names of all columns, in order.',
+      initial: 'all',
+      formats: TABLES,
+      also: ['fields', 'cut'],
+      effect: { reads: (text, as) => ({ input: { columns: names(text, as) } }) },
+    },
+    {
+      name: 'no-header',
+      summary: 'the first record is data',
+      details: 'Items are then arrays, or objects by the names of `--columns`.',
+      formats: TABLES,
+      effect: { sets: { input: { header: false } } },
+    },
+    {
+      name: 'delimiter',
+      value: 'CHAR',
+      summary: 'what separates fields',
+      initial: 'a comma for `csv`, a tab for `tsv`',
+      formats: TABLES,
+      also: ['separator', 'fs', 'ifs'],
+      effect: { reads: (text, as) => ({ input: { delimiter: delimiter(text, as) } }) },
+    },
+    {
+      name: 'encoding',
+      value: 'NAME',
+      summary: 'the encoding, such as `latin1`',
+      initial: 'utf8',
+      effect: { reads: (text, as) => ({ input: { encoding: encoding(text, as) } }) },
+    },
+    {
+      name: 'null',
+      short: '0',
+      summary: 'lines end with a NUL character, as from find -print0',
+      formats: ['lines'],
+      also: ['zero', 'null-data', 'print0'],
+      effect: { sets: { input: { isNul: true } } },
+    },
+    {
+      name: 'decompress',
+      value: 'CMD',
+      summary: 'a program that decompresses, such as `"xz -dc"`',
+      details:
+        'It reads the file as its standard input. It gets no shell. Gzip, zstd and brotli do not need it: they are recognised.',
+      effect: { reads: (text, as) => ({ input: { decompress: program(text, as) } }) },
+    },
+    {
+      name: 'skip',
+      value: 'N',
+      summary: 'leave out the first N items of the input',
+      initial: '0',
+      effect: { reads: (text, as) => ({ input: { skip: integer(text, as, 0) } }) },
+    },
+    {
+      name: 'replay',
+      value: 'FILE',
+      summary: 'read the items of a file of `--rejects` again',
+      details: 'Each is read as its line says, so no option of the format goes with it.',
+      completes: 'file',
+      excludes: ['from', 'columns', 'no-header', 'delimiter', 'encoding', 'null', 'decompress'],
+      effect: { reads: (text, as) => ({ input: { replay: path(text, as) } }) },
+    },
+  ],
+}

@@ -1,0 +1,119 @@
+/** The whole manual, as sections. Options come from the table. */
+import type { Option, OptionGroup } from '../option.js'
+import { GROUPS, OPTIONS, optionNamed, shownName } from '../table.js'
+import { EXAMPLES } from './examples.js'
+import type { Section } from './section.js'
+
+export const USAGE: readonly string[] = [
+  'millrace [OPTION]... [STAGE]... [--] [FILE | GLOB | -]...',
+  'millrace worker | setup | hosts | check [--help]',
+]
+
+export const NAME = 'JavaScript over files, on all cores, in order'
+
+export const DESCRIPTION: readonly string[] = [
+  'It reads records from files, runs each of them through stages, and writes the results in the order of the records. Workers parse, run the stages and format on all cores. Memory stays flat for an input of any length.',
+  'Stages run in the order in which they are given. Without a stage, records are written as they are: in another format, or with some of their columns.',
+]
+
+const BEFORE_OPTIONS: readonly Section[] = [
+  {
+    title: 'Expressions',
+    blocks: [
+      {
+        text: '`EXPR` is an expression of JavaScript. It may `await`. Each worker compiles it once. It is code, so never make it from data. It sees:',
+      },
+      {
+        terms: [
+          ['d', 'The item: a line as a string, or a record.'],
+          ['i', 'Its index, from 0, among the items that this stage gets.'],
+          ['file', 'The path of its file. The standard input has none.'],
+          ['record', 'Its number in the file, from 1. The header of CSV is not counted.'],
+          ['NAME', 'The module that `-M NAME=MODULE` gives.'],
+        ],
+      },
+      { text: 'A fault of syntax is shown with its place, before anything is read.' },
+    ],
+  },
+  {
+    title: 'Tasks',
+    blocks: [
+      {
+        text: '`TASK` is `MODULE#EXPORT`: the path of a module, such as `./clean.js#slim`, or a package. Without `#EXPORT` it is the default export. The function gets the item. If it has a second parameter, it gets `{ index, file, record, signal }` there. Modules in TypeScript work where Node strips types.',
+      },
+    ],
+  },
+  {
+    title: 'Input and output',
+    blocks: [
+      {
+        text: 'The suffix of a file says how it is read: `.csv`, `.tsv`, `.ndjson` or `.jsonl`, and `.json` for an array. All other files are read as lines. Gzip and zstd are recognised by their first bytes, brotli by the suffix `.br`. Without a file, or for `-`, the standard input is read. Quote a glob if you want millrace to expand it.',
+      },
+      {
+        text: 'Results go to the standard output: strings as they are, other values as JSON, one on each line. With `-o` they go to a file, in the format of its suffix. Nothing else goes to the standard output: `console.log` of tasks goes to the standard error.',
+      },
+    ],
+  },
+]
+
+const AFTER_OPTIONS: readonly Section[] = [
+  {
+    title: 'Exit status',
+    blocks: [
+      {
+        terms: [
+          ['0', 'Done. Also when the reader of the standard output ends early, as `head` does.'],
+          ['1', 'It failed: an input, the output, or an item. No file is written.'],
+          ['2', 'It was called in a wrong way. Nothing was read.'],
+          ['3', 'Done, but some items were rejected or skipped.'],
+          ['4', 'It gave up at `--max-errors`. No file is written.'],
+        ],
+      },
+      {
+        text: 'The first SIGINT, SIGTERM or SIGHUP ends the run cleanly, and removes unfinished files. The exit status is then that of the signal. The second one ends it at once.',
+      },
+    ],
+  },
+  {
+    title: 'Commands for clusters',
+    blocks: [
+      {
+        text: 'The first argument can be `worker`, `setup`, `hosts` or `check`. These commands are about streams on other machines. Each has its own `--help`. For a file with such a name, write `./worker`.',
+      },
+    ],
+  },
+  { title: 'Examples', blocks: [{ examples: EXAMPLES }] },
+]
+
+export function manual(): readonly Section[] {
+  return [...BEFORE_OPTIONS, ...GROUPS.map(sectionOf), ...AFTER_OPTIONS]
+}
+
+function sectionOf({ title, options }: OptionGroup): Section {
+  return { title, blocks: [{ terms: options.map((option) => [term(option), described(option)] as const) }] }
+}
+
+/** Every way to write it: `-o, --output FILE`. */
+export function term({ short, name, value }: Option): string {
+  return `${short === undefined ? '' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`
+}
+
+/** All that the table says of it, as sentences. */
+function described({ name, summary, details, initial, needs = [], excludes = [], formats }: Option): string {
+  const both = [...excludes, ...OPTIONS.filter((option) => option.excludes?.includes(name)).map(({ name }) => name)]
+  const sentences = [`${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`]
+  if (details !== undefined) sentences.push(details)
+  if (formats !== undefined) sentences.push(`Only for ${formats.map(code).join(' and ')}.`)
+  if (needs.length > 0) sentences.push(`Needs ${needs.map(named).join(' or ')}.`)
+  if (both.length > 0) sentences.push(`Not with ${both.map(named).join(', ')}.`)
+  if (initial !== undefined) sentences.push(`Default: ${initial}.`)
+  return sentences.join(' ')
+}
+
+function named(name: string): string {
+  return code(shownName(optionNamed(name)))
+}
+
+function code(text: string): string {
+  return `\`${text}\``
+}
