@@ -5,7 +5,7 @@ import { parse as parseLine } from './parse.js'
 import { spin as spinFor } from './spin.js'
 import { busyFor, type Interval } from './interval.js'
 import { pickOf, type Picked } from './picks.js'
-import { saleOf, type Event, type Sale } from './events.js'
+import { saleOf, type Sale, type SaleKeys } from './events.js'
 import { addRow, type Row, type Sums } from './table.js'
 import { add, type Totals } from './totals.js'
 
@@ -79,7 +79,7 @@ export const sumRow = task(import.meta.url, function sumRow(sums: Sums, row: Row
 })
 
 /** For `flatMap`: none or one. */
-export const sale = task(import.meta.url, function sale(event: Event): Sale[] {
+export const sale = task(import.meta.url, function sale(event: SaleKeys): Sale[] {
   const found = saleOf(event)
   return found === undefined ? [] : [found]
 })

@@ -66,11 +66,15 @@ interface KernelMemory extends Functions {
 /** Of this thread: undefined before the first slab; null where the kernel cannot run. */
 let kernelMemory: KernelMemory | null | undefined
 
+function webAssembly(): WebAssemblyApi {
+  return (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly
+}
+
 /** Null under `--jitless`, without SIMD, and where there are not enough addresses. */
 export function openKernel(): KernelMemory | null {
   if (kernelMemory === undefined) {
     try {
-      const { Memory, Module, Instance } = (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly
+      const { Memory, Module, Instance } = webAssembly()
       const memory = new Memory({ initial: 1, maximum: MAX_PAGES, shared: true })
       const { exports } = new Instance(new Module(Buffer.from(KERNEL, 'base64')), { scan: { memory } })
       const { scan, quoted, units, elements } = exports
@@ -81,6 +85,14 @@ export function openKernel(): KernelMemory | null {
     }
   }
   return kernelMemory
+}
+
+/** The functions of another kernel, on the same memory. Null where kernels cannot run. */
+export function openModule(base64: string): object | null {
+  const kernel = openKernel()
+  if (kernel === null) return null
+  const { Module, Instance } = webAssembly()
+  return new Instance(new Module(Buffer.from(base64, 'base64')), { scan: { memory: kernel.memory } }).exports
 }
 
 /** Where a slab is. */

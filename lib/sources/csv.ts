@@ -8,6 +8,7 @@ import { asciiSafe, textEncoding } from '../io/encoding.js'
 import { isProgram, PROGRAM_EXPECTED, programHint } from '../io/program.js'
 import { isPlainObject, OptionReader, VERBS_HINT } from '../options.js'
 import { isMadeByTask, isReference, NAME, type MadeByTask } from '../task-name.js'
+import { COLUMNS_EXPECTED, isNames } from './column-names.js'
 import { CsvKind } from './csv-kind.js'
 import { RecordIterator, type Records } from './records.js'
 
@@ -207,7 +208,7 @@ function open(name: string, delimiter: string, source: unknown, options: unknown
   }
   assertDifferent(action, { ...given, delimiter: dialect.delimiter, quote })
   const header = read.value('header', 'true, false or an array of names', isHeader) ?? true
-  const columns = read.value('columns', 'an array of different names, at least one', isNames)
+  const columns = read.value('columns', COLUMNS_EXPECTED, isNames)
   const encoding = read.value('encoding', 'the name of an encoding', (value) => typeof value === 'string')
   if (header === false && (columns !== undefined || read.value('types', 'an object', isPlainObject) !== undefined)) {
     throw typeError(
@@ -267,11 +268,6 @@ function assertDifferent(action: string, given: Readonly<Record<string, number |
 
 function isHeader(value: unknown): boolean {
   return typeof value === 'boolean' || isNames(value)
-}
-
-function isNames(value: unknown): boolean {
-  if (!Array.isArray(value) || value.length === 0) return false
-  return value.every((name) => typeof name === 'string') && new Set(value).size === value.length
 }
 
 const TYPES: ReadonlyMap<unknown, CsvType> = new Map<unknown, CsvType>([

@@ -1,17 +1,18 @@
-/** Values of JSON as a kind of records, and the options that `ndjson()` and `json()` share. */
+/** Values of JSON as a kind of records, and the options that `ndjson()`, `json()` and `replay()` share. */
 import { constants } from 'node:buffer'
 import type { JsonFormat, RejectsFormat } from '../codec/records/format.js'
 import { asciiSafe, textEncoding } from '../io/encoding.js'
 import { isProgram, PROGRAM_EXPECTED, programHint } from '../io/program.js'
 import type { TextOptions } from '../io/text.js'
 import type { OptionReader } from '../options.js'
+import { COLUMNS_EXPECTED, isNames } from './column-names.js'
 import type { Beginning, RecordKind } from './record-reader.js'
 import type { Splitter } from './record-scanner.js'
 
 const DEFAULT_MAX_LENGTH = 16 * 1024 * 1024
 
-/** The options of `ndjson()`. */
-export interface NdjsonOptions {
+/** The options of `replay()`. */
+export interface ReplayOptions {
   /** The encoding of the text, as in `lines()`. Default: `'utf8'`, or UTF-16 by its byte order mark. */
   encoding?: string | undefined
   /**
@@ -24,7 +25,22 @@ export interface NdjsonOptions {
   decompress?: readonly string[] | undefined
 }
 
-export const NDJSON_OPTIONS = ['encoding', 'maxLength', 'decompress'] as const
+/** The options of `ndjson()`. */
+export interface NdjsonOptions<C extends readonly string[] = readonly string[]> extends ReplayOptions {
+  /**
+   * The keys that objects have, in this order. They are keys of the record itself, not of objects in it. A key that a
+   * record does not have is left out. Values of other keys are not decoded, which saves time. Of these, only the structure
+   * is checked: strings and brackets must be closed. A record that is no object fails (`ERR_JSON`). Default: values of any
+   * kind, with all keys.
+   */
+  columns?: C | undefined
+}
+
+/** The objects that `columns` give, if you do not say of which type they are. */
+export type JsonRow<K extends string> = Partial<Record<K, unknown>>
+
+export const REPLAY_OPTIONS = ['encoding', 'maxLength', 'decompress'] as const
+export const NDJSON_OPTIONS = ['columns', 'encoding', 'maxLength', 'decompress'] as const
 
 export class JsonKind implements RecordKind {
   readonly text: TextOptions
@@ -34,13 +50,13 @@ export class JsonKind implements RecordKind {
 
   /**
    * @param open Makes the splitter of an input. The encoding is one in which bytes of ASCII are ASCII.
-   * @param kind What is made of the values.
+   * @param form What is made of the values.
    */
   constructor(
     action: string,
-    read: OptionReader<NdjsonOptions>,
+    read: OptionReader<ReplayOptions>,
     open: (encoding: string) => Splitter,
-    kind: 'json' | 'rejects' = 'json',
+    form: Pick<JsonFormat, 'kind' | 'columns'> | Pick<RejectsFormat, 'kind'>,
   ) {
     const encoding = read.value('encoding', 'the name of an encoding', (value) => typeof value === 'string')
     const decompress = read.value('decompress', PROGRAM_EXPECTED, isProgram, programHint)
@@ -51,7 +67,7 @@ export class JsonKind implements RecordKind {
       decompress: decompress && [...decompress],
     }
     this.maxLength = read.integer('maxLength', 1, constants.MAX_STRING_LENGTH) ?? DEFAULT_MAX_LENGTH
-    this.#format = { kind, encoding: this.text.text.blocks }
+    this.#format = { ...form, encoding: this.text.text.blocks }
     this.#open = open
   }
 
@@ -62,4 +78,10 @@ export class JsonKind implements RecordKind {
   begin(): Beginning {
     return { splitter: this.#open(this.#format.encoding), skipped: 0, format: this.#format, hasHeader: false }
   }
+}
+
+/** The format of the values of `ndjson()` and `json()`. */
+export function jsonForm(read: OptionReader<NdjsonOptions>): Pick<JsonFormat, 'kind' | 'columns'> {
+  const columns = read.value('columns', COLUMNS_EXPECTED, isNames)
+  return columns === undefined ? { kind: 'json' } : { kind: 'json', columns: [...columns] }
 }

@@ -1,7 +1,7 @@
 /** `replay()`: the items of a file of failed items, for another run. */
 import { sourcesOf, type ByteSource } from '../io/bytes.js'
 import { OptionReader, VERBS_HINT } from '../options.js'
-import { JsonKind, NDJSON_OPTIONS, type NdjsonOptions } from './json-kind.js'
+import { JsonKind, REPLAY_OPTIONS, type ReplayOptions } from './json-kind.js'
 import { NdjsonSplitter } from './json-splitters.js'
 import { RecordIterator, type Records } from './records.js'
 
@@ -15,7 +15,7 @@ const ACTION = 'read failed items with replay()'
  * the next stage. `file`, `record`, `line` and `offset` of a task's context are those of the line in this file.
  *
  * @param source A path, a `file:` URL, or what gives byte chunks, as in `lines()`. Or an array of these, or `files()`.
- * @param options As those of `ndjson()`.
+ * @param options `encoding` (default `'utf8'`), `maxLength` (bytes, default 16 MiB), `decompress` (default none).
  * @throws `TypeError` or `RangeError` at the call, for a bad source or option. All other errors come from `next()`: a
  * `RecordError` for a line whose item cannot be made again, and errors of reading.
  *
@@ -33,8 +33,12 @@ const ACTION = 'read failed items with replay()'
  * // → {}
  * ```
  */
-export function replay<T = unknown>(source: ByteSource | readonly ByteSource[], options?: NdjsonOptions): Records<T> {
+export function replay<T = unknown>(source: ByteSource | readonly ByteSource[], options?: ReplayOptions): Records<T> {
   const sources = sourcesOf(ACTION, source)
-  const read = new OptionReader<NdjsonOptions>(ACTION, options, NDJSON_OPTIONS, VERBS_HINT)
-  return new RecordIterator('replay', sources, new JsonKind(ACTION, read, () => new NdjsonSplitter(), 'rejects'))
+  const read = new OptionReader<ReplayOptions>(ACTION, options, REPLAY_OPTIONS, VERBS_HINT)
+  return new RecordIterator(
+    'replay',
+    sources,
+    new JsonKind(ACTION, read, () => new NdjsonSplitter(), { kind: 'rejects' }),
+  )
 }

@@ -1,5 +1,5 @@
 /** The types that the compiler infers and refuses for `ndjson`, `json` and `files`. This file is compiled, and not run. */
-import { files, imap, json, lines, ndjson, pipe, task, type Files, type Records, type Stream } from 'millrace'
+import { files, imap, json, lines, ndjson, pipe, replay, task, type Files, type Records, type Stream } from 'millrace'
 import type { Equal, Expect } from './equal.js'
 
 interface Row {
@@ -17,6 +17,26 @@ export type Elements = Expect<Equal<typeof elements, Records<Row>>>
 export const piped = pipe(json<Row>('a.json', { path: ['data', 'rows'] }), imap(idOf))
 export type Piped = Expect<Equal<typeof piped, Stream<number>>>
 
+export const some = ndjson('a.ndjson', { columns: ['id', 'user'] })
+export type Some = Expect<Equal<typeof some, Records<{ id?: unknown; user?: unknown }>>>
+export const someElements = json(['a.json'], { columns: ['id'], path: 'rows' })
+export type SomeElements = Expect<Equal<typeof someElements, Records<{ id?: unknown }>>>
+export const known = ndjson<Row>('a.ndjson', { columns: ['id'] })
+export type Known = Expect<Equal<typeof known, Records<Row>>>
+export const knownElements = json<Row>('a.json', { columns: ['id'], path: 'rows' })
+export type KnownElements = Expect<Equal<typeof knownElements, Records<Row>>>
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as users write it
+export const anything = ndjson<any>('a.ndjson', { columns: ['id'] })
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type Anything = Expect<Equal<typeof anything, Records<any>>>
+export const columnsUndefined = ndjson('a.ndjson', { columns: undefined })
+export type ColumnsUndefined = Expect<Equal<typeof columnsUndefined, Records<unknown>>>
+const apartOptions = { columns: ['id', 'user'] }
+export const apart = ndjson('a.ndjson', apartOptions)
+export type Apart = Expect<Equal<typeof apart, Records<Record<string, unknown>>>>
+export const ids = pipe(ndjson<Row>('a.ndjson', { columns: ['id'] }), imap(idOf))
+export type Ids = Expect<Equal<typeof ids, Stream<number>>>
+
 export const list = files(['in/*.log', '!**/*.old'], { onNone: 'empty' })
 export type List = Expect<Equal<typeof list, Files>>
 export const paths = pipe(list, imap(size))
@@ -29,6 +49,12 @@ async function* strings() {
 
 // @ts-expect-error -- an iterable of strings is not files()
 lines(strings())
+// @ts-expect-error -- a key that was not asked for
+export type Missing = (typeof some extends Records<infer R> ? R : never)['note']
+// @ts-expect-error -- names are strings
+ndjson('a.ndjson', { columns: [1] })
+// @ts-expect-error -- failed items are whole
+replay('a.ndjson', { columns: ['id'] })
 // @ts-expect-error -- lines have no path
 ndjson('a.ndjson', { path: 'a' })
 // @ts-expect-error -- a program and its arguments are an array

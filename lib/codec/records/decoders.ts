@@ -1,6 +1,7 @@
-/** The decoder of each format. Those of CSV are kept and used again, as they hold memory and generated code. */
+/** The decoder of each format. Some are kept and used again, as they hold memory or generated code. */
 import { CsvDecoder } from './csv-decoder.js'
 import type { RecordDecoder, RecordFormat } from './format.js'
+import { JsonColumnsDecoder } from './json-columns-decoder.js'
 import { JsonDecoder } from './json-decoder.js'
 import { LineDecoder } from './line-decoder.js'
 import { RejectsDecoder } from './rejects-decoder.js'
@@ -8,30 +9,44 @@ import { RejectsDecoder } from './rejects-decoder.js'
 /** Formats whose decoders are kept; the one that was used longest ago goes first. */
 const MAX_FORMATS = 16
 /** Decoders that nobody uses, by the keys of their formats. */
-const kept = new Map<string, CsvDecoder>()
+const kept = new Map<string, RecordDecoder>()
 
 export function decoderFor(format: RecordFormat): RecordDecoder {
-  switch (format.kind) {
-    case 'lines':
-      return new LineDecoder(format)
-    case 'json':
-      return new JsonDecoder(format)
-    case 'rejects':
-      return new RejectsDecoder(format)
-    case 'csv': {
-      const decoder = kept.get(format.key)
-      kept.delete(format.key)
-      return decoder ?? new CsvDecoder(format)
-    }
-  }
+  const key = keyOf(format)
+  const decoder = key === undefined ? undefined : kept.get(key)
+  if (key === undefined || decoder === undefined) return newDecoder(format)
+  kept.delete(key)
+  return decoder
 }
 
 /** Takes back a decoder that is not used any more. */
 export function keepDecoder(format: RecordFormat, decoder: RecordDecoder): void {
   decoder.clear()
-  if (format.kind !== 'csv' || !(decoder instanceof CsvDecoder)) return
-  kept.delete(format.key)
-  kept.set(format.key, decoder)
+  const key = keyOf(format)
+  if (key === undefined) return
+  kept.delete(key)
+  kept.set(key, decoder)
   const [oldest] = kept.keys()
   if (kept.size > MAX_FORMATS && oldest !== undefined) kept.delete(oldest)
+}
+
+/** The same for equal formats whose decoders are kept. Undefined: they are made anew. */
+function keyOf(format: RecordFormat): string | undefined {
+  if (format.kind === 'csv') return format.key
+  return format.kind === 'json' && format.columns !== undefined ? JSON.stringify(format) : undefined
+}
+
+function newDecoder(format: RecordFormat): RecordDecoder {
+  switch (format.kind) {
+    case 'lines':
+      return new LineDecoder(format)
+    case 'json': {
+      const { columns } = format
+      return columns === undefined ? new JsonDecoder(format) : new JsonColumnsDecoder({ ...format, columns })
+    }
+    case 'rejects':
+      return new RejectsDecoder(format)
+    case 'csv':
+      return new CsvDecoder(format)
+  }
 }

@@ -1,6 +1,6 @@
 /**
- * Records as bytes in shared memory, or copied for another process, and how values are made of them. Types only: every thread reads them in the same
- * way, by the decoder of their format.
+ * Records as bytes in shared memory, or copied for another process, and how values are made of them. Types only: every
+ * thread reads them in the same way, by the decoder of their format.
  */
 import type { QuotedDialect } from '../../scan/quoted.js'
 import type { TaskName } from '../../task-name.js'
@@ -18,6 +18,8 @@ export interface LineFormat {
 export interface JsonFormat {
   readonly kind: 'json'
   readonly encoding: string
+  /** The values are objects, and these are the keys that are given. Undefined: values of any kind, whole. */
+  readonly columns?: readonly string[] | undefined
 }
 
 /** What a field becomes: undefined for a string. A task makes a value of the text. */

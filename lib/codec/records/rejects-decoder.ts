@@ -4,6 +4,7 @@ import { causeOf, CsvFault } from './csv-fault.js'
 import { rowReader } from './csv-row.js'
 import type { CsvFormat, RecordDecoder, RecordFormat, RecordSegment, RejectsFormat } from './format.js'
 import { JsonDecoder } from './json-decoder.js'
+import { JsonFault, jsonValue } from './json-value.js'
 import { placeIn } from './place.js'
 import { recordError } from './record-error.js'
 
@@ -62,9 +63,9 @@ function itemOf(line: unknown): unknown {
   if (format?.kind === 'csv') return rowOf(raw, format)
   if (format?.kind !== 'json') return raw
   try {
-    return JSON.parse(raw)
+    return jsonValue(raw, format)
   } catch (error) {
-    throw fault(`its text must be JSON: ${(error as Error).message}`)
+    throw error instanceof JsonFault ? fault(`its text ${error.message}`) : error
   }
 }
 
