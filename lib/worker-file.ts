@@ -31,3 +31,8 @@ function findWorkerFile(): URL {
   if (!existsSync(file)) throw bundledError()
   return file
 }
+
+/** The URL of the module of tasks that the workers of a command line load. */
+export function stagesFile(): URL {
+  return new URL('./cli/run/stages.cjs', import.meta.url)
+}

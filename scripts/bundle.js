@@ -51,6 +51,8 @@ const WORKER = 'dist/worker/main.js'
 const CHILD = ['dist/worker/child-main.js', 'dist/worker/process-main.js', 'dist/worker/parent-watch.js']
 /** The program `millrace`. */
 const CLI = 'dist/cli/main.js'
+/** The tasks of its workers. */
+const STAGES = 'dist/cli/run/stages.js'
 /** The entry points of dynamic imports that need the common parts. */
 const LATE = ['dist/multiprocessing/kinds.js', 'dist/cli/commands.js', 'dist/cli/run/run.js']
 /** @satisfies {import('esbuild').BuildOptions} */
@@ -95,7 +97,7 @@ function putIn() {
 
 async function makeImplementation() {
   const { outputFiles, metafile, warnings } = await build({
-    entryPoints: [...PUBLIC.map((name) => `dist/${name}.js`), WORKER, ...CHILD, CLI],
+    entryPoints: [...PUBLIC.map((name) => `dist/${name}.js`), WORKER, ...CHILD, CLI, STAGES],
     outdir: 'dist',
     plugins: [await oneCore()],
     ...IMPLEMENTATION,

@@ -15,6 +15,8 @@ export interface RunOptions {
   readonly execArgv?: readonly string[]
   /** Environment variables besides those of this process. */
   readonly env?: Readonly<Record<string, string>>
+  /** Its working directory. */
+  readonly cwd?: string
   /** Written to its standard input. */
   readonly input?: string
   /** The signal that is sent when it has printed a line 'ready'. */
@@ -37,10 +39,14 @@ export function runProgram(program: string, args: readonly string[] = [], option
 /** Runs Node with any arguments. */
 export function runNode(
   args: readonly string[],
-  { env, input, kill, most, limit = LIMIT }: RunOptions = {},
+  { cwd, env, input, kill, most, limit = LIMIT }: RunOptions = {},
 ): Promise<Ending> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { stdio: 'pipe', env: { ...process.env, NODE_OPTIONS: '', ...env } })
+    const child = spawn(process.execPath, args, {
+      cwd,
+      stdio: 'pipe',
+      env: { ...process.env, NODE_OPTIONS: '', ...env },
+    })
     const written = { stdout: '', stderr: '' }
     let killed = false
     const timer = setTimeout(() => {

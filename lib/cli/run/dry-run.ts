@@ -1,0 +1,71 @@
+/** The plan of a command line as text. */
+import { availableParallelism } from 'node:os'
+import type { CommandPlan, PlannedStage } from '../plan.js'
+import type { Inputs } from './inputs.js'
+import { isPrinted } from './output.js'
+import type { PassData } from './pass.js'
+import { formatOf } from '../formats.js'
+
+const KINDS = { map: 'map', filter: 'filter', flatMap: 'each' } as const
+
+export function planText(
+  plan: CommandPlan,
+  command: readonly string[],
+  { names, format }: Inputs,
+  passes: readonly PassData[],
+  isOnMain: boolean,
+): string {
+  const { input, output, run, faults } = plan
+  const read =
+    input.replay === undefined
+      ? names.map((name) => (name === '-' ? 'stdin' : name)).join(' ')
+      : `${input.replay} (failed items)`
+  const rows: (readonly [string, string])[] = [
+    ['command', ['millrace', ...command].map(quoted).join(' ')],
+    ['input', `${read}${input.replay === undefined ? ` as ${format}` : ''}`],
+    ...(input.skip > 0 ? [['skip', `${input.skip} items`] as const] : []),
+    ...plan.stages.map((stage) => ['stage', stageText(stage)] as const),
+    ...(plan.reduce === undefined ? [] : [['reduce', plan.reduce.text] as const]),
+    ...(input.head === undefined ? [] : [['head', `${input.head} results`] as const]),
+    ['output', `${output.target ?? 'stdout'} as ${outputFormat(plan)}${partitionText(output.partition)}`],
+    ['run', isOnMain ? 'on the main thread' : runText(run, passes.length)],
+    ['errors', faultsText(faults)],
+  ]
+  return rows.map(([name, text]) => `${name.padEnd(8)}${text}\n`).join('')
+}
+
+/** As a shell reads it. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+}
+
+function stageText({ kind, work }: PlannedStage): string {
+  return `${KINDS[kind].padEnd(7)}${'task' in work ? work.task.text : work.expression}`
+}
+
+function outputFormat({ output }: CommandPlan): string {
+  if (isPrinted(output)) return 'lines: strings as they are, other values as JSON'
+  return output.format ?? (output.target === undefined ? undefined : formatOf(output.target)) ?? 'csv'
+}
+
+function partitionText(partition: CommandPlan['output']['partition']): string {
+  if (partition === undefined) return ''
+  return `, by ${'column' in partition ? partition.column : partition.expression}`
+}
+
+function runText({ workers, isUnordered, timeout, retries }: CommandPlan['run'], passes: number): string {
+  const parts = [
+    `${workers ?? availableParallelism()} workers`,
+    isUnordered ? 'in any order' : 'in order',
+    ...(passes > 1 ? [`${passes} passes`] : []),
+    ...(timeout === undefined ? [] : [`at most ${timeout} ms for an item`]),
+    ...(retries === undefined ? [] : [`${retries} retries`]),
+  ]
+  return parts.join(', ')
+}
+
+function faultsText({ rejects, skipErrors, maxErrors }: CommandPlan['faults']): string {
+  if (rejects === undefined && !skipErrors) return 'the first one ends the run'
+  const kept = rejects === undefined ? 'skipped' : `to ${rejects}`
+  return maxErrors === undefined ? kept : `${kept}, at most ${maxErrors}`
+}

@@ -1,0 +1,59 @@
+/** Expressions of the command line become functions. Their syntax was checked when the arguments were read. */
+import { Script } from 'node:vm'
+
+/** What an expression sees of its item, beside the item itself. */
+export interface Seen {
+  readonly index: number
+  readonly file: string | undefined
+  readonly record: number | undefined
+}
+
+export type Evaluate = (item: unknown, seen: Seen) => unknown
+
+const NAMES = { i: 'index', file: 'file', record: 'record' } as const
+
+/**
+ * Whether a name may occur in an expression. It may say yes for text in quotes, which costs time and nothing else. It
+ * says no only if that is certain.
+ */
+export function mentions(expression: string, name: string): boolean {
+  // A backslash may hide a letter of the name. One dot before it makes it a property, three are a spread.
+  return expression.includes('\\u') || new RegExp(`(?<![\\w$]|[^.]\\.)${name}(?![\\w$])`).test(expression)
+}
+
+/** Whether the function of an expression needs the place of its item, or its index. */
+export function usesPlace(expression: string): boolean {
+  return Object.keys(NAMES).some((name) => mentions(expression, name))
+}
+
+/**
+ * The function of an expression. It is asynchronous only if the expression awaits, because a promise for each item costs
+ * more than most expressions.
+ *
+ * @param modules What expressions see of modules, by name.
+ */
+export function compileExpression(expression: string, modules: ReadonlyMap<string, unknown>): Evaluate {
+  const used = Object.entries(NAMES).filter(([name]) => mentions(expression, name))
+  const parameters = ['d', ...used.map(([name]) => name)].join(', ')
+  const body = `'use strict'; return ${awaits(expression) ? 'async ' : ''}(${parameters}) => (\n${expression}\n)`
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the person at the shell has typed this code to be run
+  const make = new Function(...modules.keys(), body) as (
+    ...modules: unknown[]
+  ) => (item: unknown, ...seen: unknown[]) => unknown
+  const evaluate = make(...modules.values())
+  const seen = used.map(([, field]) => field)
+  // The place of a record is computed when it is asked for.
+  if (seen.length === 0) return evaluate
+  return (item, place) => evaluate(item, ...seen.map((field) => place[field]))
+}
+
+/** Whether it awaits, outside of functions that it contains. There alone the word is refused in a static block. */
+function awaits(expression: string): boolean {
+  if (!mentions(expression, 'await')) return false
+  try {
+    new Script(`class C { static { (\n${expression}\n) } }`)
+    return false
+  } catch {
+    return true
+  }
+}

@@ -1,0 +1,118 @@
+/** The inputs of a command line: files, globs and the standard input, and the source that reads them. */
+import { statSync, type Stats } from 'node:fs'
+import { csv, files, json, lines, ndjson, replay, tsv, type ByteSource, type Source } from '../../index.js'
+import { UsageError } from '../usage-error.js'
+import type { InputFormat, PlannedInput } from '../plan.js'
+import { formatOf, isCompressed } from '../formats.js'
+
+export interface Inputs {
+  readonly sources: readonly ByteSource[]
+  readonly format: InputFormat
+  /** How the inputs are shown. */
+  readonly names: readonly string[]
+  /** The size of all files together; undefined if that says little about their data. */
+  readonly size: number | undefined
+}
+
+const GLOB = /[*?[\]{}()!]/
+
+/** Looks at the files, and reads nothing. @throws UsageError if one is missing, and if a glob matches nothing. */
+export async function findInputs(plan: PlannedInput): Promise<Inputs> {
+  if (plan.replay !== undefined) return { ...(await found([plan.replay], [])), format: 'ndjson' }
+  const given = plan.files.length === 0 ? ['-'] : plan.files
+  const negated = given.filter((name) => name.startsWith('!') && !name.startsWith('!(') && statOf(name) === undefined)
+  const { paths, ...rest } = await found(
+    given.filter((name) => !negated.includes(name)),
+    negated,
+  )
+  return { ...rest, format: plan.format ?? commonFormat(paths) }
+}
+
+async function found(
+  names: readonly string[],
+  negated: readonly string[],
+): Promise<Omit<Inputs, 'format'> & { readonly paths: readonly string[] }> {
+  if (names.filter((name) => name === '-').length > 1)
+    throw new UsageError("'-' can be given once: the standard input can be read once")
+  const sources: ByteSource[] = []
+  const paths: string[] = []
+  let size: number | undefined = 0
+  for (const name of names) {
+    if (name === '-') {
+      sources.push(process.stdin)
+      size = undefined
+      continue
+    }
+    const stats = statOf(name)
+    const globbed = stats === undefined ? files([globOf(name), ...negated]) : undefined
+    sources.push(globbed ?? name)
+    const matching = globbed === undefined ? [name] : await pathsOf(globbed, name)
+    for (const path of matching) {
+      const own = path === name ? stats : statOf(path)
+      if (own?.isDirectory() === true)
+        throw new UsageError(`'${name}' is a folder: for its files, write '${name.replace(/\/$/, '')}/*'`)
+      if (own === undefined || !own.isFile() || isCompressed(path)) size = undefined
+      else if (size !== undefined) size += own.size
+    }
+    paths.push(...matching)
+  }
+  return { sources, names, paths, size }
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    // Any other error is that of the reader: it may not be allowed to look.
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG') return undefined
+    throw error
+  }
+}
+
+function globOf(name: string): string {
+  if (GLOB.test(name)) return name
+  throw new UsageError(`there is no file '${name}'`)
+}
+
+async function pathsOf(globbed: AsyncIterable<string>, glob: string): Promise<string[]> {
+  const paths: string[] = []
+  try {
+    for await (const path of globbed) paths.push(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_NO_FILES') throw error
+    throw new UsageError(`no file matches '${glob}'`)
+  }
+  return paths
+}
+
+/** @throws UsageError if the files have different formats. */
+function commonFormat(paths: readonly string[]): InputFormat {
+  const byFormat = new Map<InputFormat, string>()
+  for (const path of paths) {
+    const format = formatOf(path) ?? 'lines'
+    if (!byFormat.has(format)) byFormat.set(format, path)
+  }
+  const [first, second] = byFormat
+  if (first !== undefined && second !== undefined) {
+    throw new UsageError(
+      `'${first[1]}' is read as ${first[0]}, and '${second[1]}' as ${second[0]}: say which by --from, or read them apart`,
+    )
+  }
+  return first?.[0] ?? 'lines'
+}
+
+/** The items of the inputs. Nothing is opened. @throws TypeError or RangeError for an option that the format does not have. */
+export function openInputs({ sources, format }: Inputs, plan: PlannedInput): Source<unknown> {
+  const { encoding, decompress } = plan
+  const common = { ...(encoding !== undefined && { encoding }), ...(decompress !== undefined && { decompress }) }
+  if (plan.replay !== undefined) return replay(sources, common)
+  if (format === 'lines') return lines(sources, { ...common, ...(plan.isNul && { delimiter: '\0' }) })
+  if (format === 'ndjson') return ndjson(sources, common)
+  if (format === 'json') return json(sources, { ...common, ...(plan.path !== undefined && { path: plan.path }) })
+  const { columns, delimiter, header } = plan
+  const table = { ...common, ...(delimiter !== undefined && { delimiter }) }
+  const read = format === 'csv' ? csv : tsv
+  if (!header) return read(sources, { ...table, header: columns ?? false })
+  return columns === undefined ? read(sources, table) : read(sources, { ...table, columns })
+}

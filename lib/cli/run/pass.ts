@@ -1,0 +1,289 @@
+/**
+ * Runs adjacent stages of a command line in one pass: an item goes through all of them before the next one begins. Nothing
+ * is awaited unless a stage gives a promise.
+ */
+import { loadTask, forItems, takesContext, type TaskFunction } from '../../worker/load.js'
+import { elementsOf } from '../../worker/expand.js'
+import { isThenable } from '../../thenable.js'
+import { NAME, type MadeByTask } from '../../task-name.js'
+import type { TaskContext } from '../../task.js'
+import { compileExpression, usesPlace } from './expression.js'
+import { importExport, importForExpressions } from './modules.js'
+import { markStage } from './stage-mark.js'
+import { printed } from './printed.js'
+
+/** A stage as plain data, which is sent to workers. */
+export interface StageData {
+  readonly kind: 'map' | 'filter' | 'flatMap'
+  /** Its name in errors. */
+  readonly label: string
+  readonly work: { readonly module: string; readonly exported: string } | { readonly expression: string }
+}
+
+/** Stages that run together, as plain data. */
+export interface PassData {
+  /** The id of its task. */
+  readonly id: string
+  readonly stages: readonly StageData[]
+  /** The modules that expressions see, by name. */
+  readonly modules: readonly (readonly [name: string, url: string])[]
+  /** Whether results become lines as they are printed by default. */
+  readonly isPrinted: boolean
+  /** Whether its results carry the file and the record of their item to the next pass. */
+  readonly carries: boolean
+  /** Whether its items carry them. */
+  readonly isCarried: boolean
+  /** The export whose `fold` takes the results. */
+  readonly fold?: { readonly module: string; readonly exported: string; readonly label: string }
+}
+
+interface Step {
+  readonly kind: StageData['kind']
+  readonly label: string
+  readonly run: (item: unknown, context: TaskContext) => unknown
+  readonly usesContext: boolean
+}
+
+type Waiting = Promise<void> | undefined
+
+/** The function of the task of a pass. Stages load their modules before. */
+export async function passTask(data: PassData): Promise<TaskFunction> {
+  const modules = new Map<string, unknown>()
+  for (const [name, url] of data.modules) modules.set(name, await importForExpressions(name, url))
+  const steps: Step[] = []
+  for (const stage of data.stages) steps.push(await stepOf(stage, modules))
+  const pass = new Pass(steps)
+  const apply: Apply = data.isCarried ? carriedTo(pass) : (item, context, finish) => pass.apply(item, context, finish)
+  const fold = data.fold && (await foldStep(data.fold))
+  if (fold !== undefined) return folding(apply, fold)
+  if (data.carries) return carrying(apply)
+  const finish = data.isPrinted ? printed : undefined
+  // A second parameter makes the library compute a context for each item.
+  return pass.usesContext
+    ? (item, context) => apply(item, context as TaskContext, finish)
+    : (item) => apply(item, NO_CONTEXT, finish)
+}
+
+type Finish = (result: unknown) => unknown
+type Apply = (item: unknown, context: TaskContext, finish?: Finish) => unknown[] | Promise<unknown[]>
+/** A result with the file and the record of its item. */
+type Carried = readonly [result: unknown, file: string | undefined, record: number | undefined]
+
+const NO_CONTEXT = {} as TaskContext
+
+function carrying(apply: Apply): TaskFunction {
+  return (item, given) => {
+    const context = given as TaskContext
+    return apply(item, context, (result): Carried => [result, context.file, context.record])
+  }
+}
+
+function carriedTo(pass: Pass): Apply {
+  return (carried, context, finish) => {
+    const [item, file, record] = carried as Carried
+    return pass.apply(item, new CarriedContext(context, file, record), finish)
+  }
+}
+
+/** The context of an item that another pass has made. */
+class CarriedContext implements TaskContext {
+  readonly file: string | undefined
+  readonly record: number | undefined
+  readonly #own: TaskContext
+
+  constructor(own: TaskContext, file: string | undefined, record: number | undefined) {
+    this.#own = own
+    this.file = file
+    this.record = record
+  }
+
+  get index(): number {
+    return this.#own.index
+  }
+
+  get signal(): AbortSignal {
+    return this.#own.signal
+  }
+
+  get worker(): number {
+    return this.#own.worker
+  }
+
+  get traceparent(): string | undefined {
+    return undefined
+  }
+
+  get line(): number | undefined {
+    return undefined
+  }
+
+  get offset(): number | undefined {
+    return undefined
+  }
+}
+
+async function stepOf({ kind, label, work }: StageData, modules: ReadonlyMap<string, unknown>): Promise<Step> {
+  if ('expression' in work) {
+    const run = compileExpression(work.expression, modules) as Step['run']
+    return { kind, label, run, usesContext: usesPlace(work.expression) }
+  }
+  const name = { module: work.module, id: work.exported, exported: true }
+  const fn = await loadTask(name)
+  // As the library calls it: a plain export gets its item alone.
+  const run = forItems(
+    { name: (fn as TaskFunction & Partial<MadeByTask>)[NAME] ?? name, kind: 'map', spread: false },
+    fn,
+  )
+  const usesContext = takesContext('map', run)
+  return { kind, label, run: usesContext ? run : (item) => run(item), usesContext }
+}
+
+type FoldStep = (accumulator: unknown, item: unknown, context: TaskContext) => unknown
+
+async function foldStep({ module, exported, label }: NonNullable<PassData['fold']>): Promise<FoldStep> {
+  const { fold } = (await importExport(module, exported)) as { fold: FoldStep }
+  return (accumulator, item, context) => {
+    try {
+      const next = fold(accumulator, item, context)
+      return isThenable(next)
+        ? Promise.resolve(next).catch((error: unknown) => {
+            throw markStage(error, label)
+          })
+        : next
+    } catch (error) {
+      throw markStage(error, label)
+    }
+  }
+}
+
+/** Folds what the stages give for an item into the accumulator. */
+function folding(apply: Apply, fold: FoldStep): TaskFunction {
+  return (accumulator, item, context) => {
+    const results = apply(item, context as TaskContext)
+    const foldAll = (all: readonly unknown[]): unknown => {
+      let next = accumulator
+      for (const [at, result] of all.entries()) {
+        next = fold(next, result, context as TaskContext)
+        if (isThenable(next)) return foldRest(fold, next, all.slice(at + 1), context as TaskContext)
+      }
+      return next
+    }
+    return isThenable(results) ? Promise.resolve(results).then(foldAll) : foldAll(results)
+  }
+}
+
+async function foldRest(
+  fold: FoldStep,
+  first: PromiseLike<unknown>,
+  rest: readonly unknown[],
+  context: TaskContext,
+): Promise<unknown> {
+  let next = await first
+  for (const result of rest) next = await fold(next, result, context)
+  return next
+}
+
+class Pass {
+  readonly usesContext: boolean
+  readonly #steps: readonly Step[]
+
+  constructor(steps: readonly Step[]) {
+    this.#steps = steps
+    this.usesContext = steps.some(({ usesContext }) => usesContext)
+  }
+
+  /** The results for an item, or a promise of them. */
+  apply(item: unknown, context: TaskContext, finish?: Finish): unknown[] | Promise<unknown[]> {
+    const results: unknown[] = []
+    const waiting = this.#advance(0, item, context, results)
+    if (waiting !== undefined) return waiting.then(() => finished(results, finish))
+    return finished(results, finish)
+  }
+
+  /** Takes a value through the stages from number `at` on. What comes out of the last one goes to `results`. */
+  #advance(at: number, value: unknown, context: TaskContext, results: unknown[]): Waiting {
+    for (let next = at; next < this.#steps.length; next++) {
+      const step = this.#steps[next]
+      let result: unknown
+      try {
+        result = step.run(value, context)
+      } catch (error) {
+        throw markStage(error, step.label)
+      }
+      if (isThenable(result)) return this.#awaited(next, value, result, context, results)
+      if (step.kind === 'flatMap') return this.#expand(next, result, context, results)
+      if (step.kind === 'filter') {
+        if (!result) return undefined
+      } else if (result === undefined) return undefined
+      else value = result
+    }
+    results.push(value)
+    return undefined
+  }
+
+  async #awaited(
+    at: number,
+    value: unknown,
+    promise: PromiseLike<unknown>,
+    context: TaskContext,
+    results: unknown[],
+  ): Promise<void> {
+    const step = this.#steps[at]
+    let result: unknown
+    try {
+      result = await promise
+    } catch (error) {
+      throw markStage(error, step.label)
+    }
+    if (step.kind === 'flatMap') await this.#expand(at, result, context, results)
+    else if (step.kind === 'filter' ? result : result !== undefined) {
+      await this.#advance(at + 1, step.kind === 'filter' ? value : result, context, results)
+    }
+  }
+
+  /** The elements of what a stage returned go on, one after the other. Nothing at all is no element. */
+  #expand(at: number, returned: unknown, context: TaskContext, results: unknown[]): Waiting {
+    if (returned === undefined || returned === null) return undefined
+    const { label } = this.#steps[at]
+    let elements: ReturnType<typeof elementsOf>
+    try {
+      elements = elementsOf(returned)
+    } catch (error) {
+      throw markStage(error, label)
+    }
+    if (Array.isArray(elements)) return this.#each(at + 1, elements, 0, context, results)
+    return elements.then(
+      (all) => this.#each(at + 1, all, 0, context, results),
+      (error: unknown) => {
+        throw markStage(error, label)
+      },
+    )
+  }
+
+  #each(at: number, elements: readonly unknown[], from: number, context: TaskContext, results: unknown[]): Waiting {
+    for (let next = from; next < elements.length; next++) {
+      const element = elements[next]
+      const waiting = element === undefined ? undefined : this.#advance(at, element, context, results)
+      if (waiting !== undefined) return this.#rest(waiting, at, elements, next + 1, context, results)
+    }
+    return undefined
+  }
+
+  async #rest(
+    waiting: Promise<void>,
+    at: number,
+    elements: readonly unknown[],
+    from: number,
+    context: TaskContext,
+    results: unknown[],
+  ): Promise<void> {
+    await waiting
+    for (const element of elements.slice(from))
+      if (element !== undefined) await this.#advance(at, element, context, results)
+  }
+}
+
+function finished(results: unknown[], finish: Finish | undefined): unknown[] {
+  if (finish !== undefined) for (let at = 0; at < results.length; at++) results[at] = finish(results[at])
+  return results
+}

@@ -1,0 +1,25 @@
+/** How results are printed where no format is asked for: strings as they are, other values as JSON. */
+import { OutputError, received } from '../../errors.js'
+
+/** The line of a result, without its end. @throws OutputError */
+export function printed(result: unknown): string {
+  if (typeof result === 'string') return result
+  let text: unknown
+  try {
+    text = JSON.stringify(result)
+  } catch (cause) {
+    throw unfit(`JSON.stringify() threw '${(cause as Partial<Error> | undefined)?.message ?? String(cause)}'`, result, {
+      cause,
+    })
+  }
+  if (typeof text === 'string') return text
+  throw unfit('JSON has no such value', result)
+}
+
+function unfit(reason: string, result: unknown, options?: ErrorOptions): OutputError {
+  return new OutputError(
+    `Cannot print the result as ${reason}: received ${received(result)} (give plain data)`,
+    'ERR_OUTPUT_FORMAT',
+    options,
+  )
+}

@@ -1,0 +1,200 @@
+/** Runs a command line that has been read: the stages over the inputs, to the output. */
+import { Console } from 'node:console'
+import { constants } from 'node:os'
+import { write, type Source, type WriteResult } from '../../index.js'
+import type { Sink } from '../../verbs/reduce.js'
+import { UsageError } from '../usage-error.js'
+import type { CommandPlan, PlannedReport } from '../plan.js'
+import { planText } from './dry-run.js'
+import { mentions } from './expression.js'
+import { FailureCount } from './failures.js'
+import { DONE, exitCodeOf, faultText, INCOMPLETE } from './faults.js'
+import { foldExport, type FoldExport } from './fold-export.js'
+import { findInputs, openInputs, type Inputs } from './inputs.js'
+import { Interruption } from './interruption.js'
+import { isPrinted, isShown, progressOf, showFold, targetOf, writeOptions } from './output.js'
+import type { PassData } from './pass.js'
+import { passesOf } from './passes.js'
+import { printed } from './printed.js'
+import { costLines, Status } from './status.js'
+import { withoutFirst } from './without-first.js'
+import { ThisThread, Workers, type Place } from './workers.js'
+
+/** Inputs below this size are not worth the start of a worker, in bytes. */
+const SMALL = 1024 * 1024
+
+/**
+ * @param command The arguments, as they were given.
+ * @returns The exit code.
+ * @throws UsageError if it cannot be done. Nothing was read then.
+ */
+export async function run(plan: CommandPlan, command: readonly string[]): Promise<number> {
+  chooseColor(plan.tell)
+  // Results alone go to the standard output.
+  globalThis.console = new Console(process.stderr, process.stderr)
+  const passes = passesOf(plan, isPrinted(plan.output))
+  assertOnePass(plan, passes)
+  const inputs = await findInputs(plan.input)
+  const isHere = isSmall(plan, inputs)
+  if (!plan.run.isDry) return await new CommandLine(plan, passes, inputs, isHere).run()
+  const text = planText(plan, command, inputs, passes, isHere)
+  if (plan.input.head === undefined) {
+    process.stdout.write(text)
+    return DONE
+  }
+  process.stderr.write(text)
+  return await new CommandLine(withoutFiles(plan), passes, inputs, isHere).run()
+}
+
+/** @throws UsageError if there are several passes, and something needs all stages in one. */
+function assertOnePass({ output, faults }: CommandPlan, passes: readonly PassData[]): void {
+  if (passes.length === 1) return
+  const needs = [
+    [faults.rejects !== undefined, '--rejects'],
+    [faults.maxErrors !== undefined, '--max-errors'],
+    [/\{(?:name|dir|index)\}/.test(output.target ?? ''), 'a template as the output'],
+  ] as const
+  const [, option] = needs.find(([isUsed]) => isUsed) ?? []
+  if (option === undefined) return
+  throw new UsageError(`${option} cannot be used with 'i' in a stage after the first one, or with --head and --reduce`)
+}
+
+/** A trial writes no files. */
+function withoutFiles(plan: CommandPlan): CommandPlan {
+  const { target, compress, partition, ...output } = plan.output
+  const { rejects, ...faults } = plan.faults
+  const { report, ...tell } = plan.tell
+  return { ...plan, output, faults: { ...faults, skipErrors: faults.skipErrors || rejects !== undefined }, tell }
+}
+
+function isSmall({ stages, reduce, input, output, run, faults, tell }: CommandPlan, { size }: Inputs): boolean {
+  if (size === undefined || size >= SMALL || input.decompress !== undefined) return false
+  const options = [
+    reduce,
+    output.target,
+    run.workers,
+    run.window,
+    run.timeout,
+    run.retries,
+    faults.rejects,
+    tell.report,
+  ]
+  if (options.some((option) => option !== undefined) || run.isUnordered) return false
+  // On this thread, an expression could write to the standard output by `process`.
+  return stages.every(({ work }) => 'expression' in work && !mentions(work.expression, 'process'))
+}
+
+function chooseColor({ color }: PlannedReport): void {
+  if (color === 'auto') return
+  // Node asks these.
+  delete process.env.NO_COLOR
+  delete process.env.FORCE_COLOR
+  process.env[color === 'never' ? 'NO_COLOR' : 'FORCE_COLOR'] = '1'
+}
+
+class CommandLine {
+  readonly #plan: CommandPlan
+  readonly #passes: readonly PassData[]
+  readonly #inputs: Inputs
+  readonly #place: Place
+  readonly #interruption: Interruption | undefined
+  readonly #failures = new FailureCount()
+  #status: Status | undefined
+  /** What knows the item that has failed: the stream, or the promise of a fold. */
+  #of: object | undefined
+
+  constructor(plan: CommandPlan, passes: readonly PassData[], inputs: Inputs, isHere: boolean) {
+    this.#plan = plan
+    this.#passes = passes
+    this.#inputs = inputs
+    this.#place = isHere ? new ThisThread(plan, passes) : new Workers(plan, passes)
+    // An expression that never ends would block this thread, and no signal could be handled.
+    this.#interruption = isHere ? undefined : new Interruption(this.#tellStatus)
+  }
+
+  async run(): Promise<number> {
+    const started = performance.now()
+    try {
+      const result = await this.#write()
+      if (result.closedEarly === true) return DONE
+      await this.#place.close()
+      this.#tellEnd(performance.now() - started)
+      // A stream counts those whose turn has come. A fold tells of none.
+      const failed = this.#plan.reduce === undefined ? result.skipped + result.rejected : this.#failures.count
+      return failed > 0 ? INCOMPLETE : DONE
+    } catch (error) {
+      if (this.#interruption?.caught !== undefined) return this.#endBy(this.#interruption.caught)
+      if (error instanceof UsageError) throw error
+      this.#tell(faultText(error, this.#of, this.#plan.tell.isVerbose))
+      await this.#place.close()
+      return exitCodeOf(error)
+    } finally {
+      this.#interruption?.[Symbol.dispose]()
+      this.#failures[Symbol.dispose]()
+    }
+  }
+
+  async #write(): Promise<WriteResult> {
+    const { input, output, reduce } = this.#plan
+    const signal = this.#interruption?.signal
+    const modules = this.#passes[0]?.modules ?? []
+    const options = await writeOptions(this.#plan, modules, signal)
+    const sink = checked(() => write(targetOf(output), options))
+    const source = checked(() => withoutFirst(openInputs(this.#inputs, input), input.skip))
+    const fold = reduce && (await foldExport(reduce))
+    await this.#place.prepare(signal)
+    return fold === undefined ? await this.#writeStream(source, sink) : await this.#writeFold(source, fold, sink)
+  }
+
+  #writeStream(source: Source<unknown>, sink: Sink<unknown, WriteResult>): Promise<WriteResult> {
+    const stream = checked(() => this.#place.stream(source))
+    this.#of = stream
+    this.#status = new Status(stream)
+    return sink(stream)
+  }
+
+  async #writeFold(source: Source<unknown>, fold: FoldExport, sink: Sink<unknown, WriteResult>): Promise<WriteResult> {
+    this.#status = new Status(source)
+    showFold(source, this.#plan.tell)
+    const folding = checked(() => this.#place.fold(source, fold, this.#interruption?.signal))
+    this.#of = folding
+    const folded = await folding
+    const value = fold.finish === undefined ? folded : await fold.finish(folded)
+    if (value === undefined) return await sink([])
+    return await sink([isPrinted(this.#plan.output) ? printed(value) : value])
+  }
+
+  readonly #tellStatus = (): void => {
+    process.stderr.write(`millrace: ${this.#status?.now ?? 'starting'}\n`)
+  }
+
+  #tellEnd(elapsed: number): void {
+    const { tell } = this.#plan
+    if (tell.isQuiet || !(tell.isVerbose || isShown(tell))) return
+    // Progress has said the same on its last line.
+    const figures = progressOf(tell) === undefined && this.#status !== undefined ? [this.#status.end(elapsed)] : []
+    for (const line of [...figures, ...costLines(this.#failures)]) process.stderr.write(`${line}\n`)
+  }
+
+  #tell(text: string): void {
+    process.stderr.write(`millrace: ${text}\n`)
+  }
+
+  /** Ends this process by the signal that was caught, so that its parent sees what has happened. */
+  #endBy(signal: NodeJS.Signals): number {
+    const { output, tell } = this.#plan
+    if (!tell.isQuiet) this.#tell(`ended by ${signal}${output.target === undefined ? '' : '; nothing was published'}`)
+    process.kill(process.pid, signal)
+    return 128 + constants.signals[signal]
+  }
+}
+
+/** What the library refuses at a call is wrong usage. */
+function checked<T>(call: () => T): T {
+  try {
+    return call()
+  } catch (error) {
+    const { code } = Object(error) as { code?: unknown }
+    throw String(code).startsWith('ERR_INVALID_') ? new UsageError((error as Error).message, { cause: error }) : error
+  }
+}

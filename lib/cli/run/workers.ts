@@ -1,0 +1,153 @@
+/** Where the passes of a command line run: in the workers of a pool, or on this thread for small inputs. */
+import {
+  flatMap,
+  Pool,
+  rejects,
+  TaskLoadError,
+  WorkerStartError,
+  type Rejects,
+  type Results,
+  type Source,
+} from '../../index.js'
+import { UsageError } from '../usage-error.js'
+import type { CommandPlan } from '../plan.js'
+import type { PassData } from './pass.js'
+import type { FoldExport } from './fold-export.js'
+import { definePass, namePass, prepare, ready } from './stages.js'
+
+/** How long the workers may take to end, in milliseconds. What tasks have printed is then on its way. */
+const CLOSE_MS = 1_000
+
+export interface Place {
+  /** Settles when all modules are loaded. @throws UsageError if one of them cannot be. */
+  prepare(signal: AbortSignal | undefined): Promise<void>
+  /** The results of the passes. */
+  stream(source: Source<unknown>): Results<unknown>
+  /** What the results fold to. */
+  fold(source: Source<unknown>, fold: FoldExport, signal: AbortSignal | undefined): Promise<unknown>
+  close(): Promise<void>
+}
+
+export class Workers implements Place {
+  readonly #plan: CommandPlan
+  readonly #passes: readonly PassData[]
+  readonly #pool: Pool<[readonly PassData[]]>
+
+  constructor(plan: CommandPlan, passes: readonly PassData[]) {
+    this.#plan = plan
+    this.#passes = passes
+    const { workers } = plan.run
+    this.#pool = new Pool<[readonly PassData[]]>({
+      name: 'millrace',
+      initializer: prepare,
+      initargs: [passes],
+      ...(workers !== undefined && { workers }),
+    })
+  }
+
+  async prepare(signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await this.#pool.apply(ready, [], { ...(signal !== undefined && { signal }) })
+    } catch (error) {
+      throw error instanceof WorkerStartError ? usageErrorOf(error.cause, error) : error
+    }
+  }
+
+  stream(source: Source<unknown>): Results<unknown> {
+    return this.#streamed(this.#passes, source)
+  }
+
+  async fold(
+    source: Source<unknown>,
+    { initial, merge }: FoldExport,
+    signal: AbortSignal | undefined,
+  ): Promise<unknown> {
+    const last = this.#passes.at(-1)
+    if (last === undefined) throw new Error('A fold needs a pass')
+    const items = this.#passes.length > 1 ? this.#streamed(this.#passes.slice(0, -1), source) : source
+    const options = { ...streamOptions(this.#plan), ...(signal !== undefined && { signal }) }
+    const ordered = !this.#plan.run.isUnordered
+    return await this.#pool.reduce(namePass(last) as never, items, { ...options, initial, merge, ordered })
+  }
+
+  async close(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise((resolve) => (timer = setTimeout(resolve, CLOSE_MS)))
+    await Promise.race([this.#pool.close(), late])
+    clearTimeout(timer)
+  }
+
+  #streamed(passes: readonly PassData[], source: Source<unknown>): Results<unknown> {
+    const { flatMap, flatMapUnordered } = this.#pool
+    const verb = this.#plan.run.isUnordered ? flatMapUnordered : flatMap
+    let results: Source<unknown> = source
+    for (const pass of passes) results = verb(namePass(pass) as never, results, streamOptions(this.#plan))
+    return headOf(results, this.#plan)
+  }
+}
+
+export class ThisThread implements Place {
+  readonly #plan: CommandPlan
+  readonly #passes: readonly PassData[]
+  readonly #tasks: Awaited<ReturnType<typeof definePass>>[] = []
+
+  constructor(plan: CommandPlan, passes: readonly PassData[]) {
+    this.#plan = plan
+    this.#passes = passes
+  }
+
+  async prepare(): Promise<void> {
+    try {
+      for (const pass of this.#passes) this.#tasks.push(await definePass(pass))
+    } catch (error) {
+      throw usageErrorOf(error, error)
+    }
+  }
+
+  stream(source: Source<unknown>): Results<unknown> {
+    let results: Source<unknown> = source
+    for (const task of this.#tasks) {
+      results = flatMap(task as never, results, { ...streamOptions(this.#plan), workers: 0 })
+    }
+    return headOf(results, this.#plan)
+  }
+
+  fold(): Promise<unknown> {
+    return Promise.reject(new Error('Folds run in workers alone'))
+  }
+
+  async close(): Promise<void> {
+    // Nothing was started.
+  }
+}
+
+/** @returns For a module that does not load: the error for its user. Otherwise the other error. */
+function usageErrorOf(error: unknown, other: unknown): unknown {
+  return error instanceof TaskLoadError ? new UsageError(error.message, { cause: error }) : other
+}
+
+/** @param results A stream. */
+function headOf(results: Source<unknown>, { input }: CommandPlan): Results<unknown> {
+  const stream = results as Results<unknown>
+  return input.head === undefined ? stream : stream.take(input.head)
+}
+
+interface RunOptions {
+  readonly errors: 'throw' | 'skip' | Rejects
+  readonly maxErrors?: number | `${number}%`
+  readonly timeout?: number
+  readonly retries?: number
+  readonly window?: number
+}
+
+function streamOptions({ run, faults }: CommandPlan): RunOptions {
+  const { timeout, retries, window } = run
+  const { rejects: path, skipErrors, maxErrors } = faults
+  return {
+    errors: path === undefined ? (skipErrors ? 'skip' : 'throw') : rejects(path),
+    ...(maxErrors !== undefined && { maxErrors }),
+    ...(timeout !== undefined && { timeout }),
+    ...(retries !== undefined && { retries }),
+    ...(window !== undefined && { window }),
+  }
+}
