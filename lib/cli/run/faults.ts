@@ -27,6 +27,11 @@ export function exitCodeOf(error: unknown): number {
  */
 export function faultText(error: unknown, of: object | undefined, isVerbose: boolean): string {
   if (error instanceof UsageError) return escaped(error.message, '\n')
+  const { code, cause } = Object(error) as { code?: unknown; cause?: unknown }
+  // The last item that has failed says most.
+  if (code === 'ERR_TOO_MANY_ERRORS') {
+    return `${escaped((error as Error).message)}: ${faultText(cause, undefined, isVerbose)}`
+  }
   const where = failure(error) ?? failure(of)
   const stage = stageOf(error)
   const line = [where && placeOf(where), where === undefined ? ownText(error) : textOf(error)]

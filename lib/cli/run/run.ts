@@ -32,18 +32,18 @@ export async function run(plan: CommandPlan, command: readonly string[]): Promis
   chooseColor(plan.tell)
   // Results alone go to the standard output.
   globalThis.console = new Console(process.stderr, process.stderr)
-  const passes = passesOf(plan, isPrinted(plan.output))
-  assertOnePass(plan, passes)
+  const whole = passesOf(plan, isPrinted(plan.output))
+  assertOnePass(plan, whole)
   const inputs = await findInputs(plan.input)
-  const isHere = isSmall(plan, inputs)
-  if (!plan.run.isDry) return await new CommandLine(plan, passes, inputs, isHere).run()
-  const text = planText(plan, command, inputs, passes, isHere)
+  if (!plan.run.isDry) return await new CommandLine(plan, whole, inputs).run()
+  const text = planText(plan, command, inputs, whole, isSmall(plan, inputs))
   if (plan.input.head === undefined) {
     process.stdout.write(text)
     return DONE
   }
   process.stderr.write(text)
-  return await new CommandLine(withoutFiles(plan), passes, inputs, isHere).run()
+  const trial = withoutFiles(plan)
+  return await new CommandLine(trial, passesOf(trial, isPrinted(trial.output)), inputs).run()
 }
 
 /** @throws UsageError if there are several passes, and something needs all stages in one. */
@@ -103,7 +103,8 @@ class CommandLine {
   /** What knows the item that has failed: the stream, or the promise of a fold. */
   #of: object | undefined
 
-  constructor(plan: CommandPlan, passes: readonly PassData[], inputs: Inputs, isHere: boolean) {
+  constructor(plan: CommandPlan, passes: readonly PassData[], inputs: Inputs) {
+    const isHere = isSmall(plan, inputs)
     this.#plan = plan
     this.#passes = passes
     this.#inputs = inputs
