@@ -12,11 +12,8 @@ afterAll(async () => {
 })
 
 describe('millrace', () => {
-  it('lists its commands, and the flags of each', async () => {
-    const { code, text } = await command(['--help'])
-    expect(code).toBe(0)
+  it('lists the flags of each command', async () => {
     for (const name of ['worker', 'setup', 'hosts', 'check']) {
-      expect(text).toContain(`  ${name}`)
       expect(await command([name, '--help'])).toEqual({
         code: 0,
         text: expect.stringContaining('--servers URL') as string,
@@ -25,8 +22,6 @@ describe('millrace', () => {
   })
 
   it.each([
-    [['work'], "millrace: there is no command 'work'"],
-    [['toString'], "millrace: there is no command 'toString'"],
     [['worker'], 'millrace worker: a host needs at least one module of tasks\nSee npx millrace worker --help'],
     [['worker', 'none.js'], "millrace worker: there is no module 'none.js'"],
     [['worker', 'none.js', '--slot', '2'], "millrace worker: Unknown option '--slot'"],

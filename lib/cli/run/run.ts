@@ -119,12 +119,13 @@ class CommandLine {
       const result = await this.#write()
       if (result.closedEarly === true) return DONE
       await this.#place.close()
+      if (this.#interruption?.caught !== undefined) return this.#endBy(this.#interruption.caught, true)
       this.#tellEnd(performance.now() - started)
       // A stream counts those whose turn has come. A fold tells of none.
       const failed = this.#plan.reduce === undefined ? result.skipped + result.rejected : this.#failures.count
       return failed > 0 ? INCOMPLETE : DONE
     } catch (error) {
-      if (this.#interruption?.caught !== undefined) return this.#endBy(this.#interruption.caught)
+      if (this.#interruption?.caught !== undefined) return this.#endBy(this.#interruption.caught, false)
       if (error instanceof UsageError) throw error
       this.#tell(faultText(error, this.#of, this.#plan.tell.isVerbose))
       await this.#place.close()
@@ -182,9 +183,10 @@ class CommandLine {
   }
 
   /** Ends this process by the signal that was caught, so that its parent sees what has happened. */
-  #endBy(signal: NodeJS.Signals): number {
+  #endBy(signal: NodeJS.Signals, isDone: boolean): number {
     const { output, tell } = this.#plan
-    if (!tell.isQuiet) this.#tell(`ended by ${signal}${output.target === undefined ? '' : '; nothing was published'}`)
+    if (!tell.isQuiet)
+      this.#tell(`ended by ${signal}${output.target === undefined || isDone ? '' : '; nothing was published'}`)
     process.kill(process.pid, signal)
     return 128 + constants.signals[signal]
   }
