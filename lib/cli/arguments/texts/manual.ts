@@ -32,6 +32,9 @@ const BEFORE_OPTIONS: readonly Section[] = [
           ['NAME', 'The module that `-M NAME=MODULE` gives.'],
         ],
       },
+      {
+        text: 'A stage after the first one whose expression mentions `i` begins a second pass through the workers. `--rejects`, `--max-errors` and templates of `-o` need one pass, and are refused then.',
+      },
       { text: 'A fault of syntax is shown with its place, before anything is read.' },
     ],
   },
