@@ -1,4 +1,4 @@
-/** Runs `npx millrace` over files, as a shell does: in a folder of its own, alone or as part of a shell's line. */
+/** Runs `npx millrace` over files, as a shell does: in a separate folder, alone or as part of a shell's line. */
 import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
