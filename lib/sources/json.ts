@@ -46,9 +46,9 @@ export interface Json {
  * @param options `path` (default: the document is the array), `columns` (keys of objects, default all). Also
  * `encoding` (default `'utf8'`), `maxLength` (bytes of an element, default 16 MiB), `decompress` (default none).
  * @throws `TypeError` or `RangeError` at the call, for a bad source or option. All other errors come from `next()`, after
- * the elements before: a `RecordError` (`ERR_JSON`) for an element or the document, with its `offset`. So does an element that is no
- * object where `columns` are given. An element that is
- * too long gives `ERR_RECORD_TOO_LONG`. Errors of reading come as from `lines()`.
+ * the elements before: a `RecordError` (`ERR_JSON`) for an element or the document, with its `offset`. With `columns` an
+ * element must be an object. An element that is too long gives `ERR_RECORD_TOO_LONG`. Errors of reading come as from
+ * `lines()`.
  * @example
  * ```ts
  * import { json } from 'millrace'
