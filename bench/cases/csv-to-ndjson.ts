@@ -2,14 +2,13 @@
 import { DuckDBInstance } from '@duckdb/node-api'
 import { parse } from 'csv-parse'
 import { csv, pipe, write } from 'millrace'
-import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { closeSync, createReadStream, createWriteStream, openSync, writeSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { inferSchema, initParser } from 'udsv'
-import { NotMeasured, SECONDS, type Case, type Contender } from '../harness/case.js'
+import { assertInstalled, run } from '../cli/programs.js'
+import { SECONDS, type Case, type Contender } from '../harness/case.js'
 import { converting, PICKED, pickOf, picks, type Picks } from '../work/picks.js'
 import { pooled } from '../work/pooled.js'
 import type { Row } from '../work/table.js'
@@ -77,15 +76,11 @@ const udsv: Contender<Picks> = {
 const miller: Contender<Picks> = {
   name: 'Miller',
   open: (table) => {
-    if (spawnSync('mlr', ['--version']).error !== undefined) throw new NotMeasured('there is no mlr here')
+    assertInstalled('mlr')
     return {
-      run: converting(table, async (input, output) => {
-        const file = openSync(output, 'w')
-        const command = ['--icsv', '--ojsonl', '-S', 'cut', '-o', '-f', PICKED.join(), input]
-        const child = spawn('mlr', command, { stdio: ['ignore', file, 'inherit'] })
-        await once(child, 'close')
-        closeSync(file)
-      }),
+      run: converting(table, (input, output) =>
+        run(['mlr', '--icsv', '--ojsonl', '-S', 'cut', '-o', '-f', PICKED.join(), input], output),
+      ),
     }
   },
 }

@@ -43,10 +43,15 @@ export function converting({ path }: Table, work: (input: string, output: string
     const start = performance.now()
     await work(path, output)
     const figure = (performance.now() - start) / 1_000
-    const answer = contentOf(await readFile(output, 'latin1'))
+    const answer = await writtenTo(output)
     await rm(output)
     return { figure, answer }
   }
+}
+
+/** What a contender has written. */
+export async function writtenTo(path: string): Promise<Content> {
+  return contentOf(await readFile(path, 'latin1'))
 }
 
 function contentOf(text: string): Content {

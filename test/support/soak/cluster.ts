@@ -24,7 +24,8 @@ const HANGS_MS = 90_000
 const ENDS_MS = 10_000
 /** How long the server may keep what nobody needs, in milliseconds. */
 const LEFT_MS = 60_000
-const STREAMS = ['millrace-default-tasks-any', 'millrace-default-results']
+const TASKS = 'millrace-default-tasks-any'
+const STREAMS = [TASKS, 'millrace-default-results']
 
 const { values } = parseArgs({
   options: {
@@ -101,21 +102,31 @@ async function watch(): Promise<never> {
   }
 }
 
-/** What is at the server, where nothing should be. */
+/**
+ * What is left at the server that would still be delivered: nothing should be. After a kill, nats-server 2.9 keeps messages
+ * that were acknowledged and are never delivered, until their age ends them. They are counted and told, and are no fault.
+ */
 async function leftovers(): Promise<string[]> {
   const connection = await connect({ servers: fleet.server.url })
   const manager = await jetstreamManager(connection)
   try {
     const end = performance.now() + LEFT_MS
     for (;;) {
-      const infos = await Promise.all(STREAMS.map((stream) => manager.streams.info(stream)))
-      const left = infos
-        .filter(({ state }) => state.messages > 0)
-        .map(({ config, state }) => `${config.name} has ${state.messages} messages`)
-      const [, results] = infos
+      const [tasks, results] = await Promise.all(STREAMS.map((stream) => manager.streams.info(stream)))
+      const left: string[] = []
+      for await (const { name, num_pending, num_ack_pending } of manager.consumers.list(TASKS)) {
+        const units = num_pending + num_ack_pending
+        if (units > 0) left.push(`${units} units of ${name} would still be delivered`)
+      }
+      if (results !== undefined && results.state.messages > 0) left.push(`${results.state.messages} results`)
       if (results !== undefined && results.state.consumer_count > 0)
         left.push(`${results.state.consumer_count} consumers of results`)
-      if (left.length === 0 || performance.now() > end) return left
+      if (left.length === 0 || performance.now() > end) {
+        const kept = tasks?.state.messages ?? 0
+        if (kept > 0 && tasks?.state.consumer_count === 0) left.push(`${kept} units without a consumer`)
+        else if (kept > 0) console.log(`The server keeps ${kept} acknowledged units, which it never delivers`)
+        return left
+      }
       await sleep(1_000)
     }
   } finally {
