@@ -6,6 +6,8 @@ import { ROOT } from './support/markdown.js'
 
 it('is named in one file of lib/', () => {
   const files = readdirSync(`${ROOT}lib`, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
-  const names = files.filter((file) => /'threads(?:\/[^']*)?'/.test(readFileSync(`${ROOT}lib/${file}`, 'utf8')))
+  const names = files.filter((file) =>
+    /(?:from |\()'threads(?:\/[^']*)?'/.test(readFileSync(`${ROOT}lib/${file}`, 'utf8')),
+  )
   expect(names).toEqual(['threads-package.ts'])
 })

@@ -86,7 +86,7 @@ const calls: readonly (readonly [args: readonly string[], message: string])[] = 
   [['--partition', 'a'], '--partition needs -o FILE: add it'],
   [['--partition', 'a', '-o', '-'], '--partition needs a folder, not stdout: -o FOLDER'],
   [['--partition', 'a', '-o', 'b', '-r', 'c'], '--partition and -r exclude each other: leave one out'],
-  [['a.txt', '--columns', 'a'], '--columns is for csv and tsv, not for lines: add -i csv'],
+  [['a.txt', '--columns', 'a'], '--columns is for csv, tsv, ndjson and json, not for lines: add -i csv'],
   [['a.json.gz', '--no-header'], '--no-header is for csv and tsv, not for json: add -i csv'],
   [['-0', 'a.csv'], '-0 is for lines, not for csv: add -i lines'],
   [['-e', 'd', '-o', 'a', '--rejects', 'a'], '-o and --rejects name the same file: choose another name'],

@@ -3,7 +3,7 @@ import { compressionOf, formatOf, suffixOf } from '../formats.js'
 import type { CommandPlan, InputFormat } from '../plan.js'
 import { UsageError } from '../usage-error.js'
 import { checkExpression, checkModuleNames } from './check-expression.js'
-import type { Given } from './option.js'
+import { listed, type Given } from './option.js'
 import { OPTIONS, optionNamed, shownName, shownOption } from './table.js'
 
 /** @throws UsageError */
@@ -48,7 +48,7 @@ function checkFormats({ input }: CommandPlan, given: Given): void {
     if (known === undefined || formats === undefined || !given.has(name)) continue
     if (known.some((format) => formats.has(format))) continue
     const read = [...formats].join(' and ')
-    throw new UsageError(`${as(name, given)} is for ${known.join(' and ')}, not for ${read}: add -i ${known[0] ?? ''}`)
+    throw new UsageError(`${as(name, given)} is for ${listed(known)}, not for ${read}: add -i ${known[0] ?? ''}`)
   }
 }
 

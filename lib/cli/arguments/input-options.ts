@@ -34,10 +34,10 @@ export const INPUT: OptionGroup = {
     {
       name: 'columns',
       value: 'A,B',
-      summary: 'the columns to read',
+      summary: 'the columns to read, or the keys of JSON',
       details: 'The others are not decoded. With `--no-header` these are the names of all columns, in order.',
       initial: 'all',
-      formats: TABLES,
+      formats: [...TABLES, 'ndjson', 'json'],
       also: ['fields', 'cut'],
       effect: { reads: (text, as) => ({ input: { columns: names(text, as) } }) },
     },

@@ -66,3 +66,8 @@ export interface OptionGroup {
 
 /** By the name of each option that was given, how it was typed last. */
 export type Given = ReadonlyMap<string, string>
+
+/** `a`, `a and b`, `a, b and c`. */
+export function listed(words: readonly string[]): string {
+  return words.length < 2 ? words.join() : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
+}

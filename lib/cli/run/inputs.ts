@@ -108,9 +108,10 @@ export function openInputs({ sources, format }: Inputs, plan: PlannedInput): Sou
   const common = { ...(encoding !== undefined && { encoding }), ...(decompress !== undefined && { decompress }) }
   if (plan.replay !== undefined) return replay(sources, common)
   if (format === 'lines') return lines(sources, { ...common, ...(plan.isNul && { delimiter: '\0' }) })
-  if (format === 'ndjson') return ndjson(sources, common)
-  if (format === 'json') return json(sources, { ...common, ...(plan.path !== undefined && { path: plan.path }) })
   const { columns, delimiter, header } = plan
+  const keys = { ...common, ...(columns !== undefined && { columns }) }
+  if (format === 'ndjson') return ndjson(sources, keys)
+  if (format === 'json') return json(sources, { ...keys, ...(plan.path !== undefined && { path: plan.path }) })
   const table = { ...common, ...(delimiter !== undefined && { delimiter }) }
   const read = format === 'csv' ? csv : tsv
   if (!header) return read(sources, { ...table, header: columns ?? false })

@@ -55,13 +55,19 @@ export async function passTask(data: PassData): Promise<TaskFunction> {
   const pass = new Pass(steps)
   const apply: Apply = data.isCarried ? carriedTo(pass) : (item, context, finish) => pass.apply(item, context, finish)
   const fold = data.fold && (await foldStep(data.fold))
-  if (fold !== undefined) return folding(apply, fold)
+  if (fold !== undefined) return foldTask(data, pass, apply, fold)
+  if (isCopy(data)) return (item) => item
   if (data.carries) return carrying(apply)
   const finish = data.isPrinted ? printed : undefined
   // A second parameter makes the library compute a context for each item.
   return pass.usesContext
     ? (item, context) => apply(item, context as TaskContext, finish)
     : (item) => apply(item, NO_CONTEXT, finish)
+}
+
+/** Whether results are the items, each for one. */
+export function isCopy({ stages, fold, isPrinted, carries, isCarried }: PassData): boolean {
+  return stages.length === 0 && fold === undefined && !isPrinted && !carries && !isCarried
 }
 
 type Finish = (result: unknown) => unknown
@@ -138,13 +144,22 @@ async function stepOf({ kind, label, work }: StageData, modules: ReadonlyMap<str
   return { kind, label, run: usesContext ? run : (item) => run(item), usesContext }
 }
 
-type FoldStep = (accumulator: unknown, item: unknown, context: TaskContext) => unknown
+type FoldOfItem = (accumulator: unknown, item: unknown) => unknown
+type Fold = (accumulator: unknown, item: unknown, context: TaskContext) => unknown
+
+interface FoldStep {
+  readonly run: Fold
+  readonly usesContext: boolean
+}
 
 async function foldStep({ module, exported, label }: NonNullable<PassData['fold']>): Promise<FoldStep> {
-  const { fold } = (await importExport(module, exported)) as { fold: FoldStep }
-  return (accumulator, item, context) => {
+  const { fold } = (await importExport(module, exported)) as { fold: Fold }
+  const usesContext = takesContext('reduce', fold as TaskFunction)
+  // A parameter with a default is for its other callers.
+  const call = usesContext ? fold : (accumulator: unknown, item: unknown) => (fold as FoldOfItem)(accumulator, item)
+  const run: Fold = (accumulator, item, context) => {
     try {
-      const next = fold(accumulator, item, context)
+      const next = call(accumulator, item, context)
       return isThenable(next)
         ? Promise.resolve(next).catch((error: unknown) => {
             throw markStage(error, label)
@@ -154,17 +169,26 @@ async function foldStep({ module, exported, label }: NonNullable<PassData['fold'
       throw markStage(error, label)
     }
   }
+  return { run, usesContext }
+}
+
+/** A third parameter makes the library compute a context for each item. */
+function foldTask({ stages, isCarried }: PassData, pass: Pass, apply: Apply, fold: FoldStep): TaskFunction {
+  const run = stages.length === 0 && !isCarried ? fold.run : folding(apply, fold.run)
+  return fold.usesContext || pass.usesContext
+    ? (accumulator, item, context) => run(accumulator, item, context as TaskContext)
+    : (accumulator, item) => run(accumulator, item, NO_CONTEXT)
 }
 
 /** Folds what the stages give for an item into the accumulator. */
-function folding(apply: Apply, fold: FoldStep): TaskFunction {
+function folding(apply: Apply, fold: Fold): Fold {
   return (accumulator, item, context) => {
-    const results = apply(item, context as TaskContext)
+    const results = apply(item, context)
     const foldAll = (all: readonly unknown[]): unknown => {
       let next = accumulator
       for (const [at, result] of all.entries()) {
-        next = fold(next, result, context as TaskContext)
-        if (isThenable(next)) return foldRest(fold, next, all.slice(at + 1), context as TaskContext)
+        next = fold(next, result, context)
+        if (isThenable(next)) return foldRest(fold, next, all.slice(at + 1), context)
       }
       return next
     }
@@ -173,7 +197,7 @@ function folding(apply: Apply, fold: FoldStep): TaskFunction {
 }
 
 async function foldRest(
-  fold: FoldStep,
+  fold: Fold,
   first: PromiseLike<unknown>,
   rest: readonly unknown[],
   context: TaskContext,

@@ -1,6 +1,7 @@
 /** Where the passes of a command line run: in the workers of a pool, or on this thread for small inputs. */
 import {
   flatMap,
+  imap,
   Pool,
   rejects,
   TaskLoadError,
@@ -11,7 +12,7 @@ import {
 } from '../../index.js'
 import { UsageError } from '../usage-error.js'
 import type { CommandPlan } from '../plan.js'
-import type { PassData } from './pass.js'
+import { isCopy, type PassData } from './pass.js'
 import type { FoldExport } from './fold-export.js'
 import { definePass, namePass, prepare, ready } from './stages.js'
 
@@ -78,10 +79,14 @@ export class Workers implements Place {
   }
 
   #streamed(passes: readonly PassData[], source: Source<unknown>): Results<unknown> {
-    const { flatMap, flatMapUnordered } = this.#pool
-    const verb = this.#plan.run.isUnordered ? flatMapUnordered : flatMap
+    const { flatMap, flatMapUnordered, imap, imapUnordered } = this.#pool
+    const { isUnordered } = this.#plan.run
     let results: Source<unknown> = source
-    for (const pass of passes) results = verb(namePass(pass) as never, results, streamOptions(this.#plan))
+    for (const pass of passes) {
+      const several = isUnordered ? flatMapUnordered : flatMap
+      const one = isUnordered ? imapUnordered : imap
+      results = (isCopy(pass) ? one : several)(namePass(pass) as never, results, streamOptions(this.#plan))
+    }
     return headOf(results, this.#plan)
   }
 }
@@ -106,8 +111,10 @@ export class ThisThread implements Place {
 
   stream(source: Source<unknown>): Results<unknown> {
     let results: Source<unknown> = source
-    for (const task of this.#tasks) {
-      results = flatMap(task as never, results, { ...streamOptions(this.#plan), workers: 0 })
+    for (const [at, task] of this.#tasks.entries()) {
+      const pass = this.#passes[at]
+      const verb = pass !== undefined && isCopy(pass) ? imap : flatMap
+      results = verb(task as never, results, { ...streamOptions(this.#plan), workers: 0 })
     }
     return headOf(results, this.#plan)
   }

@@ -6,11 +6,10 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { jetstreamManager } from '@nats-io/jetstream'
-import { connect } from '@nats-io/transport-node'
 import { Cluster } from 'millrace/nats'
 import { randomOf } from '../random.js'
 import { FailingFleet } from './fleet.js'
+import { leftovers } from './leftovers.js'
 import { Memory } from './memory.js'
 import { pick, RUNS } from './streams.js'
 
@@ -22,10 +21,6 @@ const EVERY_MS = 5_000
 const HANGS_MS = 90_000
 /** How long the end of the cluster may take, in milliseconds. */
 const ENDS_MS = 10_000
-/** How long the server may keep what nobody needs, in milliseconds. */
-const LEFT_MS = 60_000
-const TASKS = 'millrace-default-tasks-any'
-const STREAMS = [TASKS, 'millrace-default-results']
 
 const { values } = parseArgs({
   options: {
@@ -102,38 +97,6 @@ async function watch(): Promise<never> {
   }
 }
 
-/**
- * What is left at the server that would still be delivered: nothing should be. After a kill, nats-server 2.9 keeps messages
- * that were acknowledged and are never delivered, until their age ends them. They are counted and told, and are no fault.
- */
-async function leftovers(): Promise<string[]> {
-  const connection = await connect({ servers: fleet.server.url })
-  const manager = await jetstreamManager(connection)
-  try {
-    const end = performance.now() + LEFT_MS
-    for (;;) {
-      const [tasks, results] = await Promise.all(STREAMS.map((stream) => manager.streams.info(stream)))
-      const left: string[] = []
-      for await (const { name, num_pending, num_ack_pending } of manager.consumers.list(TASKS)) {
-        const units = num_pending + num_ack_pending
-        if (units > 0) left.push(`${units} units of ${name} would still be delivered`)
-      }
-      if (results !== undefined && results.state.messages > 0) left.push(`${results.state.messages} results`)
-      if (results !== undefined && results.state.consumer_count > 0)
-        left.push(`${results.state.consumer_count} consumers of results`)
-      if (left.length === 0 || performance.now() > end) {
-        const kept = tasks?.state.messages ?? 0
-        if (kept > 0 && tasks?.state.consumer_count === 0) left.push(`${kept} units without a consumer`)
-        else if (kept > 0) console.log(`The server keeps ${kept} acknowledged units, which it never delivers`)
-        return left
-      }
-      await sleep(1_000)
-    }
-  } finally {
-    await connection.close()
-  }
-}
-
 const problems: string[] = []
 const reporting = setInterval(report, EVERY_MS)
 const failing = Promise.all([
@@ -153,7 +116,9 @@ report()
 const closed = cluster.terminate().then(() => true)
 if (!(await Promise.race([closed, sleep(ENDS_MS, false)])))
   problems.push(`The cluster was not closed after ${ENDS_MS} ms`)
-if (problems.length === 0) problems.push(...(await leftovers()), ...memory.faults)
+if (problems.length === 0) {
+  problems.push(...(await leftovers(fleet.server.url, () => fleet.endHosts())), ...memory.faults)
+}
 await fleet[Symbol.asyncDispose]()
 console.log([...fleet.counts].map(([name, count]) => `${name}: ${count}`).join(', '))
 if (problems.length > 0) console.log(`FAILED with seed ${seed}: ${problems.join('; ')}`)

@@ -54,8 +54,12 @@ export class FailingFleet implements AsyncDisposable {
     await this.#count(name, fault)
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  async endHosts(): Promise<void> {
     await Promise.all(this.#hosts.map((host) => host[Symbol.asyncDispose]()))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.endHosts()
     for (const network of [this.producerNetwork, ...this.#networks]) await network[Symbol.asyncDispose]()
     await this.server[Symbol.asyncDispose]()
   }

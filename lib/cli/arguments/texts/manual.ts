@@ -1,5 +1,5 @@
 /** The whole manual, as sections. Options come from the table. */
-import type { Option, OptionGroup } from '../option.js'
+import { listed, type Option, type OptionGroup } from '../option.js'
 import { GROUPS, OPTIONS, optionNamed, shownName } from '../table.js'
 import { EXAMPLES } from './examples.js'
 import type { Section } from './section.js'
@@ -106,7 +106,7 @@ function described({ name, summary, details, initial, needs = [], excludes = [],
   const both = [...excludes, ...OPTIONS.filter((option) => option.excludes?.includes(name)).map(({ name }) => name)]
   const sentences = [`${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`]
   if (details !== undefined) sentences.push(details)
-  if (formats !== undefined) sentences.push(`Only for ${formats.map(code).join(' and ')}.`)
+  if (formats !== undefined) sentences.push(`Only for ${listed(formats.map(code))}.`)
   if (needs.length > 0) sentences.push(`Needs ${needs.map(named).join(' or ')}.`)
   if (both.length > 0) sentences.push(`Not with ${both.map(named).join(', ')}.`)
   if (initial !== undefined) sentences.push(`Default: ${initial}.`)
