@@ -1,8 +1,9 @@
 /** What the command line finds before it reads anything: files, globs, modules and folds. */
+import { symlinkSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import type { PlannedInput } from '#dist/cli/plan.js'
 import { foldExport } from '#dist/cli/run/fold-export.js'
-import { findInputs } from '#dist/cli/run/inputs.js'
+import { assertNoInputs, findInputs, openInputs } from '#dist/cli/run/inputs.js'
 import { importExport, importForExpressions, moduleUrl } from '#dist/cli/run/modules.js'
 import { passesOf } from '#dist/cli/run/passes.js'
 import { UsageError } from '#dist/cli/usage-error.js'
@@ -58,6 +59,29 @@ describe('inputs', () => {
     expect(error).toBeInstanceOf(UsageError)
     expect((error as Error).message).toMatch(message)
   })
+})
+
+it('lists a glob once: what is written meanwhile is no input', async () => {
+  const plan: PlannedInput = { files: ['*.csv'], header: true, isNul: false, skip: 0 }
+  const inputs = await findInputs(plan)
+  folder.write('z.csv', 'x\n4\n')
+  const items: unknown[] = []
+  for await (const item of openInputs(inputs, plan) as AsyncIterable<unknown>) items.push(item)
+  expect(items).toEqual([{ x: '1' }, { x: '2' }, { x: '3' }])
+})
+
+it('refuses an output that is an input, by another name, too', async () => {
+  symlinkSync('a.csv', folder.at('link.out'))
+  const { paths } = await findInputs({ files: ['a*.csv'], header: true, isNul: false, skip: 0 })
+  expect(() => {
+    assertNoInputs(paths, [
+      ['--report', 'none.html'],
+      ['--output', './link.out'],
+    ])
+  }).toThrow(new UsageError("--output './link.out' is the input 'a.csv': write to another file"))
+  expect(() => {
+    assertNoInputs(paths, [['--output', 'b.csv']])
+  }).not.toThrow()
 })
 
 describe('a module', () => {

@@ -62,6 +62,6 @@ it('ends with 2 if it cannot begin, and reads nothing', async () => {
   expect(absent).toMatchObject({ code: 2, stdout: '' })
   expect(absent.stderr).toMatch(/^millrace: Cannot run task 'none' as .* has no function exported as 'none'\n/)
   expect(same).toMatchObject({ code: 2, stdout: '' })
-  expect(same.stderr).toMatch(/^millrace: Cannot write '\.\/access\.log' as it is the input 'access\.log'/)
+  expect(same.stderr).toMatch(/^millrace: --output '\.\/access\.log' is the input 'access\.log': /)
   expect(readFileSync(folder.at('access.log'), 'utf8')).toBe(log)
 })

@@ -33,7 +33,7 @@ export const RUN: OptionGroup = {
     {
       name: 'timeout',
       value: 'TIME',
-      summary: 'for one item in one stage: `500` (ms), `5s` or `2m`',
+      summary: 'for one item: `500` (ms), `5s` or `2m`',
       initial: 'none',
       effect: { reads: (text, as) => ({ run: { timeout: duration(text, as) } }) },
     },

@@ -1,6 +1,14 @@
 /** The inputs of a command line: files, globs and the standard input, and the source that reads them. */
 import { statSync, type Stats } from 'node:fs'
-import { csv, files, json, lines, ndjson, replay, tsv, type ByteSource, type Source } from '../../index.js'
+import type { ByteSource } from '../../io/bytes.js'
+import { lines } from '../../io/lines.js'
+import { offerPaths } from '../../io/path-list.js'
+import type { Source } from '../../io/source.js'
+import { csv, tsv } from '../../sources/csv.js'
+import { files } from '../../sources/files.js'
+import { json } from '../../sources/json.js'
+import { ndjson } from '../../sources/ndjson.js'
+import { replay } from '../../sources/replay.js'
 import { UsageError } from '../usage-error.js'
 import type { InputFormat, PlannedInput } from '../plan.js'
 import { formatOf, isCompressed } from '../formats.js'
@@ -8,6 +16,8 @@ import { formatOf, isCompressed } from '../formats.js'
 export interface Inputs {
   readonly sources: readonly ByteSource[]
   readonly format: InputFormat
+  /** The files, as far as they are known. Globs are listed once: an unfinished output would match them later. */
+  readonly paths: readonly string[]
   /** How the inputs are shown. */
   readonly names: readonly string[]
   /** The size of all files together; undefined if that says little about their data. */
@@ -21,17 +31,33 @@ export async function findInputs(plan: PlannedInput): Promise<Inputs> {
   if (plan.replay !== undefined) return { ...(await found([plan.replay], [])), format: 'ndjson' }
   const given = plan.files.length === 0 ? ['-'] : plan.files
   const negated = given.filter((name) => name.startsWith('!') && !name.startsWith('!(') && statOf(name) === undefined)
-  const { paths, ...rest } = await found(
+  const all = await found(
     given.filter((name) => !negated.includes(name)),
     negated,
   )
-  return { ...rest, format: plan.format ?? commonFormat(paths) }
+  return { ...all, format: plan.format ?? commonFormat(all.paths) }
 }
 
-async function found(
-  names: readonly string[],
-  negated: readonly string[],
-): Promise<Omit<Inputs, 'format'> & { readonly paths: readonly string[] }> {
+/** @param outputs Files that are written, by their options. @throws UsageError if one of them is an input. */
+export function assertNoInputs(
+  paths: readonly string[],
+  outputs: readonly (readonly [string, string | undefined])[],
+): void {
+  const byFile = new Map(paths.map((path) => [fileOf(path), path]))
+  for (const [option, path] of outputs) {
+    const file = path === undefined ? undefined : fileOf(path)
+    const input = file === undefined ? undefined : byFile.get(file)
+    if (input !== undefined) throw new UsageError(`${option} '${path}' is the input '${input}': write to another file`)
+  }
+}
+
+/** By device and inode. Undefined: it does not exist. */
+function fileOf(path: string): string | undefined {
+  const stats = statOf(path)
+  return stats && `${stats.dev}:${stats.ino}`
+}
+
+async function found(names: readonly string[], negated: readonly string[]): Promise<Omit<Inputs, 'format'>> {
   if (names.filter((name) => name === '-').length > 1)
     throw new UsageError("'-' can be given once: the standard input can be read once")
   const sources: ByteSource[] = []
@@ -47,6 +73,7 @@ async function found(
     const globbed = stats === undefined ? files([globOf(name), ...negated]) : undefined
     sources.push(globbed ?? name)
     const matching = globbed === undefined ? [name] : await pathsOf(globbed, name)
+    if (globbed !== undefined) offerPaths(globbed, () => Promise.resolve(matching))
     for (const path of matching) {
       const own = path === name ? stats : statOf(path)
       if (own?.isDirectory() === true)

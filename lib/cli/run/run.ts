@@ -10,7 +10,7 @@ import { mentions } from './expression.js'
 import { FailureCount } from './failures.js'
 import { DONE, exitCodeOf, faultText, INCOMPLETE } from './faults.js'
 import { foldExport, type FoldExport } from './fold-export.js'
-import { findInputs, openInputs, type Inputs } from './inputs.js'
+import { assertNoInputs, findInputs, openInputs, type Inputs } from './inputs.js'
 import { Interruption } from './interruption.js'
 import { isPrinted, isShown, progressOf, showFold, targetOf, writeOptions } from './output.js'
 import type { PassData } from './pass.js'
@@ -35,6 +35,11 @@ export async function run(plan: CommandPlan, command: readonly string[]): Promis
   const whole = passesOf(plan, isPrinted(plan.output))
   assertOnePass(plan, whole)
   const inputs = await findInputs(plan.input)
+  assertNoInputs(inputs.paths, [
+    ['--output', plan.output.target],
+    ['--rejects', plan.faults.rejects],
+    ['--report', plan.tell.report],
+  ])
   if (!plan.run.isDry) return await new CommandLine(plan, whole, inputs).run()
   const text = planText(plan, command, inputs, whole, isSmall(plan, inputs))
   if (plan.input.head === undefined) {

@@ -42,7 +42,7 @@ const BEFORE_OPTIONS: readonly Section[] = [
     title: 'Tasks',
     blocks: [
       {
-        text: '`TASK` is `MODULE#EXPORT`: the path of a module, such as `./clean.js#slim`, or a package. Without `#EXPORT` it is the default export. The function gets the item. If it has a second parameter, it gets `{ index, file, record, signal }` there. Modules in TypeScript work where Node strips types.',
+        text: '`TASK` is `MODULE#EXPORT`: the path of a module, such as `./clean.js#slim`, or a package. Without `#EXPORT` it is the default export. The function gets the item. One that `task()` has made, with a second parameter, gets `{ index, file, record, signal }` there. Modules in TypeScript work where Node strips types.',
       },
     ],
   },
