@@ -127,7 +127,7 @@ describe('columns of ndjson()', () => {
         const elements = json(array(), { columns, path: 'rows' })
         expect(outcome(await collect<unknown>(pool.imap(same, elements, options)))).toEqual(expected)
       }),
-      { numRuns: times(80, 3000) },
+      { numRuns: times(80, 400) },
     )
   })
 
