@@ -207,15 +207,22 @@ export class MembersFinder {
   }
 
   /**
-   * Finds the members of the records from number `first` up to `last`, which stand in a memory from `start` on. They have
-   * at most `MAX_BYTES`. What it gives is there until the next call.
+   * Finds the members of the records from number `first` up to `last`, which stand in a memory from `start` on. What it
+   * gives is there until the next call.
    *
    * @param ends Where the records end, behind the byte that ends each one. The last byte may not be there.
+   * @throws RangeError if they have more than `MAX_BYTES`, or are too many: `recordsAtOnce()` says how many are taken.
    */
   find(memory: ArrayBufferLike, start: number, ends: Uint32Array, first: number, last: number): MembersFound {
     const { start: base } = this.#slab
     const count = last - first
-    const records = Buffer.from(memory, start, (ends[last - 1] ?? start) - 1 - start)
+    const size = (ends[last - 1] ?? start) - start
+    // It would write over what it still has to read.
+    if (size > MAX_BYTES || count > MAX_RECORDS)
+      throw new RangeError(
+        `at most ${MAX_BYTES} bytes and ${MAX_RECORDS} records are searched at once, not ${size} bytes and ${count} records`,
+      )
+    const records = Buffer.from(memory, start, size - 1)
     // Not `copy()`: where memory is shared that goes byte by byte, unless source and target happen to be aligned alike.
     if (records.length > 0) this.#memory.fill(records, BYTES, BYTES + records.length)
     const shift = base + BYTES - start

@@ -19,6 +19,20 @@ describe('the wanted members of records', () => {
     })
   }
 
+  it('are searched only in as many bytes, and records, as there is room for', () => {
+    const finder = MembersFinder.open([Buffer.from('"a":')])
+    const memory = new SharedArrayBuffer(MAX_BYTES + 100)
+    try {
+      expect(() => finder?.find(memory, 0, Uint32Array.of(MAX_BYTES), 0, 1)).not.toThrow()
+      expect(() => finder?.find(memory, 0, Uint32Array.of(MAX_BYTES + 1), 0, 1)).toThrow(RangeError)
+      const ends = Uint32Array.from({ length: 1_025 }, (_, n) => n + 1)
+      expect(() => finder?.find(memory, 0, ends, 0, 1_024)).not.toThrow()
+      expect(() => finder?.find(memory, 0, ends, 0, 1_025)).toThrow('not 1025 bytes and 1025 records')
+    } finally {
+      finder?.release()
+    }
+  })
+
   it('are where the definition says', () => {
     const bytes = Buffer.from('  {"b": [1,{"a":2}] ,"x":"\\"}", "a" :  "é"}  ')
     const columns = new Map([...'abc'].map((name, at) => [name, at]))
