@@ -30,6 +30,7 @@ const floors = {
   scan: '^lib/scan/',
   shared: '^lib/shared/',
   sources: '^lib/sources/',
+  resume: '^lib/resume/',
   io: '^lib/io/',
   task: '^lib/task(-name)?[.]ts$',
   log: '^lib/log/',
@@ -148,6 +149,7 @@ const below = {
     'thenable',
   ],
   sinks: [
+    'resume',
     'verbs',
     'progress',
     'stream',
@@ -163,6 +165,7 @@ const below = {
     'fifo',
   ],
   verbs: [
+    'resume',
     'stream',
     'executors',
     'executor',
@@ -182,6 +185,7 @@ const below = {
   ],
   progress: ['stream', 'executor', 'io', 'options', 'errors', 'thenable'],
   stream: [
+    'resume',
     'aborts',
     'fifo',
     'reuse',
@@ -235,9 +239,10 @@ const below = {
     'files',
     'multiprocessing',
   ],
-  sources: ['io', 'scan', 'codec', 'task', 'fifo', 'inspect', 'thenable', 'options', 'errors'],
+  sources: ['resume', 'io', 'scan', 'codec', 'task', 'fifo', 'inspect', 'thenable', 'options', 'errors'],
   formats: ['io', 'codec', 'errors'],
-  io: ['scan', 'codec', 'fifo', 'inspect', 'thenable', 'options', 'errors'],
+  resume: ['codec', 'errors'],
+  io: ['resume', 'scan', 'codec', 'fifo', 'inspect', 'thenable', 'options', 'errors'],
   task: ['thenable', 'options', 'errors'],
   wire: ['codec', 'errors'],
   codec: ['scan', 'shared', 'task', 'thenable', 'errors', 'files'],
@@ -279,7 +284,7 @@ module.exports = {
       to: {
         path: '^lib/[^/]+/',
         pathNot:
-          '^lib/(cli|nats|cluster|sinks|verbs|progress|stream|executor|threads|processes|worker|wire|formats|codec|scan|shared|sources|io|log|multiprocessing)/',
+          '^lib/(cli|nats|cluster|sinks|verbs|progress|stream|executor|threads|processes|worker|wire|formats|codec|scan|shared|sources|resume|io|log|multiprocessing)/',
       },
     },
     {

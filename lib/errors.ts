@@ -9,6 +9,13 @@ import { pointAtCaller } from './call-site.js'
 export type ErrorCode =
   | 'ERR_BROKEN_BARRIER'
   | 'ERR_BUNDLED'
+  | 'ERR_CHECKPOINT_CODE'
+  | 'ERR_CHECKPOINT_DAMAGED'
+  | 'ERR_CHECKPOINT_INPUT'
+  | 'ERR_CHECKPOINT_LOCKED'
+  | 'ERR_CHECKPOINT_OUTPUT'
+  | 'ERR_CHECKPOINT_PLAN'
+  | 'ERR_CHECKPOINT_VERSION'
   | 'ERR_CLUSTER_CONNECT'
   | 'ERR_CLUSTER_REFUSED'
   | 'ERR_CLUSTER_SETUP'
@@ -41,6 +48,7 @@ export type ErrorCode =
   | 'ERR_NO_FILES'
   | 'ERR_NO_HOSTS'
   | 'ERR_NOT_OWNER'
+  | 'ERR_NOT_RESUMABLE'
   | 'ERR_NOT_SERIALIZABLE'
   | 'ERR_OUTPUT_CLOSED'
   | 'ERR_OUTPUT_EXISTS'
@@ -480,6 +488,38 @@ export class OutputError extends MillraceError {
     | 'ERR_OUTPUT_IS_INPUT'
     | 'ERR_OUTPUT_PARTITION'
     | 'ERR_OUTPUT_REPLACED'
+}
+
+/**
+ * A run that cannot go on where an earlier one was. An input has changed (`ERR_CHECKPOINT_INPUT`), or an option or a
+ * stage (`ERR_CHECKPOINT_PLAN`), or the code of a task (`ERR_CHECKPOINT_CODE`). What the earlier run has written is not
+ * there as it was (`ERR_CHECKPOINT_OUTPUT`). Another run is at work (`ERR_CHECKPOINT_LOCKED`). The checkpoint is that of
+ * a newer version (`ERR_CHECKPOINT_VERSION`), or not one (`ERR_CHECKPOINT_DAMAGED`). Or a part of the pipeline can only
+ * begin at its start, such as a pipe (`ERR_NOT_RESUMABLE`). The message says what differs, and what to do.
+ *
+ * @example
+ * ```ts
+ * import { CheckpointError, write } from 'millrace'
+ *
+ * try {
+ *   await write('numbers.txt', { resume: true })(process.stdin)
+ * } catch (error) {
+ *   if (error instanceof CheckpointError) console.log(error.code)
+ *   // → ERR_NOT_RESUMABLE
+ * }
+ * ```
+ */
+export class CheckpointError extends MillraceError {
+  override readonly name = 'CheckpointError'
+  declare readonly code:
+    | 'ERR_CHECKPOINT_CODE'
+    | 'ERR_CHECKPOINT_DAMAGED'
+    | 'ERR_CHECKPOINT_INPUT'
+    | 'ERR_CHECKPOINT_LOCKED'
+    | 'ERR_CHECKPOINT_OUTPUT'
+    | 'ERR_CHECKPOINT_PLAN'
+    | 'ERR_CHECKPOINT_VERSION'
+    | 'ERR_NOT_RESUMABLE'
 }
 
 /** Of any realm: the code of a test runner may have another `Error` class than Node's own errors. */

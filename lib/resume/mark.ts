@@ -1,0 +1,91 @@
+/**
+ * How a pipeline can go on where an earlier run was. The sink asks for a mark. The source puts it between two of its
+ * batches, and each stage passes it on behind the results of all items before it. So a mark that reaches the sink is an
+ * exact cut: the outcomes of everything before it have come, and of nothing behind it. On the way, each part of the
+ * pipeline notes what it needs to go on from there. This is the method of Chandy and Lamport (1985), for a line of parts.
+ */
+import { Items } from '../codec/batch.js'
+
+/** A value that can be stored as JSON. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined }
+
+/** A batch without values, which stands between two others. */
+export class Mark extends Items {
+  /** What the parts have noted that it has passed. */
+  readonly notes: Map<ResumePoint, Json> = new Map<ResumePoint, Json>()
+
+  constructor() {
+    super([])
+  }
+}
+
+/** How a sink asks the source of its pipeline for a mark. */
+export class MarkRequest {
+  #isDue = false
+  #wake: (() => void) | undefined
+
+  /** Asks for a mark: the source gives one before its next batch. */
+  ask(): void {
+    this.#isDue = true
+    this.#wake?.()
+  }
+
+  /** Whether a mark is to be given now. */
+  get isDue(): boolean {
+    return this.#isDue
+  }
+
+  /** For the source: the mark that was asked for, once. */
+  take(): Mark | undefined {
+    if (!this.#isDue) return undefined
+    this.#isDue = false
+    return new Mark()
+  }
+
+  /** For the source, while it waits for data: called when a mark is asked for. One listener at a time. */
+  onAsk(wake: (() => void) | undefined): void {
+    this.#wake = wake
+  }
+}
+
+/** A part of a pipeline that can go on where an earlier run was: a source, or a stage. */
+export interface ResumePoint {
+  /** What it reads. Undefined for the source of the pipeline. */
+  readonly source: object | undefined
+  /** What must be the same in a run that goes on. Not: workers, chunksize, window, timeouts. */
+  readonly plan: Json
+  /** The code that it runs: a hash of each module or function, by its name. */
+  code?(): Promise<Readonly<Record<string, string>>>
+  /**
+   * To be called once, before the first read. From then on the part can only be read in batches, and passes on marks.
+   *
+   * @param note What was stored of it. Undefined: it begins at the start.
+   * @returns Settles when it can be read. Rejects with a `CheckpointError` if it cannot go on from there.
+   */
+  begin(request: MarkRequest, note: Json | undefined): void | Promise<void>
+  /** What is to be stored of a note. Default: the note. */
+  seal?(note: Json): Promise<Json>
+  /** The file of its failed items, since the first read. */
+  readonly kept?: KeptFile | undefined
+}
+
+/** A file that a run which goes on continues, and that the sink publishes. */
+export interface KeptFile {
+  readonly path: string
+  /** Settles when its first bytes, up to this length, are safe on disk. */
+  sync(length: number): Promise<void>
+  /** Lets everybody see it. */
+  publish(): Promise<void>
+}
+
+/** Kept apart from the parts themselves: it is a matter between parts of this library. */
+const points = new WeakMap<object, ResumePoint>()
+
+/** Says that a source, or what a stage returns, can go on where an earlier run was. */
+export function offerResume(part: object, point: ResumePoint): void {
+  points.set(part, point)
+}
+
+export function resumePointOf(part: object): ResumePoint | undefined {
+  return points.get(part)
+}
