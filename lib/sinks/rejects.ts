@@ -85,6 +85,7 @@ const removals = new Map<string, Promise<void>>()
 
 class RejectsFile implements FailureTarget {
   count = 0
+  length = 0
   failure: { readonly error: unknown } | undefined
   readonly #path: string
   readonly #file: AtomicFile
@@ -118,6 +119,7 @@ class RejectsFile implements FailureTarget {
   add(rejected: Rejected): void {
     this.count++
     const line = `${lineOf(rejected)}\n`
+    this.length += Buffer.byteLength(line)
     this.#lines.push(line)
     this.#length += line.length
     if (this.#length >= BLOCK_LENGTH) void this.#write()

@@ -9,6 +9,39 @@ import type { ArrivedPart } from './outcome.js'
 export interface Delivery extends Pick<Fifo<ArrivedPart>, 'push' | 'shift' | 'clear'> {
   /** A chunk goes to the executor. */
   admit?(chunk: Chunk): void
+  /** Parts of chunks from this item on wait until `release()`. */
+  hold?(from: number): void
+  release?(): void
+}
+
+/** Gives parts as they come, but none of the items behind a mark before it. */
+export class MarkedDelivery implements Delivery {
+  readonly #parts = new Fifo<ArrivedPart>()
+  readonly #held = new Fifo<ArrivedPart>()
+  #from = Infinity
+
+  push(part: ArrivedPart): void {
+    if (part.chunk.first < this.#from) this.#parts.push(part)
+    else this.#held.push(part)
+  }
+
+  shift(): ArrivedPart | undefined {
+    return this.#parts.shift()
+  }
+
+  hold(from: number): void {
+    this.#from = from
+  }
+
+  release(): void {
+    this.#from = Infinity
+    for (let part = this.#held.shift(); part !== undefined; part = this.#held.shift()) this.#parts.push(part)
+  }
+
+  clear(): void {
+    this.#parts.clear()
+    this.#held.clear()
+  }
 }
 
 export class OrderedDelivery implements Delivery {

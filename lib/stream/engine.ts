@@ -20,6 +20,7 @@ import { PartReader } from './part-reader.js'
 import { doneResult, PendingReads, type PendingRead } from './pending-reads.js'
 import { reasonOf } from '../io/pipeline.js'
 import { taskOf, type StreamPlan } from './plan.js'
+import { StagePoint } from './resume-point.js'
 import { Run } from './run.js'
 import { StreamMeter } from './stream-meter.js'
 import { Window } from './window.js'
@@ -50,6 +51,9 @@ export class Engine {
   readonly meter: StreamMeter
   readonly #occupancy: Occupancy
 
+  /** How it goes on where an earlier run was. */
+  readonly resumePoint: StagePoint
+
   constructor(plan: StreamPlan, source: Source<unknown>) {
     this.#plan = plan
     this.#source = source
@@ -57,6 +61,7 @@ export class Engine {
     this.#parts = new PartReader(plan, this.#window)
     this.meter = new StreamMeter(plan, source, this.#window, this.#parts)
     this.#occupancy = this.meter.occupancy
+    this.resumePoint = new StagePoint(plan, source, this.#parts)
   }
 
   next(face: object): Promise<IteratorResult<unknown, undefined>> {
@@ -150,7 +155,7 @@ export class Engine {
     for (const signal of signals) onAbort(signal, this.#onAbort)
     this.#occupancy.start()
     try {
-      this.#parts.failedItems.open(this.#wake, () => this.meter.inputs)
+      this.#parts.failedItems.open(this.#wake, () => this.meter.inputs, this.resumePoint.keptFailures)
       this.#run = new Run(
         this.#plan,
         this.#source ?? [],
@@ -160,6 +165,7 @@ export class Engine {
         this.#advance,
         this.#wake,
         this.#parts.layout?.format,
+        this.resumePoint.start,
       )
       this.meter.open(this.#run.lane)
     } catch (error) {
@@ -254,7 +260,7 @@ export class Engine {
   #finish(): void {
     const run = this.#run
     if (run === undefined || (this.#reads.size === 0 && run.lane.error === undefined)) return
-    const isOver = run.isDrained && this.#window.held === 0
+    const isOver = run.isDrained && this.#window.held === 0 && !this.#parts.hasMark
     const { target } = this.#parts.failedItems
     const last = isOver ? (this.#parts.late ?? run.reader.error ?? this.#parts.limitError) : undefined
     const due: DueError | undefined = run.lane.error ?? target?.failure ?? this.#parts.failure ?? last

@@ -1,6 +1,6 @@
 /** The failed items of a stream: how many there may be, by `maxErrors`, and the file that they go to, by `rejects()`. */
 import { isExceeded, limitError } from './error-limit.js'
-import type { FailureTarget } from './failure-target.js'
+import type { FailureTarget, KeptFailures } from './failure-target.js'
 import { rejectedAt, type ArrivedPart, type DueError } from './outcome.js'
 import { taskOf, type StreamPlan } from './plan.js'
 
@@ -19,9 +19,19 @@ export class FailedItems {
     this.#plan = plan
   }
 
-  /** The stream starts. Throws what opening the target throws. */
-  open(wake: () => void, inputs: () => readonly string[]): void {
-    this.target = this.#plan.rejects?.(wake, inputs)
+  /** The stream starts. Throws what opening the target throws. @param kept Set if an earlier run is continued. */
+  open(wake: () => void, inputs: () => readonly string[], kept?: KeptFailures): void {
+    this.target = this.#plan.rejects?.(wake, inputs, kept)
+  }
+
+  /** How many items have failed. */
+  get count(): number {
+    return this.#count
+  }
+
+  /** So many items have failed in an earlier run, which is continued. */
+  countFrom(count: number): void {
+    this.#count = count
   }
 
   /**
@@ -32,7 +42,10 @@ export class FailedItems {
    */
   take(part: ArrivedPart, errors: ReadonlyMap<number, unknown>, before: number): ArrivedPart {
     const { maxErrors } = this.#plan
-    if (this.target === undefined && maxErrors === undefined) return part
+    if (this.target === undefined && maxErrors === undefined) {
+      this.#count += errors.size
+      return part
+    }
     // In an unordered stream, they come in the order in which they failed.
     for (const partOffset of [...errors.keys()].sort((one, other) => one - other)) {
       this.#count++

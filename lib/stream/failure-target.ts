@@ -1,5 +1,6 @@
 /** Where the failed items of a stream go, with `errors: rejects(path)`. The file itself is in lib/sinks/. */
 import type { Place, RecordFormat } from '../codec/records/format.js'
+import type { KeptFile } from '../resume/mark.js'
 
 /** An item that has failed, as it is told to the target. */
 export interface Rejected {
@@ -21,6 +22,10 @@ export interface FailureTarget {
   readonly failure: { readonly error: unknown } | undefined
   /** How many items it has taken. */
   readonly count: number
+  /** The length of the file with all of them, in bytes. */
+  readonly length: number
+  /** The file, if it is kept. */
+  readonly kept?: KeptFile | undefined
   add(rejected: Rejected): void
   /** No more items come. Settles when they can be seen. */
   finish(): Promise<void>
@@ -28,13 +33,22 @@ export interface FailureTarget {
   discard(): void
 }
 
+/** A target that goes on where an earlier run was. Its file is kept if the stream fails. */
+export interface KeptFailures {
+  /** How many bytes of the file an earlier run has written. */
+  readonly length: number
+  /** How many items it has taken. */
+  readonly count: number
+}
+
 /**
  * Opens a target.
  *
  * @param wake To be called when something about it has changed.
  * @param inputs The paths of the inputs, as far as they are known.
+ * @param kept Set if an earlier run is continued, or this run may be: then the sink publishes the file.
  */
-export type OpenTarget = (wake: () => void, inputs: () => readonly string[]) => FailureTarget
+export type OpenTarget = (wake: () => void, inputs: () => readonly string[], kept?: KeptFailures) => FailureTarget
 
 /** Kept apart from the objects themselves: it is a matter between parts of this library. */
 const openers = new WeakMap<object, OpenTarget>()

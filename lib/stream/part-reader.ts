@@ -6,9 +6,10 @@ import { Items, type Batch } from '../codec/batch.js'
 import type { Chunk, Part } from '../executor/executor.js'
 import { Fifo } from '../fifo.js'
 import type { OutputLayout } from '../formats/output-layout.js'
+import type { Mark } from '../resume/mark.js'
 import { settlePart, withoutFailed } from './settle-part.js'
 import { decodePart, EMPTY, isPlain } from './decode-part.js'
-import { OrderedDelivery, type Delivery } from './delivery.js'
+import { MarkedDelivery, OrderedDelivery, type Delivery } from './delivery.js'
 import { detachItems } from './detach-items.js'
 import { FailedItems } from './failed-items.js'
 import type { ArrivedPart, DueError, FailureMode } from './outcome.js'
@@ -18,7 +19,7 @@ import type { Window } from './window.js'
 export class PartReader {
   readonly #plan: StreamPlan
   readonly #window: Window
-  readonly #delivery: Delivery
+  #delivery: Delivery
   /**
    * Chunks that have gone to the executor, results (or outcomes) that were given, and failed items that were left out.
    * Also items that an output could not take.
@@ -41,6 +42,10 @@ export class PartReader {
   #completes: readonly number[] | undefined
   #next = 0
   #late: DueError | undefined
+  /** The mark that is on its way, and how many items are before it. */
+  #mark: { readonly mark: Mark; readonly at: number } | undefined
+  /** Notes on a mark what is done before it. */
+  #noteOn: ((mark: Mark) => void) | undefined
 
   constructor(plan: StreamPlan, window: Window) {
     this.#plan = plan
@@ -61,6 +66,35 @@ export class PartReader {
   /** The error that comes after the results of all items: the first one that was due. */
   get late(): DueError | undefined {
     return this.#late
+  }
+
+  /** How many items have their outcomes in what was given. */
+  get items(): number {
+    return this.#items
+  }
+
+  /** Before the first read: marks are passed on, and an earlier run has given this. */
+  passMarks(
+    done: { readonly items: number; readonly delivered: number; readonly skipped: number; readonly refused: number },
+    noteOn: (mark: Mark) => void,
+  ): void {
+    this.#noteOn = noteOn
+    this.#items = done.items
+    this.counts.delivered = done.delivered
+    this.counts.skipped = done.skipped
+    this.counts.refused = done.refused
+    if (!this.#plan.job.ordered) this.#delivery = new MarkedDelivery()
+  }
+
+  /** A mark stands behind this many items. Only one is on its way at a time. */
+  expectMark(mark: Mark, at: number): void {
+    this.#mark = { mark, at }
+    this.#delivery.hold?.(at)
+  }
+
+  /** Whether a mark is on its way to the consumer. */
+  get hasMark(): boolean {
+    return this.#mark !== undefined
   }
 
   /** A chunk goes to the executor. */
@@ -114,6 +148,8 @@ export class PartReader {
   /** The next results, at most `max`, still encoded if they can be. */
   takeBatch(max: number): Batch | undefined {
     while (!this.hasValue) {
+      const mark = this.#dueMark()
+      if (mark !== undefined) return mark
       const part = this.#nextPart()
       if (part === undefined) return undefined
       if (isPlain(part, this.#plan.errors) && part.results.length <= max) {
@@ -129,8 +165,19 @@ export class PartReader {
     return new Items(values)
   }
 
+  /** The mark, if all before it has been given. */
+  #dueMark(): Mark | undefined {
+    if (this.#mark?.at !== this.#items || this.failure !== undefined) return undefined
+    const { mark } = this.#mark
+    this.#mark = undefined
+    this.#noteOn?.(mark)
+    this.#delivery.release?.()
+    return mark
+  }
+
   /** Forgets what has not been given. */
   clear(): void {
+    this.#mark = undefined
     this.#part = EMPTY
     this.#values = EMPTY.values
     this.#next = 0

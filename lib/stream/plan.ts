@@ -17,6 +17,8 @@ export interface StreamPlan {
   readonly errors: FailureMode
   /** Opens the file that failed items go to. */
   readonly rejects?: OpenTarget | undefined
+  /** The path of that file. */
+  readonly rejectsPath?: string | undefined
   /** How many items may fail. */
   readonly maxErrors?: ErrorLimit | undefined
   /** Any of them ends the stream. */

@@ -6,6 +6,7 @@ import type { Batch } from '../codec/batch.js'
 import { showState } from '../inspect.js'
 import { offerBatches, openBatches, type BatchReader } from '../io/source.js'
 import { assertCount } from '../options.js'
+import { Mark, offerResume, type Json, type ResumePoint } from '../resume/mark.js'
 import { noteOrigin, originOf } from './origin.js'
 
 /** An async iterator over results, which `await using` closes. A `Stream` is one. A part of it and `batch()` of it are others. */
@@ -134,10 +135,21 @@ export abstract class SerialResults<R> extends Results<R> {
 
 abstract class Part<R> extends SerialResults<R> {
   protected readonly source: Results<R>
+  protected readonly count: number
+  /** How many results are still to be given, or to be left out. */
+  protected left: number
+  readonly #point: ResumePoint
 
-  constructor(source: Results<R>) {
+  constructor(source: Results<R>, verb: 'take' | 'drop', count: number) {
     super()
     this.source = source
+    this.count = count
+    this.left = count
+    const begin = (_: unknown, note?: Json): void => {
+      if (typeof note === 'number') this.left = note
+    }
+    this.#point = { source, plan: { verb, count: String(count) }, begin }
+    offerResume(this, this.#point)
     noteOrigin(this, originOf(source))
     offerBatches(this, () => {
       this[Symbol.asyncIterator]()
@@ -152,6 +164,12 @@ abstract class Part<R> extends SerialResults<R> {
   }
 
   protected abstract readBatch(batches: BatchReader, max: number): Promise<Batch | undefined>
+
+  /** Infinity is none that changes. */
+  protected note(mark: Mark): Mark {
+    mark.notes.set(this.#point, Number.isFinite(this.left) ? this.left : null)
+    return mark
+  }
 
   /** At once: reads that wait are then done. */
   return(): Promise<IteratorResult<R, undefined>> {
@@ -168,39 +186,36 @@ class Taken<R> extends Part<R> {
   static {
     showState(
       this.prototype as Taken<unknown>,
-      (taken) => ({ count: taken.#count, left: taken.#left, source: taken.source }),
+      (taken) => ({ count: taken.count, left: taken.left, source: taken.source }),
       'Taken',
     )
   }
 
-  readonly #count: number
-  #left: number
   /** Set when the last result has been taken: settles when the source is closed. The next read waits for it. */
   #closed: Promise<unknown> | undefined
 
   constructor(source: Results<R>, count: number) {
-    super(source)
-    this.#count = count
-    this.#left = count
+    super(source, 'take', count)
   }
 
   protected async readNext(): Promise<IteratorResult<R, undefined>> {
-    if (this.#left === 0) return await this.#end()
+    if (this.left === 0) return await this.#end()
     const result = await this.source.next()
     if (result.done !== true) this.#give(1)
     return result
   }
 
   protected async readBatch(batches: BatchReader, max: number): Promise<Batch | undefined> {
-    if (this.#left === 0) return (await this.#end()).value
-    const batch = await batches.next(Math.min(max, this.#left))
+    if (this.left === 0) return (await this.#end()).value
+    const batch = await batches.next(Math.min(max, this.left))
+    if (batch instanceof Mark) return this.note(batch)
     if (batch !== undefined) this.#give(batch.length)
     return batch
   }
 
   #give(length: number): void {
-    this.#left -= length
-    if (this.#left > 0) return
+    this.left -= length
+    if (this.left > 0) return
     this.#closed = this.source.return()
     this.#closed.catch(noop)
   }
@@ -217,46 +232,47 @@ class Dropped<R> extends Part<R> {
   static {
     showState(
       this.prototype as Dropped<unknown>,
-      (dropped) => ({ count: dropped.#count, source: dropped.source }),
+      (dropped) => ({ count: dropped.count, source: dropped.source }),
       'Dropped',
     )
   }
 
-  readonly #count: number
-  #left: number
-
   constructor(source: Results<R>, count: number) {
-    super(source)
-    this.#count = count
-    this.#left = count
+    super(source, 'drop', count)
   }
 
   protected async readNext(): Promise<IteratorResult<R, undefined>> {
-    if (this.#left > 0) await this.#skip(batchesOf(this.source))
+    if (this.left > 0) await this.#skip(batchesOf(this.source))
     return await this.source.next()
   }
 
   protected async readBatch(batches: BatchReader, max: number): Promise<Batch | undefined> {
-    if (this.#left > 0) await this.#skip(batches)
-    return await batches.next(max)
+    const mark = this.left > 0 ? await this.#skip(batches) : undefined
+    const batch = mark ?? (await batches.next(max))
+    return batch instanceof Mark ? this.note(batch) : batch
   }
 
-  /** In batches, if there are any, which then need no decoding. */
-  async #skip(batches: BatchReader | undefined): Promise<void> {
-    let left = this.#left
+  /** In batches, if there are any, which then need no decoding. @returns A mark that has come before the end. */
+  async #skip(batches: BatchReader | undefined): Promise<Mark | undefined> {
+    let left = this.left
     // Before the first read: after an error, nothing else is skipped.
-    this.#left = 0
+    this.left = 0
     while (left > 0) {
       if (batches === undefined) {
-        if ((await this.source.next()).done === true) return
+        if ((await this.source.next()).done === true) return undefined
         left--
       } else {
         const batch = await batches.next(left)
-        if (batch === undefined) return
+        if (batch === undefined) return undefined
+        if (batch instanceof Mark) {
+          this.left = left
+          return batch
+        }
         batch.release()
         left -= batch.length
       }
     }
+    return undefined
   }
 }
 

@@ -27,10 +27,11 @@ export class Run {
   readonly #tuner: Tuner
   readonly #parts: PartReader
   readonly #occupancy: Occupancy
+  readonly #onSource: () => void
   /** The most items of the chunk that is being read. */
   #limit = 1
   /** Index of the first item of the next chunk. */
-  #first = 0
+  #first: number
   #refillThreshold = Infinity
   #hasSubmitted = false
 
@@ -40,6 +41,7 @@ export class Run {
    * @param onSource Called when the source may give more, or has ended: in the stream's context.
    * @param onLane Called when the lane has something: in any context.
    * @param format The format of results that go to an output.
+   * @param resumed Set if it passes on marks: how many items an earlier run has done.
    */
   constructor(
     plan: StreamPlan,
@@ -50,12 +52,15 @@ export class Run {
     onSource: () => void,
     onLane: () => void,
     format?: OutputFormat,
+    resumed?: number,
   ) {
     const { executor, job, tuner } = plan
+    this.#first = resumed ?? 0
     this.#window = window
     this.#tuner = tuner
     this.#parts = parts
     this.#occupancy = occupancy
+    this.#onSource = onSource
     this.executor = executor()
     // How many chunks can be under way at once, at the beginning.
     const width = Math.ceil(Math.min(lengthOf(source) ?? Infinity, window.limit) / tuner.tuning.chunksize)
@@ -63,7 +68,7 @@ export class Run {
       { ...job, width, format },
       { context: this.context, wake: onLane, state: () => this.#state },
     )
-    this.reader = new SourceReader(source, this.lane.encodes, window, onSource)
+    this.reader = new SourceReader(source, this.lane.encodes, resumed !== undefined, window, onSource)
   }
 
   get #state(): StreamState {
@@ -90,6 +95,18 @@ export class Run {
     if (this.#isDue(isAwaited)) this.#submit()
   }
 
+  /** A chunk ends where a mark stands. @returns Whether nothing stands in the way of reading on. */
+  #passMark(): boolean {
+    const { mark } = this.reader
+    if (mark === undefined) return true
+    if (this.reader.size > 0 && !this.#submit()) return false
+    this.reader.takeMark()
+    this.#parts.expectMark(mark, this.#first)
+    // It may be due at once.
+    this.#onSource()
+    return true
+  }
+
   /** Makes the executor begin with what was submitted. */
   flush(): void {
     if (!this.#hasSubmitted) return
@@ -108,6 +125,7 @@ export class Run {
     this.#adjustLimit()
     let end: number | undefined
     while (reader.isReady) {
+      if (!this.#passMark()) return
       if (reader.size >= this.#limit && !this.#submit()) return
       const missing = this.#limit - reader.size
       const room = Math.min(missing, this.#window.room)

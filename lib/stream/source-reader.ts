@@ -3,6 +3,7 @@
  * taken for a chunk. The engine decides when to read, how much, and when to take.
  */
 import type { Batch } from '../codec/batch.js'
+import { Mark } from '../resume/mark.js'
 import { closeQuietly } from '../io/close-with-timeout.js'
 import { closeUnopened, givesRecords, openBatches, openSource } from '../io/source.js'
 import type { BatchReader, PipelineEnd, Reader, Source } from '../io/source.js'
@@ -27,8 +28,8 @@ type Awaited = 'item' | 'value' | 'batch'
  */
 export class SourceReader {
   readonly #source: Source<unknown>
-  /** Whether the executor copies items when it sends them: then whole batches are read, where the source gives them. */
-  readonly #isCopied: boolean
+  /** Whether whole batches are read, where the source gives them. */
+  readonly #isBatched: boolean
   readonly #window: Window
   readonly #wake: () => void
   readonly #total: number | undefined
@@ -43,11 +44,17 @@ export class SourceReader {
   /** The source has kept a `next()` pending for a turn of the event loop: it has nothing ready. */
   #isSlow = false
   #isTurnScheduled = false
+  /** Set while a mark stands behind the items that were read. */
+  #mark: Mark | undefined
 
-  /** @param wake Called when it can be read again, has ended, or waits for a source that has nothing ready. */
-  constructor(source: Source<unknown>, isCopied: boolean, window: Window, wake: () => void) {
+  /**
+   * @param isCopied Whether the executor copies items when it sends them.
+   * @param hasMarks Whether the source gives marks, which stand between batches.
+   * @param wake Called when it can be read again, has ended, or waits for a source that has nothing ready.
+   */
+  constructor(source: Source<unknown>, isCopied: boolean, hasMarks: boolean, window: Window, wake: () => void) {
     this.#source = source
-    this.#isCopied = isCopied
+    this.#isBatched = isCopied || hasMarks
     this.#window = window
     this.#wake = wake
     this.#total = lengthOf(source)
@@ -119,6 +126,16 @@ export class SourceReader {
     return this.#buffer.take()
   }
 
+  /** The mark behind the items that were read, which are to be taken before anything else is read. */
+  get mark(): Mark | undefined {
+    return this.#mark
+  }
+
+  /** The mark is passed on: once all items before it have been taken. */
+  takeMark(): void {
+    this.#mark = undefined
+  }
+
   /** Forgets what it has read, and closes the source, unless that has ended by itself. Returns and throws what its `close()` does. */
   close(end?: PipelineEnd): unknown {
     const before = this.#state
@@ -142,7 +159,7 @@ export class SourceReader {
   }
 
   #open(): void {
-    if (this.#isCopied || givesRecords(this.#source)) this.#batches = openBatches(this.#source)
+    if (this.#isBatched || givesRecords(this.#source)) this.#batches = openBatches(this.#source)
     if (this.#batches === undefined) this.#items = openSource(this.#source)
   }
 
@@ -245,7 +262,8 @@ export class SourceReader {
     if (batch === undefined) this.#end()
     else {
       this.#window.settle(batch.length)
-      this.#buffer.add(batch)
+      if (batch instanceof Mark) this.#mark = batch
+      else this.#buffer.add(batch)
     }
   }
 
@@ -269,6 +287,7 @@ export class SourceReader {
   }
 
   #forget(): void {
+    this.#mark = undefined
     this.#reuse?.clear()
     this.#window.settle(0)
     this.#buffer.clear()

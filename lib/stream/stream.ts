@@ -7,6 +7,7 @@ import { rememberEnd } from '../failure.js'
 import { showState } from '../inspect.js'
 import { offerFormatted } from '../formats/offer.js'
 import { offerBatches, type BatchReader, type Source } from '../io/source.js'
+import { offerResume } from '../resume/mark.js'
 import { Engine } from './engine.js'
 import { noteOrigin } from './origin.js'
 import type { StreamPlan, StreamStats } from './plan.js'
@@ -45,6 +46,7 @@ export class Stream<R> extends Results<R> {
       }
     }
     // A stage whose source is this stream takes whole batches, which stay encoded. A sink takes formatted records.
+    offerResume(this, engine.resumePoint)
     offerBatches(this, open)
     offerFormatted(this, (layout) => (engine.format(layout) ? open() : undefined))
   }

@@ -1,13 +1,27 @@
 /** The stream of `batch(n)`: items of any source in arrays of equal length. It reads only the items of the array that is asked for. */
+import { Items, type Batch } from '../codec/batch.js'
 import { showState } from '../inspect.js'
 import { closeWithTimeout, closeQuietly } from '../io/close-with-timeout.js'
-import { closeUnopened, openBatches, openSource, type BatchReader, type Reader, type Source } from '../io/source.js'
+import {
+  closeUnopened,
+  offerBatches,
+  openBatches,
+  openSource,
+  type BatchReader,
+  type Reader,
+  type Source,
+} from '../io/source.js'
 import { typeError } from '../errors.js'
 import { offAbort, onAbort } from '../aborts.js'
 import { isThenable } from '../thenable.js'
 import { assertResult, isDone, isPromise } from '../io/iterator-result.js'
+import { Mark, offerResume, type Json, type ResumePoint } from '../resume/mark.js'
+import { restoredValue, storedValue } from '../resume/values.js'
 import { noteOrigin, originOf } from '../stream/origin.js'
 import { Results, SerialResults } from '../stream/results.js'
+
+/** What is stored of it, for errors. */
+const WHAT = 'the items of the last batch'
 
 export class Batched<T> extends SerialResults<T[]> {
   static {
@@ -26,6 +40,12 @@ export class Batched<T> extends SerialResults<T[]> {
   /** Set when the source is a stream, which gives whole batches. */
   #batches: BatchReader | undefined
   #failure: { readonly error: unknown } | undefined
+  /** The items of the next array. */
+  #next: T[] = []
+  /** Whether marks are passed on; and one that has come, behind the items of the next array. */
+  #hasMarks = false
+  #mark: Mark | undefined
+  readonly #point: ResumePoint
   /** Ends the waiting for the source. */
   #stopWaiting: (() => void) | undefined
 
@@ -35,6 +55,13 @@ export class Batched<T> extends SerialResults<T[]> {
     this.#source = source
     this.#signal = signal
     noteOrigin(this, originOf(source))
+    this.#point = { source, plan: { verb: 'batch', size }, begin: this.#begin }
+    offerResume(this, this.#point)
+    offerBatches(this, () =>
+      this.#hasMarks
+        ? { next: () => this.inTurn(() => this.#readBatchOrMark()), close: () => this.return() }
+        : undefined,
+    )
   }
 
   async return(): Promise<IteratorResult<T[], undefined>> {
@@ -57,8 +84,14 @@ export class Batched<T> extends SerialResults<T[]> {
   }
 
   protected async readNext(): Promise<IteratorResult<T[], undefined>> {
+    const value = await this.#readArray()
+    return value === undefined ? { value, done: true } : { value, done: false }
+  }
+
+  /** Undefined at the end, and behind a mark. */
+  async #readArray(): Promise<T[] | undefined> {
     if (this.#source !== undefined) {
-      const items: T[] = []
+      const items = this.#next
       try {
         this.#open(this.#source)
         await this.#fill(items)
@@ -66,12 +99,27 @@ export class Batched<T> extends SerialResults<T[]> {
         this.#end()
         this.#failure = { error }
       }
-      if (items.length > 0) return { value: items, done: false }
+      if (this.#mark !== undefined) return undefined
+      this.#next = []
+      if (items.length > 0) return items
     }
     const failure = this.#failure
     this.#failure = undefined
     if (failure !== undefined) throw failure.error
-    return { value: undefined, done: true }
+    return undefined
+  }
+
+  async #readBatchOrMark(): Promise<Batch | undefined> {
+    const array = await this.#readArray()
+    const mark = this.#mark
+    this.#mark = undefined
+    mark?.notes.set(this.#point, storedValue(this.#next, WHAT))
+    return mark ?? (array && new Items([array]))
+  }
+
+  readonly #begin = (_: unknown, note?: Json): void => {
+    this.#hasMarks = true
+    if (note !== undefined) this.#next = restoredValue(note, WHAT) as T[]
   }
 
   #open(source: Source<T>): void {
@@ -80,13 +128,13 @@ export class Batched<T> extends SerialResults<T[]> {
       this.#abort()
       return
     }
-    if (source instanceof Results) this.#batches = openBatches(source)
+    if (source instanceof Results || this.#hasMarks) this.#batches = openBatches(source)
     if (this.#batches === undefined) this.#items = openSource(source)
     if (this.#signal !== undefined) onAbort(this.#signal, this.#abort)
   }
 
   async #fill(items: T[]): Promise<void> {
-    while (items.length < this.#size && this.#source !== undefined) {
+    while (items.length < this.#size && this.#source !== undefined && this.#mark === undefined) {
       if (this.#batches !== undefined) await this.#readBatch(this.#batches, items)
       else if (this.#items !== undefined) await this.#readItem(this.#items, items)
     }
@@ -95,6 +143,7 @@ export class Batched<T> extends SerialResults<T[]> {
   async #readBatch(batches: BatchReader, items: T[]): Promise<void> {
     const batch = await this.#settled(batches.next(this.#size - items.length))
     if (batch === undefined) this.#end()
+    else if (batch instanceof Mark) this.#mark = batch
     else {
       for (const item of batch.values()) items.push(item as T)
       batch.release()

@@ -66,7 +66,8 @@ export function planStream(
   const read = new OptionReader<StreamOptions>(action, options, known, hint)
   const given = read.integerOr('chunksize', 'auto', 1) ?? 'auto'
   const window = read.integer('window', 1)
-  const rejects = targetOf(read.any('errors'))
+  const givenErrors = read.any('errors') as ErrorMode | undefined
+  const rejects = targetOf(givenErrors)
   const errors = rejects === undefined ? readMode(verb, read) : 'skip'
   const maxErrors = readLimit(read, errors)
   const concurrency = read.integer('concurrency', 1) ?? 1
@@ -135,6 +136,7 @@ export function planStream(
       window ?? defaultWindow({ workers: basis.workers, maxBytes: basis.grain?.windowBytes, ...tuning }, before),
     errors: errors === 'throw' && verb.late === true ? 'late' : errors,
     rejects,
+    rejectsPath: rejects && (givenErrors as Rejects).path,
     maxErrors,
     signals: signal === undefined ? [] : [signal],
   })

@@ -1,0 +1,22 @@
+/** Tells whether the code of a task has changed between two runs. */
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+
+/**
+ * The hash of a module that is a file: of its text, and not of what it imports. That of another module is the hash of its
+ * name. Rejects if the file cannot be read.
+ */
+export async function hashOfModule(url: string): Promise<string> {
+  return hashOf(url.startsWith('file:') ? await readFile(fileURLToPath(url)) : url)
+}
+
+/** The hash of a function: of its text. */
+export function hashOfFunction(fn: (...args: never[]) => unknown): string {
+  return hashOf(Function.prototype.toString.call(fn))
+}
+
+/** SHA-256, in hexadecimal. */
+export function hashOf(bytes: string | Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}

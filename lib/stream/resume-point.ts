@@ -1,0 +1,92 @@
+/**
+ * How a stage goes on where an earlier run was. On a mark it notes how many items are done, and what it has given and left
+ * out. Its failed items count again, and the file that they go to is continued.
+ */
+import { hashOfFunction, hashOfModule } from '../resume/code.js'
+import type { Json, KeptFile, Mark, ResumePoint } from '../resume/mark.js'
+import type { KeptFailures } from './failure-target.js'
+import type { PartReader } from './part-reader.js'
+import { taskOf, type StreamPlan } from './plan.js'
+
+/** What a stage notes on a mark. */
+interface StageNote {
+  /** How many items of its source are done. */
+  readonly items: number
+  readonly delivered: number
+  readonly skipped: number
+  readonly refused: number
+  /** Failed items, as `maxErrors` counts them. */
+  readonly failed: number
+  /** The length of the file of failed items, where there is one. */
+  readonly length?: number
+}
+
+const NOTHING_DONE: StageNote = { items: 0, delivered: 0, skipped: 0, refused: 0, failed: 0 }
+
+export class StagePoint implements ResumePoint {
+  readonly source: object
+  readonly #plan: StreamPlan
+  readonly #parts: PartReader
+  #note: StageNote | undefined
+
+  constructor(plan: StreamPlan, source: object, parts: PartReader) {
+    this.source = source
+    this.#plan = plan
+    this.#parts = parts
+  }
+
+  get plan(): Json {
+    const { job, errors, maxErrors, rejectsPath } = this.#plan
+    return {
+      verb: job.kind,
+      ordered: job.ordered,
+      ...(job.spread === true && { spread: true }),
+      task: taskOf(this.#plan),
+      errors: rejectsPath === undefined ? errors : { rejects: rejectsPath },
+      maxErrors: maxErrors?.shown,
+    }
+  }
+
+  async code(): Promise<Readonly<Record<string, string>>> {
+    const { name, fn } = this.#plan.job
+    const id = taskOf(this.#plan)
+    if (name !== undefined) return { [`${name.module} ${id}`]: await hashOfModule(name.module) }
+    return fn === undefined ? {} : { [`function ${id}`]: hashOfFunction(fn) }
+  }
+
+  /** How many items are done when it starts; undefined: no marks are passed on. */
+  get start(): number | undefined {
+    return this.#note?.items
+  }
+
+  /** How the file of failed items is opened; undefined: as always. */
+  get keptFailures(): KeptFailures | undefined {
+    return this.#note && { length: this.#note.length ?? 0, count: this.#note.failed }
+  }
+
+  get kept(): KeptFile | undefined {
+    return this.#parts.failedItems.target?.kept
+  }
+
+  begin(_request: unknown, note: Json | undefined): void {
+    const done = (note as StageNote | undefined) ?? NOTHING_DONE
+    this.#note = done
+    this.#parts.failedItems.countFrom(done.failed)
+    this.#parts.passMarks(done, this.#noteOn)
+  }
+
+  readonly #noteOn = (mark: Mark): void => {
+    const { items, counts, failedItems } = this.#parts
+    const { delivered, skipped, refused } = counts
+    const length = failedItems.target?.length
+    const note: StageNote = {
+      items,
+      delivered,
+      skipped,
+      refused,
+      failed: failedItems.count,
+      ...(length !== undefined && { length }),
+    }
+    mark.notes.set(this, { ...note })
+  }
+}

@@ -1,0 +1,84 @@
+/** A source of values that gives marks, and a reader of what comes before one. For tests of parts that pass marks on. */
+import { Items } from '#dist/codec/batch.js'
+import { openBatches, offerBatches } from '#dist/io/source.js'
+import { Mark, MarkRequest, offerResume, resumePointOf, type Json, type ResumePoint } from '#dist/resume/mark.js'
+
+/** The values as a source that notes how many it has given. @param batch How many it gives at once, at most. */
+export function markedSource<T>(values: readonly T[], batch: number): AsyncIterable<T> {
+  const source = {
+    [Symbol.asyncIterator]: (): never => {
+      throw new Error('It is read in batches alone')
+    },
+  }
+  let at = 0
+  let request: MarkRequest | undefined
+  const point: ResumePoint = {
+    source: undefined,
+    plan: { values: values.length },
+    begin: (given, note) => {
+      request = given
+      if (note !== undefined) at = note as number
+    },
+  }
+  offerResume(source, point)
+  offerBatches(source, () => ({
+    next: (max) => {
+      const mark = request?.take()
+      if (mark !== undefined) {
+        mark.notes.set(point, at)
+        return mark
+      }
+      if (at >= values.length) return undefined
+      const items = values.slice(at, at + Math.min(max, batch))
+      at += items.length
+      return new Items(items)
+    },
+    close: () => undefined,
+  }))
+  return source
+}
+
+/** The parts of a pipeline, the source first. */
+export function pointsOf(end: object): ResumePoint[] {
+  const points: ResumePoint[] = []
+  for (let part: object | undefined = end; part !== undefined;) {
+    const point = resumePointOf(part)
+    if (point === undefined) throw new Error('A part of the pipeline cannot go on')
+    points.unshift(point)
+    part = point.source
+  }
+  return points
+}
+
+/** What was read, and what the parts have noted on the mark that ended the reading; undefined at the end. */
+export interface ReadPart {
+  readonly values: unknown[]
+  readonly notes: Json[] | undefined
+}
+
+/**
+ * Reads a pipeline from its start, or from notes, up to a mark.
+ *
+ * @param askAfter After how many values a mark is asked for. Undefined: for none.
+ */
+export async function readPart(end: object, notes: readonly Json[] | undefined, askAfter?: number): Promise<ReadPart> {
+  const request = new MarkRequest()
+  const points = pointsOf(end)
+  for (const [at, point] of points.entries()) await point.begin(request, notes?.[at])
+  const reader = openBatches(end)
+  if (reader === undefined) throw new Error('The pipeline gives no batches')
+  const values: unknown[] = []
+  if (askAfter === 0) request.ask()
+  for (let batch = await reader.next(Infinity); batch !== undefined; batch = await reader.next(Infinity)) {
+    if (batch instanceof Mark) {
+      const { notes: given } = batch
+      await reader.close()
+      // As they are stored.
+      return { values, notes: JSON.parse(JSON.stringify(points.map((point) => given.get(point) ?? null))) as Json[] }
+    }
+    values.push(...batch.values())
+    batch.release()
+    if (askAfter !== undefined && values.length >= askAfter) request.ask()
+  }
+  return { values, notes: undefined }
+}
