@@ -31,6 +31,7 @@ const floors = {
   shared: '^lib/shared/',
   sources: '^lib/sources/',
   resume: '^lib/resume/',
+  disk: '^lib/disk/',
   io: '^lib/io/',
   task: '^lib/task(-name)?[.]ts$',
   log: '^lib/log/',
@@ -150,6 +151,7 @@ const below = {
   ],
   sinks: [
     'resume',
+    'disk',
     'verbs',
     'progress',
     'stream',
@@ -240,8 +242,9 @@ const below = {
     'multiprocessing',
   ],
   sources: ['resume', 'io', 'scan', 'codec', 'task', 'fifo', 'inspect', 'thenable', 'options', 'errors'],
-  formats: ['io', 'codec', 'errors'],
-  resume: ['codec', 'errors'],
+  formats: ['resume', 'io', 'codec', 'errors'],
+  resume: ['disk', 'codec', 'errors'],
+  disk: ['errors'],
   io: ['resume', 'scan', 'codec', 'fifo', 'inspect', 'thenable', 'options', 'errors'],
   task: ['thenable', 'options', 'errors'],
   wire: ['codec', 'errors'],
@@ -284,7 +287,7 @@ module.exports = {
       to: {
         path: '^lib/[^/]+/',
         pathNot:
-          '^lib/(cli|nats|cluster|sinks|verbs|progress|stream|executor|threads|processes|worker|wire|formats|codec|scan|shared|sources|resume|io|log|multiprocessing)/',
+          '^lib/(cli|nats|cluster|sinks|verbs|progress|stream|executor|threads|processes|worker|wire|formats|codec|scan|shared|sources|resume|disk|io|log|multiprocessing)/',
       },
     },
     {

@@ -6,6 +6,7 @@ import { headerLine, lineOf, rawFields } from './csv-field.js'
 import { arrayError, emptyError, keyError, objectError, widthError } from './format-error.js'
 import { Formatted, type Run } from './formatted.js'
 import { writeHeader } from './header-memory.js'
+import type { Json } from '../resume/mark.js'
 import type { CsvFormat, OutputFormat } from './output-format.js'
 import type { PartitionOf } from './partition-name.js'
 
@@ -76,6 +77,21 @@ export class OutputLayout {
         return { records, errors: undefined }
     }
     return this.#rearranged(records, runs, format, indexOf)
+  }
+
+  /** What a later run needs to go on from here. */
+  note(): Json {
+    return [...this.#columns]
+  }
+
+  /** Goes on where an earlier run was. */
+  restore(note: Json): void {
+    const { format } = this
+    for (const [name, keys] of note as [string, Run['keys']][]) {
+      this.#columns.set(name, keys)
+      if (typeof keys === 'object' && format.kind === 'csv' && format.header !== undefined)
+        writeHeader(format.header, keys)
+    }
   }
 
   /** The columns of an output. @param keys Of its next record: they are the columns if no record before had keys. */

@@ -2,70 +2,85 @@
  * A file that appears whole or not at all. It is written under another name in the same folder, made safe, and renamed.
  * Until then a reader sees the old file. A crash of the system loses nothing that was published.
  */
-import { link, mkdir, open, realpath, rename, unlink, type FileHandle } from 'node:fs/promises'
+import { open, realpath } from 'node:fs/promises'
 import type { BigIntStats } from 'node:fs'
-import { dirname, resolve } from 'node:path'
-import { OutputError } from '../errors.js'
-import { statOf, unlessMissing } from './file-stats.js'
+import { dirname } from 'node:path'
+import { Disk, type DiskFile } from '../disk/disk.js'
+import { statOf, unlessMissing } from '../disk/file-stats.js'
+import type { CreatedFiles } from '../resume/created-files.js'
+import { assertNoInput, assertReplaceable, isSameFile, lostError, replacedError, withCure } from './file-errors.js'
 import type { InputFiles } from './input-files.js'
-import { withOutputCure } from './output-error.js'
+import { PART_SUFFIX, renamePart } from './publication.js'
 import type { ByteTarget } from './target.js'
-import { writeAll } from './write-all.js'
-
-export const PART_SUFFIX = '.part'
 
 export interface FileOptions {
   /** Whether a file that exists is replaced. */
   readonly overwrite: boolean
   readonly inputs: InputFiles
+  /** Whether the unfinished file stays after an error, so that a later run can continue it. Default: false. */
+  readonly kept?: boolean | undefined
+  /** Where its name is noted before it is made. Default: nowhere. */
+  readonly created?: CreatedFiles | undefined
+  /** Default: that of outputs. */
+  readonly disk?: Disk
 }
+
+const OUTPUT_DISK = new Disk('output')
 
 export class AtomicFile implements ByteTarget {
   readonly path: string
   readonly isLive = false
   readonly #options: FileOptions
+  readonly #disk: Disk
   /** Where a link leads. */
   #file: string
   #part: string
-  #handle: FileHandle | undefined
+  #handle: DiskFile | undefined
   /** Of the file that is written. */
   #identity: BigIntStats | undefined
   #isPublished = false
+  /** How many bytes an earlier run has written. */
+  #start = 0
   /** The first folder that was made for it. */
   #madeFolder: string | undefined
+  /** Whether a crash of the system would not lose the name of the unfinished file. */
+  #isNameSafe = false
 
   constructor(path: string, options: FileOptions) {
     this.path = path
     this.#file = path
     this.#part = path + PART_SUFFIX
     this.#options = options
+    this.#disk = options.disk ?? OUTPUT_DISK
   }
 
-  async open(): Promise<void> {
-    try {
+  /** The name of the unfinished file. */
+  get part(): string {
+    return this.#part
+  }
+
+  /** Before `open()`: an earlier run has written so many bytes, which are kept. */
+  restore(length: number): void {
+    this.#start = length
+  }
+
+  open(): Promise<void> {
+    return withCure(this.path, async () => {
       this.#file = (await unlessMissing(realpath(this.path))) ?? this.path
       this.#part = this.#file + PART_SUFFIX
       const old = await statOf(this.#file)
       if (old?.isDirectory() === true) await (await open(this.#file, 'w')).close()
-      if (old !== undefined) await this.#assertReplaceable(old)
-      this.#madeFolder = await mkdir(dirname(this.#file), { recursive: true })
-      await this.#removeOldPart()
-      // Not the old one: it may be in use by another program, which then finds that it was replaced.
-      this.#handle = await open(this.#part, 'wx')
-      if (old !== undefined) await this.#handle.chmod(Number(old.mode & 0o7777n))
-      this.#identity = await this.#handle.stat({ bigint: true })
-    } catch (error) {
-      throw withOutputCure(error, this.path)
-    }
+      if (old !== undefined) await assertReplaceable(this.path, old, this.#options)
+      if (this.#start > 0) await this.#continue()
+      else await this.#create(old)
+    })
   }
 
-  async write(chunks: readonly Uint8Array[]): Promise<void> {
-    try {
+  write(chunks: readonly Uint8Array[]): Promise<void> {
+    return withCure(this.path, async () => {
       await this.resume()
-      if (this.#handle !== undefined) await writeAll(this.#handle, chunks)
-    } catch (error) {
-      throw withOutputCure(error, this.path)
-    }
+      await this.#handle?.write(chunks)
+    })
   }
 
   /** Closes it for a while: the next `resume()` goes on where it was. */
@@ -76,34 +91,43 @@ export class AtomicFile implements ByteTarget {
   }
 
   async resume(): Promise<void> {
-    this.#handle ??= await open(this.#part, 'a')
+    this.#handle ??= await this.#disk.append(this.#part)
   }
 
-  async finish(): Promise<void> {
-    try {
+  /** Makes safe what was written, for a later run. Also while more is written, or while it is closed for a while. */
+  sync(): Promise<void> {
+    return withCure(this.path, async () => {
+      const handle = this.#handle
+      if (handle === undefined) {
+        const own = await this.#disk.change(this.#part)
+        await own.datasync().finally(() => own.close())
+      } else await handle.datasync()
+      await this.#syncName()
+    })
+  }
+
+  finish(): Promise<void> {
+    return withCure(this.path, async () => {
       await this.resume()
       const handle = this.#handle
       await handle?.sync()
       this.#handle = undefined
       await handle?.close()
-    } catch (error) {
-      throw withOutputCure(error, this.path)
-    }
+      if (this.#options.kept === true) await this.#syncName()
+    })
   }
 
-  async publish(): Promise<void> {
-    try {
+  publish(): Promise<void> {
+    return withCure(this.path, async () => {
       const part = await statOf(this.#part)
       if (!isSameFile(part, this.#identity)) throw replacedError(this.path, this.#part)
       // Inputs whose paths were not known at the start.
       const old = await statOf(this.#file)
-      if (old !== undefined) await this.#assertReplaceable(old)
-      await this.#rename()
+      if (old !== undefined) await assertReplaceable(this.path, old, this.#options)
+      await renamePart(this.#disk, this.#part, this.#file, { path: this.path, overwrite: this.#options.overwrite })
       this.#isPublished = true
-      await this.#syncFolders()
-    } catch (error) {
-      throw withOutputCure(error, this.path)
-    }
+      await this.#disk.syncFoldersOf(this.#file, this.#madeFolder)
+    })
   }
 
   async discard(): Promise<void> {
@@ -111,90 +135,56 @@ export class AtomicFile implements ByteTarget {
     this.#handle = undefined
     // The error that leads here is told, and not one of these.
     await handle?.close().catch(noop)
-    const isOwn = this.#identity !== undefined && !this.#isPublished
-    if (isOwn && isSameFile(await statOf(this.#part).catch(noop), this.#identity)) await unlink(this.#part).catch(noop)
+    const isOwn = this.#identity !== undefined && !this.#isPublished && this.#options.kept !== true
+    if (isOwn && isSameFile(await statOf(this.#part).catch(noop), this.#identity)) {
+      await this.#disk.unlink(this.#part).catch(noop)
+    }
   }
 
-  async #assertReplaceable(old: BigIntStats): Promise<void> {
-    if (!this.#options.overwrite) throw existsError(this.path)
-    await this.#assertNoInput(old, this.path)
+  /** @param old The file that it is to replace. */
+  async #create(old: BigIntStats | undefined): Promise<void> {
+    this.#madeFolder = await this.#disk.mkdir(dirname(this.#file))
+    await this.#removeOldPart()
+    await this.#options.created?.note(this.#part)
+    // Not the old one: it may be in use by another program, which then finds that it was replaced.
+    this.#handle = await this.#disk.create(this.#part)
+    if (old !== undefined) await this.#handle.chmod(Number(old.mode & 0o7777n))
+    this.#identity = await this.#handle.stat()
+  }
+
+  /** Goes on where an earlier run was. What that one has written after that is dropped. */
+  async #continue(): Promise<void> {
+    const part = await statOf(this.#part)
+    if (part === undefined || part.size < this.#start) throw this.#lost(part)
+    await assertNoInput(this.#part, part, this.#options.inputs)
+    const file = await this.#disk.change(this.#part)
+    try {
+      this.#identity = await file.stat()
+      if (this.#identity.size > this.#start) await file.truncate(this.#start)
+    } finally {
+      await file.close()
+    }
+    this.#isNameSafe = true
+    await this.resume()
+  }
+
+  #lost(part: BigIntStats | undefined): Error {
+    return lostError(this.path, this.#part, this.#start, part?.size)
   }
 
   /** One that was left behind, when a program was killed. */
   async #removeOldPart(): Promise<void> {
     const old = await statOf(this.#part)
     if (old === undefined) return
-    await this.#assertNoInput(old, this.#part)
-    await unlink(this.#part)
+    await assertNoInput(this.#part, old, this.#options.inputs)
+    await this.#disk.unlink(this.#part)
   }
 
-  async #assertNoInput(file: BigIntStats, path: string): Promise<void> {
-    const input = await this.#options.inputs.find(file)
-    if (input !== undefined) throw isInputError(path, input)
+  async #syncName(): Promise<void> {
+    if (this.#isNameSafe) return
+    await this.#disk.syncFoldersOf(this.#part, this.#madeFolder)
+    this.#isNameSafe = true
   }
-
-  /** Its folder; and if folders were made for it, those that they stand in. */
-  async #syncFolders(): Promise<void> {
-    const last = resolve(dirname(this.#madeFolder ?? this.#file))
-    for (let folder = resolve(dirname(this.#file)); ; folder = dirname(folder)) {
-      await syncFolder(folder)
-      if (folder === last || folder === dirname(folder)) return
-    }
-  }
-
-  async #rename(): Promise<void> {
-    if (this.#options.overwrite) {
-      await rename(this.#part, this.#file)
-      return
-    }
-    try {
-      // Unlike `rename()`, it does not replace a file that was made meanwhile.
-      await link(this.#part, this.#file)
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
-      if (code === 'EEXIST') throw existsError(this.path)
-      // There are file systems without links.
-      await rename(this.#part, this.#file)
-      return
-    }
-    await unlink(this.#part)
-  }
-}
-
-/** Makes the new name of a file safe. Windows has no such call, and some file systems of networks refuse it. */
-async function syncFolder(path: string): Promise<void> {
-  if (process.platform === 'win32') return
-  const folder = await open(path, 'r')
-  try {
-    await folder.sync()
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error
-  } finally {
-    await folder.close()
-  }
-}
-
-function isSameFile(one: BigIntStats | undefined, other: BigIntStats | undefined): boolean {
-  return one !== undefined && one.dev === other?.dev && one.ino === other.ino
-}
-
-function existsError(path: string): OutputError {
-  const cure = 'choose another name, or overwrite: true'
-  return outputError(path, 'ERR_OUTPUT_EXISTS', `the file exists and 'overwrite' is false (${cure})`)
-}
-
-function isInputError(path: string, input: string): OutputError {
-  const cure = 'write to another file, and rename it afterwards'
-  return outputError(path, 'ERR_OUTPUT_IS_INPUT', `it is the input '${input}' (${cure})`)
-}
-
-function replacedError(path: string, part: string): OutputError {
-  const cure = 'let only one program write a file at a time'
-  return outputError(path, 'ERR_OUTPUT_REPLACED', `another program has replaced '${part}' (${cure})`)
-}
-
-function outputError(path: string, code: OutputError['code'], reason: string): OutputError {
-  return Object.assign(new OutputError(`Cannot write '${path}' as ${reason}`, code), { path })
 }
 
 function noop(): undefined {

@@ -15,12 +15,14 @@ export class BufferedOutput {
   readonly target: ByteTarget
   /** How many bytes were written. */
   written = 0
+  /** How many bytes there are, with those that wait. */
+  added = 0
   readonly #bufferSize: number
   readonly #onFail: (error: unknown) => void
   #chunks: Uint8Array[] = []
   #size = 0
   #writing: Promise<void> | undefined
-  #hasFailed = false
+  #failure: { readonly error: unknown } | undefined
   #flushTimer: NodeJS.Timeout | undefined
 
   /** @param onFail Called once, when a write fails. */
@@ -34,9 +36,16 @@ export class BufferedOutput {
     return this.#writing !== undefined && this.#size >= this.#bufferSize
   }
 
+  /** An earlier run has written so many bytes. */
+  restore(length: number): void {
+    this.written = length
+    this.added = length
+  }
+
   /** Takes bytes, which nobody changes any more. */
   add(bytes: Uint8Array): void {
     if (bytes.length === 0) return
+    this.added += bytes.length
     this.#chunks.push(bytes)
     this.#size += bytes.length
     if (this.#size >= this.#bufferSize) this.#write()
@@ -55,7 +64,16 @@ export class BufferedOutput {
 
   /** Settles when all bytes are written, or one write has failed. */
   async drain(): Promise<void> {
-    while (!this.#hasFailed && (this.#writing !== undefined || this.#size > 0)) {
+    while (this.#failure === undefined && (this.#writing !== undefined || this.#size > 0)) {
+      this.#write()
+      await this.#writing
+    }
+  }
+
+  /** Settles when its first bytes, up to this length, are written. Rejects if a write has failed. */
+  async reach(length: number): Promise<void> {
+    while (this.written < length) {
+      if (this.#failure !== undefined) throw this.#failure.error
       this.#write()
       await this.#writing
     }
@@ -63,7 +81,7 @@ export class BufferedOutput {
 
   /** Writes nothing more, and removes or ends the target. Never rejects. */
   async discard(error: unknown): Promise<void> {
-    this.#hasFailed = true
+    this.#failure ??= { error }
     clearTimeout(this.#flushTimer)
     this.#chunks = []
     this.#size = 0
@@ -74,7 +92,7 @@ export class BufferedOutput {
 
   /** Begins to write what there is, unless a write is under way. Never throws. */
   #write(): void {
-    if (this.#writing !== undefined || this.#size === 0 || this.#hasFailed) return
+    if (this.#writing !== undefined || this.#size === 0 || this.#failure !== undefined) return
     clearTimeout(this.#flushTimer)
     this.#flushTimer = undefined
     const chunks = this.#chunks
@@ -89,8 +107,8 @@ export class BufferedOutput {
       },
       (error: unknown) => {
         this.#writing = undefined
-        if (this.#hasFailed) return
-        this.#hasFailed = true
+        if (this.#failure !== undefined) return
+        this.#failure = { error }
         this.#onFail(error)
       },
     )

@@ -1,9 +1,9 @@
 /** A path that is no file: a pipe, a terminal or another device. It is written directly, as nothing can take its place. */
 import { open, type FileHandle } from 'node:fs/promises'
-import { statOf } from './file-stats.js'
-import { withOutputCure } from './output-error.js'
+import { statOf } from '../disk/file-stats.js'
+import { withOutputCure } from '../disk/output-error.js'
 import type { ByteTarget } from './target.js'
-import { writeAll } from './write-all.js'
+import { writeAll } from '../disk/write-all.js'
 
 /** Names of what a process has open already. They may lead to a file, which others write, too. */
 const OWN_DESCRIPTOR = /^\/(dev|proc\/self)\/fd\/\d+$/

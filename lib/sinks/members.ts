@@ -4,7 +4,7 @@
  */
 import { availableParallelism } from 'node:os'
 import { Fifo } from '../fifo.js'
-import type { Body } from './body.js'
+import type { Body, BodyCut } from './body.js'
 import type { BufferedOutput } from './buffered-output.js'
 import { compressorOf, type Compression } from './compression.js'
 
@@ -13,6 +13,13 @@ export const MEMBER_SIZE: number = 4 * 2 ** 20
 
 /** The thread pool of libuv has this many threads by default. */
 const MAX_AT_ONCE = 4
+
+/** A cut behind so many members. It waits until the output has them: only then their length is known. */
+interface WaitingCut {
+  readonly count: number
+  readonly resolve: (length: number) => void
+  readonly reject: (error: unknown) => void
+}
 
 export class CompressedBody implements Body {
   readonly #output: BufferedOutput
@@ -27,6 +34,9 @@ export class CompressedBody implements Body {
   #cut: number
   #position = 0
   #count = 0
+  /** How many members the output has, and the cuts that wait for others. */
+  #passed = 0
+  readonly #waitingCuts = new Fifo<WaitingCut>()
   /** Members in order: their text waits, or is compressed, or they wait for those before them. */
   readonly #members = new Fifo<Promise<Uint8Array>>()
   /** The texts that wait for a place in the thread pool, and how many places are taken. */
@@ -35,7 +45,7 @@ export class CompressedBody implements Body {
   /** Called when there may be room. */
   #tellRoom = noop
   #writing: Promise<void> | undefined
-  #hasFailed = false
+  #failure: { readonly error: unknown } | undefined
 
   constructor(
     output: BufferedOutput,
@@ -82,13 +92,57 @@ export class CompressedBody implements Body {
 
   async flush(): Promise<void> {
     await this.#writing
-    if (!this.#hasFailed) await this.#output.drain()
+    if (this.#failure === undefined) await this.#output.drain()
   }
 
   async drain(): Promise<void> {
     // An output without text is one empty member: an empty file is not compressed data.
     if (this.#size > 0 || this.#count === 0) this.#end()
     await this.flush()
+  }
+
+  cut(): BodyCut {
+    const passed = this.#passing(this.#count)
+    return {
+      text: this.#position,
+      rest: [...this.#chunks],
+      written: async () => {
+        const length = await passed
+        await this.#output.reach(length)
+        return length
+      },
+    }
+  }
+
+  restore(text: number, rest: Uint8Array): void {
+    this.#position = text - rest.length
+    this.#cut = this.#nextCut()
+    this.#collect(rest)
+    if (this.#position > rest.length) this.#count = this.#passed = 1
+  }
+
+  /** Settles when the output has this many members, with its length. */
+  #passing(count: number): Promise<number> {
+    const passing = new Promise<number>((resolve, reject) => {
+      if (this.#failure !== undefined) reject(this.#failure.error)
+      else this.#waitingCuts.push({ count, resolve, reject })
+    })
+    // Perhaps nobody asks for it.
+    passing.catch(noop)
+    this.#tellCuts()
+    return passing
+  }
+
+  #tellCuts(): void {
+    for (let cut = this.#waitingCuts.peek(); cut?.count === this.#passed; cut = this.#waitingCuts.peek()) {
+      cut.resolve(this.#output.added)
+      void this.#waitingCuts.shift()
+    }
+  }
+
+  /** Where a member that begins now may end. */
+  #nextCut(): number {
+    return (Math.floor(this.#position / this.#memberSize) + 1) * this.#memberSize
   }
 
   #collect(bytes: Uint8Array): void {
@@ -104,7 +158,7 @@ export class CompressedBody implements Body {
     this.#chunks = []
     this.#size = 0
     this.#count++
-    this.#cut = (Math.floor(this.#position / this.#memberSize) + 1) * this.#memberSize
+    this.#cut = this.#nextCut()
     const member = this.#compressed(text)
     member.catch(noop)
     this.#members.push(member)
@@ -135,12 +189,15 @@ export class CompressedBody implements Body {
         const bytes = await member
         void this.#members.shift()
         this.#tellRoom()
-        if (this.#hasFailed) return
+        if (this.#failure !== undefined) return
         this.#output.add(bytes)
+        this.#passed++
+        this.#tellCuts()
         if (this.#output.isFull) await this.#output.room()
       }
     } catch (error) {
-      this.#hasFailed = true
+      this.#failure = { error }
+      for (let cut = this.#waitingCuts.shift(); cut !== undefined; cut = this.#waitingCuts.shift()) cut.reject(error)
       this.#onFail(error)
       this.#tellRoom()
     }

@@ -1,11 +1,10 @@
 /** The outputs of a run, as the run sees them: one, or one for each partition. */
 import type { Formatted } from '../formats/formatted.js'
 import type { OutputLayout } from '../formats/output-layout.js'
-import { PlainBody } from './body.js'
-import { BufferedOutput } from './buffered-output.js'
+import type { Json } from '../resume/mark.js'
 import type { Compression } from './compression.js'
-import { CompressedBody } from './members.js'
-import { RecordOutput } from './record-output.js'
+import { Output, type OutputSizes } from './output.js'
+import { OutputsCut, restored } from './outputs-cut.js'
 import type { ByteTarget } from './target.js'
 
 /** A file that was written. */
@@ -25,6 +24,8 @@ export interface Outputs {
   readonly records: number
   readonly bytes: number
   readonly files: readonly WrittenFile[]
+  /** Before `open()`: goes on where an earlier run was. @param state That of its cut, with its texts in one. */
+  restore(state: Json, rests: Uint8Array): void
   open(): Promise<void>
   /** Adds the next records, which the layout has settled. */
   add(records: Formatted): Promise<void> | undefined
@@ -32,6 +33,8 @@ export interface Outputs {
   room(): Promise<void>
   /** Settles when all that was added has been written. There may be more. */
   flush(): Promise<void>
+  /** Cuts the outputs behind what was added. Only of files. Until the cut is safe, there is no other. */
+  cut(): OutputsCut
   /** Nothing more is added. Settles when all has been written, or one write has failed. */
   drain(): Promise<void>
   /** Makes all outputs safe. */
@@ -44,9 +47,8 @@ export interface Outputs {
 
 export class SingleOutput implements Outputs {
   readonly isLive: boolean
-  readonly #target: ByteTarget
-  readonly #output: BufferedOutput
-  readonly #records: RecordOutput
+  readonly #layout: OutputLayout
+  readonly #output: Output
   readonly #onFail: (error: unknown) => void
 
   constructor(
@@ -54,62 +56,71 @@ export class SingleOutput implements Outputs {
     layout: OutputLayout,
     compression: Compression | undefined,
     onFail: (error: unknown) => void,
+    sizes: OutputSizes = {},
   ) {
     this.isLive = target.isLive
-    this.#target = target
+    this.#layout = layout
     this.#onFail = onFail
-    this.#output = new BufferedOutput(target, onFail)
-    const body =
-      compression === undefined ? new PlainBody(this.#output) : new CompressedBody(this.#output, compression, onFail)
-    this.#records = new RecordOutput(layout, body)
+    this.#output = new Output(target, layout, { ...sizes, compression, onFail })
   }
 
   get isFull(): boolean {
-    return this.#records.isFull
+    return this.#output.records.isFull
   }
 
   get records(): number {
-    return this.#records.count
+    return this.#output.records.count
   }
 
   get bytes(): number {
-    return this.#output.written
+    return this.#output.buffered.written
   }
 
   get files(): WrittenFile[] {
-    const { path } = this.#target
+    const { path } = this.#output.target
     return path === undefined ? [] : [{ path, records: this.records, bytes: this.bytes }]
   }
 
+  restore(state: Json, rests: Uint8Array): void {
+    const { layout, outputs, rests: own } = restored(state, rests)
+    this.#layout.restore(layout)
+    const [output] = outputs
+    if (output !== undefined) this.#output.restore(output, own[0] ?? new Uint8Array(0))
+  }
+
   open(): Promise<void> {
-    return this.#target.open(this.#onFail)
+    return this.#output.target.open(this.#onFail)
   }
 
   add(records: Formatted): undefined {
-    this.#records.add(records)
+    this.#output.records.add(records)
   }
 
   room(): Promise<void> {
-    return this.#records.room()
+    return this.#output.records.room()
   }
 
   flush(): Promise<void> {
-    return this.#output.drain()
+    return this.#output.buffered.drain()
+  }
+
+  cut(): OutputsCut {
+    return new OutputsCut(this.#layout, false, [this.#output.cut()])
   }
 
   drain(): Promise<void> {
-    return this.#records.drain()
+    return this.#output.records.drain()
   }
 
   finish(): Promise<void> {
-    return this.#target.finish()
+    return this.#output.target.finish()
   }
 
   publish(): Promise<void> {
-    return this.#target.publish()
+    return this.#output.target.publish()
   }
 
   discard(error: unknown): Promise<void> {
-    return this.#output.discard(error)
+    return this.#output.buffered.discard(error)
   }
 }

@@ -6,32 +6,27 @@ import { partitionError } from '../formats/format-error.js'
 import { Formatted } from '../formats/formatted.js'
 import type { OutputLayout } from '../formats/output-layout.js'
 import { AtomicFile, type FileOptions } from './atomic-file.js'
-import { PlainBody, type Body } from './body.js'
-import { BufferedOutput } from './buffered-output.js'
+import type { Json } from '../resume/mark.js'
 import type { Compression } from './compression.js'
-import { CompressedBody } from './members.js'
+import { Output, type OutputSizes } from './output.js'
+import { OutputsCut, restored } from './outputs-cut.js'
 import type { Outputs, WrittenFile } from './outputs.js'
-import { RecordOutput } from './record-output.js'
 
 /** The most files that are open at a time. */
 const MAX_OPEN_FILES = 256
 /** There may be many of them. */
-const BUFFER_SIZE = 64 * 1024
-const MEMBER_SIZE = 256 * 1024
+const SIZES: OutputSizes = { bufferSize: 64 * 1024, memberSize: 256 * 1024 }
 
-interface Partition {
-  readonly file: AtomicFile
-  readonly output: BufferedOutput
-  readonly body: Body
-  readonly records: RecordOutput
-}
+type Partition = Output<AtomicFile>
 
 export interface PartitionOptions extends FileOptions {
-  /** The path of the file of a partition. It may throw. */
-  readonly pathOf: (name: string) => string
+  /** The path of the file of a partition. It may throw. @param known The one that it has had in an earlier run. */
+  readonly pathOf: (name: string, known?: string) => string
   readonly compression: Compression | undefined
   /** The most files that are open at a time. Default: 256. */
   readonly maxOpenFiles?: number
+  /** Default: smaller than those of an output that is alone, as there may be many. */
+  readonly sizes?: OutputSizes
 }
 
 export class PartitionedOutput implements Outputs {
@@ -66,20 +61,34 @@ export class PartitionedOutput implements Outputs {
 
   get bytes(): number {
     let bytes = 0
-    for (const { output } of this.#all.values()) bytes += output.written
+    for (const { buffered } of this.#all.values()) bytes += buffered.written
     return bytes
   }
 
   get files(): WrittenFile[] {
-    return [...this.#all.values()].map(({ file, output, records }) => ({
-      path: file.path,
+    return [...this.#all.values()].map(({ target, buffered, records }) => ({
+      path: target.path,
       records: records.count,
-      bytes: output.written,
+      bytes: buffered.written,
     }))
   }
 
+  restore(state: Json, rests: Uint8Array): void {
+    const { layout, hasColumn, outputs, rests: own } = restored(state, rests)
+    this.#layout.restore(layout)
+    this.#hasColumn = hasColumn
+    for (const [place, output] of outputs.entries()) {
+      this.#create(output.name, output.path).restore(output, own[place] ?? new Uint8Array(0))
+    }
+  }
+
+  /** Files are opened when their first records come. Those of an earlier run are checked now. */
   async open(): Promise<void> {
-    // Files are opened when their first records come.
+    for (const { target } of this.#all.values()) {
+      await target.open()
+      await target.suspend()
+    }
+    await this.#options.created?.removeOthers(new Set([...this.#all.values()].map(({ target }) => target.part)))
   }
 
   async add(records: Formatted): Promise<void> {
@@ -102,13 +111,21 @@ export class PartitionedOutput implements Outputs {
     // Nobody reads the files before the end.
   }
 
+  cut(): OutputsCut {
+    return new OutputsCut(
+      this.#layout,
+      this.#hasColumn,
+      Array.from(this.#all.values(), (output) => output.cut()),
+    )
+  }
+
   /** Those that are open come first: each is closed before one of the others is opened again. */
   async drain(): Promise<void> {
     if (this.#all.size > 0) this.#assertColumn(true)
-    for (const { records, file } of new Set([...this.#open.values(), ...this.#all.values()])) {
+    for (const { records, target } of new Set([...this.#open.values(), ...this.#all.values()])) {
       await records.drain()
       if (this.#hasFailed) return
-      await file.finish()
+      await target.finish()
     }
   }
 
@@ -117,12 +134,13 @@ export class PartitionedOutput implements Outputs {
   }
 
   async publish(): Promise<void> {
-    for (const { file } of this.#all.values()) await file.publish()
+    for (const { target } of this.#all.values()) await target.publish()
   }
 
   async discard(error: unknown): Promise<void> {
     this.#hasFailed = true
-    for (const { output } of this.#all.values()) await output.discard(error)
+    for (const { buffered } of this.#all.values()) await buffered.discard(error)
+    await this.#options.created?.close()
   }
 
   /** A column that no record has is taken for a wrong name. @param isEnd Whether there are no more records. */
@@ -145,28 +163,23 @@ export class PartitionedOutput implements Outputs {
       this.#open.delete(oldest[0])
       await suspend(oldest[1])
     }
-    await (known === undefined ? partition.file.open() : partition.file.resume())
+    await (known === undefined ? partition.target.open() : partition.target.resume())
     return partition
   }
 
-  #create(name: string): Partition {
-    const { pathOf, compression } = this.#options
-    const file = new AtomicFile(pathOf(name), this.#options)
-    const output = new BufferedOutput(file, this.#onFail, BUFFER_SIZE)
-    const body =
-      compression === undefined
-        ? new PlainBody(output)
-        : new CompressedBody(output, compression, this.#onFail, MEMBER_SIZE)
-    const partition = { file, output, body, records: new RecordOutput(this.#layout, body, name) }
+  #create(name: string, known?: string): Partition {
+    const { pathOf, compression, sizes = SIZES } = this.#options
+    const file = new AtomicFile(pathOf(name, known), this.#options)
+    const partition = new Output(file, this.#layout, { ...sizes, compression, onFail: this.#onFail, name })
     this.#all.set(name, partition)
     return partition
   }
 }
 
 /** Writes what it holds, and closes its file for a while. A member that is not whole is kept. */
-async function suspend({ body, file }: Partition): Promise<void> {
+async function suspend({ body, target }: Partition): Promise<void> {
   await body.flush()
-  await file.suspend()
+  await target.suspend()
 }
 
 /** The records of each partition, in their order. */

@@ -1,10 +1,18 @@
 /** One output: its records in order, what stands around them, and its way to the target. */
 import type { Formatted } from '../formats/formatted.js'
 import type { OutputLayout } from '../formats/output-layout.js'
-import type { Body } from './body.js'
+import type { Body, BodyCut } from './body.js'
 
 const COMMA = ','.charCodeAt(0)
 const BRACKET = '['
+
+/** Where the records of an output were cut. */
+export interface RecordCut {
+  readonly records: number
+  /** Whether what stands before the first record was added. */
+  readonly hasBegun: boolean
+  readonly body: BodyCut
+}
 
 export class RecordOutput {
   /** How many records it has. */
@@ -49,6 +57,18 @@ export class RecordOutput {
     if (!this.#hasBegun && this.#layout.format.kind === 'csv') this.#addText(this.#layout.head(this.#name))
     this.#addText(this.#layout.tail(this.count === 0))
     await this.#body.drain()
+  }
+
+  /** Cuts it behind the records that were added. */
+  cut(): RecordCut {
+    return { records: this.count, hasBegun: this.#hasBegun, body: this.#body.cut() }
+  }
+
+  /** Goes on behind a cut, before anything is added. */
+  restore({ records, hasBegun, text }: Omit<RecordCut, 'body'> & { readonly text: number }, rest: Uint8Array): void {
+    this.count = records
+    this.#hasBegun = hasBegun
+    this.#body.restore(text, rest)
   }
 
   #addText(text: string): void {

@@ -3,8 +3,10 @@ import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
 import { isErrorObject, received, typeError } from '../errors.js'
 import { showState } from '../inspect.js'
-import { offerTarget, type FailureTarget, type Rejected } from '../stream/failure-target.js'
+import { offerTarget, type FailureTarget, type KeptFailures, type Rejected } from '../stream/failure-target.js'
 import type { Rejects } from '../stream/outcome.js'
+import { Disk } from '../disk/disk.js'
+import type { KeptFile } from '../resume/mark.js'
 import { InputFiles } from './input-files.js'
 import { AtomicFile } from './atomic-file.js'
 
@@ -49,7 +51,7 @@ const MAX_WAITING_LENGTH = 1024 * 1024
  */
 export function rejects(path: string | URL): Rejects {
   const rejects = new RejectsOption(filePath(path))
-  offerTarget(rejects, (wake, inputs) => new RejectsFile(rejects.path, wake, inputs))
+  offerTarget(rejects, (wake, inputs, kept) => new RejectsFile(rejects.path, wake, inputs, kept))
   return rejects
 }
 
@@ -83,21 +85,27 @@ class RejectsOption implements Rejects {
 const inUse = new Set<string>()
 const removals = new Map<string, Promise<void>>()
 
+const disk = new Disk('rejects')
+
 class RejectsFile implements FailureTarget {
-  count = 0
-  length = 0
+  count: number
+  length: number
+  readonly kept: KeptFile | undefined
   failure: { readonly error: unknown } | undefined
   readonly #path: string
   readonly #file: AtomicFile
   readonly #wake: () => void
   readonly #opening: Promise<void>
   #lines: string[] = []
-  #length = 0
+  #waiting = 0
+  /** How many bytes are written, and how many of them are safe. */
+  #written: number
+  #safe: number
   #pump: Promise<void> | undefined
   #finishing: Promise<void> | undefined
   #isDiscarded = false
 
-  constructor(path: string, wake: () => void, inputs: () => readonly string[]) {
+  constructor(path: string, wake: () => void, inputs: () => readonly string[], kept: KeptFailures | undefined) {
     if (inUse.has(path)) {
       throw typeError(
         'ERR_INVALID_OPTION',
@@ -107,22 +115,30 @@ class RejectsFile implements FailureTarget {
     inUse.add(path)
     this.#path = path
     this.#wake = wake
-    this.#file = new AtomicFile(path, { overwrite: true, inputs: new InputFiles(inputs) })
+    const { length = 0, count = 0 } = kept ?? {}
+    this.count = count
+    this.length = this.#written = this.#safe = length
+    const isKept = kept !== undefined
+    this.#file = new AtomicFile(path, { overwrite: true, inputs: new InputFiles(inputs), kept: isKept, disk })
+    this.#file.restore(length)
+    if (isKept) {
+      this.kept = { path, sync: (length) => this.#sync(length), publish: () => this.#file.publish() }
+    }
     this.#opening = Promise.resolve(removals.get(path)).then(() => this.#file.open())
     this.#opening.catch(this.#fail)
   }
 
   get isFull(): boolean {
-    return this.#length >= MAX_WAITING_LENGTH
+    return this.#waiting >= MAX_WAITING_LENGTH
   }
 
   add(rejected: Rejected): void {
     this.count++
     const line = `${lineOf(rejected)}\n`
-    this.length += Buffer.byteLength(line)
     this.#lines.push(line)
-    this.#length += line.length
-    if (this.#length >= BLOCK_LENGTH) void this.#write()
+    this.#waiting += line.length
+    this.length += Buffer.byteLength(line)
+    if (this.#waiting >= BLOCK_LENGTH) void this.#write()
   }
 
   finish(): Promise<void> {
@@ -158,8 +174,9 @@ class RejectsFile implements FailureTarget {
     while (this.#lines.length > 0 && !this.#isDiscarded) {
       const block = Buffer.from(this.#lines.join(''))
       this.#lines = []
-      this.#length = 0
+      this.#waiting = 0
       await this.#file.write([block])
+      this.#written += block.length
       this.#wake()
     }
   }
@@ -171,12 +188,24 @@ class RejectsFile implements FailureTarget {
       if (this.failure !== undefined) throw this.failure.error
       await this.#file.finish()
       if (this.#isDiscarded) return
-      await this.#file.publish()
+      if (this.kept === undefined) await this.#file.publish()
       inUse.delete(this.#path)
     } catch (error) {
       this.#fail(error)
       throw error
     }
+  }
+
+  /** Makes its first bytes, up to this length, safe for a later run. */
+  async #sync(length: number): Promise<void> {
+    await this.#opening
+    while (this.#written < length) {
+      if (this.failure !== undefined) throw this.failure.error
+      await this.#write()
+    }
+    if (length <= this.#safe) return
+    await this.#file.sync()
+    this.#safe = length
   }
 
   readonly #fail = (error: unknown): void => {

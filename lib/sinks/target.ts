@@ -11,6 +11,10 @@ export interface ByteTarget {
   write(chunks: readonly Uint8Array[]): Promise<void>
   /** All is written: makes it safe, and ends a stream. */
   finish(): Promise<void>
+  /** Makes safe what was written so far, for a later run. Of files alone. Also while more is written. */
+  sync?(): Promise<void>
+  /** Before `open()`: an earlier run has written so many bytes. Of files alone. */
+  restore?(length: number): void
   /** Lets everybody see it, once all outputs are finished. */
   publish(): Promise<void>
   /** There was an error: removes or ends it. After `open()`, also if that has failed; not while a write is under way. Never rejects. */

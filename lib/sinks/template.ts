@@ -12,19 +12,22 @@ export function isTemplate(path: string): boolean {
   return path.search(PLACEHOLDER) >= 0
 }
 
-/** A function from the path of an input to that of its output. It throws if two inputs have the same output. */
+/**
+ * A function from the path of an input to that of its output, or to the one that it has had in an earlier run. It throws
+ * if two inputs have the same output.
+ */
 export function templatePaths(
   template: string,
   inputs: Pick<SourceTrace, 'indexOf' | 'globs'>,
-): (input: string) => string {
+): (input: string, known?: string) => string {
   const inputOf = new Map<string, string>()
-  return (input) => {
+  return (input, known) => {
     const values = {
       name: nameOf(input),
       dir: folderOf(input, inputs.globs()),
       index: String(inputs.indexOf(input)),
     }
-    const path = normalize(template.replace(PLACEHOLDER, (_, key: keyof typeof values) => values[key]))
+    const path = known ?? normalize(template.replace(PLACEHOLDER, (_, key: keyof typeof values) => values[key]))
     const other = inputOf.get(path)
     if (other !== undefined) throw sharedError(path, other, input)
     inputOf.set(path, input)

@@ -74,7 +74,7 @@ export interface WritePlan {
   readonly createFormat: () => OutputFormat
   readonly compression: Compression | undefined
   /** Undefined: one output. Otherwise it gives the function that gives the path of a partition. */
-  readonly pathsOf: ((inputs: SourceTrace) => (name: string) => string) | undefined
+  readonly pathsOf: ((inputs: SourceTrace) => (name: string, known?: string) => string) | undefined
   /** Whether there is an output for each input file. */
   readonly byFile: boolean
   /** Gives the partition of a record, where that is a function. */

@@ -27,15 +27,15 @@ export interface FailureTarget {
   /** The file, if it is kept. */
   readonly kept?: KeptFile | undefined
   add(rejected: Rejected): void
-  /** No more items come. Settles when they can be seen. */
+  /** No more items come. Settles when they can be seen. If the file is kept: when it is whole, and safe on disk. */
   finish(): Promise<void>
   /** The stream has failed: nothing is to be seen. Never throws. */
   discard(): void
 }
 
-/** A target that goes on where an earlier run was. Its file is kept if the stream fails. */
+/** A target that goes on where an earlier run was. Its file stays if the stream fails, and the sink publishes it. */
 export interface KeptFailures {
-  /** How many bytes of the file an earlier run has written. */
+  /** How many bytes of the file an earlier run has written. 0: there was none. */
   readonly length: number
   /** How many items it has taken. */
   readonly count: number

@@ -121,8 +121,10 @@ describe('a template', () => {
 
 describe('the placeholders of a template', () => {
   const paths = ['in/a.csv.gz', 'in/b/c.tar.zst', 'in/.hidden', 'in/b/x.y.csv']
-  const outputs = (template: string, globs: string[]): string[] =>
-    paths.map(templatePaths(template, { indexOf: (path) => paths.indexOf(path), globs: () => globs }))
+  const outputs = (template: string, globs: string[]): string[] => {
+    const outputOf = templatePaths(template, { indexOf: (path) => paths.indexOf(path), globs: () => globs })
+    return paths.map((path) => outputOf(path))
+  }
 
   it('are the name without suffixes, the folder, and the number', () => {
     expect(outputs('{name}', ['in/**'])).toEqual(['a', 'c', '.hidden', 'x.y'])

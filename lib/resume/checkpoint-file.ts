@@ -1,0 +1,198 @@
+/**
+ * The file that says how far a run is. It is replaced as a whole, so a crash at any time leaves the old one or the new
+ * one. The texts of compressed outputs behind their last members stand in a second file beside it. That file has two
+ * names in turn: the one that the checkpoint names is never written.
+ */
+import { readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { crc32 } from 'node:zlib'
+import { isErrorObject } from '../errors.js'
+import { Disk } from '../disk/disk.js'
+import { unlessMissing } from '../disk/file-stats.js'
+import { withOutputCure } from '../disk/output-error.js'
+import { checkpointError } from './checkpoint-error.js'
+import type { Json } from './mark.js'
+
+const VERSION = 1
+const BEGIN_AGAIN = 'remove it to begin again'
+
+/** What a checkpoint says. What a value means is known where it is made. */
+export interface CheckpointContent {
+  /** Complete: all is written, and its files get their names. */
+  readonly state: 'running' | 'complete'
+  /** The name of the run. One that goes on keeps it. */
+  readonly run: string
+  /** The version of the library that has written it. */
+  readonly millrace: string
+  /** What must be the same in a run that goes on. */
+  readonly plan: Json
+  /** The code of its tasks: the hash of each, by its name. */
+  readonly code: Json
+  /** What the parts of the pipeline have noted, from the source on. */
+  readonly points: readonly Json[]
+  readonly outputs: Json
+  /** The files of failed items. */
+  readonly rejects: Json
+  readonly counts: Json
+}
+
+export interface Checkpoint extends CheckpointContent {
+  readonly version: number
+  /** Null: there are no such texts. */
+  readonly rests: RestsFile | null
+}
+
+/** The file of the texts behind the last members. */
+interface RestsFile {
+  /** Which of its two names it has. */
+  readonly name: 0 | 1
+  readonly bytes: number
+  readonly crc32: number
+}
+
+const FIELDS = ['run', 'millrace', 'plan', 'code', 'points', 'outputs', 'rejects', 'counts', 'rests'] as const
+
+const checkpointDisk = new Disk('checkpoint')
+const restsDisk = new Disk('rests')
+
+export class CheckpointFile {
+  readonly path: string
+  /** Of the checkpoint that is on disk. */
+  #rests: RestsFile | null = null
+  /** The first folder that was made for it; null: its folder was not looked at. */
+  #madeFolder: string | undefined | null = null
+
+  constructor(path: string) {
+    this.path = path
+  }
+
+  /**
+   * Undefined: there is none.
+   *
+   * @throws CheckpointError `ERR_CHECKPOINT_DAMAGED`, `ERR_CHECKPOINT_VERSION`. Errors of the system.
+   */
+  async read(): Promise<Checkpoint | undefined> {
+    const text = await this.#run(() => unlessMissing(readFile(this.path, 'utf8')))
+    if (text === undefined) return undefined
+    const checkpoint = this.#parse(text)
+    this.#rests = checkpoint.rests
+    return checkpoint
+  }
+
+  /** The texts behind the last members, in one. @throws CheckpointError `ERR_CHECKPOINT_DAMAGED` */
+  async readRests({ rests }: Checkpoint): Promise<Uint8Array> {
+    if (rests === null) return new Uint8Array(0)
+    const path = this.#restsPath(rests.name)
+    const bytes = await this.#run(() => unlessMissing(readFile(path)))
+    if (bytes?.length === rests.bytes && crc32(bytes) === rests.crc32) return bytes
+    const what = bytes === undefined ? 'is missing' : 'is not as it was written'
+    throw this.#damaged(`'${path}', which belongs to it, ${what}`)
+  }
+
+  /**
+   * Replaces the checkpoint. Settles when the new one is safe on disk. One call at a time.
+   *
+   * @param rests The texts behind the last members of outputs.
+   */
+  publish(content: CheckpointContent, rests: readonly Uint8Array[] = []): Promise<void> {
+    return this.#run(async () => {
+      if (this.#madeFolder === null) this.#madeFolder = await checkpointDisk.mkdir(dirname(this.path))
+      const old = this.#rests
+      const own = await this.#writeRests(rests, old?.name === 0 ? 1 : 0)
+      const text = withCheck({ version: VERSION, ...content, rests: own })
+      await writeWhole(checkpointDisk, this.#newPath, [Buffer.from(text)])
+      await checkpointDisk.rename(this.#newPath, this.path)
+      await checkpointDisk.syncFoldersOf(this.path, this.#madeFolder)
+      this.#madeFolder = undefined
+      this.#rests = own
+      if (old !== null) await restsDisk.remove(this.#restsPath(old.name))
+    })
+  }
+
+  /** Removes it, and all that belongs to it. */
+  remove(): Promise<void> {
+    return this.#run(async () => {
+      await checkpointDisk.remove(this.path)
+      await checkpointDisk.syncFolder(dirname(this.path))
+      await checkpointDisk.remove(this.#newPath)
+      for (const name of [0, 1] as const) await restsDisk.remove(this.#restsPath(name))
+      this.#rests = null
+    })
+  }
+
+  /** The new checkpoint, until it is whole. */
+  get #newPath(): string {
+    return `${this.path}.tmp`
+  }
+
+  #restsPath(name: 0 | 1): string {
+    return `${this.path}.rests-${name}`
+  }
+
+  async #writeRests(rests: readonly Uint8Array[], name: 0 | 1): Promise<RestsFile | null> {
+    const bytes = rests.reduce((sum, { length }) => sum + length, 0)
+    if (bytes === 0) return null
+    await writeWhole(restsDisk, this.#restsPath(name), rests)
+    return { name, bytes, crc32: rests.reduce((crc, rest) => crc32(rest, crc), 0) }
+  }
+
+  #parse(text: string): Checkpoint {
+    const fields = this.#fieldsOf(text)
+    const { version } = fields
+    if (typeof version === 'number' && version > VERSION) {
+      const cure = `go on with that version, or ${BEGIN_AGAIN}`
+      const by = typeof fields.millrace === 'string' ? ` (${fields.millrace})` : ''
+      const reason = `it is of a newer version of millrace${by}`
+      throw checkpointError(this.path, 'ERR_CHECKPOINT_VERSION', reason, cure)
+    }
+    const { check, ...content } = fields
+    const isWhole = FIELDS.every((name) => content[name] !== undefined) && Array.isArray(content.points)
+    const isKnown = version === VERSION && (content.state === 'running' || content.state === 'complete')
+    if (!isWhole || !isKnown || check !== checkOf(JSON.stringify(content))) {
+      throw this.#damaged('it is not as it was written')
+    }
+    return content as unknown as Checkpoint
+  }
+
+  #fieldsOf(text: string): Readonly<Record<string, unknown>> {
+    try {
+      return Object(JSON.parse(text)) as Record<string, unknown>
+    } catch (cause) {
+      throw this.#damaged('it is not JSON', isErrorObject(cause) ? { cause } : undefined)
+    }
+  }
+
+  #damaged(reason: string, options?: ErrorOptions): Error {
+    return checkpointError(this.path, 'ERR_CHECKPOINT_DAMAGED', reason, BEGIN_AGAIN, options)
+  }
+
+  async #run<T>(run: () => Promise<T>): Promise<T> {
+    try {
+      return await run()
+    } catch (error) {
+      throw withOutputCure(error, this.path)
+    }
+  }
+}
+
+/** Writes a file that nobody reads yet, and makes it safe. */
+async function writeWhole(disk: Disk, path: string, chunks: readonly Uint8Array[]): Promise<void> {
+  await disk.remove(path)
+  const file = await disk.create(path)
+  try {
+    await file.write(chunks)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+/** As JSON, with a number by which a change is found. */
+function withCheck(content: object): string {
+  const text = JSON.stringify(content)
+  return `${text.slice(0, -1)},"check":"${checkOf(text)}"}\n`
+}
+
+function checkOf(text: string): string {
+  return crc32(text).toString(16).padStart(8, '0')
+}

@@ -1,0 +1,148 @@
+/**
+ * A file that says that a run is at work, so that a second one does not write the same outputs. It names its process.
+ * One whose process is gone counts for nothing. On another host that cannot be told, so there it counts until it is
+ * removed.
+ */
+import { readFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { dirname } from 'node:path'
+import { Disk } from '../disk/disk.js'
+import { unlessMissing } from '../disk/file-stats.js'
+import { withOutputCure } from '../disk/output-error.js'
+import { checkpointError } from './checkpoint-error.js'
+import { birthOf, isAlive } from './process-birth.js'
+
+interface Holder {
+  readonly pid: number
+  readonly host: string
+  /** When it took the lock. */
+  readonly since: string
+  /** See `process-birth.ts`. */
+  readonly birth?: string | undefined
+}
+
+const disk = new Disk('lock')
+/** Between taking away the lock of a process that is gone, and taking it. */
+const TAKEOVER_SUFFIX = '.takeover'
+/** How long a lock without content is waited for, in milliseconds: its process is about to write it, or is gone. */
+const EMPTY_WAIT_MS = 1_000
+const EMPTY_INTERVAL_MS = 20
+
+export class RunLock {
+  readonly #path: string
+
+  private constructor(path: string) {
+    this.#path = path
+  }
+
+  /**
+   * Takes a lock.
+   *
+   * @param path Of its file.
+   * @param target What is locked, for the error.
+   * @throws CheckpointError `ERR_CHECKPOINT_LOCKED`: another run has it, in this process or another one.
+   */
+  static async take(path: string, target: string): Promise<RunLock> {
+    try {
+      await disk.mkdir(dirname(path))
+      if (!(await create(path))) await takeOver(path, target)
+      return new RunLock(path)
+    } catch (error) {
+      throw withOutputCure(error, path)
+    }
+  }
+
+  /** Gives it back. Never rejects: a lock that stays is that of a process that is gone. */
+  async release(): Promise<void> {
+    await disk.remove(this.#path).catch(() => undefined)
+  }
+}
+
+/** @returns False if there is one. */
+async function create(path: string): Promise<boolean> {
+  try {
+    const file = await disk.create(path)
+    try {
+      const { pid } = process
+      const holder: Holder = { pid, host: hostname(), since: new Date().toISOString(), birth: await birthOf(pid) }
+      await file.write([Buffer.from(`${JSON.stringify(holder)}\n`)])
+    } finally {
+      await file.close()
+    }
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
+}
+
+/** Takes the lock of a process that is gone. Of several that try, one does it. */
+async function takeOver(path: string, target: string): Promise<void> {
+  await assertGone(path, target)
+  const own = path + TAKEOVER_SUFFIX
+  if (!(await create(own))) {
+    await assertGone(own, target)
+    await disk.remove(own)
+    if (!(await create(own))) throw await lockedError(own, target)
+  }
+  try {
+    // Another one may have taken it meanwhile.
+    await assertGone(path, target)
+    await disk.remove(path)
+    if (!(await create(path))) throw await lockedError(path, target)
+  } finally {
+    await disk.remove(own)
+  }
+}
+
+/** Throws if the process of a lock is at work, or may be. */
+async function assertGone(path: string, target: string): Promise<void> {
+  const holder = await holderOf(path)
+  if (holder !== undefined && !(await isGone(holder))) throw lockedBy(holder, path, target)
+}
+
+async function isGone({ pid, host, birth, since }: Holder): Promise<boolean> {
+  if (host !== hostname()) return false
+  const known = await birthOf(pid)
+  if (birth !== undefined && known !== undefined) return birth !== known
+  if (!isAlive(pid)) return true
+  // Of an earlier process with the number of this one, as in a container that is started again.
+  return pid === process.pid && Date.parse(since) < performance.timeOrigin
+}
+
+/** Undefined: there is none, or its process has ended before it could write it. */
+async function holderOf(path: string): Promise<Holder | undefined> {
+  for (let waited = 0; ; waited += EMPTY_INTERVAL_MS) {
+    const text = await unlessMissing(readFile(path, 'utf8'))
+    if (text === undefined) return undefined
+    const holder = parse(text)
+    if (holder !== undefined || waited >= EMPTY_WAIT_MS) return holder
+    await new Promise((resolve) => setTimeout(resolve, EMPTY_INTERVAL_MS))
+  }
+}
+
+/** Undefined: it is not whole. */
+function parse(text: string): Holder | undefined {
+  try {
+    const { pid, host, since, birth } = Object(JSON.parse(text)) as Partial<Holder>
+    if (typeof pid !== 'number' || typeof host !== 'string' || typeof since !== 'string') return undefined
+    return { pid, host, since, birth }
+  } catch {
+    return undefined
+  }
+}
+
+async function lockedError(path: string, target: string): Promise<Error> {
+  const holder = await holderOf(path)
+  return holder === undefined ? locked(path, target, 'another run has begun') : lockedBy(holder, path, target)
+}
+
+function lockedBy({ pid, host, since }: Holder, path: string, target: string): Error {
+  const isOwn = pid === process.pid && host === hostname()
+  const who = isOwn ? 'another run of this process' : `the process ${pid} on the host '${host}'`
+  return locked(path, target, `${who} has been at work on it since ${since}`)
+}
+
+function locked(path: string, target: string, reason: string): Error {
+  return checkpointError(target, 'ERR_CHECKPOINT_LOCKED', reason, `wait for its end; if it is gone, remove '${path}'`)
+}

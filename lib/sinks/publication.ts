@@ -1,0 +1,82 @@
+/**
+ * How whole files get their names. A run that is complete may have been stopped at any of these steps: what it has done
+ * is recognised, and the rest is done.
+ */
+import { realpath } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { Disk } from '../disk/disk.js'
+import { statOf, unlessMissing } from '../disk/file-stats.js'
+import { assertReplaceable, existsError, isSameFile, lostError, withCure } from './file-errors.js'
+import type { InputFiles } from './input-files.js'
+
+/** What an unfinished file has behind its name. */
+export const PART_SUFFIX = '.part'
+
+/** A file that is whole, and safe on disk. */
+export interface WholeFile {
+  readonly path: string
+  /** Its size. */
+  readonly bytes: number
+}
+
+/**
+ * Publishes the files of a run that is complete, in this process or in one before. Those that have their names already
+ * are left as they are.
+ *
+ * @param disk Whose files they are.
+ * @throws CheckpointError `ERR_CHECKPOINT_OUTPUT`: a file is neither there under its own name nor under the other one.
+ * OutputError `ERR_OUTPUT_EXISTS`, `ERR_OUTPUT_IS_INPUT`. Errors of the system.
+ */
+export async function publishFiles(
+  files: readonly WholeFile[],
+  options: { readonly overwrite: boolean; readonly inputs: InputFiles },
+  disk: Disk = new Disk('output'),
+): Promise<void> {
+  for (const file of files) await withCure(file.path, () => publish(file, options, disk))
+}
+
+async function publish(
+  { path, bytes }: WholeFile,
+  options: { readonly overwrite: boolean; readonly inputs: InputFiles },
+  disk: Disk,
+): Promise<void> {
+  const file = (await unlessMissing(realpath(path))) ?? path
+  const part = file + PART_SUFFIX
+  const [whole, old] = [await statOf(part), await statOf(file)]
+  if (whole === undefined) {
+    if (old?.size !== BigInt(bytes)) throw lostError(path, part, bytes, undefined)
+  } else if (isSameFile(whole, old)) {
+    // It was stopped between the two steps of a renaming by links.
+    await disk.unlink(part)
+  } else {
+    if (whole.size !== BigInt(bytes)) throw lostError(path, part, bytes, whole.size)
+    if (old !== undefined) await assertReplaceable(path, old, options)
+    await renamePart(disk, part, file, { path, overwrite: options.overwrite })
+  }
+  // Also of one that has its name: perhaps the name is not safe yet.
+  await disk.syncFolder(dirname(file))
+}
+
+/** Gives a file its name. @param path Its name for people. */
+export async function renamePart(
+  disk: Disk,
+  part: string,
+  file: string,
+  { path, overwrite }: { readonly path: string; readonly overwrite: boolean },
+): Promise<void> {
+  if (overwrite) {
+    await disk.rename(part, file)
+    return
+  }
+  try {
+    // Unlike `rename()`, it does not replace a file that was made meanwhile.
+    await disk.link(part, file)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') throw existsError(path)
+    // There are file systems without links.
+    await disk.rename(part, file)
+    return
+  }
+  await disk.unlink(part)
+}
