@@ -23,9 +23,9 @@ const CALLS = {
   rejects: ['mkdir', 'create', 'chmod', 'truncate', 'write', 'datasync', 'sync', 'syncFolder', 'rename', 'unlink'],
   checkpoint: ['mkdir', 'create', 'write', 'sync', 'rename', 'syncFolder', 'unlink'],
   /** The texts behind the last members of compressed outputs. */
-  rests: ['create', 'write', 'sync', 'unlink'],
+  rests: ['create', 'write', 'sync', 'syncFolder', 'unlink'],
   /** The list of the files that a run has made. */
-  created: ['create', 'write', 'unlink'],
+  created: ['mkdir', 'create', 'write', 'unlink'],
   lock: ['mkdir', 'create', 'write', 'unlink'],
 } as const
 

@@ -129,10 +129,14 @@ export class CheckpointFile {
     return `${this.path}.rests-${name}`
   }
 
-  async #writeRests(rests: readonly Uint8Array[], name: 0 | 1): Promise<RestsFile | null> {
+  async #writeRests(given: readonly Uint8Array[], name: 0 | 1): Promise<RestsFile | null> {
+    // For zlib, no bytes begin a new checksum.
+    const rests = given.filter(({ length }) => length > 0)
     const bytes = rests.reduce((sum, { length }) => sum + length, 0)
     if (bytes === 0) return null
     await writeWhole(restsDisk, this.#restsPath(name), rests)
+    // Before a checkpoint names it.
+    await restsDisk.syncFolder(dirname(this.path))
     return { name, bytes, crc32: rests.reduce((crc, rest) => crc32(rest, crc), 0) }
   }
 

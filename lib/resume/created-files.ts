@@ -4,6 +4,7 @@
  * some names, the run makes the same files anew, as it gets the same records.
  */
 import { readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { Disk, type DiskFile } from '../disk/disk.js'
 import { unlessMissing } from '../disk/file-stats.js'
 
@@ -46,6 +47,7 @@ export class CreatedFiles {
   }
 
   async #open(): Promise<DiskFile> {
+    await disk.mkdir(dirname(this.#path))
     try {
       return await disk.create(this.#path)
     } catch (error) {

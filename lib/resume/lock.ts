@@ -25,7 +25,7 @@ const disk = new Disk('lock')
 /** Between taking away the lock of a process that is gone, and taking it. */
 const TAKEOVER_SUFFIX = '.takeover'
 /** How long a lock without content is waited for, in milliseconds: its process is about to write it, or is gone. */
-const EMPTY_WAIT_MS = 1_000
+const EMPTY_WAIT_MS = 500
 const EMPTY_INTERVAL_MS = 20
 
 export class RunLock {

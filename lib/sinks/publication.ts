@@ -7,6 +7,7 @@ import { dirname } from 'node:path'
 import { Disk } from '../disk/disk.js'
 import { statOf, unlessMissing } from '../disk/file-stats.js'
 import { assertReplaceable, existsError, isSameFile, lostError, withCure } from './file-errors.js'
+import type { Owner } from '../disk/steps.js'
 import type { InputFiles } from './input-files.js'
 
 /** What an unfinished file has behind its name. */
@@ -23,15 +24,16 @@ export interface WholeFile {
  * Publishes the files of a run that is complete, in this process or in one before. Those that have their names already
  * are left as they are.
  *
- * @param disk Whose files they are.
+ * @param owner Whose files they are.
  * @throws CheckpointError `ERR_CHECKPOINT_OUTPUT`: a file is neither there under its own name nor under the other one.
  * OutputError `ERR_OUTPUT_EXISTS`, `ERR_OUTPUT_IS_INPUT`. Errors of the system.
  */
 export async function publishFiles(
   files: readonly WholeFile[],
   options: { readonly overwrite: boolean; readonly inputs: InputFiles },
-  disk: Disk = new Disk('output'),
+  owner: Owner = 'output',
 ): Promise<void> {
+  const disk = new Disk(owner)
   for (const file of files) await withCure(file.path, () => publish(file, options, disk))
 }
 
