@@ -21,6 +21,8 @@ export class Mark extends Items {
 
 /** How a sink asks the source of its pipeline for a mark. */
 export class MarkRequest {
+  /** Whether there is a checkpoint that a later run can go on from: then unfinished files stay after an error. */
+  hasCheckpoint = false
   #isDue = false
   #wake: (() => void) | undefined
 
@@ -65,17 +67,30 @@ export interface ResumePoint {
   begin(request: MarkRequest, note: Json | undefined): void | Promise<void>
   /** What is to be stored of a note. Default: the note. */
   seal?(note: Json): Promise<Json>
+  /** What it had done, by a note. */
+  figures?(note: Json): Figures
+  /** Settles when what it has written before a note is safe on disk. */
+  sync?(note: Json): Promise<void>
   /** The file of its failed items, since the first read. */
   readonly kept?: KeptFile | undefined
 }
 
-/** A file that a run which goes on continues, and that the sink publishes. */
+/** What a stage had done before a mark. */
+export interface Figures {
+  /** Items of its source. */
+  readonly read: number
+  /** Failed items that it has left out, and those that went to a file. */
+  readonly skipped: number
+  readonly rejected: number
+}
+
+/** A file that a run which goes on continues. The sink publishes it, when its part has ended. */
 export interface KeptFile {
   readonly path: string
+  /** Its length with all that was added. */
+  readonly length: number
   /** Settles when its first bytes, up to this length, are safe on disk. */
   sync(length: number): Promise<void>
-  /** Lets everybody see it. */
-  publish(): Promise<void>
 }
 
 /** Kept apart from the parts themselves: it is a matter between parts of this library. */

@@ -17,12 +17,17 @@ export interface FileOptions {
   /** Whether a file that exists is replaced. */
   readonly overwrite: boolean
   readonly inputs: InputFiles
-  /** Whether the unfinished file stays after an error, so that a later run can continue it. Default: false. */
-  readonly kept?: boolean | undefined
+  /** Set if a later run may continue the file. Then it stays after an error, once there is a checkpoint. */
+  readonly kept?: KeptPart | undefined
   /** Where its name is noted before it is made. Default: nowhere. */
   readonly created?: CreatedFiles | undefined
   /** Default: that of outputs. */
   readonly disk?: Disk
+}
+
+/** Says whether an unfinished file stays after an error. */
+export interface KeptPart {
+  readonly hasCheckpoint: boolean
 }
 
 const OUTPUT_DISK = new Disk('output')
@@ -113,7 +118,7 @@ export class AtomicFile implements ByteTarget {
       await handle?.sync()
       this.#handle = undefined
       await handle?.close()
-      if (this.#options.kept === true) await this.#syncName()
+      if (this.#options.kept !== undefined) await this.#syncName()
     })
   }
 
@@ -135,7 +140,8 @@ export class AtomicFile implements ByteTarget {
     this.#handle = undefined
     // The error that leads here is told, and not one of these.
     await handle?.close().catch(noop)
-    const isOwn = this.#identity !== undefined && !this.#isPublished && this.#options.kept !== true
+    const isLeft = !this.#isPublished && this.#options.kept?.hasCheckpoint !== true
+    const isOwn = this.#identity !== undefined && isLeft
     if (isOwn && isSameFile(await statOf(this.#part).catch(noop), this.#identity)) {
       await this.#disk.unlink(this.#part).catch(noop)
     }

@@ -118,11 +118,17 @@ class RejectsFile implements FailureTarget {
     const { length = 0, count = 0 } = kept ?? {}
     this.count = count
     this.length = this.#written = this.#safe = length
-    const isKept = kept !== undefined
-    this.#file = new AtomicFile(path, { overwrite: true, inputs: new InputFiles(inputs), kept: isKept, disk })
+    this.#file = new AtomicFile(path, { overwrite: true, inputs: new InputFiles(inputs), kept, disk })
     this.#file.restore(length)
-    if (isKept) {
-      this.kept = { path, sync: (length) => this.#sync(length), publish: () => this.#file.publish() }
+    if (kept !== undefined) {
+      const lengthOf = (): number => this.length
+      this.kept = {
+        path,
+        get length() {
+          return lengthOf()
+        },
+        sync: (length) => this.#sync(length),
+      }
     }
     this.#opening = Promise.resolve(removals.get(path)).then(() => this.#file.open())
     this.#opening.catch(this.#fail)

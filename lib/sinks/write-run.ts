@@ -12,8 +12,10 @@ import { assertResult, isDone, isPromise } from '../io/iterator-result.js'
 import { closeUnopened, openBatches, openSource, type BatchReader, type Reader, type Source } from '../io/source.js'
 import { isThenable } from '../thenable.js'
 import type { Batch } from '../codec/batch.js'
+import { Mark } from '../resume/mark.js'
 import { BadRecord } from '../codec/records/record-data.js'
 import { reasonOf } from '../io/pipeline.js'
+import type { Checkpoints } from './checkpoints.js'
 import type { Outputs } from './outputs.js'
 import { ReaderLeft } from './target.js'
 
@@ -29,14 +31,18 @@ type Opened =
   { readonly formatted: BatchReader } | { readonly batches: BatchReader } | { readonly items: Reader<unknown> }
 
 export class WriteRun {
-  /** How many values were read. */
-  read = 0
+  /** How many values were read, by earlier runs, too. */
+  read: number
   readonly outputs: Outputs
   readonly #source: Source<unknown>
   readonly #signals: readonly AbortSignal[]
   readonly #pipeline: AbortSignal | undefined
   readonly #layout: OutputLayout
   readonly #formatter: RecordFormatter
+  /** Set if a later run can go on where this one is. */
+  readonly #checkpoints: Checkpoints | undefined
+  /** Set if it was aborted: settles when its last checkpoint is made, or that has taken too long. It has failed then. */
+  #ending: Promise<void> | undefined
   #opened: Opened | undefined
   /** Whether the source has ended or thrown, and so is not to be closed. */
   #hasSourceEnded = false
@@ -53,13 +59,16 @@ export class WriteRun {
     { signals, pipeline }: { readonly signals: readonly AbortSignal[]; readonly pipeline: AbortSignal | undefined },
     layout: OutputLayout,
     createOutputs: (onFail: (error: unknown) => void) => Outputs,
+    checkpoints?: Checkpoints,
   ) {
+    this.#checkpoints = checkpoints
+    this.read = checkpoints?.before.read ?? 0
     this.#source = source
     this.#signals = signals
     this.#pipeline = pipeline
     this.#layout = layout
     this.#formatter = new RecordFormatter(layout.format, layout.partitionOf)
-    this.outputs = createOutputs(this.#fail)
+    this.outputs = createOutputs(this.fail)
   }
 
   /** @returns Whether all was written. False: the reader of the standard output has left. */
@@ -68,6 +77,7 @@ export class WriteRun {
     try {
       if (this.#signals.some(({ aborted }) => aborted)) this.#abort()
       this.#assertUnfailed()
+      await this.#checkpoints?.beginPipeline()
       this.#opened = this.#open()
       await this.#openOutputs()
       await this.#readAll(this.#opened)
@@ -75,7 +85,7 @@ export class WriteRun {
       this.#assertUnfailed()
       await this.#settled(this.outputs.finish())
       this.#assertUnfailed()
-      await this.outputs.publish()
+      if (this.#checkpoints === undefined) await this.outputs.publish()
       return true
     } catch (error) {
       await this.#end(error)
@@ -91,6 +101,7 @@ export class WriteRun {
     const formatted = this.#layout.partitionOf === undefined ? openFormatted(this.#source, this.#layout) : undefined
     if (formatted !== undefined) return { formatted }
     const batches = openBatches(this.#source)
+    // Marks come in batches alone. All parts that can pass them on give batches.
     return batches === undefined ? { items: openSource(this.#source) } : { batches }
   }
 
@@ -111,15 +122,34 @@ export class WriteRun {
   /** The stream has settled the records. */
   async #readFormatted(reader: BatchReader): Promise<void> {
     for (let batch = await this.#fromSource(reader); batch !== undefined; batch = await this.#fromSource(reader)) {
-      this.read += batch.length
-      const adding = this.outputs.add(Formatted.of(batch))
-      if (adding !== undefined) await adding
-      if (this.outputs.isFull) await this.#room()
+      if (batch instanceof Mark) await this.#takeMark(batch)
+      else await this.#addFormatted(batch)
+      this.#checkpoints?.readOn()
     }
+  }
+
+  /** All records before it have been added. */
+  async #takeMark(mark: Mark): Promise<void> {
+    this.#checkpoints?.take(mark, this.outputs.cut())
+    if (this.#ending === undefined) return
+    await this.#ending
+    this.#assertUnfailed()
+  }
+
+  async #addFormatted(batch: Batch): Promise<void> {
+    this.read += batch.length
+    const adding = this.outputs.add(Formatted.of(batch))
+    if (adding !== undefined) await adding
+    if (this.outputs.isFull) await this.#room()
   }
 
   async #readBatches(reader: BatchReader): Promise<void> {
     for (let batch = await this.#fromSource(reader); batch !== undefined; batch = await this.#fromSource(reader)) {
+      this.#checkpoints?.readOn()
+      if (batch instanceof Mark) {
+        await this.#takeMark(batch)
+        continue
+      }
       const isByFile = this.#layout.format.byFile === true
       for (const [position, value] of batch.values().entries()) {
         const waiting = this.#take(value, isByFile ? batch.fileOf?.(position) : undefined)
@@ -243,7 +273,8 @@ export class WriteRun {
     })
   }
 
-  readonly #fail = (error: unknown): void => {
+  /** Ends the run with an error. */
+  readonly fail = (error: unknown): void => {
     this.#failure ??= { error }
     this.#stopWaiting?.()
   }
@@ -251,7 +282,13 @@ export class WriteRun {
   readonly #abort = (): void => {
     const signal = this.#signals.find(({ aborted }) => aborted)
     const isPipeline = signal !== undefined && signal === this.#pipeline
-    this.#fail(isPipeline ? reasonOf(signal) : signal?.reason)
+    const reason: unknown = isPipeline ? reasonOf(signal) : signal?.reason
+    if (this.#checkpoints === undefined || this.#opened === undefined) this.fail(reason)
+    else {
+      this.#ending ??= this.#checkpoints.last().then(() => {
+        this.fail(reason)
+      })
+    }
   }
 
   #assertUnfailed(): void {
@@ -260,7 +297,9 @@ export class WriteRun {
 
   /** Closes the source, and removes or ends the outputs. Never rejects. */
   async #end(error: unknown): Promise<void> {
+    this.#checkpoints?.stop()
     const closing = this.#closeSource(error)
+    await this.#checkpoints?.settle()
     // A reader of a stream gets what comes before an error of the source.
     if (this.outputs.isLive && this.#failure === undefined) await closeQuietly({ close: () => this.#flush() })
     await this.outputs.discard(error)

@@ -3,12 +3,14 @@ import { received, typeError } from '../errors.js'
 import { withEndOf } from '../failure.js'
 import { OutputLayout } from '../formats/output-layout.js'
 import { joinPipeline } from '../io/pipeline.js'
-import type { Source } from '../io/source.js'
+import { closeQuietly } from '../io/close-with-timeout.js'
+import { closeUnopened, type Source } from '../io/source.js'
 import { isAbortSignal } from '../options.js'
 import { assertSource } from '../verbs/arguments.js'
 import type { Sink } from '../verbs/reduce.js'
 import { asStage } from '../verbs/stage.js'
 import { AtomicFile, type FileOptions } from './atomic-file.js'
+import { Checkpoints, type RunCounts } from './checkpoints.js'
 import { InputFiles } from './input-files.js'
 import { Device, isDevicePath } from './device.js'
 import { traceSource, type SourceTrace } from './origin.js'
@@ -116,31 +118,79 @@ async function writeTo(
   trace: SourceTrace,
   pipeline: AbortSignal | undefined,
 ): Promise<WriteResult> {
-  const started = performance.now()
+  const { resume, target } = plan
+  if (resume === undefined || !('path' in target)) return await writeOnce(plan, source, trace, pipeline)
+  if (await isDevicePath(target.path)) throw deviceError(target.path)
+  let checkpoints: Checkpoints
+  try {
+    const bytesRead = (): number => trace.counts().bytesRead
+    checkpoints = await Checkpoints.open(target.path, resume, source, plan.comparable, bytesRead)
+  } catch (error) {
+    await closeQuietly({ close: () => closeUnopened(source) })
+    throw error
+  }
+  try {
+    const { ended } = checkpoints
+    if (ended === undefined) return await writeOnce(plan, source, trace, pipeline, checkpoints)
+    // An earlier run has written all.
+    await closeQuietly({ close: () => closeUnopened(source) })
+    await checkpoints.publish(ended, { overwrite: plan.overwrite, inputs: new InputFiles(trace.paths) })
+    return { ...ended.counts, files: ended.files, resumed: true }
+  } finally {
+    await checkpoints.release()
+  }
+}
+
+/** @param checkpoints Set if the run goes on where an earlier one was, or a later one can. */
+async function writeOnce(
+  plan: WritePlan,
+  source: Source<unknown>,
+  trace: SourceTrace,
+  pipeline: AbortSignal | undefined,
+  checkpoints?: Checkpoints,
+): Promise<WriteResult> {
+  const started = performance.now() - (checkpoints?.before.duration ?? 0)
   const { pathsOf, overwrite, compression } = plan
   const layout = new OutputLayout(plan.createFormat(), plan.partitionOf)
   const signals = [plan.signal, pipeline].filter((signal) => signal !== undefined)
-  const files = { overwrite, inputs: new InputFiles(trace.paths) }
+  const files = { overwrite, inputs: new InputFiles(trace.paths), kept: checkpoints?.request }
   const target = await createTarget(plan, files)
-  const createOutputs = (onFail: (error: unknown) => void): Outputs =>
-    pathsOf !== undefined
-      ? new PartitionedOutput(layout, { ...files, pathOf: pathsOf(trace), compression }, onFail)
-      : new SingleOutput(target, layout, compression, onFail)
-  const run = new WriteRun(source, { signals, pipeline }, layout, createOutputs)
+  const before = await checkpoints?.outputs()
+  const createOutputs = (onFail: (error: unknown) => void): Outputs => {
+    const outputs =
+      pathsOf !== undefined
+        ? new PartitionedOutput(
+            layout,
+            { ...files, pathOf: pathsOf(trace), compression, created: checkpoints?.created },
+            onFail,
+          )
+        : new SingleOutput(target, layout, compression, onFail)
+    if (before !== undefined) outputs.restore(before.state, before.rests)
+    return outputs
+  }
+  const run = new WriteRun(source, { signals, pipeline }, layout, createOutputs, checkpoints)
+  const counts = (): RunCounts => {
+    const { read = run.read, skipped, rejected, bytesRead } = trace.counts()
+    const { records, bytes } = run.outputs
+    const duration = performance.now() - started
+    return { read, written: records, rejected, skipped, bytesRead, bytesWritten: bytes, duration }
+  }
+  checkpoints?.start(counts, run.fail)
   const isWhole = await run.run()
-  const { read = run.read, skipped, rejected, bytesRead } = trace.counts()
+  await checkpoints?.publish({ counts: counts(), files: run.outputs.files }, files)
   return {
-    read,
-    written: run.outputs.records,
-    rejected,
-    skipped,
-    bytesRead,
-    bytesWritten: run.outputs.bytes,
-    duration: performance.now() - started,
+    ...counts(),
     files: run.outputs.files,
-    resumed: false,
+    resumed: before !== undefined,
     ...(!isWhole && { closedEarly: true as const }),
   }
+}
+
+function deviceError(path: string): TypeError {
+  return typeError(
+    'ERR_INVALID_OPTION',
+    `Cannot ${ACTION} as option 'resume' must be left out for a device: received '${path}' (it is for files)`,
+  )
 }
 
 function templateError(source: object): TypeError {

@@ -33,12 +33,16 @@ export interface FailureTarget {
   discard(): void
 }
 
-/** A target that goes on where an earlier run was. Its file stays if the stream fails, and the sink publishes it. */
+/**
+ * A target that goes on where an earlier run was, or may be continued by a later one. Its file stays if the stream fails,
+ * once there is a checkpoint. The sink publishes it.
+ */
 export interface KeptFailures {
   /** How many bytes of the file an earlier run has written. 0: there was none. */
   readonly length: number
   /** How many items it has taken. */
   readonly count: number
+  readonly hasCheckpoint: boolean
 }
 
 /**

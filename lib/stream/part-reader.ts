@@ -32,7 +32,9 @@ export class PartReader {
   }
   /** Those of the parts that were decoded. */
   readonly failedItems: FailedItems
-  /** How many items have their outcomes in the parts that were decoded or given. */
+  /** How many items an earlier run has done. */
+  before = 0
+  /** How many items have their outcomes in the parts that were decoded or given; those of an earlier run, too. */
   #items = 0
   /** Set if results go to an output: they are records, which the layout settles when they are due. */
   layout: OutputLayout | undefined
@@ -79,7 +81,7 @@ export class PartReader {
     noteOn: (mark: Mark) => void,
   ): void {
     this.#noteOn = noteOn
-    this.#items = done.items
+    this.#items = this.before = done.items
     this.counts.delivered = done.delivered
     this.counts.skipped = done.skipped
     this.counts.refused = done.refused

@@ -3,7 +3,7 @@
  * out. Its failed items count again, and the file that they go to is continued.
  */
 import { hashOfFunction, hashOfModule } from '../resume/code.js'
-import type { Json, KeptFile, Mark, ResumePoint } from '../resume/mark.js'
+import type { Figures, Json, KeptFile, Mark, MarkRequest, ResumePoint } from '../resume/mark.js'
 import type { KeptFailures } from './failure-target.js'
 import type { PartReader } from './part-reader.js'
 import { taskOf, type StreamPlan } from './plan.js'
@@ -27,6 +27,7 @@ export class StagePoint implements ResumePoint {
   readonly source: object
   readonly #plan: StreamPlan
   readonly #parts: PartReader
+  #request: MarkRequest | undefined
   #note: StageNote | undefined
 
   constructor(plan: StreamPlan, source: object, parts: PartReader) {
@@ -61,18 +62,37 @@ export class StagePoint implements ResumePoint {
 
   /** How the file of failed items is opened; undefined: as always. */
   get keptFailures(): KeptFailures | undefined {
-    return this.#note && { length: this.#note.length ?? 0, count: this.#note.failed }
+    const [note, request] = [this.#note, this.#request]
+    if (note === undefined || request === undefined) return undefined
+    return {
+      length: note.length ?? 0,
+      count: note.failed,
+      get hasCheckpoint() {
+        return request.hasCheckpoint
+      },
+    }
   }
 
   get kept(): KeptFile | undefined {
     return this.#parts.failedItems.target?.kept
   }
 
-  begin(_request: unknown, note: Json | undefined): void {
+  begin(request: MarkRequest, note: Json | undefined): void {
+    this.#request = request
     const done = (note as StageNote | undefined) ?? NOTHING_DONE
     this.#note = done
     this.#parts.failedItems.countFrom(done.failed)
     this.#parts.passMarks(done, this.#noteOn)
+  }
+
+  figures(note: Json): Figures {
+    const { items, skipped, failed } = note as unknown as StageNote
+    const rejected = this.#plan.rejects === undefined ? 0 : failed
+    return { read: items, skipped: skipped - rejected, rejected }
+  }
+
+  async sync(note: Json): Promise<void> {
+    await this.kept?.sync((note as unknown as StageNote).length ?? 0)
   }
 
   readonly #noteOn = (mark: Mark): void => {

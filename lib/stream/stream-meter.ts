@@ -67,7 +67,7 @@ export class StreamMeter implements StageMeter {
     const { chunks, delivered, skipped } = this.#parts.counts
     const rejected = this.#parts.failedItems.target?.count ?? 0
     return {
-      read: this.#window.read,
+      read: this.#parts.before + this.#window.read,
       delivered,
       failed: this.failed,
       skipped: skipped - rejected,

@@ -82,3 +82,57 @@ export async function readPart(end: object, notes: readonly Json[] | undefined, 
   }
   return { values, notes: undefined }
 }
+
+/**
+ * A marked source that throws when it has given some values. It gives other work a turn between its batches.
+ *
+ * @param stop After how many values it throws. Undefined: never.
+ * @param onRead Called with the number of values that it has given.
+ */
+export function failingSource<T>(
+  values: readonly T[],
+  batch: number,
+  stop?: number,
+  onRead?: (at: number) => void,
+): AsyncIterable<T> {
+  const source = {
+    [Symbol.asyncIterator]: (): never => {
+      throw new Error('It is read in batches alone')
+    },
+  }
+  const inner = markedSource(values, batch)
+  const point = resumePointOf(inner)
+  let at = 0
+  if (point === undefined) throw new Error('It is marked')
+  offerResume(source, {
+    ...point,
+    source: undefined,
+    begin: (request, note) => {
+      if (note !== undefined) at = note as number
+      return point.begin(request, note)
+    },
+  })
+  offerBatches(source, () => {
+    const reader = openBatches(inner)
+    return (
+      reader && {
+        next: async (max) => {
+          await new Promise((resolve) => setImmediate(resolve))
+          if (stop !== undefined && at >= stop) throw new Error('stopped')
+          onRead?.(at)
+          const given = await reader.next(max)
+          at += given?.length ?? 0
+          if (given instanceof Mark) {
+            const [[, note] = []] = given.notes
+            given.notes.clear()
+            const own = resumePointOf(source)
+            if (own !== undefined) given.notes.set(own, note ?? null)
+          }
+          return given
+        },
+        close: () => reader.close(),
+      }
+    )
+  })
+  return source
+}

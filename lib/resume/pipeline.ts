@@ -1,0 +1,108 @@
+/** A pipeline that can go on where an earlier run was: all its parts, from the source to what the sink reads. */
+import { CheckpointError, received } from '../errors.js'
+import { resumePointOf, type Figures, type Json, type MarkRequest, type ResumePoint } from './mark.js'
+import { differenceOf } from './plan-difference.js'
+
+/** What is stored of a pipeline, and must be the same when a run goes on. */
+export interface PipelinePlan {
+  readonly plan: Json
+  /** The hashes of the code of its tasks, by name. */
+  readonly code: Readonly<Record<string, string>>
+}
+
+export class ResumablePipeline {
+  /** The source first. */
+  readonly points: readonly ResumePoint[]
+
+  /**
+   * @param end What the sink reads.
+   * @throws CheckpointError `ERR_NOT_RESUMABLE`: a part of it can only begin at its start.
+   */
+  constructor(end: object) {
+    const points: ResumePoint[] = []
+    for (let part: object | undefined = end; part !== undefined;) {
+      const point = resumePointOf(part)
+      if (point === undefined) throw notResumable(part, points.length > 0)
+      points.unshift(point)
+      part = point.source
+    }
+    this.points = points
+  }
+
+  /** @param sink What must be the same of the sink. */
+  async plan(sink: PipelinePlan): Promise<PipelinePlan> {
+    const [source, ...stages] = this.points
+    const codes = await Promise.all(this.points.map((point) => point.code?.()))
+    return {
+      // As it is stored.
+      plan: JSON.parse(
+        JSON.stringify({ source: source?.plan, stages: stages.map(({ plan }) => plan), sink: sink.plan }),
+      ) as Json,
+      code: Object.assign({}, ...codes, sink.code) as Record<string, string>,
+    }
+  }
+
+  /** Lets all parts begin, at their notes if there are any. */
+  async begin(request: MarkRequest, notes: readonly Json[] | undefined): Promise<void> {
+    for (const [at, point] of this.points.entries()) await point.begin(request, notes?.[at])
+  }
+
+  /** What all stages had done before a mark; undefined if there is none. */
+  figures(notes: ReadonlyMap<ResumePoint, Json>): Figures | undefined {
+    const all = this.points.flatMap((point) => point.figures?.(notes.get(point) ?? null) ?? [])
+    const [first] = all
+    return (
+      first && {
+        read: first.read,
+        skipped: all.reduce((sum, { skipped }) => sum + skipped, 0),
+        rejected: all.reduce((sum, { rejected }) => sum + rejected, 0),
+      }
+    )
+  }
+
+  /** What is stored of the notes on a mark. Settles when it is, too, safe on disk. */
+  async seal(notes: ReadonlyMap<ResumePoint, Json>): Promise<Json[]> {
+    return await Promise.all(
+      this.points.map(async (point) => {
+        const note = notes.get(point) ?? null
+        await point.sync?.(note)
+        return point.seal === undefined ? note : await point.seal(note)
+      }),
+    )
+  }
+}
+
+/**
+ * Checks that a run does what the earlier one has done.
+ *
+ * @param name Of the checkpoint, for errors.
+ * @throws CheckpointError `ERR_CHECKPOINT_PLAN`, `ERR_CHECKPOINT_CODE`.
+ */
+export function assertSamePlan(name: string, before: PipelinePlan, now: PipelinePlan, allowChangedCode: boolean): void {
+  const difference = differenceOf(before.plan, now.plan)
+  if (difference !== undefined) {
+    const { where, before: one, now: other } = difference
+    throw new CheckpointError(
+      `Cannot go on from '${name}' as the run must have the same stages and options: ` +
+        `'${where}' was ${received(one)}, and is ${received(other)} (run it as before, or remove '${name}' to begin anew)`,
+      'ERR_CHECKPOINT_PLAN',
+    )
+  }
+  const changed = Object.keys(now.code).find((key) => before.code[key] !== now.code[key])
+  if (changed === undefined || allowChangedCode) return
+  throw new CheckpointError(
+    `Cannot go on from '${name}' as the code of its tasks must be the same: '${changed}' has changed ` +
+      `(if the results stay the same, say allowChangedCode: true; or remove '${name}' to begin anew)`,
+    'ERR_CHECKPOINT_CODE',
+  )
+}
+
+/** The error of a part that can only begin at its start. */
+function notResumable(part: object, isSource: boolean): CheckpointError {
+  const cure = 'read a file, or your own data by resumable()'
+  const what = isSource ? 'the source of the pipeline' : 'what it reads'
+  return new CheckpointError(
+    `Cannot write with 'resume' as ${what} must be able to begin in the middle: received ${received(part)} (${cure})`,
+    'ERR_NOT_RESUMABLE',
+  )
+}

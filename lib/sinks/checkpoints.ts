@@ -1,0 +1,259 @@
+/**
+ * The checkpoints of one run of `write()`. It asks for marks, and makes a checkpoint of each that arrives, while the stream
+ * goes on. At the end it publishes the files in an order that a crash at any place survives.
+ */
+import { randomUUID } from 'node:crypto'
+import { MILLRACE_VERSION } from '../progress/report/version.js'
+import { CheckpointFile, type Checkpoint } from '../resume/checkpoint-file.js'
+import { CreatedFiles } from '../resume/created-files.js'
+import { RunLock } from '../resume/lock.js'
+import { MarkRequest, type Json, type Mark } from '../resume/mark.js'
+import { assertSamePlan, ResumablePipeline, type PipelinePlan } from '../resume/pipeline.js'
+import type { InputFiles } from './input-files.js'
+import type { WrittenFile } from './outputs.js'
+import type { OutputsCut } from './outputs-cut.js'
+import { publishFiles } from './publication.js'
+
+/** How long the end of an aborted run may wait for its last checkpoint, in milliseconds. */
+const LAST_WAIT = 2_000
+
+export interface ResumeSettings {
+  /** The path of the checkpoint. */
+  readonly checkpoint: string
+  /** In milliseconds. */
+  readonly interval: number
+  /** Of the input, as it is stored. */
+  readonly bytes: number
+  readonly allowChangedCode: boolean
+}
+
+/** Figures of a run, those of the runs before it included. */
+export interface RunCounts {
+  readonly read: number
+  readonly written: number
+  readonly rejected: number
+  readonly skipped: number
+  readonly bytesRead: number
+  readonly bytesWritten: number
+  /** In milliseconds. */
+  readonly duration: number
+}
+
+/** What a run that has ended tells. */
+export interface EndedRun {
+  readonly counts: RunCounts
+  readonly files: readonly WrittenFile[]
+}
+
+const NO_COUNTS: RunCounts = {
+  read: 0,
+  written: 0,
+  rejected: 0,
+  skipped: 0,
+  bytesRead: 0,
+  bytesWritten: 0,
+  duration: 0,
+}
+
+export class Checkpoints {
+  /** The checkpoint of an earlier run, which this run goes on from. */
+  readonly stored: Checkpoint | undefined
+  /** Asks for marks. It also says whether there is a checkpoint, of this run or of an earlier one. */
+  readonly request: MarkRequest = new MarkRequest()
+  readonly #settings: ResumeSettings
+  readonly #pipeline: ResumablePipeline
+  readonly #plan: PipelinePlan
+  /** The list of the files that the run has made. */
+  readonly created: CreatedFiles
+  readonly #file: CheckpointFile
+  readonly #lock: RunLock
+  readonly #run: string
+  /** How many bytes of the input have been read; and at the last checkpoint. */
+  readonly #bytesRead: () => number
+  #lastBytes = 0
+  #counts: () => RunCounts = () => NO_COUNTS
+  #onFail: (error: unknown) => void = noop
+  #timer: NodeJS.Timeout | undefined
+  /** Between the asking for a mark and its checkpoint. */
+  #isUnderWay = false
+  #committing: Promise<void> | undefined
+  #onCommit: (() => void) | undefined
+  private constructor(
+    settings: ResumeSettings,
+    pipeline: ResumablePipeline,
+    plan: PipelinePlan,
+    file: CheckpointFile,
+    lock: RunLock,
+    stored: Checkpoint | undefined,
+    bytesRead: () => number,
+  ) {
+    this.#settings = settings
+    this.#pipeline = pipeline
+    this.#plan = plan
+    this.#file = file
+    this.created = new CreatedFiles(file.path)
+    this.#lock = lock
+    this.#bytesRead = bytesRead
+    this.stored = stored
+    this.#run = stored?.run ?? randomUUID()
+    this.request.hasCheckpoint = stored !== undefined
+  }
+
+  /**
+   * Takes the lock of the output, and reads the checkpoint of an earlier run.
+   *
+   * @param sink What must be the same of the sink.
+   * @param bytesRead How many bytes of the input have been read.
+   */
+  static async open(
+    path: string,
+    settings: ResumeSettings,
+    source: object,
+    sink: PipelinePlan,
+    bytesRead: () => number,
+  ): Promise<Checkpoints> {
+    const pipeline = new ResumablePipeline(source)
+    const { checkpoint } = settings
+    const lock = await RunLock.take(`${path}.lock`, path)
+    try {
+      const file = new CheckpointFile(checkpoint)
+      const [stored, plan] = await Promise.all([file.read(), pipeline.plan(sink)])
+      if (stored !== undefined)
+        assertSamePlan(checkpoint, stored as unknown as PipelinePlan, plan, settings.allowChangedCode)
+      return new Checkpoints(settings, pipeline, plan, file, lock, stored, bytesRead)
+    } catch (error) {
+      await lock.release()
+      throw error
+    }
+  }
+
+  /** What the runs before have done. */
+  get before(): RunCounts {
+    return { ...NO_COUNTS, ...(this.stored?.counts as Partial<RunCounts> | undefined) }
+  }
+
+  /** Whether an earlier run has written all. Only its files may not have their names yet. */
+  get ended(): EndedRun | undefined {
+    const { stored } = this
+    if (stored?.state !== 'complete') return undefined
+    return { counts: this.before, files: stored.outputs as unknown as readonly WrittenFile[] }
+  }
+
+  /** The state of the outputs, and the texts that belong to it; undefined: they begin anew. */
+  async outputs(): Promise<{ readonly state: Json; readonly rests: Uint8Array } | undefined> {
+    const { stored } = this
+    return stored && { state: stored.outputs, rests: await this.#file.readRests(stored) }
+  }
+
+  /** Lets the pipeline begin where it was. Inputs are checked. */
+  async beginPipeline(): Promise<void> {
+    await this.#pipeline.begin(this.request, this.stored?.points)
+  }
+
+  /**
+   * From now on, marks are asked for.
+   *
+   * @param counts Of the outcomes that have come.
+   * @param onFail Called when a checkpoint cannot be made.
+   */
+  start(counts: () => RunCounts, onFail: (error: unknown) => void): void {
+    this.#counts = counts
+    this.#onFail = onFail
+    this.#lastBytes = this.#bytesRead()
+    this.#timer = setInterval(this.#ask, this.#settings.interval)
+    this.#timer.unref()
+  }
+
+  /** To be called now and then: asks for a mark if much was read since the last one. */
+  readOn(): void {
+    if (!this.#isUnderWay && this.#bytesRead() - this.#lastBytes >= this.#settings.bytes) this.#ask()
+  }
+
+  readonly #ask = (): void => {
+    if (this.#isUnderWay) return
+    this.#isUnderWay = true
+    this.request.ask()
+  }
+
+  /** A mark has come: makes a checkpoint, while the run goes on. */
+  take(mark: Mark, cut: OutputsCut): void {
+    this.#lastBytes = this.#bytesRead()
+    this.#committing = this.#commit(mark, cut, { ...this.#counts(), ...this.#pipeline.figures(mark.notes) })
+      .catch((error: unknown) => {
+        this.#onFail(error)
+      })
+      .finally(() => {
+        this.#committing = undefined
+        this.#isUnderWay = false
+        this.#onCommit?.()
+      })
+  }
+
+  /** Settles when the checkpoint under way is made, or has failed. */
+  async settle(): Promise<void> {
+    await this.#committing
+  }
+
+  /** Asks for a last mark. Settles when its checkpoint is made, or when that takes too long. */
+  async last(): Promise<void> {
+    await this.#committing
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, LAST_WAIT)
+      this.#onCommit = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+      this.#ask()
+    })
+  }
+
+  /** All outcomes are written, and safe: publishes the files. Of the earlier run, if that had come so far. */
+  async publish(run: EndedRun, files: { readonly overwrite: boolean; readonly inputs: InputFiles }): Promise<void> {
+    this.stop()
+    await this.#committing
+    let rejects = this.stored?.rejects as readonly { path: string; bytes: number }[] | undefined
+    if (this.ended === undefined) {
+      rejects = this.#pipeline.points.flatMap(({ kept }) => (kept ? [{ path: kept.path, bytes: kept.length }] : []))
+      await this.#file.publish({
+        ...this.#content(run.counts),
+        state: 'complete',
+        points: [],
+        outputs: run.files as unknown as Json,
+        rejects: rejects as unknown as Json,
+      })
+    }
+    await publishFiles(run.files, files)
+    await publishFiles(rejects ?? [], { ...files, overwrite: true })
+    await this.created.remove()
+    await this.#file.remove()
+    this.request.hasCheckpoint = false
+  }
+
+  /** Asks for no more marks. */
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+
+  /** Another run may use the output. */
+  async release(): Promise<void> {
+    this.stop()
+    await this.#lock.release()
+  }
+
+  async #commit(mark: Mark, cut: OutputsCut, counts: RunCounts): Promise<void> {
+    const [{ state, rests }, points] = await Promise.all([cut.safe(), this.#pipeline.seal(mark.notes)])
+    await this.#file.publish(
+      { ...this.#content(counts), state: 'running', points, outputs: state, rejects: null },
+      rests,
+    )
+    this.request.hasCheckpoint = true
+  }
+
+  #content(counts: RunCounts): Pick<Checkpoint, 'run' | 'millrace' | 'plan' | 'code' | 'counts'> {
+    return { run: this.#run, millrace: MILLRACE_VERSION, ...this.#plan, counts: { ...counts } }
+  }
+}
+
+function noop(): void {
+  // Nobody has started it.
+}

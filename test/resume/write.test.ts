@@ -1,0 +1,122 @@
+/** `write()` with `resume`: a run that fails anywhere, and goes on until it is done, gives what a run without a stop gives. */
+import { existsSync } from 'node:fs'
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { rejects } from '#dist/sinks/rejects.js'
+import { write, type WriteResult } from '#dist/sinks/write.js'
+import { filter } from '#dist/verbs/filter.js'
+import { flatMap } from '#dist/verbs/flat-map.js'
+import { imap } from '#dist/verbs/imap.js'
+import { failingSource } from '../support/marked-source.js'
+import { times } from '../support/volume.js'
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'resume-'))
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+const inline = { workers: 0 } as const
+
+interface Row {
+  readonly id: number
+  readonly text: string
+}
+
+const rows: readonly Row[] = Array.from({ length: 3_000 }, (_, id) => ({ id, text: 'x,"y'.repeat(id % 50) }))
+
+function picky(row: Row): object {
+  if (row.id % 97 === 0) throw new Error(`bad ${row.id}`)
+  return row.id % 3 === 0 ? { text: row.text, id: row.id } : row
+}
+
+type Source = AsyncIterable<Row>
+
+/** What is written, and where: each gives all files that appear, by name. */
+const jobs: Readonly<Record<string, (source: Source, at: (name: string) => string) => Promise<WriteResult>>> = {
+  ndjson: (source, at) => write(at('a.ndjson'), { resume: often })(source),
+  'ndjson.gz': (source, at) => write(at('a.ndjson.gz'), { resume: often })(imap(picky, source, skip)),
+  'csv, columns of the first record': (source, at) =>
+    write(at('a.csv'), { resume: often })(imap(picky, source, { ...inline, errors: rejects(at('bad.ndjson')) })),
+  json: (source, at) => write(at('a.json'), { resume: often })(filter(({ id }: Row) => id % 2 === 0, source, inline)),
+  partitions: (source, at) =>
+    write(at('parts'), { resume: often, partition: 'kind', format: 'csv' })(
+      imap((row: Row) => ({ ...row, kind: row.id % 5 }), source, inline),
+    ),
+  'partitions by a function, gzip': (source, at) =>
+    write(at('parts'), {
+      resume: often,
+      partition: (row: Row) => `p${row.id % 3}`,
+      format: 'ndjson',
+      compress: 'gzip',
+    })(flatMap((row: Row) => [row, row], source, inline)),
+}
+const often = { interval: 1 } as const
+const skip = { ...inline, errors: 'skip' } as const
+
+/** All files below a folder, with their bytes. */
+async function filesIn(path: string): Promise<Record<string, string>> {
+  const files: Record<string, string> = {}
+  for (const entry of await readdir(path, { withFileTypes: true, recursive: true })) {
+    if (!entry.isFile()) continue
+    const name = join(entry.parentPath, entry.name)
+    files[name.slice(path.length + 1)] = (await readFile(name)).toString('base64')
+  }
+  return files
+}
+
+for (const [name, job] of Object.entries(jobs)) {
+  it(`${name}: the bytes are those of a run without a stop`, async () => {
+    const whole = join(folder, 'whole')
+    const expected = await job(failingSource(rows, 64), (name) => join(whole, name))
+    expect(expected.resumed).toBe(false)
+    const files = await filesIn(whole)
+    expect(Object.keys(files).filter((file) => /part$|checkpoint|lock|created/.test(file))).toEqual([])
+    let goneOn = 0
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.nat(3_000), { maxLength: 6 }), async (stops) => {
+        const path = await mkdtemp(join(folder, 'run-'))
+        const run = (stop?: number): Promise<WriteResult> =>
+          job(failingSource(rows, 64, stop), (name) => join(path, name))
+        for (const stop of stops.sort((one, other) => one - other)) {
+          await expect(run(stop)).rejects.toThrow('stopped')
+          // What was written behind the checkpoint may be more, or not all.
+          for (const file of Object.keys(await filesIn(path))) {
+            if (file.endsWith('.part')) await writeFile(join(path, file), 'more', { flag: 'a' })
+          }
+        }
+        const { duration: _, resumed, ...result } = await run()
+        if (resumed) goneOn++
+        const { duration: __, resumed: ___, ...whole } = expected
+        expect(JSON.parse(JSON.stringify(result).replaceAll(path, ''))).toEqual(
+          JSON.parse(JSON.stringify(whole).replaceAll(join(folder, 'whole'), '')),
+        )
+        expect(await filesIn(path)).toEqual(files)
+        await rm(path, { recursive: true })
+      }),
+      { numRuns: times(8, 200) },
+    )
+    expect(goneOn).toBeGreaterThan(0)
+  })
+}
+
+it('an aborted run makes a last checkpoint', async () => {
+  const path = join(folder, 'a.ndjson')
+  const controller = new AbortController()
+  const options = { resume: true, signal: controller.signal }
+  const source = failingSource(rows, 8, undefined, (at) => {
+    if (at >= 1_000) controller.abort(new Error('enough'))
+  })
+  await expect(write(path, options)(source)).rejects.toThrow('enough')
+  expect(existsSync(`${path}.checkpoint`)).toBe(true)
+  let first: number | undefined
+  const rest = failingSource(rows, 8, undefined, (at) => {
+    first ??= at
+  })
+  const { resumed, written } = await write(path, { resume: true })(rest)
+  expect({ resumed, written }).toEqual({ resumed: true, written: 3_000 })
+  expect(first).toBeGreaterThan(990)
+  expect((await readFile(path, 'utf8')).split('\n').length).toBe(3_001)
+})
