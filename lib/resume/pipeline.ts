@@ -32,7 +32,7 @@ export class ResumablePipeline {
   /** @param sink What must be the same of the sink. */
   async plan(sink: PipelinePlan): Promise<PipelinePlan> {
     const [source, ...stages] = this.points
-    const codes = await Promise.all(this.points.map((point) => point.code?.()))
+    const codes = await Promise.all(this.points.map(async (point) => await point.code?.()))
     return {
       // As it is stored.
       plan: JSON.parse(

@@ -25,6 +25,6 @@ export function differenceOf(before: Json | undefined, now: Json | undefined, wh
 }
 
 /** An array is a group by its indexes. */
-function isGroup(value: Json | undefined): value is { readonly [key: string]: Json | undefined } {
+function isGroup(value: Json | undefined): value is Readonly<Record<string, Json | undefined>> {
   return typeof value === 'object' && value !== null
 }

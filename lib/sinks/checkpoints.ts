@@ -219,7 +219,7 @@ export class Checkpoints {
         state: 'complete',
         points: [],
         outputs: run.files as unknown as Json,
-        rejects: rejects as unknown as Json,
+        rejects: rejects,
       })
     }
     await publishFiles(run.files, files)
