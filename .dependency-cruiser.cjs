@@ -9,7 +9,7 @@ const floors = {
   index: '^lib/index[.]ts$',
   multiprocessing: '^lib/multiprocessing/',
   public:
-    '^lib/(?!(index|pool|task|task-name|options|errors|call-site|failure|identity|async-context|aborts|fifo|reuse|inspect|thenable|threads-package|bundled|worker-file|load-multiprocessing)[.])[^/]+$',
+    '^lib/(?!(index|pool|task|task-name|options|errors|call-site|failure|identity|async-context|aborts|fifo|reuse|inspect|thenable|threads-package|bundled|worker-file|load-multiprocessing|version)[.])[^/]+$',
   pool: '^lib/pool[.]ts$',
   cli: '^lib/cli/',
   nats: '^lib/nats/',
@@ -45,6 +45,7 @@ const floors = {
   thenable: '^lib/thenable[.]ts$',
   errors: '^lib/(errors|call-site)[.]ts$',
   failure: '^lib/failure[.]ts$',
+  version: '^lib/version[.]ts$',
   files: '^lib/(bundled|worker-file|load-multiprocessing)[.]ts$',
 }
 
@@ -107,6 +108,7 @@ const below = {
     'errors',
   ],
   cli: [
+    'version',
     'index',
     'nats',
     'cluster',
@@ -168,6 +170,7 @@ const below = {
   ],
   verbs: [
     'resume',
+    'disk',
     'stream',
     'executors',
     'executor',
@@ -185,7 +188,7 @@ const below = {
     'aborts',
     'inspect',
   ],
-  progress: ['stream', 'executor', 'io', 'options', 'errors', 'thenable'],
+  progress: ['version', 'stream', 'executor', 'io', 'options', 'errors', 'thenable'],
   stream: [
     'resume',
     'aborts',
@@ -243,8 +246,9 @@ const below = {
   ],
   sources: ['resume', 'io', 'scan', 'codec', 'task', 'fifo', 'inspect', 'thenable', 'options', 'errors'],
   formats: ['resume', 'io', 'codec', 'errors'],
-  resume: ['disk', 'codec', 'errors'],
+  resume: ['version', 'disk', 'codec', 'options', 'errors'],
   disk: ['errors'],
+  version: [],
   io: ['resume', 'scan', 'codec', 'fifo', 'inspect', 'thenable', 'options', 'errors'],
   task: ['thenable', 'options', 'errors'],
   wire: ['codec', 'errors'],

@@ -37,7 +37,7 @@ const TYPED = ['it-pipe', 'it-stream-types']
 const UPLOT = 'node_modules/uplot'
 /** By module, what the build puts into it. @type {Record<string, Record<string, () => string>>} */
 const PUT_IN = {
-  'dist/progress/report/version.js': {
+  'dist/version.js': {
     MILLRACE_VERSION: () => JSON.parse(readFileSync('package.json', 'utf8')).version,
   },
   'dist/progress/report/uplot.js': {

@@ -8,9 +8,16 @@ import { dirname } from 'node:path'
 import { Disk, type DiskFile } from '../disk/disk.js'
 import { statOf, unlessMissing } from '../disk/file-stats.js'
 import type { CreatedFiles } from '../resume/created-files.js'
-import { assertNoInput, assertReplaceable, isSameFile, lostError, replacedError, withCure } from './file-errors.js'
-import type { InputFiles } from './input-files.js'
-import { PART_SUFFIX, renamePart } from './publication.js'
+import {
+  assertNoInput,
+  assertReplaceable,
+  isSameFile,
+  lostError,
+  replacedError,
+  withCure,
+} from '../disk/file-errors.js'
+import type { InputFiles } from '../disk/input-files.js'
+import { PART_SUFFIX, renamePart } from '../disk/publication.js'
 import type { ByteTarget } from './target.js'
 
 export interface FileOptions {

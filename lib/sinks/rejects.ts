@@ -7,7 +7,7 @@ import { offerTarget, type FailureTarget, type KeptFailures, type Rejected } fro
 import type { Rejects } from '../stream/outcome.js'
 import { Disk } from '../disk/disk.js'
 import type { KeptFile } from '../resume/mark.js'
-import { InputFiles } from './input-files.js'
+import { InputFiles } from '../disk/input-files.js'
 import { AtomicFile } from './atomic-file.js'
 
 /** A block that is written at once, and the most that waits for it, in characters. */

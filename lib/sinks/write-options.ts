@@ -11,7 +11,7 @@ import type { ShownRun } from '../progress/observed-run.js'
 import { isReportPath, REPORT_PATH } from '../progress/report/report.js'
 import { hashOfFunction } from '../resume/code.js'
 import type { PipelinePlan } from '../resume/pipeline.js'
-import type { ResumeSettings } from './checkpoints.js'
+import { readResume, type ResumeOptions, type ResumeSettings } from '../resume/options.js'
 import { hasZstd, LEVELS, type Compression, type CompressionType } from './compression.js'
 import type { SourceTrace } from './origin.js'
 import { isTemplate, templatePaths } from './template.js'
@@ -78,18 +78,6 @@ export interface WriteOptions {
   readonly signal?: AbortSignal
 }
 
-/** The options of `resume`. */
-export interface ResumeOptions {
-  /** How long until the next checkpoint, in milliseconds. Default: 5,000; minimum: 1. */
-  readonly interval?: number
-  /** After how many bytes of the input, as it is stored, the next checkpoint is made. Default: 268,435,456 (256 MiB). */
-  readonly bytes?: number
-  /** The path of the checkpoint. Default: that of the output, with `.checkpoint` behind it. */
-  readonly checkpoint?: string
-  /** Whether a run goes on though the code of a task has changed. Default: false. */
-  readonly allowChangedCode?: boolean
-}
-
 /** The checked arguments. */
 export interface WritePlan {
   readonly target: { readonly path: string } | { readonly node: NodeWritable } | { readonly web: WebWritable }
@@ -143,7 +131,7 @@ export function planWrite(given: unknown, options: unknown): WritePlan {
     read.fail(typeError, name, `left out for the format '${format}': it is for csv and tsv`, value)
   }
   const overwrite = read.boolean('overwrite')
-  const resume = readResume(read, path)
+  const resume = readResume(ACTION, read, path === undefined ? undefined : `${path.replace(/[/\\]+$/, '')}.checkpoint`)
   for (const [name, value] of Object.entries({ overwrite, partition, resume })) {
     if (value === undefined || path !== undefined) continue
     read.fail(typeError, name, 'left out for a stream: it is for files', value)
@@ -194,33 +182,6 @@ export function planWrite(given: unknown, options: unknown): WritePlan {
     shown: readShown(read),
   }
 }
-
-const DEFAULT_INTERVAL = 5_000
-const DEFAULT_BYTES = 256 * 2 ** 20
-const RESUME_OPTIONS = ['interval', 'bytes', 'checkpoint', 'allowChangedCode'] as const
-
-function readResume(read: OptionReader<WriteOptions>, path: string | undefined): ResumeSettings | undefined {
-  const expected = 'true, false or { interval, bytes, checkpoint, allowChangedCode }'
-  const given = read.value('resume', expected, (value) => typeof value === 'boolean' || isPlainObject(value))
-  if (given === undefined || given === false) return undefined
-  // By their whole names, for the error texts.
-  const named = Object.entries(given).map(([name, value]) => [`resume.${name}`, value] as const)
-  const own = new OptionReader<Record<`resume.${(typeof RESUME_OPTIONS)[number]}`, unknown>>(
-    ACTION,
-    Object.fromEntries(named),
-    RESUME_OPTIONS.map((name) => `resume.${name}` as const),
-  )
-  const checkpoint = own.value('resume.checkpoint', 'a path', (value) => typeof value === 'string' && value !== '')
-  return {
-    checkpoint: (checkpoint as string | undefined) ?? `${(path ?? '').replace(/[/\\]+$/, '')}.checkpoint`,
-    interval: own.integer('resume.interval', 1, MAX_INTERVAL) ?? DEFAULT_INTERVAL,
-    bytes: own.integer('resume.bytes', 1) ?? DEFAULT_BYTES,
-    allowChangedCode: own.boolean('resume.allowChangedCode') ?? false,
-  }
-}
-
-/** The longest time that a timer of Node can wait. */
-const MAX_INTERVAL = 2 ** 31 - 1
 
 function readShown(read: OptionReader<WriteOptions>): ShownRun | undefined {
   const progress = read.oneOf('progress', [true, false, 'plain', 'json']) ?? false

@@ -15,7 +15,7 @@ import type { Batch } from '../codec/batch.js'
 import { Mark } from '../resume/mark.js'
 import { BadRecord } from '../codec/records/record-data.js'
 import { reasonOf } from '../io/pipeline.js'
-import type { Checkpoints } from './checkpoints.js'
+import type { Checkpoints } from '../resume/checkpoints.js'
 import type { Outputs } from './outputs.js'
 import { ReaderLeft } from './target.js'
 

@@ -10,8 +10,8 @@ import { assertSource } from '../verbs/arguments.js'
 import type { Sink } from '../verbs/reduce.js'
 import { asStage } from '../verbs/stage.js'
 import { AtomicFile, type FileOptions } from './atomic-file.js'
-import { Checkpoints, type RunCounts } from './checkpoints.js'
-import { InputFiles } from './input-files.js'
+import { Checkpoints, type RunCounts } from '../resume/checkpoints.js'
+import { InputFiles } from '../disk/input-files.js'
 import { Device, isDevicePath } from './device.js'
 import { traceSource, type SourceTrace } from './origin.js'
 import { SingleOutput, type Outputs, type WrittenFile } from './outputs.js'
@@ -135,7 +135,7 @@ async function writeTo(
     // An earlier run has written all.
     await closeQuietly({ close: () => closeUnopened(source) })
     await checkpoints.publish(ended, { overwrite: plan.overwrite, inputs: new InputFiles(trace.paths) })
-    return { ...ended.counts, files: ended.files, resumed: true }
+    return { ...ended.counts, files: ended.files as readonly WrittenFile[], resumed: true }
   } finally {
     await checkpoints.release()
   }

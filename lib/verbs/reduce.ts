@@ -3,7 +3,14 @@ import { cloned } from '../codec/codec.js'
 import { received, typeError } from '../errors.js'
 import type { PoolExecutor } from '../executor/executor.js'
 import { withEndOf } from '../failure.js'
-import type { Source } from '../io/source.js'
+import { InputFiles } from '../disk/input-files.js'
+import { openBatches, type Source } from '../io/source.js'
+import { Checkpoints } from '../resume/checkpoints.js'
+import { hashOfFunction } from '../resume/code.js'
+import { Mark } from '../resume/mark.js'
+import { readResume, type ResumeOptions, type ResumeSettings } from '../resume/options.js'
+import { restoredValue, storedValue } from '../resume/values.js'
+import { inputsOf, originOf } from '../stream/origin.js'
 import { isAbortSignal, OptionReader } from '../options.js'
 import type { Stream } from '../stream/stream.js'
 import type { MadeByTask, TaskContext } from '../task.js'
@@ -36,6 +43,11 @@ export interface ReduceOptions<A, I = unknown> extends Omit<StreamOptions<ThrowO
    * depend on the order. Nothing then waits for a slow chunk. Default: true.
    */
   readonly ordered?: boolean
+  /**
+   * Goes on where an earlier run was, if that was stopped. The accumulator is stored in the file `checkpoint`, which is
+   * needed. It must be plain data, or what structured cloning takes. For sources that are files, or `resumable()`.
+   */
+  readonly resume?: ResumeOptions & { readonly checkpoint: string }
 }
 
 /** A function from a source to the promise of what it folds to, as the last of a `pipe`. */
@@ -54,13 +66,13 @@ export type Reduce = {
 }
 
 const ACTION = 'fold a source with reduce()'
-const OWN_OPTIONS = ['initial', 'merge', 'ordered'] as const
+const OWN_OPTIONS = ['initial', 'merge', 'ordered', 'resume'] as const
 
 /** Makes `reduce` on the threads that `executor` gives. */
 export function reduceOn(executor: () => PoolExecutor): Reduce {
   const entry = (...args: unknown[]): unknown => {
     const { task, direct, source, options } = readArguments(ACTION, args)
-    const { initial, merge, ordered } = checked(options, direct ? '' : SOURCE_HINT)
+    const { initial, merge, ordered, resume } = checked(options, direct ? '' : SOURCE_HINT)
     const { createStream, name } = streamFactory(
       {
         action: ACTION,
@@ -79,7 +91,9 @@ export function reduceOn(executor: () => PoolExecutor): Reduce {
     const fold = (source: unknown, context?: { readonly signal?: AbortSignal }): Promise<unknown> => {
       const partials = createStream(source, context)
       const signals = [own, context?.signal].filter(isAbortSignal)
-      return withEndOf(merged(partials, { initial, merge }, signals), partials)
+      const fold = { initial, merge }
+      const value = resume === undefined ? merged(partials, fold, signals) : resumed(partials, fold, signals, resume)
+      return withEndOf(value, partials)
     }
     return direct ? fold(source) : asStage(fold, 'reduce', name)
   }
@@ -88,14 +102,22 @@ export function reduceOn(executor: () => PoolExecutor): Reduce {
 
 type Merge = ReduceOptions<unknown>['merge']
 
-function checked(options: unknown, hint: string): { initial: unknown; merge: Merge; ordered: boolean } {
+interface Checked {
+  readonly initial: unknown
+  readonly merge: Merge
+  readonly ordered: boolean
+  readonly resume: ResumeSettings | undefined
+}
+
+function checked(options: unknown, hint: string): Checked {
   const read = new OptionReader<ReduceOptions<unknown>>(ACTION, options, optionNames(OWN_OPTIONS) as never[], hint)
   if (!Object.hasOwn(Object(options) as object, 'initial')) {
     throw invalid("'initial', the accumulator that a fold begins with, must be given", options)
   }
   const { initial, merge } = options as ReduceOptions<unknown>
   if (typeof merge !== 'function') throw invalid("'merge' must be a function of two accumulators", merge)
-  return { initial: copied(initial), merge, ordered: read.boolean('ordered') ?? true }
+  const resume = readResume(ACTION, read, undefined)
+  return { initial: copied(initial), merge, ordered: read.boolean('ordered') ?? true, resume }
 }
 
 /** A copy, so that later changes to the original have no effect. Each chunk gets a copy of it, so it must be cloneable. */
@@ -119,14 +141,81 @@ async function merged(
   { initial, merge }: { initial: unknown; merge: Merge },
   signals: readonly AbortSignal[],
 ): Promise<unknown> {
-  let result: { readonly value: unknown } | undefined
-  for await (const chunk of partials.chunks()) {
-    for (const partial of chunk) {
-      const value = result === undefined ? partial : merge(result.value, partial)
-      result = { value: isThenable(value) ? await unlessAborted(Promise.resolve(value), signals) : value }
-    }
-  }
+  let result: Result
+  for await (const chunk of partials.chunks()) result = await withPartials(result, chunk, merge, signals)
   return result === undefined ? cloned(initial) : result.value
+}
+
+/** Undefined: nothing has been folded. */
+type Result = { readonly value: unknown } | undefined
+
+async function withPartials(
+  before: Result,
+  partials: readonly unknown[],
+  merge: Merge,
+  signals: readonly AbortSignal[],
+): Promise<Result> {
+  let result = before
+  for (const partial of partials) {
+    const value = result === undefined ? partial : merge(result.value, partial)
+    result = { value: isThenable(value) ? await unlessAborted(Promise.resolve(value), signals) : value }
+  }
+  return result
+}
+
+/** What is stored, for errors. */
+const STORED = 'the accumulator'
+
+/** The same, with checkpoints: what is merged when a mark comes is all before it, and nothing behind it. */
+async function resumed(
+  partials: Stream<unknown>,
+  { initial, merge }: { readonly initial: unknown; readonly merge: Merge },
+  signals: readonly AbortSignal[],
+  settings: ResumeSettings,
+): Promise<unknown> {
+  const plan = {
+    plan: { verb: 'reduce', initial: storedValue(initial, "'initial'") },
+    code: { merge: hashOfFunction(merge) },
+  }
+  const origin = originOf(partials)
+  const bytesRead = (): number => origin?.input?.read ?? 0
+  const checkpoints = await Checkpoints.open(settings.checkpoint, settings, partials, plan, bytesRead)
+  const inputs = new InputFiles(() => inputsOf(origin))
+  try {
+    const { ended } = checkpoints
+    if (ended !== undefined) {
+      await partials.return()
+      await checkpoints.publish(ended, { overwrite: true, inputs })
+      return restoredValue(ended.value, STORED)
+    }
+    await checkpoints.beginPipeline()
+    const before = await checkpoints.outputs()
+    let result = before && (restoredValue(before.state, STORED) as Result)
+    const reader = openBatches(partials)
+    if (reader === undefined) throw new Error('A stream gives batches')
+    let failure: { readonly error: unknown } | undefined
+    checkpoints.start(undefined, (error) => (failure ??= { error }))
+    for (let batch = await reader.next(Infinity); batch !== undefined; batch = await reader.next(Infinity)) {
+      if (failure !== undefined) throw failure.error
+      if (batch instanceof Mark) {
+        const state = storedValue(result, STORED)
+        checkpoints.take(batch, { safe: () => Promise.resolve({ state, rests: [] }) })
+      } else result = await withPartials(result, batch.values(), merge, signals)
+      checkpoints.readOn()
+    }
+    const value = result === undefined ? cloned(initial) : result.value
+    await checkpoints.publish(
+      { counts: checkpoints.before, files: [], value: storedValue(value, STORED) },
+      { overwrite: true, inputs },
+    )
+    return value
+  } catch (error) {
+    await partials.return()
+    throw error
+  } finally {
+    await checkpoints.settle()
+    await checkpoints.release()
+  }
 }
 
 /** The promise, or a rejection when a signal fires first. The stream tells of an abort only at the next read. */

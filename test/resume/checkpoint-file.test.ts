@@ -93,7 +93,11 @@ describe('a checkpoint that is not as it was written', () => {
     ['has a changed number', (text) => text.replace('"length":12', '"length":11'), 'it is not as it was written'],
     ['has lost a field', (text) => text.replace('"rejects":null,', ''), 'it is not as it was written'],
     ['has another state', (text) => text.replace('"running"', '"over"'), 'it is not as it was written'],
-    ['has a version that is no number', (text) => text.replace('"version":1', '"version":"2"'), 'it is not as it was written'],
+    [
+      'has a version that is no number',
+      (text) => text.replace('"version":1', '"version":"2"'),
+      'it is not as it was written',
+    ],
   ]
   it.each(damages)('is refused if it %s', async (_, change, reason) => {
     await published()
@@ -127,8 +131,20 @@ describe('a checkpoint that is not as it was written', () => {
 
   const losses: [what: string, damage: (path: string) => void, reason: string][] = [
     ['missing', rmSync, 'is missing'],
-    ['shorter', (rests) => { truncateSync(rests, 7) }, 'is not as it was written'],
-    ['changed', (rests) => { writeFileSync(rests, 'one\ntwO\n') }, 'is not as it was written'],
+    [
+      'shorter',
+      (rests) => {
+        truncateSync(rests, 7)
+      },
+      'is not as it was written',
+    ],
+    [
+      'changed',
+      (rests) => {
+        writeFileSync(rests, 'one\ntwO\n')
+      },
+      'is not as it was written',
+    ],
   ]
   it.each(losses)('is refused if the text that belongs to it is %s', async (_, damage, reason) => {
     await published()

@@ -1,7 +1,7 @@
 /** Files of a complete run get their names, whatever an earlier process has done of that. */
 import { linkSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
-import { InputFiles } from '#dist/sinks/input-files.js'
-import { publishFiles } from '#dist/sinks/publication.js'
+import { InputFiles } from '#dist/disk/input-files.js'
+import { publishFiles } from '#dist/disk/publication.js'
 import { atEachStep, stoppedAt } from '../support/stopped-steps.js'
 import { useFolder } from './folder.js'
 

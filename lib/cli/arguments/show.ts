@@ -1,5 +1,5 @@
 /** The texts that the command prints instead of a run. They are loaded when they are asked for. */
-import { MILLRACE_VERSION } from '../../progress/report/version.js'
+import { MILLRACE_VERSION } from '../../version.js'
 import { bashCompletion } from './completion/bash.js'
 import { fishCompletion } from './completion/fish.js'
 import { zshCompletion } from './completion/zsh.js'

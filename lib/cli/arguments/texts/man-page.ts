@@ -1,5 +1,5 @@
 /** `--man`: the manual as a page for `man`. */
-import { MILLRACE_VERSION } from '../../../progress/report/version.js'
+import { MILLRACE_VERSION } from '../../../version.js'
 import { DESCRIPTION, manual, NAME, USAGE } from './manual.js'
 import type { Block } from './section.js'
 

@@ -1,7 +1,7 @@
 /** Errors about the file of an output: it must not be replaced, or it is not the one that was written. */
 import type { BigIntStats } from 'node:fs'
 import { CheckpointError, OutputError } from '../errors.js'
-import { withOutputCure } from '../disk/output-error.js'
+import { withOutputCure } from './output-error.js'
 import type { InputFiles } from './input-files.js'
 
 /** Runs what is done with an output. Errors of the system name its path, and say what to do. */

@@ -1,31 +1,20 @@
 /**
- * The checkpoints of one run of `write()`. It asks for marks, and makes a checkpoint of each that arrives, while the stream
+ * The checkpoints of one run of a sink. It asks for marks, and makes a checkpoint of each that arrives, while the stream
  * goes on. At the end it publishes the files in an order that a crash at any place survives.
  */
 import { randomUUID } from 'node:crypto'
-import { MILLRACE_VERSION } from '../progress/report/version.js'
-import { CheckpointFile, type Checkpoint } from '../resume/checkpoint-file.js'
-import { CreatedFiles } from '../resume/created-files.js'
-import { RunLock } from '../resume/lock.js'
-import { MarkRequest, type Json, type Mark } from '../resume/mark.js'
-import { assertSamePlan, ResumablePipeline, type PipelinePlan } from '../resume/pipeline.js'
-import type { InputFiles } from './input-files.js'
-import type { WrittenFile } from './outputs.js'
-import type { OutputsCut } from './outputs-cut.js'
-import { publishFiles } from './publication.js'
+import type { InputFiles } from '../disk/input-files.js'
+import { publishFiles, type WholeFile } from '../disk/publication.js'
+import { MILLRACE_VERSION } from '../version.js'
+import { CheckpointFile, type Checkpoint } from './checkpoint-file.js'
+import { CreatedFiles } from './created-files.js'
+import { RunLock } from './lock.js'
+import { MarkRequest, type Json, type Mark } from './mark.js'
+import type { ResumeSettings } from './options.js'
+import { assertSamePlan, ResumablePipeline, type PipelinePlan } from './pipeline.js'
 
 /** How long the end of an aborted run may wait for its last checkpoint, in milliseconds. */
 const LAST_WAIT = 2_000
-
-export interface ResumeSettings {
-  /** The path of the checkpoint. */
-  readonly checkpoint: string
-  /** In milliseconds. */
-  readonly interval: number
-  /** Of the input, as it is stored. */
-  readonly bytes: number
-  readonly allowChangedCode: boolean
-}
 
 /** Figures of a run, those of the runs before it included. */
 export interface RunCounts {
@@ -42,7 +31,15 @@ export interface RunCounts {
 /** What a run that has ended tells. */
 export interface EndedRun {
   readonly counts: RunCounts
-  readonly files: readonly WrittenFile[]
+  readonly files: readonly WholeFile[]
+  /** The value of a run that gives one. */
+  readonly value?: Json | undefined
+}
+
+/** A cut through what a run has made. */
+export interface Cut {
+  /** Settles when it is safe on disk. @returns Its state, and texts that belong to it, for the checkpoint. */
+  safe(): Promise<{ readonly state: Json; readonly rests: readonly Uint8Array[] }>
 }
 
 const NO_COUNTS: RunCounts = {
@@ -102,6 +99,8 @@ export class Checkpoints {
   /**
    * Takes the lock of the output, and reads the checkpoint of an earlier run.
    *
+   * @param path What the lock is for: the output, or the checkpoint itself.
+   *
    * @param sink What must be the same of the sink.
    * @param bytesRead How many bytes of the input have been read.
    */
@@ -136,7 +135,7 @@ export class Checkpoints {
   get ended(): EndedRun | undefined {
     const { stored } = this
     if (stored?.state !== 'complete') return undefined
-    return { counts: this.before, files: stored.outputs as unknown as readonly WrittenFile[] }
+    return { ...(stored.outputs as unknown as EndedRun), counts: this.before }
   }
 
   /** The state of the outputs, and the texts that belong to it; undefined: they begin anew. */
@@ -153,11 +152,11 @@ export class Checkpoints {
   /**
    * From now on, marks are asked for.
    *
-   * @param counts Of the outcomes that have come.
+   * @param counts Of the outcomes that have come; undefined: they are not counted.
    * @param onFail Called when a checkpoint cannot be made.
    */
-  start(counts: () => RunCounts, onFail: (error: unknown) => void): void {
-    this.#counts = counts
+  start(counts: (() => RunCounts) | undefined, onFail: (error: unknown) => void): void {
+    if (counts !== undefined) this.#counts = counts
     this.#onFail = onFail
     this.#lastBytes = this.#bytesRead()
     this.#timer = setInterval(this.#ask, this.#settings.interval)
@@ -176,7 +175,7 @@ export class Checkpoints {
   }
 
   /** A mark has come: makes a checkpoint, while the run goes on. */
-  take(mark: Mark, cut: OutputsCut): void {
+  take(mark: Mark, cut: Cut): void {
     this.#lastBytes = this.#bytesRead()
     this.#committing = this.#commit(mark, cut, { ...this.#counts(), ...this.#pipeline.figures(mark.notes) })
       .catch((error: unknown) => {
@@ -218,7 +217,7 @@ export class Checkpoints {
         ...this.#content(run.counts),
         state: 'complete',
         points: [],
-        outputs: run.files as unknown as Json,
+        outputs: { files: run.files, value: run.value } as unknown as Json,
         rejects: rejects,
       })
     }
@@ -240,7 +239,7 @@ export class Checkpoints {
     await this.#lock.release()
   }
 
-  async #commit(mark: Mark, cut: OutputsCut, counts: RunCounts): Promise<void> {
+  async #commit(mark: Mark, cut: Cut, counts: RunCounts): Promise<void> {
     const [{ state, rests }, points] = await Promise.all([cut.safe(), this.#pipeline.seal(mark.notes)])
     await this.#file.publish(
       { ...this.#content(counts), state: 'running', points, outputs: state, rejects: null },

@@ -4,10 +4,10 @@
  */
 import { realpath } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { Disk } from '../disk/disk.js'
-import { statOf, unlessMissing } from '../disk/file-stats.js'
+import { Disk } from './disk.js'
+import { statOf, unlessMissing } from './file-stats.js'
 import { assertReplaceable, existsError, isSameFile, lostError, withCure } from './file-errors.js'
-import type { Owner } from '../disk/steps.js'
+import type { Owner } from './steps.js'
 import type { InputFiles } from './input-files.js'
 
 /** What an unfinished file has behind its name. */

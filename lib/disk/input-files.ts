@@ -1,6 +1,6 @@
 /** The files that are read, by what they are and not by their names: an output must not be one of them. */
 import type { BigIntStats } from 'node:fs'
-import { statOf } from '../disk/file-stats.js'
+import { statOf } from './file-stats.js'
 
 export class InputFiles {
   readonly #paths: () => readonly string[]

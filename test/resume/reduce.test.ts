@@ -1,0 +1,77 @@
+/** `reduce()` with `resume`: a fold that fails anywhere, and goes on until it is done. */
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { reduce } from '#dist/verbs/reduce.js'
+import { failingSource } from '../support/marked-source.js'
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'resume-'))
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+const numbers = Array.from({ length: 5_000 }, (_, n) => n)
+
+const count = (into: Map<number, number>, n: number): Map<number, number> => into.set(n % 7, (into.get(n % 7) ?? 0) + n)
+const merge = (into: Map<number, number>, partial: ReadonlyMap<number, number>): Map<number, number> => {
+  for (const [key, sum] of partial) into.set(key, (into.get(key) ?? 0) + sum)
+  return into
+}
+
+for (const ordered of [true, false]) {
+  it(`counts each item once, ${ordered ? 'in order' : 'as they come'}`, async () => {
+    const checkpoint = join(folder, 'count.checkpoint')
+    const options = { initial: new Map<number, number>(), merge, ordered, workers: 0, window: 50 } as const
+    const whole = await reduce(count, numbers, options)
+    const resume = { checkpoint, interval: 1 }
+    const begins: number[] = []
+    const run = (stop?: number): Promise<Map<number, number>> => {
+      let isFirst = true
+      const source = failingSource(numbers, 16, stop, (at) => {
+        if (isFirst) begins.push(at)
+        isFirst = false
+      })
+      return reduce(count, source, { ...options, resume })
+    }
+    for (const stop of [1_000, 2_000, 2_000, 4_990]) await expect(run(stop)).rejects.toThrow('stopped')
+    expect(existsSync(checkpoint)).toBe(true)
+    expect(await run()).toEqual(whole)
+    // It went on, and nothing is left.
+    expect(begins.at(-1)).toBeGreaterThan(1_000)
+    expect(existsSync(checkpoint)).toBe(false)
+  })
+}
+
+it('refuses another fold, and a checkpoint without a path', async () => {
+  const checkpoint = join(folder, 'count.checkpoint')
+  const options = { initial: 0, workers: 0, resume: { checkpoint, interval: 1 } } as const
+  const add = (into: number, n: number): number => into + n
+  const max = (into: number, n: number): number => Math.max(into, n)
+  await expect(reduce(add, failingSource(numbers, 16, 3_000), { ...options, merge: add })).rejects.toThrow('stopped')
+  await expect(reduce(max, failingSource(numbers, 16), { ...options, merge: max })).rejects.toMatchObject({
+    code: 'ERR_CHECKPOINT_PLAN',
+    message: expect.stringContaining("'stages.0.task' was 'add', and is 'max'") as string,
+  })
+  const other = (into: number, n: number): number => n + into
+  await expect(reduce(add, failingSource(numbers, 16), { ...options, merge: other })).rejects.toMatchObject({
+    code: 'ERR_CHECKPOINT_CODE',
+  })
+  expect(await reduce(add, failingSource(numbers, 16), { ...options, merge: add })).toBe((4_999 * 5_000) / 2)
+  expect(() => reduce(add, numbers, { initial: 0, merge: add, workers: 0, resume: {} as never })).toThrow(
+    "'resume.checkpoint', the path of a file, must be given",
+  )
+})
+
+it('refuses a source that can only begin at its start', async () => {
+  const options = { initial: 0, merge: (a: number, b: number) => a + b, workers: 0 } as const
+  const resume = { checkpoint: join(folder, 'a.checkpoint') }
+  const endless = (function* () {
+    for (let n = 0; ; n++) yield n
+  })()
+  await expect(reduce((a: number, n: number) => a + n, endless, { ...options, resume })).rejects.toMatchObject({
+    code: 'ERR_NOT_RESUMABLE',
+    message: expect.stringContaining('received Object [Generator] {}') as string,
+  })
+})
