@@ -27,6 +27,8 @@ export class LineBlocks {
   lines = 0
   /** How many lines were left out. */
   skipped = 0
+  /** How many of them before the last block that was given. Undefined: none was given. */
+  skippedBefore: number | undefined
   /** Where the last block begins in the input; in its UTF-8 text, if it is decoded first. */
   offset = 0
   readonly #source: TextSource
@@ -38,7 +40,7 @@ export class LineBlocks {
   #ended = false
   /** Where in the input the text begins, behind a byte order mark; 0 if it is decoded first. */
   #textStart = 0
-  /** The lines behind one that was left out. */
+  /** The next lines, where they are in a block of which some have been given. */
   #rest: Buffer = NO_BYTES
   #restStart = 0
   #error: (() => LineError) | undefined
@@ -48,6 +50,12 @@ export class LineBlocks {
     this.#options = options
     this.#encoding = options.text.input ?? options.text.blocks
     this.#cutter = new LineCutter(options.lineEnd, options.maxLength)
+    this.lines = (source.from?.line ?? 1) - 1
+  }
+
+  /** The source, which knows places in it. */
+  get source(): TextSource {
+    return this.#source
   }
 
   /** The path, if the source is a file. */
@@ -66,17 +74,19 @@ export class LineBlocks {
       this.#transcoder?.forget(start)
       this.offset = this.#textStart + start
       const bad = findBadLine(block, this.#options)
-      if (bad === undefined) return block
+      if (bad === undefined) return this.#give(block)
+      if (bad.start > 0) {
+        // The bad line is looked at again when those before it have been counted.
+        this.#keep(block, bad.start, start)
+        return this.#give(block.subarray(0, bad.start))
+      }
       if (bad.kind === 'long' && this.#options.tooLong === 'skip') {
-        const end = this.#options.lineEnd.after(block, bad.start)
-        this.#rest = block.subarray(end)
-        this.#restStart = start + end
+        this.#keep(block, this.#options.lineEnd.after(block, 0), start)
         this.#countSkipped()
       } else {
         const offset = this.#inputOffset(start + bad.at)
         this.#error = () => this.#errorOf(bad, offset)
       }
-      if (bad.start > 0) return block.subarray(0, bad.start)
     }
     return undefined
   }
@@ -99,6 +109,17 @@ export class LineBlocks {
   /** Closes the source; a `read()` that is pending then gives nothing. May be called at any time and again. */
   close(): Promise<unknown> {
     return this.#source.close()
+  }
+
+  #give(block: Buffer): Buffer {
+    this.skippedBefore = this.skipped
+    return block
+  }
+
+  /** The next block is the rest of this one, which begins at `start` in the text. */
+  #keep(block: Buffer, from: number, start: number): void {
+    this.#rest = block.subarray(from)
+    this.#restStart = start + from
   }
 
   async #readOn(text: Reader<Buffer>): Promise<void> {
@@ -140,6 +161,8 @@ export class LineBlocks {
     this.#transcoder = open.transcoder
     this.#textStart = open.transcoder === undefined ? open.start : 0
     this.#encoding = open.encoding
+    const { from } = this.#source
+    if (from !== undefined) this.#cutter.startAt(from.offset - this.#textStart)
     return open.text
   }
 }

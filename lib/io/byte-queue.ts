@@ -5,13 +5,15 @@ import type { Reader } from './source.js'
 export class ByteQueue {
   readonly #input: Reader<Buffer>
   #block: Buffer = NO_BYTES
-  #consumed = 0
+  #consumed: number
 
-  constructor(input: Reader<Buffer>) {
+  /** @param offset Where in the input its first byte stands. */
+  constructor(input: Reader<Buffer>, offset = 0) {
     this.#input = input
+    this.#consumed = offset
   }
 
-  /** How many bytes were consumed: where in the input the next one stands. */
+  /** Where in the input the next byte stands. */
   get offset(): number {
     return this.#consumed
   }

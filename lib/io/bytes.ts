@@ -4,7 +4,7 @@ import { types } from 'node:util'
 import { received, typeError } from '../errors.js'
 import { chunkCure, sourceCure, urlCure } from './byte-source-cures.js'
 import type { ByteCount } from './input-meter.js'
-import { PathReader } from './path.js'
+import { PathReader, type FileAccess } from './path.js'
 import { isFiles, listPaths, type Files } from './path-list.js'
 import { DONE, isIterable, openSource, type Reader, type Source } from './source.js'
 
@@ -24,8 +24,9 @@ export interface Bytes {
    * until the next `next()`.
    *
    * @param count Where the bytes that are read are counted.
+   * @param access How a file is read that a later run may have to read again.
    */
-  open(count?: ByteCount): ByteReader
+  open(count?: ByteCount, access?: FileAccess): ByteReader
 }
 
 /** Sources that become known when the first of them is reached. */
@@ -76,7 +77,7 @@ function inputOf(action: string, source: unknown): ByteInput {
 }
 
 function fileBytes(path: string): Bytes {
-  return { path, open: (count) => new PathReader(path, count) }
+  return { path, open: (count, access) => new PathReader(path, count, access) }
 }
 
 function bytesOf(action: string, source: unknown): Bytes {

@@ -22,7 +22,7 @@ interface MemberFrame {
 }
 
 export interface Compression {
-  readonly name: string
+  readonly name: 'gzip' | 'zstd' | 'brotli'
   /** Whether members may follow one another. */
   readonly severalMembers: boolean
   /** The rest of a member, if it is not read by the decoder. Then zeros may stand between and behind members. */

@@ -31,6 +31,11 @@ export class LineCutter {
     return this.#start
   }
 
+  /** The first bytes are at this offset. */
+  startAt(offset: number): void {
+    this.#offset = offset
+  }
+
   /** Takes the next bytes. Call it when `next()` has given undefined. */
   feed(bytes: Buffer): void {
     this.#bytes = bytes

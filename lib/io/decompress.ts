@@ -9,6 +9,7 @@ import type { Compression, Decoder } from './compression.js'
 import type { Damage, MemberText } from './damage.js'
 import { DecoderOutput } from './decoder-output.js'
 import { BLOCK_SIZE, Slab } from '../scan/memory.js'
+import type { MemberLog } from './members.js'
 import { salvage, written, type Blocks } from './salvage.js'
 import { DONE, openSource, type Reader } from './source.js'
 
@@ -39,6 +40,7 @@ export class Decompressor implements Reader<Buffer> {
   readonly #compression: Compression
   readonly #input: ByteQueue
   readonly #readFrom: ReadFrom
+  readonly #log: MemberLog | undefined
   #member: Member | undefined
   /** Settles when the decoder has been given all that it takes. */
   #feeding: Promise<void> | undefined
@@ -48,14 +50,26 @@ export class Decompressor implements Reader<Buffer> {
   /** The slab of the block that was given last. */
   #given: Slab | undefined
   #chunkSize = BLOCK_SIZE
-  #textLength = 0
+  #textLength: number
   #members = 0
   #closed = false
 
-  constructor(compression: Compression, input: Reader<Buffer>, readFrom: ReadFrom) {
+  /**
+   * @param log Where members are noted.
+   * @param start Of the first member: the input begins there.
+   */
+  constructor(
+    compression: Compression,
+    input: Reader<Buffer>,
+    readFrom: ReadFrom,
+    log?: MemberLog,
+    start: { readonly compressed: number; readonly text: number } = { compressed: 0, text: 0 },
+  ) {
     this.#compression = compression
-    this.#input = new ByteQueue(input)
+    this.#input = new ByteQueue(input, start.compressed)
     this.#readFrom = readFrom
+    this.#log = log
+    this.#textLength = start.text
   }
 
   async next(): Promise<IteratorResult<Buffer, undefined>> {
@@ -97,6 +111,7 @@ export class Decompressor implements Reader<Buffer> {
       if (!compression.severalMembers) this.#damage = { what: 'bytes behind the end of the data', offset: input.offset }
     }
     this.#members++
+    this.#log?.add(input.offset, this.#textLength)
     this.#damage ??= await compression.frame?.readHeader(input)
     if (this.#damage !== undefined || this.#closed) return undefined
     const decoder = compression.createDecoder(this.#chunkSize)

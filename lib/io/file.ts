@@ -1,12 +1,14 @@
 /** Reads an open file in large blocks. It knows only bytes, not lines or gzip. */
-import { close, read, readSync } from 'node:fs'
+import { close, fstat, read, readSync, type BigIntStats } from 'node:fs'
 import { promisify } from 'node:util'
+import { bytesOf, type OpenFile } from '../resume/identity.js'
 import { BLOCK_SIZE, Slab } from '../scan/memory.js'
 import { ReadPolicy } from './read-policy.js'
 import { DONE, type Reader } from './source.js'
 
 const closeFile = promisify(close)
 const readFile = promisify(read)
+const statFile = promisify(fstat)
 
 /** A block that was read: how many bytes, and where they are. */
 interface Block {
@@ -18,7 +20,7 @@ interface Block {
  * A file. It is closed before an error is told. At its end it stays open, as it may be read again. A block is valid until the next `next()`, and as long as its slab is
  * retained.
  */
-export class FileReader implements Reader<Buffer> {
+export class FileReader implements Reader<Buffer>, OpenFile {
   readonly #file: number
   /** The slab of the block that was given last. */
   #given: Slab | undefined
@@ -27,13 +29,30 @@ export class FileReader implements Reader<Buffer> {
   readonly #policy = new ReadPolicy()
   /** How many bytes are certain to be there: a read of them waits for nothing but a local disk. */
   #certain: number
+  /** Where the next read begins; null: behind the last one, as in a pipe. */
+  #position: number | null
+  #reached: number
+  /** What else reads the file. */
+  readonly #held = new Set<Promise<unknown>>()
   #ended = false
   #closing: Promise<void> | undefined
 
-  /** The file is the reader's, which closes it. @param localSize Its size, if it is a file on a local disk. */
-  constructor(file: number, localSize = 0) {
+  /**
+   * The file is the reader's, which closes it.
+   *
+   * @param localSize Its size, if it is a file on a local disk.
+   * @param start Where it is read from. Undefined: it may be one that has no places, such as a pipe.
+   */
+  constructor(file: number, localSize = 0, start?: number) {
     this.#file = file
-    this.#certain = localSize
+    this.#certain = Math.max(0, localSize - (start ?? 0))
+    this.#position = start ?? null
+    this.#reached = start ?? 0
+  }
+
+  /** How many bytes come before the next block. */
+  get reached(): number {
+    return this.#reached
   }
 
   async next(): Promise<IteratorResult<Buffer, undefined>> {
@@ -45,6 +64,7 @@ export class FileReader implements Reader<Buffer> {
       if (block !== undefined) {
         this.#given = block.slab
         this.#certain -= block.length
+        this.#reached += block.length
         // It may have been closed meanwhile.
         if (this.#closing === undefined && this.#isReadAhead()) void this.#readAhead()
         return { done: false, value: block.slab.bytes(block.length) }
@@ -58,7 +78,17 @@ export class FileReader implements Reader<Buffer> {
     return DONE
   }
 
-  /** Closes the file once the read under way is over. May be called at any time and again. */
+  stat(): Promise<BigIntStats> {
+    return this.#hold(() => statFile(this.#file, { bigint: true }))
+  }
+
+  bytes(start: number, length: number): Promise<Buffer> {
+    const read = (memory: Buffer, offset: number, length: number, position: number): Promise<{ bytesRead: number }> =>
+      readFile(this.#file, memory, offset, length, position)
+    return this.#hold(() => bytesOf({ read }, start, length))
+  }
+
+  /** Closes the file once the reads under way are over. May be called at any time and again. */
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -89,9 +119,9 @@ export class FileReader implements Reader<Buffer> {
   #readHere(): Block | undefined {
     const slab = Slab.take(BLOCK_SIZE)
     const start = performance.now()
-    const length = readSync(this.#file, slab.bytes(), 0, BLOCK_SIZE, null)
+    const length = readSync(this.#file, slab.bytes(), 0, BLOCK_SIZE, this.#position)
     this.#policy.record(performance.now() - start)
-    return blockOf(slab, length)
+    return this.#blockOf(slab, length)
   }
 
   #readAhead(): Promise<Block | undefined> {
@@ -104,20 +134,35 @@ export class FileReader implements Reader<Buffer> {
 
   async #readThere(): Promise<Block | undefined> {
     const slab = Slab.take(BLOCK_SIZE)
-    const { bytesRead } = await readFile(this.#file, slab.bytes(), 0, BLOCK_SIZE, null)
-    return blockOf(slab, bytesRead)
+    const { bytesRead } = await readFile(this.#file, slab.bytes(), 0, BLOCK_SIZE, this.#position)
+    return this.#blockOf(slab, bytesRead)
   }
 
   async #close(): Promise<void> {
     // The caller that awaits the read gets its error. Here it only has to be over.
     await this.#ahead?.catch(() => {})
+    await Promise.allSettled(this.#held)
     await closeFile(this.#file)
   }
-}
 
-/** Undefined at the end of the file. */
-function blockOf(slab: Slab, length: number): Block | undefined {
-  if (length > 0) return { slab, length }
-  slab.release()
-  return undefined
+  /** Undefined at the end of the file. */
+  #blockOf(slab: Slab, length: number): Block | undefined {
+    if (this.#position !== null) this.#position += length
+    if (length > 0) return { slab, length }
+    slab.release()
+    return undefined
+  }
+
+  /** Keeps the file open until this has settled. */
+  #hold<T>(begin: () => Promise<T>): Promise<T> {
+    // Its number may be that of another file by now.
+    if (this.#closing !== undefined) return Promise.reject(new Error('The file is closed'))
+    const read = begin()
+    this.#held.add(read)
+    const left = (): void => {
+      this.#held.delete(read)
+    }
+    read.then(left, left)
+    return read
+  }
 }

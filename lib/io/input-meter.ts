@@ -24,6 +24,8 @@ export interface SourceBytes {
 /** The count of one source. Its reader writes here. */
 export interface ByteCount {
   read: number
+  /** How many bytes an earlier run had read, where this one goes on. */
+  earlier: number
   /** The size of the file when it was opened; undefined while that is unknown. */
   size: number | undefined
   /** Whether all has been read. */
@@ -81,6 +83,15 @@ export class InputMeter {
     this.#reached++
   }
 
+  /** The next source has been read by an earlier run, up to a number of bytes. @param isDone Whether that is all of it. */
+  pass(bytes: number, isDone: boolean): void {
+    const source = this.#sources[this.#reached]
+    if (source === undefined) return
+    source.read = source.earlier = bytes
+    source.hasEnded = isDone
+    if (isDone) this.reach()
+  }
+
   /** The input has ended. Only the first call counts. */
   end(end: InputEnd): void {
     if (this.#end !== undefined) return
@@ -97,6 +108,13 @@ export class InputMeter {
   /** When the first source was reached, by the clock of `performance`; undefined before that. */
   get began(): number | undefined {
     return this.#began
+  }
+
+  /** Bytes that an earlier run has read, where this one goes on: they count as read. */
+  get earlier(): number {
+    let earlier = 0
+    for (const source of this.#sources) earlier += source.earlier
+    return earlier
   }
 
   get read(): number {
@@ -158,7 +176,7 @@ export class InputMeter {
 }
 
 function counted(path: string | undefined): Counted {
-  return { path, isList: false, read: 0, size: undefined, hasEnded: false, isLookedUp: false }
+  return { path, isList: false, read: 0, earlier: 0, size: undefined, hasEnded: false, isLookedUp: false }
 }
 
 /** The bytes of a source, as far as that is known. A file may grow or shrink while it is read. */

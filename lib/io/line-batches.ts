@@ -1,10 +1,12 @@
 /** The lines of an input as batches: here their ends are found, elsewhere they are decoded. */
 import { RecordBatch } from '../codec/records/record-batch.js'
+import type { FileIdentity } from '../resume/identity.js'
 import type { LineInput } from './line-input.js'
 import type { LineScanner } from './line-scanner.js'
-import type { BatchReader } from './source.js'
+import type { InputsReader } from './inputs-point.js'
+import type { InputsPlace } from './text-place.js'
 
-export class LineBatches implements BatchReader {
+export class LineBatches implements InputsReader {
   readonly #input: LineInput
   readonly #scanner: LineScanner
   #closed = false
@@ -30,6 +32,19 @@ export class LineBatches implements BatchReader {
     this.#end()
     this.#stopWaiting?.()
     return this.#input.close()
+  }
+
+  place(): InputsPlace {
+    return this.#input.placeOf(this.#scanner.next)
+  }
+
+  goOn(place: InputsPlace, known: readonly FileIdentity[]): Promise<readonly string[]> {
+    this.#input.countSkipped(place.skipped ?? 0)
+    return this.#input.sources.goOn(place, known)
+  }
+
+  identities(place: InputsPlace): Promise<readonly FileIdentity[]> {
+    return this.#input.sources.identities(place)
   }
 
   #readOn(max: number): Promise<RecordBatch | undefined> {

@@ -8,6 +8,7 @@ import { closeWithTimeout } from './close-with-timeout.js'
 import type { InputMeter } from './input-meter.js'
 import type { LinePlace } from './line-scanner.js'
 import { located } from './located.js'
+import type { InputsPlace } from './text-place.js'
 import { TextSources } from './text-sources.js'
 
 export class LineInput {
@@ -30,6 +31,27 @@ export class LineInput {
    */
   count(lines: number): void {
     if (this.#blocks !== undefined) this.#blocks.lines += lines
+  }
+
+  /** The sources, which know whether they are those of an earlier run. */
+  get sources(): TextSources {
+    return this.#sources
+  }
+
+  /** Where reading can go on in another run, if this is the next line. */
+  placeOf({ line, offset }: LinePlace): InputsPlace {
+    const blocks = this.#blocks
+    const skipped = this.#skipped + (blocks?.skippedBefore ?? 0)
+    const { given } = this.#sources
+    if (blocks === undefined) return { input: given, skipped }
+    const isNew = blocks.skippedBefore === undefined
+    const at = isNew ? blocks.source.from : blocks.source.placeOf({ record: line, line, offset })
+    return { input: given - 1, skipped, ...(at && { at }) }
+  }
+
+  /** So many lines were left out in an earlier run. To be called before the first read. */
+  countSkipped(lines: number): void {
+    this.#skipped = lines
   }
 
   /** Counts the bytes that are read. */

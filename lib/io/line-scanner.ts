@@ -53,6 +53,11 @@ export class LineScanner {
     this.#format = format
   }
 
+  /** Where the next line begins, as far as it is known: behind the last one that was cut. */
+  get next(): LinePlace {
+    return { file: this.#file, line: this.#line, offset: this.#offset }
+  }
+
   /** Whether all lines of the block have been cut. */
   get isEmpty(): boolean {
     return this.#slab === undefined && this.#rest.length === 0

@@ -7,11 +7,13 @@ import { LineDecoder } from '../codec/records/line-decoder.js'
 import type { HeldSegment } from '../codec/records/record-batch.js'
 import { typeError } from '../errors.js'
 import { showState } from '../inspect.js'
+import { offerResume, type Json } from '../resume/mark.js'
 import { OptionReader, VERBS_HINT } from '../options.js'
 import type { BlockOptions } from './blocks.js'
 import { inputName, sourcesOf, type ByteInput, type ByteSource } from './bytes.js'
 import { textEncoding } from './encoding.js'
 import { offerMeter, type SourceBytes } from './input-meter.js'
+import { InputsPoint } from './inputs-point.js'
 import { LineBatches } from './line-batches.js'
 import { LineInput } from './line-input.js'
 import { LineScanner } from './line-scanner.js'
@@ -134,6 +136,20 @@ export function lines(source: ByteSource | readonly ByteSource[], options?: Line
   })
 }
 
+/** The options that change which lines there are, or their text. */
+function planOf({ text, lineEnd, maxLength, fatal, tooLong, detect, decompress }: BlockOptions): Record<string, Json> {
+  const delimiter = lineEnd.delimiter && Buffer.from(lineEnd.delimiter).toString('latin1')
+  return {
+    encoding: text.input ?? text.blocks,
+    ...(delimiter !== undefined && { delimiter }),
+    maxLength,
+    fatal,
+    tooLong,
+    detect,
+    ...(decompress && { decompress }),
+  }
+}
+
 function isDelimiter(value: unknown): boolean {
   return (typeof value === 'string' || types.isUint8Array(value)) && value.length > 0
 }
@@ -180,7 +196,8 @@ class LineReader implements Lines {
   #given = 0
   /** The calls of `next()` that no line is there for yet, oldest first. */
   readonly #waiting: Waiter[] = []
-  #batches: LineBatches | undefined
+  #batches: BatchReader | undefined
+  readonly #point: InputsPoint
 
   constructor(sources: readonly ByteInput[], options: BlockOptions) {
     const { blocks, delimiter } = options.text
@@ -191,6 +208,8 @@ class LineReader implements Lines {
     this.#decoder = new LineDecoder(format)
     offerBatches(this, () => this.#openBatches(), true)
     offerMeter(this, this.#input.meter)
+    this.#point = new InputsPoint('lines', sources, planOf(options), new LineBatches(this.#input, this.#scanner))
+    offerResume(this, this.#point)
   }
 
   get skipped(): number {
@@ -300,7 +319,7 @@ class LineReader implements Lines {
   #openBatches(): BatchReader | undefined {
     if (this.#state !== 'new') return undefined
     this.#state = 'done'
-    this.#batches = new LineBatches(this.#input, this.#scanner)
+    this.#batches = this.#point.open()
     return this.#batches
   }
 }

@@ -1,9 +1,12 @@
 /** A source as text: opened at its turn, or before it if it is a compressed file. It knows nothing of lines. */
+import type { FileIdentity } from '../resume/identity.js'
+import type { Json } from '../resume/mark.js'
 import type { Bytes } from './bytes.js'
 import { closeQuietly } from './close-with-timeout.js'
 import { isCompressedFile, isFile } from './compression.js'
 import type { Reader } from './source.js'
-import { openText, type OpenText, type TextOptions } from './text.js'
+import { openText, type OpenText, type TextAccess, type TextOptions } from './text.js'
+import type { TextPlace } from './text-place.js'
 
 export class TextSource {
   readonly #bytes: Bytes
@@ -13,10 +16,24 @@ export class TextSource {
   /** An opening before its turn. Never rejects. */
   #opening: Promise<OpenText | undefined> | undefined
   #closing: Promise<unknown> | undefined
+  readonly #access: TextAccess | undefined
+  #text: OpenText | undefined
 
-  constructor(bytes: Bytes, options: TextOptions) {
+  /** @param access If a later run may have to read it again. */
+  constructor(bytes: Bytes, options: TextOptions, access?: TextAccess) {
     this.#bytes = bytes
     this.#options = options
+    this.#access = access
+  }
+
+  /** Where its reading goes on; undefined if that is at its start. */
+  get from(): TextPlace | undefined {
+    return this.#access?.from
+  }
+
+  /** The same source, to be read from its start. */
+  atStart(): TextSource {
+    return new TextSource(this.#bytes, this.#options)
   }
 
   /** The path, if the source is a file. */
@@ -39,11 +56,26 @@ export class TextSource {
   /** To be called once, at its turn, which is when other sources are opened. Undefined if it was closed meanwhile. */
   async open(): Promise<OpenText | undefined> {
     const openedAhead = this.#opening && (await this.#opening)
-    return openedAhead ?? this.#open()
+    this.#text = openedAhead ?? (await this.#open())
+    return this.#text
+  }
+
+  /** A place in the text that has been given, once it is open. No place before it is asked for from now on. */
+  placeOf(given: { readonly offset: number; readonly record: number; readonly line: number }, state?: Json): TextPlace {
+    const { start = 0, isDirect = false, members } = this.#text ?? {}
+    const { offset, record, line } = given
+    const member = members?.before(offset)
+    return { offset, record, line, start, isDirect, ...(member && { member }), ...(state !== undefined && { state }) }
+  }
+
+  /** What is known of the file up to a place that has been reached. Undefined: it has not been opened. */
+  identity(at: TextPlace | undefined): Promise<FileIdentity> | undefined {
+    return this.#access?.watch.identity(at?.isDirect === true ? at.offset : undefined)
   }
 
   /** May be called at any time and again. */
   close(): Promise<unknown> {
+    if (this.#closing === undefined) this.#access?.watch.ended()
     this.#closing ??= Promise.resolve(this.#input?.close())
     return this.#closing
   }
@@ -68,9 +100,14 @@ export class TextSource {
 
   async #open(): Promise<OpenText | undefined> {
     if (this.isClosed) return undefined
-    return openText(this.#bytes, this.#options, (input) => {
-      this.#input = input
-      return !this.isClosed
-    })
+    return openText(
+      this.#bytes,
+      this.#options,
+      (input) => {
+        this.#input = input
+        return !this.isClosed
+      },
+      this.#access,
+    )
   }
 }

@@ -3,10 +3,13 @@
  * side by side: when a source is reached, those of the next ones are opened, too.
  */
 import { availableParallelism } from 'node:os'
+import type { CheckpointError } from '../errors.js'
+import { changedInput, checkIdentity, WatchedFile, type FileIdentity } from '../resume/identity.js'
 import { isByteList, type ByteInput, type ByteList, type Bytes } from './bytes.js'
 import { closeWithTimeout } from './close-with-timeout.js'
 import { InputMeter, type ByteCount } from './input-meter.js'
 import type { TextOptions } from './text.js'
+import type { InputsPlace, TextPlace } from './text-place.js'
 import { TextSource } from './text-source.js'
 
 /** Files are inflated in the pool of libuv, which has this many threads by default. */
@@ -26,11 +29,53 @@ export class TextSources {
   readonly #filesAtOnce: number
   /** The next ones. Those of them that are compressed files are open. */
   readonly #ahead: TextSource[] = []
+  /** How many have been given. */
+  #given = 0
+  /** What is known of those that have been given, if a later run may go on from here. */
+  #known: (FileIdentity | TextSource)[] | undefined
 
   constructor(inputs: readonly ByteInput[], options: TextOptions, filesAtOnce: number = FILES_AT_ONCE) {
     this.#inputs = inputs.map((input) => counted(input, this.meter)).values()
     this.#options = options
     this.#filesAtOnce = filesAtOnce
+  }
+
+  /** How many sources have been given. */
+  get given(): number {
+    return this.#given
+  }
+
+  /**
+   * To be called before all others, if a later run may go on from here.
+   *
+   * @param place Where an earlier run was.
+   * @param known The files that it has read, up to that place.
+   * @returns What is to be told to the user.
+   * @throws CheckpointError `ERR_CHECKPOINT_INPUT`, if they are not as they were.
+   */
+  async goOn({ input, at }: InputsPlace, known: readonly FileIdentity[]): Promise<string[]> {
+    const remarks = await checkAll(known)
+    this.#known = known.slice(0, input)
+    for (const [number, file] of known.entries()) {
+      const bytes = await this.#nextListed()
+      if (bytes?.path !== file.path) throw otherInput(known, file, bytes?.path)
+      const isDone = number < input
+      this.meter.pass(file.reached, isDone)
+      if (isDone) this.#given++
+      else this.#ahead.push(this.#open(bytes, at))
+    }
+    return remarks
+  }
+
+  /**
+   * What is known of the files up to a place, the last that `next()` has given at the most. Its reading begins at once:
+   * they may be closed afterwards.
+   */
+  async identities({ input, at }: InputsPlace): Promise<FileIdentity[]> {
+    const last = at === undefined ? input : input + 1
+    const known = this.#known?.slice(0, last) ?? []
+    const all = await Promise.all(known.map(async (one) => (one instanceof TextSource ? one.identity(at) : one)))
+    return all.filter((one) => one !== undefined)
   }
 
   /**
@@ -47,7 +92,11 @@ export class TextSources {
     this.#look()
     const source = this.#ahead.shift()
     if (source === undefined) this.meter.end('done')
-    else this.meter.reach()
+    else {
+      this.meter.reach()
+      this.#given++
+      this.#known?.push(source)
+    }
     return source
   }
 
@@ -64,9 +113,26 @@ export class TextSources {
     while (this.#ahead.length < this.#filesAtOnce) {
       const bytes = this.#nextBytes()
       if (bytes === undefined) return
-      const source = new TextSource(bytes, this.#options)
+      const source = this.#open(bytes)
       if (this.#ahead.length > 0) source.openAhead()
       this.#ahead.push(source)
+    }
+  }
+
+  #open(bytes: Bytes, from?: TextPlace): TextSource {
+    const { path } = bytes
+    const isKnown = this.#known !== undefined && path !== undefined
+    return new TextSource(bytes, this.#options, isKnown ? { watch: new WatchedFile(path), from } : undefined)
+  }
+
+  /** The next one, also of lists; undefined if there is none. */
+  async #nextListed(): Promise<Bytes | undefined> {
+    for (;;) {
+      const bytes = this.#nextBytes()
+      if (bytes !== undefined || this.#list === undefined) return bytes
+      const sources = await this.#list.list()
+      this.#list = undefined
+      this.#listed = sources.values()
     }
   }
 
@@ -96,6 +162,28 @@ export class TextSources {
   }
 }
 
+/** How many files are looked at at once. */
+const CHECKS_AT_ONCE = 8
+
+/** @returns What is to be told to the user. */
+async function checkAll(files: readonly FileIdentity[]): Promise<string[]> {
+  const remarks: string[] = []
+  for (let at = 0; at < files.length; at += CHECKS_AT_ONCE) {
+    const found = await Promise.all(files.slice(at, at + CHECKS_AT_ONCE).map(checkIdentity))
+    remarks.push(...found.filter((remark) => remark !== undefined))
+  }
+  return remarks
+}
+
+/** At the place of a file that an earlier run has read, there is another one now, or none. */
+function otherInput(known: readonly FileIdentity[], file: FileIdentity, given: string | undefined): CheckpointError {
+  const isNew = given !== undefined && known.every(({ path }) => path !== given)
+  if (!isNew) return changedInput(file.path, 'be one of the inputs, as an earlier run has read it', 'inputs without it')
+  return changedInput(given, `not come before '${file.path}', which an earlier run has read`, 'a new file there', {
+    cure: 'give it a name behind that, or another run',
+  })
+}
+
 function counted(input: ByteInput, meter: InputMeter): ByteInput {
   if (!isByteList(input)) return countedBytes(input, meter.add(input.path))
   const place = meter.expectList(input.globs)
@@ -111,10 +199,10 @@ function counted(input: ByteInput, meter: InputMeter): ByteInput {
 }
 
 function countedBytes(bytes: Bytes, count: ByteCount | undefined): Bytes {
-  const open = (): ReturnType<Bytes['open']> => {
+  const open: Bytes['open'] = (_count, access) => {
     // It is opened again if opening it ahead has failed.
-    if (count !== undefined) count.read = 0
-    return bytes.open(count)
+    if (count !== undefined) Object.assign(count, { read: count.earlier, hasEnded: false })
+    return bytes.open(count, access)
   }
   return { path: bytes.path, open }
 }

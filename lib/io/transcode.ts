@@ -76,8 +76,9 @@ class Utf16Reader extends Transcoder {
   }
 
   forget(textOffset: number): void {
-    while ((this.#given[0]?.textOffset ?? Infinity) + (this.#given[0]?.text.length ?? 0) <= textOffset)
-      this.#given.shift()
+    const isPast = ({ text, textOffset: start }: { text: Buffer; textOffset: number }): boolean =>
+      start + text.length <= textOffset
+    for (let first = this.#given[0]; first !== undefined && isPast(first); first = this.#given[0]) this.#given.shift()
   }
 
   protected decode(more: Buffer): Buffer {

@@ -25,6 +25,16 @@ export class MarkRequest {
   hasCheckpoint = false
   #isDue = false
   #wake: (() => void) | undefined
+  readonly #remarks: string[] = []
+
+  /** What is to be told to the user, such as an input that has grown since. */
+  get remarks(): readonly string[] {
+    return this.#remarks
+  }
+
+  remark(text: string): void {
+    this.#remarks.push(text)
+  }
 
   /** Asks for a mark: the source gives one before its next batch. */
   ask(): void {

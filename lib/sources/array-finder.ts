@@ -4,6 +4,7 @@
  */
 import { decodeText } from '../codec/line-text.js'
 import { attempt, received } from '../errors.js'
+import type { Json } from '../resume/mark.js'
 
 const QUOTE = 34
 const COMMA = 44
@@ -172,6 +173,9 @@ class ValueSkipper {
   }
 }
 
+/** Where the check of the bytes behind the array is: it can be stored as JSON. */
+type DocumentEndState = Readonly<{ depth: number; isInString: boolean; isEscaped: boolean }>
+
 /** The bytes behind the array: the objects around it must end, and then nothing must follow. */
 export class DocumentEnd {
   #depth: number
@@ -186,6 +190,18 @@ export class DocumentEnd {
   /** How many objects or arrays are open. */
   get depth(): number {
     return this.#depth
+  }
+
+  get state(): DocumentEndState {
+    return { depth: this.#depth, isInString: this.#isInString, isEscaped: this.#isEscaped }
+  }
+
+  /** Other bytes behind the array have been checked before. */
+  goOn(state: Json): void {
+    const { depth, isInString, isEscaped } = Object(state) as Partial<DocumentEndState>
+    this.#depth = Number.isSafeInteger(depth) ? (depth ?? 0) : this.#depth
+    this.#isInString = isInString === true
+    this.#isEscaped = isEscaped === true
   }
 
   check(block: Uint8Array): Step {

@@ -7,6 +7,7 @@ import { recordError } from '../codec/records/record-error.js'
 import { decodeText } from '../codec/line-text.js'
 import { received, type RecordError } from '../errors.js'
 import type { TextOptions } from '../io/text.js'
+import type { Json } from '../resume/mark.js'
 import type { Slab } from '../scan/memory.js'
 import {
   findQuoted,
@@ -89,6 +90,30 @@ export class CsvKind implements RecordKind {
     this.text = settings.text
     this.maxLength = settings.maxLength
     this.#settings = settings
+  }
+
+  /** The options that change which rows there are, or what they have. */
+  get plan(): Readonly<Record<string, Json>> {
+    const { text, dialect, takesSeparator, relaxed, pad, hasHeader, names, columns, types } = this.#settings
+    const { delimiter, quote, escape, comment, newline, trim, skipEmpty } = dialect
+    const character = (byte: number): string => (byte < 0 ? '' : String.fromCharCode(byte))
+    return {
+      header: names ?? hasHeader,
+      ...(columns && { columns }),
+      ...(types.size > 0 && { types: Object.fromEntries([...types].map(([name, type]) => [name, typeName(type)])) }),
+      delimiter: takesSeparator ? `${character(delimiter)} or sep=` : character(delimiter),
+      quote: character(quote),
+      escape: character(escape),
+      comment: character(comment),
+      trim,
+      ragged: pad ? 'pad' : 'error',
+      quotes: relaxed ? 'relaxed' : 'strict',
+      skipEmpty,
+      newline: character(newline),
+      encoding: text.text.input ?? text.text.blocks,
+      maxLength: this.maxLength,
+      ...(text.decompress && { decompress: text.decompress }),
+    }
   }
 
   isDecided(head: Buffer): boolean {
@@ -199,3 +224,8 @@ export class CsvKind implements RecordKind {
 
 /** Names that an error text shows. */
 const MAX_NAMES = 10
+
+/** Without the folder of a task's module, so that a project can be moved. */
+function typeName(type: CsvType): string {
+  return typeof type === 'string' ? type : `${type.module.slice(type.module.lastIndexOf('/') + 1)}#${type.id}`
+}

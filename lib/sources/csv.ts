@@ -234,7 +234,7 @@ function open(name: string, delimiter: string, source: unknown, options: unknown
     columns: columns && [...columns],
     types: typesOf(read, action),
   })
-  return new RecordIterator(name, sources, kind)
+  return new RecordIterator(name, sources, kind, kind.plan)
 }
 
 const QUOTE = 0x22

@@ -5,6 +5,7 @@ import { asciiSafe, textEncoding } from '../io/encoding.js'
 import { isProgram, PROGRAM_EXPECTED, programHint } from '../io/program.js'
 import type { TextOptions } from '../io/text.js'
 import type { OptionReader } from '../options.js'
+import type { Json } from '../resume/mark.js'
 import { COLUMNS_EXPECTED, isNames } from './column-names.js'
 import type { Beginning, RecordKind } from './record-reader.js'
 import type { Splitter } from './record-scanner.js'
@@ -69,6 +70,18 @@ export class JsonKind implements RecordKind {
     this.maxLength = read.integer('maxLength', 1, constants.MAX_STRING_LENGTH) ?? DEFAULT_MAX_LENGTH
     this.#format = { ...form, encoding: this.text.text.blocks }
     this.#open = open
+  }
+
+  /** The options that change which values there are. */
+  get plan(): Readonly<Record<string, Json>> {
+    const { text, decompress } = this.text
+    const columns = this.#format.kind === 'json' ? this.#format.columns : undefined
+    return {
+      encoding: text.input ?? text.blocks,
+      maxLength: this.maxLength,
+      ...(columns && { columns }),
+      ...(decompress && { decompress }),
+    }
   }
 
   isDecided(): boolean {

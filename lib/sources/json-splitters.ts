@@ -2,6 +2,7 @@
 import type { Position } from '../codec/records/format.js'
 import { newlinesIn } from '../codec/records/place.js'
 import { recordError } from '../codec/records/record-error.js'
+import type { Json } from '../resume/mark.js'
 import { ARRAY_START, findElements, type ElementState } from '../scan/elements.js'
 import type { Slab } from '../scan/memory.js'
 import { findByte, type EndsRoom } from '../scan/scan.js'
@@ -80,6 +81,15 @@ export class ElementSplitter implements Splitter {
       recordsFrom: from + scanned,
       failure: failure === undefined ? undefined : failing(failure),
     }
+  }
+
+  get state(): Json | undefined {
+    return this.#phase === 'behind' ? { ...this.#end.state } : undefined
+  }
+
+  goOn(state: Json | undefined): void {
+    this.#phase = state === undefined ? 'elements' : 'behind'
+    if (state !== undefined) this.#end.goOn(state)
   }
 
   contentStart(bytes: Buffer, start: number, end: number): number {

@@ -64,7 +64,8 @@ export const json: Json = ((source: unknown, options?: unknown) => {
   const read = new OptionReader<JsonOptions>(ACTION, options, [...NDJSON_OPTIONS, 'path'], VERBS_HINT)
   const path = keysOf(read.value('path', 'keys with dots between them, or an array of keys', isPath))
   const open = (encoding: string): ElementSplitter => new ElementSplitter(path, encoding)
-  return new RecordIterator('json', sources, new JsonKind(ACTION, read, open, jsonForm(read)))
+  const kind = new JsonKind(ACTION, read, open, jsonForm(read))
+  return new RecordIterator('json', sources, kind, { ...kind.plan, path })
 }) as Json
 
 function isPath(value: unknown): boolean {

@@ -55,5 +55,6 @@ export interface Ndjson {
 export const ndjson: Ndjson = ((source: unknown, options?: unknown) => {
   const sources = sourcesOf(ACTION, source)
   const read = new OptionReader<NdjsonOptions>(ACTION, options, NDJSON_OPTIONS, VERBS_HINT)
-  return new RecordIterator('ndjson', sources, new JsonKind(ACTION, read, () => new NdjsonSplitter(), jsonForm(read)))
+  const kind = new JsonKind(ACTION, read, () => new NdjsonSplitter(), jsonForm(read))
+  return new RecordIterator('ndjson', sources, kind, kind.plan)
 }) as Ndjson

@@ -2,6 +2,7 @@
  * The records of several inputs as batches, one input after the other. A kind of records, such as CSV, says how an input
  * begins and where its records end.
  */
+import { NO_BYTES } from '../codec/line-end.js'
 import type { RecordFormat, RecordSegment } from '../codec/records/format.js'
 import { RecordBatch } from '../codec/records/record-batch.js'
 import { recordError } from '../codec/records/record-error.js'
@@ -11,10 +12,14 @@ import { closeWithTimeout } from '../io/close-with-timeout.js'
 import type { InputMeter } from '../io/input-meter.js'
 import { located } from '../io/located.js'
 import { peek, prepend } from '../io/peek.js'
-import type { BatchReader, Reader } from '../io/source.js'
+import type { InputsReader } from '../io/inputs-point.js'
+import type { Reader } from '../io/source.js'
 import type { TextOptions } from '../io/text.js'
 import type { TextSource } from '../io/text-source.js'
+import type { InputsPlace } from '../io/text-place.js'
 import { TextSources } from '../io/text-sources.js'
+import type { Transcoder } from '../io/transcode.js'
+import type { FileIdentity } from '../resume/identity.js'
 import type { HeldSegment } from '../codec/records/record-batch.js'
 import { RecordScanner, type Splitter } from './record-scanner.js'
 
@@ -43,7 +48,10 @@ export interface RecordKind {
 interface Input {
   readonly source: TextSource
   readonly text: Reader<Buffer>
+  readonly transcoder: Transcoder | undefined
   readonly scanner: RecordScanner
+  /** The first bytes, which are not records. */
+  readonly head: Buffer
   readonly format: RecordFormat
   hasEnded: boolean
 }
@@ -51,7 +59,7 @@ interface Input {
 /** Of the first record of an input, before its format is known. */
 const RAW: RecordFormat = { kind: 'json', encoding: 'utf8' }
 
-export class RecordReader implements BatchReader {
+export class RecordReader implements InputsReader {
   readonly #kind: RecordKind
   readonly #sources: TextSources
   /** What is open of the input at hand; its text is undefined until it begins. */
@@ -83,6 +91,24 @@ export class RecordReader implements BatchReader {
       }
       this.#read(max).then(resolve, reject)
     })
+  }
+
+  place(): InputsPlace {
+    const [source, scanner] = [this.#source, this.#input?.scanner]
+    const { given } = this.#sources
+    if (source === undefined) return { input: given }
+    const next = this.#first === undefined ? scanner?.place : undefined
+    const isAtStart = next === undefined || next.record <= 1
+    const at = isAtStart ? source.from : source.placeOf(next, scanner?.state)
+    return { input: given - 1, ...(at && { at }) }
+  }
+
+  goOn(place: InputsPlace, known: readonly FileIdentity[]): Promise<readonly string[]> {
+    return this.#sources.goOn(place, known)
+  }
+
+  identities(place: InputsPlace): Promise<readonly FileIdentity[]> {
+    return this.#sources.identities(place)
   }
 
   /** A `next()` that is pending gives undefined. Settles when the source is closed, or after a second. */
@@ -126,7 +152,7 @@ export class RecordReader implements BatchReader {
   }
 
   /** @returns Whether the input at hand may have other records. */
-  async #readOn(input: Pick<Input, 'text' | 'scanner' | 'hasEnded'>): Promise<boolean> {
+  async #readOn(input: Omit<Input, 'format'>): Promise<boolean> {
     const { scanner, text } = input
     if (scanner.isTooLong) throw this.#tooLong(scanner)
     const { failure } = scanner
@@ -134,6 +160,8 @@ export class RecordReader implements BatchReader {
     if (input.hasEnded) return false
     const result = await text.next()
     if (this.#isClosed) return false
+    // Places of records are in its text.
+    input.transcoder?.forget(Infinity)
     if (!result.done) scanner.feed(result.value)
     else {
       input.hasEnded = true
@@ -161,33 +189,61 @@ export class RecordReader implements BatchReader {
     if (finding !== undefined) await finding
     const source = this.#sources.next()
     if (source === undefined) return undefined
+    return (this.#input = source.from === undefined ? await this.#openAtStart(source) : await this.#goOnIn(source))
+  }
+
+  async #openAtStart(source: TextSource): Promise<Input | undefined> {
     this.#source = source
     const open = await source.open()
     if (open === undefined || this.#isClosed) return undefined
+    const { transcoder } = open
     const head = await peek(open.text, (head) => this.#kind.isDecided(head))
     const { splitter, skipped, format, hasHeader } = this.#kind.begin(head, source.path)
     const text = prepend(head.subarray(skipped), open.text)
-    const start = (open.transcoder === undefined ? open.start : 0) + skipped
+    const start = (transcoder === undefined ? open.start : 0) + skipped
     const scanner = new RecordScanner(splitter, source.path, this.#kind.maxLength, start)
-    const input = { source, text, scanner, hasEnded: false }
-    if (typeof format !== 'function') return (this.#input = { ...input, format })
+    const input = { source, text, transcoder, scanner, head: Buffer.from(head.subarray(0, skipped)), hasEnded: false }
+    if (typeof format !== 'function') return { ...input, format }
     if (hasHeader) scanner.countFrom(0)
     let first = scanner.cut(1, RAW)
     while (first === undefined && (await this.#readOn(input))) first = scanner.cut(1, RAW)
-    if (first === undefined || this.#isClosed) return (this.#input = { ...input, format: RAW })
-    this.#input = { ...input, format: format(first) }
-    if (!hasHeader) this.#first = { ...first, format: this.#input.format }
-    else {
-      first.bytesIn.release()
-      first.endsIn.release()
+    if (first === undefined || this.#isClosed) return { ...input, format: RAW }
+    const known = { ...input, format: format(first) }
+    if (hasHeader) releaseSegment(first)
+    else this.#first = { ...first, format: known.format }
+    return known
+  }
+
+  /** Continues where an earlier run was. The format may depend on the start of the input, which is then read first. */
+  async #goOnIn(source: TextSource): Promise<Input | undefined> {
+    let beginning = this.#kind.begin(NO_BYTES, source.path)
+    let { format } = beginning
+    if (typeof format === 'function') {
+      const start = await this.#openAtStart(source.atStart())
+      if (start === undefined) return undefined
+      format = start.format
+      beginning = this.#kind.begin(start.head, source.path)
+      this.#leaveFirst()
+      start.scanner.close()
+      await this.#closeSource()
     }
-    return this.#input
+    const { from } = source
+    this.#source = source
+    const open = await source.open()
+    if (open === undefined || from === undefined || this.#isClosed) return undefined
+    const scanner = new RecordScanner(beginning.splitter, source.path, this.#kind.maxLength, from.offset)
+    scanner.goOn(from, from.state)
+    const { text, transcoder } = open
+    return { source, text, transcoder, scanner, head: NO_BYTES, format, hasEnded: false }
   }
 
   #forget(): void {
     this.#input?.scanner.close()
-    this.#first?.bytesIn.release()
-    this.#first?.endsIn.release()
+    this.#leaveFirst()
+  }
+
+  #leaveFirst(): void {
+    if (this.#first !== undefined) releaseSegment(this.#first)
     this.#first = undefined
   }
 
@@ -198,4 +254,9 @@ export class RecordReader implements BatchReader {
     if (source !== undefined) await closeWithTimeout(source)
     this.#source = undefined
   }
+}
+
+function releaseSegment({ bytesIn, endsIn }: HeldSegment): void {
+  bytesIn.release()
+  endsIn.release()
 }

@@ -7,6 +7,7 @@ import { CARRIAGE_RETURN, NO_BYTES } from '../codec/line-end.js'
 import type { RecordFormat, Position } from '../codec/records/format.js'
 import { newlinesIn } from '../codec/records/place.js'
 import type { HeldSegment } from '../codec/records/record-batch.js'
+import type { Json } from '../resume/mark.js'
 import { BLOCK_SIZE, Slab } from '../scan/memory.js'
 import { hasRoom, type EndsRoom, type Found } from '../scan/scan.js'
 
@@ -34,6 +35,10 @@ export interface Splitter {
    * @param place Where they begin.
    */
   end(rest: Buffer, place: Position): 'record' | 'nothing' | Error
+  /** What else must be known to go on behind the last byte that was scanned, where no record has begun. */
+  readonly state?: Json | undefined
+  /** The first bytes to be scanned are behind a record. */
+  goOn?(state: Json | undefined): void
   /** Where a record begins, behind bytes that belong to none. Without it, all of them count for its length. */
   contentStart?(bytes: Buffer, start: number, end: number): number
 }
@@ -121,9 +126,21 @@ export class RecordScanner {
     return this.#slab === undefined ? NO_BYTES : Buffer.from(this.#slab.buffer, this.#start, this.#end - this.#start)
   }
 
+  /** What the splitter knows of the bytes before the next record, if all records are cut that it has found. */
+  get state(): Json | undefined {
+    return this.#known > 0 ? undefined : this.#splitter.state
+  }
+
   /** The next records are numbered from here on. */
   countFrom(record: number): void {
     this.#record = record
+  }
+
+  /** The first record is another one than that at the start of the input. */
+  goOn({ record, line }: { readonly record: number; readonly line: number }, state: Json | undefined): void {
+    this.#record = record
+    this.#line = this.#headLine = this.#scannedLine = line
+    this.#splitter.goOn?.(state)
   }
 
   /** Takes the next block, when `cut()` has given all records of the last. It is the caller's until it asks for another. */

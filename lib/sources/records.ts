@@ -5,7 +5,9 @@ import { typeError } from '../errors.js'
 import { showState } from '../inspect.js'
 import { inputName, type ByteInput } from '../io/bytes.js'
 import { offerMeter, type SourceBytes } from '../io/input-meter.js'
+import { InputsPoint } from '../io/inputs-point.js'
 import { offerBatches, type BatchReader } from '../io/source.js'
+import { offerResume, type Json } from '../resume/mark.js'
 import { RecordReader, type RecordKind } from './record-reader.js'
 
 /** The records of files, streams or other byte sources: an iterator over their values. `await using` closes it. */
@@ -40,6 +42,7 @@ export class RecordIterator<T> implements Records<T> {
   /** How the sources are shown. */
   readonly #sources: readonly string[]
   readonly #reader: RecordReader
+  readonly #point: InputsPoint
   #state: 'new' | 'open' | 'done' = 'new'
   #batch: RecordBatch | undefined
   #decode: (() => unknown) | undefined
@@ -48,10 +51,13 @@ export class RecordIterator<T> implements Records<T> {
   #waiting = 0
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(name: string, sources: readonly ByteInput[], kind: RecordKind) {
+  /** @param plan The options that change which records there are, or their values. */
+  constructor(name: string, sources: readonly ByteInput[], kind: RecordKind, plan: Readonly<Record<string, Json>>) {
     this.#name = name
     this.#sources = sources.map(inputName)
     this.#reader = new RecordReader(sources, kind)
+    this.#point = new InputsPoint(name, sources, plan, this.#reader)
+    offerResume(this, this.#point)
     offerBatches(this, () => this.#openBatches(), true)
     offerMeter(this, this.#reader.meter)
   }
@@ -149,6 +155,6 @@ export class RecordIterator<T> implements Records<T> {
   #openBatches(): BatchReader | undefined {
     if (this.#state !== 'new') return undefined
     this.#state = 'done'
-    return this.#reader
+    return this.#point.open()
   }
 }

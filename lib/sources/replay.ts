@@ -36,9 +36,6 @@ const ACTION = 'read failed items with replay()'
 export function replay<T = unknown>(source: ByteSource | readonly ByteSource[], options?: ReplayOptions): Records<T> {
   const sources = sourcesOf(ACTION, source)
   const read = new OptionReader<ReplayOptions>(ACTION, options, REPLAY_OPTIONS, VERBS_HINT)
-  return new RecordIterator(
-    'replay',
-    sources,
-    new JsonKind(ACTION, read, () => new NdjsonSplitter(), { kind: 'rejects' }),
-  )
+  const kind = new JsonKind(ACTION, read, () => new NdjsonSplitter(), { kind: 'rejects' })
+  return new RecordIterator('replay', sources, kind, kind.plan)
 }
