@@ -20,9 +20,15 @@ export interface WholeFile {
   readonly bytes: number
 }
 
+/** What may be replaced. */
+interface Replaceable {
+  readonly overwrite: boolean
+  readonly inputs: InputFiles
+}
+
 /**
  * Publishes the files of a run that is complete, in this process or in one before. Those that have their names already
- * are left as they are.
+ * are left as they are. If one of them cannot be published, none is.
  *
  * @param owner Whose files they are.
  * @throws CheckpointError `ERR_CHECKPOINT_OUTPUT`: a file is neither there under its own name nor under the other one.
@@ -30,33 +36,43 @@ export interface WholeFile {
  */
 export async function publishFiles(
   files: readonly WholeFile[],
-  options: { readonly overwrite: boolean; readonly inputs: InputFiles },
+  options: Replaceable,
   owner: Owner = 'output',
 ): Promise<void> {
   const disk = new Disk(owner)
+  for (const file of files) await withCure(file.path, () => look(file, options))
   for (const file of files) await withCure(file.path, () => publish(file, options, disk))
 }
 
-async function publish(
-  { path, bytes }: WholeFile,
-  options: { readonly overwrite: boolean; readonly inputs: InputFiles },
-  disk: Disk,
-): Promise<void> {
+async function publish(whole: WholeFile, options: Replaceable, disk: Disk): Promise<void> {
+  const { path } = whole
+  const { file, part, found } = await look(whole, options)
+  if (found === 'part') await renamePart(disk, part, file, { path, overwrite: options.overwrite })
+  if (found === 'both') await disk.unlink(part)
+  // Also of one that has its name: perhaps the name is not safe yet.
+  await disk.syncFolder(dirname(file))
+}
+
+/** How far the publishing of a file has come. Both names: it was stopped between the two steps of a renaming by links. */
+interface Found {
+  readonly file: string
+  readonly part: string
+  readonly found: 'part' | 'both' | 'file'
+}
+
+/** Throws if the file cannot be published. */
+async function look({ path, bytes }: WholeFile, options: Replaceable): Promise<Found> {
   const file = (await unlessMissing(realpath(path))) ?? path
   const part = file + PART_SUFFIX
   const [whole, old] = [await statOf(part), await statOf(file)]
   if (whole === undefined) {
     if (old?.size !== BigInt(bytes)) throw lostError(path, part, bytes, undefined)
-  } else if (isSameFile(whole, old)) {
-    // It was stopped between the two steps of a renaming by links.
-    await disk.unlink(part)
-  } else {
-    if (whole.size !== BigInt(bytes)) throw lostError(path, part, bytes, whole.size)
-    if (old !== undefined) await assertReplaceable(path, old, options)
-    await renamePart(disk, part, file, { path, overwrite: options.overwrite })
+    return { file, part, found: 'file' }
   }
-  // Also of one that has its name: perhaps the name is not safe yet.
-  await disk.syncFolder(dirname(file))
+  if (whole.size !== BigInt(bytes)) throw lostError(path, part, bytes, whole.size)
+  if (isSameFile(whole, old)) return { file, part, found: 'both' }
+  if (old !== undefined) await assertReplaceable(path, old, options)
+  return { file, part, found: 'part' }
 }
 
 /** Gives a file its name. @param path Its name for people. */

@@ -222,7 +222,7 @@ export class Checkpoints {
       })
     }
     await publishFiles(run.files, files)
-    await publishFiles(rejects ?? [], { ...files, overwrite: true })
+    await publishFiles(rejects ?? [], { ...files, overwrite: true }, 'rejects')
     await this.created.remove()
     await this.#file.remove()
     this.request.hasCheckpoint = false

@@ -129,13 +129,20 @@ export class AtomicFile implements ByteTarget {
     })
   }
 
-  publish(): Promise<void> {
+  /** Throws what `publish()` would throw, where that is known before. */
+  check(): Promise<void> {
     return withCure(this.path, async () => {
       const part = await statOf(this.#part)
       if (!isSameFile(part, this.#identity)) throw replacedError(this.path, this.#part)
       // Inputs whose paths were not known at the start.
       const old = await statOf(this.#file)
       if (old !== undefined) await assertReplaceable(this.path, old, this.#options)
+    })
+  }
+
+  async publish(): Promise<void> {
+    await this.check()
+    await withCure(this.path, async () => {
       await renamePart(this.#disk, this.#part, this.#file, { path: this.path, overwrite: this.#options.overwrite })
       this.#isPublished = true
       await this.#disk.syncFoldersOf(this.#file, this.#madeFolder)

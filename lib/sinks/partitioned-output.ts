@@ -134,6 +134,8 @@ export class PartitionedOutput implements Outputs {
   }
 
   async publish(): Promise<void> {
+    // If one cannot be published, none is.
+    for (const { target } of this.#all.values()) await target.check()
     for (const { target } of this.#all.values()) await target.publish()
   }
 

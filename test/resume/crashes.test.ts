@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { STEPS, watchSteps, type StepName } from '#dist/disk/steps.js'
 import { useFolder } from '../sinks/folder.js'
-import { abandonLocks, contentsOf, jobs, type Job } from '../support/resumable-jobs.js'
+import { abandonLocks, contentsOf, jobs, runToEnd, type Job } from '../support/resumable-jobs.js'
 import { SimulatedDisk, type Survival } from '../support/simulated-disk.js'
 import { stoppedAt, type Stop } from '../support/stopped-steps.js'
 import { watchRejections } from '../support/rejections.js'
@@ -42,7 +42,7 @@ describe.each(Object.entries(jobs))('%s', (name, job) => {
         begin(isOld)
         await stoppedAt({ at: step, side }, () => job(at))
         abandonLocks(folder.at('run'))
-        await job(at)
+        await runToEnd(job, folder.at('run'), at)
         expect(contentsOf(folder.at('run'))).toEqual(files)
       }
     }
@@ -68,10 +68,10 @@ describe.each(Object.entries(jobs))('%s', (name, job) => {
           disk.failPower(() => chosen.next().value)
           abandonLocks(folder.at('run'))
         }
-        await job(at)
+        await runToEnd(job, folder.at('run'), at)
         expect(contentsOf(folder.at('run'))).toEqual(files)
       }),
-      { numRuns: times(15, 1_000) },
+      { numRuns: times(15, 1_000), includeErrorInReport: true },
     )
   })
 })

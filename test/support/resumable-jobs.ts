@@ -1,6 +1,6 @@
 /** Small runs of `write()` that can go on, with all kinds of outputs. For tests that stop them anywhere. */
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -17,17 +17,23 @@ interface Row {
 }
 
 const BATCH = 5
+const BATCHES_BETWEEN = 3
 const rows: readonly Row[] = Array.from({ length: 60 }, (_, id) => ({ id, text: 'x,"y'.repeat(id % 7) }))
 
-/** The rows, slowly: there is time for checkpoints between them. */
-function slowRows(): AsyncIterable<Row> {
+/**
+ * The rows. Behind each mark come some batches, and then it waits until another mark is asked for: so there are as many
+ * checkpoints as there can be, and always records that are written while one is made.
+ */
+function markedRows(): AsyncIterable<Row> {
   const source = {
     [Symbol.asyncIterator]: (): never => {
       throw new Error('It is read in batches alone')
     },
   }
   let at = 0
+  let sinceMark = 0
   let request: MarkRequest | undefined
+  let isClosed = false
   const point: ResumePoint = {
     source: undefined,
     plan: 'rows',
@@ -39,18 +45,25 @@ function slowRows(): AsyncIterable<Row> {
   offerResume(source, point)
   offerBatches(source, () => ({
     next: async () => {
-      await setTimeout(1)
+      for (let wait = 0; sinceMark >= BATCHES_BETWEEN && request?.isDue === false && !isClosed; wait++) {
+        if (wait > 1_000) throw new Error('No mark is asked for')
+        await setTimeout(1)
+      }
       const mark = request?.take()
       if (mark !== undefined) {
+        sinceMark = 0
         mark.notes.set(point, at)
         return mark
       }
       if (at >= rows.length) return undefined
+      sinceMark++
       const items = rows.slice(at, at + BATCH)
       at += items.length
       return new Items(items)
     },
-    close: () => undefined,
+    close: () => {
+      isClosed = true
+    },
   }))
   return source
 }
@@ -69,17 +82,17 @@ export type Job = (at: (name: string) => string) => Promise<unknown>
 export const jobs: Readonly<Record<string, Job>> = {
   'a file, and one of failed items': (at) => {
     const errors = rejects(at('bad.ndjson'))
-    return write(at('a.csv'), often)(imap(clean, slowRows(), { workers: 0, errors }))
+    return write(at('a.csv'), often)(imap(clean, markedRows(), { workers: 0, errors }))
   },
   'a compressed file in a new folder, which replaces none': (at) => {
     const errors = rejects(at(join('y', 'bad.ndjson')))
     return write(at(join('x', 'a.json.gz')), { ...often, overwrite: false })(
-      imap(clean, slowRows(), { workers: 0, errors }),
+      imap(clean, markedRows(), { workers: 0, errors }),
     )
   },
   'compressed partitions': (at) => {
     const options = { ...often, partition: 'kind', compress: 'gzip' } as const
-    return write(at('parts'), options)(imap(clean, slowRows(), { workers: 0, errors: 'skip' }))
+    return write(at('parts'), options)(imap(clean, markedRows(), { workers: 0, errors: 'skip' }))
   },
 }
 
@@ -88,6 +101,17 @@ export function contentsOf(folder: string): Record<string, string> {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
   const paths = files.map(({ parentPath, name }) => join(parentPath, name)).sort()
   return Object.fromEntries(paths.map((path) => [path.slice(folder.length + 1), readFileSync(path, 'latin1')]))
+}
+
+/** Runs it to its end. If that was reached before, a run that replaces no file refuses. */
+export async function runToEnd(job: Job, folder: string, at: (name: string) => string): Promise<void> {
+  try {
+    await job(at)
+  } catch (error) {
+    const isOver = !Object.keys(contentsOf(folder)).some((name) => name.endsWith('.checkpoint'))
+    if ((error as { code?: unknown }).code !== 'ERR_OUTPUT_EXISTS' || !isOver) throw error
+    for (const name of Object.keys(contentsOf(folder))) if (name.includes('.checkpoint.')) rmSync(join(folder, name))
+  }
 }
 
 const { pid } = spawnSync(process.execPath, ['-e', ''])
