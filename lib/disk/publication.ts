@@ -48,7 +48,7 @@ async function publish(whole: WholeFile, options: Replaceable, disk: Disk): Prom
   const { path } = whole
   const { file, part, found } = await look(whole, options)
   if (found === 'part') await renamePart(disk, part, file, { path, overwrite: options.overwrite })
-  if (found === 'both') await disk.unlink(part)
+  if (found === 'both') await unlinkPart(disk, part, file)
   // Also of one that has its name: perhaps the name is not safe yet.
   await disk.syncFolder(dirname(file))
 }
@@ -96,5 +96,11 @@ export async function renamePart(
     await disk.rename(part, file)
     return
   }
+  await unlinkPart(disk, part, file)
+}
+
+/** Of a file that has both names. Not before the new name is safe: else a crash of the system may lose both. */
+async function unlinkPart(disk: Disk, part: string, file: string): Promise<void> {
+  await disk.syncFolder(dirname(file))
   await disk.unlink(part)
 }

@@ -236,6 +236,7 @@ export class Checkpoints {
   /** Another run may use the output. */
   async release(): Promise<void> {
     this.stop()
+    await this.created.close()
     await this.#lock.release()
   }
 

@@ -1,7 +1,7 @@
 /** A run that is stopped at any step on disk, or whose disk loses what was not synced: the next one gives the same files. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import fc from 'fast-check'
-import { STEPS, watchSteps, type StepName } from '#dist/disk/steps.js'
+import { STEPS, type StepName } from '#dist/disk/steps.js'
 import { useFolder } from '../sinks/folder.js'
 import { abandonLocks, contentsOf, jobs, runToEnd, type Job } from '../support/resumable-jobs.js'
 import { SimulatedDisk, type Survival } from '../support/simulated-disk.js'
@@ -78,10 +78,10 @@ describe.each(Object.entries(jobs))('%s', (name, job) => {
 
 it('each step is taken by one of the runs, and no step is unknown', async () => {
   const seen = new Set<StepName>()
-  const watch = (name: string, job: Job, stop?: Stop): Promise<unknown> =>
+  const watch = (job: Job, stop?: Stop): Promise<unknown> =>
     stoppedAt(
       stop,
-      () => job(at),
+      () => (stop === undefined ? runToEnd(job, folder.at('run'), at) : job(at)),
       (step, run) => {
         seen.add(step.name)
         return run()
@@ -89,11 +89,13 @@ it('each step is taken by one of the runs, and no step is unknown', async () => 
     )
   for (const [name, job] of Object.entries(jobs)) {
     const { steps } = await whole(job)
-    begin(name.startsWith('a file'))
-    await watch(name, job, { at: Math.floor((2 * steps) / 3), side: 'behind' })
-    abandonLocks(folder.at('run'))
-    await watch(name, job)
+    // Before the first checkpoint, and after it.
+    for (const share of [0.2, 0.7]) {
+      begin(name.startsWith('a file'))
+      await watch(job, { at: Math.floor(share * steps), side: 'behind' })
+      abandonLocks(folder.at('run'))
+      await watch(job)
+    }
   }
-  watchSteps(undefined)
   expect([...seen].sort()).toEqual([...STEPS].sort())
 })

@@ -11,7 +11,12 @@ import type { Step } from '#dist/disk/steps.js'
 /** How much of a change survives that is not safe. */
 export type Survival = 'none' | 'half' | 'all'
 
-type DataChange = { readonly at: number; readonly bytes: Buffer } | { readonly length: number }
+/** Bytes that are written at a place, or the length that a file is cut to. */
+interface DataChange {
+  readonly at: number
+  /** Undefined: it is cut. */
+  readonly bytes?: Buffer
+}
 
 /** A file, whatever its names. */
 class Inode {
@@ -31,32 +36,31 @@ class Inode {
   }
 
   truncate(length: number): void {
-    this.changes.push({ length })
+    this.changes.push({ at: length })
     this.length = length
   }
 
   /** The first changes become safe. */
   sync(count: number): void {
-    for (const change of this.changes.splice(0, count)) this.safe = changed(this.safe, change)
+    for (const { at, bytes } of this.changes.splice(0, count)) this.safe = changed(this.safe, { at, bytes })
   }
 
   /** What may be there after the power has failed. */
   after(survival: () => Survival): Buffer {
-    return this.changes.reduce((data, change) => {
+    return this.changes.reduce((data, { at, bytes }) => {
       const much = survival()
       if (much === 'none') return data
-      const half = much === 'half' && 'bytes' in change
-      return changed(data, half ? { ...change, bytes: change.bytes.subarray(0, change.bytes.length / 2) } : change)
+      return changed(data, { at, bytes: much === 'half' ? bytes?.subarray(0, bytes.length / 2) : bytes })
     }, this.safe)
   }
 }
 
 /** Bytes that were never written are zeros. */
-function changed(data: Buffer, change: DataChange): Buffer {
-  const size = 'length' in change ? change.length : Math.max(data.length, change.at + change.bytes.length)
+function changed(data: Buffer, { at, bytes }: { readonly at: number; readonly bytes: Buffer | undefined }): Buffer {
+  const size = bytes === undefined ? at : Math.max(data.length, at + bytes.length)
   const result = Buffer.alloc(size)
   data.copy(result)
-  if ('bytes' in change) change.bytes.copy(result, change.at)
+  bytes?.copy(result, at)
   return result
 }
 
@@ -151,6 +155,7 @@ export class SimulatedDisk {
       case 'chmod':
         return
       default:
+        // The other calls are none of this function.
         throw new Error(`The simulated disk does not know '${call}'`)
     }
   }
