@@ -4,6 +4,7 @@ import { batch } from '#dist/verbs/batch.js'
 import { filter, filterUnordered } from '#dist/verbs/filter.js'
 import { flatMap, flatMapUnordered } from '#dist/verbs/flat-map.js'
 import { imap, imapUnordered } from '#dist/verbs/imap.js'
+import type { Stream } from '#dist/stream/stream.js'
 import { markedSource, readPart } from '../support/marked-source.js'
 import { times } from '../support/volume.js'
 import { add, isOdd, repeat, slow } from '../fixtures/marks.js'
@@ -84,10 +85,10 @@ describe('marks', () => {
   })
 
   it('keep the indexes of items, the counts and the limit of errors', async () => {
-    const make = (): ReturnType<typeof imap<number, number>> =>
+    const make = (): Stream<number> =>
       imap((n: number, { index }: { index: number }) => n * 1_000 + index, markedSource(values, 7), inline)
     expect(await inParts(make, [10, 10])).toEqual(values.map((n) => n * 1_001))
-    const counted = (): ReturnType<typeof imap<number, number>> =>
+    const counted = (): Stream<number> =>
       imap(fails, markedSource(values, 7), { ...inline, errors: 'skip', maxErrors: 30 })
     const first = await readPart(counted(), undefined, 100)
     const stream = counted()
