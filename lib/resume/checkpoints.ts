@@ -177,6 +177,8 @@ export class Checkpoints {
   /** A mark has come: makes a checkpoint, while the run goes on. */
   take(mark: Mark, cut: Cut): void {
     this.#lastBytes = this.#bytesRead()
+    // From now on there may be one: a stream that fails meanwhile must not remove its file of failed items.
+    this.request.hasCheckpoint = true
     this.#committing = this.#commit(mark, cut, { ...this.#counts(), ...this.#pipeline.figures(mark.notes) })
       .catch((error: unknown) => {
         this.#onFail(error)
@@ -246,7 +248,6 @@ export class Checkpoints {
       { ...this.#content(counts), state: 'running', points, outputs: state, rejects: null },
       rests,
     )
-    this.request.hasCheckpoint = true
   }
 
   #content(counts: RunCounts): Pick<Checkpoint, 'run' | 'millrace' | 'plan' | 'code' | 'counts'> {

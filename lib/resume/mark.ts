@@ -21,7 +21,7 @@ export class Mark extends Items {
 
 /** How a sink asks the source of its pipeline for a mark. */
 export class MarkRequest {
-  /** Whether there is a checkpoint that a later run can go on from: then unfinished files stay after an error. */
+  /** Whether there may be a checkpoint that a later run can go on from: then unfinished files stay after an error. */
   hasCheckpoint = false
   #isDue = false
   #wake: (() => void) | undefined
