@@ -9,6 +9,7 @@ import * as zlib from 'node:zlib'
 import type { ByteQueue } from './byte-queue.js'
 import type { Damage, MemberText } from './damage.js'
 import { readGzipHeader, readGzipTrailer } from './gzip-frame.js'
+import { isReadableCompressed } from './suffixes.js'
 
 /** A decoder of Node. `bytesWritten` is how many bytes of its input it has consumed. */
 export interface Decoder extends Duplex {
@@ -83,7 +84,7 @@ const statPath = promisify(stat)
 
 /** Whether the name says that it is compressed, and it is a file. To open anything else has effects. Never rejects. */
 export async function isCompressedFile(path: string | undefined): Promise<boolean> {
-  return path !== undefined && /\.(?:gz|zst|br)$/i.test(path) && isFile(path)
+  return path !== undefined && isReadableCompressed(path) && isFile(path)
 }
 
 /** Never rejects. */

@@ -10,6 +10,7 @@ import { GzipFile } from './gzip-file.js'
 import { peek, prepend } from './peek.js'
 import { ProgramReader } from './program.js'
 import type { Reader } from './source.js'
+import { isBrotliName } from './suffixes.js'
 import { transcode, type Transcoder } from './transcode.js'
 
 export interface TextOptions {
@@ -80,5 +81,5 @@ function compressionOf(head: Buffer, path: string | undefined): Compression | un
   const name = formatOf(head)?.name
   if (name === 'gzip') return gzip
   if (name === 'zstd') return zstd ?? fzstd()
-  return name === undefined && path?.endsWith('.br') === true ? brotli : undefined
+  return name === undefined && path !== undefined && isBrotliName(path) ? brotli : undefined
 }

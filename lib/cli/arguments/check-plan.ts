@@ -1,5 +1,5 @@
 /** Refuses what does not go together. Each error is one line that says what to do. */
-import { compressionOf, formatOf, suffixOf } from '../formats.js'
+import { formatOfName, suffixOf, unwrittenSuffixOf, writtenCompressionOf } from '../../io/suffixes.js'
 import type { CommandPlan, InputFormat } from '../plan.js'
 import { UsageError } from '../usage-error.js'
 import { checkExpression, checkModuleNames } from './check-expression.js'
@@ -56,7 +56,7 @@ function checkFormats({ input }: CommandPlan, given: Given): void {
 function formatsOf({ format, files, replay }: CommandPlan['input']): ReadonlySet<InputFormat> | undefined {
   if (format !== undefined) return new Set([format])
   if (replay !== undefined || files.some((file) => /[*?\]})]/.test(suffixOf(file) || file.slice(-1)))) return undefined
-  return files.length === 0 ? new Set(['lines']) : new Set(files.map((file) => formatOf(file) ?? 'lines'))
+  return files.length === 0 ? new Set(['lines']) : new Set(files.map((file) => formatOfName(file) ?? 'lines'))
 }
 
 function checkOutput(plan: CommandPlan, given: Given): void {
@@ -71,11 +71,11 @@ function checkOutput(plan: CommandPlan, given: Given): void {
     const path = name === 'rejects' ? plan.faults.rejects : plan.tell.report
     if (path === target) throw new UsageError(`${o} and ${as(name, given)} name the same file: choose another name`)
   }
-  const suffix = compressionOf(target)
+  const suffix = writtenCompressionOf(target)
   if (compress !== undefined && suffix !== undefined && suffix !== compress) {
     throw new UsageError(`${o} ${target} is compressed with ${suffix}: leave out ${as(compress, given)}`)
   }
-  const other = /\.(?:br|bz2|xz|zip|lz4|7z)$/i.exec(target)?.[0]
+  const other = unwrittenSuffixOf(target)
   if (other !== undefined) {
     throw new UsageError(`${o} cannot be compressed as ${other}: name it .gz or .zst`)
   }

@@ -1,10 +1,10 @@
 /** The plan of a command line as text. */
 import { availableParallelism } from 'node:os'
+import { formatOfName } from '../../io/suffixes.js'
 import type { CommandPlan, PlannedStage } from '../plan.js'
 import type { Inputs } from './inputs.js'
 import { isPrinted } from './output.js'
 import type { PassData } from './pass.js'
-import { formatOf } from '../formats.js'
 
 const KINDS = { map: 'map', filter: 'filter', flatMap: 'each' } as const
 
@@ -45,7 +45,7 @@ function stageText({ kind, work }: PlannedStage): string {
 
 function outputFormat({ output }: CommandPlan): string {
   if (isPrinted(output)) return 'lines: strings as they are, other values as JSON'
-  return output.format ?? (output.target === undefined ? undefined : formatOf(output.target)) ?? 'csv'
+  return output.format ?? (output.target === undefined ? undefined : formatOfName(output.target)) ?? 'csv'
 }
 
 function partitionText(partition: CommandPlan['output']['partition']): string {

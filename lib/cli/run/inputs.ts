@@ -4,6 +4,7 @@ import type { ByteSource } from '../../io/bytes.js'
 import { lines } from '../../io/lines.js'
 import { offerPaths } from '../../io/path-list.js'
 import type { Source } from '../../io/source.js'
+import { formatOfName, hasCompressedName } from '../../io/suffixes.js'
 import { csv, tsv } from '../../sources/csv.js'
 import { files } from '../../sources/files.js'
 import { json } from '../../sources/json.js'
@@ -11,7 +12,6 @@ import { ndjson } from '../../sources/ndjson.js'
 import { replay } from '../../sources/replay.js'
 import { UsageError } from '../usage-error.js'
 import type { InputFormat, PlannedInput } from '../plan.js'
-import { formatOf, isCompressed } from '../formats.js'
 
 export interface Inputs {
   readonly sources: readonly ByteSource[]
@@ -78,7 +78,7 @@ async function found(names: readonly string[], negated: readonly string[]): Prom
       const own = path === name ? stats : statOf(path)
       if (own?.isDirectory() === true)
         throw new UsageError(`'${name}' is a folder: for its files, write '${name.replace(/\/$/, '')}/*'`)
-      if (own === undefined || !own.isFile() || isCompressed(path)) size = undefined
+      if (own === undefined || !own.isFile() || hasCompressedName(path)) size = undefined
       else if (size !== undefined) size += own.size
     }
     paths.push(...matching)
@@ -117,7 +117,7 @@ async function pathsOf(globbed: AsyncIterable<string>, glob: string): Promise<st
 function commonFormat(paths: readonly string[]): InputFormat {
   const byFormat = new Map<InputFormat, string>()
   for (const path of paths) {
-    const format = formatOf(path) ?? 'lines'
+    const format = formatOfName(path) ?? 'lines'
     if (!byFormat.has(format)) byFormat.set(format, path)
   }
   const [first, second] = byFormat

@@ -1,15 +1,15 @@
 /** Where the results of a command line go, and how they are written. */
 import { Writable } from 'node:stream'
 import { progress, type Source, type WriteOptions, type WriteTarget } from '../../index.js'
+import { formatOfName } from '../../io/suffixes.js'
 import type { CommandPlan, PlannedOutput, PlannedReport } from '../plan.js'
 import { compileExpression } from './expression.js'
 import { importForExpressions } from './modules.js'
 import type { PassData } from './pass.js'
-import { formatOf } from '../formats.js'
 
 /** Whether results are printed without a format: strings as they are, other values as JSON. */
 export function isPrinted({ target, format, partition }: PlannedOutput): boolean {
-  return format === undefined && partition === undefined && (target === undefined || formatOf(target) === undefined)
+  return format === undefined && partition === undefined && (target === undefined || formatOfName(target) === undefined)
 }
 
 export function targetOf({ target }: PlannedOutput): WriteTarget {
