@@ -24,6 +24,7 @@ export function planText(
     ['command', ['millrace', ...command].map(quoted).join(' ')],
     ['input', `${read}${input.replay === undefined ? ` as ${format}` : ''}`],
     ...(input.skip > 0 ? [['skip', `${input.skip} items`] as const] : []),
+    ...(input.sample === undefined ? [] : [['sample', sampleText(input.sample, input.seed)] as const]),
     ...plan.stages.map((stage) => ['stage', stageText(stage)] as const),
     ...(plan.reduce === undefined ? [] : [['reduce', plan.reduce.text] as const]),
     ...(input.head === undefined ? [] : [['head', `${input.head} results`] as const]),
@@ -32,6 +33,10 @@ export function planText(
     ['errors', faultsText(faults)],
   ]
   return rows.map(([name, text]) => `${name.padEnd(8)}${text}\n`).join('')
+}
+
+function sampleText(share: number, seed = 0): string {
+  return `${Number((100 * share).toPrecision(12))}% of the items, seed ${seed}`
 }
 
 /** As a shell reads it. */

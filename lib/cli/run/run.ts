@@ -17,7 +17,7 @@ import type { PassData } from './pass.js'
 import { passesOf } from './passes.js'
 import { printed } from './printed.js'
 import { costLines, Status } from './status.js'
-import { withoutFirst } from './without-first.js'
+import { someOf } from './some-of.js'
 import { ThisThread, Workers, type Place } from './workers.js'
 
 /** Inputs below this size are not worth the start of a worker, in bytes. */
@@ -147,7 +147,7 @@ class CommandLine {
     const modules = this.#passes[0]?.modules ?? []
     const options = await writeOptions(this.#plan, modules, signal)
     const sink = checked(() => write(targetOf(output), options))
-    const source = checked(() => withoutFirst(openInputs(this.#inputs, input), input.skip))
+    const source = checked(() => someOf(openInputs(this.#inputs, input), input))
     const fold = reduce && (await foldExport(reduce))
     await this.#place.prepare(signal)
     return fold === undefined ? await this.#writeStream(source, sink) : await this.#writeFold(source, fold, sink)

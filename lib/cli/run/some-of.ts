@@ -1,9 +1,16 @@
-/** A source without its first records. They are not decoded, so it does not matter whether they can be. */
+/** The items of an input that are wanted. The others are not decoded, so it does not matter whether they can be. */
 import { meterOf, offerMeter } from '../../io/input-meter.js'
 import { offerBatches, openBatches, type BatchReader, type Source } from '../../io/source.js'
+import { sample } from '../../verbs/sample.js'
+import type { PlannedInput } from '../plan.js'
 
 /** @param source Gives records or lines. */
-export function withoutFirst(source: Source<unknown>, count: number): Source<unknown> {
+export function someOf(source: Source<unknown>, { skip, sample: share, seed = 0 }: PlannedInput): Source<unknown> {
+  const rest = withoutFirst(source, skip)
+  return share === undefined ? rest : sample(share, rest, { seed })
+}
+
+function withoutFirst(source: Source<unknown>, count: number): Source<unknown> {
   if (count === 0) return source
   const rest: AsyncIterable<unknown> = {
     [Symbol.asyncIterator]: () => {
