@@ -1,4 +1,8 @@
-/** What the suffixes of names say of inputs and outputs: their formats, and how they are compressed. */
+/**
+ * What the suffixes of names say of inputs and outputs: their formats, and how they are compressed. A name is a path, a
+ * glob or a URL.
+ */
+import { pathIn } from './urls.js'
 
 /** The formats that have suffixes. */
 export type FileFormat = 'csv' | 'tsv' | 'ndjson' | 'json'
@@ -63,10 +67,10 @@ export function isBrotliName(path: string): boolean {
 
 /** The name without the suffix of a compression. */
 export function withoutCompression(path: string): string {
-  return hasCompressedName(path) ? path.slice(0, -suffixOf(path).length) : path
+  return hasCompressedName(path) ? pathIn(path).slice(0, -suffixOf(path).length) : path
 }
 
 /** In lower case, with its dot. The dot that a name begins with does not count. */
 export function suffixOf(path: string): string {
-  return (/[^/\\](\.[^./\\]+)$/.exec(path)?.[1] ?? '').toLowerCase()
+  return (/[^/\\](\.[^./\\]+)$/.exec(pathIn(path))?.[1] ?? '').toLowerCase()
 }

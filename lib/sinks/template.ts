@@ -5,6 +5,7 @@
 import { basename, dirname, extname, normalize, relative, resolve, sep } from 'node:path'
 import { OutputError } from '../errors.js'
 import { withoutCompression } from '../io/suffixes.js'
+import { fileNameIn } from '../io/urls.js'
 import type { SourceTrace } from './origin.js'
 
 const PLACEHOLDER = /\{(name|dir|index)\}/g
@@ -34,7 +35,7 @@ export function templatePaths(
 }
 
 function nameOf(path: string): string {
-  const name = basename(path)
+  const name = fileNameIn(path)
   const inner = withoutCompression(name)
   // `...csv` without its suffix would be the folder above.
   return [basename(inner, extname(inner)), inner].find((short) => short !== '.' && short !== '..') ?? name

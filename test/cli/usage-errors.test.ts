@@ -76,7 +76,11 @@ const calls: readonly (readonly [args: readonly string[], message: string])[] = 
   [['--color', 'no'], "--color must be one of auto, always, never: received 'no'"],
   [['--report', 'x.pdf'], "--report must be a path that ends with .html, .svg or .json: received 'x.pdf'"],
   // Files
-  [['https://a.b/c.csv'], "'https://a.b/c.csv' is not a file: pipe it in, as in curl -s URL | millrace -i csv"],
+  [
+    ['s3://a.b/c.csv'],
+    "'s3://a.b/c.csv' is no path and no http: or https: URL: pipe it in, as in curl -s URL | millrace -i csv",
+  ],
+  [['https://a b/c.csv'], "'https://a b/c.csv' is not a URL that can be read: check how it is written"],
   [['a', ''], 'the name of a file is empty: check the variable that gives it'],
   [['-', 'a', '-'], "'-' is given twice: stdin can be read once"],
   [['--replay', 'a', 'b'], "--replay and 'b' are two inputs: give one of them"],

@@ -5,6 +5,7 @@ import { lines } from '../../io/lines.js'
 import { offerPaths } from '../../io/path-list.js'
 import type { Source } from '../../io/source.js'
 import { formatOfName, hasCompressedName } from '../../io/suffixes.js'
+import { isServerUrl } from '../../io/urls.js'
 import { csv, tsv } from '../../sources/csv.js'
 import { files } from '../../sources/files.js'
 import { json } from '../../sources/json.js'
@@ -16,7 +17,7 @@ import type { InputFormat, PlannedInput } from '../plan.js'
 export interface Inputs {
   readonly sources: readonly ByteSource[]
   readonly format: InputFormat
-  /** The files, as far as they are known. Globs are listed once: an unfinished output would match them later. */
+  /** The files and URLs, as far as they are known. Globs are listed once: an unfinished output would match them later. */
   readonly paths: readonly string[]
   /** How the inputs are shown. */
   readonly names: readonly string[]
@@ -66,6 +67,12 @@ async function found(names: readonly string[], negated: readonly string[]): Prom
   for (const name of names) {
     if (name === '-') {
       sources.push(process.stdin)
+      size = undefined
+      continue
+    }
+    if (isServerUrl(name)) {
+      sources.push(name)
+      paths.push(name)
       size = undefined
       continue
     }

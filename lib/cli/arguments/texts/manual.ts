@@ -5,7 +5,7 @@ import { EXAMPLES } from './examples.js'
 import type { Section } from './section.js'
 
 export const USAGE: readonly string[] = [
-  'millrace [OPTION]... [STAGE]... [--] [FILE | GLOB | -]...',
+  'millrace [OPTION]... [STAGE]... [--] [FILE | GLOB | URL | -]...',
   'millrace worker | setup | hosts | check [--help]',
 ]
 
@@ -27,7 +27,7 @@ const BEFORE_OPTIONS: readonly Section[] = [
         terms: [
           ['d', 'The item: a line as a string, or a record.'],
           ['i', 'Its index, from 0, among the items that this stage gets.'],
-          ['file', 'The path of its file. The standard input has none.'],
+          ['file', 'The path of its file, or its URL. The standard input has none.'],
           ['record', 'Its number in the file, from 1. The header of CSV is not counted.'],
           ['NAME', 'The module that `-M NAME=MODULE` gives.'],
         ],
