@@ -11,9 +11,7 @@ const COMMANDS: readonly string[] = ['worker', 'setup', 'hosts', 'check'] satisf
 /** The exit code of a wrong call. */
 const USAGE = 2
 
-void main(process.argv.slice(2)).then((code) => {
-  process.exitCode = code
-})
+void main(process.argv.slice(2)).then(end)
 
 /** @returns The exit code. */
 async function main(args: readonly string[]): Promise<number> {
@@ -38,6 +36,22 @@ async function main(args: readonly string[]): Promise<number> {
     console.error(`millrace: ${error.message}`)
     return USAGE
   }
+}
+
+/** Modules of the user may hold timers and sockets, which would keep the process. */
+async function end(code: number): Promise<void> {
+  process.exitCode = code
+  await Promise.all([process.stdout, process.stderr].map(flushed))
+  process.exit()
+}
+
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  if (stream.writableLength === 0) return Promise.resolve()
+  return new Promise((resolve) => {
+    stream.write('', () => {
+      resolve()
+    })
+  })
 }
 
 function passOver(error: NodeJS.ErrnoException): void {
