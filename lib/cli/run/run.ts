@@ -101,7 +101,7 @@ class CommandLine {
     const isHere = isSmall(plan, inputs)
     this.#plan = plan
     this.#inputs = inputs
-    this.#place = isHere ? new ThisThread(plan, passes) : new Workers(plan, passes)
+    this.#place = isHere ? new ThisThread(plan, passes) : new Workers(plan, passes, inputs.size)
     this.#interruption = new Interruption(isHere, this.#tellStatus)
   }
 
@@ -131,11 +131,12 @@ class CommandLine {
   async #write(): Promise<WriteResult> {
     const { input, output, reduce } = this.#plan
     const { signal } = this.#interruption
+    this.#place.start(signal)
     const options = writeOptions(this.#plan, signal)
     const sink = checked(() => write(targetOf(output), options))
     const source = checked(() => someOf(openInputs(this.#inputs, input), input))
     const fold = reduce && (await foldExport(reduce))
-    await this.#place.prepare(signal)
+    await this.#place.prepare()
     return fold === undefined ? await this.#writeStream(source, sink) : await this.#writeFold(source, fold, sink)
   }
 
