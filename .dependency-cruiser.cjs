@@ -114,6 +114,7 @@ const below = {
     'stream',
     'executors',
     'worker',
+    'formats',
     'sources',
     'codec',
     'io',

@@ -61,19 +61,20 @@ export const brotli: Compression = {
 
 const MAJOR_VERSION = Number(process.versions.node.split('.', 1)[0])
 
-/** From Node 22.15 on. Its types are those of Node 20. */
-const { createZstdDecompress } = zlib as {
-  createZstdDecompress?: (options: zlib.ZlibOptions) => Decoder
-}
-
-/** Undefined where Node cannot decode it. */
-export const zstd: Compression | undefined = createZstdDecompress && {
-  name: 'zstd',
-  severalMembers: true,
-  createDecoder: (chunkSize) => createZstdDecompress(optionsOf(chunkSize)),
-  // Before version 24, Node takes a frame that is cut short for a whole one. Zeros do not begin a frame, but may be data
-  // of one. Later versions need no probe, and from 26 on they leave out what no frame begins with.
-  ...(MAJOR_VERSION < 24 && { endProbe: { bytes: Buffer.alloc(4), code: 'ZSTD_error_prefix_unknown' } }),
+/** Undefined where Node cannot decode it. It is asked when it is needed: to load zlib takes milliseconds. */
+export function zstd(): Compression | undefined {
+  // From Node 22.15 on. Its types are those of Node 20.
+  const { createZstdDecompress } = zlib as { createZstdDecompress?: (options: zlib.ZlibOptions) => Decoder }
+  return (
+    createZstdDecompress && {
+      name: 'zstd',
+      severalMembers: true,
+      createDecoder: (chunkSize) => createZstdDecompress(optionsOf(chunkSize)),
+      // Before version 24, Node takes a frame that is cut short for a whole one. Zeros do not begin a frame, but may be
+      // data of one. Later versions need no probe, and from 26 on they leave out what no frame begins with.
+      ...(MAJOR_VERSION < 24 && { endProbe: { bytes: Buffer.alloc(4), code: 'ZSTD_error_prefix_unknown' } }),
+    }
+  )
 }
 
 function optionsOf(chunkSize: number): zlib.ZlibOptions & { highWaterMark: number } {

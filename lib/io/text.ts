@@ -80,6 +80,6 @@ export async function openText(
 function compressionOf(head: Buffer, path: string | undefined): Compression | undefined {
   const name = formatOf(head)?.name
   if (name === 'gzip') return gzip
-  if (name === 'zstd') return zstd ?? fzstd()
+  if (name === 'zstd') return zstd() ?? fzstd()
   return name === undefined && path !== undefined && isBrotliName(path) ? brotli : undefined
 }

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { formatOfName } from '../../io/suffixes.js'
 import type { CommandPlan, PlannedStage } from '../plan.js'
 import type { Inputs } from './inputs.js'
-import { isPrinted } from './output.js'
+import { isPrinted } from './printed.js'
 import type { PassData } from './pass.js'
 
 const KINDS = { map: 'map', filter: 'filter', flatMap: 'each' } as const

@@ -2,15 +2,10 @@
 import { Writable } from 'node:stream'
 import { progress, type Source, type WriteOptions, type WriteTarget } from '../../index.js'
 import { standardOutput } from '../../io/standard-output.js'
-import { formatOfName } from '../../io/suffixes.js'
 import type { CommandPlan, PlannedOutput, PlannedReport } from '../plan.js'
 import { UsageError } from '../usage-error.js'
 import { awaits, compileExpression } from './expression.js'
-
-/** Whether results are printed without a format: strings as they are, other values as JSON. */
-export function isPrinted({ target, format, partition }: PlannedOutput): boolean {
-  return format === undefined && partition === undefined && (target === undefined || formatOfName(target) === undefined)
-}
+import { isPrinted } from './printed.js'
 
 export function targetOf({ target }: PlannedOutput): WriteTarget {
   return target === undefined || target === '/dev/stdout' ? standardOutput() : target
