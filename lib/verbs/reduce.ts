@@ -5,6 +5,7 @@ import type { PoolExecutor } from '../executor/executor.js'
 import { withEndOf } from '../failure.js'
 import type { Source } from '../io/source.js'
 import { isAbortSignal, OptionReader } from '../options.js'
+import { failedItemsOf, noteOrigin, originOf } from '../stream/origin.js'
 import type { Stream } from '../stream/stream.js'
 import type { MadeByTask, TaskContext } from '../task.js'
 import { isThenable } from '../thenable.js'
@@ -79,7 +80,9 @@ export function reduceOn(executor: () => PoolExecutor): Reduce {
     const fold = (source: unknown, context?: { readonly signal?: AbortSignal }): Promise<unknown> => {
       const partials = createStream(source, context)
       const signals = [own, context?.signal].filter(isAbortSignal)
-      return withEndOf(merged(partials, { initial, merge }, signals), partials)
+      const folded = merged(partials, { initial, merge }, signals)
+      noteOrigin(folded, originOf(partials))
+      return withEndOf(folded, partials)
     }
     return direct ? fold(source) : asStage(fold, 'reduce', name)
   }
@@ -113,8 +116,25 @@ function invalid(reason: string, value: unknown): TypeError {
   return typeError('ERR_INVALID_OPTION', `Cannot ${ACTION} as ${reason}: received ${received(value)}`)
 }
 
-/** Merges the partial results as they come. */
+/** Merges the partial results as they come. Failed items are seen after the last of them. */
 async function merged(
+  partials: Stream<unknown>,
+  options: { readonly initial: unknown; readonly merge: Merge },
+  signals: readonly AbortSignal[],
+): Promise<unknown> {
+  const failedItems = failedItemsOf(partials)
+  failedItems?.hold()
+  try {
+    const value = await mergedValue(partials, options, signals)
+    await failedItems?.release()
+    return value
+  } catch (error) {
+    await failedItems?.discard()
+    throw error
+  }
+}
+
+async function mergedValue(
   partials: Stream<unknown>,
   { initial, merge }: { initial: unknown; merge: Merge },
   signals: readonly AbortSignal[],

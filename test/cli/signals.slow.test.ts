@@ -30,7 +30,7 @@ const filesOf = (start: string): string[] => readdirSync(folder.path).filter((na
 
 describe('the first signal', () => {
   it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('ends a run in order, and is raised again: %s', async (name) => {
-    const run = folder.start(['-m', `${TASKS}#noisy`, '-o', 'signal.txt'])
+    const run = folder.start(['-m', `${TASKS}#noisy`, '-o', 'signal.txt', '--rejects', 'signal.bad'])
     run.child.stdin.write('a\n')
     await run.said('seen a')
     run.child.kill(name)
@@ -53,14 +53,14 @@ describe('the first signal', () => {
       `export default { initial: 0, fold: (n) => n, merge: (n) => n,
         finish: () => { console.error('seen'); return new Promise(() => setInterval(() => {}, 1_000)) } }`,
     )
-    const run = folder.start(['-r', './waits.js', 'ten.txt', '-o', 'waits.out'])
+    const run = folder.start(['-r', './waits.js', 'ten.txt', '-o', 'waits.out', '--rejects', 'waits.bad'])
     await run.said('seen')
     run.child.kill('SIGINT')
     expect(await run.end()).toMatchObject({
       signal: 'SIGINT',
       stderr: expect.stringMatching(/ended by SIGINT/) as string,
     })
-    expect(filesOf('waits.out')).toEqual([])
+    expect(filesOf('waits.')).toEqual(['waits.js'])
   })
 })
 

@@ -2,6 +2,8 @@
 import { constants } from 'node:os'
 import { write, type Source, type WriteResult } from '../../index.js'
 import { keepStandardOutput, standardOutput } from '../../io/standard-output.js'
+import type { HeldFailures } from '../../stream/failure-target.js'
+import { failedItemsOf } from '../../stream/origin.js'
 import type { Sink } from '../../verbs/reduce.js'
 import { UsageError } from '../usage-error.js'
 import type { CommandPlan, PlannedReport } from '../plan.js'
@@ -96,6 +98,8 @@ class CommandLine {
   #status: Status | undefined
   /** What knows the item that has failed: the stream, or the promise of a fold. */
   #of: object | undefined
+  /** Those of a fold: they are seen after its result. */
+  #failedItems: HeldFailures | undefined
 
   constructor(plan: CommandPlan, passes: readonly PassData[], inputs: Inputs) {
     const isHere = isSmall(plan, inputs)
@@ -117,6 +121,7 @@ class CommandLine {
       const failed = this.#plan.reduce === undefined ? result.skipped + result.rejected : this.#failures.count
       return failed > 0 ? INCOMPLETE : DONE
     } catch (error) {
+      await this.#failedItems?.discard()
       if (this.#interruption.caught !== undefined) return this.#endBy(this.#interruption.caught, false)
       if (error instanceof UsageError) throw error
       this.#tell(faultText(error, this.#of, this.#plan.tell.isVerbose))
@@ -152,10 +157,13 @@ class CommandLine {
     showFold(source, this.#plan.tell)
     const folding = checked(() => this.#place.fold(source, fold, this.#interruption.signal))
     this.#of = folding
+    this.#failedItems = failedItemsOf(folding)
+    this.#failedItems?.hold()
     const folded = await folding
     const value = fold.finish === undefined ? folded : await fold.finish(folded)
-    if (value === undefined) return await sink([])
-    return await sink([isPrinted(this.#plan.output) ? printed(value) : value])
+    const result = await sink(value === undefined ? [] : [isPrinted(this.#plan.output) ? printed(value) : value])
+    await this.#failedItems?.release()
+    return result
   }
 
   readonly #tellStatus = (): void => {

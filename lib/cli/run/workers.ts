@@ -82,17 +82,13 @@ export class Workers implements Place {
     return this.#streamed(this.#passes, source)
   }
 
-  async fold(
-    source: Source<unknown>,
-    { initial, merge }: FoldExport,
-    signal: AbortSignal | undefined,
-  ): Promise<unknown> {
+  fold(source: Source<unknown>, { initial, merge }: FoldExport, signal: AbortSignal | undefined): Promise<unknown> {
     const last = this.#passes.at(-1)
     if (last === undefined) throw new Error('A fold needs a pass')
     const items = this.#passes.length > 1 ? this.#streamed(this.#passes.slice(0, -1), source) : source
     const options = { ...streamOptions(this.#plan), ...(signal !== undefined && { signal }) }
     const ordered = !this.#plan.run.isUnordered
-    return await this.#pool.reduce(namePass(last) as never, items, { ...options, initial, merge, ordered })
+    return this.#pool.reduce(namePass(last) as never, items, { ...options, initial, merge, ordered })
   }
 
   async close(): Promise<void> {
