@@ -1,7 +1,6 @@
 /** Nothing is published, and nothing left behind, if a run fails: every kind of output, and every way to fail. */
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { mkdirSync } from 'node:fs'
 import { imap, ndjson, pipe, reduce, rejects, write, type Source, type WriteOptions, type WriteResult } from 'millrace'
 import { useFolder } from './folder.js'
 
@@ -162,7 +161,9 @@ describe.each(OUTPUTS.map((output) => [output.name, output] as const))('%s', (_,
     expect(folder.files().filter((file) => file.endsWith('.part'))).toEqual([])
   })
 
-  const faults = FAULTS.filter(([, , applies]) => applies === undefined || applies(output))
+  const faults = FAULTS.filter(([, , applies]) => applies === undefined || applies(output)).map(
+    ([name, fault]) => [name, fault] as const,
+  )
   it.each(faults)('is not published, nor are the failed items, if %s', async (name, fault) => {
     const isMade = name === 'the output cannot be published'
     await expect(run({ output, ...fault(output) })).rejects.toThrow()
