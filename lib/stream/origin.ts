@@ -28,8 +28,8 @@ export interface StageMeter {
   readonly done: number
   /** Items that have failed. */
   readonly failed: number
-  /** Its failed items, and those of the stages before, where they go to a file. */
-  readonly failedItems: HeldFailures
+  /** Its failed items, and those of the stages before. Undefined if they go to no file. */
+  readonly failedItems: HeldFailures | undefined
   /** How many items its source has, where that is known. */
   readonly length: number | undefined
   /** Calls the listener when the stage ends; at once, if it has. The listener must not throw. */
@@ -60,7 +60,7 @@ export function originOf(source: object): Origin | undefined {
   return input && { input, stages: [] }
 }
 
-/** The failed items of all stages before a sink. */
+/** The failed items of all stages before a sink. Undefined if they go to no file. */
 export function failedItemsOf(source: object): HeldFailures | undefined {
   return originOf(source)?.stages.at(-1)?.failedItems
 }

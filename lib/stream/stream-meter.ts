@@ -101,8 +101,8 @@ export class StreamMeter implements StageMeter {
     return this.#failed + this.#parts.counts.refused
   }
 
-  get failedItems(): HeldFailures {
-    return this.#parts.failedItems
+  get failedItems(): HeldFailures | undefined {
+    return this.#plan.rejects === undefined ? this.before?.failedItems : this.#parts.failedItems
   }
 
   /** The stage before. */
