@@ -118,6 +118,7 @@ const below = {
     'stream',
     'executors',
     'worker',
+    'formats',
     'sources',
     'codec',
     'io',

@@ -31,6 +31,7 @@ export type ErrorCode =
   | 'ERR_END_OF_FILE'
   | 'ERR_HOST_LOST'
   | 'ERR_INPUT_FORMAT'
+  | 'ERR_INPUT_URL'
   | 'ERR_INVALID_ARGUMENTS'
   | 'ERR_INVALID_OPTION'
   | 'ERR_INVALID_RESULT'
@@ -426,9 +427,10 @@ export class RecordError extends MillraceError {
 
 /**
  * An input that `lines()` cannot read. Compressed data are damaged (`ERR_DAMAGED_INPUT`). The program of the option
- * `decompress` has failed (`ERR_DECOMPRESS`). Or the format is not text, such as a zip archive (`ERR_INPUT_FORMAT`). All
- * whole lines before that are given first. `path` is the file, if the input is a file. `cause` is the error of Node's
- * decoder, or of the start of the program, if there is one.
+ * `decompress` has failed (`ERR_DECOMPRESS`). The format is not text, such as a zip archive (`ERR_INPUT_FORMAT`). Or the
+ * server of a URL does not answer, or not with all of it (`ERR_INPUT_URL`). All whole lines before that are given first.
+ * `path` is the file or the URL. `cause` is the error of Node's decoder, of the start of the program, or of `fetch()`, if
+ * there is one.
  *
  * @example
  * ```ts
@@ -448,10 +450,10 @@ export class RecordError extends MillraceError {
  */
 export class InputError extends MillraceError {
   override readonly name = 'InputError'
-  declare readonly code: 'ERR_DAMAGED_INPUT' | 'ERR_DECOMPRESS' | 'ERR_INPUT_FORMAT'
+  declare readonly code: 'ERR_DAMAGED_INPUT' | 'ERR_DECOMPRESS' | 'ERR_INPUT_FORMAT' | 'ERR_INPUT_URL'
   /**
    * Where the damage was found: a position in the input as it is stored, in bytes from 0. For a program: how many bytes
-   * it had been given.
+   * it had been given. For a URL: how many bytes had come.
    */
   readonly offset: number
 

@@ -1,6 +1,5 @@
 /**
- * All that this library uses of the `threads` package: its calls, by which a pool runs the initializer and the finalizer
- * of a worker. The pool's side is `spawn()` and `terminate()`, the worker's side is `expose()`. Chunks and their outcomes
+ * All that this library uses of the `threads` package: its calls, by which a pool runs the finalizer of a worker. The pool's side is `spawn()` and `terminate()`, the worker's side is `expose()`. Chunks and their outcomes
  * do not come this way.
  *
  * The package is loaded at the first call, because that takes many milliseconds. Its types stay out of our declarations,

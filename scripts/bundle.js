@@ -19,7 +19,7 @@ import { join, posix, relative, resolve } from 'node:path'
 import { build } from 'esbuild'
 import { rollup } from 'rollup'
 import { dts } from 'rollup-plugin-dts'
-import { asCommonJS, MODULE_URL } from './commonjs.js'
+import { asCommonJS, MODULE_URL, withLateModules } from './commonjs.js'
 import { face } from './face.js'
 
 process.chdir(resolve(import.meta.dirname, '..'))
@@ -49,8 +49,10 @@ const PUT_IN = {
 const WORKER = 'dist/worker/main.js'
 /** The programs of worker processes and of a `Process`, and of the thread in each that watches its parent. */
 const CHILD = ['dist/worker/child-main.js', 'dist/worker/process-main.js', 'dist/worker/parent-watch.js']
-/** The program `millrace`. */
+/** The program `millrace`. It is one file by itself, which has all that a run over small files needs. */
 const CLI = 'dist/cli/main.js'
+/** What the program loads for other runs, and for texts. */
+const CLI_LATE = ['dist/cli/commands.js', 'dist/cli/run/run.js', 'dist/cli/arguments/show.js']
 /** The tasks of its workers. */
 const STAGES = 'dist/cli/run/stages.js'
 /** The entry points of dynamic imports that need the common parts. */
@@ -66,6 +68,21 @@ const IMPLEMENTATION = {
   ignoreAnnotations: true,
   write: /** @type {const} */ (false),
   logLevel: /** @type {const} */ ('warning'),
+}
+/**
+ * Leaves out modules of which nothing is used. What is imported by `import()` stays a separate file.
+ *
+ * @type {import('esbuild').Plugin}
+ */
+const ONLY_USED = {
+  name: 'only-used',
+  setup(bundle) {
+    bundle.onResolve({ filter: /^\.{1,2}\// }, ({ path, kind, resolveDir }) => {
+      if (kind === 'dynamic-import') return { path: path.replace(/\.js$/, '.cjs'), external: true }
+      return { path: resolve(resolveDir, path), sideEffects: false }
+    })
+    bundle.onResolve({ filter: /^node:/ }, ({ path }) => ({ path, external: true, sideEffects: false }))
+  },
 }
 /** From version 6 on, TypeScript only loads types of packages that are named. It is one line, which shifts the maps. */
 const NODE_TYPES = '/// <reference types="node" />\n'
@@ -97,7 +114,7 @@ function putIn() {
 
 async function makeImplementation() {
   const { outputFiles, metafile, warnings } = await build({
-    entryPoints: [...PUBLIC.map((name) => `dist/${name}.js`), WORKER, ...CHILD, CLI, STAGES],
+    entryPoints: [...PUBLIC.map((name) => `dist/${name}.js`), WORKER, ...CHILD, ...CLI_LATE, STAGES],
     outdir: 'dist',
     plugins: [await oneCore()],
     ...IMPLEMENTATION,
@@ -117,9 +134,37 @@ async function makeImplementation() {
       path.endsWith('.map') ? text : asCommonJS(text).replace(/(sourceMappingURL=.*)\.js\.map/, '$1.cjs.map'),
     )
   }
-  // The first line must be this, and the other files begin otherwise.
-  writeFileSync('dist/cli/millrace.cjs', "#!/usr/bin/env node\nrequire('./main.cjs')\n", { mode: 0o755 })
-  writeLicences(Object.keys(metafile.inputs))
+  const program = await makeProgram()
+  writeLicences([...Object.keys(metafile.inputs), ...program])
+}
+
+/**
+ * Makes the program, as one file. It has only what is used of each module, without white space: Node reads all of it at
+ * each start. Modules of Node are loaded when they are used.
+ *
+ * @returns {Promise<string[]>} The modules in it.
+ */
+async function makeProgram() {
+  const { outputFiles, metafile } = await build({
+    ...IMPLEMENTATION,
+    entryPoints: [CLI],
+    outfile: 'dist/cli/main.cjs',
+    plugins: [ONLY_USED],
+    ignoreAnnotations: false,
+    format: 'cjs',
+    minifyWhitespace: true,
+    minifySyntax: true,
+    define: { 'import.meta.url': MODULE_URL },
+    sourcemap: true,
+    sourcesContent: false,
+    legalComments: 'none',
+    metafile: true,
+  })
+  for (const { path, text } of outputFiles) writeFileSync(path, path.endsWith('.map') ? text : withLateModules(text))
+  // The first line must be this, and the other files begin otherwise. Node keeps the compiled code, from version 22.8 on.
+  const start = "module.constructor.enableCompileCache?.()\nrequire('./main.cjs')\n"
+  writeFileSync('dist/cli/millrace.cjs', `#!/usr/bin/env node\n${start}`, { mode: 0o755 })
+  return Object.keys(metafile.inputs)
 }
 
 /**

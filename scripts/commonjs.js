@@ -8,6 +8,8 @@ import { Script } from 'node:vm'
 const IMPORT = /^import (?:([\w$]+)(?:, )?)?(?:\* as ([\w$]+) )?(\{[^}]*\})?(?: ?from )?"([^"]+)";$/gm
 const EXPORT = /^export \{([^}]*)\};$/m
 const DYNAMIC_IMPORT = /\bimport\("(\.[^"]+)"\)/g
+/** How esbuild writes the import of a module of Node in CommonJS. */
+const NODE_IMPORT = /\b(import_node_\w+)=(__toESM\(require\("node:[^"]+"\)(?:,1)?\)|require\("node:[^"]+"\))/g
 /** The compiled form of `import.meta.url`. */
 export const MODULE_URL = '__moduleUrl'
 /** Some bundlers remove `__filename`. */
@@ -30,4 +32,20 @@ export function asCommonJS(code) {
   new Script(`(function () {${rewritten}\n})`)
   const url = rewritten.includes(MODULE_URL) ? ` const ${MODULE_URL} = ${FILE_URL};` : ''
   return `"use strict";${url} ${rewritten}`
+}
+
+/**
+ * Lets CommonJS of esbuild load modules of Node when they are used, and not when it begins. Relative `import()` becomes
+ * `require()`, as above.
+ *
+ * @param {string} code
+ */
+export function withLateModules(code) {
+  const rewritten = code
+    .replace(NODE_IMPORT, (_, name, load) => `\0${name}=()=>${load}`)
+    .replace(/\bnew (import_node_\w+)\.(\w+)/g, 'new (\0$1().$2)')
+    .replace(/(\0?)\b(import_node_\w+)\b/g, (_, mark, name) => (mark === '' ? `${name}()` : name))
+    .replace(DYNAMIC_IMPORT, (_, from) => `Promise.resolve().then(()=>require(${JSON.stringify(from)}))`)
+  const url = rewritten.includes(MODULE_URL) ? `const ${MODULE_URL} = ${FILE_URL};` : ''
+  return `"use strict";${url}${rewritten}`
 }

@@ -47,6 +47,10 @@ export interface PlannedInput {
   readonly replay?: string
   /** How many items of the input to leave out first. */
   readonly skip: number
+  /** The share of the other items that is read, from 0 to 1. Undefined: all of them. */
+  readonly sample?: number
+  /** Which sample. */
+  readonly seed?: number
   /** How many results to give, and then to end. With a reduction: how many items it gets. Undefined: all. */
   readonly head?: number
 }

@@ -37,7 +37,7 @@ function objectCure(source: object): string | undefined {
 }
 
 export function urlCure(url: string): string {
-  return /^(https?|data|blob):/i.test(url)
+  return /^(data|blob):/i.test(url)
     ? ' (for a URL: (await fetch(url)).body)'
     : ' (open it first, and pass its stream of bytes)'
 }

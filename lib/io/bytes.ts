@@ -1,4 +1,4 @@
-/** Opening any source of bytes as a reader of Buffers: a path, a `file:` URL, or anything that gives byte chunks. */
+/** Opening any source of bytes as a reader of Buffers: a path, a URL, or anything that gives byte chunks. */
 import { fileURLToPath } from 'node:url'
 import { types } from 'node:util'
 import { received, typeError } from '../errors.js'
@@ -7,19 +7,21 @@ import type { ByteCount } from './input-meter.js'
 import { PathReader, type FileAccess } from './path.js'
 import { isFiles, listPaths, type Files } from './path-list.js'
 import { DONE, isIterable, openSource, type Reader, type Source } from './source.js'
+import { UrlReader, withoutUser } from './url-reader.js'
+import { isServerUrl } from './urls.js'
 
 /**
- * What bytes can be read from: a file, any source of byte chunks (Node and web streams among them), or the files of
- * `files()`.
+ * What bytes can be read from: a file, what a server has at a URL, or the files of `files()`. Or any source of byte
+ * chunks, Node and web streams among them.
  */
 export type ByteSource = string | URL | Source<Uint8Array | ArrayBuffer> | Files
 
 /** A checked byte source, not yet opened. */
 export interface Bytes {
-  /** The path of the file, where the source is one. */
+  /** The path of the file, or the URL without a password, where the source is one. */
   readonly path: string | undefined
   /**
-   * Opens the source. A file is touched at the first `next()`, not before. The reader's `close` may be called at any
+   * Opens the source. A file or a server is touched at the first `next()`, not before. The reader's `close` may be called at any
    * time and again. It reaches the source at most once, and never after the source ended or threw. A block is valid
    * until the next `next()`.
    *
@@ -81,12 +83,22 @@ function fileBytes(path: string): Bytes {
 }
 
 function bytesOf(action: string, source: unknown): Bytes {
+  const url = serverUrlOf(action, source)
+  if (url !== undefined) return { path: withoutUser(url), open: (count) => new UrlReader(url, count) }
   const path = pathOf(action, source)
   if (path !== undefined) return fileBytes(path)
   if (isIterable(source) && !ArrayBuffer.isView(source)) {
     return { path, open: (count) => chunkReader(action, source, count) }
   }
   throw invalidSource(action, source, sourceCure(source))
+}
+
+function serverUrlOf(action: string, source: unknown): string | undefined {
+  if (typeof source !== 'string' && !(source instanceof URL)) return undefined
+  const text = String(source)
+  if (!isServerUrl(text)) return undefined
+  if (!URL.canParse(text)) throw invalidSource(action, text, '')
+  return text
 }
 
 function pathOf(action: string, source: unknown): string | undefined {
@@ -109,7 +121,7 @@ function isChunk(value: unknown): value is Uint8Array | ArrayBufferLike {
 }
 
 function invalidSource(action: string, source: unknown, hint: string, cause?: unknown): TypeError {
-  const expected = 'a path, a file: URL, a stream of bytes or an iterable of byte chunks'
+  const expected = 'a path, a URL of a file or a server, a stream of bytes or an iterable of byte chunks'
   const text = `Cannot ${action} as its source must be ${expected}: received ${received(source)}${hint}`
   const error = typeError('ERR_INVALID_SOURCE', text)
   if (cause !== undefined) error.cause = cause

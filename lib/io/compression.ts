@@ -9,6 +9,7 @@ import * as zlib from 'node:zlib'
 import type { ByteQueue } from './byte-queue.js'
 import type { Damage, MemberText } from './damage.js'
 import { readGzipHeader, readGzipTrailer } from './gzip-frame.js'
+import { isReadableCompressed } from './suffixes.js'
 
 /** A decoder of Node. `bytesWritten` is how many bytes of its input it has consumed. */
 export interface Decoder extends Duplex {
@@ -60,19 +61,20 @@ export const brotli: Compression = {
 
 const MAJOR_VERSION = Number(process.versions.node.split('.', 1)[0])
 
-/** From Node 22.15 on. Its types are those of Node 20. */
-const { createZstdDecompress } = zlib as {
-  createZstdDecompress?: (options: zlib.ZlibOptions) => Decoder
-}
-
-/** Undefined where Node cannot decode it. */
-export const zstd: Compression | undefined = createZstdDecompress && {
-  name: 'zstd',
-  severalMembers: true,
-  createDecoder: (chunkSize) => createZstdDecompress(optionsOf(chunkSize)),
-  // Before version 24, Node takes a frame that is cut short for a whole one. Zeros do not begin a frame, but may be data
-  // of one. Later versions need no probe, and from 26 on they leave out what no frame begins with.
-  ...(MAJOR_VERSION < 24 && { endProbe: { bytes: Buffer.alloc(4), code: 'ZSTD_error_prefix_unknown' } }),
+/** Undefined where Node cannot decode it. It is asked when it is needed: to load zlib takes milliseconds. */
+export function zstd(): Compression | undefined {
+  // From Node 22.15 on. Its types are those of Node 20.
+  const { createZstdDecompress } = zlib as { createZstdDecompress?: (options: zlib.ZlibOptions) => Decoder }
+  return (
+    createZstdDecompress && {
+      name: 'zstd',
+      severalMembers: true,
+      createDecoder: (chunkSize) => createZstdDecompress(optionsOf(chunkSize)),
+      // Before version 24, Node takes a frame that is cut short for a whole one. Zeros do not begin a frame, but may be
+      // data of one. Later versions need no probe, and from 26 on they leave out what no frame begins with.
+      ...(MAJOR_VERSION < 24 && { endProbe: { bytes: Buffer.alloc(4), code: 'ZSTD_error_prefix_unknown' } }),
+    }
+  )
 }
 
 function optionsOf(chunkSize: number): zlib.ZlibOptions & { highWaterMark: number } {
@@ -83,7 +85,7 @@ const statPath = promisify(stat)
 
 /** Whether the name says that it is compressed, and it is a file. To open anything else has effects. Never rejects. */
 export async function isCompressedFile(path: string | undefined): Promise<boolean> {
-  return path !== undefined && /\.(?:gz|zst|br)$/i.test(path) && isFile(path)
+  return path !== undefined && isReadableCompressed(path) && isFile(path)
 }
 
 /** Never rejects. */

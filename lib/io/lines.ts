@@ -87,17 +87,17 @@ export interface LinesOptions {
  * together with its neighbours. A line that you keep can keep up to 2 KiB of them in memory. As the source of a stage
  * with workers it hands over bytes. The workers decode them, and the window still counts lines.
  *
- * @param source A path, a `file:` URL, or what gives byte chunks (`Uint8Array`): a Node `Readable` without encoding, a
- * web `ReadableStream`, any iterable or async iterable. Or an array of these, or `files()`; an array of byte chunks is
- * one source.
+ * @param source A path or a URL (`file:`, `http:`, `https:`). Or what gives byte chunks (`Uint8Array`): a Node `Readable`
+ * without encoding, a web `ReadableStream`, any iterable or async iterable. Or an array of these, or `files()`; an array
+ * of byte chunks is one source.
  * @param options `encoding` (default `'utf8'`), `delimiter` (default `\n` or `\r\n`), `maxLength` (bytes, default 16
  * MiB), `tooLong` (default `'error'`), `fatal` (default false). Also `detect` (default true), `decompress` (a program and
  * its arguments, default none).
  * @throws `TypeError` or `RangeError` at the call, for a bad source or option. All other errors come from `next()`,
  * after the lines before them. A file that cannot be read gives the error of the system, with `path` set. Damaged
- * compressed data, a program that fails and input that is not text give an `InputError`. A line that is too long or, with `fatal`, not valid
- * gives a `LineError`. A chunk that is not bytes gives a `TypeError` (`ERR_INVALID_SOURCE`). Errors of the source come
- * as they were thrown.
+ * compressed data, a program that fails, a server that does not answer with 2xx, and input that is not text give an
+ * `InputError`. A line that is too long or, with `fatal`, not valid gives a `LineError`. A chunk that is not bytes gives
+ * a `TypeError` (`ERR_INVALID_SOURCE`). Errors of the source come as they were thrown.
  * @example
  * ```ts
  * import { lines } from 'millrace'

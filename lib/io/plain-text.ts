@@ -2,6 +2,7 @@
 import { InputError } from '../errors.js'
 import { textEncoding } from './encoding.js'
 import { formatOf, markOf } from './format.js'
+import { isBrotliName } from './suffixes.js'
 
 /** How many bytes of a file tell its format. */
 export const HEAD_BYTES = 512
@@ -9,7 +10,7 @@ const UTF8 = textEncoding('read a block', 'utf8', undefined)
 
 /** @param head The first bytes of a file. @throws InputError `ERR_INPUT_FORMAT` */
 export function assertPlainText(head: Buffer, path: string): void {
-  const what = formatOf(head)?.name ?? markOf(head, UTF8, true).input ?? (path.endsWith('.br') ? 'brotli' : undefined)
+  const what = formatOf(head)?.name ?? markOf(head, UTF8, true).input ?? (isBrotliName(path) ? 'brotli' : undefined)
   if (what === undefined) return
   throw new InputError(
     `Cannot read ${path} in blocks as it must be text that can be read from anywhere: received ${what} data ` +

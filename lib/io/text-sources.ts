@@ -14,8 +14,11 @@ import { TextSource } from './text-source.js'
 
 /** Files are inflated in the pool of libuv, which has this many threads by default. */
 const MAX_FILES_AT_ONCE = 4
+
 /** How many compressed files are inflated at once: the one that was reached, and the next ones. */
-const FILES_AT_ONCE = Math.min(availableParallelism(), MAX_FILES_AT_ONCE)
+function filesAtOnce(): number {
+  return Math.min(availableParallelism(), MAX_FILES_AT_ONCE)
+}
 
 export class TextSources {
   /** Counts their bytes. */
@@ -34,10 +37,13 @@ export class TextSources {
   /** What is known of those that have been given, if a later run may go on from here. */
   #known: (FileIdentity | TextSource)[] | undefined
 
-  constructor(inputs: readonly ByteInput[], options: TextOptions, filesAtOnce: number = FILES_AT_ONCE) {
+  /** @param atOnce How many compressed files are inflated at once. Default: as many as there are cores, at most four. */
+  constructor(inputs: readonly ByteInput[], options: TextOptions, atOnce?: number) {
     this.#inputs = inputs.map((input) => counted(input, this.meter)).values()
     this.#options = options
-    this.#filesAtOnce = filesAtOnce
+    // One source needs no other open. To count the cores takes milliseconds the first time.
+    const isOne = inputs.length === 1 && !inputs.some(isByteList)
+    this.#filesAtOnce = atOnce ?? (isOne ? 1 : filesAtOnce())
   }
 
   /** How many sources have been given. */

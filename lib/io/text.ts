@@ -12,6 +12,7 @@ import { MemberLog } from './members.js'
 import { peek, prepend } from './peek.js'
 import { ProgramReader } from './program.js'
 import type { Reader } from './source.js'
+import { isBrotliName } from './suffixes.js'
 import type { TextPlace } from './text-place.js'
 import { transcode, type Transcoder } from './transcode.js'
 
@@ -167,13 +168,13 @@ function canDecodeFrom({ member }: TextPlace): boolean {
 }
 
 function compressionNamed(format: 'gzip' | 'zstd'): Compression | undefined {
-  return format === 'gzip' ? gzip : zstd
+  return format === 'gzip' ? gzip : zstd()
 }
 
 /** The format of a compressed input. One that cannot be read is refused later, as other input that is not text. */
 function compressionOf(head: Buffer, path: string | undefined): Compression | undefined {
   const name = formatOf(head)?.name
   if (name === 'gzip') return gzip
-  if (name === 'zstd') return zstd ?? fzstd()
-  return name === undefined && path?.endsWith('.br') === true ? brotli : undefined
+  if (name === 'zstd') return zstd() ?? fzstd()
+  return name === undefined && path !== undefined && isBrotliName(path) ? brotli : undefined
 }

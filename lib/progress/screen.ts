@@ -4,6 +4,7 @@
  */
 import { fstatSync } from 'node:fs'
 import type { Writable } from 'node:stream'
+import { standardOutput } from '../io/standard-output.js'
 import { systemClock, type Clock } from './clock.js'
 import { widthOf } from './text.js'
 
@@ -170,7 +171,7 @@ function withoutStyle(text: string): string {
 
 /** The streams that write to the same terminal. */
 function sharing(terminal: Terminal): Writable[] {
-  const standard: readonly Terminal[] = [process.stdout, process.stderr]
+  const standard: readonly Terminal[] = [standardOutput(), process.stderr]
   if (!standard.includes(terminal)) return [terminal]
   return standard.filter((stream) => stream === terminal || (stream.isTTY === true && isSameTerminal()))
 }

@@ -22,13 +22,17 @@ export interface Body {
   flush(): Promise<void>
   /** Nothing more is added. Settles when all of it has gone to the target, or that has failed. */
   drain(): Promise<void>
+}
+
+/** A body that can be cut: that of a file. */
+export interface CutBody extends Body {
   /** Cuts it behind what was added. */
   cut(): BodyCut
   /** Goes on behind a cut, before anything is added. @param text How much text there was, with the rest. */
   restore(text: number, rest: Uint8Array): void
 }
 
-export class PlainBody implements Body {
+export class PlainBody implements CutBody {
   readonly #output: BufferedOutput
 
   constructor(output: BufferedOutput) {

@@ -1,8 +1,9 @@
-/** The compressions of outputs: which one a name or an option means, and how a block is compressed in the thread pool. */
+/** The compressions of outputs: their levels, and how a block is compressed in the thread pool. */
 import { promisify } from 'node:util'
 import zlib, { type ZlibOptions } from 'node:zlib'
+import type { WrittenCompression } from '../io/suffixes.js'
 
-export type CompressionType = 'gzip' | 'zstd'
+export type CompressionType = WrittenCompression
 
 export interface Compression {
   readonly type: CompressionType

@@ -4,7 +4,7 @@
  */
 import { availableParallelism } from 'node:os'
 import { Fifo } from '../fifo.js'
-import type { Body, BodyCut } from './body.js'
+import type { CutBody, BodyCut } from './body.js'
 import type { BufferedOutput } from './buffered-output.js'
 import { compressorOf, type Compression } from './compression.js'
 
@@ -21,7 +21,7 @@ interface WaitingCut {
   readonly reject: (error: unknown) => void
 }
 
-export class CompressedBody implements Body {
+export class CompressedBody implements CutBody {
   readonly #output: BufferedOutput
   readonly #compress: ReturnType<typeof compressorOf>
   readonly #onFail: (error: unknown) => void

@@ -1,6 +1,6 @@
 /** One output, from its records to its target, and how it is cut so that a later run can go on behind the cut. */
 import type { OutputLayout } from '../formats/output-layout.js'
-import { PlainBody, type Body } from './body.js'
+import { PlainBody, type CutBody } from './body.js'
 import { BUFFER_SIZE, BufferedOutput } from './buffered-output.js'
 import type { Compression } from './compression.js'
 import { CompressedBody, MEMBER_SIZE } from './members.js'
@@ -45,7 +45,7 @@ export class Output<T extends ByteTarget = ByteTarget> {
   readonly name: string
   readonly target: T
   readonly buffered: BufferedOutput
-  readonly body: Body
+  readonly body: CutBody
   readonly records: RecordOutput
   /** How many bytes of the file are safe. */
   #safe = 0
@@ -68,7 +68,8 @@ export class Output<T extends ByteTarget = ByteTarget> {
    * @returns Makes the cut safe. It rejects if a write has failed.
    */
   cut(): () => Promise<SafeOutput> {
-    const { records, hasBegun, body } = this.records.cut()
+    const { records, hasBegun } = this.records.cut()
+    const body = this.body.cut()
     const { name } = this
     const { path = '' } = this.target
     return async () => {
@@ -87,6 +88,7 @@ export class Output<T extends ByteTarget = ByteTarget> {
     this.#safe = state.length
     this.target.restore?.(state.length)
     this.buffered.restore(state.length)
-    this.records.restore(state, rest)
+    this.records.restore(state)
+    this.body.restore(state.text, rest)
   }
 }

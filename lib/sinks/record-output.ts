@@ -1,7 +1,7 @@
 /** One output: its records in order, what stands around them, and its way to the target. */
 import type { Formatted } from '../formats/formatted.js'
 import type { OutputLayout } from '../formats/output-layout.js'
-import type { Body, BodyCut } from './body.js'
+import type { Body } from './body.js'
 
 const COMMA = ','.charCodeAt(0)
 const BRACKET = '['
@@ -11,7 +11,6 @@ export interface RecordCut {
   readonly records: number
   /** Whether what stands before the first record was added. */
   readonly hasBegun: boolean
-  readonly body: BodyCut
 }
 
 export class RecordOutput {
@@ -61,14 +60,13 @@ export class RecordOutput {
 
   /** Cuts it behind the records that were added. */
   cut(): RecordCut {
-    return { records: this.count, hasBegun: this.#hasBegun, body: this.#body.cut() }
+    return { records: this.count, hasBegun: this.#hasBegun }
   }
 
   /** Goes on behind a cut, before anything is added. */
-  restore({ records, hasBegun, text }: Omit<RecordCut, 'body'> & { readonly text: number }, rest: Uint8Array): void {
+  restore({ records, hasBegun }: RecordCut): void {
     this.count = records
     this.#hasBegun = hasBegun
-    this.#body.restore(text, rest)
   }
 
   #addText(text: string): void {

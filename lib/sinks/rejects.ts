@@ -19,8 +19,9 @@ const MAX_WAITING_LENGTH = 1024 * 1024
  * file has a line of JSON for each of them, in the order of the items.
  *
  * The file appears when the stream ends, whole, as those of `write()` do. It replaces an older one, also if nothing has
- * failed. If the stream fails or is aborted, it is removed, and the older file stays. If you leave the stream early, the
- * file has what had failed until then.
+ * failed. If the stream fails or is aborted, it is removed, and the older file stays. In a `pipe` that ends in `write()`
+ * or `reduce()`, it appears after their results, and not if a later stage or the output fails. If you leave the stream
+ * early, the file has what had failed until then.
  *
  * The fields of a line: `file`, `record`, `offset` and `length` say where a record or a line is in its input. Other items
  * have an `index`. `item` is what the task got. Of a record that cannot be read, `raw` is its
@@ -103,7 +104,8 @@ class RejectsFile implements FailureTarget {
   #safe: number
   #pump: Promise<void> | undefined
   #finishing: Promise<void> | undefined
-  #isDiscarded = false
+  #publishing: Promise<void> | undefined
+  #removal: Promise<void> | undefined
 
   constructor(path: string, wake: () => void, inputs: () => readonly string[], kept: KeptFailures | undefined) {
     if (inUse.has(path)) {
@@ -152,19 +154,21 @@ class RejectsFile implements FailureTarget {
     return this.#finishing
   }
 
-  discard(): void {
-    if (this.#isDiscarded) return
-    this.#isDiscarded = true
+  publish(): Promise<void> {
+    this.#publishing ??= this.#publish()
+    return this.#publishing
+  }
+
+  discard(): Promise<void> {
+    if (this.#removal !== undefined) return this.#removal
     inUse.delete(this.#path)
-    // It writes nothing more, and never rejects.
-    const removal = this.#opening
-      .catch(noop)
-      .then(() => Promise.all([this.#pump, this.#finishing?.catch(noop)]))
-      .then(() => this.#file.discard())
+    const removal = this.#remove()
+    this.#removal = removal
     removals.set(this.#path, removal)
     void removal.then(() => {
       if (removals.get(this.#path) === removal) removals.delete(this.#path)
     })
+    return removal
   }
 
   /** Writes what waits. Never rejects. */
@@ -177,7 +181,7 @@ class RejectsFile implements FailureTarget {
 
   async #writeAll(): Promise<void> {
     await this.#opening
-    while (this.#lines.length > 0 && !this.#isDiscarded) {
+    while (this.#lines.length > 0 && this.#removal === undefined) {
       const block = Buffer.from(this.#lines.join(''))
       this.#lines = []
       this.#waiting = 0
@@ -190,10 +194,20 @@ class RejectsFile implements FailureTarget {
   async #finish(): Promise<void> {
     try {
       await this.#opening
-      while (this.#lines.length > 0 && this.failure === undefined) await this.#write()
+      while (this.#lines.length > 0 && this.failure === undefined && this.#removal === undefined) await this.#write()
       if (this.failure !== undefined) throw this.failure.error
-      await this.#file.finish()
-      if (this.#isDiscarded) return
+      if (this.#removal === undefined) await this.#file.finish()
+    } catch (error) {
+      this.#fail(error)
+      throw error
+    }
+  }
+
+  async #publish(): Promise<void> {
+    await this.finish()
+    if (this.#removal !== undefined) return
+    try {
+      // One that is kept is published by the sink.
       if (this.kept === undefined) await this.#file.publish()
       inUse.delete(this.#path)
     } catch (error) {
@@ -212,6 +226,13 @@ class RejectsFile implements FailureTarget {
     if (length <= this.#safe) return
     await this.#file.sync()
     this.#safe = length
+  }
+
+  /** Waits for what is under way. Nothing more is written. Never rejects. */
+  async #remove(): Promise<void> {
+    await this.#opening.catch(noop)
+    await Promise.all([this.#pump, this.#finishing?.catch(noop), this.#publishing?.catch(noop)])
+    await this.#file.discard()
   }
 
   readonly #fail = (error: unknown): void => {

@@ -1,6 +1,7 @@
 /** Node and web streams that bytes are written to. */
 import { finished } from 'node:stream'
 import { OutputError } from '../errors.js'
+import { standardOutput } from '../io/standard-output.js'
 import { ReaderLeft, type ByteTarget } from './target.js'
 
 /** A Node stream that takes bytes, such as a socket, the response of a server, or `process.stdout`. */
@@ -46,8 +47,7 @@ export class NodeTarget implements ByteTarget {
 
   /** Others write there, too, and nobody may close it. */
   get #isShared(): boolean {
-    const { stdout, stderr } = process
-    return [stdout, stderr].some((stream) => (stream as unknown) === this.#stream)
+    return [standardOutput(), process.stderr].some((stream) => (stream as unknown) === this.#stream)
   }
 
   async open(onFail: (error: unknown) => void): Promise<void> {
@@ -113,7 +113,7 @@ export class NodeTarget implements ByteTarget {
 
   #told(error: unknown): unknown {
     const { code } = Object(error) as { code?: unknown }
-    if (code === 'EPIPE' && (this.#stream as unknown) === process.stdout) return new ReaderLeft()
+    if (code === 'EPIPE' && (this.#stream as unknown) === standardOutput()) return new ReaderLeft()
     return code === 'ERR_STREAM_PREMATURE_CLOSE' || code === 'ERR_STREAM_DESTROYED' ? closedError(error) : error
   }
 }

@@ -4,6 +4,8 @@
  */
 import { basename, dirname, extname, normalize, relative, resolve, sep } from 'node:path'
 import { OutputError } from '../errors.js'
+import { withoutCompression } from '../io/suffixes.js'
+import { fileNameIn } from '../io/urls.js'
 import type { SourceTrace } from './origin.js'
 
 const PLACEHOLDER = /\{(name|dir|index)\}/g
@@ -35,12 +37,9 @@ export function templatePaths(
   }
 }
 
-const COMPRESSIONS = new Set(['.gz', '.zst', '.br', '.xz', '.bz2'])
-
 function nameOf(path: string): string {
-  const name = basename(path)
-  const suffix = extname(name)
-  const inner = COMPRESSIONS.has(suffix.toLowerCase()) ? basename(name, suffix) : name
+  const name = fileNameIn(path)
+  const inner = withoutCompression(name)
   // `...csv` without its suffix would be the folder above.
   return [basename(inner, extname(inner)), inner].find((short) => short !== '.' && short !== '..') ?? name
 }

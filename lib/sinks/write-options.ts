@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { received, rangeError, typeError } from '../errors.js'
 import { isIterable } from '../io/source.js'
+import { formatOfName, SUFFIXES, unwrittenSuffixOf, writtenCompressionOf } from '../io/suffixes.js'
 import { createHeaderMemory } from '../formats/header-memory.js'
 import type { OutputFormat } from '../formats/output-format.js'
 import type { PartitionOf } from '../formats/partition-name.js'
@@ -122,7 +123,8 @@ export function planWrite(given: unknown, options: unknown): WritePlan {
   const { path } = target as { readonly path?: string }
   const compression = readCompression(read, path)
   const partition = read.value('partition', 'the key of a column, or a function of a record', isPartition)
-  const format = read.oneOf('format', FORMATS) ?? (partition === undefined ? formatOf(path) : 'csv')
+  const format =
+    read.oneOf('format', FORMATS) ?? (partition === undefined ? (formatOfName(path ?? '') ?? 'text') : 'csv')
   const isTable = format === 'csv' || format === 'tsv'
   const columns = read.value('columns', 'an array of different names, not empty', isColumns)
   const escapeFormulas = read.boolean('escapeFormulas')
@@ -189,16 +191,6 @@ function readShown(read: OptionReader<WriteOptions>): ShownRun | undefined {
   if (progress === false && report === undefined) return undefined
   return { isShown: progress !== false, offTerminal: typeof progress === 'string' ? progress : undefined, report }
 }
-
-const SUFFIXES = {
-  text: '.txt',
-  ndjson: '.ndjson',
-  csv: '.csv',
-  tsv: '.tsv',
-  json: '.json',
-  gzip: '.gz',
-  zstd: '.zst',
-} as const
 
 function isPartition(value: unknown): boolean {
   return typeof value === 'function' || (typeof value === 'string' && value !== '')
@@ -279,27 +271,6 @@ function targetHint(target: unknown): string {
   return isNodeWritable(stdin) ? ' (for the input of a child process: child.stdin)' : ''
 }
 
-const FORMAT_BY_SUFFIX: Readonly<Record<string, WriteFormat>> = {
-  '.ndjson': 'ndjson',
-  '.jsonl': 'ndjson',
-  '.json': 'json',
-  '.csv': 'csv',
-  '.tsv': 'tsv',
-}
-const COMPRESSION_BY_SUFFIX: Readonly<Record<string, CompressionType>> = { '.gz': 'gzip', '.zst': 'zstd' }
-/** Their names would be wrong. */
-const OTHER_COMPRESSIONS = new Set(['.br', '.bz2', '.xz', '.zip', '.lz4', '.7z'])
-
-function suffixOf(path: string): string {
-  return (/[^/\\](\.[^./\\]+)$/.exec(path)?.[1] ?? '').toLowerCase()
-}
-
-function formatOf(path = ''): WriteFormat {
-  const suffix = suffixOf(path)
-  const inner = suffix in COMPRESSION_BY_SUFFIX ? suffixOf(path.slice(0, -suffix.length)) : suffix
-  return FORMAT_BY_SUFFIX[inner] ?? 'text'
-}
-
 function readCompression(read: OptionReader<WriteOptions>, path: string | undefined): Compression | undefined {
   const expected = "'gzip', 'zstd', false or { type, level }"
   const given = read.value(
@@ -307,17 +278,17 @@ function readCompression(read: OptionReader<WriteOptions>, path: string | undefi
     expected,
     (value) => isCompressionType(value) || value === false || isPlainObject(value),
   )
-  const suffix = suffixOf(path ?? '')
   if (given === false) return undefined
   if (given === undefined) {
-    if (OTHER_COMPRESSIONS.has(suffix)) {
+    const suffix = unwrittenSuffixOf(path ?? '')
+    if (suffix !== undefined) {
       const cure = 'name it .gz or .zst, or say compress: false'
       throw rangeError(
         'ERR_INVALID_OPTION',
         `Cannot ${ACTION} as the compression '${suffix}' is not offered: received '${path ?? ''}' (${cure})`,
       )
     }
-    const type = COMPRESSION_BY_SUFFIX[suffix]
+    const type = writtenCompressionOf(path ?? '')
     return type && checked(read, { type, level: undefined })
   }
   if (typeof given === 'string') return checked(read, { type: given, level: undefined })

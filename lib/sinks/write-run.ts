@@ -11,6 +11,8 @@ import { closeQuietly, closeWithTimeout } from '../io/close-with-timeout.js'
 import { assertResult, isDone, isPromise } from '../io/iterator-result.js'
 import { closeUnopened, openBatches, openSource, type BatchReader, type Reader, type Source } from '../io/source.js'
 import { isThenable } from '../thenable.js'
+import type { HeldFailures } from '../stream/failure-target.js'
+import { failedItemsOf } from '../stream/origin.js'
 import type { Batch } from '../codec/batch.js'
 import { Mark } from '../resume/mark.js'
 import { BadRecord } from '../codec/records/record-data.js'
@@ -35,6 +37,8 @@ export class WriteRun {
   read: number
   readonly outputs: Outputs
   readonly #source: Source<unknown>
+  /** They are seen after the output. */
+  readonly #failedItems: HeldFailures | undefined
   readonly #signals: readonly AbortSignal[]
   readonly #pipeline: AbortSignal | undefined
   readonly #layout: OutputLayout
@@ -64,6 +68,7 @@ export class WriteRun {
     this.#checkpoints = checkpoints
     this.read = checkpoints?.before.read ?? 0
     this.#source = source
+    this.#failedItems = failedItemsOf(source)
     this.#signals = signals
     this.#pipeline = pipeline
     this.#layout = layout
@@ -74,6 +79,7 @@ export class WriteRun {
   /** @returns Whether all was written. False: the reader of the standard output has left. */
   async run(): Promise<boolean> {
     for (const signal of this.#signals) onAbort(signal, this.#abort)
+    this.#failedItems?.hold()
     try {
       if (this.#signals.some(({ aborted }) => aborted)) this.#abort()
       this.#assertUnfailed()
@@ -86,11 +92,13 @@ export class WriteRun {
       await this.#settled(this.outputs.finish())
       this.#assertUnfailed()
       if (this.#checkpoints === undefined) await this.outputs.publish()
+      await this.#failedItems?.release()
       return true
     } catch (error) {
       await this.#end(error)
-      if (error instanceof ReaderLeft) return false
-      throw error
+      if (!(error instanceof ReaderLeft)) throw error
+      await this.#failedItems?.release()
+      return false
     } finally {
       for (const signal of this.#signals) offAbort(signal, this.#abort)
     }
@@ -304,6 +312,7 @@ export class WriteRun {
     if (this.outputs.isLive && this.#failure === undefined) await closeQuietly({ close: () => this.#flush() })
     await this.outputs.discard(error)
     await closing
+    if (!(error instanceof ReaderLeft)) await this.#failedItems?.discard()
   }
 
   async #flush(): Promise<void> {
@@ -313,13 +322,8 @@ export class WriteRun {
 
   async #closeSource(error: unknown): Promise<void> {
     if (this.#hasSourceEnded) return
-    const opened = this.#opened
-    const reader =
-      opened && ('items' in opened ? opened.items : 'formatted' in opened ? opened.formatted : opened.batches)
-    const failure = error instanceof ReaderLeft ? undefined : { error }
-    // A stream that formats its records removes its file of failed items, too.
-    const end =
-      this.#pipeline !== undefined || (opened !== undefined && 'formatted' in opened) ? { failure } : undefined
+    const [reader] = Object.values(this.#opened ?? {}) as (BatchReader | Reader<unknown>)[]
+    const end = this.#pipeline && { failure: error instanceof ReaderLeft ? undefined : { error } }
     const close = (): unknown => (reader === undefined ? closeUnopened(this.#source, end) : reader.close(end))
     await closeQuietly({ close: () => closeWithTimeout({ close }) })
   }

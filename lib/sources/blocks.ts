@@ -7,6 +7,7 @@ import { isByteList, sourcesOf, type ByteInput } from '../io/bytes.js'
 import { isFolderName, pathInFolder } from '../io/data-folder.js'
 import type { Files } from '../io/path-list.js'
 import { assertPlainText, HEAD_BYTES } from '../io/plain-text.js'
+import { isServerUrl } from '../io/urls.js'
 import { OptionReader, VERBS_HINT } from '../options.js'
 
 const ACTION = 'split files into blocks'
@@ -78,10 +79,11 @@ export function blocks(
 ): FileBlocks {
   const inputs = sourcesOf(ACTION, paths)
   for (const input of inputs) {
-    if (isByteList(input) || input.path !== undefined) continue
+    const { path } = input as { readonly path?: string }
+    if (isByteList(input) || (path !== undefined && !isServerUrl(path))) continue
     throw typeError(
       'ERR_INVALID_SOURCE',
-      `Cannot ${ACTION} as each source must be a path, a file: URL or files(): received bytes`,
+      `Cannot ${ACTION} as each source must be a path, a file: URL or files(): received ${path === undefined ? 'bytes' : received(path)}`,
     )
   }
   const read = new OptionReader<BlocksOptions>(ACTION, options, ['size', 'data'], VERBS_HINT)

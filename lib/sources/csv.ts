@@ -150,7 +150,7 @@ export interface Csv {
  * It holds two blocks of 512 KiB and the longest record, for a file of any size. A row that you keep can keep up to 8 KiB
  * of its neighbours in memory.
  *
- * @param source A path, a `file:` URL, or what gives byte chunks, as in `lines()`. Or an array of these, or
+ * @param source A path, a URL, or what gives byte chunks, as in `lines()`. Or an array of these, or
  * `files()`.
  * @param options How it is written: `delimiter` (default `,`), `quote` (default `"`), `escape`, `comment`, `trim`,
  * `skipEmpty`, `newline`, `encoding` (default `'utf8'`). What is given: `header` (default true), `columns` (default all),

@@ -42,7 +42,7 @@ export interface Json {
  * happens. A plain `for await` throws its error. What is wrong with the document ends the source: it has no such array,
  * it ends too early, or something follows it.
  *
- * @param source A path, a `file:` URL, or what gives byte chunks, as in `lines()`. Or an array of these, or `files()`.
+ * @param source A path, a URL, or what gives byte chunks, as in `lines()`. Or an array of these, or `files()`.
  * @param options `path` (default: the document is the array), `columns` (keys of objects, default all). Also
  * `encoding` (default `'utf8'`), `maxLength` (bytes of an element, default 16 MiB), `decompress` (default none).
  * @throws `TypeError` or `RangeError` at the call, for a bad source or option. All other errors come from `next()`, after

@@ -33,7 +33,7 @@ export interface Ndjson {
  *
  * It holds two blocks of 512 KiB and the longest line, for a file of any size.
  *
- * @param source A path, a `file:` URL, or what gives byte chunks, as in `lines()`. Or an array of these, or `files()`.
+ * @param source A path, a URL, or what gives byte chunks, as in `lines()`. Or an array of these, or `files()`.
  * @param options `columns` (keys of objects, default all), `encoding` (default `'utf8'`), `maxLength` (bytes, default
  * 16 MiB), `decompress` (default none).
  * @throws `TypeError` or `RangeError` at the call, for a bad source or option. All other errors come from `next()`, after

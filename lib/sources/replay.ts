@@ -14,7 +14,7 @@ const ACTION = 'read failed items with replay()'
  * It is a source as `ndjson()` is. A line whose item cannot be made again is a bad record: it fails alone, as an item of
  * the next stage. `file`, `record`, `line` and `offset` of a task's context are those of the line in this file.
  *
- * @param source A path, a `file:` URL, or what gives byte chunks, as in `lines()`. Or an array of these, or `files()`.
+ * @param source A path, a URL, or what gives byte chunks, as in `lines()`. Or an array of these, or `files()`.
  * @param options `encoding` (default `'utf8'`), `maxLength` (bytes, default 16 MiB), `decompress` (default none).
  * @throws `TypeError` or `RangeError` at the call, for a bad source or option. All other errors come from `next()`: a
  * `RecordError` for a line whose item cannot be made again, and errors of reading.

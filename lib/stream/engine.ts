@@ -112,16 +112,26 @@ export class Engine {
     this.#failure = undefined
     if (this.#state !== 'ended') {
       const opened = this.#opened
-      const { target } = this.#parts.failedItems
       this.#end(LEFT)
-      // What has failed so far is seen, unless what reads this stream has failed.
-      if (failure !== undefined) target?.discard()
-      const finished = failure === undefined ? target?.finish() : undefined
-      const closed = Promise.all([closeWithTimeout(opened, this.#endOfPipeline(failure)), finished])
+      const closed = this.#leave(opened, failure)
       this.#closed = closed.then(noop, noop)
       await closed
     }
     await this.#closed
+  }
+
+  /** Closes the source. What has failed so far is seen, unless that fails, or what reads this stream has failed. */
+  async #leave(opened: Pick<Run, 'close'>, failure: PipelineEnd['failure']): Promise<void> {
+    const { failedItems } = this.#parts
+    const closed = closeWithTimeout(opened, this.#endOfPipeline(failure))
+    try {
+      if (failure !== undefined) await failedItems.discard()
+      await closed
+      if (failure === undefined) await failedItems.end()
+    } catch (error) {
+      await failedItems.discard()
+      throw error
+    }
   }
 
   /** Whether it has ended, and a `next()` has told of its error. */
@@ -134,7 +144,7 @@ export class Engine {
     if (this.#state === 'ended') return
     const run = this.#run
     this.#end(LEFT)
-    this.#parts.failedItems.target?.discard()
+    void this.#parts.failedItems.discard()
     if (run !== undefined) void closeQuietly(run)
   }
 
@@ -155,7 +165,12 @@ export class Engine {
     for (const signal of signals) onAbort(signal, this.#onAbort)
     this.#occupancy.start()
     try {
-      this.#parts.failedItems.open(this.#wake, () => this.meter.inputs, this.resumePoint.keptFailures)
+      this.#parts.failedItems.open(
+        this.#wake,
+        () => this.meter.inputs,
+        this.meter.before?.failedItems,
+        this.resumePoint.keptFailures,
+      )
       this.#run = new Run(
         this.#plan,
         this.#source ?? [],
@@ -261,13 +276,13 @@ export class Engine {
     const run = this.#run
     if (run === undefined || (this.#reads.size === 0 && run.lane.error === undefined)) return
     const isOver = run.isDrained && this.#window.held === 0 && !this.#parts.hasMark
-    const { target } = this.#parts.failedItems
+    const { target, failure } = this.#parts.failedItems
     const last = isOver ? (this.#parts.late ?? run.reader.error ?? this.#parts.limitError) : undefined
-    const due: DueError | undefined = run.lane.error ?? target?.failure ?? this.#parts.failure ?? last
+    const due: DueError | undefined = run.lane.error ?? target?.failure ?? failure ?? this.#parts.failure ?? last
     if (due !== undefined) {
       this.failure = due.told
       this.#fail(due.error)
-    } else if (isOver && this.#parts.failedItems.isFinished(this.#wake)) this.#end({ how: 'done' })
+    } else if (isOver && this.#parts.failedItems.isReleased(this.#wake)) this.#end({ how: 'done' })
   }
 
   /** An item has failed, and the stream ends with its error: items after it are not needed. It still gives what comes before the error. */
@@ -319,7 +334,7 @@ export class Engine {
     this.#source = undefined
     run?.lane.close(reason)
     this.#parts.clear()
-    if (how.how === 'failed') this.#parts.failedItems.target?.discard()
+    if (how.how === 'failed') void this.#parts.failedItems.discard()
     this.#reads.end()
     this.meter.end(how)
   }

@@ -1,26 +1,40 @@
 /** The failed items of a stream: how many there may be, by `maxErrors`, and the file that they go to, by `rejects()`. */
 import { isExceeded, limitError } from './error-limit.js'
-import type { FailureTarget, KeptFailures } from './failure-target.js'
+import type { FailureTarget, HeldFailures, KeptFailures } from './failure-target.js'
 import { rejectedAt, type ArrivedPart, type DueError } from './outcome.js'
 import { taskOf, type StreamPlan } from './plan.js'
 
-export class FailedItems {
+export class FailedItems implements HeldFailures {
   readonly #plan: StreamPlan
   /** Where they go, if they go to a file: from the start of the stream. */
   target: FailureTarget | undefined
+  /** Set when they could not be made to be seen. */
+  failure: { readonly error: unknown } | undefined
   /** Set when too many items have failed. */
   exceeded: DueError | undefined
+  /** Those of the stage before, which are seen together with these. */
+  #before: HeldFailures | undefined
   #count = 0
   #last: unknown
-  /** Of the target. */
-  #finishing: 'running' | 'done' | undefined
+  /** How many hold them: the stream itself does until its end. */
+  #holders = 1
+  /** Set at the end of the stream. */
+  #ended: Promise<void> | undefined
+  #isReleased = false
 
   constructor(plan: StreamPlan) {
     this.#plan = plan
   }
 
-  /** The stream starts. Throws what opening the target throws. @param kept Set if an earlier run is continued. */
-  open(wake: () => void, inputs: () => readonly string[], kept?: KeptFailures): void {
+  /**
+   * The stream starts. Throws what opening the target throws.
+   *
+   * @param before The failed items of the stage before.
+   * @param kept Set if an earlier run is continued.
+   */
+  open(wake: () => void, inputs: () => readonly string[], before: HeldFailures | undefined, kept?: KeptFailures): void {
+    before?.hold()
+    this.#before = before
     this.target = this.#plan.rejects?.(wake, inputs, kept)
   }
 
@@ -32,6 +46,21 @@ export class FailedItems {
   /** So many items have failed in an earlier run, which is continued. */
   countFrom(count: number): void {
     this.#count = count
+  }
+
+  hold(): void {
+    this.#holders++
+  }
+
+  async release(): Promise<void> {
+    await this.target?.finish()
+    if (--this.#holders > 0) return
+    await this.#before?.release()
+    await this.target?.publish()
+  }
+
+  async discard(): Promise<void> {
+    await Promise.all([this.#before?.discard(), this.target?.discard()])
   }
 
   /**
@@ -66,20 +95,27 @@ export class FailedItems {
     return { error: limitError(maxErrors, this.#count, items, this.#last) }
   }
 
-  /** Whether the target can be seen. Begins to finish it. @param wake Called when something has changed. */
-  isFinished(wake: () => void): boolean {
-    if (this.target === undefined) return true
-    if (this.#finishing === undefined) {
-      this.#finishing = 'running'
-      this.target.finish().then(
+  /** The stream has ended: it holds them no longer. */
+  end(): Promise<void> {
+    this.#ended ??= this.release()
+    return this.#ended
+  }
+
+  /** Whether the stream, which has given all its results, has released them. @param wake Called when that has changed. */
+  isReleased(wake: () => void): boolean {
+    if (this.target === undefined && this.#before === undefined) return true
+    if (this.#ended === undefined) {
+      this.end().then(
         () => {
-          this.#finishing = 'done'
+          this.#isReleased = true
           wake()
         },
-        // It has noted its failure.
-        wake,
+        (error: unknown) => {
+          this.failure = { error }
+          wake()
+        },
       )
     }
-    return this.#finishing === 'done'
+    return this.#isReleased
   }
 }

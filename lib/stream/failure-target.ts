@@ -27,10 +27,25 @@ export interface FailureTarget {
   /** The file, if it is kept. */
   readonly kept?: KeptFile | undefined
   add(rejected: Rejected): void
-  /** No more items come. Settles when they can be seen. If the file is kept: when it is whole, and safe on disk. */
+  /** No more items come. Settles when all of them are safe. */
   finish(): Promise<void>
-  /** The stream has failed: nothing is to be seen. Never throws. */
-  discard(): void
+  /** Lets everybody see them. Finishes it first. One that is kept is published by the sink. */
+  publish(): Promise<void>
+  /** Something has failed: nothing is to be seen. Settles when nothing is left behind. Never throws, and never rejects. */
+  discard(): Promise<void>
+}
+
+/**
+ * The failed items of a stream, as others see them that can still fail: the stage that reads the stream, and the sink. They
+ * are seen when the stream has ended, and all that hold them have released them.
+ */
+export interface HeldFailures {
+  /** Keeps them from being seen. */
+  hold(): void
+  /** Once for each `hold()`. Settles when they can be seen, if no other holds them. */
+  release(): Promise<void>
+  /** They are never to be seen. Settles when nothing is left behind. Never rejects. */
+  discard(): Promise<void>
 }
 
 /**

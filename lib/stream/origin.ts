@@ -4,6 +4,7 @@
  */
 import type { Part } from '../executor/executor.js'
 import { meterOf, type InputMeter } from '../io/input-meter.js'
+import type { HeldFailures } from './failure-target.js'
 import type { StreamStats } from './plan.js'
 import type { Limit, Occupancy } from './occupancy.js'
 
@@ -27,6 +28,8 @@ export interface StageMeter {
   readonly done: number
   /** Items that have failed. */
   readonly failed: number
+  /** Its failed items, and those of the stages before. Undefined if they go to no file. */
+  readonly failedItems: HeldFailures | undefined
   /** How many items its source has, where that is known. */
   readonly length: number | undefined
   /** Calls the listener when the stage ends; at once, if it has. The listener must not throw. */
@@ -55,6 +58,11 @@ export function originOf(source: object): Origin | undefined {
   if (origin !== undefined) return origin
   const input = meterOf(source)
   return input && { input, stages: [] }
+}
+
+/** The failed items of all stages before a sink. Undefined if they go to no file. */
+export function failedItemsOf(source: object): HeldFailures | undefined {
+  return originOf(source)?.stages.at(-1)?.failedItems
 }
 
 /** The paths of the inputs, as far as they are known. */

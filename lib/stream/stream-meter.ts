@@ -5,6 +5,7 @@
 import type { Lane, Part } from '../executor/executor.js'
 import { lengthOf } from '../io/iterator-result.js'
 import type { Source } from '../io/source.js'
+import type { HeldFailures } from './failure-target.js'
 import { Occupancy, type Limit } from './occupancy.js'
 import { inputsOf, originOf, type Origin, type StageMeter, type StreamEnd } from './origin.js'
 import type { PartReader } from './part-reader.js'
@@ -100,6 +101,15 @@ export class StreamMeter implements StageMeter {
     return this.#failed + this.#parts.counts.refused
   }
 
+  get failedItems(): HeldFailures | undefined {
+    return this.#plan.rejects === undefined ? this.before?.failedItems : this.#parts.failedItems
+  }
+
+  /** The stage before. */
+  get before(): StageMeter | undefined {
+    return this.#before?.stages.at(-1)
+  }
+
   /** Where the results of the stream come from. */
   get origin(): Origin {
     return { input: this.#before?.input, stages: [...(this.#before?.stages ?? []), this] }
@@ -112,7 +122,7 @@ export class StreamMeter implements StageMeter {
 
   get limit(): Limit | undefined {
     const { limit } = this.occupancy
-    const before = limit === 'source' ? this.#before?.stages.at(-1)?.limit : undefined
+    const before = limit === 'source' ? this.before?.limit : undefined
     return before === undefined || before === 'consumer' ? limit : before
   }
 

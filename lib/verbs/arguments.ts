@@ -90,7 +90,7 @@ function hintFor(value: unknown): string | undefined {
   return isPlainObject(value) ? 'an object: Object.entries(object)' : undefined
 }
 
-const HTTP_HINT = 'for the lines that a server sends: lines((await fetch(url)).body)'
+const HTTP_HINT = 'for the lines that a server sends: lines(url)'
 
 function isHttp(url: string): boolean {
   return /^https?:/.test(url)

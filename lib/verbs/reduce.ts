@@ -3,23 +3,19 @@ import { cloned } from '../codec/codec.js'
 import { received, typeError } from '../errors.js'
 import type { PoolExecutor } from '../executor/executor.js'
 import { withEndOf } from '../failure.js'
-import { InputFiles } from '../disk/input-files.js'
-import { openBatches, type Source } from '../io/source.js'
-import { Checkpoints } from '../resume/checkpoints.js'
-import { hashOfFunction } from '../resume/code.js'
-import { Mark } from '../resume/mark.js'
+import type { Source } from '../io/source.js'
 import { readResume, type ResumeOptions, type ResumeSettings } from '../resume/options.js'
-import { restoredValue, storedValue } from '../resume/values.js'
-import { inputsOf, originOf } from '../stream/origin.js'
 import { isAbortSignal, OptionReader } from '../options.js'
+import { failedItemsOf, noteOrigin, originOf } from '../stream/origin.js'
 import type { Stream } from '../stream/stream.js'
 import type { MadeByTask, TaskContext } from '../task.js'
-import { isThenable } from '../thenable.js'
 import { readArguments } from './arguments.js'
 import { defaultExecutor } from './default-executor.js'
 import { streamFactory, THROW_OR_SKIP, type ThrowOrSkip } from './lazy.js'
 import type { OnThisThread, StreamOptions } from './options.js'
+import { withPartials, type Merge, type Result } from './merge-partials.js'
 import { optionNames, SOURCE_HINT } from './plan.js'
+import { resumedValue } from './resumed-fold.js'
 import { asStage } from './stage.js'
 
 /** A function that takes an item into an accumulator and returns the accumulator, the same or another. */
@@ -92,15 +88,14 @@ export function reduceOn(executor: () => PoolExecutor): Reduce {
       const partials = createStream(source, context)
       const signals = [own, context?.signal].filter(isAbortSignal)
       const fold = { initial, merge }
-      const value = resume === undefined ? merged(partials, fold, signals) : resumed(partials, fold, signals, resume)
-      return withEndOf(value, partials)
+      const folded = merged(partials, fold, signals, resume)
+      noteOrigin(folded, originOf(partials))
+      return withEndOf(folded, partials)
     }
     return direct ? fold(source) : asStage(fold, 'reduce', name)
   }
   return entry as Reduce
 }
-
-type Merge = ReduceOptions<unknown>['merge']
 
 interface Checked {
   readonly initial: unknown
@@ -135,8 +130,28 @@ function invalid(reason: string, value: unknown): TypeError {
   return typeError('ERR_INVALID_OPTION', `Cannot ${ACTION} as ${reason}: received ${received(value)}`)
 }
 
-/** Merges the partial results as they come. */
+/** Merges the partial results as they come. Failed items are seen after the last of them. */
 async function merged(
+  partials: Stream<unknown>,
+  options: { readonly initial: unknown; readonly merge: Merge },
+  signals: readonly AbortSignal[],
+  resume: ResumeSettings | undefined,
+): Promise<unknown> {
+  const failedItems = failedItemsOf(partials)
+  failedItems?.hold()
+  try {
+    const value = await (resume === undefined
+      ? mergedValue(partials, options, signals)
+      : resumedValue(partials, options, signals, resume))
+    await failedItems?.release()
+    return value
+  } catch (error) {
+    await failedItems?.discard()
+    throw error
+  }
+}
+
+async function mergedValue(
   partials: Stream<unknown>,
   { initial, merge }: { initial: unknown; merge: Merge },
   signals: readonly AbortSignal[],
@@ -144,99 +159,6 @@ async function merged(
   let result: Result
   for await (const chunk of partials.chunks()) result = await withPartials(result, chunk, merge, signals)
   return result === undefined ? cloned(initial) : result.value
-}
-
-/** Undefined: nothing has been folded. */
-type Result = { readonly value: unknown } | undefined
-
-async function withPartials(
-  before: Result,
-  partials: readonly unknown[],
-  merge: Merge,
-  signals: readonly AbortSignal[],
-): Promise<Result> {
-  let result = before
-  for (const partial of partials) {
-    const value = result === undefined ? partial : merge(result.value, partial)
-    result = { value: isThenable(value) ? await unlessAborted(Promise.resolve(value), signals) : value }
-  }
-  return result
-}
-
-/** What is stored, for errors. */
-const STORED = 'the accumulator'
-
-/** The same, with checkpoints: what is merged when a mark comes is all before it, and nothing behind it. */
-async function resumed(
-  partials: Stream<unknown>,
-  { initial, merge }: { readonly initial: unknown; readonly merge: Merge },
-  signals: readonly AbortSignal[],
-  settings: ResumeSettings,
-): Promise<unknown> {
-  const plan = {
-    plan: { verb: 'reduce', initial: storedValue(initial, "'initial'") },
-    code: { merge: hashOfFunction(merge) },
-  }
-  const origin = originOf(partials)
-  const bytesRead = (): number => origin?.input?.read ?? 0
-  const checkpoints = await Checkpoints.open(settings.checkpoint, settings, partials, plan, bytesRead)
-  const inputs = new InputFiles(() => inputsOf(origin))
-  try {
-    const { ended } = checkpoints
-    if (ended !== undefined) {
-      await partials.return()
-      await checkpoints.publish(ended, { overwrite: true, inputs })
-      return restoredValue(ended.value, STORED)
-    }
-    await checkpoints.beginPipeline()
-    const before = await checkpoints.outputs()
-    let result = before && (restoredValue(before.state, STORED) as Result)
-    const reader = openBatches(partials)
-    if (reader === undefined) throw new Error('A stream gives batches')
-    let failure: { readonly error: unknown } | undefined
-    checkpoints.start(undefined, (error) => (failure ??= { error }))
-    for (let batch = await reader.next(Infinity); batch !== undefined; batch = await reader.next(Infinity)) {
-      if (failure !== undefined) throw failure.error
-      if (batch instanceof Mark) {
-        const state = storedValue(result, STORED)
-        checkpoints.take(batch, { safe: () => Promise.resolve({ state, rests: [] }) })
-      } else result = await withPartials(result, batch.values(), merge, signals)
-      checkpoints.readOn()
-    }
-    const value = result === undefined ? cloned(initial) : result.value
-    await checkpoints.publish(
-      { counts: checkpoints.before, files: [], value: storedValue(value, STORED) },
-      { overwrite: true, inputs },
-    )
-    return value
-  } catch (error) {
-    await partials.return()
-    throw error
-  } finally {
-    await checkpoints.settle()
-    await checkpoints.release()
-  }
-}
-
-/** The promise, or a rejection when a signal fires first. The stream tells of an abort only at the next read. */
-async function unlessAborted(promise: Promise<unknown>, signals: readonly AbortSignal[]): Promise<unknown> {
-  let abort = (): void => undefined
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => {
-      reject(signals.find((signal) => signal.aborted)?.reason as Error)
-    }
-  })
-  for (const signal of signals) {
-    signal.addEventListener('abort', abort)
-    // If merge() itself has aborted it, no event will come.
-    if (signal.aborted) abort()
-  }
-  try {
-    // Both are watched, so that a rejection of merge() after an abort is not unhandled.
-    return await Promise.race([aborted, promise])
-  } finally {
-    for (const signal of signals) signal.removeEventListener('abort', abort)
-  }
 }
 
 /**

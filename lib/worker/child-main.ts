@@ -6,7 +6,7 @@ import { PROGRESS_FD } from '../processes/handles.js'
 import { ProgressWriter } from '../processes/progress-file.js'
 import { createCells, progressCells, restartTime } from './cells.js'
 import { listen, post, watchParent } from './child.js'
-import { controlsOf } from './controls.js'
+import { controlsOf, startLoop } from './controls.js'
 import type { ChildMessage, ChildSetup, FromChild } from './protocol.js'
 import { WorkerLoop } from './worker-loop.js'
 
@@ -21,7 +21,7 @@ function tell(message: FromChild): void {
 function begin(setup: ChildSetup): (message: ChildMessage) => void {
   const loop = new WorkerLoop({ post: tell, take: () => undefined }, { ...setup, cells, track: progress.write })
   const controls = controlsOf(setup.worker)
-  void start(setup, controls, loop)
+  void start(setup, loop)
   return (message) => {
     if (!('type' in message) || message.type !== 'finalize') loop.receive(message)
     else {
@@ -32,19 +32,10 @@ function begin(setup: ChildSetup): (message: ChildMessage) => void {
   }
 }
 
-async function start(
-  { initializer }: ChildSetup,
-  controls: ReturnType<typeof controlsOf>,
-  loop: WorkerLoop,
-): Promise<void> {
+async function start({ worker, initializer }: ChildSetup, loop: WorkerLoop): Promise<void> {
   // The initializer may be an endless loop, too.
   if (initializer !== undefined) watchParent()
-  const error = initializer && (await controls.initialize(initializer.name, initializer.args))
-  if (error !== undefined) {
-    tell({ type: 'failedStart', error })
-    return
-  }
-  loop.listen()
+  await startLoop(loop, worker, initializer, tell)
   // Last, because its start takes time.
   if (initializer === undefined) watchParent()
 }

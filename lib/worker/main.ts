@@ -1,19 +1,16 @@
-/**
- * The program of a worker thread. It takes chunks from its data port, and control calls, if there are any, through
- * `threads`.
- */
+/** The program of a worker thread. It takes chunks from its data port. A finalizer is called through `threads`. */
 import { parentPort, receiveMessageOnPort } from 'node:worker_threads'
 import { watchThreads } from '../shared/registry.js'
 import { logConsole } from '../log/console.js'
 import { logsConsole, takeLogSettings } from '../log/settings.js'
-import { exposeControls } from './controls.js'
+import { exposeControls, startLoop } from './controls.js'
 import { enterWorker } from './guard.js'
 import { takeIdentity } from '../identity.js'
 import type { ToWorker, WorkerSetup } from './protocol.js'
 import { runProcess, type ProcessSetup } from './process.js'
 import { WorkerLoop } from './worker-loop.js'
 
-function runWorker({ port, worker, cells, controlled, watchHeap }: WorkerSetup): void {
+function runWorker({ port, worker, cells, initializer, controlled, watchHeap }: WorkerSetup): void {
   const loop = new WorkerLoop(
     {
       post: (message, transfer) => {
@@ -31,7 +28,9 @@ function runWorker({ port, worker, cells, controlled, watchHeap }: WorkerSetup):
     throw error
   })
   if (controlled) exposeControls(worker)
-  loop.listen()
+  void startLoop(loop, worker, initializer, (message) => {
+    port.postMessage(message)
+  })
 }
 
 enterWorker()

@@ -1,5 +1,5 @@
 /**
- * The messages between a pool and a worker. Control calls (`WorkerControl`) go through `threads`; chunks and their
+ * The messages between a pool and a worker. The finalizer is called through `threads` (`WorkerControl`); chunks and their
  * outcomes go through a `MessagePort` of the worker's own.
  */
 import type { MessagePort } from 'node:worker_threads'
@@ -13,12 +13,15 @@ import type { Slot } from './cells.js'
 import type { GivenIdentity } from '../identity.js'
 
 export interface WorkerControl {
-  /**
-   * Runs the initializer. `args` packs one value, the array of its arguments. Answers with its error, if it threw one.
-   */
-  initialize(name: TaskName, args: Data): Promise<EncodedError | undefined>
   /** Runs the finalizer; answers with a pack of what it returned, or with its error. */
   finalize(name: TaskName): Promise<{ readonly value?: Data; readonly error?: EncodedError | undefined }>
+}
+
+/** What a worker runs before it listens. */
+export interface Initializer {
+  readonly name: TaskName
+  /** A pack of one value: the array of its arguments. */
+  readonly args: Data
 }
 
 /** The first message to a worker, and the only one that goes neither through `threads` nor through the data port. */
@@ -30,6 +33,7 @@ export interface WorkerSetup {
   readonly port: MessagePort
   readonly worker: number
   readonly cells: SharedArrayBuffer
+  readonly initializer: Initializer | undefined
   /** Whether the pool has a control call to make. */
   readonly controlled: boolean
   /** Whether to note, after each chunk, how much of the heap is in use. */
@@ -189,11 +193,9 @@ export interface GivenBackMessage {
 export const LISTENING = 'listening'
 
 /** The first message to a worker process. */
-export interface ChildSetup extends Pick<WorkerSetup, 'type' | 'identity' | 'worker' | 'watchHeap'> {
+export interface ChildSetup extends Pick<WorkerSetup, 'type' | 'identity' | 'worker' | 'watchHeap' | 'initializer'> {
   /** A copy: changes come as messages. */
   readonly log: Int32Array
-  /** To be run before it listens. `args` packs one value, the array of its arguments. */
-  readonly initializer: { readonly name: TaskName; readonly args: Data } | undefined
 }
 
 /** The settings of the log have changed. */
@@ -210,8 +212,8 @@ interface FinalizeMessage {
 /** The messages to a worker process, after the first one and beside those for the log. */
 export type ChildMessage = ToWorker | FinalizeMessage
 
-/** The initializer has failed. */
-interface FailedStartMessage {
+/** The initializer has failed. The worker does not listen. */
+export interface FailedStartMessage {
   readonly type: 'failedStart'
   readonly error: EncodedError
 }
@@ -223,6 +225,9 @@ interface FinalizedMessage {
 }
 
 /** The messages of a worker process. */
-export type FromChild = FromWorker | FailedStartMessage | FinalizedMessage | RelayedRecord
+export type FromChild = FromThread | FinalizedMessage | RelayedRecord
+
+/** The messages of a worker thread on its data port. */
+export type FromThread = FromWorker | FailedStartMessage
 
 export type FromWorker = typeof LISTENING | PartMessage | CollectedMessage | GivenBackMessage

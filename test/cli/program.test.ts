@@ -1,7 +1,7 @@
 /** The program itself: what it prints, where, with which exit code, and what it loads. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { textOf } from '#dist/cli/arguments/show.js'
 import { runNode, type Ending } from '../support/programs.js'
@@ -62,6 +62,14 @@ describe('loads only what it needs', () => {
     expect(natsOf(await loaded('-e', 'd', join(folder, 'small.txt')))).toEqual([])
     // The control: commands for clusters load it.
     expect(natsOf(await loaded('check', '--help'))).not.toEqual([])
+  })
+
+  it('one file for small files, and another one at which Node begins', async () => {
+    const files = await loaded('-e', 'd.length', join(folder, 'small.txt'))
+    expect(files.map((file) => basename(file)).filter((name) => name !== 'listing.cjs')).toEqual([
+      'millrace.cjs',
+      'main.cjs',
+    ])
   })
 
   it('neither the library nor a package for help', async () => {

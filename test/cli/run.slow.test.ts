@@ -1,9 +1,7 @@
-/** Runs of the command line on difficult inputs and outputs, and their ends by signals. */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
+/** Runs of the command line on difficult inputs and outputs, and on terminals. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { CommandFolder, PROGRAM } from '../support/command-line.js'
+import { CommandFolder } from '../support/command-line.js'
 import { FakeTerminal } from '../support/terminal.js'
 
 const TASKS = fileURLToPath(new URL('../fixtures/cli/tasks.js', import.meta.url))
@@ -151,84 +149,9 @@ describeOnLinux('an output', () => {
   })
 })
 
-describe('a signal', () => {
-  /** Starts a run that waits for more input. */
-  async function started(args: readonly string[]): Promise<ReturnType<typeof spawn>> {
-    const child = spawn(process.execPath, [PROGRAM, '-m', `${TASKS}#noisy`, ...args], {
-      cwd: folder.path,
-      stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...process.env, NODE_OPTIONS: '' },
-    })
-    child.stderr.setEncoding('utf8')
-    child.stdin.write('a\n')
-    await once(child.stderr, 'data')
-    return child
-  }
-
-  async function endOf(child: ReturnType<typeof spawn>): Promise<{ signal: unknown; stderr: string }> {
-    let stderr = ''
-    child.stderr?.on('data', (text: string) => (stderr += text))
-    const [, signal] = (await once(child, 'close')) as [unknown, unknown]
-    return { signal, stderr }
-  }
-
-  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('ends a run in order, and is raised again: %s', async (name) => {
-    const child = await started(['-o', 'signal.txt'])
-    child.kill(name)
-    const { signal, stderr } = await endOf(child)
-    expect(signal).toBe(name)
-    expect(stderr).toMatch(new RegExp(`millrace: ended by ${name}; nothing was published\n$`))
-    expect(readdirSync(folder.path).filter((file) => file.startsWith('signal.txt'))).toEqual([])
-  })
-
-  it('ends a run whose task never ends, and one that gets it twice', async () => {
-    const hanging = spawn(process.execPath, [PROGRAM, '-m', `${TASKS}#noisy`, '-m', `${TASKS}#hangs`, 'ten.txt'], {
-      cwd: folder.path,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    hanging.stderr.setEncoding('utf8')
-    await once(hanging.stderr, 'data')
-    hanging.kill('SIGTERM')
-    expect(await endOf(hanging)).toMatchObject({ signal: 'SIGTERM' })
-    const twice = await started([])
-    twice.kill('SIGINT')
-    twice.kill('SIGINT')
-    expect(await endOf(twice)).toMatchObject({ signal: 'SIGINT' })
-  })
-
-  it('SIGUSR2 tells how far the run is', async () => {
-    const child = await started([])
-    child.kill('SIGUSR2')
-    let told = ''
-    while (!/millrace: \d+ s: .*\n/.test(told)) told += ((await once(child.stderr as never, 'data')) as [string])[0]
-    child.stdin?.end()
-    expect(await endOf(child)).toMatchObject({ signal: null })
-  })
-})
-
 describeOnLinux('on a terminal', () => {
-  /** Runs a line of a shell on a new terminal. @returns All that the terminal was sent. */
-  async function onTerminal(line: string, env: NodeJS.ProcessEnv = {}, type = ''): Promise<string> {
-    const { PATH, HOME } = process.env
-    const command = `stty cols 100 rows 24; ${line}`
-    const child = spawn('script', ['-qec', `sh -c ${quoted(command)}`, '/dev/null'], {
-      cwd: folder.path,
-      stdio: ['pipe', 'pipe', 'inherit'],
-      env: { PATH, HOME, TERM: 'xterm-256color', ...env },
-    })
-    let written = ''
-    let hasTyped = false
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      written += text
-      if (type === '' || !written.includes('seen') || hasTyped) return
-      hasTyped = true
-      child.stdin.write(type)
-    })
-    await once(child, 'close')
-    return written
-  }
-  const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
-  const millrace = `${process.execPath} ${PROGRAM}`
+  const onTerminal = folder.terminal.bind(folder)
+  const millrace = 'millrace'
 
   it('shows progress while results go elsewhere, and a summary at the end', async () => {
     const written = await onTerminal(`${millrace} -e d -j 1 many.txt > results.txt`)
@@ -254,6 +177,6 @@ describeOnLinux('on a terminal', () => {
 
   it('ends at Ctrl-C as by the signal', async () => {
     const line = `${millrace} -m ${TASKS}#noisy -m ${TASKS}#hangs ten.txt > results.txt`
-    expect(await onTerminal(line, {}, '\x03')).toMatch(/millrace: ended by SIGINT/)
+    expect(await onTerminal(line, {}, [['seen', '\x03']])).toMatch(/millrace: ended by SIGINT/)
   })
 })

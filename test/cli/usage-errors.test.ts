@@ -50,6 +50,10 @@ const calls: readonly (readonly [args: readonly string[], message: string])[] = 
   [['--decompress', ' '], `--decompress must be a program and its arguments, such as "xz -dc": received ' '`],
   [['--decompress', 'a | b'], "--decompress runs a program without a shell, so it cannot have |: received 'a | b'"],
   [['--skip', '-1'], "--skip must be an integer of at least 0: received '-1'"],
+  [['--sample', '5'], "--sample must be a share such as 0.01 or 1%: received '5'"],
+  [['--sample', '101%'], "--sample must be a share such as 0.01 or 1%: received '101%'"],
+  [['--sample', '-1%'], "--sample must be a share such as 0.01 or 1%: received '-1%'"],
+  [['--seed', '1'], '--seed needs --sample P: add it'],
   [['--head', '1e3'], "--head must be an integer of at least 0: received '1e3'"],
   [['-o', ''], "-o must be the path of a file: received ''"],
   [['-t', 'xml'], "-t must be one of text, ndjson, csv, tsv, json: received 'xml'"],
@@ -72,7 +76,11 @@ const calls: readonly (readonly [args: readonly string[], message: string])[] = 
   [['--color', 'no'], "--color must be one of auto, always, never: received 'no'"],
   [['--report', 'x.pdf'], "--report must be a path that ends with .html, .svg or .json: received 'x.pdf'"],
   // Files
-  [['https://a.b/c.csv'], "'https://a.b/c.csv' is not a file: pipe it in, as in curl -s URL | millrace -i csv"],
+  [
+    ['s3://a.b/c.csv'],
+    "'s3://a.b/c.csv' is no path and no http: or https: URL: pipe it in, as in curl -s URL | millrace -i csv",
+  ],
+  [['https://a b/c.csv'], "'https://a b/c.csv' is not a URL that can be read: check how it is written"],
   [['a', ''], 'the name of a file is empty: check the variable that gives it'],
   [['-', 'a', '-'], "'-' is given twice: stdin can be read once"],
   [['--replay', 'a', 'b'], "--replay and 'b' are two inputs: give one of them"],

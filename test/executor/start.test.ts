@@ -240,14 +240,14 @@ describe('the workers of a pool', () => {
     await pool.terminate()
   })
 
-  it('load the package threads only for an initializer, which is called by it', async () => {
+  it('load the package threads only for a finalizer, which is called by it', async () => {
     const loaded = { module: new URL('../fixtures/contract-b-plain.js', import.meta.url), export: 'hasThreads' }
-    const plain = new Pool({ workers: 1 })
-    expect(await collect(plain.imap(loaded, numbers(3), { chunksize: 1 }))).toEqual([false, false, false])
-    await plain.terminate()
     const initialized = new Pool({ workers: 1, initializer: begin, initargs: [board(), row()] })
-    expect(await collect(initialized.imap(loaded, numbers(3), { chunksize: 1 }))).toEqual([true, true, true])
+    expect(await collect(initialized.imap(loaded, numbers(3), { chunksize: 1 }))).toEqual([false, false, false])
     await initialized.terminate()
+    const finalized = new Pool({ workers: 1, finalizer: loaded })
+    expect(await collect(finalized.imap(loaded, numbers(3), { chunksize: 1 }))).toEqual([true, true, true])
+    expect(await finalized.close()).toEqual([true])
   })
 
   it('count as exposed by the message of threads, and not by one that a task posts', async () => {

@@ -152,12 +152,12 @@ describe('lines() of an array refuses at the call', () => {
 
   it.each([
     [['path', 7], 'received 7'],
-    [['path', new URL('http://localhost/')], "received 'http://localhost/'"],
+    [['path', new URL('data:,a')], "received 'data:,a'"],
     [['path', , 'path'], 'received undefined'],
   ])('a value that is not a source: %p', (source, message) => {
     const call = () => lines(source as ByteSource[])
     expect(call).toThrow(
-      'Cannot read lines as its source must be a path, a file: URL, a stream of bytes or an iterable',
+      'Cannot read lines as its source must be a path, a URL of a file or a server, a stream of bytes or an iterable',
     )
     expect(call).toThrow(message)
   })

@@ -1,5 +1,6 @@
-/** Runs `npx millrace` over files, as a shell does: in a separate folder, alone or as part of a shell's line. */
-import { spawn } from 'node:child_process'
+/** Runs `npx millrace` over files, as a shell does: in a separate folder, alone, in a shell's line, or on a terminal. */
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -7,6 +8,9 @@ import { fileURLToPath } from 'node:url'
 import { runNode, type Ending, type RunOptions } from './programs.js'
 
 export const PROGRAM = fileURLToPath(new URL('../../../dist/cli/millrace.cjs', import.meta.url))
+
+/** What is typed, once the terminal shows a text. */
+export type Typed = readonly [after: string, text: string]
 
 export class CommandFolder {
   readonly path: string = mkdtempSync(join(tmpdir(), 'millrace-cli-'))
@@ -52,4 +56,74 @@ export class CommandFolder {
     })
     return { code, signal, ...written }
   }
+
+  /** Runs a line of a shell on a new terminal of 100 columns. @returns All that the terminal was sent. */
+  async terminal(line: string, env: NodeJS.ProcessEnv = {}, typed: readonly Typed[] = []): Promise<string> {
+    const { PATH, HOME } = process.env
+    const command = `millrace() { '${process.execPath}' '${PROGRAM}' "$@"; }; stty cols 100 rows 24; ${line}`
+    const child = spawn('script', ['-qec', `sh -c ${quoted(command)}`, '/dev/null'], {
+      cwd: this.path,
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: { PATH, HOME, TERM: 'xterm-256color', ...env },
+    })
+    let written = ''
+    const waiting = [...typed]
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      written += text
+      for (let [next] = waiting; next !== undefined && written.includes(next[0]); [next] = waiting) {
+        waiting.shift()
+        child.stdin.write(next[1])
+      }
+    })
+    await once(child, 'close')
+    return written
+  }
+
+  /** Starts a run whose standard input stays open. */
+  start(args: readonly string[]): Started {
+    const child = spawn(process.execPath, [PROGRAM, ...args], {
+      cwd: this.path,
+      stdio: 'pipe',
+      env: { ...process.env, NODE_OPTIONS: '' },
+    })
+    return new Started(child)
+  }
+}
+
+/** A run that has been started. */
+export class Started {
+  readonly child: ChildProcessWithoutNullStreams
+  readonly #written = { stdout: '', stderr: '' }
+  readonly #end: Promise<Ending>
+
+  constructor(child: ChildProcessWithoutNullStreams) {
+    this.child = child
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name].setEncoding('utf8').on('data', (text: string) => (this.#written[name] += text))
+    }
+    this.#end = once(child, 'close').then(([code, signal]: unknown[]) => ({
+      code: code as number | null,
+      signal: signal as NodeJS.Signals | null,
+      ...this.#written,
+    }))
+    child.stdin.on('error', () => {})
+  }
+
+  /** Settles when it has said a text on its standard error. Rejects if it ends before. */
+  async said(text: string): Promise<void> {
+    while (!this.#written.stderr.includes(text)) {
+      const ended = this.#end.then(({ stderr }) => {
+        throw new Error(`It has ended, and has not said '${text}': ${stderr}`)
+      })
+      await Promise.race([once(this.child.stderr, 'data'), ended])
+    }
+  }
+
+  end(): Promise<Ending> {
+    return this.#end
+  }
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`
 }

@@ -1,5 +1,6 @@
 /** Refuses what does not go together. Each error is one line that says what to do. */
-import { compressionOf, formatOf, suffixOf } from '../formats.js'
+import { formatOfName, suffixOf, unwrittenSuffixOf, writtenCompressionOf } from '../../io/suffixes.js'
+import { isServerUrl } from '../../io/urls.js'
 import type { CommandPlan, InputFormat } from '../plan.js'
 import { UsageError } from '../usage-error.js'
 import { checkExpression, checkModuleNames } from './check-expression.js'
@@ -17,8 +18,14 @@ export function checkPlan(plan: CommandPlan, given: Given): void {
 }
 
 function checkFiles({ input: { files, replay } }: CommandPlan, given: Given): void {
-  const url = files.find((file) => /^(?:https?|s3|ftp):\/\//i.test(file))
-  if (url !== undefined) throw new UsageError(`'${url}' is not a file: pipe it in, as in curl -s URL | millrace -i csv`)
+  const url = files.find((file) => /^[a-z][a-z\d+.-]+:\/\//i.test(file) && !isServerUrl(file))
+  if (url !== undefined) {
+    throw new UsageError(
+      `'${url}' is no path and no http: or https: URL: pipe it in, as in curl -s URL | millrace -i csv`,
+    )
+  }
+  const wrong = files.find((file) => isServerUrl(file) && !URL.canParse(file))
+  if (wrong !== undefined) throw new UsageError(`'${wrong}' is not a URL that can be read: check how it is written`)
   if (files.includes('')) throw new UsageError('the name of a file is empty: check the variable that gives it')
   if (files.indexOf('-') !== files.lastIndexOf('-')) throw new UsageError("'-' is given twice: stdin can be read once")
   const [file] = files
@@ -56,7 +63,7 @@ function checkFormats({ input }: CommandPlan, given: Given): void {
 function formatsOf({ format, files, replay }: CommandPlan['input']): ReadonlySet<InputFormat> | undefined {
   if (format !== undefined) return new Set([format])
   if (replay !== undefined || files.some((file) => /[*?\]})]/.test(suffixOf(file) || file.slice(-1)))) return undefined
-  return files.length === 0 ? new Set(['lines']) : new Set(files.map((file) => formatOf(file) ?? 'lines'))
+  return files.length === 0 ? new Set(['lines']) : new Set(files.map((file) => formatOfName(file) ?? 'lines'))
 }
 
 function checkOutput(plan: CommandPlan, given: Given): void {
@@ -71,11 +78,11 @@ function checkOutput(plan: CommandPlan, given: Given): void {
     const path = name === 'rejects' ? plan.faults.rejects : plan.tell.report
     if (path === target) throw new UsageError(`${o} and ${as(name, given)} name the same file: choose another name`)
   }
-  const suffix = compressionOf(target)
+  const suffix = writtenCompressionOf(target)
   if (compress !== undefined && suffix !== undefined && suffix !== compress) {
     throw new UsageError(`${o} ${target} is compressed with ${suffix}: leave out ${as(compress, given)}`)
   }
-  const other = /\.(?:br|bz2|xz|zip|lz4|7z)$/i.exec(target)?.[0]
+  const other = unwrittenSuffixOf(target)
   if (other !== undefined) {
     throw new UsageError(`${o} cannot be compressed as ${other}: name it .gz or .zst`)
   }

@@ -2,7 +2,7 @@
 import type { InputFormat } from '../plan.js'
 import { UsageError } from '../usage-error.js'
 import type { Draft, OptionGroup } from './option.js'
-import { choice, delimiter, encoding, integer, names, path, program } from './values.js'
+import { choice, delimiter, encoding, integer, names, path, program, share } from './values.js'
 
 const FORMATS: readonly InputFormat[] = ['lines', 'csv', 'tsv', 'ndjson', 'json']
 const TABLES: readonly InputFormat[] = ['csv', 'tsv']
@@ -86,6 +86,24 @@ export const INPUT: OptionGroup = {
       summary: 'leave out the first N items of the input',
       initial: '0',
       effect: { reads: (text, as) => ({ input: { skip: integer(text, as, 0) } }) },
+    },
+    {
+      name: 'sample',
+      value: 'P',
+      summary: 'a random sample of the items: `0.01` or `1%`',
+      details:
+        'Each item is chosen by itself with this probability, and the order stays. The same command chooses the same items again. Items that are not chosen are not decoded.',
+      initial: 'all',
+      also: ['fraction', 'decimate'],
+      effect: { reads: (text, as) => ({ input: { sample: share(text, as) } }) },
+    },
+    {
+      name: 'seed',
+      value: 'N',
+      summary: 'another sample',
+      initial: '0',
+      needs: ['sample'],
+      effect: { reads: (text, as) => ({ input: { seed: integer(text, as, 0) } }) },
     },
     {
       name: 'replay',

@@ -33,6 +33,14 @@ export function limit(text: string, as: string): number | `${number}%` {
   throw wrong(as, 'a number of items such as 100, or a share such as 5%', text)
 }
 
+/** A share of all, from 0 to 1: a number, or `P%`. */
+export function share(text: string, as: string): number {
+  const [, digits, percent] = /^(\d+(?:\.\d+)?|\.\d+)(%)?$/.exec(text) ?? []
+  const value = Number(digits) / (percent === undefined ? 1 : 100)
+  if (value <= 1) return value
+  throw wrong(as, 'a share such as 0.01 or 1%', text)
+}
+
 export function choice<T extends string>(text: string, as: string, choices: readonly T[]): T {
   const found = choices.find((one) => one === text)
   if (found !== undefined) return found

@@ -1,10 +1,10 @@
 /** The plan of a command line as text. */
 import { availableParallelism } from 'node:os'
+import { formatOfName } from '../../io/suffixes.js'
 import type { CommandPlan, PlannedStage } from '../plan.js'
 import type { Inputs } from './inputs.js'
-import { isPrinted } from './output.js'
+import { isPrinted } from './printed.js'
 import type { PassData } from './pass.js'
-import { formatOf } from '../formats.js'
 
 const KINDS = { map: 'map', filter: 'filter', flatMap: 'each' } as const
 
@@ -24,6 +24,7 @@ export function planText(
     ['command', ['millrace', ...command].map(quoted).join(' ')],
     ['input', `${read}${input.replay === undefined ? ` as ${format}` : ''}`],
     ...(input.skip > 0 ? [['skip', `${input.skip} items`] as const] : []),
+    ...(input.sample === undefined ? [] : [['sample', sampleText(input.sample, input.seed)] as const]),
     ...plan.stages.map((stage) => ['stage', stageText(stage)] as const),
     ...(plan.reduce === undefined ? [] : [['reduce', plan.reduce.text] as const]),
     ...(input.head === undefined ? [] : [['head', `${input.head} results`] as const]),
@@ -32,6 +33,10 @@ export function planText(
     ['errors', faultsText(faults)],
   ]
   return rows.map(([name, text]) => `${name.padEnd(8)}${text}\n`).join('')
+}
+
+function sampleText(share: number, seed = 0): string {
+  return `${Number((100 * share).toPrecision(12))}% of the items, seed ${seed}`
 }
 
 /** As a shell reads it. */
@@ -45,7 +50,7 @@ function stageText({ kind, work }: PlannedStage): string {
 
 function outputFormat({ output }: CommandPlan): string {
   if (isPrinted(output)) return 'lines: strings as they are, other values as JSON'
-  return output.format ?? (output.target === undefined ? undefined : formatOf(output.target)) ?? 'csv'
+  return output.format ?? (output.target === undefined ? undefined : formatOfName(output.target)) ?? 'csv'
 }
 
 function partitionText(partition: CommandPlan['output']['partition']): string {

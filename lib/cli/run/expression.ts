@@ -48,7 +48,7 @@ export function compileExpression(expression: string, modules: ReadonlyMap<strin
 }
 
 /** Whether it awaits, outside of functions that it contains. There alone the word is refused in a static block. */
-function awaits(expression: string): boolean {
+export function awaits(expression: string): boolean {
   if (!mentions(expression, 'await')) return false
   try {
     new Script(`class C { static { (\n${expression}\n) } }`)

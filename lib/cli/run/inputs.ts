@@ -4,6 +4,8 @@ import type { ByteSource } from '../../io/bytes.js'
 import { lines } from '../../io/lines.js'
 import { offerPaths } from '../../io/path-list.js'
 import type { Source } from '../../io/source.js'
+import { formatOfName, hasCompressedName } from '../../io/suffixes.js'
+import { isServerUrl } from '../../io/urls.js'
 import { csv, tsv } from '../../sources/csv.js'
 import { files } from '../../sources/files.js'
 import { json } from '../../sources/json.js'
@@ -11,12 +13,11 @@ import { ndjson } from '../../sources/ndjson.js'
 import { replay } from '../../sources/replay.js'
 import { UsageError } from '../usage-error.js'
 import type { InputFormat, PlannedInput } from '../plan.js'
-import { formatOf, isCompressed } from '../formats.js'
 
 export interface Inputs {
   readonly sources: readonly ByteSource[]
   readonly format: InputFormat
-  /** The files, as far as they are known. Globs are listed once: an unfinished output would match them later. */
+  /** The files and URLs, as far as they are known. Globs are listed once: an unfinished output would match them later. */
   readonly paths: readonly string[]
   /** How the inputs are shown. */
   readonly names: readonly string[]
@@ -69,6 +70,12 @@ async function found(names: readonly string[], negated: readonly string[]): Prom
       size = undefined
       continue
     }
+    if (isServerUrl(name)) {
+      sources.push(name)
+      paths.push(name)
+      size = undefined
+      continue
+    }
     const stats = statOf(name)
     const globbed = stats === undefined ? files([globOf(name), ...negated]) : undefined
     sources.push(globbed ?? name)
@@ -78,7 +85,7 @@ async function found(names: readonly string[], negated: readonly string[]): Prom
       const own = path === name ? stats : statOf(path)
       if (own?.isDirectory() === true)
         throw new UsageError(`'${name}' is a folder: for its files, write '${name.replace(/\/$/, '')}/*'`)
-      if (own === undefined || !own.isFile() || isCompressed(path)) size = undefined
+      if (own === undefined || !own.isFile() || hasCompressedName(path)) size = undefined
       else if (size !== undefined) size += own.size
     }
     paths.push(...matching)
@@ -117,7 +124,7 @@ async function pathsOf(globbed: AsyncIterable<string>, glob: string): Promise<st
 function commonFormat(paths: readonly string[]): InputFormat {
   const byFormat = new Map<InputFormat, string>()
   for (const path of paths) {
-    const format = formatOf(path) ?? 'lines'
+    const format = formatOfName(path) ?? 'lines'
     if (!byFormat.has(format)) byFormat.set(format, path)
   }
   const [first, second] = byFormat

@@ -1,35 +1,74 @@
 /**
- * Signals of the system that end a command line. The first one ends the run in an orderly way, and is then raised again, so
- * that the process ends by it. A second one is not caught: it ends the process at once.
+ * What ends a run from outside: a signal of the system, or an error of the user's code on this thread that nothing
+ * catches. The first one ends the run in an orderly way. A signal is then raised again, so that the process ends by it. A
+ * second signal is not caught: it ends the process at once.
  */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** How long a run may take to end, in milliseconds: code of the user may never end. */
+const GRACE_MS = 2_000
 
 export class Interruption implements Disposable {
   /** The first signal. */
   caught: NodeJS.Signals | undefined
   readonly #controller = new AbortController()
+  readonly #signals: readonly NodeJS.Signals[]
   readonly #status: () => void
 
-  /** @param status Tells how far the run is: called at SIGUSR2. */
-  constructor(status: () => void) {
+  /**
+   * @param isHere Whether the stages run on this thread. Signals that end the process then do so at once: a stage that
+   * never ends would keep this thread from seeing them.
+   * @param status Tells how far the run is: called at SIGUSR2.
+   */
+  constructor(isHere: boolean, status: () => void) {
+    this.#signals = isHere ? [] : SIGNALS
     this.#status = status
-    for (const name of SIGNALS) process.on(name, this.#catch)
+    for (const name of this.#signals) process.on(name, this.#catch)
+    process.on('uncaughtException', this.#end)
     if (process.platform !== 'win32') process.on('SIGUSR2', status)
   }
 
-  /** Fires at the first signal. */
+  /** Fires at the first signal, or error. */
   get signal(): AbortSignal {
     return this.#controller.signal
   }
 
+  /** What a run gives. Rejects if it does not end in time after it was interrupted. */
+  async bound<T>(run: Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      this.signal.addEventListener('abort', () => {
+        timer = setTimeout(reject, GRACE_MS, this.signal.reason)
+      })
+    })
+    try {
+      const result = await Promise.race([run, late])
+      // Without a signal, only an error can have ended it.
+      if (this.signal.aborted && this.caught === undefined) throw this.signal.reason
+      return result
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
   readonly #catch = (name: NodeJS.Signals): void => {
     this.caught = name
-    this[Symbol.dispose]()
-    this.#controller.abort(new Error(`ended by ${name}`))
-  };
+    this.#releaseSignals()
+    this.#end(new Error(`ended by ${name}`))
+  }
+
+  readonly #end = (reason: unknown): void => {
+    this.#controller.abort(reason)
+  }
+
+  /** They have their default effect again. */
+  #releaseSignals(): void {
+    for (const name of this.#signals) process.off(name, this.#catch)
+  }
 
   [Symbol.dispose](): void {
-    for (const name of SIGNALS) process.off(name, this.#catch)
+    this.#releaseSignals()
     process.off('SIGUSR2', this.#status)
+    process.off('uncaughtException', this.#end)
   }
 }

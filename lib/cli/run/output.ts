@@ -1,24 +1,19 @@
 /** Where the results of a command line go, and how they are written. */
 import { Writable } from 'node:stream'
 import { progress, type Source, type WriteOptions, type WriteTarget } from '../../index.js'
+import { standardOutput } from '../../io/standard-output.js'
 import type { CommandPlan, PlannedOutput, PlannedReport } from '../plan.js'
-import { compileExpression } from './expression.js'
-import { importForExpressions } from './modules.js'
-import type { PassData } from './pass.js'
-import { formatOf } from '../formats.js'
-
-/** Whether results are printed without a format: strings as they are, other values as JSON. */
-export function isPrinted({ target, format, partition }: PlannedOutput): boolean {
-  return format === undefined && partition === undefined && (target === undefined || formatOf(target) === undefined)
-}
+import { UsageError } from '../usage-error.js'
+import { awaits, compileExpression } from './expression.js'
+import { isPrinted } from './printed.js'
 
 export function targetOf({ target }: PlannedOutput): WriteTarget {
-  return target ?? process.stdout
+  return target === undefined || target === '/dev/stdout' ? standardOutput() : target
 }
 
 /** Whether progress is shown, and whether there is a summary at the end. They would disturb results on the same terminal. */
 export function isShown({ isQuiet }: PlannedReport): boolean {
-  return !isQuiet && process.stderr.isTTY && !process.stdout.isTTY
+  return !isQuiet && process.stderr.isTTY && !standardOutput().isTTY
 }
 
 export function progressOf(tell: PlannedReport): true | 'plain' | 'json' | undefined {
@@ -27,12 +22,8 @@ export function progressOf(tell: PlannedReport): true | 'plain' | 'json' | undef
   return tell.progress === 'auto' && isShown(tell) ? true : undefined
 }
 
-/** @param modules The modules that expressions see. @throws UsageError */
-export async function writeOptions(
-  { output, tell, reduce }: CommandPlan,
-  modules: PassData['modules'],
-  signal: AbortSignal | undefined,
-): Promise<WriteOptions> {
+/** @throws UsageError */
+export function writeOptions({ output, tell, reduce }: CommandPlan, signal: AbortSignal): WriteOptions {
   const format = isPrinted(output) ? 'text' : output.format
   const progress = progressOf(tell)
   // Of a fold, it is not the writing that takes long.
@@ -43,9 +34,9 @@ export async function writeOptions(
   return {
     ...(format !== undefined && { format }),
     ...(output.compress !== undefined && { compress: output.compress }),
-    ...(output.partition !== undefined && { partition: await partitionOf(output.partition, modules) }),
+    ...(output.partition !== undefined && { partition: partitionOf(output.partition) }),
     ...shown,
-    ...(signal !== undefined && { signal }),
+    signal,
   }
 }
 
@@ -68,15 +59,11 @@ function ignore(_chunk: unknown, _encoding: string, done: () => void): void {
 
 type Partition = NonNullable<PlannedOutput['partition']>
 
-/** Expressions run on this thread. */
-async function partitionOf(
-  given: Partition,
-  modules: PassData['modules'],
-): Promise<NonNullable<WriteOptions['partition']>> {
+/** The expression runs on this thread. @throws UsageError */
+function partitionOf(given: Partition): NonNullable<WriteOptions['partition']> {
   if ('column' in given) return given.column
-  const loaded = new Map<string, unknown>()
-  for (const [name, url] of modules) loaded.set(name, await importForExpressions(name, url))
-  const evaluate = compileExpression(given.expression, loaded)
+  if (awaits(given.expression)) throw new UsageError('--partition cannot await: compute the key in a stage before it')
+  const evaluate = compileExpression(given.expression, new Map())
   return (record: unknown) => String(evaluate(record, NOWHERE))
 }
 

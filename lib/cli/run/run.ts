@@ -1,27 +1,26 @@
 /** Runs a command line that has been read: the stages over the inputs, to the output. */
-import { Console } from 'node:console'
 import { constants } from 'node:os'
 import { write, type Source, type WriteResult } from '../../index.js'
+import { keepStandardOutput, standardOutput } from '../../io/standard-output.js'
+import type { HeldFailures } from '../../stream/failure-target.js'
+import { failedItemsOf } from '../../stream/origin.js'
 import type { Sink } from '../../verbs/reduce.js'
 import { UsageError } from '../usage-error.js'
 import type { CommandPlan, PlannedReport } from '../plan.js'
 import { planText } from './dry-run.js'
-import { mentions } from './expression.js'
 import { FailureCount } from './failures.js'
 import { DONE, exitCodeOf, faultText, INCOMPLETE } from './faults.js'
 import { foldExport, type FoldExport } from './fold-export.js'
 import { assertNoInputs, findInputs, openInputs, type Inputs } from './inputs.js'
 import { Interruption } from './interruption.js'
-import { isPrinted, isShown, progressOf, showFold, targetOf, writeOptions } from './output.js'
+import { isShown, progressOf, showFold, targetOf, writeOptions } from './output.js'
 import type { PassData } from './pass.js'
 import { passesOf } from './passes.js'
-import { printed } from './printed.js'
+import { isPrinted, printed } from './printed.js'
+import { isSmall } from './small.js'
 import { costLines, Status } from './status.js'
-import { withoutFirst } from './without-first.js'
+import { someOf } from './some-of.js'
 import { ThisThread, Workers, type Place } from './workers.js'
-
-/** Inputs below this size are not worth the start of a worker, in bytes. */
-const SMALL = 1024 * 1024
 
 /**
  * @param command The arguments, as they were given.
@@ -30,8 +29,9 @@ const SMALL = 1024 * 1024
  */
 export async function run(plan: CommandPlan, command: readonly string[]): Promise<number> {
   chooseColor(plan.tell)
-  // Results alone go to the standard output.
-  globalThis.console = new Console(process.stderr, process.stderr)
+  keepStandardOutput()
+  // Messages may go to a reader that leaves, as in `2>&1 | head`.
+  process.stderr.on('error', passOver)
   const whole = passesOf(plan, isPrinted(plan.output))
   assertOnePass(plan, whole)
   const inputs = await findInputs(plan.input)
@@ -43,7 +43,12 @@ export async function run(plan: CommandPlan, command: readonly string[]): Promis
   if (!plan.run.isDry) return await new CommandLine(plan, whole, inputs).run()
   const text = planText(plan, command, inputs, whole, isSmall(plan, inputs))
   if (plan.input.head === undefined) {
-    process.stdout.write(text)
+    await new Promise<void>((resolve) => {
+      standardOutput().on('error', passOver)
+      standardOutput().write(text, () => {
+        resolve()
+      })
+    })
     return DONE
   }
   process.stderr.write(text)
@@ -72,21 +77,8 @@ function withoutFiles(plan: CommandPlan): CommandPlan {
   return { ...plan, output, faults: { ...faults, skipErrors: faults.skipErrors || rejects !== undefined }, tell }
 }
 
-function isSmall({ stages, reduce, input, output, run, faults, tell }: CommandPlan, { size }: Inputs): boolean {
-  if (size === undefined || size >= SMALL || input.decompress !== undefined) return false
-  const options = [
-    reduce,
-    output.target,
-    run.workers,
-    run.window,
-    run.timeout,
-    run.retries,
-    faults.rejects,
-    tell.report,
-  ]
-  if (options.some((option) => option !== undefined) || run.isUnordered) return false
-  // On this thread, an expression could write to the standard output by `process`.
-  return stages.every(({ work }) => 'expression' in work && !mentions(work.expression, 'process'))
+function passOver(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
 }
 
 function chooseColor({ color }: PlannedReport): void {
@@ -99,57 +91,57 @@ function chooseColor({ color }: PlannedReport): void {
 
 class CommandLine {
   readonly #plan: CommandPlan
-  readonly #passes: readonly PassData[]
   readonly #inputs: Inputs
   readonly #place: Place
-  readonly #interruption: Interruption | undefined
+  readonly #interruption: Interruption
   readonly #failures = new FailureCount()
   #status: Status | undefined
   /** What knows the item that has failed: the stream, or the promise of a fold. */
   #of: object | undefined
+  /** Those of a fold: they are seen after its result. */
+  #failedItems: HeldFailures | undefined
 
   constructor(plan: CommandPlan, passes: readonly PassData[], inputs: Inputs) {
     const isHere = isSmall(plan, inputs)
     this.#plan = plan
-    this.#passes = passes
     this.#inputs = inputs
-    this.#place = isHere ? new ThisThread(plan, passes) : new Workers(plan, passes)
-    // An expression that never ends would block this thread, and no signal could be handled.
-    this.#interruption = isHere ? undefined : new Interruption(this.#tellStatus)
+    this.#place = isHere ? new ThisThread(plan, passes) : new Workers(plan, passes, inputs.size)
+    this.#interruption = new Interruption(isHere, this.#tellStatus)
   }
 
   async run(): Promise<number> {
     const started = performance.now()
     try {
-      const result = await this.#write()
+      const result = await this.#interruption.bound(this.#write())
       if (result.closedEarly === true) return DONE
       await this.#place.close()
-      if (this.#interruption?.caught !== undefined) return this.#endBy(this.#interruption.caught, true)
+      if (this.#interruption.caught !== undefined) return this.#endBy(this.#interruption.caught, true)
       this.#tellEnd(performance.now() - started)
       // A stream counts those whose turn has come. A fold tells of none.
       const failed = this.#plan.reduce === undefined ? result.skipped + result.rejected : this.#failures.count
       return failed > 0 ? INCOMPLETE : DONE
     } catch (error) {
-      if (this.#interruption?.caught !== undefined) return this.#endBy(this.#interruption.caught, false)
+      await this.#failedItems?.discard()
+      if (this.#interruption.caught !== undefined) return this.#endBy(this.#interruption.caught, false)
       if (error instanceof UsageError) throw error
       this.#tell(faultText(error, this.#of, this.#plan.tell.isVerbose))
       await this.#place.close()
       return exitCodeOf(error)
     } finally {
-      this.#interruption?.[Symbol.dispose]()
+      this.#interruption[Symbol.dispose]()
       this.#failures[Symbol.dispose]()
     }
   }
 
   async #write(): Promise<WriteResult> {
     const { input, output, reduce } = this.#plan
-    const signal = this.#interruption?.signal
-    const modules = this.#passes[0]?.modules ?? []
-    const options = await writeOptions(this.#plan, modules, signal)
+    const { signal } = this.#interruption
+    this.#place.start(signal)
+    const options = writeOptions(this.#plan, signal)
     const sink = checked(() => write(targetOf(output), options))
-    const source = checked(() => withoutFirst(openInputs(this.#inputs, input), input.skip))
+    const source = checked(() => someOf(openInputs(this.#inputs, input), input))
     const fold = reduce && (await foldExport(reduce))
-    await this.#place.prepare(signal)
+    await this.#place.prepare()
     return fold === undefined ? await this.#writeStream(source, sink) : await this.#writeFold(source, fold, sink)
   }
 
@@ -163,12 +155,15 @@ class CommandLine {
   async #writeFold(source: Source<unknown>, fold: FoldExport, sink: Sink<unknown, WriteResult>): Promise<WriteResult> {
     this.#status = new Status(source)
     showFold(source, this.#plan.tell)
-    const folding = checked(() => this.#place.fold(source, fold, this.#interruption?.signal))
+    const folding = checked(() => this.#place.fold(source, fold, this.#interruption.signal))
     this.#of = folding
+    this.#failedItems = failedItemsOf(folding)
+    this.#failedItems?.hold()
     const folded = await folding
     const value = fold.finish === undefined ? folded : await fold.finish(folded)
-    if (value === undefined) return await sink([])
-    return await sink([isPrinted(this.#plan.output) ? printed(value) : value])
+    const result = await sink(value === undefined ? [] : [isPrinted(this.#plan.output) ? printed(value) : value])
+    await this.#failedItems?.release()
+    return result
   }
 
   readonly #tellStatus = (): void => {

@@ -19,9 +19,18 @@ import { definePass, namePass, prepare, ready } from './stages.js'
 /** How long the workers may take to end, in milliseconds. What tasks have printed is then on its way. */
 const CLOSE_MS = 1_000
 
+/** As many workers start at once, while this thread opens the inputs. The others start when there is work for them. */
+const MOST_AT_ONCE = 8
+/** The same for an input of unknown size. */
+const FOR_UNKNOWN_SIZE = 2
+/** Another worker starts at once for each part of the input of this size, in bytes. */
+const WORTH_A_WORKER = 4 * 1024 * 1024
+
 export interface Place {
+  /** Begins to load all modules. @param signal Ends that. */
+  start(signal: AbortSignal | undefined): void
   /** Settles when all modules are loaded. @throws UsageError if one of them cannot be. */
-  prepare(signal: AbortSignal | undefined): Promise<void>
+  prepare(): Promise<void>
   /** The results of the passes. */
   stream(source: Source<unknown>): Results<unknown>
   /** What the results fold to. */
@@ -33,10 +42,14 @@ export class Workers implements Place {
   readonly #plan: CommandPlan
   readonly #passes: readonly PassData[]
   readonly #pool: Pool<[readonly PassData[]]>
+  readonly #size: number | undefined
+  #prepared: Promise<unknown> | undefined
 
-  constructor(plan: CommandPlan, passes: readonly PassData[]) {
+  /** @param size Of the inputs, in bytes, if it is known. */
+  constructor(plan: CommandPlan, passes: readonly PassData[], size: number | undefined) {
     this.#plan = plan
     this.#passes = passes
+    this.#size = size
     const { workers } = plan.run
     this.#pool = new Pool<[readonly PassData[]]>({
       name: 'millrace',
@@ -46,9 +59,20 @@ export class Workers implements Place {
     })
   }
 
-  async prepare(signal: AbortSignal | undefined): Promise<void> {
+  start(signal: AbortSignal | undefined): void {
+    const options = { ...(signal !== undefined && { signal }) }
+    const worth = this.#size === undefined ? FOR_UNKNOWN_SIZE : Math.ceil(this.#size / WORTH_A_WORKER)
+    const count = Math.max(1, Math.min(this.#pool.workers, MOST_AT_ONCE, worth))
+    // For each call that waits, a worker starts. The first one that is prepared answers all of them.
+    const calls = Array.from({ length: count }, () => this.#pool.apply(ready, [], options))
+    this.#prepared = Promise.all(calls)
+    // The caller of `prepare()` hears of it. What fails before that comes first.
+    this.#prepared.catch(() => undefined)
+  }
+
+  async prepare(): Promise<void> {
     try {
-      await this.#pool.apply(ready, [], { ...(signal !== undefined && { signal }) })
+      await this.#prepared
     } catch (error) {
       throw error instanceof WorkerStartError ? usageErrorOf(error.cause, error) : error
     }
@@ -58,17 +82,13 @@ export class Workers implements Place {
     return this.#streamed(this.#passes, source)
   }
 
-  async fold(
-    source: Source<unknown>,
-    { initial, merge }: FoldExport,
-    signal: AbortSignal | undefined,
-  ): Promise<unknown> {
+  fold(source: Source<unknown>, { initial, merge }: FoldExport, signal: AbortSignal | undefined): Promise<unknown> {
     const last = this.#passes.at(-1)
     if (last === undefined) throw new Error('A fold needs a pass')
     const items = this.#passes.length > 1 ? this.#streamed(this.#passes.slice(0, -1), source) : source
     const options = { ...streamOptions(this.#plan), ...(signal !== undefined && { signal }) }
     const ordered = !this.#plan.run.isUnordered
-    return await this.#pool.reduce(namePass(last) as never, items, { ...options, initial, merge, ordered })
+    return this.#pool.reduce(namePass(last) as never, items, { ...options, initial, merge, ordered })
   }
 
   async close(): Promise<void> {
@@ -99,6 +119,10 @@ export class ThisThread implements Place {
   constructor(plan: CommandPlan, passes: readonly PassData[]) {
     this.#plan = plan
     this.#passes = passes
+  }
+
+  start(): void {
+    // It is no use to begin before: they are loaded on this thread.
   }
 
   async prepare(): Promise<void> {

@@ -1,17 +1,18 @@
 /**
  * The thread of a worker: its start with its initializer, its finalizer, and its end.
  *
- * A call through `threads` does not settle when its worker dies, so each is raced against the native `exit` event.
+ * The call of the finalizer through `threads` does not settle when its worker dies, so it is raced against the native `exit` event.
  */
 import { MessageChannel, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
 import { pack, unpack } from '../../codec/codec.js'
 import { decodeError } from '../../codec/error-codec/decode.js'
+import type { EncodedError } from '../../codec/error-codec/types.js'
 import { TaskTimeoutError } from '../../errors.js'
 import { currentProcess } from '../../identity.js'
 import { uncaughtInWorker, workerExited, workerStarted, type WorkerEvent } from '../../log/events.js'
 import { logSettings } from '../../log/settings.js'
 import { createCells } from '../../worker/cells.js'
-import { LISTENING, type FromWorker, type WorkerControl, type WorkerSetup } from '../../worker/protocol.js'
+import { LISTENING, type FromThread, type WorkerControl, type WorkerSetup } from '../../worker/protocol.js'
 import { untilExited } from '../../threads/exit.js'
 import { inTime } from '../../threads/in-time.js'
 import { launch } from '../../threads/launch.js'
@@ -34,8 +35,8 @@ export class WorkerThread implements WorkerLink {
   readonly sharesMemory = true
   /** The worker's end of the data port. */
   readonly #workerPort: MessagePort
-  /** Resolves when the worker listens there. */
-  readonly #listening: Promise<void>
+  /** Resolves when the worker listens there, or with the error of its initializer. */
+  readonly #listening: Promise<EncodedError | undefined>
   readonly #events: LinkEvents
   readonly #options: WorkerOptions
   readonly #exited: Promise<void>
@@ -57,9 +58,10 @@ export class WorkerThread implements WorkerLink {
     const { port1, port2 } = new MessageChannel()
     this.port = port1
     this.#workerPort = port2
-    this.#listening = new Promise<void>((resolve) => {
-      port1.on('message', (message: FromWorker) => {
-        if (message === LISTENING) resolve()
+    this.#listening = new Promise((resolve) => {
+      port1.on('message', (message: FromThread) => {
+        if (message === LISTENING) resolve(undefined)
+        else if ('type' in message && message.type === 'failedStart') resolve(message.error)
         else events.receive(message)
       })
     })
@@ -204,17 +206,13 @@ export class WorkerThread implements WorkerLink {
   }
 
   async #open(worker: SpawnableWorker): Promise<void> {
-    const { initializer, initargs, finalizer } = this.#options
-    const controlled = (initializer ?? finalizer) !== undefined
+    const controlled = this.#options.finalizer !== undefined
     const timer = this.#limitStart(worker)
     try {
       this.#setUp(worker, controlled)
       if (controlled) this.#control = await spawn<WorkerControl>(worker)
-      if (initializer !== undefined) {
-        const error = await this.#control?.initialize(initializer, pack([initargs]).data)
-        if (error !== undefined) throw decodeError(error)
-      }
-      await this.#listening
+      const error = await this.#listening
+      if (error !== undefined) throw decodeError(error)
       if (this.#state !== 'starting') return
       this.#state = 'ready'
       workerStarted(this.identity)
@@ -239,7 +237,7 @@ export class WorkerThread implements WorkerLink {
   }
 
   #setUp(worker: SpawnableWorker, controlled: boolean): void {
-    const { watchHeap = false } = this.#options
+    const { initializer, initargs, watchHeap = false } = this.#options
     const port = this.#workerPort
     const cells = this.cells.buffer as SharedArrayBuffer
     const identity = { name: this.identity.name, daemon: true, parent: currentProcess() }
@@ -251,6 +249,7 @@ export class WorkerThread implements WorkerLink {
       port,
       worker: this.number,
       cells,
+      initializer: initializer && { name: initializer, args: pack([initargs]).data },
       controlled,
       watchHeap,
     }

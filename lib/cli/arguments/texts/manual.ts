@@ -5,7 +5,7 @@ import { EXAMPLES } from './examples.js'
 import type { Section } from './section.js'
 
 export const USAGE: readonly string[] = [
-  'millrace [OPTION]... [STAGE]... [--] [FILE | GLOB | -]...',
+  'millrace [OPTION]... [STAGE]... [--] [FILE | GLOB | URL | -]...',
   'millrace worker | setup | hosts | check [--help]',
 ]
 
@@ -27,7 +27,7 @@ const BEFORE_OPTIONS: readonly Section[] = [
         terms: [
           ['d', 'The item: a line as a string, or a record.'],
           ['i', 'Its index, from 0, among the items that this stage gets.'],
-          ['file', 'The path of its file. The standard input has none.'],
+          ['file', 'The path of its file, or its URL. The standard input has none.'],
           ['record', 'Its number in the file, from 1. The header of CSV is not counted.'],
           ['NAME', 'The module that `-M NAME=MODULE` gives.'],
         ],
@@ -53,7 +53,7 @@ const BEFORE_OPTIONS: readonly Section[] = [
         text: 'The suffix of a file says how it is read: `.csv`, `.tsv`, `.ndjson` or `.jsonl`, and `.json` for an array. All other files are read as lines. Gzip and zstd are recognised by their first bytes, brotli by the suffix `.br`. Without a file, or for `-`, the standard input is read. Quote a glob if you want millrace to expand it.',
       },
       {
-        text: 'Results go to the standard output: strings as they are, other values as JSON, one on each line. With `-o` they go to a file, in the format of its suffix. Nothing else goes to the standard output: `console.log` of tasks goes to the standard error.',
+        text: 'Results go to the standard output: strings as they are, other values as JSON, one on each line. With `-o` they go to a file, in the format of its suffix. Nothing else goes to the standard output. What your modules print there, by `console.log` or `process.stdout`, goes to the standard error, as they print it.',
       },
     ],
   },
@@ -73,7 +73,7 @@ const AFTER_OPTIONS: readonly Section[] = [
         ],
       },
       {
-        text: 'The first SIGINT, SIGTERM or SIGHUP ends the run cleanly, and removes unfinished files. The exit status is then that of the signal. The second one ends it at once.',
+        text: 'The first SIGINT, SIGTERM or SIGHUP ends the run cleanly, and removes unfinished files. The exit status is then that of the signal. The second one ends it at once. SIGUSR2 prints how far the run is.',
       },
     ],
   },
