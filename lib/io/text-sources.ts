@@ -33,6 +33,8 @@ export class TextSources {
   #given = 0
   /** What is known of those that have been given, if a later run may go on from here. */
   #known: (FileIdentity | TextSource)[] | undefined
+  /** Where this run goes on in a file, and what was known of the files up to there. */
+  #earlier: { readonly at: TextPlace; readonly known: readonly FileIdentity[] } | undefined
 
   constructor(inputs: readonly ByteInput[], options: TextOptions, filesAtOnce: number = FILES_AT_ONCE) {
     this.#inputs = inputs.map((input) => counted(input, this.meter)).values()
@@ -43,6 +45,11 @@ export class TextSources {
   /** How many sources have been given. */
   get given(): number {
     return this.#given
+  }
+
+  /** Where the reading of the next source goes on; undefined if that is at its start. */
+  get nextFrom(): TextPlace | undefined {
+    return this.#ahead[0]?.from
   }
 
   /**
@@ -56,6 +63,7 @@ export class TextSources {
   async goOn({ input, at }: InputsPlace, known: readonly FileIdentity[]): Promise<string[]> {
     const remarks = await checkAll(known)
     this.#known = known.slice(0, input)
+    this.#earlier = at && { at, known }
     for (const [number, file] of known.entries()) {
       const bytes = await this.#nextListed()
       if (bytes?.path !== file.path) throw otherInput(known, file, bytes?.path)
@@ -72,6 +80,8 @@ export class TextSources {
    * they may be closed afterwards.
    */
   async identities({ input, at }: InputsPlace): Promise<FileIdentity[]> {
+    // The file may not have been opened yet.
+    if (at !== undefined && at === this.#earlier?.at) return [...this.#earlier.known]
     const last = at === undefined ? input : input + 1
     const known = this.#known?.slice(0, last) ?? []
     const all = await Promise.all(known.map(async (one) => (one instanceof TextSource ? one.identity(at) : one)))
