@@ -42,8 +42,8 @@ export class LineInput {
   placeOf({ line, offset }: LinePlace): InputsPlace {
     const blocks = this.#blocks
     const skipped = this.#skipped + (blocks?.skippedBefore ?? 0)
-    const { given } = this.#sources
-    if (blocks === undefined) return { input: given, skipped }
+    const { given, nextFrom } = this.#sources
+    if (blocks === undefined) return { input: given, skipped, ...(nextFrom && { at: nextFrom }) }
     const isNew = blocks.skippedBefore === undefined
     const at = isNew ? blocks.source.from : blocks.source.placeOf({ record: line, line, offset })
     return { input: given - 1, skipped, ...(at && { at }) }

@@ -36,6 +36,8 @@ export class TextSources {
   #given = 0
   /** What is known of those that have been given, if a later run may go on from here. */
   #known: (FileIdentity | TextSource)[] | undefined
+  /** Where this run goes on in a file, and what was known of the files up to there. */
+  #earlier: { readonly at: TextPlace; readonly known: readonly FileIdentity[] } | undefined
 
   /** @param atOnce How many compressed files are inflated at once. Default: as many as there are cores, at most four. */
   constructor(inputs: readonly ByteInput[], options: TextOptions, atOnce?: number) {
@@ -51,6 +53,11 @@ export class TextSources {
     return this.#given
   }
 
+  /** Where the reading of the next source goes on; undefined if that is at its start. */
+  get nextFrom(): TextPlace | undefined {
+    return this.#ahead[0]?.from
+  }
+
   /**
    * To be called before all others, if a later run may go on from here.
    *
@@ -62,6 +69,7 @@ export class TextSources {
   async goOn({ input, at }: InputsPlace, known: readonly FileIdentity[]): Promise<string[]> {
     const remarks = await checkAll(known)
     this.#known = known.slice(0, input)
+    this.#earlier = at && { at, known }
     for (const [number, file] of known.entries()) {
       const bytes = await this.#nextListed()
       if (bytes?.path !== file.path) throw otherInput(known, file, bytes?.path)
@@ -78,6 +86,8 @@ export class TextSources {
    * they may be closed afterwards.
    */
   async identities({ input, at }: InputsPlace): Promise<FileIdentity[]> {
+    // The file may not have been opened yet.
+    if (at !== undefined && at === this.#earlier?.at) return [...this.#earlier.known]
     const last = at === undefined ? input : input + 1
     const known = this.#known?.slice(0, last) ?? []
     const all = await Promise.all(known.map(async (one) => (one instanceof TextSource ? one.identity(at) : one)))

@@ -65,6 +65,8 @@ export class RecordReader implements InputsReader {
   /** What is open of the input at hand; its text is undefined until it begins. */
   #source: TextSource | undefined
   #input: Input | undefined
+  /** The input at hand. Its start may be read first, as another source. */
+  #taken: TextSource | undefined
   /** The first record of an input that has no header. */
   #first: HeldSegment | undefined
   #isClosed = false
@@ -94,9 +96,9 @@ export class RecordReader implements InputsReader {
   }
 
   place(): InputsPlace {
-    const [source, scanner] = [this.#source, this.#input?.scanner]
-    const { given } = this.#sources
-    if (source === undefined) return { input: given }
+    const [source, scanner] = [this.#taken, this.#input?.scanner]
+    const { given, nextFrom } = this.#sources
+    if (source === undefined) return { input: given, ...(nextFrom && { at: nextFrom }) }
     const next = this.#first === undefined ? scanner?.place : undefined
     const isAtStart = next === undefined || next.record <= 1
     const at = isAtStart ? source.from : source.placeOf(next, scanner?.state)
@@ -139,6 +141,7 @@ export class RecordReader implements InputsReader {
         if (segment !== undefined) return new RecordBatch([segment])
         if (await this.#readOn(input)) continue
         await this.#closeSource()
+        this.#taken = undefined
       }
       this.#forget()
       return undefined
@@ -189,6 +192,7 @@ export class RecordReader implements InputsReader {
     if (finding !== undefined) await finding
     const source = this.#sources.next()
     if (source === undefined) return undefined
+    this.#taken = source
     return (this.#input = source.from === undefined ? await this.#openAtStart(source) : await this.#goOnIn(source))
   }
 
