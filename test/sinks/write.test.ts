@@ -300,7 +300,9 @@ describe('the arguments of write()', () => {
     [{ compress: { type: 'gzip', size: 1 } }, "it has no option 'compress.size'"],
     [{ signal: new AbortController() }, '(pass its .signal)'],
     [{ partition: '' }, "'partition' must be the key of a column, or a function of a record"],
-    [{ resume: 1 }, "it has no option 'resume'"],
+    [{ resume: 1 }, "'resume' must be true, false or { interval, bytes, checkpoint, allowChangedCode }: received 1"],
+    [{ resume: { interval: 0 } }, "'resume.interval' must be an integer from 1 to 2147483647: received 0"],
+    [{ resume: { every: 5 } }, "it has no option 'resume.every'"],
   ]
   it.each(options)('must be right: %p', (given, text) => {
     expect(() => write('a.txt', given as object)).toThrow(text)
