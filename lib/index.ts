@@ -22,6 +22,7 @@ export { csv, tsv, type CsvOptions, type CsvRow, type FieldType, type FieldValue
 export type { Records } from './sources/records.js'
 export { failure, type Failure } from './failure.js'
 export { files, type FilesOptions } from './sources/files.js'
+export { resumable, type OpenFrom, type Position, type Positioned, type Resumable } from './sources/resumable.js'
 export { json, type JsonOptions } from './sources/json.js'
 export type { JsonRow, NdjsonOptions, ReplayOptions } from './sources/json-kind.js'
 export { ndjson } from './sources/ndjson.js'

@@ -4,6 +4,7 @@
  */
 import type { Batch } from '../codec/batch.js'
 import { received, typeError } from '../errors.js'
+import { openBegunArray } from '../resume/list-point.js'
 
 /** Anything items can be read from: an `Iterable` or an `AsyncIterable`. */
 export type Source<T> = Iterable<T> | AsyncIterable<T>
@@ -59,7 +60,7 @@ export function givesRecords(source: object): boolean {
 
 /** Opens a source that offers batches; undefined if it does not. */
 export function openBatches(source: object): BatchReader | undefined {
-  return openers.get(source)?.()
+  return openers.get(source)?.() ?? openBegunArray(source)
 }
 
 /** Whether a value can be read as a source at all (a string cannot: its characters are hardly meant). */

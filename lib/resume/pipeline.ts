@@ -1,6 +1,8 @@
 /** A pipeline that can go on where an earlier run was: all its parts, from the source to what the sink reads. */
 import { CheckpointError, received } from '../errors.js'
 import { resumePointOf, type Figures, type Json, type MarkRequest, type ResumePoint } from './mark.js'
+import { ArrayPoint } from './list-point.js'
+import { notResumableSource } from './not-resumable.js'
 import { differenceOf } from './plan-difference.js'
 
 /** What is stored of a pipeline, and must be the same when a run goes on. */
@@ -21,8 +23,9 @@ export class ResumablePipeline {
   constructor(end: object) {
     const points: ResumePoint[] = []
     for (let part: object | undefined = end; part !== undefined;) {
-      const point = resumePointOf(part)
-      if (point === undefined) throw notResumable(part, points.length > 0)
+      const point: ResumePoint | undefined =
+        resumePointOf(part) ?? (Array.isArray(part) ? new ArrayPoint(part) : undefined)
+      if (point === undefined) throw notResumableSource(part)
       points.unshift(point)
       part = point.source
     }
@@ -94,15 +97,5 @@ export function assertSamePlan(name: string, before: PipelinePlan, now: Pipeline
     `Cannot go on from '${name}' as the code of its tasks must be the same: '${changed}' has changed ` +
       `(if the results stay the same, say allowChangedCode: true; or remove '${name}' to begin anew)`,
     'ERR_CHECKPOINT_CODE',
-  )
-}
-
-/** The error of a part that can only begin at its start. */
-function notResumable(part: object, isSource: boolean): CheckpointError {
-  const cure = 'read a file, or your own data by resumable()'
-  const what = isSource ? 'the source of the pipeline' : 'what it reads'
-  return new CheckpointError(
-    `Cannot write with 'resume' as ${what} must be able to begin in the middle: received ${received(part)} (${cure})`,
-    'ERR_NOT_RESUMABLE',
   )
 }

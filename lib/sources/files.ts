@@ -8,6 +8,8 @@ import { MillraceError, received, typeError } from '../errors.js'
 import { showState } from '../inspect.js'
 import { offerPaths, type Files } from '../io/path-list.js'
 import { offerBatches, type BatchReader } from '../io/source.js'
+import { ListPoint } from '../resume/list-point.js'
+import { offerResume } from '../resume/mark.js'
 import { OptionReader } from '../options.js'
 import { escapeLineEnds, mayBeOtherBytes, NameReader, unescapeLineEnds } from './file-names.js'
 
@@ -74,8 +76,14 @@ class FileList implements Files {
   constructor(globs: readonly string[], onNone: 'error' | 'empty') {
     this.globs = globs
     this.#onNone = onNone
+    const point = new ListPoint({
+      name: 'the list of files()',
+      plan: { kind: 'files', globs, onNone },
+      values: () => this.#list(),
+    })
     offerPaths(this, () => this.#list())
-    offerBatches(this, () => new PathBatches(() => this.#list()))
+    offerResume(this, point)
+    offerBatches(this, () => point.open() ?? new PathBatches(() => this.#list()))
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<string, undefined, undefined> {

@@ -123,18 +123,19 @@ describe.each(FORMS)('$name', ({ open, text }) => {
         expect({ ...marked, marks: [] }).toEqual(whole)
         expect(marked.marks).not.toEqual([])
         for (const { at, note } of marked.marks) {
-          const rest = await readMarked(source(), { max, note })
+          const rest = await readMarked(source(), { max, note, asks: (batch) => batch % every === 0 })
           expect(rest.items).toEqual(whole.items.slice(at))
           expect(rest.error).toEqual(whole.error)
           expect(rest.remarks).toEqual([])
-          // A third run, from the first mark of the second one: that may come before anything is read.
-          const [again] = (await readMarked(source(), { max, note, asks: (batch) => batch % every === 0 })).marks
-          const last = await readMarked(source(), { max, ...(again && { note: again.note }) })
-          expect(last.items).toEqual(whole.items.slice(again && at + again.at))
+          // A run that goes on may be killed, too, and before it has read anything.
+          for (const next of rest.marks.slice(0, 2)) {
+            const last = await readMarked(source(), { max, note: next.note })
+            expect(last.items).toEqual(whole.items.slice(at + next.at))
+          }
         }
         for (const path of paths) rmSync(path)
       },
     )
-    await fc.assert(property, { numRuns: times(15, 500) })
+    await fc.assert(property, { numRuns: times(5, 500) })
   })
 })

@@ -49,6 +49,14 @@ export async function stored(point: ResumePoint, mark: Mark): Promise<Json> {
   return JSON.parse(JSON.stringify((await point.seal?.(note)) ?? note)) as Json
 }
 
+interface ReadOptions {
+  note?: Json | undefined
+  max?: number
+  asks?: (batch: number) => boolean
+  /** If it has been opened. */
+  begun?: Opened
+}
+
 /**
  * Reads all batches. Asks for a mark before each batch of which `asks` says so; it gets the number of the batch.
  *
@@ -56,9 +64,9 @@ export async function stored(point: ResumePoint, mark: Mark): Promise<Json> {
  */
 export async function readMarked(
   source: object,
-  { note, max = 1_000, asks }: { note?: Json; max?: number; asks?: (batch: number) => boolean } = {},
+  { note, max = 1_000, asks, begun }: Readonly<ReadOptions> = {},
 ): Promise<Reading> {
-  const { point, request, batches } = await begin(source, note)
+  const { point, request, batches } = begun ?? (await begin(source, note))
   const items: Item[] = []
   const marks: StoredMark[] = []
   let error: string | undefined
@@ -86,12 +94,4 @@ export async function readMarked(
   }
   await batches.close()
   return { items, marks, error, remarks: request.remarks }
-}
-
-/** Reads to the end of the part that a killed run would have read: up to a mark, and no further. */
-export async function firstMark(source: object, batch: number, max = 1_000): Promise<StoredMark> {
-  const { marks } = await readMarked(source, { max, asks: (number) => number === batch })
-  const [mark] = marks
-  if (mark === undefined) throw new Error('No mark has come')
-  return mark
 }
