@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
 import { Disk } from '../disk/disk.js'
-import { unlessMissing } from '../disk/file-stats.js'
+import { statOf, unlessMissing } from '../disk/file-stats.js'
 import { withOutputCure } from '../disk/output-error.js'
 import { checkpointError } from './checkpoint-error.js'
 import { birthOf, isAlive } from './process-birth.js'
@@ -45,10 +45,25 @@ export class RunLock {
   static async take(path: string, target: string): Promise<RunLock> {
     try {
       await disk.mkdir(dirname(path))
-      if (!(await create(path))) await takeOver(path, target)
-      return new RunLock(path)
+      const lock = new RunLock(path)
+      if (await create(path)) await lock.#removeTakeover()
+      else await takeOver(path, target)
+      return lock
     } catch (error) {
       throw withOutputCure(error, path)
+    }
+  }
+
+  /** Removes what a process has left that was killed while it took the lock over. While this run has the lock, nobody needs it. */
+  async #removeTakeover(): Promise<void> {
+    const left = this.#path + TAKEOVER_SUFFIX
+    try {
+      if ((await statOf(left)) === undefined) return
+      const holder = await holderOf(left)
+      if (holder === undefined || (await isGone(holder))) await disk.remove(left)
+    } catch (error) {
+      await this.release()
+      throw error
     }
   }
 

@@ -48,6 +48,14 @@ it('a lock is for one run, also of those of one process, and is free at its end'
   expect(folder.files()).toEqual([])
 })
 
+it('what was left of a takeover goes, if its process is gone', async () => {
+  const holder = { pid: goneProcess(), host: hostname(), since: new Date().toISOString() }
+  for (const text of ['', JSON.stringify(holder)]) {
+    writeFileSync(`${path()}.takeover`, text)
+    await expectTaken()
+  }
+})
+
 describe('a lock stays, and is not taken,', () => {
   onLinux('if its process is there', async () => {
     lockedBy({ pid: process.ppid, birth: await birthOf(process.ppid) })
