@@ -13,6 +13,7 @@ const PROGRAMS = {
   json: { file: 'build/test/support/json-fuzz.js', project: 'test/tsconfig.json' },
   wire: { file: 'build/test/support/wire-fuzz.js', project: 'test/tsconfig.json' },
   kill: { file: 'build/test/support/kill.js', project: 'test/tsconfig.json' },
+  resume: { file: 'build/test/support/resume-kills/main.js', project: 'test/tsconfig.json' },
   contention: { file: 'build/test/support/contention.js', project: 'test/tsconfig.json' },
   soak: { file: 'build/bench/soak/main.js', project: 'bench' },
   'soak --cluster': { file: 'build/test/support/soak/cluster.js', project: 'test/tsconfig.json' },

@@ -1,0 +1,34 @@
+/** Whole processes that are killed at random times, and run again until they are done. More of it: `npm run stress -- resume`. */
+import { killRuns, killsOf, type Tally } from '../support/resume-kills/campaign.js'
+import { JOB_NAMES } from '../support/resume-kills/jobs.js'
+import { rmSync } from 'node:fs'
+import { dirname } from 'node:path'
+
+const KILLS = 200
+
+describe('a job that is killed and run again gives the files of a run without a stop', () => {
+  const tallies: Tally[] = []
+
+  it.each(JOB_NAMES)('%s', async (job) => {
+    const tally = await killRuns({ kills: Math.ceil(KILLS / JOB_NAMES.length), seed: 1, jobs: [job] })
+    expect(tally.differences).toEqual([])
+    tallies.push(tally)
+  })
+
+  it('many runs went on from a checkpoint', () => {
+    const sum = (of: (tally: Tally) => number): number => tallies.reduce((sum, tally) => sum + of(tally), 0)
+    expect(sum(killsOf)).toBeGreaterThanOrEqual(KILLS)
+    expect(sum(({ wentOn }) => wentOn)).toBeGreaterThan(KILLS / 4)
+  })
+})
+
+it('a control: the comparison finds files that were not truncated', async () => {
+  const { differences } = await killRuns({
+    kills: 20,
+    seed: 1,
+    jobs: ['CSV to CSV, with rejects', 'lines of gzip, flattened'],
+    neverTruncates: true,
+  })
+  expect(differences.filter(({ what }) => what.startsWith('other files'))).not.toEqual([])
+  for (const { folder } of differences.slice(0, 1)) rmSync(dirname(folder), { recursive: true })
+})
