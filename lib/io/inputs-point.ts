@@ -9,6 +9,7 @@ import { MarkedBatches, type PlacedReader } from './marked-batches.js'
 import { NO_FILE_CURE } from './path.js'
 import type { BatchReader } from './source.js'
 import { asInputsPlace, type InputsPlace } from './text-place.js'
+import { isServerUrl } from './urls.js'
 
 /** What reads the inputs. */
 export interface InputsReader extends PlacedReader<InputsPlace> {
@@ -75,6 +76,8 @@ export class InputsPoint implements ResumePoint {
       if (isByteList(input)) continue
       if (input.path === undefined)
         throw notResumable(`${this.#name}() of bytes that are no file`, `${NO_FILE_CURE}, or use resumable()`)
+      if (isServerUrl(input.path))
+        throw notResumable(`${this.#name}() of '${input.path}', which is not a file`, NO_FILE_CURE)
       const stats = await stat(input.path).catch(() => undefined)
       if (stats !== undefined && !stats.isFile() && !stats.isDirectory())
         throw notResumable(`${this.#name}() of '${input.path}', which is not a regular file`, NO_FILE_CURE)
