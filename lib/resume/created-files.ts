@@ -1,7 +1,7 @@
 /**
  * A list of the unfinished files that a run has made, beside its checkpoint. A run that goes on removes those that the
- * checkpoint does not name: the earlier run has made them after it. It is not synced: if a crash of the system loses
- * some names, the run makes the same files anew, as it gets the same records.
+ * checkpoint does not name: the earlier run has made them after it. It is not synced. If a crash of the system loses some
+ * names, the run makes the same files anew, as it gets the same records.
  */
 import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'

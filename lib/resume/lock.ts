@@ -6,8 +6,8 @@
 import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
-import { Disk } from '../disk/disk.js'
-import { statOf, unlessMissing } from '../disk/file-stats.js'
+import { Disk, type DiskFile } from '../disk/disk.js'
+import { unlessMissing } from '../disk/file-stats.js'
 import { withOutputCure } from '../disk/output-error.js'
 import { checkpointError } from './checkpoint-error.js'
 import { birthOf, isAlive } from './process-birth.js'
@@ -58,9 +58,8 @@ export class RunLock {
   async #removeTakeover(): Promise<void> {
     const left = this.#path + TAKEOVER_SUFFIX
     try {
-      if ((await statOf(left)) === undefined) return
       const holder = await holderOf(left)
-      if (holder === undefined || (await isGone(holder))) await disk.remove(left)
+      if (holder !== 'none' && (holder === 'unknown' || (await isGone(holder)))) await disk.remove(left)
     } catch (error) {
       await this.release()
       throw error
@@ -69,24 +68,33 @@ export class RunLock {
 
   /** Gives it back. Never rejects: a lock that stays is that of a process that is gone. */
   async release(): Promise<void> {
-    await disk.remove(this.#path).catch(() => undefined)
+    await disk.remove(this.#path).catch(noop)
   }
 }
 
 /** @returns False if there is one. */
 async function create(path: string): Promise<boolean> {
+  const { pid } = process
+  const holder: Holder = { pid, host: hostname(), since: new Date().toISOString(), birth: await birthOf(pid) }
+  const file = await createFile(path)
+  if (file === undefined) return false
   try {
-    const file = await disk.create(path)
-    try {
-      const { pid } = process
-      const holder: Holder = { pid, host: hostname(), since: new Date().toISOString(), birth: await birthOf(pid) }
-      await file.write([Buffer.from(`${JSON.stringify(holder)}\n`)])
-    } finally {
-      await file.close()
-    }
+    await file.write([Buffer.from(`${JSON.stringify(holder)}\n`)])
+    await file.close()
     return true
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    await file.close().catch(noop)
+    await disk.remove(path).catch(noop)
+    throw error
+  }
+}
+
+/** Undefined: there is one. */
+async function createFile(path: string): Promise<DiskFile | undefined> {
+  try {
+    return await disk.create(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined
     throw error
   }
 }
@@ -101,19 +109,20 @@ async function takeOver(path: string, target: string): Promise<void> {
     if (!(await create(own))) throw await lockedError(own, target)
   }
   try {
-    // Another one may have taken it meanwhile.
-    await assertGone(path, target)
-    await disk.remove(path)
+    // Another one may have taken it meanwhile. One that is missing now may be taken at any time, without this file.
+    if (await assertGone(path, target)) await disk.remove(path)
     if (!(await create(path))) throw await lockedError(path, target)
   } finally {
     await disk.remove(own)
   }
 }
 
-/** Throws if the process of a lock is at work, or may be. */
-async function assertGone(path: string, target: string): Promise<void> {
+/** Throws if the process of a lock is at work, or may be. @returns Whether there is the lock of one that is gone. */
+async function assertGone(path: string, target: string): Promise<boolean> {
   const holder = await holderOf(path)
-  if (holder !== undefined && !(await isGone(holder))) throw lockedBy(holder, path, target)
+  if (holder === 'none') return false
+  if (holder !== 'unknown' && !(await isGone(holder))) throw lockedBy(holder, path, target)
+  return true
 }
 
 async function isGone({ pid, host, birth, since }: Holder): Promise<boolean> {
@@ -125,13 +134,14 @@ async function isGone({ pid, host, birth, since }: Holder): Promise<boolean> {
   return pid === process.pid && Date.parse(since) < performance.timeOrigin
 }
 
-/** Undefined: there is none, or its process has ended before it could write it. */
-async function holderOf(path: string): Promise<Holder | undefined> {
+/** Unknown: its process has ended before it could write it. */
+async function holderOf(path: string): Promise<Holder | 'none' | 'unknown'> {
   for (let waited = 0; ; waited += EMPTY_INTERVAL_MS) {
     const text = await unlessMissing(readFile(path, 'utf8'))
-    if (text === undefined) return undefined
+    if (text === undefined) return 'none'
     const holder = parse(text)
-    if (holder !== undefined || waited >= EMPTY_WAIT_MS) return holder
+    if (holder !== undefined) return holder
+    if (waited >= EMPTY_WAIT_MS) return 'unknown'
     await new Promise((resolve) => setTimeout(resolve, EMPTY_INTERVAL_MS))
   }
 }
@@ -149,7 +159,7 @@ function parse(text: string): Holder | undefined {
 
 async function lockedError(path: string, target: string): Promise<Error> {
   const holder = await holderOf(path)
-  return holder === undefined ? locked(path, target, 'another run has begun') : lockedBy(holder, path, target)
+  return typeof holder === 'string' ? locked(path, target, 'another run has begun') : lockedBy(holder, path, target)
 }
 
 function lockedBy({ pid, host, since }: Holder, path: string, target: string): Error {
@@ -160,4 +170,8 @@ function lockedBy({ pid, host, since }: Holder, path: string, target: string): E
 
 function locked(path: string, target: string, reason: string): Error {
   return checkpointError(target, 'ERR_CHECKPOINT_LOCKED', reason, `wait for its end; if it is gone, remove '${path}'`)
+}
+
+function noop(): void {
+  // A lock that stays is that of a process that is gone, or soon will be.
 }

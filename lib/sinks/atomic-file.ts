@@ -71,7 +71,7 @@ export class AtomicFile implements ByteTarget {
     return this.#part
   }
 
-  /** Before `open()`: an earlier run has written so many bytes, which are kept. */
+  /** Before `open()`: an earlier run has written this many bytes, which are kept. */
   restore(length: number): void {
     this.#start = length
   }

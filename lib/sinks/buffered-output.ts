@@ -36,7 +36,7 @@ export class BufferedOutput {
     return this.#writing !== undefined && this.#size >= this.#bufferSize
   }
 
-  /** An earlier run has written so many bytes. */
+  /** An earlier run has written this many bytes. */
   restore(length: number): void {
     this.written = length
     this.added = length

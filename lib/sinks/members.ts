@@ -14,7 +14,7 @@ export const MEMBER_SIZE: number = 4 * 2 ** 20
 /** The thread pool of libuv has this many threads by default. */
 const MAX_AT_ONCE = 4
 
-/** A cut behind so many members. It waits until the output has them: only then their length is known. */
+/** A cut behind this many members. It waits until the output has them: only then their length is known. */
 interface WaitingCut {
   readonly count: number
   readonly resolve: (length: number) => void

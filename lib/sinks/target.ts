@@ -13,7 +13,7 @@ export interface ByteTarget {
   finish(): Promise<void>
   /** Makes safe what was written so far, for a later run. Of files alone. Also while more is written. */
   sync?(): Promise<void>
-  /** Before `open()`: an earlier run has written so many bytes. Of files alone. */
+  /** Before `open()`: an earlier run has written this many bytes. Of files alone. */
   restore?(length: number): void
   /** Lets everybody see it, once all outputs are finished. */
   publish(): Promise<void>

@@ -1,5 +1,5 @@
 /** A run that is stopped at any step on disk, or whose disk loses what was not synced: the next one gives the same files. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { STEPS, type StepName } from '#dist/disk/steps.js'
 import { useFolder } from '../sinks/folder.js'
@@ -62,7 +62,7 @@ describe.each(Object.entries(jobs))('%s', (name, job) => {
         for (const stop of stops) {
           await stoppedAt(
             stop,
-            () => job(at),
+            () => runToEnd(job, folder.at('run'), at),
             (step, run) => disk.take(step, run),
           )
           disk.failPower(() => chosen.next().value)
@@ -94,6 +94,9 @@ it('each step is taken by one of the runs, and no step is unknown', async () => 
       begin(name.startsWith('a file'))
       await watch(job, { at: Math.floor(share * steps), side: 'behind' })
       abandonLocks(folder.at('run'))
+      for (const file of Object.keys(contentsOf(folder.at('run')))) {
+        if (file.endsWith('.part')) appendFileSync(at(file), 'what was written after the cut')
+      }
       await watch(job)
     }
   }

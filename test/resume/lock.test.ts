@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { watchSteps } from '#dist/disk/steps.js'
 import { RunLock } from '#dist/resume/lock.js'
 import { birthOf } from '#dist/resume/process-birth.js'
 import { useFolder } from '../sinks/folder.js'
@@ -54,6 +55,16 @@ it('what was left of a takeover goes, if its process is gone', async () => {
     writeFileSync(`${path()}.takeover`, text)
     await expectTaken()
   }
+})
+
+it('a lock that cannot be written does not stay', async () => {
+  watchSteps((step, run) => (step.name === 'lock.write' ? Promise.reject(new Error('no space')) : run()))
+  try {
+    await expect(take()).rejects.toThrow('no space')
+  } finally {
+    watchSteps(undefined)
+  }
+  expect(folder.files()).toEqual([])
 })
 
 describe('a lock stays, and is not taken,', () => {

@@ -21,8 +21,8 @@ const BATCHES_BETWEEN = 3
 const rows: readonly Row[] = Array.from({ length: 60 }, (_, id) => ({ id, text: 'x,"y'.repeat(id % 7) }))
 
 /**
- * The rows. Behind each mark come some batches, and then it waits until another mark is asked for: so there are as many
- * checkpoints as there can be, and always records that are written while one is made.
+ * The rows. Behind each mark come some batches, and then it waits until another mark is asked for. So there are as many
+ * checkpoints as there can be. There are always records that are written while one is made.
  */
 function markedRows(): AsyncIterable<Row> {
   const source = {

@@ -118,11 +118,6 @@ export class SimulatedDisk {
     this.#look()
   }
 
-  /** A program was killed: what it has done is there. */
-  kill(): void {
-    this.#look()
-  }
-
   #note(call: string, { path, to = '', bytes = [], length = 0 }: Step): void {
     const inode = this.#names.get(path)
     switch (call) {
@@ -155,7 +150,6 @@ export class SimulatedDisk {
       case 'chmod':
         return
       default:
-        // The other calls are none of this function.
         throw new Error(`The simulated disk does not know '${call}'`)
     }
   }
