@@ -46,6 +46,11 @@ export class HereRun {
     rememberEnd(this, this)
   }
 
+  /** How many items were read. */
+  get read(): number {
+    return this.#passes[0]?.count ?? 0
+  }
+
   /**
    * Settles when all results are written.
    *

@@ -27,6 +27,11 @@ export async function runHere(plan: CommandPlan): Promise<number | undefined> {
   printToStandardError()
   const passes = passesOf(plan, isPrinted(plan.output))
   const run = new HereRun(plan)
+  // By default it would end the process. Other signals do so at once: an expression may never end.
+  if (process.platform !== 'win32')
+    process.on('SIGUSR2', () => {
+      console.error(`millrace: ${Math.round(process.uptime())} s: ${run.read} items`)
+    })
   try {
     await run.run(passes, withoutFirst(openInputs(inputs, plan.input), plan.input.skip))
     return run.failed > 0 ? INCOMPLETE : DONE
