@@ -148,6 +148,28 @@ it.each(expressions)('shows the place in %j', (text, shown) => {
   expect(errorOf(['-e', text])).toBe(shown)
 })
 
+it.each([
+  ['d => d.ok', "-e takes the body of a function alone, in which d is the item: write 'd.ok'"],
+  ['async (d) => await d.ok', "-e takes the body of a function alone, in which d is the item: write 'await d.ok'"],
+  [
+    '({ ok }) => ok',
+    "-e takes the body of a function alone, in which d is the item: such as 'd.length'. Received '({ ok }) => ok'",
+  ],
+  [
+    'd => { return d.ok }',
+    "-e takes the body of a function alone, in which d is the item: such as 'd.length'. Received 'd => { return d.ok }'",
+  ],
+])('refuses the function %s', (text, message) => {
+  expect(errorOf(['-e', text])).toBe(message)
+})
+
+it.each(['d.map((v) => v)', '(d => d)(1)', '(async () => await d)()', 'async(d)', '{ f: d => d }'])(
+  'takes functions inside of an expression: %s',
+  (text) => {
+    expect(readArguments(['-e', text])).toHaveProperty('plan')
+  },
+)
+
 it('names the option of the expression', () => {
   expect(errorOf(['--where', 'd.'])).toMatch(
     /^--where must be an expression of JavaScript: Unexpected end, at column 3\n/,

@@ -127,7 +127,7 @@ function checkExpressions({ stages, modules, output }: CommandPlan, given: Given
   }
   const { partition } = output
   if (partition !== undefined && 'expression' in partition) {
-    checkExpression(partition.expression, as('partition', given), [])
+    checkExpression(partition.expression, as('partition', given), names)
   }
   if (areThere || modules.length === 0) return
   throw new UsageError(`${as('module', given)} is for expressions: add one, such as -e EXPR`)

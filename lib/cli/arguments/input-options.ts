@@ -61,6 +61,7 @@ export const INPUT: OptionGroup = {
       name: 'encoding',
       value: 'NAME',
       summary: 'the encoding, such as `latin1`',
+      isRare: true,
       initial: 'utf8',
       effect: { reads: (text, as) => ({ input: { encoding: encoding(text, as) } }) },
     },
@@ -76,6 +77,7 @@ export const INPUT: OptionGroup = {
       name: 'decompress',
       value: 'CMD',
       summary: 'a program that decompresses, such as `"xz -dc"`',
+      isRare: true,
       details:
         'It reads the file as its standard input. It gets no shell. Gzip, zstd and brotli do not need it: they are recognised.',
       effect: { reads: (text, as) => ({ input: { decompress: program(text, as) } }) },
@@ -100,6 +102,7 @@ export const INPUT: OptionGroup = {
     {
       name: 'seed',
       value: 'N',
+      isRare: true,
       summary: 'another sample',
       initial: '0',
       needs: ['sample'],

@@ -44,7 +44,8 @@ export const OUTPUT: OptionGroup = {
       name: 'partition',
       value: 'EXPR',
       summary: 'a folder below `-o` per value of a column or EXPR',
-      details: '`--partition country -o out` writes `out/country=DE/part.csv`. An expression sees `d`, a result.',
+      details:
+        '`--partition country -o out` writes `out/country=DE/part.csv`. An expression sees `d`, a result, and nothing else. It cannot `await`.',
       needs: ['output'],
       excludes: ['reduce'],
       effect: { reads: (text, as) => ({ output: { partition: partition(text, as) } }) },

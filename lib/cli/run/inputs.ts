@@ -32,6 +32,9 @@ export async function findInputs(plan: PlannedInput): Promise<Inputs> {
   if (plan.replay !== undefined) return { ...(await found([plan.replay], [])), format: 'ndjson' }
   const given = plan.files.length === 0 ? ['-'] : plan.files
   const negated = given.filter((name) => name.startsWith('!') && !name.startsWith('!(') && statOf(name) === undefined)
+  if (negated.length === given.length) {
+    throw new UsageError(`'${given.join("' and '")}' leave files out, and there are no others: add a file or a glob`)
+  }
   const all = await found(
     given.filter((name) => !negated.includes(name)),
     negated,
@@ -98,15 +101,15 @@ function statOf(path: string): Stats | undefined {
     return statSync(path)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    // Any other error is that of the reader: it may not be allowed to look.
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG') return undefined
-    throw error
+    // It may not be allowed to look, or links lead in a circle.
+    throw new UsageError(`'${path}' cannot be used: ${(error as Error).message}`, { cause: error })
   }
 }
 
 function globOf(name: string): string {
   if (GLOB.test(name)) return name
-  throw new UsageError(`there is no file '${name}'`)
+  throw new UsageError(`there is no file '${name}'${forgotten(name)}`)
 }
 
 async function pathsOf(globbed: AsyncIterable<string>, glob: string): Promise<string[]> {
@@ -115,9 +118,14 @@ async function pathsOf(globbed: AsyncIterable<string>, glob: string): Promise<st
     for await (const path of globbed) paths.push(path)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_NO_FILES') throw error
-    throw new UsageError(`no file matches '${glob}'`)
+    throw new UsageError(`no file matches '${glob}'${forgotten(glob)}`)
   }
   return paths
+}
+
+/** The cure for what is rather an expression: it uses `d`, or is a function. */
+function forgotten(name: string): string {
+  return /(?:^|[^\w$.])d(?:\?\.|\.|\[)|=>/.test(name) ? `. An expression needs an option, such as -e '${name}'` : ''
 }
 
 /** @throws UsageError if the files have different formats. */
