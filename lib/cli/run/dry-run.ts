@@ -29,7 +29,10 @@ export function planText(
     ...plan.stages.map((stage) => ['stage', stageText(stage)] as const),
     ...(plan.reduce === undefined ? [] : [['reduce', plan.reduce.text] as const]),
     ...(input.head === undefined ? [] : [['head', `${input.head} results`] as const]),
-    ['output', `${output.target ?? 'stdout'} as ${outputFormat(plan)}${partitionText(output.partition)}`],
+    [
+      'output',
+      `${output.target ?? 'stdout'} as ${outputFormat(plan)}${partitionText(output.partition)}${rotationText(output.rotate)}`,
+    ],
     ['run', isOnMain ? 'on the main thread' : runText(run, passes.length)],
     ['errors', faultsText(faults)],
   ]
@@ -59,6 +62,10 @@ function outputFormat({ output }: CommandPlan): string {
 function partitionText(partition: CommandPlan['output']['partition']): string {
   if (partition === undefined) return ''
   return `, by ${'column' in partition ? partition.column : partition.expression}`
+}
+
+function rotationText(size: number | undefined): string {
+  return size === undefined ? '' : `, a new file after ${size} bytes`
 }
 
 function runText({ workers, isUnordered, timeout, retries }: CommandPlan['run'], passes: number): string {

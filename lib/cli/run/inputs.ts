@@ -8,6 +8,7 @@ import { formatOfName, hasCompressedName } from '../../io/suffixes.js'
 import { isServerUrl } from '../../io/urls.js'
 import { csv, tsv } from '../../sources/csv.js'
 import { files } from '../../sources/files.js'
+import { fixed } from '../../sources/fixed.js'
 import { json } from '../../sources/json.js'
 import { ndjson } from '../../sources/ndjson.js'
 import { replay } from '../../sources/replay.js'
@@ -150,6 +151,7 @@ export function openInputs({ sources, format }: Inputs, plan: PlannedInput): Sou
   const common = { ...(encoding !== undefined && { encoding }), ...(decompress !== undefined && { decompress }) }
   if (plan.replay !== undefined) return replay(sources, common)
   if (format === 'lines') return lines(sources, { ...common, ...(plan.isNul && { delimiter: '\0' }) })
+  if (format === 'fixed') return fixed(sources, { ...common, columns: plan.fixed ?? {} })
   const { columns, delimiter, header } = plan
   const keys = { ...common, ...(columns !== undefined && { columns }) }
   if (format === 'ndjson') return ndjson(sources, keys)

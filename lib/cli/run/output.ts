@@ -36,6 +36,7 @@ export function writeOptions(plan: CommandPlan, signal: AbortSignal): WriteOptio
   return {
     ...(format !== undefined && { format }),
     ...(output.compress !== undefined && { compress: output.compress }),
+    ...(output.rotate !== undefined && { rotate: output.rotate }),
     ...(output.partition !== undefined && {
       partition: partitionOf(
         output.partition,

@@ -73,7 +73,7 @@ function assertOnePass({ output, faults }: CommandPlan, passes: readonly PassDat
 
 /** A trial writes no files. */
 function withoutFiles(plan: CommandPlan): CommandPlan {
-  const { target, compress, partition, ...output } = plan.output
+  const { target, compress, partition, rotate, ...output } = plan.output
   const { rejects, ...faults } = plan.faults
   const { report, ...tell } = plan.tell
   return { ...plan, output, faults: { ...faults, skipErrors: faults.skipErrors || rejects !== undefined }, tell }
