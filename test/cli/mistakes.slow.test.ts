@@ -112,8 +112,8 @@ describe('what the person named', () => {
 
 describe('--partition', () => {
   const refused: readonly (readonly [expression: string, message: string])[] = [
-    ['await d.n', '--partition cannot await: compute the name in a stage before it'],
-    ['d.n + file', "--partition sees a result as d, and not 'file': compute the name in a stage before it"],
+    ['await d.n', '--partition cannot await: compute the key in a stage before it'],
+    ['d.n + file', "--partition sees a result as d, and not 'file': compute the key in a stage before it"],
     ['d => d.n', "--partition takes the body of a function alone, in which d is the item: write 'd.n'"],
   ]
   it.each(refused)('is refused: %s', async (expression, message) => {

@@ -12,6 +12,8 @@ export function isOfAbsent(error: unknown): boolean {
 /** Undefined if it is not wanted, if the format was given, or if the expressions ask for nothing that lines lack. */
 export function formatHint({ input, stages, tell }: CommandPlan, { format }: Inputs): string | undefined {
   if (format !== 'lines' || input.format !== undefined || tell.isQuiet) return undefined
+  // Nothing was asked for.
+  if (input.head === 0) return undefined
   for (const { kind, work } of stages) {
     const asked = 'expression' in work ? Array.from(work.expression.matchAll(PROPERTY), ([, name = '']) => name) : []
     const absent = asked.find((name) => !(name in String.prototype))

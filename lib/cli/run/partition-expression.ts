@@ -14,10 +14,10 @@ const NOWHERE = { index: -1, file: undefined, record: undefined }
 
 /** @param modules The names of modules, which it cannot use. @throws UsageError */
 export function partitionBy(expression: string, modules: readonly string[]): (record: unknown) => string {
-  if (awaits(expression)) throw new UsageError(`${OPTION} cannot await: compute the name in a stage before it`)
+  if (awaits(expression)) throw new UsageError(`${OPTION} cannot await: compute the key in a stage before it`)
   const [name] = usedNames<string>(expression, [...PLACE_NAMES, ...modules])
   if (name !== undefined) {
-    throw new UsageError(`${OPTION} sees a result as d, and not '${name}': compute the name in a stage before it`)
+    throw new UsageError(`${OPTION} sees a result as d, and not '${name}': compute the key in a stage before it`)
   }
   const evaluate = compileExpression(expression, [], new Map())
   const label = `${OPTION} ${expression}`
