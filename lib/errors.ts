@@ -29,6 +29,8 @@ export type ErrorCode =
   | 'ERR_DEADLOCK'
   | 'ERR_DECOMPRESS'
   | 'ERR_END_OF_FILE'
+  | 'ERR_FIXED_LINE'
+  | 'ERR_FIXED_TYPE'
   | 'ERR_HOST_LOST'
   | 'ERR_INPUT_FORMAT'
   | 'ERR_INPUT_URL'
@@ -373,6 +375,8 @@ export type RecordErrorCode =
   | 'ERR_CSV_QUOTE'
   | 'ERR_CSV_TYPE'
   | 'ERR_CSV_UNCLOSED_QUOTE'
+  | 'ERR_FIXED_LINE'
+  | 'ERR_FIXED_TYPE'
   | 'ERR_JSON'
   | 'ERR_RECORD_TOO_LONG'
 

@@ -18,7 +18,9 @@ export {
   type RecordErrorCode,
 } from './errors.js'
 export { blocks, type BlocksOptions, type FileBlock, type FileBlocks } from './sources/blocks.js'
-export { csv, tsv, type CsvOptions, type CsvRow, type FieldType, type FieldValue } from './sources/csv.js'
+export { csv, tsv, type CsvOptions, type CsvRow } from './sources/csv.js'
+export type { FieldType, FieldValue } from './sources/field-types.js'
+export { fixed, type FixedColumn, type FixedOptions, type FixedRow } from './sources/fixed.js'
 export type { Records } from './sources/records.js'
 export { failure, type Failure } from './failure.js'
 export { files, type FilesOptions } from './sources/files.js'

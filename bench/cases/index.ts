@@ -33,6 +33,7 @@ export const CASES = [
   'cli-csv',
   'cli-top',
   'cli-lines',
+  'cli-small',
   'cli-memory',
   'import',
   'cold',

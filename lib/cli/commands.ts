@@ -4,7 +4,9 @@ import { ClusterError } from '../cluster/errors.js'
 import { MillraceError } from '../errors.js'
 import { check } from './check.js'
 import { helpOf, type Command } from './command.js'
+import { escaped } from './escaped.js'
 import { hosts } from './hosts.js'
+import { print } from './print.js'
 import { setup } from './setup.js'
 import { UsageError } from './usage-error.js'
 import { worker } from './worker.js'
@@ -22,13 +24,13 @@ const REFUSED = 2
 export async function runCommand(name: CommandName, args: readonly string[]): Promise<number> {
   const command = COMMANDS[name]
   if (args.includes('--help') || args.includes('-h')) {
-    console.log(helpOf(name, command))
+    await print(`${helpOf(name, command)}\n`)
     return 0
   }
   try {
     return await command.run(args)
   } catch (error) {
-    console.error(`millrace ${name}: ${textOf(error)}`)
+    console.error(`millrace ${name}: ${escaped(textOf(error), '\n')}`)
     if (error instanceof UsageError) console.error(`See npx millrace ${name} --help`)
     return error instanceof ClusterError ? REFUSED : WRONG
   }

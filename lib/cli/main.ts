@@ -5,12 +5,15 @@
 import { readArguments } from './arguments/parse.js'
 import type { CommandName } from './commands.js'
 import { runHere } from './here/here.js'
+import { print } from './print.js'
+import { problemText } from './problem.js'
 import { UsageError } from './usage-error.js'
 
 /** As the first argument. A file with such a name is written `./worker`. */
 const COMMANDS: readonly string[] = ['worker', 'setup', 'hosts', 'check'] satisfies readonly CommandName[]
-/** The exit code of a wrong call. */
+/** The exit codes of a wrong call, and of everything else that prevents a run. */
 const USAGE = 2
+const FAILED = 1
 
 void main(process.argv.slice(2)).then(end)
 
@@ -26,23 +29,22 @@ async function main(args: readonly string[]): Promise<Ending> {
     const { runCommand } = await import('./commands.js')
     return { code: await runCommand(first as CommandName, rest) }
   }
+  let isVerbose = false
   try {
     const request = readArguments(args)
     if ('plan' in request) {
+      isVerbose = request.plan.tell.isVerbose
       const code = await runHere(request.plan)
       if (code !== undefined) return { code, isWritten: true }
       const { run } = await import('./run/run.js')
       return { code: await run(request.plan, args) }
     }
     const { textOf } = await import('./arguments/show.js')
-    // `millrace --help | head` ends early.
-    process.stdout.on('error', passOver)
-    process.stdout.write(textOf(request.shows, request.value))
+    await print(textOf(request.shows, request.value))
     return { code: 0 }
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error
-    console.error(`millrace: ${error.message}`)
-    return { code: USAGE }
+    console.error(`millrace: ${problemText(error, isVerbose)}`)
+    return { code: error instanceof UsageError ? USAGE : FAILED }
   }
 }
 
@@ -62,8 +64,4 @@ function flushed(stream: NodeJS.WriteStream): Promise<void> {
       resolve()
     })
   })
-}
-
-function passOver(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error
 }

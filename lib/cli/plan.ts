@@ -22,7 +22,7 @@ export interface PlannedStage {
   readonly work: Work
 }
 
-export type InputFormat = 'lines' | 'csv' | 'tsv' | 'ndjson' | 'json'
+export type InputFormat = 'lines' | 'csv' | 'tsv' | 'ndjson' | 'json' | 'fixed'
 export type OutputFormat = 'text' | 'ndjson' | 'csv' | 'tsv' | 'json'
 export type CompressionFormat = 'gzip' | 'zstd'
 
@@ -33,6 +33,8 @@ export interface PlannedInput {
   readonly format?: InputFormat
   /** With `json`: the path to the array. */
   readonly path?: string
+  /** With `fixed`: where each column begins, and behind its end, in characters from 0. */
+  readonly fixed?: Readonly<Record<string, readonly [start: number, end: number]>>
   /** With a header, the columns to read. Without one, the names of all columns. */
   readonly columns?: readonly string[]
   readonly header: boolean
@@ -62,6 +64,8 @@ export interface PlannedOutput {
   readonly format?: OutputFormat
   /** Undefined: by the suffix of the target. */
   readonly compress?: CompressionFormat
+  /** The most bytes of text in a file. Undefined: one file. */
+  readonly rotate?: number
   /** One folder for each value of a column, or for each text that an expression over `d` gives. */
   readonly partition?: { readonly column: string } | { readonly expression: string }
 }

@@ -16,6 +16,8 @@ export interface RecordCut {
 export class RecordOutput {
   /** How many records it has. */
   count = 0
+  /** How many bytes of text, before compression. */
+  #length = 0
   readonly #layout: OutputLayout
   readonly #body: Body
   readonly #name: string
@@ -36,6 +38,14 @@ export class RecordOutput {
     return this.#body.room()
   }
 
+  /** How many bytes of text it would have with others, and with what stands around the records. */
+  lengthWith(length: number): number {
+    const head = this.#layout.head(this.#name)
+    // That of an array replaces the first comma.
+    const before = this.#hasBegun || head === BRACKET ? 0 : Buffer.byteLength(head)
+    return this.#length + before + length + Buffer.byteLength(this.#layout.tail(false))
+  }
+
   /** Adds the next records, which the layout has settled. */
   add(records: Formatted): void {
     if (records.length === 0) return
@@ -48,6 +58,7 @@ export class RecordOutput {
       if (bytes[0] === COMMA && head === BRACKET) bytes[0] = BRACKET.charCodeAt(0)
       else this.#addText(head)
     }
+    this.#length += bytes.length
     this.#body.add(bytes, records.ends)
   }
 
@@ -63,13 +74,17 @@ export class RecordOutput {
     return { records: this.count, hasBegun: this.#hasBegun }
   }
 
-  /** Goes on behind a cut, before anything is added. */
-  restore({ records, hasBegun }: RecordCut): void {
+  /** Goes on behind a cut, before anything is added. @param text How much text there was, in bytes. */
+  restore({ records, hasBegun, text }: RecordCut & { readonly text: number }): void {
     this.count = records
+    this.#length = text
     this.#hasBegun = hasBegun
   }
 
   #addText(text: string): void {
-    if (text !== '') this.#body.add(Buffer.from(text), [])
+    if (text === '') return
+    const bytes = Buffer.from(text)
+    this.#length += bytes.length
+    this.#body.add(bytes, [])
   }
 }

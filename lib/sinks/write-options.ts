@@ -15,6 +15,7 @@ import type { PipelinePlan } from '../resume/pipeline.js'
 import { readResume, type ResumeOptions, type ResumeSettings } from '../resume/options.js'
 import { hasZstd, LEVELS, type Compression, type CompressionType } from './compression.js'
 import type { SourceTrace } from './origin.js'
+import { isNumbered, numberedPath } from './rotation.js'
 import { isTemplate, templatePaths } from './template.js'
 import { isNodeWritable, isWebWritable, type NodeWritable, type WebWritable } from './stream-targets.js'
 
@@ -54,6 +55,12 @@ export interface WriteOptions {
    * files are open at a time. The default format is then `'csv'`. Default: one file.
    */
   readonly partition?: string | ((record: never) => string)
+  /**
+   * Begins a new file whenever the next record would make this one longer than this many bytes of text, before
+   * compression. `{n}` in the path stands for the number of the file, from `00000`: `'out-{n}.csv'`. A record is never
+   * cut: a longer one has a file for itself. At least 1. Default: one file.
+   */
+  readonly rotate?: number
   /** Whether a file that exists is replaced. With false it is an error. Default: true. */
   readonly overwrite?: boolean
   /**
@@ -91,6 +98,8 @@ export interface WritePlan {
   readonly byFile: boolean
   /** Gives the partition of a record, where that is a function. */
   readonly partitionOf: PartitionOf | undefined
+  /** Undefined: one file. Otherwise the most bytes of text in each. */
+  readonly rotate: number | undefined
   readonly overwrite: boolean
   /** Undefined: it begins anew. */
   readonly resume: ResumeSettings | undefined
@@ -108,6 +117,7 @@ const OPTIONS = [
   'columns',
   'escapeFormulas',
   'partition',
+  'rotate',
   'overwrite',
   'resume',
   'progress',
@@ -134,7 +144,8 @@ export function planWrite(given: unknown, options: unknown): WritePlan {
   }
   const overwrite = read.boolean('overwrite')
   const resume = readResume(ACTION, read, path === undefined ? undefined : `${path.replace(/[/\\]+$/, '')}.checkpoint`)
-  for (const [name, value] of Object.entries({ overwrite, partition, resume })) {
+  const rotate = read.integer('rotate', 1)
+  for (const [name, value] of Object.entries({ overwrite, partition, resume, rotate })) {
     if (value === undefined || path !== undefined) continue
     read.fail(typeError, name, 'left out for a stream: it is for files', value)
   }
@@ -142,6 +153,11 @@ export function planWrite(given: unknown, options: unknown): WritePlan {
   if (byFile && partition !== undefined) {
     read.fail(typeError, 'partition', 'left out for a template: the input file decides', partition)
   }
+  if (rotate !== undefined && (byFile || partition !== undefined)) {
+    const other = byFile ? 'a template' : "'partition'"
+    read.fail(typeError, 'rotate', `left out with ${other}: it is for one output`, rotate)
+  }
+  if (typeof given === 'string' && path !== undefined) assertPlaceholders(path, rotate !== undefined)
   const split = { partition: typeof partition === 'string' ? partition : undefined, byFile }
   const table = {
     kind: 'csv',
@@ -168,6 +184,7 @@ export function planWrite(given: unknown, options: unknown): WritePlan {
         : () => (name) => join(path ?? '', name, fileName),
     byFile,
     partitionOf: typeof partition === 'function' ? partition : undefined,
+    rotate,
     overwrite: overwrite ?? true,
     resume,
     comparable: {
@@ -176,6 +193,7 @@ export function planWrite(given: unknown, options: unknown): WritePlan {
         ...(isTable ? { format, columns, escapeFormulas: table.escapeFormulas } : { format }),
         compress: compression && { ...compression },
         partition: typeof partition === 'function' ? 'a function' : partition,
+        rotate,
         overwrite: overwrite ?? true,
       },
       code: typeof partition === 'function' ? { partition: hashOfFunction(partition) } : {},
@@ -200,10 +218,7 @@ function targetOf(target: unknown): WritePlan['target'] {
   const path = pathOf(target)
   const own = path === undefined ? undefined : STANDARD_STREAMS.get(path)
   if (own !== undefined) return { node: own() }
-  if (path !== undefined) {
-    assertPlaceholders(target)
-    return { path }
-  }
+  if (path !== undefined) return { path }
   if (isWebWritable(target)) {
     if (target.locked) throw targetError(target, ' (it is locked: another writer has it)')
     return { web: target }
@@ -249,10 +264,14 @@ function optionsError(options: unknown): TypeError {
 }
 
 /** Placeholders that a template does not have would be part of the name. The path of a URL is taken as it is. */
-function assertPlaceholders(target: unknown): void {
-  const unknown = typeof target === 'string' ? /\{(?!(?:name|dir|index)\})[a-z]+\}/.exec(target)?.[0] : undefined
+function assertPlaceholders(path: string, isRotated: boolean): void {
+  if (isRotated && !isNumbered(path)) {
+    const text = `Cannot ${ACTION} as the path must have {n} for the number of the file: received ${received(path)}`
+    throw typeError('ERR_INVALID_ARGUMENTS', `${text} (with 'rotate' there are several: 'out-{n}.csv')`)
+  }
+  const unknown = /\{(?!(?:name|dir|index)\})[a-z]+\}/.exec(isRotated ? numberedPath(path, 0) : path)?.[0]
   if (unknown === undefined) return
-  const expected = 'the placeholders of a path must be {name}, {dir} or {index}'
+  const expected = "the placeholders of a path must be {name}, {dir} or {index}, or {n} with 'rotate'"
   throw typeError(
     'ERR_INVALID_ARGUMENTS',
     `Cannot ${ACTION} as ${expected}: received '${unknown}' (for a name with braces: pathToFileURL(path))`,

@@ -16,6 +16,8 @@ import { Device, isDevicePath } from './device.js'
 import { traceSource, type SourceTrace } from './origin.js'
 import { SingleOutput, type Outputs, type WrittenFile } from './outputs.js'
 import { PartitionedOutput } from './partitioned-output.js'
+import { RotatedOutput } from './rotated-output.js'
+import { numberedPath } from './rotation.js'
 import { showWriting } from './shown-write.js'
 import { NodeTarget, WebTarget } from './stream-targets.js'
 import type { ByteTarget } from './target.js'
@@ -60,7 +62,8 @@ export interface WriteResult {
  * task throws: the option `errors` of the last stage decides. Without a stage, the writing fails.
  *
  * **Several files.** `partition` writes a file for each key. A path with `{name}`, `{dir}` or `{index}` is a template. It
- * writes a file for each input file: these stand for its name, its folder and its number.
+ * writes a file for each input file: these stand for its name, its folder and its number. `rotate` begins a new file
+ * after this many bytes, and `{n}` stands for its number.
  *
  * **Compression.** Members of 4 MiB of text are compressed side by side in the thread pool of Node. Every program that
  * reads gzip or zstd reads them. The bytes do not depend on the number of workers or the chunksize.
@@ -71,8 +74,8 @@ export interface WriteResult {
  * @param target A path, a `file:` URL, or a stream that takes bytes: a Node `Writable` or a web `WritableStream`. A
  * stream is ended, except `process.stdout` and `process.stderr`.
  * @param options `format` and `compress` (default: by the suffixes of the path). `columns` (default: the keys of the first
- * record), `escapeFormulas` (default false). `partition` (default: one file), `overwrite` (default true). `progress`
- * (default false), `report` (default: none), `signal`.
+ * record), `escapeFormulas` (default false). `partition` and `rotate` (default: one file), `overwrite` (default true).
+ * `progress` (default false), `report` (default: none), `signal`.
  * @returns A function from a source to the promise of a `WriteResult`. The source is any iterable or async iterable.
  * @throws {TypeError | RangeError} At the call: `ERR_INVALID_ARGUMENTS`, `ERR_INVALID_OPTION`. The promise rejects with
  * an error of the source or of the system, with an `OutputError`, and with the reason of an aborted `signal`. If the
@@ -150,25 +153,32 @@ async function writeOnce(
   checkpoints?: Checkpoints,
 ): Promise<WriteResult> {
   const started = performance.now() - (checkpoints?.before.duration ?? 0)
-  const { pathsOf, overwrite, compression } = plan
+  const { pathsOf, overwrite, compression, rotate } = plan
   const layout = new OutputLayout(plan.createFormat(), plan.partitionOf)
   const signals = [plan.signal, pipeline].filter((signal) => signal !== undefined)
   const files = { overwrite, inputs: new InputFiles(trace.paths), kept: checkpoints?.request }
   const target = await createTarget(plan, files)
   const before = await checkpoints?.outputs()
   const createOutputs = (onFail: (error: unknown) => void): Outputs => {
-    const outputs =
-      pathsOf !== undefined
-        ? new PartitionedOutput(
-            layout,
-            { ...files, pathOf: pathsOf(trace), compression, created: checkpoints?.created },
-            onFail,
-          )
-        : new SingleOutput(target, layout, compression, onFail)
+    if (pathsOf !== undefined) {
+      const options = { ...files, pathOf: pathsOf(trace), compression, created: checkpoints?.created }
+      return new PartitionedOutput(layout, options, onFail)
+    }
+    if (rotate === undefined || target.path === undefined) return new SingleOutput(target, layout, compression, onFail)
+    const { path } = target
+    const pathOf = (number: number): string => numberedPath(path, number)
+    return new RotatedOutput(
+      layout,
+      { ...files, pathOf, compression, limit: rotate, created: checkpoints?.created },
+      onFail,
+    )
+  }
+  const goneOn = (onFail: (error: unknown) => void): Outputs => {
+    const outputs = createOutputs(onFail)
     if (before !== undefined) outputs.restore(before.state, before.rests)
     return outputs
   }
-  const run = new WriteRun(source, { signals, pipeline }, layout, createOutputs, checkpoints)
+  const run = new WriteRun(source, { signals, pipeline }, layout, goneOn, checkpoints)
   const counts = (): RunCounts => {
     const { read = run.read, skipped, rejected, bytesRead } = trace.counts()
     const { records, bytes } = run.outputs

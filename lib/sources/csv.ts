@@ -1,37 +1,12 @@
 /** `csv()` and `tsv()`: the rows of files of separated values. */
-import { constants } from 'node:buffer'
-import { types as kinds } from 'node:util'
-import type { CsvType } from '../codec/records/format.js'
 import { typeError, received } from '../errors.js'
 import { sourcesOf, type ByteSource } from '../io/bytes.js'
-import { asciiSafe, textEncoding } from '../io/encoding.js'
-import { isProgram, PROGRAM_EXPECTED, programHint } from '../io/program.js'
 import { isPlainObject, OptionReader, VERBS_HINT } from '../options.js'
-import { isMadeByTask, isReference, NAME, type MadeByTask } from '../task-name.js'
 import { COLUMNS_EXPECTED, isNames } from './column-names.js'
 import { CsvKind } from './csv-kind.js'
+import { fieldTypes, type FieldType, type FieldValue } from './field-types.js'
+import { readRecordText } from './record-text.js'
 import { RecordIterator, type Records } from './records.js'
-
-/** What a field can become. An empty field then is null. A task makes a value of the text. It must be synchronous. */
-export type FieldType =
-  | NumberConstructor
-  | BigIntConstructor
-  | BooleanConstructor
-  | DateConstructor
-  | (((text: string) => unknown) & MadeByTask)
-
-/** The value that a field of a type has. */
-export type FieldValue<T> = T extends NumberConstructor
-  ? number | null
-  : T extends BigIntConstructor
-    ? bigint | null
-    : T extends BooleanConstructor
-      ? boolean | null
-      : T extends DateConstructor
-        ? Date | null
-        : T extends (text: string) => infer R
-          ? Exclude<R, PromiseLike<unknown>> | null
-          : string
 
 /** The rows of `csv()` with `columns` and `types`. Without `columns`, `C` is `string`: all other fields are strings. */
 export type CsvRow<C extends string, T> = string extends C
@@ -115,7 +90,6 @@ const OPTIONS = [
   'maxLength',
   'decompress',
 ] as const
-const DEFAULT_MAX_LENGTH = 16 * 1024 * 1024
 
 /** The call signatures of `csv` and `tsv`. */
 export interface Csv {
@@ -209,22 +183,14 @@ function open(name: string, delimiter: string, source: unknown, options: unknown
   assertDifferent(action, { ...given, delimiter: dialect.delimiter, quote })
   const header = read.value('header', 'true, false or an array of names', isHeader) ?? true
   const columns = read.value('columns', COLUMNS_EXPECTED, isNames)
-  const encoding = read.value('encoding', 'the name of an encoding', (value) => typeof value === 'string')
   if (header === false && (columns !== undefined || read.value('types', 'an object', isPlainObject) !== undefined)) {
     throw typeError(
       'ERR_INVALID_OPTION',
       `Cannot ${action} as 'columns' and 'types' need the names of the columns: received header: false (give them: header: [...])`,
     )
   }
-  const decompress = read.value('decompress', PROGRAM_EXPECTED, isProgram, programHint)
   const kind = new CsvKind({
-    text: {
-      text: asciiSafe(textEncoding(action, encoding, undefined)),
-      fatal: false,
-      detect: true,
-      decompress: decompress && [...decompress],
-    },
-    maxLength: read.integer('maxLength', 1, constants.MAX_STRING_LENGTH) ?? DEFAULT_MAX_LENGTH,
+    ...readRecordText(action, read),
     dialect,
     takesSeparator: given.delimiter === undefined,
     relaxed: read.oneOf('quotes', ['strict', 'relaxed']) === 'relaxed',
@@ -232,7 +198,7 @@ function open(name: string, delimiter: string, source: unknown, options: unknown
     hasHeader: header === true,
     names: typeof header === 'boolean' ? undefined : [...header],
     columns: columns && [...columns],
-    types: typesOf(read, action),
+    types: fieldTypes(read, action),
   })
   return new RecordIterator(name, sources, kind, kind.plan)
 }
@@ -268,36 +234,4 @@ function assertDifferent(action: string, given: Readonly<Record<string, number |
 
 function isHeader(value: unknown): boolean {
   return typeof value === 'boolean' || isNames(value)
-}
-
-const TYPES: ReadonlyMap<unknown, CsvType> = new Map<unknown, CsvType>([
-  [Number, 'number'],
-  [BigInt, 'bigint'],
-  [Boolean, 'boolean'],
-  [Date, 'date'],
-])
-
-const TYPES_EXPECTED = 'Number, BigInt, Boolean, Date or a task'
-
-function typesOf(read: OptionReader<CsvOptions>, action: string): Map<string, CsvType> {
-  const types = read.value('types', `an object of ${TYPES_EXPECTED}`, isPlainObject) ?? {}
-  return new Map(
-    Object.entries(types).map(([name, given]: [string, unknown]) => {
-      const type = TYPES.get(given) ?? (isMadeByTask(given) && !kinds.isAsyncFunction(given) ? given[NAME] : undefined)
-      if (type !== undefined) return [name, type]
-      throw typeError(
-        'ERR_INVALID_OPTION',
-        `Cannot ${action} as 'types.${name}' must be ${TYPES_EXPECTED}: received ${received(given)}${typeHint(given)}`,
-      )
-    }),
-  )
-}
-
-function typeHint(given: unknown): string {
-  if (given === String) return ' (fields are strings without it)'
-  if (isMadeByTask(given)) return ' (a task of a field must be synchronous: wait in the task that gets the rows)'
-  if (typeof given === 'function' || isReference(given)) {
-    return " (another thread must find it: task(import.meta.url, 'name', (text) => …) at the top level of a module)"
-  }
-  return ''
 }

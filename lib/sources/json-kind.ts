@@ -1,16 +1,12 @@
 /** Values of JSON as a kind of records, and the options that `ndjson()`, `json()` and `replay()` share. */
-import { constants } from 'node:buffer'
 import type { JsonFormat, RejectsFormat } from '../codec/records/format.js'
-import { asciiSafe, textEncoding } from '../io/encoding.js'
-import { isProgram, PROGRAM_EXPECTED, programHint } from '../io/program.js'
 import type { TextOptions } from '../io/text.js'
 import type { OptionReader } from '../options.js'
 import type { Json } from '../resume/mark.js'
 import { COLUMNS_EXPECTED, isNames } from './column-names.js'
 import type { Beginning, RecordKind } from './record-reader.js'
 import type { Splitter } from './record-scanner.js'
-
-const DEFAULT_MAX_LENGTH = 16 * 1024 * 1024
+import { readRecordText } from './record-text.js'
 
 /** The options of `replay()`. */
 export interface ReplayOptions {
@@ -59,15 +55,9 @@ export class JsonKind implements RecordKind {
     open: (encoding: string) => Splitter,
     form: Pick<JsonFormat, 'kind' | 'columns'> | Pick<RejectsFormat, 'kind'>,
   ) {
-    const encoding = read.value('encoding', 'the name of an encoding', (value) => typeof value === 'string')
-    const decompress = read.value('decompress', PROGRAM_EXPECTED, isProgram, programHint)
-    this.text = {
-      text: asciiSafe(textEncoding(action, encoding, undefined)),
-      fatal: false,
-      detect: true,
-      decompress: decompress && [...decompress],
-    }
-    this.maxLength = read.integer('maxLength', 1, constants.MAX_STRING_LENGTH) ?? DEFAULT_MAX_LENGTH
+    const { text, maxLength } = readRecordText(action, read)
+    this.text = text
+    this.maxLength = maxLength
     this.#format = { ...form, encoding: this.text.text.blocks }
     this.#open = open
   }

@@ -1,57 +1,17 @@
-/** Where records of JSON end: the lines of NDJSON, and the elements of an array. */
+/** Where the elements of an array of JSON end. */
 import type { Position } from '../codec/records/format.js'
 import { newlinesIn } from '../codec/records/place.js'
 import { recordError } from '../codec/records/record-error.js'
 import type { Json } from '../resume/mark.js'
 import { ARRAY_START, findElements, type ElementState } from '../scan/elements.js'
 import type { Slab } from '../scan/memory.js'
-import { findByte, type EndsRoom } from '../scan/scan.js'
+import type { EndsRoom } from '../scan/scan.js'
 import { ArrayFinder, DocumentEnd, isSpace, type Step } from './array-finder.js'
+import { bytesBehind } from './line-splitter.js'
 import type { Split, Splitter } from './record-scanner.js'
 
 const NEWLINE = 10
 const CLOSE_BRACKET = 93
-
-/** Lines, without those that are blank. */
-export class NdjsonSplitter implements Splitter {
-  readonly newline: number = NEWLINE
-  /** Whether the line at hand is blank so far. */
-  #isBlank = true
-
-  scan(bytes: Slab, from: number, to: number, room: EndsRoom): Split {
-    const found = findByte(bytes, from, to, NEWLINE, room)
-    const memory = Buffer.from(bytes.buffer)
-    const ends = new Uint32Array(room.slab.buffer, room.at, found.count)
-    let start = from
-    let count = 0
-    for (const end of ends) {
-      if (!this.#isBlank || !isBlank(memory, start, end)) ends[count++] = end
-      this.#isBlank = true
-      start = end
-    }
-    this.#isBlank &&= isBlank(memory, start, from + found.scanned)
-    const end = from + found.scanned
-    return { ...found, count, newlines: found.count, recordsFrom: this.#isBlank ? end : undefined }
-  }
-
-  contentStart(bytes: Buffer, start: number, end: number): number {
-    return behindSpaces(bytes, start, end)
-  }
-
-  end(): 'record' | 'nothing' {
-    return this.#isBlank ? 'nothing' : 'record'
-  }
-}
-
-function isBlank(bytes: Buffer, start: number, end: number): boolean {
-  return behindSpaces(bytes, start, end) === end
-}
-
-function behindSpaces(bytes: Buffer, start: number, end: number): number {
-  let at = start
-  while (at < end && isSpace(bytes[at] ?? 0)) at++
-  return at
-}
 
 /** The elements of the array at a path of keys. */
 export class ElementSplitter implements Splitter {
@@ -93,7 +53,7 @@ export class ElementSplitter implements Splitter {
   }
 
   contentStart(bytes: Buffer, start: number, end: number): number {
-    return behindSpaces(bytes, start, end)
+    return bytesBehind(bytes, start, end, isSpace)
   }
 
   /** The error tells where the element begins that does not end, or else where the input ends. */
@@ -105,7 +65,7 @@ export class ElementSplitter implements Splitter {
         : this.#phase === 'behind'
           ? 'the objects around the array must be closed'
           : 'the array must be closed'
-    const spaces = behindSpaces(rest, 0, rest.length)
+    const spaces = bytesBehind(rest, 0, rest.length, isSpace)
     const at = { ...place, line: place.line + newlinesOf(rest.subarray(0, spaces)), offset: place.offset + spaces }
     return recordError(at, 'ERR_JSON', `${expected}: received the end of the input`)
   }
@@ -113,7 +73,7 @@ export class ElementSplitter implements Splitter {
   #step(block: Buffer): Step {
     if (this.#phase === 'before') return this.#finder.find(block)
     if (this.#phase === 'behind') return this.#end.check(block)
-    const at = behindSpaces(block, 0, block.length)
+    const at = bytesBehind(block, 0, block.length, isSpace)
     if (block[at] !== CLOSE_BRACKET) return { scanned: at, isFound: at < block.length, failure: undefined }
     this.#phase = 'behind'
     return { scanned: at + 1, isFound: false, failure: undefined }

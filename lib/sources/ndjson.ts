@@ -1,8 +1,9 @@
 /** `ndjson()`: the values of files with a value of JSON on each line. */
 import { sourcesOf, type ByteSource } from '../io/bytes.js'
 import { OptionReader, VERBS_HINT } from '../options.js'
+import { isSpace } from './array-finder.js'
 import { jsonForm, JsonKind, NDJSON_OPTIONS, type JsonRow, type NdjsonOptions } from './json-kind.js'
-import { NdjsonSplitter } from './json-splitters.js'
+import { LineSplitter } from './line-splitter.js'
 import { RecordIterator, type Records } from './records.js'
 
 const ACTION = 'read records with ndjson()'
@@ -55,6 +56,6 @@ export interface Ndjson {
 export const ndjson: Ndjson = ((source: unknown, options?: unknown) => {
   const sources = sourcesOf(ACTION, source)
   const read = new OptionReader<NdjsonOptions>(ACTION, options, NDJSON_OPTIONS, VERBS_HINT)
-  const kind = new JsonKind(ACTION, read, () => new NdjsonSplitter(), jsonForm(read))
+  const kind = new JsonKind(ACTION, read, () => new LineSplitter(isSpace), jsonForm(read))
   return new RecordIterator('ndjson', sources, kind, kind.plan)
 }) as Ndjson

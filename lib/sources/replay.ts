@@ -1,8 +1,9 @@
 /** `replay()`: the items of a file of failed items, for another run. */
 import { sourcesOf, type ByteSource } from '../io/bytes.js'
 import { OptionReader, VERBS_HINT } from '../options.js'
+import { isSpace } from './array-finder.js'
 import { JsonKind, REPLAY_OPTIONS, type ReplayOptions } from './json-kind.js'
-import { NdjsonSplitter } from './json-splitters.js'
+import { LineSplitter } from './line-splitter.js'
 import { RecordIterator, type Records } from './records.js'
 
 const ACTION = 'read failed items with replay()'
@@ -36,6 +37,6 @@ const ACTION = 'read failed items with replay()'
 export function replay<T = unknown>(source: ByteSource | readonly ByteSource[], options?: ReplayOptions): Records<T> {
   const sources = sourcesOf(ACTION, source)
   const read = new OptionReader<ReplayOptions>(ACTION, options, REPLAY_OPTIONS, VERBS_HINT)
-  const kind = new JsonKind(ACTION, read, () => new NdjsonSplitter(), { kind: 'rejects' })
+  const kind = new JsonKind(ACTION, read, () => new LineSplitter(isSpace), { kind: 'rejects' })
   return new RecordIterator('replay', sources, kind, kind.plan)
 }

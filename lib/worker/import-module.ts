@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url'
 import { TaskLoadError } from '../errors.js'
 import type { TaskName } from '../task.js'
 
+/** The cure for a module in TypeScript begins so. The command line has another one. */
+export const LOADERS = '. Workers have the loaders'
 /** Files that only compilers read. */
 const COMPILED = /\.(?:ts|cts|tsx|jsx)$/
 
@@ -95,7 +97,7 @@ function cureOf(module: string, code: unknown, reason: string): string {
     ? "node --import ./register.mjs, a file that calls register() from 'tsx/esm/api'"
     : 'node --import tsx'
   return (
-    '. Workers have the loaders that Node itself was started with: compile the module, or start the program with ' +
+    `${LOADERS} that Node itself was started with: compile the module, or start the program with ` +
     `${tsx}, node -r ts-node/register or node -r @swc-node/register, or pass these flags to a Pool as execArgv`
   )
 }

@@ -145,8 +145,8 @@ describe('passes', () => {
       ['-e i', false, false, true],
     ])
     expect(shape(['d'], 5)).toEqual([
-      ['-e d', false, false, false],
-      ['byStatus', false, false, false],
+      ['-e d', true, false, false],
+      ['byStatus', false, true, false],
     ])
   })
 })

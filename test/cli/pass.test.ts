@@ -1,6 +1,8 @@
 /** Stages that run in one pass. */
 import { passTask, type PassData, type StageData } from '#dist/cli/run/pass.js'
 import { stageOf } from '#dist/cli/run/stage-mark.js'
+import { PLACE_NAMES } from '#dist/cli/run/expression.js'
+import { usedNames } from '#dist/cli/run/used-names.js'
 import type { TaskContext } from 'millrace'
 
 const TASKS = new URL('../fixtures/cli/tasks.js', import.meta.url).href
@@ -9,7 +11,7 @@ const where = { index: 4, file: 'a.log', record: 5 } as TaskContext
 const by = (kind: StageData['kind'], expression: string): StageData => ({
   kind,
   label: `-e ${expression}`,
-  work: { expression },
+  work: { expression, uses: usedNames(expression, PLACE_NAMES) },
 })
 const task = (kind: StageData['kind'], exported: string): StageData => ({
   kind,
@@ -63,13 +65,31 @@ describe('a pass', () => {
       ['x', 'a.log', 5],
     ])
     expect(second(['x', 'b.log', 9])).toEqual([['x', 4, 'b.log', 9]])
+    const handle = await passOf([by('map', 'd'), task('map', 'placed')], { isCarried: true })
+    expect(handle(['x', 'b.log', 9])).toEqual(['4 b.log:undefined x'])
+  })
+
+  it('carries it through a pass, and to a fold', async () => {
+    const through = await passOf([by('map', 'd + i')], { carries: true, isCarried: true })
+    expect(through(['x', 'b.log', 9])).toEqual([['x4', 'b.log', 9]])
+    const fold = { module: TASKS, exported: 'filesOf', label: 'filesOf' }
+    const run = await passTask({
+      id: 'pass',
+      stages: [],
+      modules: [],
+      isPrinted: false,
+      carries: false,
+      isCarried: true,
+      fold,
+    })
+    expect(run([], ['x', 'b.log', 9], where)).toEqual(['b.log:9 x'])
   })
 
   it('prints strings as they are, and other values as JSON', async () => {
     const run = await passOf([by('map', 'd')], { isPrinted: true })
     expect([run('a "b"'), run({ a: [1] }), run(null), run(1.5)]).toEqual([['a "b"'], ['{"a":[1]}'], ['null'], ['1.5']])
     expect(() => run(1n)).toThrow(/^Cannot print the result as JSON.stringify\(\) threw '.*BigInt/)
-    expect(() => run(() => 1)).toThrow(/^Cannot print the result as JSON has no such value: received /)
+    expect(() => run(Symbol('s'))).toThrow(/^Cannot print the result as JSON has no such value: received /)
   })
 
   it('folds what its stages give', async () => {
@@ -87,6 +107,17 @@ describe('a pass', () => {
     for (const line of ['1 200 /', '2 404 /', '3 404 /']) expect(run(counts, line, where)).toBe(counts)
     expect(counts).toEqual({ 404: 2 })
   })
+})
+
+it('refuses a result that is a function, also of a promise', async () => {
+  for (const stage of [by('filter', '(d => d)'), by('map', 'Promise.resolve(d => d)'), by('flatMap', 'd.toString')]) {
+    const run = await passOf([stage])
+    const error: unknown = await Promise.resolve()
+      .then(() => run('x'))
+      .catch((error: unknown) => error)
+    expect(error).toMatchObject({ message: expect.stringMatching(/^The result is a function: call it, or/) as string })
+    expect(stageOf(error)).toBe(stage.label)
+  }
 })
 
 describe('an error in a pass', () => {

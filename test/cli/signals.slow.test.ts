@@ -125,13 +125,11 @@ describe('SIGUSR2 tells how far the run is', () => {
     expect(await run.end()).toMatchObject({ signal: 'SIGINT' })
   })
 
-  it('also where the main thread runs the stages', async () => {
+  it('and ends no run on the main thread, which may be too busy to tell', async () => {
     const wait = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400)'
     const run = folder.start(['-e', `console.error('seen'), ${wait}, d`, 'ten.txt', '--head', '3'])
     await run.said('seen')
     run.child.kill('SIGUSR2')
-    const { code, stdout, stderr } = await run.end()
-    expect({ code, stdout }).toEqual({ code: 0, stdout: '0\n1\n2\n' })
-    expect(stderr).toMatch(/^millrace: \d+ s: .*\n/m)
+    expect(await run.end()).toMatchObject({ code: 0, signal: null, stdout: '0\n1\n2\n' })
   })
 })

@@ -37,8 +37,33 @@ const calls: readonly (readonly [args: readonly string[], message: string])[] = 
   [['-r', '#sum'], "-r must be MODULE or MODULE#EXPORT, such as ./clean.js#slim: received '#sum'"],
   [['-M', 'path'], "-M must be NAME=MODULE, such as path=node:path: received 'path'"],
   [['-M', '1=x'], "-M must be NAME=MODULE, such as path=node:path: received '1=x'"],
-  [['-i', 'xml'], "-i must be one of lines, csv, tsv, ndjson, json: received 'xml'"],
-  [['-i', 'csv:a'], '-i csv takes no path: only json does, as in json:items'],
+  [['-i', 'xml'], "-i must be one of lines, csv, tsv, ndjson, json, fixed: received 'xml'"],
+  [['-i', 'csv:a'], '-i csv takes no path: only json and fixed take something, as in json:items'],
+  [
+    ['-i', 'fixed'],
+    "-i must be fixed: and columns, such as fixed:name=10,age=3 or fixed:name=0-10,note=20-: received ''",
+  ],
+  [
+    ['-i', 'fixed:name'],
+    "-i must be fixed: and columns, such as fixed:name=10,age=3 or fixed:name=0-10,note=20-: received 'name'",
+  ],
+  [
+    ['-i', 'fixed:a=0'],
+    "-i must be fixed: and columns, such as fixed:name=10,age=3 or fixed:name=0-10,note=20-: received 'a=0'",
+  ],
+  [
+    ['-i', 'fixed:a=5-5'],
+    "-i must be fixed: and columns, such as fixed:name=10,age=3 or fixed:name=0-10,note=20-: received 'a=5-5'",
+  ],
+  [
+    ['-i', 'fixed:a=0-,b=3'],
+    "-i must be fixed: and columns, such as fixed:name=10,age=3 or fixed:name=0-10,note=20-: received 'a=0-,b=3'",
+  ],
+  [
+    ['-i', 'fixed:=3'],
+    "-i must be fixed: and columns, such as fixed:name=10,age=3 or fixed:name=0-10,note=20-: received '=3'",
+  ],
+  [['-i', 'fixed:a=1,a=2'], "-i has 'a' twice: name each column once"],
   [['-i', 'json:'], '-i json: needs the path to the array, as in json:items'],
   [['--columns', 'a,,b'], "--columns must be names separated by commas, such as id,amount: received 'a,,b'"],
   [['--columns', 'a,a'], "--columns has 'a' twice: name each column once"],
@@ -56,6 +81,16 @@ const calls: readonly (readonly [args: readonly string[], message: string])[] = 
   [['--seed', '1'], '--seed needs --sample P: add it'],
   [['--head', '1e3'], "--head must be an integer of at least 0: received '1e3'"],
   [['-o', ''], "-o must be the path of a file: received ''"],
+  [['-o', 'a', '--rotate', '1X'], "--rotate must be a size such as 500K, 64M or 1G: received '1X'"],
+  [['-o', 'a', '--rotate', '0'], "--rotate must be a size such as 500K, 64M or 1G: received '0'"],
+  [['--rotate', '1G'], '--rotate needs -o FILE: add it'],
+  [['-o', '-', '--rotate', '1G'], '--rotate needs files, not stdout: -o out-{n}.csv'],
+  [['-o', 'a.csv', '--rotate', '1G'], '--rotate needs {n} in the name of the file: -o out-{n}.csv'],
+  [['-o', 'a-{n}.csv'], '-o has {n}, which is for --rotate SIZE: add it'],
+  [
+    ['a', '-o', '{name}-{n}.csv', '--rotate', '1G'],
+    '-o with {name} is a file per input, which excludes --rotate: leave one out',
+  ],
   [['-t', 'xml'], "-t must be one of text, ndjson, csv, tsv, json: received 'xml'"],
   [['--partition', ' '], "--partition must be a column such as country, or an expression over d: received ' '"],
   [['-j', '0'], "-j must be an integer from 1 to 1024: received '0'"],
@@ -147,6 +182,28 @@ const expressions: readonly (readonly [text: string, shown: string])[] = [
 it.each(expressions)('shows the place in %j', (text, shown) => {
   expect(errorOf(['-e', text])).toBe(shown)
 })
+
+it.each([
+  ['d => d.ok', "-e takes the body of a function alone, in which d is the item: write 'd.ok'"],
+  ['async (d) => await d.ok', "-e takes the body of a function alone, in which d is the item: write 'await d.ok'"],
+  [
+    '({ ok }) => ok',
+    "-e takes the body of a function alone, in which d is the item: such as 'd.length'. Received '({ ok }) => ok'",
+  ],
+  [
+    'd => { return d.ok }',
+    "-e takes the body of a function alone, in which d is the item: such as 'd.length'. Received 'd => { return d.ok }'",
+  ],
+])('refuses the function %s', (text, message) => {
+  expect(errorOf(['-e', text])).toBe(message)
+})
+
+it.each(['d.map((v) => v)', '(d => d)(1)', '(async () => await d)()', 'async(d)', '{ f: d => d }'])(
+  'takes functions inside of an expression: %s',
+  (text) => {
+    expect(readArguments(['-e', text])).toHaveProperty('plan')
+  },
+)
 
 it('names the option of the expression', () => {
   expect(errorOf(['--where', 'd.'])).toMatch(

@@ -45,6 +45,10 @@ const jobs: Readonly<Record<string, (source: Source, at: (name: string) => strin
     write(at('parts'), { resume: often, partition: 'kind', format: 'csv' })(
       imap((row: Row) => ({ ...row, kind: row.id % 5 }), source, inline),
     ),
+  'a new file after some bytes': (source, at) =>
+    write(at('part-{n}.csv'), { resume: often, rotate: 40_000 })(imap(picky, source, skip)),
+  'the same, gzip': (source, at) =>
+    write(at('part-{n}.json.gz'), { resume: often, rotate: 100_000 })(imap(picky, source, skip)),
   'partitions by a function, gzip': (source, at) =>
     write(at('parts'), {
       resume: often,

@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url'
 import { threadId } from 'node:worker_threads'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { ItemContext, type RunningChunk } from '#dist/worker/chunk.js'
-import { csv, files, imap, json, lines, ndjson, pipe, tsv, write } from 'millrace'
+import { csv, files, fixed, imap, json, lines, ndjson, pipe, tsv, write } from 'millrace'
 import { thread } from '../fixtures/field-tasks.js'
 import { withThread } from '../fixtures/records.js'
 
@@ -22,6 +22,7 @@ const SOURCES: readonly [name: string, open: Open, text: string, items: readonly
   ['csv()', csv as Open, 'x,y\nä,b\n', [{ x: 'ä', y: 'b' }]],
   ['tsv()', tsv as Open, 'x\ty\nä\tb\n', [{ x: 'ä', y: 'b' }]],
   ['ndjson()', ndjson as Open, '{"x":"ä"}\n2\n', [{ x: 'ä' }, 2]],
+  ['fixed()', ((source: never) => fixed(source, { columns: { x: 1, y: 2 } })) as Open, 'ä b\n', [{ x: 'ä', y: 'b' }]],
   ['json()', json as Open, '[{"x":"ä"}, 2]\n', [{ x: 'ä' }, 2]],
 ]
 

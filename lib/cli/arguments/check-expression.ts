@@ -9,6 +9,9 @@ export const EXPRESSION_NAMES = ['d', 'i', 'file', 'record'] as const
 const SHOWN = 72
 const BEFORE = 48
 const FILE = 'expression'
+/** An arrow function: the name of its only parameter, and its body. */
+const ARROW =
+  /^\s*(?:async\s*(?=[\p{ID_Start}$_(]))?(?:([\p{ID_Start}$_][\p{ID_Continue}$]*)|\([^()]*\))\s*=>\s*(.*)$/su
 
 interface Fault {
   readonly message: string
@@ -32,11 +35,23 @@ export function checkExpression(text: string, as: string, modules: readonly stri
   const inSquare = inRound === undefined || inRound.isBehind ? faultIn('[', text, ']', modules) : undefined
   // One of them may find only at its own end what the other finds in the text.
   const fault = inSquare?.isBehind === false ? inSquare : (inRound ?? inSquare)
-  if (fault === undefined) return
+  if (fault === undefined) {
+    refuseFunction(text, as)
+    return
+  }
   const lines = text.split('\n')
   const place = lines.length > 1 ? `line ${fault.line + 1}, column ${fault.column + 1}` : `column ${fault.column + 1}`
   const what = `${as} must be an expression of JavaScript: ${fault.message}, at ${place}`
   throw new UsageError(`${what}\n${excerpt(lines[fault.line] ?? '', fault.column)}`)
+}
+
+/** A function would be made for each item, and never called. @throws UsageError */
+function refuseFunction(text: string, as: string): void {
+  const [whole, , body = ''] = ARROW.exec(text) ?? []
+  if (whole === undefined) return
+  const isOfItem = /^\s*(?:async\b\s*)?(?:d|\(\s*d\s*\))\s*=>\s*[^{\s]/.test(text)
+  const cure = isOfItem ? `write '${body.trim()}'` : `such as 'd.length'. Received '${text}'`
+  throw new UsageError(`${as} takes the body of a function alone, in which d is the item: ${cure}`)
 }
 
 /** @throws UsageError */

@@ -67,10 +67,11 @@ function formatsOf({ format, files, replay }: CommandPlan['input']): ReadonlySet
 }
 
 function checkOutput(plan: CommandPlan, given: Given): void {
-  const { target, compress, partition } = plan.output
+  const { target, compress, partition, rotate } = plan.output
   if (target === undefined) {
     // `-o -` was given.
     if (partition !== undefined) throw new UsageError(`${as('partition', given)} needs a folder, not stdout: -o FOLDER`)
+    if (rotate !== undefined) throw new UsageError(`${as('rotate', given)} needs files, not stdout: -o out-{n}.csv`)
     return
   }
   const o = as('output', given)
@@ -86,12 +87,17 @@ function checkOutput(plan: CommandPlan, given: Given): void {
   if (other !== undefined) {
     throw new UsageError(`${o} cannot be compressed as ${other}: name it .gz or .zst`)
   }
-  const [placeholder] = /\{[a-z]+\}/.exec(target) ?? []
+  if (rotate !== undefined && !target.includes('{n}')) {
+    throw new UsageError(`${as('rotate', given)} needs {n} in the name of the file: -o out-{n}.csv`)
+  }
+  const [placeholder] = /\{[a-z]+\}/.exec(rotate === undefined ? target : target.replaceAll('{n}', '')) ?? []
   if (placeholder === undefined) return
+  if (placeholder === '{n}')
+    throw new UsageError(`${o} has {n}, which is for ${shownOption(optionNamed('rotate'))}: add it`)
   if (!/^\{(?:name|dir|index)\}$/.test(placeholder)) {
     throw new UsageError(`${o} has ${placeholder}: the placeholders are {name}, {dir} and {index}`)
   }
-  const clash = ['reduce', 'partition'].find((one) => given.has(one))
+  const clash = ['reduce', 'partition', 'rotate'].find((one) => given.has(one))
   if (clash !== undefined) {
     throw new UsageError(
       `${o} with ${placeholder} is a file per input, which excludes ${as(clash, given)}: leave one out`,
@@ -127,7 +133,7 @@ function checkExpressions({ stages, modules, output }: CommandPlan, given: Given
   }
   const { partition } = output
   if (partition !== undefined && 'expression' in partition) {
-    checkExpression(partition.expression, as('partition', given), [])
+    checkExpression(partition.expression, as('partition', given), names)
   }
   if (areThere || modules.length === 0) return
   throw new UsageError(`${as('module', given)} is for expressions: add one, such as -e EXPR`)

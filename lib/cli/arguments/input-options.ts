@@ -2,17 +2,19 @@
 import type { InputFormat } from '../plan.js'
 import { UsageError } from '../usage-error.js'
 import type { Draft, OptionGroup } from './option.js'
-import { choice, delimiter, encoding, integer, names, path, program, share } from './values.js'
+import { choice, delimiter, encoding, fixedColumns, integer, names, path, program, share } from './values.js'
 
-const FORMATS: readonly InputFormat[] = ['lines', 'csv', 'tsv', 'ndjson', 'json']
+const FORMATS: readonly InputFormat[] = ['lines', 'csv', 'tsv', 'ndjson', 'json', 'fixed']
 const TABLES: readonly InputFormat[] = ['csv', 'tsv']
 
-/** `json:PATH` has the path to the array, too. */
+/** `json:PATH` has the path to the array, and `fixed:SPEC` the columns, too. */
 function from(text: string, as: string): Draft {
   const [, name = '', , inside] = /^([^:]*)(:(.*))?$/s.exec(text) ?? []
   const format = choice(name, as, FORMATS)
+  if (format === 'fixed') return { input: { format, fixed: fixedColumns(inside ?? '', as) } }
   if (inside === undefined) return { input: { format } }
-  if (format !== 'json') throw new UsageError(`${as} ${format} takes no path: only json does, as in json:items`)
+  if (format !== 'json')
+    throw new UsageError(`${as} ${format} takes no path: only json and fixed take something, as in json:items`)
   if (inside === '') throw new UsageError(`${as} json: needs the path to the array, as in json:items`)
   return { input: { format, path: inside } }
 }
@@ -24,8 +26,9 @@ export const INPUT: OptionGroup = {
       name: 'from',
       short: 'i',
       value: 'FORMAT',
-      summary: 'the format: `lines`, `csv`, `tsv`, `ndjson`, `json[:PATH]`',
-      details: '`json:a.b` reads the elements of the array that is at `a.b`; `json` those of the whole text.',
+      summary: '`lines`, `csv`, `tsv`, `ndjson`, `json[:PATH]`, `fixed:SPEC`',
+      details:
+        'The format of the input. `json:a.b` reads the elements of the array that is at `a.b`; `json` those of the whole text. `fixed:name=10,age=3` reads lines with columns of these widths, in characters. `fixed:name=0-10,note=20-` says where they begin and end: from 0, the end does not belong to the column, and without one it goes on to the end of the line. Spaces around fields are left out.',
       initial: 'by suffix, or lines',
       choices: FORMATS,
       also: ['input', 'input-format', 'in', 'format'],
@@ -61,6 +64,7 @@ export const INPUT: OptionGroup = {
       name: 'encoding',
       value: 'NAME',
       summary: 'the encoding, such as `latin1`',
+      isRare: true,
       initial: 'utf8',
       effect: { reads: (text, as) => ({ input: { encoding: encoding(text, as) } }) },
     },
@@ -76,6 +80,7 @@ export const INPUT: OptionGroup = {
       name: 'decompress',
       value: 'CMD',
       summary: 'a program that decompresses, such as `"xz -dc"`',
+      isRare: true,
       details:
         'It reads the file as its standard input. It gets no shell. Gzip, zstd and brotli do not need it: they are recognised.',
       effect: { reads: (text, as) => ({ input: { decompress: program(text, as) } }) },
@@ -100,6 +105,7 @@ export const INPUT: OptionGroup = {
     {
       name: 'seed',
       value: 'N',
+      isRare: true,
       summary: 'another sample',
       initial: '0',
       needs: ['sample'],

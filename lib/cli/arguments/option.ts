@@ -23,6 +23,8 @@ export interface Option {
   /** Further sentences. */
   readonly details?: string
   readonly initial?: string
+  /** `-h` has its name alone. */
+  readonly isRare?: boolean
   /** All its values, or the words that they begin with. */
   readonly choices?: readonly string[]
   /** What its value is, for completion. Default: nothing that can be completed. */

@@ -1,7 +1,7 @@
 /** Where results go. */
 import type { OutputFormat } from '../plan.js'
 import type { OptionGroup } from './option.js'
-import { choice, integer, partition, path } from './values.js'
+import { choice, integer, partition, path, size } from './values.js'
 
 const FORMATS: readonly OutputFormat[] = ['text', 'ndjson', 'csv', 'tsv', 'json']
 
@@ -44,10 +44,22 @@ export const OUTPUT: OptionGroup = {
       name: 'partition',
       value: 'EXPR',
       summary: 'a folder below `-o` per value of a column or EXPR',
-      details: '`--partition country -o out` writes `out/country=DE/part.csv`. An expression sees `d`, a result.',
+      details:
+        '`--partition country -o out` writes `out/country=DE/part.csv`. An expression sees `d`, a result, and nothing else. It cannot `await`.',
       needs: ['output'],
       excludes: ['reduce'],
       effect: { reads: (text, as) => ({ output: { partition: partition(text, as) } }) },
+    },
+    {
+      name: 'rotate',
+      value: 'SIZE',
+      summary: 'a new file after SIZE, as in `-o out-{n}.csv`',
+      details:
+        'The most bytes of text that a file has, before compression: `500K`, `64M` or `1G`, of 1,024 each. Records are not cut. `{n}` is the number of the file, from 00000.',
+      needs: ['output'],
+      excludes: ['reduce', 'partition'],
+      also: ['split', 'max-size'],
+      effect: { reads: (text, as) => ({ output: { rotate: size(text, as) } }) },
     },
     {
       name: 'gzip',

@@ -27,6 +27,7 @@ export const RUN: OptionGroup = {
       name: 'window',
       value: 'N',
       summary: 'the most items that are in work at once',
+      isRare: true,
       initial: 'chosen by the run',
       effect: { reads: (text, as) => ({ run: { window: integer(text, as, 1) } }) },
     },

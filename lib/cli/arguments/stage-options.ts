@@ -35,7 +35,7 @@ export const STAGES: OptionGroup = {
       value: 'TASK',
       summary: 'one result in the end; it is the last stage',
       details:
-        'The export is an object `{ initial, fold, merge, finish }`. `fold` adds an item to a value that begins as `initial`, in each worker. `merge` joins two values. `finish` may be left out.',
+        'The export is an object `{ initial, fold, merge, finish }`. `fold` adds an item to a value that begins as `initial`, in each worker. `merge` joins two values. `finish` may be left out. A Map is printed as its entries, a Set as its elements.',
       completes: 'task',
       effect: { reads: (text, as) => ({ reduce: task(text, as) }) },
     },

@@ -25,6 +25,16 @@ export function duration(text: string, as: string): number {
   throw wrong(as, 'a time such as 500 (milliseconds), 5s or 2m, at most 24 days', text)
 }
 
+const SIZES: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 }
+
+/** In bytes. */
+export function size(text: string, as: string): number {
+  const [, count, unit = ''] = /^(\d+(?:\.\d+)?)([KMGT]?)(?:i?B)?$/i.exec(text) ?? []
+  const value = Math.round(Number(count) * (SIZES[unit.toUpperCase()] ?? NaN))
+  if (value >= 1 && Number.isSafeInteger(value)) return value
+  throw wrong(as, 'a size such as 500K, 64M or 1G', text)
+}
+
 /** `N` or `P%`. */
 export function limit(text: string, as: string): number | `${number}%` {
   if (/^\d+$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text)
@@ -75,6 +85,22 @@ export function names(text: string, as: string): readonly string[] {
   const twice = found.find((name, at) => found.indexOf(name) !== at)
   if (twice !== undefined) throw new UsageError(`${as} has '${twice}' twice: name each column once`)
   return found
+}
+
+/** `name=10,age=3` or `name=0-10,note=20-`: where each column begins, and behind its end. */
+export function fixedColumns(text: string, as: string): Readonly<Record<string, readonly [number, number]>> {
+  let at = 0
+  const columns = text.split(',').map((column) => {
+    const [, name, number, range, end = ''] = /^(.+)=(\d+)(-(\d*))?$/s.exec(column.trim()) ?? []
+    const isRange = range !== undefined
+    const start = isRange ? Number(number) : at
+    at = isRange ? (end === '' ? Infinity : Number(end)) : at + Number(number)
+    if (name !== undefined && start < at && Number.isSafeInteger(start)) return [name, [start, at]] as const
+    throw wrong(as, 'fixed: and columns, such as fixed:name=10,age=3 or fixed:name=0-10,note=20-', text)
+  })
+  const twice = columns.find(([name], index) => columns.findIndex(([other]) => other === name) !== index)
+  if (twice !== undefined) throw new UsageError(`${as} has '${twice[0]}' twice: name each column once`)
+  return Object.fromEntries(columns)
 }
 
 /** One character of ASCII. Shells make it hard to type a tab. */

@@ -22,6 +22,8 @@ const MIN_LENGTH = 64 * 1024
 type Waiting = Promise<void> | undefined
 
 export class HereRun {
+  /** How many results were given. */
+  given = 0
   /** How many items have failed. */
   failed = 0
   /** The item that has ended the run. */
@@ -44,6 +46,11 @@ export class HereRun {
     this.#layout = new OutputLayout(format)
     this.#output = new RecordOutput(this.#layout, this.#body)
     rememberEnd(this, this)
+  }
+
+  /** How many items were read. */
+  get read(): number {
+    return this.#passes[0]?.count ?? 0
   }
 
   /**
@@ -115,7 +122,10 @@ export class HereRun {
     const refused = this.#format(given, index)
     const pass = this.#passes[number]
     if (refused !== undefined && pass !== undefined) this.#fail(refused.error, pass, index, from)
-    else this.#left -= given.length
+    else {
+      this.given += given.length
+      this.#left -= given.length
+    }
     if (this.#formatter.length >= MIN_LENGTH) this.#write()
     return undefined
   }

@@ -9,6 +9,7 @@ import { ReaderLeft } from '../../sinks/target.js'
 import type { CommandPlan, InputFormat, PlannedInput } from '../plan.js'
 import { UsageError } from '../usage-error.js'
 import { DONE, exitCodeOf, faultText, INCOMPLETE } from '../run/faults.js'
+import { formatHint, isOfAbsent } from '../run/format-hint.js'
 import { openInputs, type Inputs } from '../run/inputs.js'
 import { passesOf } from '../run/passes.js'
 import { isPrinted } from '../run/printed.js'
@@ -27,15 +28,28 @@ export async function runHere(plan: CommandPlan): Promise<number | undefined> {
   printToStandardError()
   const passes = passesOf(plan, isPrinted(plan.output))
   const run = new HereRun(plan)
+  // By default it would end the process. Other signals do so at once: an expression may never end.
+  if (process.platform !== 'win32')
+    process.on('SIGUSR2', () => {
+      console.error(`millrace: ${Math.round(process.uptime())} s: ${run.read} items`)
+    })
   try {
     await run.run(passes, withoutFirst(openInputs(inputs, plan.input), plan.input.skip))
+    if (run.read > 0 && run.given === 0) tellFormat(plan, inputs)
     return run.failed > 0 ? INCOMPLETE : DONE
   } catch (error) {
     if (error instanceof ReaderLeft) return DONE
     if (error instanceof UsageError) throw error
     console.error(`millrace: ${faultText(error, run, false)}`)
+    if (isOfAbsent(error)) tellFormat(plan, inputs)
     return exitCodeOf(error)
   }
+}
+
+/** Where the items are lines by default, and nothing came of them. */
+function tellFormat(plan: CommandPlan, inputs: Inputs): void {
+  const hint = formatHint(plan, inputs)
+  if (hint !== undefined) console.error(`millrace: ${hint}`)
 }
 
 /** Not if it is to show the plan, its progress or a summary, nor with options that need more code. */

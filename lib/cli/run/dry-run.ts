@@ -1,6 +1,7 @@
 /** The plan of a command line as text. */
 import { availableParallelism } from 'node:os'
 import { formatOfName } from '../../io/suffixes.js'
+import { escaped } from '../escaped.js'
 import type { CommandPlan, PlannedStage } from '../plan.js'
 import type { Inputs } from './inputs.js'
 import { isPrinted } from './printed.js'
@@ -28,20 +29,25 @@ export function planText(
     ...plan.stages.map((stage) => ['stage', stageText(stage)] as const),
     ...(plan.reduce === undefined ? [] : [['reduce', plan.reduce.text] as const]),
     ...(input.head === undefined ? [] : [['head', `${input.head} results`] as const]),
-    ['output', `${output.target ?? 'stdout'} as ${outputFormat(plan)}${partitionText(output.partition)}`],
+    [
+      'output',
+      `${output.target ?? 'stdout'} as ${outputFormat(plan)}${partitionText(output.partition)}${rotationText(output.rotate)}`,
+    ],
     ['run', isOnMain ? 'on the main thread' : runText(run, passes.length)],
     ['errors', faultsText(faults)],
   ]
-  return rows.map(([name, text]) => `${name.padEnd(8)}${text}\n`).join('')
+  return rows.map(([name, text]) => `${name.padEnd(8)}${escaped(text)}\n`).join('')
 }
 
 function sampleText(share: number, seed = 0): string {
   return `${Number((100 * share).toPrecision(12))}% of the items, seed ${seed}`
 }
 
-/** As a shell reads it. */
+/** As a shell reads it. Control characters are in the form of `$'…'`, so that the word stays on its line. */
 function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+  if (/^[\w@%+=:,./-]+$/.test(word)) return word
+  if (!/[\p{Cc}\u2028\u2029]/u.test(word)) return `'${word.replaceAll("'", "'\\''")}'`
+  return `$'${escaped(word.replace(/[\\']/g, '\\$&'))}'`
 }
 
 function stageText({ kind, work }: PlannedStage): string {
@@ -56,6 +62,10 @@ function outputFormat({ output }: CommandPlan): string {
 function partitionText(partition: CommandPlan['output']['partition']): string {
   if (partition === undefined) return ''
   return `, by ${'column' in partition ? partition.column : partition.expression}`
+}
+
+function rotationText(size: number | undefined): string {
+  return size === undefined ? '' : `, a new file after ${size} bytes`
 }
 
 function runText({ workers, isUnordered, timeout, retries }: CommandPlan['run'], passes: number): string {

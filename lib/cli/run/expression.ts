@@ -10,38 +10,42 @@ export interface Seen {
 
 export type Evaluate = (item: unknown, seen: Seen) => unknown
 
-const NAMES = { i: 'index', file: 'file', record: 'record' } as const
+const FIELDS = { i: 'index', file: 'file', record: 'record' } as const
+
+/** A name for the place of the item. */
+export type PlaceName = keyof typeof FIELDS
+export const PLACE_NAMES = Object.keys(FIELDS) as readonly PlaceName[]
 
 /**
- * Whether a name may occur in an expression. It may say yes for text in quotes, which costs time and nothing else. It
- * says no only if that is certain.
+ * Whether a name may occur in an expression: a quick look at the text. It may say yes for a string, or for a parameter
+ * of that name. It says no only if that is certain.
  */
 export function mentions(expression: string, name: string): boolean {
-  // A backslash may hide a letter of the name. One dot before it makes it a property, three are a spread.
-  return expression.includes('\\u') || new RegExp(`(?<![\\w$]|[^.]\\.)${name}(?![\\w$])`).test(expression)
-}
-
-/** Whether the function of an expression needs the place of its item, or its index. */
-export function usesPlace(expression: string): boolean {
-  return Object.keys(NAMES).some((name) => mentions(expression, name))
+  // A backslash may hide a letter of the name, and `eval` all of it. One dot before it makes it a property, three are a spread.
+  if (/\\u|\beval\b/.test(expression)) return true
+  return new RegExp(`(?<![\\w$]|[^.]\\.)${name}(?![\\w$])`).test(expression)
 }
 
 /**
  * The function of an expression. It is asynchronous only if the expression awaits, because a promise for each item costs
  * more than most expressions.
  *
+ * @param uses The names of its place that it uses.
  * @param modules What expressions see of modules, by name.
  */
-export function compileExpression(expression: string, modules: ReadonlyMap<string, unknown>): Evaluate {
-  const used = Object.entries(NAMES).filter(([name]) => mentions(expression, name))
-  const parameters = ['d', ...used.map(([name]) => name)].join(', ')
+export function compileExpression(
+  expression: string,
+  uses: readonly PlaceName[],
+  modules: ReadonlyMap<string, unknown>,
+): Evaluate {
+  const parameters = ['d', ...uses].join(', ')
   const body = `'use strict'; return ${awaits(expression) ? 'async ' : ''}(${parameters}) => (\n${expression}\n)`
   // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the person at the shell has typed this code to be run
   const make = new Function(...modules.keys(), body) as (
     ...modules: unknown[]
   ) => (item: unknown, ...seen: unknown[]) => unknown
   const evaluate = make(...modules.values())
-  const seen = used.map(([, field]) => field)
+  const seen = uses.map((name) => FIELDS[name])
   // The place of a record is computed when it is asked for.
   if (seen.length === 0) return evaluate
   return (item, place) => evaluate(item, ...seen.map((field) => place[field]))

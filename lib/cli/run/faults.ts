@@ -1,6 +1,7 @@
 /** What a command line says about its end: the line of an error, and the exit code. */
 import { failure, MillraceError, type Failure } from '../../index.js'
 import { isErrorObject, received } from '../../errors.js'
+import { escaped } from '../escaped.js'
 import { UsageError } from '../usage-error.js'
 import { stageOf } from './stage-mark.js'
 
@@ -55,14 +56,4 @@ function textOf(error: unknown): string {
 function ownText(error: unknown): string {
   const isWhole = error instanceof MillraceError || typeof (Object(error) as NodeJS.ErrnoException).errno === 'number'
   return isWhole ? (error as Error).message : textOf(error)
-}
-
-/** Text of data and of modules could change the terminal. @param kept A control character that stays. */
-function escaped(text: string, kept = ''): string {
-  return text.replace(/[\p{Cc}\u2028\u2029]/gu, (character) => {
-    if (character === kept) return character
-    if (character === '\n') return '\\n'
-    if (character === '\t') return '\\t'
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
-  })
 }

@@ -3,6 +3,7 @@ import { TaskLoadError, type ReduceOptions } from '../../index.js'
 import { received } from '../../errors.js'
 import { UsageError } from '../usage-error.js'
 import type { TaskReference } from '../plan.js'
+import { usageErrorOf } from './load-error.js'
 import { importExport, moduleUrl } from './modules.js'
 
 export interface FoldExport {
@@ -28,6 +29,6 @@ async function loaded(url: string, exported: string): Promise<unknown> {
   try {
     return await importExport(url, exported)
   } catch (error) {
-    throw error instanceof TaskLoadError ? new UsageError(error.message, { cause: error }) : error
+    throw error instanceof TaskLoadError ? usageErrorOf(error) : error
   }
 }

@@ -8,6 +8,7 @@ import { formatOfName, hasCompressedName } from '../../io/suffixes.js'
 import { isServerUrl } from '../../io/urls.js'
 import { csv, tsv } from '../../sources/csv.js'
 import { files } from '../../sources/files.js'
+import { fixed } from '../../sources/fixed.js'
 import { json } from '../../sources/json.js'
 import { ndjson } from '../../sources/ndjson.js'
 import { replay } from '../../sources/replay.js'
@@ -32,6 +33,9 @@ export async function findInputs(plan: PlannedInput): Promise<Inputs> {
   if (plan.replay !== undefined) return { ...(await found([plan.replay], [])), format: 'ndjson' }
   const given = plan.files.length === 0 ? ['-'] : plan.files
   const negated = given.filter((name) => name.startsWith('!') && !name.startsWith('!(') && statOf(name) === undefined)
+  if (negated.length === given.length) {
+    throw new UsageError(`'${given.join("' and '")}' leave files out, and there are no others: add a file or a glob`)
+  }
   const all = await found(
     given.filter((name) => !negated.includes(name)),
     negated,
@@ -98,15 +102,15 @@ function statOf(path: string): Stats | undefined {
     return statSync(path)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    // Any other error is that of the reader: it may not be allowed to look.
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG') return undefined
-    throw error
+    // It may not be allowed to look, or links lead in a circle.
+    throw new UsageError(`'${path}' cannot be used: ${(error as Error).message}`, { cause: error })
   }
 }
 
 function globOf(name: string): string {
   if (GLOB.test(name)) return name
-  throw new UsageError(`there is no file '${name}'`)
+  throw new UsageError(`there is no file '${name}'${forgotten(name)}`)
 }
 
 async function pathsOf(globbed: AsyncIterable<string>, glob: string): Promise<string[]> {
@@ -115,9 +119,14 @@ async function pathsOf(globbed: AsyncIterable<string>, glob: string): Promise<st
     for await (const path of globbed) paths.push(path)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_NO_FILES') throw error
-    throw new UsageError(`no file matches '${glob}'`)
+    throw new UsageError(`no file matches '${glob}'${forgotten(glob)}`)
   }
   return paths
+}
+
+/** The cure for what is rather an expression: it uses `d`, or is a function. */
+function forgotten(name: string): string {
+  return /(?:^|[^\w$.])d(?:\?\.|\.|\[)|=>/.test(name) ? `. An expression needs an option, such as -e '${name}'` : ''
 }
 
 /** @throws UsageError if the files have different formats. */
@@ -142,6 +151,7 @@ export function openInputs({ sources, format }: Inputs, plan: PlannedInput): Sou
   const common = { ...(encoding !== undefined && { encoding }), ...(decompress !== undefined && { decompress }) }
   if (plan.replay !== undefined) return replay(sources, common)
   if (format === 'lines') return lines(sources, { ...common, ...(plan.isNul && { delimiter: '\0' }) })
+  if (format === 'fixed') return fixed(sources, { ...common, columns: plan.fixed ?? {} })
   const { columns, delimiter, header } = plan
   const keys = { ...common, ...(columns !== undefined && { columns }) }
   if (format === 'ndjson') return ndjson(sources, keys)

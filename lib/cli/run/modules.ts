@@ -15,33 +15,42 @@ export function moduleUrl(option: string, module: string): string {
     if (existsSync(path)) return pathToFileURL(path).href
     throw new UsageError(`${option}: there is no file '${module}'`)
   }
-  const url = packageUrl(module)
+  const url = packageUrl(option, module)
   if (url !== undefined) return url
   const cure = existsSync(module) ? ` (for the file here: './${module}')` : ''
   throw new UsageError(`${option}: there is no package '${module}' that can be imported from here${cure}`)
 }
 
-function packageUrl(name: string): string | undefined {
+function packageUrl(option: string, name: string): string | undefined {
   const from = join(process.cwd(), 'package.json')
   try {
     return pathToFileURL(createRequire(from).resolve(name)).href
   } catch {
     // It has no such name, or only one for `import`.
-    return importedUrl(name)
+    return importedUrl(option, name)
   }
 }
 
 /** The file of a package that can only be imported: Node resolves such names for the module that contains `import()` alone. */
-function importedUrl(specifier: string): string | undefined {
+function importedUrl(option: string, specifier: string): string | undefined {
   const [, name = '', rest = ''] = /^((?:@[^/]+\/)?[^/]+)(.*)$/.exec(specifier) ?? []
   for (let folder = process.cwd(); ; folder = dirname(folder)) {
     const root = join(folder, 'node_modules', name)
-    if (existsSync(join(root, 'package.json'))) {
-      const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { exports?: unknown }
+    const description = join(root, 'package.json')
+    if (existsSync(description)) {
+      const { exports } = read(option, description)
       const target = targetOf(exports, `.${rest}`)
       return target === undefined ? undefined : pathToFileURL(join(root, target)).href
     }
     if (folder === dirname(folder)) return undefined
+  }
+}
+
+function read(option: string, description: string): { readonly exports?: unknown } {
+  try {
+    return Object(JSON.parse(readFileSync(description, 'utf8'))) as { exports?: unknown }
+  } catch (cause) {
+    throw new UsageError(`${option}: ${description} cannot be read: ${(cause as Error).message}`, { cause })
   }
 }
 

@@ -2,9 +2,8 @@
 import { Writable } from 'node:stream'
 import { progress, type Source, type WriteOptions, type WriteTarget } from '../../index.js'
 import { standardOutput } from '../../io/standard-output.js'
-import type { CommandPlan, PlannedOutput, PlannedReport } from '../plan.js'
-import { UsageError } from '../usage-error.js'
-import { awaits, compileExpression } from './expression.js'
+import type { CommandPlan, PlannedOutput } from '../plan.js'
+import { partitionBy } from './partition-expression.js'
 import { isPrinted } from './printed.js'
 
 export function targetOf({ target }: PlannedOutput): WriteTarget {
@@ -12,20 +11,23 @@ export function targetOf({ target }: PlannedOutput): WriteTarget {
 }
 
 /** Whether progress is shown, and whether there is a summary at the end. They would disturb results on the same terminal. */
-export function isShown({ isQuiet }: PlannedReport): boolean {
-  return !isQuiet && process.stderr.isTTY && !standardOutput().isTTY
+export function isShown({ tell, output }: CommandPlan): boolean {
+  const isResultThere = output.target === undefined && standardOutput().isTTY
+  return !tell.isQuiet && process.stderr.isTTY && !isResultThere
 }
 
-export function progressOf(tell: PlannedReport): true | 'plain' | 'json' | undefined {
+export function progressOf(plan: CommandPlan): true | 'plain' | 'json' | undefined {
+  const { tell } = plan
   if (tell.progress === 'plain' || tell.progress === 'json') return tell.progress
   if (tell.progress === 'always') return process.stderr.isTTY ? true : 'plain'
-  return tell.progress === 'auto' && isShown(tell) ? true : undefined
+  return tell.progress === 'auto' && isShown(plan) ? true : undefined
 }
 
 /** @throws UsageError */
-export function writeOptions({ output, tell, reduce }: CommandPlan, signal: AbortSignal): WriteOptions {
+export function writeOptions(plan: CommandPlan, signal: AbortSignal): WriteOptions {
+  const { output, tell, reduce, modules } = plan
   const format = isPrinted(output) ? 'text' : output.format
-  const progress = progressOf(tell)
+  const progress = progressOf(plan)
   // Of a fold, it is not the writing that takes long.
   const shown =
     reduce === undefined
@@ -34,16 +36,22 @@ export function writeOptions({ output, tell, reduce }: CommandPlan, signal: Abor
   return {
     ...(format !== undefined && { format }),
     ...(output.compress !== undefined && { compress: output.compress }),
-    ...(output.partition !== undefined && { partition: partitionOf(output.partition) }),
+    ...(output.rotate !== undefined && { rotate: output.rotate }),
+    ...(output.partition !== undefined && {
+      partition: partitionOf(
+        output.partition,
+        modules.map(({ name }) => name),
+      ),
+    }),
     ...shown,
     signal,
   }
 }
 
 /** Shows how far the input of a fold is read. */
-export function showFold(source: Source<unknown>, tell: PlannedReport): void {
-  const shown = progressOf(tell)
-  const { report } = tell
+export function showFold(source: Source<unknown>, plan: CommandPlan): void {
+  const shown = progressOf(plan)
+  const { report } = plan.tell
   if (shown === undefined && report === undefined) return
   progress(source, {
     offTerminal: shown === true ? undefined : shown,
@@ -59,12 +67,6 @@ function ignore(_chunk: unknown, _encoding: string, done: () => void): void {
 
 type Partition = NonNullable<PlannedOutput['partition']>
 
-/** The expression runs on this thread. @throws UsageError */
-function partitionOf(given: Partition): NonNullable<WriteOptions['partition']> {
-  if ('column' in given) return given.column
-  if (awaits(given.expression)) throw new UsageError('--partition cannot await: compute the key in a stage before it')
-  const evaluate = compileExpression(given.expression, new Map())
-  return (record: unknown) => String(evaluate(record, NOWHERE))
+function partitionOf(given: Partition, modules: readonly string[]): NonNullable<WriteOptions['partition']> {
+  return 'column' in given ? given.column : partitionBy(given.expression, modules)
 }
-
-const NOWHERE = { index: -1, file: undefined, record: undefined }

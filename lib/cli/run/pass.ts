@@ -7,7 +7,7 @@ import { elementsOf } from '../../worker/expand.js'
 import { isThenable } from '../../thenable.js'
 import { NAME, type MadeByTask } from '../../task-name.js'
 import type { TaskContext } from '../../task.js'
-import { compileExpression, usesPlace } from './expression.js'
+import { compileExpression, type PlaceName } from './expression.js'
 import { importExport, importForExpressions } from './modules.js'
 import { markStage } from './stage-mark.js'
 import { printed } from './printed.js'
@@ -17,7 +17,13 @@ export interface StageData {
   readonly kind: 'map' | 'filter' | 'flatMap'
   /** Its name in errors. */
   readonly label: string
-  readonly work: { readonly module: string; readonly exported: string } | { readonly expression: string }
+  readonly work: { readonly module: string; readonly exported: string } | ExpressionData
+}
+
+export interface ExpressionData {
+  readonly expression: string
+  /** The names of its place that it uses. The main thread finds them once, for all workers. */
+  readonly uses: readonly PlaceName[]
 }
 
 /** Stages that run together, as plain data. */
@@ -42,6 +48,7 @@ interface Step {
   readonly label: string
   readonly run: (item: unknown, context: TaskContext) => unknown
   readonly usesContext: boolean
+  readonly isExpression: boolean
 }
 
 type Waiting = Promise<void> | undefined
@@ -53,16 +60,22 @@ export async function passTask(data: PassData): Promise<TaskFunction> {
   const steps: Step[] = []
   for (const stage of data.stages) steps.push(await stepOf(stage, modules))
   const pass = new Pass(steps)
-  const apply: Apply = data.isCarried ? carriedTo(pass) : (item, context, finish) => pass.apply(item, context, finish)
-  const fold = data.fold && (await foldStep(data.fold))
-  if (fold !== undefined) return foldTask(data, pass, apply, fold)
+  if (data.fold !== undefined) {
+    const task = foldTask(data, pass, await foldStep(data.fold))
+    return data.isCarried ? foldOfCarried(task) : task
+  }
   if (isCopy(data)) return (item) => item
-  if (data.carries) return carrying(apply)
-  const finish = data.isPrinted ? printed : undefined
+  const task = stagesTask(data, pass)
+  return data.isCarried ? ofCarried(task) : task
+}
+
+function stagesTask({ carries, isPrinted }: PassData, pass: Pass): TaskFunction {
+  if (carries) return carrying(pass)
+  const finish = isPrinted ? printed : undefined
   // A second parameter makes the library compute a context for each item.
   return pass.usesContext
-    ? (item, context) => apply(item, context as TaskContext, finish)
-    : (item) => apply(item, NO_CONTEXT, finish)
+    ? (item, context) => pass.apply(item, context as TaskContext, finish)
+    : (item) => pass.apply(item, NO_CONTEXT, finish)
 }
 
 /** Whether results are the items, each for one. */
@@ -71,23 +84,30 @@ export function isCopy({ stages, fold, isPrinted, carries, isCarried }: PassData
 }
 
 type Finish = (result: unknown) => unknown
-type Apply = (item: unknown, context: TaskContext, finish?: Finish) => unknown[] | Promise<unknown[]>
 /** A result with the file and the record of its item. */
 type Carried = readonly [result: unknown, file: string | undefined, record: number | undefined]
 
 const NO_CONTEXT = {} as TaskContext
 
-function carrying(apply: Apply): TaskFunction {
+function carrying(pass: Pass): TaskFunction {
   return (item, given) => {
     const context = given as TaskContext
-    return apply(item, context, (result): Carried => [result, context.file, context.record])
+    return pass.apply(item, context, (result): Carried => [result, context.file, context.record])
   }
 }
 
-function carriedTo(pass: Pass): Apply {
-  return (carried, context, finish) => {
+/** The task of a pass whose items are carried to it. */
+function ofCarried(task: TaskFunction): TaskFunction {
+  return (carried, context) => {
     const [item, file, record] = carried as Carried
-    return pass.apply(item, new CarriedContext(context, file, record), finish)
+    return task(item, new CarriedContext(context as TaskContext, file, record))
+  }
+}
+
+function foldOfCarried(task: TaskFunction): TaskFunction {
+  return (accumulator, carried, context) => {
+    const [item, file, record] = carried as Carried
+    return task(accumulator, item, new CarriedContext(context as TaskContext, file, record))
   }
 }
 
@@ -130,8 +150,8 @@ class CarriedContext implements TaskContext {
 
 async function stepOf({ kind, label, work }: StageData, modules: ReadonlyMap<string, unknown>): Promise<Step> {
   if ('expression' in work) {
-    const run = compileExpression(work.expression, modules) as Step['run']
-    return { kind, label, run, usesContext: usesPlace(work.expression) }
+    const run = compileExpression(work.expression, work.uses, modules) as Step['run']
+    return { kind, label, run, usesContext: work.uses.length > 0, isExpression: true }
   }
   const name = { module: work.module, id: work.exported, exported: true }
   const fn = await loadTask(name)
@@ -141,7 +161,7 @@ async function stepOf({ kind, label, work }: StageData, modules: ReadonlyMap<str
     fn,
   )
   const usesContext = takesContext('map', run)
-  return { kind, label, run: usesContext ? run : (item) => run(item), usesContext }
+  return { kind, label, run: usesContext ? run : (item) => run(item), usesContext, isExpression: false }
 }
 
 type FoldOfItem = (accumulator: unknown, item: unknown) => unknown
@@ -173,17 +193,17 @@ async function foldStep({ module, exported, label }: NonNullable<PassData['fold'
 }
 
 /** A third parameter makes the library compute a context for each item. */
-function foldTask({ stages, isCarried }: PassData, pass: Pass, apply: Apply, fold: FoldStep): TaskFunction {
-  const run = stages.length === 0 && !isCarried ? fold.run : folding(apply, fold.run)
+function foldTask({ stages }: PassData, pass: Pass, fold: FoldStep): TaskFunction {
+  const run = stages.length === 0 ? fold.run : folding(pass, fold.run)
   return fold.usesContext || pass.usesContext
     ? (accumulator, item, context) => run(accumulator, item, context as TaskContext)
     : (accumulator, item) => run(accumulator, item, NO_CONTEXT)
 }
 
 /** Folds what the stages give for an item into the accumulator. */
-function folding(apply: Apply, fold: Fold): Fold {
+function folding(pass: Pass, fold: Fold): Fold {
   return (accumulator, item, context) => {
-    const results = apply(item, context)
+    const results = pass.apply(item, context)
     const foldAll = (all: readonly unknown[]): unknown => {
       let next = accumulator
       for (const [at, result] of all.entries()) {
@@ -234,6 +254,7 @@ class Pass {
       } catch (error) {
         throw markStage(error, step.label)
       }
+      if (typeof result === 'function') throw functionResult(step)
       if (isThenable(result)) return this.#awaited(next, value, result, context, results)
       if (step.kind === 'flatMap') return this.#expand(next, result, context, results)
       if (step.kind === 'filter') {
@@ -259,6 +280,7 @@ class Pass {
     } catch (error) {
       throw markStage(error, step.label)
     }
+    if (typeof result === 'function') throw functionResult(step)
     if (step.kind === 'flatMap') await this.#expand(at, result, context, results)
     else if (step.kind === 'filter' ? result : result !== undefined) {
       await this.#advance(at + 1, step.kind === 'filter' ? value : result, context, results)
@@ -305,6 +327,12 @@ class Pass {
     for (const element of elements.slice(from))
       if (element !== undefined) await this.#advance(at, element, context, results)
   }
+}
+
+/** A function is truthy, and has no text. Nobody means it. */
+function functionResult({ label, isExpression }: Step): unknown {
+  const cure = isExpression ? 'call it, or write the body alone, such as d.length' : 'return what it gives'
+  return markStage(new TypeError(`The result is a function: ${cure}`), label)
 }
 
 function finished(results: unknown[], finish: Finish | undefined): unknown[] {

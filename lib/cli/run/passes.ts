@@ -4,9 +4,10 @@
  */
 import { basename, extname } from 'node:path'
 import type { CommandPlan, PlannedStage, TaskReference } from '../plan.js'
-import { mentions } from './expression.js'
+import { PLACE_NAMES } from './expression.js'
 import { moduleUrl } from './modules.js'
 import type { PassData, StageData } from './pass.js'
+import { usedNames } from './used-names.js'
 
 /** A longer expression is cut in errors. */
 const MAX_LABEL_LENGTH = 60
@@ -18,7 +19,7 @@ const OPTIONS = { map: '--map', filter: '--filter', flatMap: '--flat-map' } as c
  */
 export function passesOf(plan: CommandPlan, isPrinted: boolean): PassData[] {
   const modules = plan.modules.map(({ name, module }) => [name, moduleUrl('--module', module)] as const)
-  const groups = grouped(plan)
+  const groups = grouped(plan.stages.map(stageData), plan)
   const ids = new Set<string>()
   return groups.map((stages, at) => {
     const isLast = at === groups.length - 1
@@ -26,26 +27,22 @@ export function passesOf(plan: CommandPlan, isPrinted: boolean): PassData[] {
       isLast && plan.reduce !== undefined
         ? { ...located('--reduce', plan.reduce), label: labelOf(plan.reduce) }
         : undefined
-    const all = stages.map(stageData)
-    const labels = [...all.map(({ label }) => label), ...(fold === undefined ? [] : [fold.label])]
-    const carries = groups
-      .slice(at + 1)
-      .flat()
-      .some(usesFile)
+    const labels = [...stages.map(({ label }) => label), ...(fold === undefined ? [] : [fold.label])]
+    const needsPlace = (from: number): boolean => plan.reduce !== undefined || groups.slice(from).flat().some(usesFile)
     return {
       id: different(labels.join(' | ') || 'copy', ids),
-      stages: all,
+      stages,
       modules,
       isPrinted: isPrinted && isLast && fold === undefined,
-      carries,
-      isCarried: at > 0 && groups.slice(at).flat().some(usesFile),
+      carries: !isLast && needsPlace(at + 1),
+      isCarried: at > 0 && needsPlace(at),
       ...(fold !== undefined && { fold }),
     }
   })
 }
 
-function grouped({ stages, reduce, input }: CommandPlan): readonly (readonly PlannedStage[])[] {
-  const groups: PlannedStage[][] = [[]]
+function grouped(stages: readonly StageData[], { reduce, input }: CommandPlan): readonly (readonly StageData[])[] {
+  const groups: StageData[][] = [[]]
   for (const stage of stages) {
     const last = groups.at(-1)
     if (last === undefined || (last.length > 0 && counts(stage))) groups.push([stage])
@@ -56,18 +53,20 @@ function grouped({ stages, reduce, input }: CommandPlan): readonly (readonly Pla
   return groups
 }
 
-function counts({ work }: PlannedStage): boolean {
-  return 'expression' in work && mentions(work.expression, 'i')
+function counts({ work }: StageData): boolean {
+  return 'expression' in work && work.uses.includes('i')
 }
 
-function usesFile({ work }: PlannedStage): boolean {
-  return 'expression' in work && (mentions(work.expression, 'file') || mentions(work.expression, 'record'))
+/** Whether it may ask for the file or the record. A task does so by its context: it is not loaded here. */
+function usesFile({ work }: StageData): boolean {
+  return !('expression' in work) || work.uses.includes('file') || work.uses.includes('record')
 }
 
 function stageData({ kind, work }: PlannedStage): StageData {
   if ('task' in work) return { kind, label: labelOf(work.task), work: located(OPTIONS[kind], work.task) }
   const { expression, option } = work
-  return { kind, label: `${option} ${cut(expression)}`, work: { expression } }
+  const uses = usedNames(expression, PLACE_NAMES)
+  return { kind, label: `${option} ${cut(expression)}`, work: { expression, uses } }
 }
 
 function located(option: string, { module, exported }: TaskReference): { module: string; exported: string } {

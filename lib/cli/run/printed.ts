@@ -1,4 +1,5 @@
 /** How results are printed where no format is asked for: strings as they are, other values as JSON. */
+import { withEntries } from './entries.js'
 import { OutputError, received } from '../../errors.js'
 import { formatOfName } from '../../io/suffixes.js'
 import type { PlannedOutput } from '../plan.js'
@@ -14,6 +15,8 @@ export function printed(result: unknown): string {
   let text: unknown
   try {
     text = JSON.stringify(result)
+    // JSON has nothing of a Map and a Set.
+    if (text === '{}' && (result instanceof Map || result instanceof Set)) text = JSON.stringify(withEntries(result))
   } catch (cause) {
     throw unfit(`JSON.stringify() threw '${(cause as Partial<Error> | undefined)?.message ?? String(cause)}'`, result, {
       cause,

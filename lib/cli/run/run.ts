@@ -1,16 +1,19 @@
 /** Runs a command line that has been read: the stages over the inputs, to the output. */
 import { constants } from 'node:os'
 import { write, type Source, type WriteResult } from '../../index.js'
-import { keepStandardOutput, standardOutput } from '../../io/standard-output.js'
+import { keepStandardOutput } from '../../io/standard-output.js'
 import type { HeldFailures } from '../../stream/failure-target.js'
 import { failedItemsOf } from '../../stream/origin.js'
 import type { Sink } from '../../verbs/reduce.js'
+import { print } from '../print.js'
 import { UsageError } from '../usage-error.js'
 import type { CommandPlan, PlannedReport } from '../plan.js'
 import { planText } from './dry-run.js'
+import { withEntries } from './entries.js'
 import { FailureCount } from './failures.js'
 import { DONE, exitCodeOf, faultText, INCOMPLETE } from './faults.js'
 import { foldExport, type FoldExport } from './fold-export.js'
+import { formatHint, isOfAbsent } from './format-hint.js'
 import { assertNoInputs, findInputs, openInputs, type Inputs } from './inputs.js'
 import { Interruption } from './interruption.js'
 import { isShown, progressOf, showFold, targetOf, writeOptions } from './output.js'
@@ -20,6 +23,7 @@ import { isPrinted, printed } from './printed.js'
 import { isSmall } from './small.js'
 import { costLines, Status } from './status.js'
 import { someOf } from './some-of.js'
+import { assertWritable } from './writable.js'
 import { ThisThread, Workers, type Place } from './workers.js'
 
 /**
@@ -40,15 +44,13 @@ export async function run(plan: CommandPlan, command: readonly string[]): Promis
     ['--rejects', plan.faults.rejects],
     ['--report', plan.tell.report],
   ])
-  if (!plan.run.isDry) return await new CommandLine(plan, whole, inputs).run()
+  if (!plan.run.isDry) {
+    if (plan.tell.report !== undefined) assertWritable('--report', plan.tell.report)
+    return await new CommandLine(plan, whole, inputs).run()
+  }
   const text = planText(plan, command, inputs, whole, isSmall(plan, inputs))
   if (plan.input.head === undefined) {
-    await new Promise<void>((resolve) => {
-      standardOutput().on('error', passOver)
-      standardOutput().write(text, () => {
-        resolve()
-      })
-    })
+    await print(text)
     return DONE
   }
   process.stderr.write(text)
@@ -71,7 +73,7 @@ function assertOnePass({ output, faults }: CommandPlan, passes: readonly PassDat
 
 /** A trial writes no files. */
 function withoutFiles(plan: CommandPlan): CommandPlan {
-  const { target, compress, partition, ...output } = plan.output
+  const { target, compress, partition, rotate, ...output } = plan.output
   const { rejects, ...faults } = plan.faults
   const { report, ...tell } = plan.tell
   return { ...plan, output, faults: { ...faults, skipErrors: faults.skipErrors || rejects !== undefined }, tell }
@@ -117,6 +119,7 @@ class CommandLine {
       await this.#place.close()
       if (this.#interruption.caught !== undefined) return this.#endBy(this.#interruption.caught, true)
       this.#tellEnd(performance.now() - started)
+      if (result.read > 0 && result.written === 0) this.#tellFormat()
       // A stream counts those whose turn has come. A fold tells of none.
       const failed = this.#plan.reduce === undefined ? result.skipped + result.rejected : this.#failures.count
       return failed > 0 ? INCOMPLETE : DONE
@@ -125,6 +128,7 @@ class CommandLine {
       if (this.#interruption.caught !== undefined) return this.#endBy(this.#interruption.caught, false)
       if (error instanceof UsageError) throw error
       this.#tell(faultText(error, this.#of, this.#plan.tell.isVerbose))
+      if (isOfAbsent(error)) this.#tellFormat()
       await this.#place.close()
       return exitCodeOf(error)
     } finally {
@@ -154,13 +158,13 @@ class CommandLine {
 
   async #writeFold(source: Source<unknown>, fold: FoldExport, sink: Sink<unknown, WriteResult>): Promise<WriteResult> {
     this.#status = new Status(source)
-    showFold(source, this.#plan.tell)
+    showFold(source, this.#plan)
     const folding = checked(() => this.#place.fold(source, fold, this.#interruption.signal))
     this.#of = folding
     this.#failedItems = failedItemsOf(folding)
     this.#failedItems?.hold()
     const folded = await folding
-    const value = fold.finish === undefined ? folded : await fold.finish(folded)
+    const value = withEntries(fold.finish === undefined ? folded : await fold.finish(folded))
     const result = await sink(value === undefined ? [] : [isPrinted(this.#plan.output) ? printed(value) : value])
     await this.#failedItems?.release()
     return result
@@ -172,10 +176,17 @@ class CommandLine {
 
   #tellEnd(elapsed: number): void {
     const { tell } = this.#plan
-    if (tell.isQuiet || !(tell.isVerbose || isShown(tell))) return
+    if (tell.isQuiet || !(tell.isVerbose || isShown(this.#plan))) return
     // Progress has said the same on its last line.
-    const figures = progressOf(tell) === undefined && this.#status !== undefined ? [this.#status.end(elapsed)] : []
+    const figures =
+      progressOf(this.#plan) === undefined && this.#status !== undefined ? [this.#status.end(elapsed)] : []
     for (const line of [...figures, ...costLines(this.#failures)]) process.stderr.write(`${line}\n`)
+  }
+
+  /** Where the items are lines by default, and nothing came of them. */
+  #tellFormat(): void {
+    const hint = formatHint(this.#plan, this.#inputs)
+    if (hint !== undefined) this.#tell(hint)
   }
 
   #tell(text: string): void {

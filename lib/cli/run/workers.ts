@@ -10,10 +10,10 @@ import {
   type Results,
   type Source,
 } from '../../index.js'
-import { UsageError } from '../usage-error.js'
 import type { CommandPlan } from '../plan.js'
 import { isCopy, type PassData } from './pass.js'
 import type { FoldExport } from './fold-export.js'
+import { usageErrorOf } from './load-error.js'
 import { definePass, namePass, prepare, ready } from './stages.js'
 
 /** How long the workers may take to end, in milliseconds. What tasks have printed is then on its way. */
@@ -33,7 +33,7 @@ export interface Place {
   prepare(): Promise<void>
   /** The results of the passes. */
   stream(source: Source<unknown>): Results<unknown>
-  /** What the results fold to. */
+  /** What the results fold to. @throws TypeError at the call for a value that cannot begin a fold. */
   fold(source: Source<unknown>, fold: FoldExport, signal: AbortSignal | undefined): Promise<unknown>
   close(): Promise<void>
 }
@@ -74,7 +74,7 @@ export class Workers implements Place {
     try {
       await this.#prepared
     } catch (error) {
-      throw error instanceof WorkerStartError ? usageErrorOf(error.cause, error) : error
+      throw error instanceof WorkerStartError ? forUser(error.cause, error) : error
     }
   }
 
@@ -129,7 +129,7 @@ export class ThisThread implements Place {
     try {
       for (const pass of this.#passes) this.#tasks.push(await definePass(pass))
     } catch (error) {
-      throw usageErrorOf(error, error)
+      throw forUser(error, error)
     }
   }
 
@@ -153,8 +153,8 @@ export class ThisThread implements Place {
 }
 
 /** @returns For a module that does not load: the error for its user. Otherwise the other error. */
-function usageErrorOf(error: unknown, other: unknown): unknown {
-  return error instanceof TaskLoadError ? new UsageError(error.message, { cause: error }) : other
+function forUser(error: unknown, other: unknown): unknown {
+  return error instanceof TaskLoadError ? usageErrorOf(error) : other
 }
 
 /** @param results A stream. */

@@ -41,18 +41,24 @@ function notSynchronous(promise: PromiseLike<unknown>): TypeError {
 
 /** The tasks that the fields of some records need, and that this thread has not loaded. */
 export function tasksToLoad(segments: readonly RecordSegment[]): readonly TaskName[] {
-  return segments.flatMap(({ format }) => (format.kind === 'csv' ? format.types.filter(isToLoad) : []))
+  return segments.flatMap(({ format }) => typesOf(format).filter(isToLoad))
 }
 
 /** The same as whether `tasksToLoad()` gives any. It is asked for each chunk. */
 export function needsTasks(segments: readonly RecordSegment[]): boolean {
-  for (const { format } of segments) if (format.kind === 'csv' && format.types.some(isToLoad)) return true
+  for (const { format } of segments) if (typesOf(format).some(isToLoad)) return true
   return false
 }
 
 /** Whether tasks make values of the fields of such records. */
 export function hasTasks(format: RecordFormat): boolean {
-  return format.kind === 'csv' && format.types.some((type) => typeof type === 'object')
+  return typesOf(format).some((type) => typeof type === 'object')
+}
+
+const NO_TYPES: readonly undefined[] = []
+
+function typesOf(format: RecordFormat): readonly (CsvType | undefined)[] {
+  return format.kind === 'csv' || format.kind === 'fixed' ? format.types : NO_TYPES
 }
 
 function isToLoad(type: CsvType | undefined): type is TaskName {

@@ -1,5 +1,6 @@
 /** The decoder of each format. Some are kept and used again, as they hold memory or generated code. */
 import { CsvDecoder } from './csv-decoder.js'
+import { FixedDecoder } from './fixed-decoder.js'
 import type { RecordDecoder, RecordFormat } from './format.js'
 import { JsonColumnsDecoder } from './json-columns-decoder.js'
 import { JsonDecoder } from './json-decoder.js'
@@ -32,7 +33,7 @@ export function keepDecoder(format: RecordFormat, decoder: RecordDecoder): void 
 
 /** The same for equal formats whose decoders are kept. Undefined: they are made anew. */
 function keyOf(format: RecordFormat): string | undefined {
-  if (format.kind === 'csv') return format.key
+  if (format.kind === 'csv' || format.kind === 'fixed') return format.key
   return format.kind === 'json' && format.columns !== undefined ? JSON.stringify(format) : undefined
 }
 
@@ -46,6 +47,8 @@ function newDecoder(format: RecordFormat): RecordDecoder {
     }
     case 'rejects':
       return new RejectsDecoder(format)
+    case 'fixed':
+      return new FixedDecoder(format)
     case 'csv':
       return new CsvDecoder(format)
   }

@@ -45,13 +45,33 @@ export interface CsvFormat {
   readonly key: string
 }
 
+/** Lines whose fields are at fixed places. */
+export interface FixedFormat {
+  readonly kind: 'fixed'
+  readonly encoding: string
+  readonly names: readonly string[]
+  /** Where each field begins, from 0. */
+  readonly starts: readonly number[]
+  /** Behind the end of each field; -1 for the end of the line. */
+  readonly ends: readonly number[]
+  /** Whether places count bytes, and not characters. */
+  readonly inBytes: boolean
+  /** Whether spaces and tabs around fields are left out. */
+  readonly trim: boolean
+  /** Whether fields that a line does not have are empty. */
+  readonly pad: boolean
+  readonly types: readonly (CsvType | undefined)[]
+  /** The same for equal formats, and for these alone. */
+  readonly key: string
+}
+
 /** The lines of a file of failed items: each gives the item again. */
 export interface RejectsFormat {
   readonly kind: 'rejects'
   readonly encoding: string
 }
 
-export type RecordFormat = LineFormat | JsonFormat | CsvFormat | RejectsFormat
+export type RecordFormat = LineFormat | JsonFormat | CsvFormat | FixedFormat | RejectsFormat
 
 /** Whole records that stand together in shared memory. Can be cloned; the memory goes by reference. */
 export interface RecordSegment {

@@ -15,12 +15,17 @@ export function startOf(segment: RecordSegment, index: number): number {
   const end = new Uint32Array(ends, endsAt, index + 1)[index] ?? at
   const bytes = new Uint8Array(memory)
   if (format.kind === 'csv') return contentStart(bytes, at, end - 1, format.dialect)
-  while (at < end - 1 && isSpace(bytes[at])) at++
+  const isBefore = format.kind === 'fixed' ? isLineEnd : isSpace
+  while (at < end - 1 && isBefore(bytes[at])) at++
   return at
 }
 
+function isLineEnd(byte: number | undefined): boolean {
+  return byte === NEWLINE || byte === CARRIAGE_RETURN
+}
+
 function isSpace(byte: number | undefined): boolean {
-  return byte === NEWLINE || byte === CARRIAGE_RETURN || byte === SPACE || byte === TAB
+  return isLineEnd(byte) || byte === SPACE || byte === TAB
 }
 
 /** The place of the record with this number in the segment. */

@@ -2,7 +2,8 @@
 import type { RecordErrorCode } from '../../errors.js'
 import { causeOf, CsvFault } from './csv-fault.js'
 import { rowReader } from './csv-row.js'
-import type { CsvFormat, RecordDecoder, RecordFormat, RecordSegment, RejectsFormat } from './format.js'
+import { fixedReader } from './fixed-row.js'
+import type { CsvFormat, FixedFormat, RecordDecoder, RecordFormat, RecordSegment, RejectsFormat } from './format.js'
 import { JsonDecoder } from './json-decoder.js'
 import { JsonFault, jsonValue } from './json-value.js'
 import { placeIn } from './place.js'
@@ -61,6 +62,7 @@ function itemOf(line: unknown): unknown {
     throw fault(`its item could not be written as JSON, so it cannot be read again: it was ${shown}`)
   if (typeof raw !== 'string') throw fault(`it must be a line that rejects() has written, with 'item' or 'raw'`)
   if (format?.kind === 'csv') return rowOf(raw, format)
+  if (format?.kind === 'fixed') return fixedRowOf(raw, format)
   if (format?.kind !== 'json') return raw
   try {
     return jsonValue(raw, format)
@@ -71,13 +73,20 @@ function itemOf(line: unknown): unknown {
 
 function rowOf(raw: string, given: CsvFormat): unknown {
   const { dialect, types, wanted } = given as Partial<CsvFormat>
-  if (dialect === undefined || !Array.isArray(types) || !Array.isArray(wanted))
-    throw fault("its 'format' must be whole")
+  if (dialect === undefined || !Array.isArray(types) || !Array.isArray(wanted)) throw fault(INCOMPLETE)
   // JSON has no undefined.
   const format = { ...given, types: given.types.map((type) => type ?? undefined) }
   const bytes = Buffer.from(raw)
   return rowReader(format)(bytes, 0, bytes.length, true, (start, end) => bytes.toString('utf8', start, end))
 }
+
+function fixedRowOf(raw: string, given: FixedFormat): unknown {
+  const { names, starts, ends, types } = given as Partial<FixedFormat>
+  if (![names, starts, ends, types].every(Array.isArray)) throw fault(INCOMPLETE)
+  return fixedReader({ ...given, types: given.types.map((type) => type ?? undefined) }).ofText(raw)
+}
+
+const INCOMPLETE = "its 'format' must be whole"
 
 function fault(reason: string, code: RecordErrorCode = 'ERR_JSON'): CsvFault {
   return new CsvFault(code, reason)

@@ -33,16 +33,18 @@ const BEFORE_OPTIONS: readonly Section[] = [
         ],
       },
       {
-        text: 'A stage after the first one whose expression mentions `i` begins a second pass through the workers. `--rejects`, `--max-errors` and templates of `-o` need one pass, and are refused then.',
+        text: 'A stage after the first one whose expression uses `i` begins a second pass through the workers. `--rejects`, `--max-errors` and templates of `-o` need one pass, and are refused then.',
       },
-      { text: 'A fault of syntax is shown with its place, before anything is read.' },
+      {
+        text: 'Write the body of a function alone: `d.ok`, and not `d => d.ok`. A result that is a promise is awaited. A fault of syntax is shown with its place, before anything is read.',
+      },
     ],
   },
   {
     title: 'Tasks',
     blocks: [
       {
-        text: '`TASK` is `MODULE#EXPORT`: the path of a module, such as `./clean.js#slim`, or a package. Without `#EXPORT` it is the default export. The function gets the item. One that `task()` has made, with a second parameter, gets `{ index, file, record, signal }` there. Modules in TypeScript work where Node strips types.',
+        text: '`TASK` is `MODULE#EXPORT`: the path of a module, such as `./clean.js#slim`, or a package. Without `#EXPORT` it is the default export. The function gets the item. One that `task()` has made, with a second parameter, gets `{ index, file, record, signal }` there. In a later pass, `index` counts what that pass gets. Modules in TypeScript need Node 22.18 or later, which takes their types out.',
       },
     ],
   },
@@ -73,7 +75,7 @@ const AFTER_OPTIONS: readonly Section[] = [
         ],
       },
       {
-        text: 'The first SIGINT, SIGTERM or SIGHUP ends the run cleanly, and removes unfinished files. The exit status is then that of the signal. The second one ends it at once. SIGUSR2 prints how far the run is.',
+        text: 'The first SIGINT, SIGTERM or SIGHUP ends the run cleanly, and removes unfinished files. The exit status is then that of the signal. The second one ends it at once. Only a `merge` or `finish` of a fold that never ends must be stopped by SIGKILL: it keeps the main thread from seeing signals. SIGUSR2 prints how far the run is.',
       },
     ],
   },
@@ -81,7 +83,7 @@ const AFTER_OPTIONS: readonly Section[] = [
     title: 'Commands for clusters',
     blocks: [
       {
-        text: 'The first argument can be `worker`, `setup`, `hosts` or `check`. These commands are about streams on other machines. Each has its own `--help`. For a file with such a name, write `./worker`.',
+        text: 'The first argument can be `worker`, `setup`, `hosts` or `check`. These commands are about streams on other machines. Each has its own `--help`, and other exit codes than those above. They end with 0 if all is well. They end with 1 if they were called in a wrong way, or a module does not load. They end with 2 if the server refuses something, or cannot be reached. For a file with such a name, write `./worker`.',
       },
     ],
   },
