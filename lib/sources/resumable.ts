@@ -146,7 +146,9 @@ class PositionedBatches implements PlacedReader<Note> {
     while (this.#next === undefined && this.#end === undefined && items.length < Math.min(max, MAX_ITEMS))
       this.#read(items)
     if (items.length > 0) return new Items(items)
-    return this.#next === undefined ? this.#ending() : this.#await(this.#next)
+    if (this.#next !== undefined) return this.#await(this.#next)
+    this.#assertWhole()
+    return undefined
   }
 
   close(end?: PipelineEnd): unknown {
@@ -172,7 +174,9 @@ class PositionedBatches implements PlacedReader<Note> {
       this.#end = { error }
     }
     this.#next = undefined
-    return items.length > 0 ? new Items(items) : this.#ending()
+    if (items.length > 0) return new Items(items)
+    this.#assertWhole()
+    return undefined
   }
 
   #take(result: unknown, items: unknown[]): void {
@@ -195,7 +199,7 @@ class PositionedBatches implements PlacedReader<Note> {
     }
   }
 
-  #ending(): undefined {
+  #assertWhole(): undefined {
     if (this.#end !== undefined && 'error' in this.#end) throw this.#end.error
   }
 }

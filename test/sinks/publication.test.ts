@@ -48,9 +48,27 @@ it('a file that a link leads to is published where the link leads', async () => 
 
 describe('files that are not published', () => {
   const cases: [what: string, change: () => void, error: object][] = [
-    ['another program has made the file', () => { writeFileSync(folder.at('b'), '') }, { code: 'ERR_OUTPUT_EXISTS' }],
-    ['the whole file has lost bytes', () => { truncateSync(folder.at('b.part'), 4) }, { code: 'ERR_CHECKPOINT_OUTPUT' }],
-    ['the whole file is gone', () => { rmSync(folder.at('b.part')) }, { code: 'ERR_CHECKPOINT_OUTPUT' }],
+    [
+      'another program has made the file',
+      () => {
+        writeFileSync(folder.at('b'), '')
+      },
+      { code: 'ERR_OUTPUT_EXISTS' },
+    ],
+    [
+      'the whole file has lost bytes',
+      () => {
+        truncateSync(folder.at('b.part'), 4)
+      },
+      { code: 'ERR_CHECKPOINT_OUTPUT' },
+    ],
+    [
+      'the whole file is gone',
+      () => {
+        rmSync(folder.at('b.part'))
+      },
+      { code: 'ERR_CHECKPOINT_OUTPUT' },
+    ],
     [
       'the file has its name, but is another one',
       () => {
@@ -63,7 +81,10 @@ describe('files that are not published', () => {
   it.each(cases)('as %s', async (_, change, error) => {
     const files = whole()
     change()
-    await expect(publishFiles(files, { overwrite: false, inputs })).rejects.toMatchObject({ ...error, path: folder.at('b') })
+    await expect(publishFiles(files, { overwrite: false, inputs })).rejects.toMatchObject({
+      ...error,
+      path: folder.at('b'),
+    })
   })
 
   it('as the file is an input, by another name', async () => {
