@@ -199,7 +199,7 @@ class PositionedBatches implements PlacedReader<Note> {
     }
   }
 
-  #assertWhole(): undefined {
+  #assertWhole(): void {
     if (this.#end !== undefined && 'error' in this.#end) throw this.#end.error
   }
 }
