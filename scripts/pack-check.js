@@ -90,7 +90,7 @@ try {
   console.log(error.code) // → ERR_CLUSTER_SETUP
 }
 const help = execFileSync('node_modules/.bin/millrace', ['--help'], { encoding: 'utf8' })
-console.log(help.split('\\n')[0]) // → Usage: millrace [OPTION]... [STAGE]... [--] [FILE | GLOB | -]...
+console.log(help.split('\\n')[0].split(' ', 2).join(' ')) // → Usage: millrace
 `,
   },
   {

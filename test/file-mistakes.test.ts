@@ -75,7 +75,7 @@ const MISTAKES: readonly [what: string, run: () => unknown, message: RegExp][] =
   [
     'a placeholder that there is not',
     () => write('out/{file}.csv'),
-    /must be \{name\}, \{dir\} or \{index\}: received '\{file\}'/,
+    /must be \{name\}, \{dir\} or \{index\}, or \{n\} with 'rotate': received '\{file\}'/,
   ],
   ['progress of write()', () => progress(write(folder.at('c.txt'))([])), /its option progress: true/],
 ]

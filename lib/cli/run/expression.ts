@@ -21,8 +21,12 @@ export const PLACE_NAMES = Object.keys(FIELDS) as readonly PlaceName[]
  * of that name. It says no only if that is certain.
  */
 export function mentions(expression: string, name: string): boolean {
-  // A backslash may hide a letter of the name, and `eval` all of it. One dot before it makes it a property, three are a spread.
-  if (/\\u|\beval\b/.test(expression)) return true
+  // A backslash may hide a letter of the name, and `eval` all of it.
+  return expression.includes('\\u') || hasName(expression, 'eval') || hasName(expression, name)
+}
+
+/** One dot before it makes it a property, three are a spread. */
+function hasName(expression: string, name: string): boolean {
   return new RegExp(`(?<![\\w$]|[^.]\\.)${name}(?![\\w$])`).test(expression)
 }
 
