@@ -2,6 +2,7 @@
 export { apply } from './verbs/apply.js'
 export { batch } from './verbs/batch.js'
 export {
+  CheckpointError,
   InputError,
   LineError,
   MainThreadGuardError,

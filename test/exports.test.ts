@@ -11,6 +11,7 @@ interface Surface {
 
 const CORE: Surface = {
   values: [
+    'CheckpointError',
     'InputError',
     'LineError',
     'MainThreadGuardError',

@@ -49,7 +49,7 @@ export class LineInput {
     return { input: given - 1, skipped, ...(at && { at }) }
   }
 
-  /** So many lines were left out in an earlier run. To be called before the first read. */
+  /** How many lines an earlier run has left out. To be called before the first read. */
   countSkipped(lines: number): void {
     this.#skipped = lines
   }

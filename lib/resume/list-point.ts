@@ -1,6 +1,6 @@
 /**
- * How a list of values as a source goes on where an earlier run was: by the number of the values that are done, and their
- * hash. New values may follow them. Such lists are arrays, and the paths of files.
+ * How a list of values goes on as a source: by the number of the values that are done, and their hash. New values may
+ * follow them. Such lists are arrays, and the paths of files.
  */
 import { createHash, type Hash } from 'node:crypto'
 import { serialize } from 'node:v8'

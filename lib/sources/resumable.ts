@@ -1,4 +1,4 @@
-/** `resumable()`: a source of your own data that can go on where an earlier run was. */
+/** `resumable()`: a source of other data that can go on where an earlier run was. */
 import { Items, type Batch } from '../codec/batch.js'
 import { received, typeError } from '../errors.js'
 import { showState } from '../inspect.js'
@@ -30,7 +30,7 @@ export type OpenFrom<T, P> = (from: P | undefined) => Iterable<Positioned<T, P>>
 export type Resumable<T> = AsyncIterable<T>
 
 /**
- * A source of your own data for `write(…, { resume: true })`: the rows of a database, the pages of a service. You say where
+ * A source of other data for `write(…, { resume: true })`: the rows of a database, the pages of a service. You say where
  * each item is. A run that goes on calls your function with the position of the last item that is done.
  *
  * Each item comes with its position, and the items behind a position must be the same in each run. A key by which the

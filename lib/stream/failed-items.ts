@@ -43,7 +43,7 @@ export class FailedItems implements HeldFailures {
     return this.#count
   }
 
-  /** So many items have failed in an earlier run, which is continued. */
+  /** How many items have failed in the earlier run that is continued. */
   countFrom(count: number): void {
     this.#count = count
   }

@@ -65,7 +65,7 @@ describe.each(Object.entries(jobs))('%s', (name, job) => {
             () => runToEnd(job, folder.at('run'), at),
             (step, run) => disk.take(step, run),
           )
-          disk.failPower(() => chosen.next().value)
+          disk.failPower(() => chosen.next().value as Survival)
           abandonLocks(folder.at('run'))
         }
         await runToEnd(job, folder.at('run'), at)

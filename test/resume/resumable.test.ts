@@ -102,7 +102,10 @@ describe('resumable()', () => {
 
   it('refuses what is not a function', () => {
     expect(() => resumable([] as never)).toThrow(
-      expect.objectContaining({ code: 'ERR_INVALID_ARGUMENTS', message: expect.stringContaining('(from)') as string }),
+      expect.objectContaining({
+        code: 'ERR_INVALID_ARGUMENTS',
+        message: expect.stringContaining('(from)') as string,
+      }) as Error,
     )
   })
 

@@ -57,8 +57,7 @@ function many(pathsOf: (path: string) => (name: string, known?: string) => strin
 }
 
 const byPartition = (path: string) => (name: string) => join(path, name, 'part')
-const byInput = (path: string) =>
-  templatePaths(join(path, '{name}.out'), { indexOf: () => 0, globs: () => [] } as never)
+const byInput = (path: string) => templatePaths(join(path, '{name}.out'), { indexOf: () => 0, globs: () => [] })
 
 /** A run of outputs, which reads items. */
 class Run {

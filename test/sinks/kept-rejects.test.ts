@@ -58,11 +58,11 @@ it('it has the same bytes as without a stop, wherever it was cut', async () => {
           const safe = target.kept?.sync(kept.length)
           for (let at = 0; at < lost; at++) target.add(rejected('lost', at))
           await safe
-          target.discard()
+          void target.discard()
           // The next one of this path waits for the end of this one.
           const next = opened('parts', kept)
           await next.kept?.sync(kept.length)
-          next.discard()
+          void next.discard()
         }
         const last = opened('parts', kept)
         for (const [at, text] of all.slice(kept.count).entries()) last.add(rejected(text, kept.count + at))
@@ -87,10 +87,10 @@ it('what was written after the cut is dropped, and what was safe must be there',
   first.add(rejected('one', 0))
   const { length, count } = first
   await first.kept?.sync(length)
-  first.discard()
+  void first.discard()
   const second = opened('a', { length, count })
   await second.kept?.sync(length)
-  second.discard()
+  void second.discard()
   appendFileSync(folder.at('a.part'), 'of the dead run')
   const third = opened('a', { length, count })
   third.add(rejected('two', 1))
@@ -101,5 +101,5 @@ it('what was written after the cut is dropped, and what was safe must be there',
   writeFileSync(folder.at('a.part'), 'short')
   const fourth = opened('a', { length, count })
   await expect(fourth.finish()).rejects.toMatchObject({ code: 'ERR_CHECKPOINT_OUTPUT', path: folder.at('a') })
-  fourth.discard()
+  void fourth.discard()
 })
