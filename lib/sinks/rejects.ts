@@ -221,6 +221,8 @@ class RejectsFile implements FailureTarget {
     await this.#opening
     while (this.#written < length) {
       if (this.failure !== undefined) throw this.failure.error
+      if (this.#removal !== undefined)
+        throw new Error(`'${this.#path}' is not written any more, as its stream has ended`)
       await this.#write()
     }
     if (length <= this.#safe) return

@@ -100,11 +100,18 @@ for (const [name, job] of Object.entries(jobs)) {
         expect(await filesIn(path)).toEqual(files)
         await rm(path, { recursive: true })
       }),
-      { numRuns: times(8, 60), endOnFailure: true },
+      { numRuns: times(3, 60), endOnFailure: true },
     )
     expect(goneOn).toBeGreaterThan(0)
   })
 }
+
+it('a stream that fails while a checkpoint waits for its failed items ends', async () => {
+  const bad = { ...inline, errors: rejects(join(folder, 'bad.ndjson')) }
+  const path = join(folder, 'a.ndjson')
+  const all = imap(() => Promise.reject(new Error('bad')), failingSource(rows, 64, 640), bad)
+  await expect(write(path, { resume: often })(all)).rejects.toThrow('stopped')
+})
 
 it('an aborted run makes a last checkpoint', async () => {
   const path = join(folder, 'a.ndjson')

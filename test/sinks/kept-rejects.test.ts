@@ -103,3 +103,10 @@ it('what was written after the cut is dropped, and what was safe must be there',
   await expect(fourth.finish()).rejects.toMatchObject({ code: 'ERR_CHECKPOINT_OUTPUT', path: folder.at('a') })
   void fourth.discard()
 })
+
+it('is not made safe any more when it is left', async () => {
+  const target = opened('b', NEW)
+  target.add(rejected('one', 0))
+  void target.discard()
+  await expect(target.kept?.sync(target.length)).rejects.toThrow('not written any more')
+})
