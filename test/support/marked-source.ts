@@ -87,13 +87,13 @@ export async function readPart(end: object, notes: readonly Json[] | undefined, 
  * A marked source that throws when it has given some values. It gives other work a turn between its batches.
  *
  * @param stop After how many values it throws. Undefined: never.
- * @param onRead Called with the number of values that it has given.
+ * @param onRead Called with the number of values that it has given. It goes on when that settles.
  */
 export function failingSource<T>(
   values: readonly T[],
   batch: number,
   stop?: number,
-  onRead?: (at: number) => void,
+  onRead?: (at: number) => void | Promise<void>,
 ): AsyncIterable<T> {
   const source = {
     [Symbol.asyncIterator]: (): never => {
@@ -119,7 +119,7 @@ export function failingSource<T>(
         next: async (max) => {
           await new Promise((resolve) => setImmediate(resolve))
           if (stop !== undefined && at >= stop) throw new Error('stopped')
-          onRead?.(at)
+          await onRead?.(at)
           const given = await reader.next(max)
           at += given?.length ?? 0
           if (given instanceof Mark) {
