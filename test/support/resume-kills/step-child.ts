@@ -27,8 +27,11 @@ watchSteps(async (step, take) => {
   if (isIt && side === 'before') end()
   const taken = take()
   if (isIt && side === 'during') end()
-  const result = await taken
-  if (isIt) end()
-  return result
+  try {
+    return await taken
+  } finally {
+    // Also behind one that has failed, such as the making of a lock that is there.
+    if (isIt) end()
+  }
 })
 await runWithTwoCheckpoints(folder, compression as CompressionName)

@@ -20,7 +20,10 @@ const rows: readonly Row[] = Array.from({ length: 60 }, (_, id) => ({ id, kind: 
 /** How many rows come before each checkpoint. */
 const MARKS: ReadonlySet<number> = new Set([20, 40])
 
-/** At the place of each mark it waits until one is asked for. */
+/**
+ * At the place of each mark it waits until one is asked for. Behind the mark it waits until the next one is asked for: then
+ * the checkpoint is on disk. If rows came meanwhile, the number of steps would not be the same each time.
+ */
 function markedRows(): AsyncIterable<Row> {
   const source = {
     [Symbol.asyncIterator]: (): never => {
@@ -29,6 +32,7 @@ function markedRows(): AsyncIterable<Row> {
   }
   let at = 0
   let marked = 0
+  let isBehindMark = false
   let request: MarkRequest | undefined
   const point: ResumePoint = {
     source: undefined,
@@ -46,9 +50,12 @@ function markedRows(): AsyncIterable<Row> {
         const mark = request.take()
         if (mark === undefined) throw new Error('A mark was asked for')
         marked = at
+        isBehindMark = true
         mark.notes.set(point, at)
         return mark
       }
+      if (isBehindMark && request !== undefined) await asked(request)
+      isBehindMark = false
       if (at >= rows.length) return undefined
       const items = rows.slice(at, at + BATCH)
       at += items.length
