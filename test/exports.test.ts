@@ -102,6 +102,7 @@ const CORE: Surface = {
     'ReplayOptions',
     'Results',
     'Resumable',
+    'ResumeOptions',
     'RetryOptions',
     'SampleOptions',
     'Source',

@@ -8,6 +8,7 @@ export const CASES = [
   'csv',
   'csv-quoted',
   'csv-to-ndjson',
+  'resume',
   'main-thread',
   'scan',
   'ndjson',

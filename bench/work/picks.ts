@@ -25,15 +25,20 @@ export function pickOf({ id, city, amount }: Picked): Picked {
   return { id, city, amount }
 }
 
-/** The table, and the text: made by a loop that knows that no field has quotes or commas. */
+/** The table, and the text that is to be written. */
 export async function picks(rows: number): Promise<Picks> {
   const made = await table(rows, 'plain')
-  const records = (await readFile(made.path, 'latin1')).split('\n').slice(1, -1)
+  return { ...made, written: contentOf(await pickedText(made)) }
+}
+
+/** The text that is to be written: made by a loop that knows that no field has quotes or commas. */
+export async function pickedText({ path }: Table): Promise<string> {
+  const records = (await readFile(path, 'latin1')).split('\n').slice(1, -1)
   const picked = records.map((record) => {
     const [id = '', , , amount = '', , city = ''] = record.split(',')
     return `{"id":"${id}","city":"${city}","amount":"${amount}"}\n`
   })
-  return { ...made, written: contentOf(picked.join('')) }
+  return picked.join('')
 }
 
 /** Measures a contender that writes picks. What was written is looked at afterwards. */

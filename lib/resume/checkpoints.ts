@@ -74,6 +74,8 @@ export class Checkpoints {
   /** Between the asking for a mark and its checkpoint. */
   #isUnderWay = false
   #committing: Promise<void> | undefined
+  /** Of the first checkpoint that could not be made. */
+  #failure: { readonly error: unknown } | undefined
   #onCommit: (() => void) | undefined
   private constructor(
     settings: ResumeSettings,
@@ -181,6 +183,7 @@ export class Checkpoints {
     this.request.hasCheckpoint = true
     this.#committing = this.#commit(mark, cut, { ...this.#counts(), ...this.#pipeline.figures(mark.notes) })
       .catch((error: unknown) => {
+        this.#failure ??= { error }
         this.#onFail(error)
       })
       .finally(() => {
@@ -212,6 +215,8 @@ export class Checkpoints {
   async publish(run: EndedRun, files: { readonly overwrite: boolean; readonly inputs: InputFiles }): Promise<void> {
     this.stop()
     await this.#committing
+    // What could not be made safe once may be lost, though a later attempt succeeds.
+    if (this.#failure !== undefined) throw this.#failure.error
     let rejects = this.stored?.rejects as readonly { path: string; bytes: number }[] | undefined
     if (this.ended === undefined) {
       rejects = this.#pipeline.points.flatMap(({ kept }) => (kept ? [{ path: kept.path, bytes: kept.length }] : []))

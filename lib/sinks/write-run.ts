@@ -46,7 +46,7 @@ export class WriteRun {
   /** Set if a later run can go on where this one is. */
   readonly #checkpoints: Checkpoints | undefined
   /** Set if it was aborted: settles when its last checkpoint is made, or that has taken too long. It has failed then. */
-  #ending: Promise<void> | undefined
+  #ending: { readonly settled: Promise<void>; readonly reason: unknown } | undefined
   #opened: Opened | undefined
   /** Whether the source has ended or thrown, and so is not to be closed. */
   #hasSourceEnded = false
@@ -125,6 +125,8 @@ export class WriteRun {
     else if ('batches' in opened) await this.#readBatches(opened.batches)
     else await this.#readItems(opened.items)
     this.#hasSourceEnded = true
+    // No mark comes any more.
+    if (this.#ending !== undefined) this.fail(this.#ending.reason)
   }
 
   /** The stream has settled the records. */
@@ -140,7 +142,7 @@ export class WriteRun {
   async #takeMark(mark: Mark): Promise<void> {
     this.#checkpoints?.take(mark, this.outputs.cut())
     if (this.#ending === undefined) return
-    await this.#ending
+    await this.#ending.settled
     this.#assertUnfailed()
   }
 
@@ -292,10 +294,11 @@ export class WriteRun {
     const isPipeline = signal !== undefined && signal === this.#pipeline
     const reason: unknown = isPipeline ? reasonOf(signal) : signal?.reason
     if (this.#checkpoints === undefined || this.#opened === undefined) this.fail(reason)
-    else {
-      this.#ending ??= this.#checkpoints.last().then(() => {
+    else if (this.#ending === undefined) {
+      const settled = this.#checkpoints.last().then(() => {
         this.fail(reason)
       })
+      this.#ending = { settled, reason }
     }
   }
 

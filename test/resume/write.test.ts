@@ -113,6 +113,17 @@ it('a stream that fails while a checkpoint waits for its failed items ends', asy
   await expect(write(path, { resume: often })(all)).rejects.toThrow('stopped')
 })
 
+it('an aborted run whose source has ended fails all the same', async () => {
+  const path = join(folder, 'a.ndjson')
+  const controller = new AbortController()
+  const source = failingSource(rows, 64, undefined, (at) => {
+    if (at === rows.length) controller.abort(new Error('enough'))
+  })
+  await expect(write(path, { resume: true, signal: controller.signal })(source)).rejects.toThrow('enough')
+  expect(existsSync(path)).toBe(false)
+  expect((await write(path, { resume: true })(failingSource(rows, 64))).written).toBe(3_000)
+})
+
 it('an aborted run makes a last checkpoint', async () => {
   const path = join(folder, 'a.ndjson')
   const controller = new AbortController()
