@@ -116,6 +116,7 @@ const below = {
     'verbs',
     'progress',
     'stream',
+    'resume',
     'executors',
     'worker',
     'formats',

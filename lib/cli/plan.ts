@@ -87,6 +87,14 @@ export interface PlannedFaults {
   readonly maxErrors?: number | `${number}%`
 }
 
+/** How a run goes on where an earlier one was stopped. */
+export interface PlannedResume {
+  readonly isOn: boolean
+  /** The path of the checkpoint. Undefined: that of the output, with `.checkpoint` behind it. */
+  readonly checkpoint?: string
+  readonly allowsChangedCode: boolean
+}
+
 export interface PlannedReport {
   readonly progress: 'auto' | 'always' | 'never' | 'plain' | 'json'
   /** The path of a report: `.html`, `.svg` or `.json`. */
@@ -105,5 +113,12 @@ export interface CommandPlan {
   readonly output: PlannedOutput
   readonly run: PlannedRun
   readonly faults: PlannedFaults
+  readonly resume: PlannedResume
   readonly tell: PlannedReport
+}
+
+/** The path of the checkpoint; undefined if a run begins at its start. */
+export function checkpointOf({ output, resume }: CommandPlan): string | undefined {
+  if (!resume.isOn) return undefined
+  return resume.checkpoint ?? (output.target && `${output.target.replace(/[/\\]+$/, '')}.checkpoint`)
 }

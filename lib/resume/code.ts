@@ -2,6 +2,27 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import type { Json } from './mark.js'
+
+/** What a function does, where neither its name nor its text tells that. */
+export interface Content {
+  /** What must be the same in a run that goes on. */
+  readonly plan: Json
+  /** A hash of each module that it runs, by its name. */
+  code(): Promise<Readonly<Record<string, string>>>
+}
+
+/** Kept apart from the functions themselves: it is a matter between parts of this library. */
+const contents = new WeakMap<object, Content>()
+
+export function offerContent(fn: object, content: Content): void {
+  contents.set(fn, content)
+}
+
+/** Undefined: its name and its text tell it. */
+export function contentOf(fn: object | undefined): Content | undefined {
+  return fn && contents.get(fn)
+}
 
 /**
  * The hash of a module that is a file: of its text, and not of what it imports. That of another module is the hash of its

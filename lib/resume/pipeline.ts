@@ -75,6 +75,20 @@ export class ResumablePipeline {
   }
 }
 
+/** The plans of two runs that are not the same. */
+export interface ComparedPlans {
+  readonly before: PipelinePlan
+  readonly now: PipelinePlan
+}
+
+/** By the error that tells it. */
+const compared = new WeakMap<object, ComparedPlans>()
+
+/** What an error of `assertSamePlan()` is about; undefined for all others. */
+export function comparedPlansOf(error: unknown): ComparedPlans | undefined {
+  return compared.get(Object(error) as object)
+}
+
 /**
  * Checks that a run does what the earlier one has done.
  *
@@ -82,20 +96,30 @@ export class ResumablePipeline {
  * @throws CheckpointError `ERR_CHECKPOINT_PLAN`, `ERR_CHECKPOINT_CODE`.
  */
 export function assertSamePlan(name: string, before: PipelinePlan, now: PipelinePlan, allowChangedCode: boolean): void {
+  const fail = (text: string, code: CheckpointError['code']): never => {
+    const error = new CheckpointError(`Cannot go on from '${name}' as ${text} or remove '${name}' to begin anew)`, code)
+    compared.set(error, { before, now })
+    throw error
+  }
   const difference = differenceOf(before.plan, now.plan)
   if (difference !== undefined) {
     const { where, before: one, now: other } = difference
-    throw new CheckpointError(
-      `Cannot go on from '${name}' as the run must have the same stages and options: ` +
-        `'${where}' was ${received(one)}, and is ${received(other)} (run it as before, or remove '${name}' to begin anew)`,
+    fail(
+      'the run must have the same stages and options: ' +
+        `'${where}' was ${received(one)}, and is ${received(other)} (run it as before,`,
       'ERR_CHECKPOINT_PLAN',
     )
   }
-  const changed = Object.keys(now.code).find((key) => before.code[key] !== now.code[key])
+  const changed = changedCode(before, now)
   if (changed === undefined || allowChangedCode) return
-  throw new CheckpointError(
-    `Cannot go on from '${name}' as the code of its tasks must be the same: '${changed}' has changed ` +
-      `(if the results stay the same, say allowChangedCode: true; or remove '${name}' to begin anew)`,
+  fail(
+    `the code of its tasks must be the same: '${changed}' has changed ` +
+      '(if the results stay the same, say allowChangedCode: true;',
     'ERR_CHECKPOINT_CODE',
   )
+}
+
+/** The name of code that is not the same; undefined if all is. */
+export function changedCode(before: PipelinePlan, now: PipelinePlan): string | undefined {
+  return Object.keys(now.code).find((key) => before.code[key] !== now.code[key])
 }

@@ -10,7 +10,7 @@ import type { PartitionOf } from '../formats/partition-name.js'
 import { isAbortSignal, isPlainObject, OptionReader, signalHint } from '../options.js'
 import type { ShownRun } from '../progress/observed-run.js'
 import { isReportPath, REPORT_PATH } from '../progress/report/report.js'
-import { hashOfFunction } from '../resume/code.js'
+import { contentOf, hashOfFunction } from '../resume/code.js'
 import type { PipelinePlan } from '../resume/pipeline.js'
 import { readResume, type ResumeOptions, type ResumeSettings } from '../resume/options.js'
 import { hasZstd, LEVELS, type Compression, type CompressionType } from './compression.js'
@@ -192,11 +192,14 @@ export function planWrite(given: unknown, options: unknown): WritePlan {
         target: path,
         ...(isTable ? { format, columns, escapeFormulas: table.escapeFormulas } : { format }),
         compress: compression && { ...compression },
-        partition: typeof partition === 'function' ? 'a function' : partition,
+        partition: typeof partition === 'function' ? (contentOf(partition)?.plan ?? 'a function') : partition,
         rotate,
         overwrite: overwrite ?? true,
       },
-      code: typeof partition === 'function' ? { partition: hashOfFunction(partition) } : {},
+      code:
+        typeof partition === 'function' && contentOf(partition) === undefined
+          ? { partition: hashOfFunction(partition) }
+          : {},
     },
     signal,
     shown: readShown(read),

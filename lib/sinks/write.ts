@@ -10,6 +10,7 @@ import { assertSource } from '../verbs/arguments.js'
 import type { Sink } from '../verbs/reduce.js'
 import { asStage } from '../verbs/stage.js'
 import { AtomicFile, type FileOptions } from './atomic-file.js'
+import { withCheckpointPath } from '../resume/checkpoint-error.js'
 import { Checkpoints, type RunCounts } from '../resume/checkpoints.js'
 import { InputFiles } from '../disk/input-files.js'
 import { Device, isDevicePath } from './device.js'
@@ -139,6 +140,8 @@ async function writeTo(
     await closeQuietly({ close: () => closeUnopened(source) })
     await checkpoints.publish(ended, { overwrite: plan.overwrite, inputs: new InputFiles(trace.paths) })
     return { ...ended.counts, files: ended.files as readonly WrittenFile[], resumed: true }
+  } catch (error) {
+    throw withCheckpointPath(error, resume.checkpoint)
   } finally {
     await checkpoints.release()
   }

@@ -2,7 +2,7 @@
  * How a stage goes on where an earlier run was. On a mark it notes how many items are done, and what it has given and left
  * out. Its failed items count again, and the file that they go to is continued.
  */
-import { hashOfFunction, hashOfModule } from '../resume/code.js'
+import { contentOf, hashOfFunction, hashOfModule } from '../resume/code.js'
 import type { Figures, Json, KeptFile, Mark, MarkRequest, ResumePoint } from '../resume/mark.js'
 import type { KeptFailures } from './failure-target.js'
 import type { PartReader } from './part-reader.js'
@@ -42,7 +42,7 @@ export class StagePoint implements ResumePoint {
       verb: job.kind,
       ordered: job.ordered,
       ...(job.spread === true && { spread: true }),
-      task: taskOf(this.#plan),
+      task: contentOf(job.fn)?.plan ?? taskOf(this.#plan),
       errors: rejectsPath === undefined ? errors : { rejects: rejectsPath },
       maxErrors: maxErrors?.shown,
     }
@@ -50,6 +50,8 @@ export class StagePoint implements ResumePoint {
 
   async code(): Promise<Readonly<Record<string, string>>> {
     const { name, fn } = this.#plan.job
+    const content = contentOf(fn)
+    if (content !== undefined) return await content.code()
     const id = taskOf(this.#plan)
     if (name !== undefined) return { [`${name.module} ${id}`]: await hashOfModule(name.module) }
     return fn === undefined ? {} : { [`function ${id}`]: hashOfFunction(fn) }

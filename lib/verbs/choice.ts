@@ -10,18 +10,27 @@ const SPREAD = 0x9e3779b9
 export class Choice {
   readonly #limit: number
   readonly #key: number
-  /** The number of the next item, from 0. */
-  #next = 0
+  #position: number
 
-  /** @param share From 0 to 1. @param seed An integer of at least 0. */
-  constructor(share: number, seed: number) {
+  /**
+   * @param share From 0 to 1.
+   * @param seed An integer of at least 0.
+   * @param position The number of the next item.
+   */
+  constructor(share: number, seed: number, position = 0) {
     this.#limit = share * RANGE
     this.#key = keyed(SPREAD, seed)
+    this.#position = position
+  }
+
+  /** The number of the next item, from 0. */
+  get position(): number {
+    return this.#position
   }
 
   /** Whether the next item is chosen. */
   next(): boolean {
-    return keyed(this.#key, this.#next++) >>> 0 < this.#limit
+    return keyed(this.#key, this.#position++) >>> 0 < this.#limit
   }
 
   /** The runs of chosen items among the next ones, as positions from 0: each from its start up to its end. */

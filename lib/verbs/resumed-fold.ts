@@ -2,6 +2,7 @@
 import { cloned } from '../codec/codec.js'
 import { InputFiles } from '../disk/input-files.js'
 import { openBatches } from '../io/source.js'
+import { withCheckpointPath } from '../resume/checkpoint-error.js'
 import { Checkpoints } from '../resume/checkpoints.js'
 import { hashOfFunction } from '../resume/code.js'
 import { Mark } from '../resume/mark.js'
@@ -59,7 +60,7 @@ export async function resumedValue(
     return value
   } catch (error) {
     await partials.return()
-    throw error
+    throw withCheckpointPath(error, settings.checkpoint)
   } finally {
     await checkpoints.settle()
     await checkpoints.release()

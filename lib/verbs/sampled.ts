@@ -5,6 +5,7 @@ import { RecordBatch } from '../codec/records/record-batch.js'
 import { showState } from '../inspect.js'
 import { meterOf, offerMeter } from '../io/input-meter.js'
 import { givesRecords, offerBatches, type Source } from '../io/source.js'
+import { Mark, offerResume, type Json, type ResumePoint } from '../resume/mark.js'
 import { Choice } from './choice.js'
 import { ReadResults } from './read-results.js'
 
@@ -26,7 +27,8 @@ export class Sampled<T> extends ReadResults<T, T> {
   }
 
   readonly #settings: SampleSettings
-  readonly #choice: Choice
+  #choice: Choice
+  readonly #point: ResumePoint
   /** The values of a batch that have not been given. */
   #held: Iterator<unknown> = [].values()
 
@@ -34,6 +36,8 @@ export class Sampled<T> extends ReadResults<T, T> {
     super('sample', source, signal)
     this.#settings = settings
     this.#choice = new Choice(settings.share, settings.seed)
+    this.#point = { source, plan: { verb: 'sample', ...settings }, begin: this.#begin }
+    offerResume(this, this.#point)
     const meter = meterOf(source)
     if (meter !== undefined) offerMeter(this, meter)
     offerBatches(
@@ -92,11 +96,20 @@ export class Sampled<T> extends ReadResults<T, T> {
     )
   }
 
-  /** The next batch of chosen items, at least one; undefined at the end. */
+  /** How many items have been looked at says all. */
+  readonly #begin = (_: unknown, note?: Json): void => {
+    if (typeof note === 'number') this.#choice = new Choice(this.#settings.share, this.#settings.seed, note)
+  }
+
+  /** The next batch of chosen items, at least one; undefined at the end. Or a mark. */
   async #chosen(max: number): Promise<Batch | undefined> {
     for (;;) {
       const batch = await this.readBatch(max)
       if (batch === undefined) return undefined
+      if (batch instanceof Mark) {
+        batch.notes.set(this.#point, this.#choice.position)
+        return batch
+      }
       const chosen = batch instanceof RecordBatch ? this.#records(batch) : this.#values(batch)
       batch.release()
       if (chosen !== undefined) return chosen

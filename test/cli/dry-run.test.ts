@@ -9,7 +9,7 @@ const inputs = { sources: [], format: 'lines', paths: ['a.txt'], names: ['a.txt'
 function planOf(...args: readonly string[]): readonly string[] {
   const request = readArguments(args)
   if (!('plan' in request)) throw new Error('It is no run')
-  return planText(request.plan, args, inputs, passesOf(request.plan, true), false).trimEnd().split('\n')
+  return planText(request.plan, args, inputs, passesOf(request.plan, true), false, undefined).trimEnd().split('\n')
 }
 
 it('has one line for each part, which cannot change a terminal', () => {

@@ -1,5 +1,6 @@
 /** What the command line says about an error, and the exit codes. */
 import { imap, MillraceError } from 'millrace'
+import { CheckpointError } from '#dist/errors.js'
 import { exitCodeOf, faultText } from '#dist/cli/run/faults.js'
 import { markStage } from '#dist/cli/run/stage-mark.js'
 import { UsageError } from '#dist/cli/usage-error.js'
@@ -44,8 +45,10 @@ it('gives each end its exit code', () => {
     new MillraceError('', 'ERR_NO_FILES'),
     new MillraceError('', 'ERR_OUTPUT_IS_INPUT'),
     new MillraceError('', 'ERR_TOO_MANY_ERRORS'),
+    new CheckpointError('', 'ERR_CHECKPOINT_LOCKED'),
+    new CheckpointError('', 'ERR_NOT_RESUMABLE'),
     new TypeError(),
     undefined,
   ].map(exitCodeOf)
-  expect(codes).toEqual([2, 2, 2, 4, 1, 1])
+  expect(codes).toEqual([2, 2, 2, 4, 5, 5, 1, 1])
 })

@@ -130,6 +130,7 @@ describe('passes', () => {
         output: {},
         run: { isUnordered: false, isDry: false },
         faults: { skipErrors: false },
+        resume: { isOn: false, allowsChangedCode: false },
         tell: { progress: 'auto', isQuiet: false, isVerbose: false, color: 'auto' },
       },
       true,

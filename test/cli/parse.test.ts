@@ -15,10 +15,11 @@ const nothing: CommandPlan = {
   output: {},
   run: { isUnordered: false, isDry: false },
   faults: { skipErrors: false },
+  resume: { isOn: false, allowsChangedCode: false },
   tell: { progress: 'auto', isQuiet: false, isVerbose: false, color: 'auto' },
 }
 
-type Part = 'input' | 'output' | 'run' | 'faults' | 'tell'
+type Part = 'input' | 'output' | 'run' | 'faults' | 'resume' | 'tell'
 
 /** What is not the default in one part of the plan. */
 const fields: readonly (readonly [args: readonly string[], part: Part, expected: object])[] = [
@@ -71,6 +72,12 @@ const fields: readonly (readonly [args: readonly string[], part: Part, expected:
   [['-i', 'csv', '--skip-errors'], 'faults', { skipErrors: true }],
   [['-e', 'd', '--rejects', 'b', '--max-errors', '10'], 'faults', { rejects: 'b', maxErrors: 10 }],
   [['-e', 'd', '--skip-errors', '--max-errors', '2.5%'], 'faults', { skipErrors: true, maxErrors: '2.5%' }],
+  [['--resume', '-o', 'b', 'a'], 'resume', { isOn: true }],
+  [
+    ['--resume', '-r', './a.js', '--checkpoint', 'c', '--allow-changed-code', 'a'],
+    'resume',
+    { isOn: true, checkpoint: 'c', allowsChangedCode: true },
+  ],
   [['--progress', 'json', '--report', 'r.HTML'], 'tell', { progress: 'json', report: 'r.HTML' }],
   [['-q', '--color', 'never'], 'tell', { isQuiet: true, color: 'never' }],
   [['-v'], 'tell', { isVerbose: true }],

@@ -37,6 +37,7 @@ it('not those with modules of the user, with files that are written, or with opt
     ['-e', 'd', '-o', 'b.txt'],
     ['-e', 'd', '--rejects', 'b.txt'],
     ['-e', 'd', '--report', 'b.html'],
+    ['-e', 'd', '-o', 'b.txt', '--resume'],
     ['-e', 'd', '-j', '1'],
     ['-e', 'd', '-u'],
     ['-e', 'd', '--window', '9'],

@@ -22,7 +22,7 @@ const calls: readonly (readonly [args: readonly string[], message: string])[] = 
   [['--limit=3'], "there is no option '--limit': did you mean --head?"],
   [['--xyzzy'], "there is no option '--xyzzy': see millrace -h"],
   [['--toString'], "there is no option '--toString': see millrace -h"],
-  [['--resume'], "there is no option '--resume': see millrace -h"],
+  [['--continue'], "there is no option '--continue': did you mean --resume?"],
   [['-U'], "there is no option '-U': did you mean -u?"],
   [['-uk'], "there is no option '-k': see millrace -h"],
   [['-m'], '-m needs a value: -m TASK'],
@@ -31,6 +31,41 @@ const calls: readonly (readonly [args: readonly string[], message: string])[] = 
   [['-e', '--where', 'd'], "-e needs a value: received the option '--where'"],
   [['--unordered=yes'], "--unordered takes no value: received 'yes'"],
   [['--completion', 'tcsh'], "--completion must be one of bash, zsh, fish: received 'tcsh'"],
+  // Resume
+  [
+    ['--resume', '-e', 'd', 'a'],
+    '--resume needs a file, as nothing can be taken back from the standard output: add -o FILE',
+  ],
+  [
+    ['--resume', '-e', 'd', 'a', '-o', '-', '--checkpoint', 'c'],
+    '--resume needs a file, as nothing can be taken back from the standard output: add -o FILE',
+  ],
+  [
+    ['--resume', '-r', './a.js', 'a'],
+    '--resume needs a file, as nothing can be taken back from the standard output: add -o FILE, or --checkpoint FILE',
+  ],
+  [
+    ['--resume', '-e', 'd', '-o', 'b'],
+    '--resume needs files, as the standard input can be read once: write it to a file first',
+  ],
+  [
+    ['--resume', '-e', 'd', '-o', 'b', 'a', '-'],
+    '--resume needs files, as the standard input can be read once: write it to a file first',
+  ],
+  [
+    ['--resume', '-e', 'd', '-o', 'b', 'https://example.org/a'],
+    "--resume needs files, and 'https://example.org/a' is not one: download it first",
+  ],
+  [['--checkpoint', 'c', '-e', 'd', '-o', 'b', 'a'], '--checkpoint needs --resume: add it'],
+  [['--allow-changed-code', '-e', 'd', '-o', 'b', 'a'], '--allow-changed-code needs --resume: add it'],
+  [
+    ['--resume', '--checkpoint', 'b', '-e', 'd', '-o', 'b', 'a'],
+    '--checkpoint and -o name the same file: choose another name',
+  ],
+  [
+    ['--resume', '--rejects', 'b.checkpoint', '-e', 'd', '-o', 'b', 'a'],
+    '--checkpoint and --rejects name the same file: choose another name',
+  ],
   // Values
   [['-m', ''], "-m must be MODULE or MODULE#EXPORT, such as ./clean.js#slim: received ''"],
   [['-f', './a.js#'], "-f must be MODULE or MODULE#EXPORT, such as ./clean.js#slim: received './a.js#'"],

@@ -1,7 +1,7 @@
 /** Refuses what does not go together. Each error is one line that says what to do. */
 import { formatOfName, suffixOf, unwrittenSuffixOf, writtenCompressionOf } from '../../io/suffixes.js'
 import { isServerUrl } from '../../io/urls.js'
-import type { CommandPlan, InputFormat } from '../plan.js'
+import { checkpointOf, type CommandPlan, type InputFormat } from '../plan.js'
 import { UsageError } from '../usage-error.js'
 import { checkExpression, checkModuleNames } from './check-expression.js'
 import { listed, type Given } from './option.js'
@@ -13,6 +13,7 @@ export function checkPlan(plan: CommandPlan, given: Given): void {
   checkTogether(given)
   checkFormats(plan, given)
   checkOutput(plan, given)
+  checkResume(plan, given)
   checkStages(plan, given)
   checkExpressions(plan, given)
 }
@@ -106,6 +107,31 @@ function checkOutput(plan: CommandPlan, given: Given): void {
   const { files, replay } = plan.input
   if (files.length > 0 ? !files.includes('-') : replay !== undefined) return
   throw new UsageError(`${o} with ${placeholder} needs files: the standard input has no name`)
+}
+
+/** What can only begin at its start. */
+function checkResume(plan: CommandPlan, given: Given): void {
+  if (!plan.resume.isOn) return
+  const { input, output, reduce, faults, tell } = plan
+  const resume = as('resume', given)
+  const checkpoint = checkpointOf(plan)
+  if (checkpoint === undefined || (output.target === undefined && reduce === undefined)) {
+    const cure = reduce === undefined ? 'add -o FILE' : 'add -o FILE, or --checkpoint FILE'
+    throw new UsageError(`${resume} needs a file, as nothing can be taken back from the standard output: ${cure}`)
+  }
+  if (input.replay === undefined && (input.files.length === 0 || input.files.includes('-'))) {
+    throw new UsageError(`${resume} needs files, as the standard input can be read once: write it to a file first`)
+  }
+  const url = input.files.find(isServerUrl)
+  if (url !== undefined) throw new UsageError(`${resume} needs files, and '${url}' is not one: download it first`)
+  for (const [name, path] of [
+    ['output', output.target],
+    ['rejects', faults.rejects],
+    ['report', tell.report],
+  ] as const) {
+    if (path !== checkpoint) continue
+    throw new UsageError(`${as('checkpoint', given)} and ${as(name, given)} name the same file: choose another name`)
+  }
 }
 
 function checkStages(plan: CommandPlan, given: Given): void {

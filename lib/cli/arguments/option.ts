@@ -6,6 +6,7 @@ import type {
   PlannedInput,
   PlannedOutput,
   PlannedReport,
+  PlannedResume,
   PlannedRun,
   PlannedStage,
   TaskReference,
@@ -58,6 +59,7 @@ export interface Draft {
   readonly output?: Partial<PlannedOutput>
   readonly run?: Partial<PlannedRun>
   readonly faults?: Partial<PlannedFaults>
+  readonly resume?: Partial<PlannedResume>
   readonly tell?: Partial<PlannedReport>
 }
 

@@ -1,6 +1,14 @@
 /** Reads the arguments of the command line of files, by the table of options. Nothing else is read. */
 import { parseArgs, type ParseArgsConfig } from 'node:util'
-import type { CommandPlan, PlannedFaults, PlannedInput, PlannedOutput, PlannedReport, PlannedRun } from '../plan.js'
+import type {
+  CommandPlan,
+  PlannedFaults,
+  PlannedInput,
+  PlannedOutput,
+  PlannedReport,
+  PlannedResume,
+  PlannedRun,
+} from '../plan.js'
 import { UsageError } from '../usage-error.js'
 import { checkPlan } from './check-plan.js'
 import { nearest } from './nearest.js'
@@ -114,6 +122,7 @@ function joined(drafts: readonly Draft[]): CommandPlan {
     output: part<PlannedOutput>({}, ({ output }) => output),
     run: part<PlannedRun>({ isUnordered: false, isDry: false }, ({ run }) => run),
     faults: part<PlannedFaults>({ skipErrors: false }, ({ faults }) => faults),
+    resume: part<PlannedResume>({ isOn: false, allowsChangedCode: false }, ({ resume }) => resume),
     tell: part<PlannedReport>(
       { progress: 'auto', isQuiet: false, isVerbose: false, color: 'auto' },
       ({ tell }) => tell,

@@ -47,6 +47,33 @@ export const RUN: OptionGroup = {
       effect: { reads: (text, as) => ({ run: { retries: integer(text, as, 0) } }) },
     },
     {
+      name: 'resume',
+      summary: 'go on where an earlier run was stopped; it needs `-o`',
+      details:
+        'Give it from the start, and the same command again after a stop: the output is then that of a run without a stop. Such a run makes a checkpoint every 5 seconds, and at the first signal. Options such as `-j`, `--window`, `--timeout` and `--progress` may change, all others and the modules may not. Inputs must be files.',
+      also: ['continue', 'restart', 'recover'],
+      effect: { sets: { resume: { isOn: true } } },
+    },
+    {
+      name: 'checkpoint',
+      value: 'FILE',
+      summary: 'where the checkpoint of `--resume` is',
+      isRare: true,
+      details: 'With it, and `-r`, the result may go to the standard output.',
+      initial: 'the file of -o, with .checkpoint behind it',
+      completes: 'file',
+      needs: ['resume'],
+      effect: { reads: (text, as) => ({ resume: { checkpoint: path(text, as) } }) },
+    },
+    {
+      name: 'allow-changed-code',
+      summary: 'go on though a module has changed',
+      isRare: true,
+      details: 'Say so if the results stay the same.',
+      needs: ['resume'],
+      effect: { sets: { resume: { allowsChangedCode: true } } },
+    },
+    {
       name: 'dry-run',
       summary: 'print what would be done, and write no file',
       details: 'Nothing is read. With `--head N` the plan goes to the standard error, and N results follow.',

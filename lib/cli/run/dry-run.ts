@@ -15,6 +15,7 @@ export function planText(
   { names, format }: Inputs,
   passes: readonly PassData[],
   isOnMain: boolean,
+  resume: string | undefined,
 ): string {
   const { input, output, run, faults } = plan
   const read =
@@ -35,6 +36,7 @@ export function planText(
     ],
     ['run', isOnMain ? 'on the main thread' : runText(run, passes.length)],
     ['errors', faultsText(faults)],
+    ...(resume === undefined ? [] : [['resume', resume] as const]),
   ]
   return rows.map(([name, text]) => `${name.padEnd(8)}${escaped(text)}\n`).join('')
 }

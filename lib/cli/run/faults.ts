@@ -1,6 +1,6 @@
 /** What a command line says about its end: the line of an error, and the exit code. */
 import { failure, MillraceError, type Failure } from '../../index.js'
-import { isErrorObject, received } from '../../errors.js'
+import { CheckpointError, isErrorObject, received } from '../../errors.js'
 import { escaped } from '../escaped.js'
 import { UsageError } from '../usage-error.js'
 import { stageOf } from './stage-mark.js'
@@ -11,6 +11,7 @@ export const FAILED = 1
 export const WRONG = 2
 export const INCOMPLETE = 3
 export const GAVE_UP = 4
+export const CANNOT_RESUME = 5
 
 /** Nothing has been read when these are found. */
 const BEFORE_READING = new Set(['ERR_OUTPUT_IS_INPUT', 'ERR_NO_FILES'])
@@ -18,6 +19,7 @@ const BEFORE_READING = new Set(['ERR_OUTPUT_IS_INPUT', 'ERR_NO_FILES'])
 export function exitCodeOf(error: unknown): number {
   const { code } = Object(error) as { code?: unknown }
   if (error instanceof UsageError || BEFORE_READING.has(String(code))) return WRONG
+  if (error instanceof CheckpointError) return CANNOT_RESUME
   return code === 'ERR_TOO_MANY_ERRORS' ? GAVE_UP : FAILED
 }
 

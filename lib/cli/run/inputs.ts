@@ -28,9 +28,17 @@ export interface Inputs {
 
 const GLOB = /[*?[\]{}()!]/
 
-/** Looks at the files, and reads nothing. @throws UsageError if one is missing, and if a glob matches nothing. */
-export async function findInputs(plan: PlannedInput): Promise<Inputs> {
-  if (plan.replay !== undefined) return { ...(await found([plan.replay], [])), format: 'ndjson' }
+/**
+ * Looks at the files, and reads nothing.
+ *
+ * @param isLeftOut Whether a file is not to be matched by globs.
+ * @throws UsageError if one is missing, and if a glob matches nothing.
+ */
+export async function findInputs(
+  plan: PlannedInput,
+  isLeftOut: (path: string) => boolean = () => false,
+): Promise<Inputs> {
+  if (plan.replay !== undefined) return { ...(await found([plan.replay], [], isLeftOut)), format: 'ndjson' }
   const given = plan.files.length === 0 ? ['-'] : plan.files
   const negated = given.filter((name) => name.startsWith('!') && !name.startsWith('!(') && statOf(name) === undefined)
   if (negated.length === given.length) {
@@ -39,6 +47,7 @@ export async function findInputs(plan: PlannedInput): Promise<Inputs> {
   const all = await found(
     given.filter((name) => !negated.includes(name)),
     negated,
+    isLeftOut,
   )
   return { ...all, format: plan.format ?? commonFormat(all.paths) }
 }
@@ -62,7 +71,11 @@ function fileOf(path: string): string | undefined {
   return stats && `${stats.dev}:${stats.ino}`
 }
 
-async function found(names: readonly string[], negated: readonly string[]): Promise<Omit<Inputs, 'format'>> {
+async function found(
+  names: readonly string[],
+  negated: readonly string[],
+  isLeftOut: (path: string) => boolean,
+): Promise<Omit<Inputs, 'format'>> {
   if (names.filter((name) => name === '-').length > 1)
     throw new UsageError("'-' can be given once: the standard input can be read once")
   const sources: ByteSource[] = []
@@ -83,7 +96,7 @@ async function found(names: readonly string[], negated: readonly string[]): Prom
     const stats = statOf(name)
     const globbed = stats === undefined ? files([globOf(name), ...negated]) : undefined
     sources.push(globbed ?? name)
-    const matching = globbed === undefined ? [name] : await pathsOf(globbed, name)
+    const matching = globbed === undefined ? [name] : await pathsOf(globbed, name, isLeftOut)
     if (globbed !== undefined) offerPaths(globbed, () => Promise.resolve(matching))
     for (const path of matching) {
       const own = path === name ? stats : statOf(path)
@@ -113,15 +126,24 @@ function globOf(name: string): string {
   throw new UsageError(`there is no file '${name}'${forgotten(name)}`)
 }
 
-async function pathsOf(globbed: AsyncIterable<string>, glob: string): Promise<string[]> {
+async function pathsOf(
+  globbed: AsyncIterable<string>,
+  glob: string,
+  isLeftOut: (path: string) => boolean,
+): Promise<string[]> {
   const paths: string[] = []
   try {
-    for await (const path of globbed) paths.push(path)
+    for await (const path of globbed) if (!isLeftOut(path)) paths.push(path)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_NO_FILES') throw error
-    throw new UsageError(`no file matches '${glob}'${forgotten(glob)}`)
+    throw noMatch(glob)
   }
+  if (paths.length === 0) throw noMatch(glob)
   return paths
+}
+
+function noMatch(glob: string): UsageError {
+  return new UsageError(`no file matches '${glob}'${forgotten(glob)}`)
 }
 
 /** The cure for what is rather an expression: it uses `d`, or is a function. */

@@ -7,6 +7,8 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** How long a run may take to end, in milliseconds: code of the user may never end. */
 const GRACE_MS = 2_000
+/** The same, if it makes a last checkpoint. */
+const CHECKPOINT_GRACE_MS = 4_000
 
 export class Interruption implements Disposable {
   /** The first signal. */
@@ -14,13 +16,16 @@ export class Interruption implements Disposable {
   readonly #controller = new AbortController()
   readonly #signals: readonly NodeJS.Signals[]
   readonly #status: () => void
+  readonly #grace: number
 
   /**
    * @param isHere Whether the stages run on this thread. Signals that end the process then do so at once: a stage that
    * never ends would keep this thread from seeing them.
    * @param status Tells how far the run is: called at SIGUSR2.
+   * @param isResumable Whether it makes a last checkpoint.
    */
-  constructor(isHere: boolean, status: () => void) {
+  constructor(isHere: boolean, status: () => void, isResumable: boolean) {
+    this.#grace = isResumable ? CHECKPOINT_GRACE_MS : GRACE_MS
     this.#signals = isHere ? [] : SIGNALS
     this.#status = status
     for (const name of this.#signals) process.on(name, this.#catch)
@@ -38,7 +43,7 @@ export class Interruption implements Disposable {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {
       this.signal.addEventListener('abort', () => {
-        timer = setTimeout(reject, GRACE_MS, this.signal.reason)
+        timer = setTimeout(reject, this.#grace, this.signal.reason)
       })
     })
     try {

@@ -2,8 +2,10 @@
 import { Writable } from 'node:stream'
 import { progress, type Source, type WriteOptions, type WriteTarget } from '../../index.js'
 import { standardOutput } from '../../io/standard-output.js'
+import { offerContent } from '../../resume/code.js'
 import type { CommandPlan, PlannedOutput } from '../plan.js'
 import { partitionBy } from './partition-expression.js'
+import { resumeOf } from './going-on.js'
 import { isPrinted } from './printed.js'
 
 export function targetOf({ target }: PlannedOutput): WriteTarget {
@@ -28,10 +30,15 @@ export function writeOptions(plan: CommandPlan, signal: AbortSignal): WriteOptio
   const { output, tell, reduce, modules } = plan
   const format = isPrinted(output) ? 'text' : output.format
   const progress = progressOf(plan)
+  const resume = resumeOf(plan)
   // Of a fold, it is not the writing that takes long.
-  const shown =
+  const ofStream =
     reduce === undefined
-      ? { ...(progress !== undefined && { progress }), ...(tell.report !== undefined && { report: tell.report }) }
+      ? {
+          ...(progress !== undefined && { progress }),
+          ...(tell.report !== undefined && { report: tell.report }),
+          ...(resume !== undefined && { resume }),
+        }
       : {}
   return {
     ...(format !== undefined && { format }),
@@ -43,7 +50,7 @@ export function writeOptions(plan: CommandPlan, signal: AbortSignal): WriteOptio
         modules.map(({ name }) => name),
       ),
     }),
-    ...shown,
+    ...ofStream,
     signal,
   }
 }
@@ -68,5 +75,9 @@ function ignore(_chunk: unknown, _encoding: string, done: () => void): void {
 type Partition = NonNullable<PlannedOutput['partition']>
 
 function partitionOf(given: Partition, modules: readonly string[]): NonNullable<WriteOptions['partition']> {
-  return 'column' in given ? given.column : partitionBy(given.expression, modules)
+  if ('column' in given) return given.column
+  const { expression } = given
+  const partition = partitionBy(expression, modules)
+  offerContent(partition, { plan: expression, code: () => Promise.resolve({}) })
+  return partition
 }

@@ -5,15 +5,17 @@ import { keepStandardOutput } from '../../io/standard-output.js'
 import type { HeldFailures } from '../../stream/failure-target.js'
 import { failedItemsOf } from '../../stream/origin.js'
 import type { Sink } from '../../verbs/reduce.js'
+import { CheckpointError } from '../../errors.js'
 import { print } from '../print.js'
 import { UsageError } from '../usage-error.js'
-import type { CommandPlan, PlannedReport } from '../plan.js'
+import { checkpointOf, type CommandPlan, type PlannedReport } from '../plan.js'
 import { planText } from './dry-run.js'
 import { withEntries } from './entries.js'
 import { FailureCount } from './failures.js'
 import { DONE, exitCodeOf, faultText, INCOMPLETE } from './faults.js'
 import { foldExport, type FoldExport } from './fold-export.js'
 import { formatHint, isOfAbsent } from './format-hint.js'
+import { assertResumable, howToGoOn, ownFiles, resumeFaultText, resumeText } from './going-on.js'
 import { assertNoInputs, findInputs, openInputs, type Inputs } from './inputs.js'
 import { Interruption } from './interruption.js'
 import { isShown, progressOf, showFold, targetOf, writeOptions } from './output.js'
@@ -38,17 +40,19 @@ export async function run(plan: CommandPlan, command: readonly string[]): Promis
   process.stderr.on('error', passOver)
   const whole = passesOf(plan, isPrinted(plan.output))
   assertOnePass(plan, whole)
-  const inputs = await findInputs(plan.input)
+  const inputs = await findInputs(plan.input, ownFiles(plan))
   assertNoInputs(inputs.paths, [
     ['--output', plan.output.target],
     ['--rejects', plan.faults.rejects],
     ['--report', plan.tell.report],
+    ['--checkpoint', checkpointOf(plan)],
   ])
+  await assertResumable(plan, inputs.paths)
   if (!plan.run.isDry) {
     if (plan.tell.report !== undefined) assertWritable('--report', plan.tell.report)
     return await new CommandLine(plan, whole, inputs).run()
   }
-  const text = planText(plan, command, inputs, whole, isSmall(plan, inputs))
+  const text = planText(plan, command, inputs, whole, isSmall(plan, inputs), await resumeText(plan))
   if (plan.input.head === undefined) {
     await print(text)
     return DONE
@@ -76,7 +80,8 @@ function withoutFiles(plan: CommandPlan): CommandPlan {
   const { target, compress, partition, rotate, ...output } = plan.output
   const { rejects, ...faults } = plan.faults
   const { report, ...tell } = plan.tell
-  return { ...plan, output, faults: { ...faults, skipErrors: faults.skipErrors || rejects !== undefined }, tell }
+  const skipErrors = faults.skipErrors || rejects !== undefined
+  return { ...plan, output, faults: { ...faults, skipErrors }, resume: { ...plan.resume, isOn: false }, tell }
 }
 
 function passOver(error: NodeJS.ErrnoException): void {
@@ -108,7 +113,7 @@ class CommandLine {
     this.#plan = plan
     this.#inputs = inputs
     this.#place = isHere ? new ThisThread(plan, passes) : new Workers(plan, passes, inputs.size)
-    this.#interruption = new Interruption(isHere, this.#tellStatus)
+    this.#interruption = new Interruption(isHere, this.#tellStatus, plan.resume.isOn)
   }
 
   async run(): Promise<number> {
@@ -127,7 +132,8 @@ class CommandLine {
       await this.#failedItems?.discard()
       if (this.#interruption.caught !== undefined) return this.#endBy(this.#interruption.caught, false)
       if (error instanceof UsageError) throw error
-      this.#tell(faultText(error, this.#of, this.#plan.tell.isVerbose))
+      this.#tell(resumeFaultText(error, this.#plan) ?? faultText(error, this.#of, this.#plan.tell.isVerbose))
+      this.#tellHow(error)
       if (isOfAbsent(error)) this.#tellFormat()
       await this.#place.close()
       return exitCodeOf(error)
@@ -189,6 +195,12 @@ class CommandLine {
     if (hint !== undefined) this.#tell(hint)
   }
 
+  /** What to do after an error, where a later run can go on. One that says that it cannot go on says that, too. */
+  #tellHow(error: unknown): void {
+    const how = error instanceof CheckpointError || this.#plan.tell.isQuiet ? undefined : howToGoOn(this.#plan)
+    if (how !== undefined) this.#tell(`${how}, with --allow-changed-code if you change a module`)
+  }
+
   #tell(text: string): void {
     process.stderr.write(`millrace: ${text}\n`)
   }
@@ -196,8 +208,9 @@ class CommandLine {
   /** Ends this process by the signal that was caught, so that its parent sees what has happened. */
   #endBy(signal: NodeJS.Signals, isDone: boolean): number {
     const { output, tell } = this.#plan
-    if (!tell.isQuiet)
-      this.#tell(`ended by ${signal}${output.target === undefined || isDone ? '' : '; nothing was published'}`)
+    const loss = output.target === undefined ? undefined : 'nothing was published'
+    const rest = isDone ? undefined : (howToGoOn(this.#plan) ?? loss)
+    if (!tell.isQuiet) this.#tell([`ended by ${signal}`, rest].filter((part) => part !== undefined).join('; '))
     process.kill(process.pid, signal)
     return 128 + constants.signals[signal]
   }

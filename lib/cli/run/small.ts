@@ -34,7 +34,7 @@ const REACHING = [
 ]
 
 export function isSmall(plan: CommandPlan, { size }: Pick<Inputs, 'size'>): boolean {
-  const { stages, reduce, modules, input, output, run, faults, tell } = plan
+  const { stages, reduce, modules, input, output, run, faults, resume, tell } = plan
   if (size === undefined || size >= SMALL || input.decompress !== undefined || modules.length > 0) return false
   const options = [
     reduce,
@@ -46,7 +46,7 @@ export function isSmall(plan: CommandPlan, { size }: Pick<Inputs, 'size'>): bool
     faults.rejects,
     tell.report,
   ]
-  if (options.some((option) => option !== undefined) || run.isUnordered) return false
+  if (options.some((option) => option !== undefined) || run.isUnordered || resume.isOn) return false
   return stages.every(({ work }) => 'expression' in work && staysInItem(work.expression))
 }
 

@@ -10,10 +10,13 @@ import {
   type Results,
   type Source,
 } from '../../index.js'
+import { offerContent } from '../../resume/code.js'
 import type { CommandPlan } from '../plan.js'
 import { isCopy, type PassData } from './pass.js'
 import type { FoldExport } from './fold-export.js'
+import { resumeOf } from './going-on.js'
 import { usageErrorOf } from './load-error.js'
+import { contentOfCommand } from './same-command.js'
 import { definePass, namePass, prepare, ready } from './stages.js'
 
 /** How long the workers may take to end, in milliseconds. What tasks have printed is then on its way. */
@@ -88,7 +91,16 @@ export class Workers implements Place {
     const items = this.#passes.length > 1 ? this.#streamed(this.#passes.slice(0, -1), source) : source
     const options = { ...streamOptions(this.#plan), ...(signal !== undefined && { signal }) }
     const ordered = !this.#plan.run.isUnordered
-    return this.#pool.reduce(namePass(last) as never, items, { ...options, initial, merge, ordered })
+    const resume = resumeOf(this.#plan)
+    const own = { initial, merge, ordered, ...(resume !== undefined && { resume }) }
+    return this.#pool.reduce(this.#taskOf(last) as never, items, { ...options, ...own })
+  }
+
+  #taskOf(pass: PassData): ReturnType<typeof namePass> {
+    const task = namePass(pass)
+    const none = { plan: pass.id, code: () => Promise.resolve({}) }
+    offerContent(task, pass === this.#passes.at(-1) ? contentOfCommand(this.#plan) : none)
+    return task
   }
 
   async close(): Promise<void> {
@@ -105,7 +117,7 @@ export class Workers implements Place {
     for (const pass of passes) {
       const several = isUnordered ? flatMapUnordered : flatMap
       const one = isUnordered ? imapUnordered : imap
-      results = (isCopy(pass) ? one : several)(namePass(pass) as never, results, streamOptions(this.#plan))
+      results = (isCopy(pass) ? one : several)(this.#taskOf(pass) as never, results, streamOptions(this.#plan))
     }
     return headOf(results, this.#plan)
   }

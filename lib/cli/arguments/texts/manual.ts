@@ -68,14 +68,21 @@ const AFTER_OPTIONS: readonly Section[] = [
       {
         terms: [
           ['0', 'Done. Also when the reader of the standard output ends early, as `head` does.'],
-          ['1', 'It failed: an input, the output, or an item. No file is written.'],
+          [
+            '1',
+            'It failed: an input, the output, or an item. No file is written. With `--resume`, what was done stays.',
+          ],
           ['2', 'It was called in a wrong way. Nothing was read.'],
           ['3', 'Done, but some items were rejected or skipped.'],
           ['4', 'It gave up at `--max-errors`. No file is written.'],
+          [
+            '5',
+            'With `--resume`: it cannot go on. The command, a module, an input or the unfinished output has changed, or another run is at work. Nothing was changed.',
+          ],
         ],
       },
       {
-        text: 'The first SIGINT, SIGTERM or SIGHUP ends the run cleanly, and removes unfinished files. The exit status is then that of the signal. The second one ends it at once. Only a `merge` or `finish` of a fold that never ends must be stopped by SIGKILL: it keeps the main thread from seeing signals. SIGUSR2 prints how far the run is.',
+        text: 'The first SIGINT, SIGTERM or SIGHUP ends the run cleanly, and removes unfinished files. With `--resume`, it keeps them, and makes a last checkpoint if that takes at most two seconds. The exit status is then that of the signal. The second one ends it at once. Only a `merge` or `finish` of a fold that never ends must be stopped by SIGKILL: it keeps the main thread from seeing signals. SIGUSR2 prints how far the run is.',
       },
     ],
   },

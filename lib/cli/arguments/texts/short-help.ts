@@ -20,7 +20,7 @@ export function shortHelp(): string {
     ...STAGES.options.map(row),
     'TASK is MODULE[#EXPORT]. EXPR sees d (the item), i (its index), file, record.',
     ...groups.flatMap(({ title, options }) => [`${title}:`, ...rows(options)]),
-    'Exit codes: 0 done, 1 failed, 2 usage, 3 some items rejected, 4 too many.',
+    'Exit codes: 0 done, 1 failed, 2 usage, 3 some failed, 4 too many, 5 no resume.',
     'Examples (millrace --help has all, and more on each option):',
     ...EXAMPLES.slice(0, EXAMPLES_SHOWN).flatMap(({ command }) => `  ${command.replaceAll('\n', '\n  ')}`.split('\n')),
     '',

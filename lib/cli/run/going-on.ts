@@ -1,0 +1,72 @@
+/** How a command line goes on where an earlier one was stopped: what it needs for that, and what it says. */
+import { existsSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { CheckpointError } from '../../errors.js'
+import { CheckpointFile } from '../../resume/checkpoint-file.js'
+import type { ResumeOptions } from '../../resume/options.js'
+import { isDevicePath } from '../../sinks/device.js'
+import { integer } from '../../progress/text.js'
+import { checkpointOf, type CommandPlan } from '../plan.js'
+import { UsageError } from '../usage-error.js'
+import { changeText } from './same-command.js'
+
+/** For `write()`, or for `reduce()`. Undefined: the run begins at its start. */
+export function resumeOf(plan: CommandPlan): (ResumeOptions & { readonly checkpoint: string }) | undefined {
+  const checkpoint = checkpointOf(plan)
+  return checkpoint === undefined ? undefined : { checkpoint, allowChangedCode: plan.resume.allowsChangedCode }
+}
+
+/** What can be known before anything is read. @throws UsageError */
+export async function assertResumable(plan: CommandPlan, inputs: readonly string[]): Promise<void> {
+  if (!plan.resume.isOn) return
+  const { target } = plan.output
+  if (target !== undefined && plan.reduce === undefined && (await isDevicePath(target))) {
+    throw new UsageError(`--resume needs a file as the output, and '${target}' is a device or a pipe: write to a file`)
+  }
+  const other = inputs.find((path) => !statSync(path).isFile())
+  if (other === undefined) return
+  throw new UsageError(`--resume needs files, and '${other}' is a device or a pipe: write it to a file first`)
+}
+
+/** Whether a path is that of an unfinished file of this run. A glob may match those of an earlier one. */
+export function ownFiles(plan: CommandPlan): (path: string) => boolean {
+  const checkpoint = checkpointOf(plan)
+  if (checkpoint === undefined) return () => false
+  const { target } = plan.output
+  const { rejects } = plan.faults
+  const parts = [target, rejects].flatMap((path) => (path === undefined ? [] : resolve(`${path}.part`)))
+  const starts = [checkpoint, `${target ?? checkpoint}.lock`].map((path) => resolve(path))
+  return (path) => {
+    const whole = resolve(path)
+    return parts.includes(whole) || starts.some((start) => whole === start || whole.startsWith(`${start}.`))
+  }
+}
+
+/** What a person reads of an error that such a run alone has; undefined for other errors. */
+export function resumeFaultText(error: unknown, plan: CommandPlan): string | undefined {
+  const checkpoint = checkpointOf(plan)
+  return checkpoint !== undefined && error instanceof CheckpointError ? changeText(error, checkpoint) : undefined
+}
+
+/** What to do after a run that has ended before its end. Undefined: there is no checkpoint. */
+export function howToGoOn(plan: CommandPlan): string | undefined {
+  const checkpoint = checkpointOf(plan)
+  if (checkpoint === undefined || !existsSync(checkpoint)) return undefined
+  return 'run the same command again to go on'
+}
+
+/** For a plan that is shown. */
+export async function resumeText(plan: CommandPlan): Promise<string | undefined> {
+  const checkpoint = checkpointOf(plan)
+  if (checkpoint === undefined) return undefined
+  try {
+    const stored = await new CheckpointFile(checkpoint).read()
+    if (stored === undefined) return `from the start, with checkpoints in ${checkpoint}`
+    if (stored.state === 'complete') return `from ${checkpoint}: all results are there`
+    const { read = 0 } = stored.counts as { readonly read?: number }
+    return `from ${checkpoint}: ${integer(read)} items are done`
+  } catch (error) {
+    if (!(error instanceof CheckpointError)) throw error
+    return error.message
+  }
+}

@@ -1,0 +1,378 @@
+/** Runs of the command line that go on where an earlier one was stopped: killed at any step, or by a signal. */
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import * as zlib from 'node:zlib'
+import { CommandFolder, PROGRAM, Started } from '../support/command-line.js'
+import { runNode, type Ending } from '../support/programs.js'
+import { randomOf } from '../support/random.js'
+import { spawn } from 'node:child_process'
+
+const FAST = new URL('../support/fast-checkpoints.js', import.meta.url).href
+const folder = new CommandFolder()
+const describeOnLinux = process.platform === 'linux' ? describe : describe.skip
+const QUIET = { code: 0, signal: null, stdout: '', stderr: '' }
+const ROWS = 4_000
+
+const rows = Array.from({ length: ROWS }, (_, id) => ({ id, kind: `k${id % 3}`, text: 'x'.repeat(id % 40) }))
+const ndjson = rows.map((row) => `${JSON.stringify(row)}\n`).join('')
+const csvOf = (part: typeof rows): string =>
+  `id,kind,text\n${part.map(({ id, kind, text }) => `${id},${kind},${text}\n`).join('')}`
+
+beforeAll(() => {
+  folder.write('rows.ndjson', ndjson)
+  folder.write('rows.ndjson.gz', zlib.gzipSync(ndjson))
+  folder.write('in/a.csv', csvOf(rows.slice(0, 1_500)))
+  folder.write('in/b.csv', csvOf(rows.slice(1_500)))
+  folder.write(
+    'tasks.mjs',
+    `export default async (d) => {
+      if (d.id % 16 === 0) await new Promise((done) => setTimeout(done, 1))
+      if (d.id % 100 === 7) throw new RangeError('bad ' + d.id)
+      return { ...d, twice: 2 * d.id }
+    }`,
+  )
+  // The sum of all, and the order of the groups in which they came.
+  folder.write(
+    'sum.mjs',
+    `export default {
+      initial: { count: 0, sum: 0 },
+      fold: async (all, d) => {
+        if (d.id % 16 === 0) await new Promise((done) => setTimeout(done, 1))
+        return { count: all.count + 1, sum: all.sum + Number(d.id) }
+      },
+      merge: (a, b) => ({ count: a.count + b.count, sum: a.sum + b.sum }),
+      finish: (all) => ({ ...all, mean: all.sum / all.count }),
+    }`,
+  )
+})
+
+interface How {
+  /** The step on disk before which it is killed. */
+  readonly killAt?: number
+}
+
+/** A run in a folder, with checkpoints all the time. */
+function run(args: readonly string[], cwd: string, { killAt = Infinity }: How = {}): Promise<Ending> {
+  const env = { KILL_AT: String(killAt) }
+  return runNode(['--import', FAST, PROGRAM, ...args], { cwd: folder.at(cwd), env, limit: 60_000 })
+}
+
+/** A run with checkpoints as seldom as they are. */
+function start(args: readonly string[], cwd: string): Started {
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
+    cwd: folder.at(cwd),
+    stdio: 'pipe',
+    env: { ...process.env, NODE_OPTIONS: '' },
+  })
+  return new Started(child)
+}
+
+/** A hash of each file, by its name. */
+function filesIn(cwd: string): Record<string, string> {
+  const entries = readdirSync(folder.at(cwd), { recursive: true, withFileTypes: true })
+  const paths = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name))
+  const start = folder.at(cwd).length + 1
+  return Object.fromEntries(paths.sort().map((path) => [path.slice(start), hashOf(readFileSync(path, 'latin1'))]))
+}
+
+/** Its length tells more about a difference. */
+function hashOf(text: string): string {
+  return `${text.length} ${createHash('sha256').update(text).digest('hex')}`
+}
+
+function newFolder(name: string): string {
+  rmSync(folder.at(name), { recursive: true, force: true })
+  mkdirSync(folder.at(name))
+  return name
+}
+
+/** How many items a checkpoint says are done; 0 if there is none. */
+function itemsDone(checkpoint: string): number {
+  if (!existsSync(folder.at(checkpoint))) return 0
+  return (JSON.parse(readFileSync(folder.at(checkpoint), 'utf8')) as { counts: { read: number } }).counts.read
+}
+
+describe('killed at any step', () => {
+  const cases: Readonly<Record<string, readonly string[]>> = {
+    'a file, and one of failed items': [
+      '-m',
+      '../tasks.mjs',
+      '../rows.ndjson',
+      '-o',
+      'out.ndjson',
+      '--rejects',
+      'bad.ndjson',
+    ],
+    'gzip in and out': ['-m', '../tasks.mjs', '../rows.ndjson.gz', '-o', 'out.ndjson.gz', '--skip-errors'],
+    'several inputs, partitions': [
+      ...[
+        '-m',
+        '../tasks.mjs',
+        '../in/*.csv',
+        '-o',
+        'out',
+        '--partition',
+        '`kind-${d.kind}`',
+        '--rejects',
+        'bad.ndjson',
+      ],
+      ...['--checkpoint', 'state/run.checkpoint'],
+    ],
+    'a file for each input, from the second pass': [
+      ...['-e', 'd', '-m', '../tasks.mjs', '../in/*.csv', '-o', 'out/{name}.csv', '--skip-errors'],
+    ],
+    rotation: ['-m', '../tasks.mjs', '../rows.ndjson', '-o', 'out-{n}.csv', '--rotate', '40K', '--skip-errors'],
+    'some of the items, two passes': [
+      ...['../rows.ndjson', '--skip', '100', '--sample', '50%', '-m', '../tasks.mjs', '-e', '[i, d.id]'],
+      ...['--head', '1500', '-o', 'out.txt', '--skip-errors'],
+    ],
+    'a fold': ['-r', '../sum.mjs', '../rows.ndjson', '-o', 'out.json'],
+    ...(typeof (zlib as { zstdCompressSync?: unknown }).zstdCompressSync === 'function'
+      ? { zstd: ['-m', '../tasks.mjs', '../rows.ndjson', '-o', 'out.ndjson.zst', '--skip-errors'] }
+      : {}),
+  }
+
+  it.each(Object.entries(cases))('%s: the files are those of a run without a stop', async (name, args) => {
+    const whole = newFolder('whole')
+    const end = await run(args, whole)
+    expect([0, 3]).toContain(end.code)
+    const expected = filesIn(whole)
+
+    const random = randomOf(name.length)
+    const killed = newFolder('killed')
+    let [kills, wentOn] = [0, 0]
+    for (;;) {
+      // Also other workers and windows.
+      const ways = ['-j', String(1 + Math.floor(random() * 3)), '--window', String(50 + Math.floor(random() * 500))]
+      const killAt = kills < 8 ? 5 + Math.floor(random() * 60) : Infinity
+      if (Object.keys(filesIn(killed)).some((file) => file.endsWith('.checkpoint'))) wentOn++
+      const next = await run([...args, '--resume', ...ways], killed, { killAt })
+      if (next.signal === 'SIGKILL') kills++
+      else {
+        expect(next).toEqual({ ...end, stderr: next.stderr })
+        break
+      }
+    }
+    expect(filesIn(killed)).toEqual(expected)
+    expect(wentOn).toBeGreaterThan(2)
+  })
+
+  it('unordered: each outcome is there once', async () => {
+    const args = ['-u', '-m', '../tasks.mjs', '../rows.ndjson', '-o', 'out.ndjson', '--rejects', 'bad.ndjson']
+    const whole = newFolder('whole')
+    await run(args, whole)
+    const killed = newFolder('killed')
+    for (const killAt of [20, 30, 45, Infinity]) await run([...args, '--resume'], killed, { killAt })
+    expect(Object.keys(filesIn(killed))).toEqual(['bad.ndjson', 'out.ndjson'])
+    const sorted = (name: string): string[] => readFileSync(folder.at(name), 'utf8').split('\n').sort()
+    for (const name of ['bad.ndjson', 'out.ndjson']) expect(sorted(`killed/${name}`)).toEqual(sorted(`whole/${name}`))
+  })
+})
+
+describe('the first signal', () => {
+  const args = ['-m', '../tasks.mjs', '../rows.ndjson', '-o', 'out.ndjson', '--rejects', 'bad.ndjson', '--resume']
+
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    '%s makes a last checkpoint, and says how to go on',
+    async (name) => {
+      // After the signal, so few items are under way that the checkpoint can be made in time.
+      const gated = ['-m', './gate.mjs', ...args, '--window', '100']
+      const gate = `export default async (d) => {
+        if (d.id === 2000) console.error('here')
+        if (d.id > 2000 && d.id < 3000) await new Promise((done) => setTimeout(done, 4))
+        return d
+      }`
+      const [whole, stopped] = ['whole', 'stopped'] as const
+      for (const cwd of [whole, stopped]) {
+        newFolder(cwd)
+        folder.write(`${cwd}/gate.mjs`, gate)
+      }
+      await run(gated, whole)
+      const first = start(gated, stopped)
+      await first.said('here')
+      first.child.kill(name)
+      const { code, signal, stdout, stderr } = await first.end()
+      expect({ code, signal, stdout }).toEqual({ code: null, signal: name, stdout: '' })
+      expect(stderr).toBe(`here\nmillrace: ended by ${name}; run the same command again to go on\n`)
+      const done = itemsDone('stopped/out.ndjson.checkpoint')
+      // All that was read when the signal came.
+      expect(done).toBeGreaterThan(2_000)
+      const plan = await run([...gated, '--dry-run'], stopped)
+      expect(plan.stdout.split('\n').at(-2)).toBe(
+        `resume  from out.ndjson.checkpoint: ${done.toLocaleString('en')} items are done`,
+      )
+      expect(await run(gated, stopped)).toEqual({ ...QUIET, code: 3 })
+      expect(filesIn(stopped)).toEqual(filesIn(whole))
+    },
+  )
+})
+
+describe('a run that ends with an error', () => {
+  it('keeps what is done, and goes on after the module was changed', async () => {
+    const cwd = newFolder('failed')
+    const task = (most: number): string =>
+      `export default async (d) => {
+        if (d.id % 16 === 0) await new Promise((done) => setTimeout(done, 1))
+        if (d.id > ${most}) throw new Error('too large'); return d.id }`
+    folder.write('failed/task.mjs', task(3_000))
+    const args = ['-m', './task.mjs', '../rows.ndjson', '-o', 'out.txt', '--resume']
+    expect(await run(args, cwd)).toEqual({
+      ...QUIET,
+      code: 1,
+      stderr:
+        'millrace: ../rows.ndjson:3002: Error: too large (in task task)\n' +
+        'millrace: run the same command again to go on, with --allow-changed-code if you change a module\n',
+    })
+    expect(existsSync(folder.at('failed/out.txt.part'))).toBe(true)
+    folder.write('failed/task.mjs', task(ROWS))
+    expect(await run(args, cwd)).toEqual({
+      ...QUIET,
+      code: 5,
+      stderr:
+        "millrace: Cannot go on from 'out.txt.checkpoint' as './task.mjs' has changed " +
+        "(if the results stay the same, add --allow-changed-code; or remove 'out.txt.checkpoint' to begin anew)\n",
+    })
+    expect(await run([...args, '--allow-changed-code'], cwd)).toEqual(QUIET)
+    expect(readFileSync(folder.at('failed/out.txt'), 'utf8')).toBe(rows.map(({ id }) => `${id}\n`).join(''))
+    // Nothing is left, so the next run begins anew.
+    expect(readdirSync(folder.at('failed')).sort()).toEqual(['out.txt', 'task.mjs'])
+    expect(await run(args, cwd)).toEqual(QUIET)
+  })
+})
+
+describe('what cannot go on has exit code 5, and nothing is changed', () => {
+  const args = ['-m', './task.mjs', 'in.ndjson', 'more.ndjson', '-o', 'out.ndjson', '--resume']
+
+  /** A run that was stopped in the middle of its first file. */
+  async function stopped(): Promise<string> {
+    const cwd = newFolder('changed')
+    folder.write('changed/in.ndjson', ndjson)
+    folder.write('changed/more.ndjson', '{"id":1}\n')
+    folder.write(
+      'changed/task.mjs',
+      "export default (d) => { if (d.id === 2000 && !process.env.AGAIN) throw new Error('here'); return d }",
+    )
+    for (let tries = 0; !(itemsDone('changed/out.ndjson.checkpoint') > 0); tries++) {
+      expect(tries).toBeLessThan(20)
+      await run(args, cwd)
+    }
+    return cwd
+  }
+
+  const CASES: readonly (readonly [name: string, change: () => readonly string[], says: string])[] = [
+    [
+      'an option',
+      () => [...args, '-t', 'csv'],
+      "Cannot go on from 'out.ndjson.checkpoint' as the command must be the same: -t was not given, and is 'csv' (give the same command again, or remove 'out.ndjson.checkpoint' to begin anew)",
+    ],
+    [
+      'a stage',
+      () => [...args, '-w', 'd.id > 1'],
+      "Cannot go on from 'out.ndjson.checkpoint' as the command must be the same: stage 2 was not given, and is '-w d.id > 1' (give the same command again, or remove 'out.ndjson.checkpoint' to begin anew)",
+    ],
+    [
+      'an input is missing',
+      () => args.filter((arg) => arg !== 'more.ndjson'),
+      "Cannot go on from 'out.ndjson.checkpoint' as the command must be the same: input 2 was 'more.ndjson', and is not given (give the same command again, or remove 'out.ndjson.checkpoint' to begin anew)",
+    ],
+    [
+      'an input has changed',
+      () => {
+        folder.write('changed/in.ndjson', ndjson.replace('"id":0', '"id":9'))
+        return args
+      },
+      `Cannot go on where an earlier run was as 'in.ndjson' must begin with the same 65536 bytes: received other ones (put the file back as it was, or remove 'out.ndjson.checkpoint' to begin at the start)`,
+    ],
+    [
+      'the unfinished output is gone',
+      () => {
+        rmSync(folder.at('changed/out.ndjson.part'))
+        return args
+      },
+      `Cannot go on with 'out.ndjson' as 'out.ndjson.part' is missing: the earlier run had made * bytes safe there (another program has changed it, or the disk has lost synced data: check them, and remove 'out.ndjson.checkpoint' to begin again)`,
+    ],
+    [
+      'another run is at work',
+      () => {
+        const holder = { pid: process.ppid, host: 'another', since: '2026-11-30T12:00:00.000Z' }
+        writeFileSync(folder.at('changed/out.ndjson.lock'), JSON.stringify(holder))
+        return args
+      },
+      `Cannot go on with 'out.ndjson' as the process ${process.ppid} on the host 'another' has been at work on it since 2026-11-30T12:00:00.000Z (wait for its end; if it is gone, remove 'out.ndjson.lock')`,
+    ],
+    [
+      'the checkpoint was changed',
+      () => {
+        folder.write('changed/out.ndjson.checkpoint', '{}')
+        return args
+      },
+      "Cannot go on with 'out.ndjson.checkpoint' as it is not as it was written (remove it to begin again)",
+    ],
+    [
+      'the checkpoint is of a newer version',
+      () => {
+        folder.write('changed/out.ndjson.checkpoint', '{"version":99,"millrace":"9.0.0"}')
+        return args
+      },
+      "Cannot go on with 'out.ndjson.checkpoint' as it is of a newer version of millrace (9.0.0) (go on with that version, or remove it to begin again)",
+    ],
+  ]
+
+  it.each(CASES)('%s', async (_, change, says) => {
+    const cwd = await stopped()
+    const changed = change()
+    const before = filesIn(cwd)
+    const { stderr, ...end } = await run(changed, cwd)
+    expect(end).toEqual({ code: 5, signal: null, stdout: '' })
+    const pattern = `millrace: ${says}\n`.split('*').map((text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+    expect(stderr).toMatch(new RegExp(`^${pattern.join('\\d+')}$`))
+    expect(filesIn(cwd)).toEqual(before)
+  })
+
+  it('an input that has grown is read to its new end', async () => {
+    const cwd = await stopped()
+    folder.write('changed/in.ndjson', `${ndjson}{"id":"new"}\n`)
+    folder.write('changed/task.mjs', 'export default (d) => d')
+    expect(await run([...args, '--allow-changed-code'], cwd)).toMatchObject({ code: 0, stdout: '' })
+    expect(readFileSync(folder.at('changed/out.ndjson'), 'utf8')).toBe(`${ndjson}{"id":"new"}\n{"id":1}\n`)
+  })
+})
+
+describe('a glob', () => {
+  it('does not match the unfinished files of the run', async () => {
+    const cwd = newFolder('glob')
+    folder.write('glob/a.log', 'a\n'.repeat(2_000))
+    folder.write('glob/task.mjs', "export default (d) => { if (d === 'b') throw new Error('b'); return d }")
+    folder.write('glob/b.log', 'b\n')
+    const args = ['-m', './task.mjs', '*.log*', '-o', 'out.log', '--resume', '-j', '1']
+    for (let tries = 0; !existsSync(folder.at('glob/out.log.checkpoint')); tries++) {
+      expect(tries).toBeLessThan(20)
+      expect(await run(args, cwd)).toMatchObject({ code: 1 })
+    }
+    folder.write('glob/task.mjs', 'export default (d) => d')
+    expect(await run([...args, '--allow-changed-code'], cwd)).toEqual(QUIET)
+    expect(readFileSync(folder.at('glob/out.log'), 'utf8')).toBe(`${'a\n'.repeat(2_000)}b\n`)
+  })
+})
+
+describeOnLinux('what can only begin at its start is wrong usage', () => {
+  it('a pipe, and a device as the output', async () => {
+    const pipe = await folder.shell('mkfifo pipe; millrace -e d pipe -o out.txt --resume')
+    expect(pipe).toEqual({
+      ...QUIET,
+      code: 2,
+      stderr: "millrace: --resume needs files, and 'pipe' is a device or a pipe: write it to a file first\n",
+    })
+    expect(await folder.run(['-e', 'd', 'rows.ndjson', '-o', '/dev/null', '--resume'])).toEqual({
+      ...QUIET,
+      code: 2,
+      stderr: "millrace: --resume needs a file as the output, and '/dev/null' is a device or a pipe: write to a file\n",
+    })
+    expect(await folder.run(['-e', 'd', 'rows.ndjson', '-o', 'x', '--resume', '--checkpoint', 'rows.ndjson'])).toEqual({
+      ...QUIET,
+      code: 2,
+      stderr: "millrace: --checkpoint 'rows.ndjson' is the input 'rows.ndjson': write to another file\n",
+    })
+  })
+})
