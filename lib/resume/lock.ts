@@ -3,9 +3,11 @@
  * One whose process is gone counts for nothing. On another host that cannot be told, so there it counts until it is
  * removed.
  */
+import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
+import { threadId } from 'node:worker_threads'
 import { Disk, type DiskFile } from '../disk/disk.js'
 import { unlessMissing } from '../disk/file-stats.js'
 import { withOutputCure } from '../disk/output-error.js'
@@ -19,7 +21,17 @@ interface Holder {
   readonly since: string
   /** See `process-birth.ts`. */
   readonly birth?: string | undefined
+  /** The thread that took it, and the name of this taking. */
+  readonly thread?: number | undefined
+  readonly id?: string | undefined
 }
+
+/**
+ * The locks that this thread has taken and not given back. The file of one that was given back stays if it cannot be
+ * removed. One place for all copies of this library in a program.
+ */
+const HELD: unique symbol = Symbol.for('millrace.heldLocks')
+const held = ((globalThis as { [HELD]?: Set<string> })[HELD] ??= new Set<string>())
 
 const disk = new Disk('lock')
 /** Between taking away the lock of a process that is gone, and taking it. */
@@ -30,9 +42,11 @@ const EMPTY_INTERVAL_MS = 20
 
 export class RunLock {
   readonly #path: string
+  readonly #id: string
 
-  private constructor(path: string) {
+  private constructor(path: string, id: string) {
     this.#path = path
+    this.#id = id
   }
 
   /**
@@ -45,9 +59,10 @@ export class RunLock {
   static async take(path: string, target: string): Promise<RunLock> {
     try {
       await disk.mkdir(dirname(path))
-      const lock = new RunLock(path)
-      if (await create(path)) await lock.#removeTakeover()
-      else await takeOver(path, target)
+      const id = await create(path)
+      if (id === undefined) return new RunLock(path, await takeOver(path, target))
+      const lock = new RunLock(path, id)
+      await lock.#removeTakeover()
       return lock
     } catch (error) {
       throw withOutputCure(error, path)
@@ -66,23 +81,28 @@ export class RunLock {
     }
   }
 
-  /** Gives it back. Never rejects: a lock that stays is that of a process that is gone. */
+  /** Gives it back. Never rejects: a lock that stays is that of a run that is gone. */
   async release(): Promise<void> {
     await disk.remove(this.#path).catch(noop)
+    held.delete(this.#id)
   }
 }
 
-/** @returns False if there is one. */
-async function create(path: string): Promise<boolean> {
+/** @returns The name of this taking; undefined if there is a lock. */
+async function create(path: string): Promise<string | undefined> {
   const { pid } = process
-  const holder: Holder = { pid, host: hostname(), since: new Date().toISOString(), birth: await birthOf(pid) }
+  const id = randomUUID()
+  const since = new Date().toISOString()
+  const holder: Holder = { pid, host: hostname(), since, birth: await birthOf(pid), thread: threadId, id }
   const file = await createFile(path)
-  if (file === undefined) return false
+  if (file === undefined) return undefined
+  held.add(id)
   try {
     await file.write([Buffer.from(`${JSON.stringify(holder)}\n`)])
     await file.close()
-    return true
+    return id
   } catch (error) {
+    held.delete(id)
     await file.close().catch(noop)
     await disk.remove(path).catch(noop)
     throw error
@@ -99,21 +119,28 @@ async function createFile(path: string): Promise<DiskFile | undefined> {
   }
 }
 
-/** Takes the lock of a process that is gone. Of several that try, one does it. */
-async function takeOver(path: string, target: string): Promise<void> {
+/** Takes the lock of a run that is gone. Of several that try, one does it. @returns The name of this taking. */
+async function takeOver(path: string, target: string): Promise<string> {
   await assertGone(path, target)
   const own = path + TAKEOVER_SUFFIX
-  if (!(await create(own))) {
+  let takeover = await create(own)
+  if (takeover === undefined) {
     await assertGone(own, target)
     await disk.remove(own)
-    if (!(await create(own))) throw await lockedError(own, target)
+    takeover = await create(own)
+    if (takeover === undefined) throw await lockedError(own, target)
   }
+  let id: string | undefined
   try {
     // Another one may have taken it meanwhile. One that is missing now may be taken at any time, without this file.
     if (await assertGone(path, target)) await disk.remove(path)
-    if (!(await create(path))) throw await lockedError(path, target)
+    id = await create(path)
+    if (id === undefined) throw await lockedError(path, target)
+    return id
   } finally {
-    await disk.remove(own)
+    held.delete(takeover)
+    // While this run has the lock, nobody needs it. The next one that takes the lock removes it.
+    await disk.remove(own).catch(noop)
   }
 }
 
@@ -125,10 +152,11 @@ async function assertGone(path: string, target: string): Promise<boolean> {
   return true
 }
 
-async function isGone({ pid, host, birth, since }: Holder): Promise<boolean> {
+async function isGone({ pid, host, birth, since, thread, id }: Holder): Promise<boolean> {
   if (host !== hostname()) return false
+  const isOwn = pid === process.pid && thread === threadId && id !== undefined
   const known = await birthOf(pid)
-  if (birth !== undefined && known !== undefined) return birth !== known
+  if (birth !== undefined && known !== undefined) return birth !== known || (isOwn && !held.has(id))
   if (!isAlive(pid)) return true
   // Of an earlier process with the number of this one, as in a container that is started again.
   return pid === process.pid && Date.parse(since) < performance.timeOrigin
@@ -149,9 +177,9 @@ async function holderOf(path: string): Promise<Holder | 'none' | 'unknown'> {
 /** Undefined: it is not whole. */
 function parse(text: string): Holder | undefined {
   try {
-    const { pid, host, since, birth } = Object(JSON.parse(text)) as Partial<Holder>
+    const { pid, host, since, birth, thread, id } = Object(JSON.parse(text)) as Partial<Holder>
     if (typeof pid !== 'number' || typeof host !== 'string' || typeof since !== 'string') return undefined
-    return { pid, host, since, birth }
+    return { pid, host, since, birth, thread, id }
   } catch {
     return undefined
   }
