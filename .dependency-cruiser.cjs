@@ -248,7 +248,7 @@ const below = {
   ],
   sources: ['resume', 'io', 'scan', 'codec', 'task', 'fifo', 'inspect', 'thenable', 'options', 'errors'],
   formats: ['resume', 'io', 'codec', 'errors'],
-  resume: ['version', 'disk', 'codec', 'options', 'errors'],
+  resume: ['version', 'disk', 'codec', 'log', 'identity', 'options', 'errors'],
   disk: ['errors'],
   version: [],
   io: ['resume', 'scan', 'codec', 'fifo', 'inspect', 'thenable', 'options', 'errors'],

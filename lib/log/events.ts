@@ -57,6 +57,16 @@ export interface ClusterMember {
 /** An event in a program of a cluster, with the name and id of its thread. */
 export interface ClusterEvent extends ClusterMember, ThreadEvent {}
 
+/** A run that goes on where an earlier one was stopped. */
+export interface RunResumed extends ThreadEvent {
+  /** The path of the checkpoint. */
+  readonly checkpoint: string
+  /** How many items of the source are done. */
+  readonly items: number
+  /** What has changed since: a sentence about each input that has grown, or is another file with the same bytes. */
+  readonly remarks: readonly string[]
+}
+
 /** A chunk that is sent, or has come, once more. */
 export interface ChunkAgain extends ClusterEvent {
   /** The id of the task. */
@@ -112,6 +122,8 @@ export interface Diagnostics {
   readonly 'millrace:worker:timeout': WorkerEvent & { readonly timeout: number }
   /** An item has failed, and will not be tried again; whatever the stream's `errors` makes of it. */
   readonly 'millrace:task:failure': TaskFailure
+  /** A run with `resume` goes on where an earlier one was stopped. Nothing has been read. */
+  readonly 'millrace:run:resume': RunResumed
   /** A `Process` has been started. */
   readonly 'millrace:process:start': ThreadEvent
   /** A `Process` has ended. `error`: what its target threw, or what nobody caught. */
@@ -134,6 +146,7 @@ const workerExit = channel('millrace:worker:exit')
 const workerRecycle = channel('millrace:worker:recycle')
 const workerTimeout = channel('millrace:worker:timeout')
 const taskFailure = channel('millrace:task:failure')
+const runResume = channel('millrace:run:resume')
 const processStart = channel('millrace:process:start')
 const processExit = channel('millrace:process:exit')
 
@@ -176,6 +189,13 @@ export function taskFailed(event: Diagnostics['millrace:task:failure'], by: Thre
   const times = attempts === 1 ? '' : ` after ${attempts} attempts`
   const where = host === undefined ? '' : `, on host '${host}'`
   log('warn', by, () => `task '${task}' failed on item ${index}${times}${where}: ${lineOf(error)}`)
+}
+
+export function runResumed(event: Diagnostics['millrace:run:resume']): void {
+  runResume.publish(event)
+  const { checkpoint, items, remarks } = event
+  log('info', event, () => `goes on from '${checkpoint}', after ${items} items`)
+  for (const remark of remarks) log('warn', event, () => remark)
 }
 
 /** Anything can be thrown, also objects that `String()` refuses. */

@@ -18,6 +18,8 @@ export interface Figures {
   /** Undefined if the source does not read bytes. */
   readonly bytesRead: number | undefined
   readonly bytesTotal: number | undefined
+  /** How many of the bytes an earlier run has read, where this one goes on. Undefined: none. */
+  readonly bytesEarlier: number | undefined
   /** Items of the source that are done, and how many there are. Undefined if there is no stage. */
   readonly items: number | undefined
   readonly itemsTotal: number | undefined
@@ -27,7 +29,7 @@ export interface Figures {
   /** The share of worker time of all stages together, from 0 to 1. */
   readonly busy: number
   readonly limit: Limit | undefined
-  /** Of late; at the end, of the whole run. */
+  /** Of late; at the end, of the whole run. Without what an earlier run has done. */
   readonly bytesPerSecond: number | undefined
   readonly itemsPerSecond: number | undefined
   /** In milliseconds; undefined while that is unknown. */
@@ -75,11 +77,13 @@ export class FigureReader {
     const [bytesRead, bytesTotal] = [input?.read, input?.total]
     const [items, itemsTotal] = [first?.done, first?.length]
     const begun = now - (elapsed ?? 0)
-    if (bytesRead !== undefined) this.#bytes.note(now, bytesRead, begun)
+    const bytesEarlier = input?.earlier ?? 0
+    const ownBytes = bytesRead === undefined ? undefined : bytesRead - bytesEarlier
+    if (ownBytes !== undefined) this.#bytes.note(now, ownBytes, begun)
     if (items !== undefined) this.#items.note(now, items, begun)
     const speed = (pace: Pace, amount: number | undefined): number | undefined =>
       this.#how === undefined || amount === undefined || !elapsed ? pace.perSecond : (amount * 1000) / elapsed
-    const bytesPerSecond = speed(this.#bytes, bytesRead)
+    const bytesPerSecond = speed(this.#bytes, ownBytes)
     const itemsPerSecond = speed(this.#items, items)
     return {
       state: this.#how ?? (elapsed === undefined ? 'waiting' : 'running'),
@@ -89,6 +93,7 @@ export class FigureReader {
       fileCount: input?.place.count ?? 0,
       bytesRead,
       bytesTotal,
+      bytesEarlier: bytesEarlier || undefined,
       items,
       itemsTotal,
       failed: stages.reduce((sum, stage) => sum + stage.failed, 0),

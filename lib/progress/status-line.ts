@@ -99,7 +99,7 @@ const ENDS = { done: 'done in', failed: 'failed after', left: 'stopped after' }
 
 /** The last word on a run. It ends with what bounded the run. */
 export function lastLine(figures: Figures, elapsed: string): string {
-  const { state, failed, limit, workers, busy } = figures
+  const { state, failed, limit, workers, busy, bytesEarlier } = figures
   const end = state === 'waiting' || state === 'running' ? ENDS.left : ENDS[state]
   const fields = [
     figures.items === undefined ? undefined : plural(figures.items, 'item'),
@@ -108,14 +108,17 @@ export function lastLine(figures: Figures, elapsed: string): string {
     rate(figures),
     workers > 0 ? `${plural(workers, 'worker')} busy ${percent(busy)}` : undefined,
     limit === undefined ? undefined : `limited by the ${limit}`,
+    bytesEarlier === undefined ? undefined : `resumed after ${bytes(bytesEarlier)}`,
   ]
   const shown = fields.filter((field) => field !== undefined).join(', ')
   return shown === '' ? `${end} ${elapsed}` : `${end} ${elapsed}: ${shown}`
 }
 
-function amountRead({ bytesRead, bytesTotal, state }: Figures): string | undefined {
+/** At the end of the run, what it has read itself. */
+function amountRead({ bytesRead, bytesTotal, bytesEarlier = 0, state }: Figures): string | undefined {
   if (bytesRead === undefined) return undefined
-  return bytesTotal === undefined || state === 'done' ? bytes(bytesRead) : bytesOf(bytesRead, bytesTotal)
+  if (state === 'done') return bytes(bytesRead - bytesEarlier)
+  return bytesTotal === undefined ? bytes(bytesRead) : bytesOf(bytesRead, bytesTotal)
 }
 
 /** In bytes, if the source has them; else in items. */

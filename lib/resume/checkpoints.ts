@@ -3,6 +3,8 @@
  * goes on. At the end it publishes the files in an order that a crash at any place survives.
  */
 import { randomUUID } from 'node:crypto'
+import { currentProcess } from '../identity.js'
+import { runResumed } from '../log/events.js'
 import type { InputFiles } from '../disk/input-files.js'
 import { publishFiles, type WholeFile } from '../disk/publication.js'
 import { MILLRACE_VERSION } from '../version.js'
@@ -77,6 +79,9 @@ export class Checkpoints {
   /** Of the first checkpoint that could not be made. */
   #failure: { readonly error: unknown } | undefined
   #onCommit: (() => void) | undefined
+  /** The files of failed items, once all is complete. */
+  #rejects: readonly WholeFile[] | undefined
+
   private constructor(
     settings: ResumeSettings,
     pipeline: ResumablePipeline,
@@ -96,6 +101,7 @@ export class Checkpoints {
     this.stored = stored
     this.#run = stored?.run ?? randomUUID()
     this.request.hasCheckpoint = stored !== undefined
+    if (stored?.state === 'complete') this.#rejects = stored.rejects as unknown as WholeFile[]
   }
 
   /**
@@ -149,6 +155,10 @@ export class Checkpoints {
   /** Lets the pipeline begin where it was. Inputs are checked. */
   async beginPipeline(): Promise<void> {
     await this.#pipeline.begin(this.request, this.stored?.points)
+    if (this.stored === undefined) return
+    const { name, pid } = currentProcess()
+    const checkpoint = this.#settings.checkpoint
+    runResumed({ name, pid, checkpoint, items: this.before.read, remarks: this.request.remarks })
   }
 
   /**
@@ -211,25 +221,31 @@ export class Checkpoints {
     })
   }
 
-  /** All outcomes are written, and safe: publishes the files. Of the earlier run, if that had come so far. */
-  async publish(run: EndedRun, files: { readonly overwrite: boolean; readonly inputs: InputFiles }): Promise<void> {
+  /** All outcomes are there, and safe: a run that goes on from here only publishes. Nothing, if that was so before. */
+  async complete(run: EndedRun): Promise<void> {
     this.stop()
     await this.#committing
     // What could not be made safe once may be lost, though a later attempt succeeds.
     if (this.#failure !== undefined) throw this.#failure.error
-    let rejects = this.stored?.rejects as readonly { path: string; bytes: number }[] | undefined
-    if (this.ended === undefined) {
-      rejects = this.#pipeline.points.flatMap(({ kept }) => (kept ? [{ path: kept.path, bytes: kept.length }] : []))
-      await this.#file.publish({
-        ...this.#content(run.counts),
-        state: 'complete',
-        points: [],
-        outputs: { files: run.files, value: run.value } as unknown as Json,
-        rejects: rejects,
-      })
-    }
+    if (this.#rejects !== undefined) return
+    const kept = this.#pipeline.points.flatMap((point) => point.kept ?? [])
+    this.#rejects = kept.map(({ path, length }) => ({ path, bytes: length }))
+    // What fails from now on must not remove them.
+    this.request.hasCheckpoint = true
+    await this.#file.publish({
+      ...this.#content(run.counts),
+      state: 'complete',
+      points: [],
+      outputs: { files: run.files, value: run.value } as unknown as Json,
+      rejects: this.#rejects as unknown as Json,
+    })
+  }
+
+  /** Publishes the files of a run that is complete. Of the earlier run, if that had come so far. */
+  async publish(run: EndedRun, files: { readonly overwrite: boolean; readonly inputs: InputFiles }): Promise<void> {
+    await this.complete(run)
     await publishFiles(run.files, files)
-    await publishFiles(rejects ?? [], { ...files, overwrite: true }, 'rejects')
+    await publishFiles(this.#rejects ?? [], { ...files, overwrite: true }, 'rejects')
     await this.created.remove()
     await this.#file.remove()
     this.request.hasCheckpoint = false

@@ -4,7 +4,6 @@ import { originOf } from '../stream/origin.js'
 import type { WrittenFile } from './outputs.js'
 
 interface Written {
-  readonly duration: number
   readonly files: readonly WrittenFile[]
   readonly closedEarly?: true
 }
@@ -16,9 +15,12 @@ export async function showWriting<R extends Written>(
   write: () => Promise<R>,
 ): Promise<R> {
   const run = new ObservedRun(originOf(source), shown)
+  // The duration of the result has that of earlier runs in it, where this one goes on.
+  const began = performance.now()
   try {
     const result = await write()
-    const { duration, files, closedEarly } = result
+    const { files, closedEarly } = result
+    const duration = performance.now() - began
     await run.end({ how: closedEarly === true ? 'left' : 'done' }, { duration, outputs: files })
     return result
   } catch (error) {

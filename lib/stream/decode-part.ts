@@ -11,7 +11,6 @@ export interface DecodedPart {
   readonly completedBefore: number
   /** Thrown after the values; with `'late'`, after the values of all other items. */
   readonly failure: DueError | undefined
-  readonly skipped: number
 }
 
 export const EMPTY: DecodedPart = {
@@ -19,7 +18,6 @@ export const EMPTY: DecodedPart = {
   completes: undefined,
   completedBefore: 0,
   failure: undefined,
-  skipped: 0,
 }
 
 /** Whether the results can be given without decoding them. */
@@ -53,15 +51,13 @@ function applyErrorMode(
   const given: unknown[] = []
   const completes: number[] = []
   let completedBefore = 0
-  let skipped = 0
   let next = 0
   let failure: DecodedPart['failure']
   for (let partOffset = 0; partOffset < count; partOffset++) {
     const failed = errors?.has(partOffset) === true
     if (failed && mode === 'throw' && ordered) {
-      return { values: given, completes, completedBefore, failure: withFailureInfo(part, partOffset, task), skipped }
+      return { values: given, completes, completedBefore, failure: withFailureInfo(part, partOffset, task) }
     }
-    if (failed && mode !== 'throw') skipped++
     if (failed && mode !== 'skip') failure ??= withFailureInfo(part, partOffset, task)
     const end = next + (counts?.[partOffset] ?? 1)
     // Where each item has one result, a failed one has a placeholder.
@@ -74,5 +70,5 @@ function applyErrorMode(
     if (completes.length === 0) completedBefore++
     else completes[completes.length - 1]++
   }
-  return { values: given, completes, completedBefore, failure, skipped }
+  return { values: given, completes, completedBefore, failure }
 }

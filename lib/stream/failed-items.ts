@@ -1,7 +1,8 @@
 /** The failed items of a stream: how many there may be, by `maxErrors`, and the file that they go to, by `rejects()`. */
 import { isExceeded, limitError } from './error-limit.js'
 import type { FailureTarget, HeldFailures, KeptFailures } from './failure-target.js'
-import { rejectedAt, type ArrivedPart, type DueError } from './outcome.js'
+import { failedIn, type FailedAt } from './failed-in.js'
+import { rejectedAt, type ArrivedPart, type DueError, type FailureMode } from './outcome.js'
 import { taskOf, type StreamPlan } from './plan.js'
 
 export class FailedItems implements HeldFailures {
@@ -16,6 +17,12 @@ export class FailedItems implements HeldFailures {
   #before: HeldFailures | undefined
   #count = 0
   #last: unknown
+  /** The part that is being given, and its failed items: those that the consumer has come past are counted. */
+  #part: ArrivedPart | undefined
+  #failed: readonly FailedAt[] = []
+  #next = 0
+  /** Set if too many have failed with the last of them. */
+  #exceeding: { readonly items: number } | undefined
   /** How many hold them: the stream itself does until its end. */
   #holders = 1
   /** Set at the end of the stream. */
@@ -64,28 +71,59 @@ export class FailedItems implements HeldFailures {
   }
 
   /**
-   * Failed items go to their target, and are counted.
+   * A part is given next. Its failed items go to their target, and are counted, when the consumer has come past them: it may
+   * leave before.
    *
    * @param before How many items came before the part.
-   * @returns The part, up to the item with which too many have failed.
+   * @returns The part, up to the item with which too many will have failed.
    */
-  take(part: ArrivedPart, errors: ReadonlyMap<number, unknown>, before: number): ArrivedPart {
+  begin(part: ArrivedPart, errors: ReadonlyMap<number, unknown>, before: number, mode: FailureMode): ArrivedPart {
     const { maxErrors } = this.#plan
-    if (this.target === undefined && maxErrors === undefined) {
-      this.#count += errors.size
-      return part
-    }
-    // In an unordered stream, they come in the order in which they failed.
-    for (const partOffset of [...errors.keys()].sort((one, other) => one - other)) {
+    const failed = failedIn(part, errors, mode)
+    const itemsAt = (at: number): number => before + (failed[at]?.partOffset ?? 0) + 1
+    const last =
+      maxErrors === undefined
+        ? -1
+        : failed.findIndex((_, at) => isExceeded(maxErrors, this.#count + at + 1, itemsAt(at), false))
+    this.#part = part
+    this.#failed = last < 0 ? failed : failed.slice(0, last + 1)
+    this.#next = 0
+    if (last < 0) return part
+    this.#exceeding = { items: itemsAt(last) }
+    return { ...part, count: (failed[last]?.partOffset ?? 0) + 1 }
+  }
+
+  /** How many results of the part come before its next failed item. */
+  get due(): number {
+    return this.#failed[this.#next]?.position ?? Infinity
+  }
+
+  /** The consumer has come past those before the result with this index in the part. @returns How many they are. */
+  pass(result: number): number {
+    const { maxErrors } = this.#plan
+    const first = this.#next
+    for (let one = this.#failed[first]; one !== undefined && one.position <= result; one = this.#failed[this.#next]) {
+      this.#next++
       this.#count++
-      this.#last = errors.get(partOffset)
-      this.target?.add(rejectedAt(part, partOffset, taskOf(this.#plan)))
-      const items = before + partOffset + 1
-      if (maxErrors === undefined || !isExceeded(maxErrors, this.#count, items, false)) continue
-      this.exceeded = { error: limitError(maxErrors, this.#count, items, this.#last) }
-      return { ...part, count: partOffset + 1 }
+      this.#last = this.#part?.errors?.get(one.partOffset)
+      if (this.#part !== undefined) this.target?.add(rejectedAt(this.#part, one.partOffset, taskOf(this.#plan)))
     }
-    return part
+    const passed = this.#next - first
+    if (this.#next < this.#failed.length) return passed
+    if (maxErrors !== undefined && this.#exceeding !== undefined) {
+      const error = limitError(maxErrors, this.#count, this.#exceeding.items, this.#last)
+      this.exceeded = { error }
+    }
+    this.clear()
+    return passed
+  }
+
+  /** Forgets those that the consumer has not come past. */
+  clear(): void {
+    this.#part = undefined
+    this.#failed = []
+    this.#next = 0
+    this.#exceeding = undefined
   }
 
   /** The error of too many failed items of a stream that has given all its outcomes. */

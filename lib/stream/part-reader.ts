@@ -32,8 +32,9 @@ export class PartReader {
   }
   /** Those of the parts that were decoded. */
   readonly failedItems: FailedItems
-  /** How many items an earlier run has done. */
+  /** How many items an earlier run has done, and how many have failed in it, without those that an output could not take. */
   before = 0
+  failedBefore = 0
   /** How many items have their outcomes in the parts that were decoded or given; those of an earlier run, too. */
   #items = 0
   /** Set if results go to an output: they are records, which the layout settles when they are due. */
@@ -43,6 +44,8 @@ export class PartReader {
   #values: unknown[] = EMPTY.values
   #completes: readonly number[] | undefined
   #next = 0
+  /** Whether failed items of the part are left out. */
+  #skips = false
   #late: DueError | undefined
   /** The mark that is on its way, and how many items are before it. */
   #mark: { readonly mark: Mark; readonly at: number } | undefined
@@ -77,11 +80,13 @@ export class PartReader {
 
   /** Before the first read: marks are passed on, and an earlier run has given this. */
   passMarks(
-    done: { readonly items: number; readonly delivered: number; readonly skipped: number; readonly refused: number },
+    done: { readonly items: number; readonly failed: number } & Omit<PartReader['counts'], 'chunks'>,
     noteOn: (mark: Mark) => void,
   ): void {
     this.#noteOn = noteOn
     this.#items = this.before = done.items
+    this.failedBefore = done.failed - done.refused
+    this.failedItems.countFrom(done.failed)
     this.counts.delivered = done.delivered
     this.counts.skipped = done.skipped
     this.counts.refused = done.refused
@@ -124,6 +129,7 @@ export class PartReader {
   /** Only while `hasValue`. */
   takeValue(): { readonly value: unknown; readonly done: false } {
     const next = this.#next++
+    if (this.failedItems.due <= next) this.#pass(next)
     const value = this.#values[next]
     // A value that was delivered can be garbage collected before the others are.
     this.#values[next] = undefined
@@ -135,6 +141,7 @@ export class PartReader {
   /** The next result. Undefined when it has not arrived, or when an error or the end is due: so in all methods below. */
   readonly takeOne = (): IteratorResult<unknown, undefined> | undefined => {
     while (!this.hasValue) {
+      this.#pass(Infinity)
       const part = this.#nextPart()
       if (part === undefined) return undefined
       this.#decode(part)
@@ -150,12 +157,14 @@ export class PartReader {
   /** The next results, at most `max`, still encoded if they can be. */
   takeBatch(max: number): Batch | undefined {
     while (!this.hasValue) {
+      this.#pass(Infinity)
       const mark = this.#dueMark()
       if (mark !== undefined) return mark
       const part = this.#nextPart()
       if (part === undefined) return undefined
       if (isPlain(part, this.#plan.errors) && part.results.length <= max) {
         this.#items += part.count
+        this.#pass(part.results.length - 1)
         this.#window.hand(part.count)
         this.counts.delivered += part.results.length
         return part.results
@@ -180,6 +189,7 @@ export class PartReader {
   /** Forgets what has not been given. */
   clear(): void {
     this.#mark = undefined
+    this.failedItems.clear()
     this.#part = EMPTY
     this.#values = EMPTY.values
     this.#next = 0
@@ -195,9 +205,18 @@ export class PartReader {
   #leaveOut(part: ArrivedPart): ArrivedPart {
     const { errors } = part
     if (errors === undefined || modeOf(this.#plan, part) !== 'skip') return part
-    const judged = this.failedItems.take(part, errors, this.#items)
-    for (const partOffset of errors.keys()) if (partOffset < judged.count) this.counts.skipped++
-    return withoutFailed(judged)
+    return withoutFailed(this.#begin(part, errors, 'skip'))
+  }
+
+  #begin(part: ArrivedPart, errors: ReadonlyMap<number, unknown>, mode: FailureMode): ArrivedPart {
+    this.#skips = mode === 'skip' || mode === 'late'
+    return this.failedItems.begin(part, errors, this.#items, mode)
+  }
+
+  /** The consumer has come past the failed items before the result with this index in the part. */
+  #pass(result: number): void {
+    const passed = this.failedItems.pass(result)
+    if (this.#skips) this.counts.skipped += passed
   }
 
   #settle(part: ArrivedPart, layout: OutputLayout): ArrivedPart {
@@ -218,16 +237,15 @@ export class PartReader {
 
   #decode(arrived: ArrivedPart): void {
     const { job } = this.#plan
-    const part = arrived.errors === undefined ? arrived : this.failedItems.take(arrived, arrived.errors, this.#items)
-    this.#items += part.count
     // If items share one error, `failure()` of it names the first of them.
-    const mode = this.#late === undefined ? modeOf(this.#plan, part) : 'skip'
+    const mode = this.#late === undefined ? modeOf(this.#plan, arrived) : 'skip'
+    const part = arrived.errors === undefined ? arrived : this.#begin(arrived, arrived.errors, mode)
+    this.#items += part.count
     this.#part = decodePart(part, mode, taskOf(this.#plan), job.ordered)
     if (this.#plan.errors === 'late') this.#late ??= this.#part.failure
     this.#values = this.#part.values
     this.#completes = this.#part.completes
     this.#next = 0
-    this.counts.skipped += this.#part.skipped
     this.#window.leaveOut(this.#part.completedBefore)
   }
 }

@@ -38,7 +38,7 @@ export interface StreamStats {
   readonly read: number
   /** Results (or outcomes) given to the consumer. */
   readonly delivered: number
-  /** Items that failed and were not tried again. */
+  /** Items that failed and were not tried again. Of a stream that was left: those before its last result. */
   readonly failed: number
   /** Failed items left out under `errors: 'skip'`. */
   readonly skipped: number

@@ -83,7 +83,6 @@ export class StagePoint implements ResumePoint {
     this.#request = request
     const done = (note as StageNote | undefined) ?? NOTHING_DONE
     this.#note = done
-    this.#parts.failedItems.countFrom(done.failed)
     this.#parts.passMarks(done, this.#noteOn)
   }
 

@@ -98,7 +98,9 @@ export class StreamMeter implements StageMeter {
   }
 
   get failed(): number {
-    return this.#failed + this.#parts.counts.refused
+    const { failedItems, failedBefore, counts } = this.#parts
+    // Of a stream that was left: what has failed behind its last result differs from run to run.
+    return this.#how?.how === 'left' ? failedItems.count : failedBefore + this.#failed + counts.refused
   }
 
   get failedItems(): HeldFailures | undefined {

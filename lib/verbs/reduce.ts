@@ -5,7 +5,7 @@ import type { PoolExecutor } from '../executor/executor.js'
 import { withEndOf } from '../failure.js'
 import type { Source } from '../io/source.js'
 import { readResume, type ResumeOptions, type ResumeSettings } from '../resume/options.js'
-import { isAbortSignal, OptionReader } from '../options.js'
+import { isAbortSignal, OptionReader, signalHint } from '../options.js'
 import { failedItemsOf, noteOrigin, originOf } from '../stream/origin.js'
 import type { Stream } from '../stream/stream.js'
 import type { MadeByTask, TaskContext } from '../task.js'
@@ -15,6 +15,7 @@ import { streamFactory, THROW_OR_SKIP, type ThrowOrSkip } from './lazy.js'
 import type { OnThisThread, StreamOptions } from './options.js'
 import { withPartials, type Merge, type Result } from './merge-partials.js'
 import { optionNames, SOURCE_HINT } from './plan.js'
+import { HeldFold, offerHeldFold } from './held-fold.js'
 import { resumedValue } from './resumed-fold.js'
 import { asStage } from './stage.js'
 
@@ -41,7 +42,8 @@ export interface ReduceOptions<A, I = unknown> extends Omit<StreamOptions<ThrowO
   readonly ordered?: boolean
   /**
    * Goes on where an earlier run was, if that was stopped. The accumulator is stored in the file `checkpoint`, which is
-   * needed. It must be plain data, or what structured cloning takes. For sources that are files, or `resumable()`.
+   * needed. It must be plain data, or what structured cloning takes. For sources that are files, or `resumable()`. An
+   * abort by `signal` makes a last checkpoint, if that takes at most two seconds.
    */
   readonly resume?: ResumeOptions & { readonly checkpoint: string }
 }
@@ -68,7 +70,7 @@ const OWN_OPTIONS = ['initial', 'merge', 'ordered', 'resume'] as const
 export function reduceOn(executor: () => PoolExecutor): Reduce {
   const entry = (...args: unknown[]): unknown => {
     const { task, direct, source, options } = readArguments(ACTION, args)
-    const { initial, merge, ordered, resume } = checked(options, direct ? '' : SOURCE_HINT)
+    const { initial, merge, ordered, resume, signal: own } = checked(options, direct ? '' : SOURCE_HINT)
     const { createStream, name } = streamFactory(
       {
         action: ACTION,
@@ -81,14 +83,21 @@ export function reduceOn(executor: () => PoolExecutor): Reduce {
         initial,
       },
       task,
-      options,
+      // A fold that can go on ends after a last checkpoint.
+      resume === undefined ? options : { ...(options as object), signal: undefined },
     )
-    const { signal: own } = Object(options) as Partial<ReduceOptions<unknown>>
     const fold = (source: unknown, context?: { readonly signal?: AbortSignal }): Promise<unknown> => {
       const partials = createStream(source, context)
       const signals = [own, context?.signal].filter(isAbortSignal)
       const fold = { initial, merge }
-      const folded = merged(partials, fold, signals, resume)
+      const held = new HeldFold()
+      const folded = merged(
+        partials,
+        resume === undefined
+          ? () => mergedValue(partials, fold, signals)
+          : () => resumedValue(partials, fold, own, resume, held),
+      )
+      if (resume !== undefined) offerHeldFold(folded, held)
       noteOrigin(folded, originOf(partials))
       return withEndOf(folded, partials)
     }
@@ -102,6 +111,7 @@ interface Checked {
   readonly merge: Merge
   readonly ordered: boolean
   readonly resume: ResumeSettings | undefined
+  readonly signal: AbortSignal | undefined
 }
 
 function checked(options: unknown, hint: string): Checked {
@@ -112,7 +122,9 @@ function checked(options: unknown, hint: string): Checked {
   const { initial, merge } = options as ReduceOptions<unknown>
   if (typeof merge !== 'function') throw invalid("'merge' must be a function of two accumulators", merge)
   const resume = readResume(ACTION, read, undefined)
-  return { initial: copied(initial), merge, ordered: read.boolean('ordered') ?? true, resume }
+  const ordered = read.boolean('ordered') ?? true
+  const signal = read.value('signal', 'an AbortSignal', isAbortSignal, signalHint)
+  return { initial: copied(initial), merge, ordered, resume, signal }
 }
 
 /** A copy, so that later changes to the original have no effect. Each chunk gets a copy of it, so it must be cloneable. */
@@ -130,19 +142,12 @@ function invalid(reason: string, value: unknown): TypeError {
   return typeError('ERR_INVALID_OPTION', `Cannot ${ACTION} as ${reason}: received ${received(value)}`)
 }
 
-/** Merges the partial results as they come. Failed items are seen after the last of them. */
-async function merged(
-  partials: Stream<unknown>,
-  options: { readonly initial: unknown; readonly merge: Merge },
-  signals: readonly AbortSignal[],
-  resume: ResumeSettings | undefined,
-): Promise<unknown> {
+/** Failed items are seen after the last of the partial results. */
+async function merged(partials: Stream<unknown>, merge: () => Promise<unknown>): Promise<unknown> {
   const failedItems = failedItemsOf(partials)
   failedItems?.hold()
   try {
-    const value = await (resume === undefined
-      ? mergedValue(partials, options, signals)
-      : resumedValue(partials, options, signals, resume))
+    const value = await merge()
     await failedItems?.release()
     return value
   } catch (error) {
@@ -151,6 +156,7 @@ async function merged(
   }
 }
 
+/** Merges the partial results as they come. */
 async function mergedValue(
   partials: Stream<unknown>,
   { initial, merge }: { initial: unknown; merge: Merge },

@@ -1,27 +1,40 @@
 /** A fold that goes on where an earlier run was: its accumulator is stored in a checkpoint. */
+import { offAbort, onAbort } from '../aborts.js'
 import { cloned } from '../codec/codec.js'
 import { InputFiles } from '../disk/input-files.js'
-import { openBatches } from '../io/source.js'
+import { openBatches, type BatchReader } from '../io/source.js'
 import { withCheckpointPath } from '../resume/checkpoint-error.js'
-import { Checkpoints } from '../resume/checkpoints.js'
+import { Checkpoints, type EndedRun } from '../resume/checkpoints.js'
 import { hashOfFunction } from '../resume/code.js'
 import { Mark } from '../resume/mark.js'
 import type { ResumeSettings } from '../resume/options.js'
 import { restoredValue, storedValue } from '../resume/values.js'
 import { inputsOf, originOf } from '../stream/origin.js'
 import type { Stream } from '../stream/stream.js'
+import type { HeldFold } from './held-fold.js'
 import { withPartials, type Merge, type Result } from './merge-partials.js'
 
 /** What is stored, for errors. */
 const STORED = 'the accumulator'
 
-/** What is merged when a mark comes is all before it, and nothing behind it. */
+export interface FoldPlan {
+  readonly initial: unknown
+  readonly merge: Merge
+}
+
+/**
+ * What is merged when a mark comes is all before it, and nothing behind it.
+ *
+ * @param signal Ends the fold, after a last checkpoint.
+ */
 export async function resumedValue(
   partials: Stream<unknown>,
-  { initial, merge }: { readonly initial: unknown; readonly merge: Merge },
-  signals: readonly AbortSignal[],
+  fold: FoldPlan,
+  signal: AbortSignal | undefined,
   settings: ResumeSettings,
+  held: HeldFold,
 ): Promise<unknown> {
+  const { initial, merge } = fold
   const plan = {
     plan: { verb: 'reduce', initial: storedValue(initial, "'initial'") },
     code: { merge: hashOfFunction(merge) },
@@ -30,39 +43,98 @@ export async function resumedValue(
   const bytesRead = (): number => origin?.input?.read ?? 0
   const checkpoints = await Checkpoints.open(settings.checkpoint, settings, partials, plan, bytesRead)
   const inputs = new InputFiles(() => inputsOf(origin))
+  const end = async (run: EndedRun, isDone: boolean): Promise<void> => {
+    try {
+      if (isDone) await checkpoints.publish(run, { overwrite: true, inputs })
+    } finally {
+      await checkpoints.release()
+    }
+  }
   try {
-    const { ended } = checkpoints
-    if (ended !== undefined) {
-      await partials.return()
-      await checkpoints.publish(ended, { overwrite: true, inputs })
-      return restoredValue(ended.value, STORED)
-    }
-    await checkpoints.beginPipeline()
-    const before = await checkpoints.outputs()
-    let result = before && (restoredValue(before.state, STORED) as Result)
-    const reader = openBatches(partials)
-    if (reader === undefined) throw new Error('A stream gives batches')
-    let failure: { readonly error: unknown } | undefined
-    checkpoints.start(undefined, (error) => (failure ??= { error }))
-    for (let batch = await reader.next(Infinity); batch !== undefined; batch = await reader.next(Infinity)) {
-      if (failure !== undefined) throw failure.error
-      if (batch instanceof Mark) {
-        const state = storedValue(result, STORED)
-        checkpoints.take(batch, { safe: () => Promise.resolve({ state, rests: [] }) })
-      } else result = await withPartials(result, batch.values(), merge, signals)
-      checkpoints.readOn()
-    }
-    const value = result === undefined ? cloned(initial) : result.value
-    await checkpoints.publish(
-      { counts: checkpoints.before, files: [], value: storedValue(value, STORED) },
-      { overwrite: true, inputs },
-    )
+    const run = checkpoints.ended ?? (await new FoldRun(partials, fold, checkpoints, signal).run())
+    // Of an earlier run, it has not been read.
+    if (checkpoints.ended !== undefined) await partials.return()
+    // As a later run would get it, if this one is stopped here.
+    const value = restoredValue(run.value, STORED)
+    await checkpoints.complete(run)
+    await held.give((isDone) => end(run, isDone))
     return value
   } catch (error) {
     await partials.return()
-    throw withCheckpointPath(error, settings.checkpoint)
-  } finally {
     await checkpoints.settle()
     await checkpoints.release()
+    throw withCheckpointPath(error, settings.checkpoint)
+  }
+}
+
+class FoldRun {
+  readonly #partials: Stream<unknown>
+  readonly #fold: FoldPlan
+  readonly #checkpoints: Checkpoints
+  readonly #signal: AbortSignal | undefined
+  #failure: { readonly error: unknown } | undefined
+  /** Ends the waiting for the partials, or for a merge. */
+  #stopWaiting: ((error: unknown) => void) | undefined
+  /** Set if it was aborted: settles when its last checkpoint is made, or that has taken too long. It has failed then. */
+  #ending: Promise<void> | undefined
+
+  constructor(partials: Stream<unknown>, fold: FoldPlan, checkpoints: Checkpoints, signal: AbortSignal | undefined) {
+    this.#partials = partials
+    this.#fold = fold
+    this.#checkpoints = checkpoints
+    this.#signal = signal
+  }
+
+  async run(): Promise<EndedRun> {
+    const signal = this.#signal
+    if (signal?.aborted === true) throw signal.reason
+    const checkpoints = this.#checkpoints
+    await checkpoints.beginPipeline()
+    const before = await checkpoints.outputs()
+    const reader = openBatches(this.#partials)
+    if (reader === undefined) throw new Error('A stream gives batches')
+    checkpoints.start(undefined, this.#fail)
+    if (signal !== undefined) onAbort(signal, this.#abort)
+    try {
+      const result = await this.#readAll(reader, before && (restoredValue(before.state, STORED) as Result))
+      const value = result === undefined ? cloned(this.#fold.initial) : result.value
+      return { counts: checkpoints.before, files: [], value: storedValue(value, STORED) }
+    } finally {
+      if (signal !== undefined) offAbort(signal, this.#abort)
+    }
+  }
+
+  async #readAll(reader: BatchReader, before: Result): Promise<Result> {
+    let result = before
+    for (;;) {
+      const batch = await this.#unlessFailed(reader.next(Infinity))
+      if (batch === undefined) return result
+      if (batch instanceof Mark) {
+        const state = storedValue(result, STORED)
+        this.#checkpoints.take(batch, { safe: () => Promise.resolve({ state, rests: [] }) })
+        await this.#ending
+      } else result = await this.#unlessFailed(withPartials(result, batch.values(), this.#fold.merge, []))
+      this.#checkpoints.readOn()
+    }
+  }
+
+  /** Rejects if the fold fails, or is aborted, before that. */
+  #unlessFailed<T>(given: T | PromiseLike<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#stopWaiting = reject
+      Promise.resolve(given).then(resolve, reject)
+      if (this.#failure !== undefined) reject(this.#failure.error)
+    })
+  }
+
+  readonly #fail = (error: unknown): void => {
+    this.#failure ??= { error }
+    this.#stopWaiting?.(this.#failure.error)
+  }
+
+  readonly #abort = (): void => {
+    this.#ending ??= this.#checkpoints.last().then(() => {
+      this.#fail(this.#signal?.reason)
+    })
   }
 }

@@ -46,6 +46,8 @@ const ENDS: readonly (readonly string[])[] = [
   ['--skip-errors', '--max-errors', '30%'],
   ['--head', '2'],
   ['--head', '0'],
+  ['--head', '2', '--skip-errors'],
+  ['--head', '1', '--skip-errors', '--max-errors', '1'],
   ['--skip', '1'],
   ['-q'],
 ]

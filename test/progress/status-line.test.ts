@@ -10,6 +10,7 @@ const FIGURES: Figures = {
   fileCount: 14,
   bytesRead: 1.2e9,
   bytesTotal: 2.9e9,
+  bytesEarlier: undefined,
   items: 3_120_400,
   itemsTotal: undefined,
   failed: 17,
@@ -93,6 +94,9 @@ describe('lines for a log', () => {
     const end = { ...FIGURES, bytesRead: 2.9e9, timeLeft: undefined }
     expect(lastLine({ ...end, state: 'done' }, '15.9 s')).toBe(
       'done in 15.9 s: 3,120,400 items, 17 failed, 2.90 GB, 182 MB/s, 8 workers busy 97 %, limited by the workers',
+    )
+    expect(lastLine({ ...end, bytesEarlier: 0.9e9, state: 'done' }, '3 s')).toMatch(
+      /^done in 3 s: .*, 2\.00 GB, .*, resumed after 900 MB$/,
     )
     expect(lastLine({ ...end, state: 'failed' }, '3 s')).toMatch(/^failed after 3 s: .*2\.90 of 2\.90 GB/)
     expect(lastLine({ ...end, state: 'left', limit: undefined }, '3 s')).toMatch(/^stopped after 3 s: .* 97 %$/)

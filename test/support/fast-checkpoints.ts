@@ -1,6 +1,6 @@
 /**
  * Is loaded before the command line. A run that can go on then makes checkpoints all the time. It is killed before the
- * step on disk with the number `KILL_AT`, from 1.
+ * step on disk that `KILL_AT` says: its number, from 1, or its name.
  */
 import { isMainThread } from 'node:worker_threads'
 import { watchSteps } from '#dist/disk/steps.js'
@@ -13,9 +13,10 @@ if (isMainThread) {
   const faster = (call: () => void, time?: number, ...args: []): NodeJS.Timeout =>
     setInterval(call, time === INTERVAL_MS ? 1 : time, ...args)
   Object.assign(globalThis, { setInterval: faster })
-  let left = Number(process.env.KILL_AT ?? Infinity)
-  watchSteps((_, take) => {
-    if (--left <= 0) process.kill(process.pid, 'SIGKILL')
+  const { KILL_AT = '' } = process.env
+  let number = 0
+  watchSteps(({ name }, take) => {
+    if ([name, String(++number)].includes(KILL_AT)) process.kill(process.pid, 'SIGKILL')
     return take()
   })
 }

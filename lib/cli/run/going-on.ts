@@ -1,14 +1,23 @@
 /** How a command line goes on where an earlier one was stopped: what it needs for that, and what it says. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
+import type { Diagnostics } from '../../index.js'
 import { CheckpointError } from '../../errors.js'
 import { CheckpointFile } from '../../resume/checkpoint-file.js'
 import type { ResumeOptions } from '../../resume/options.js'
 import { isDevicePath } from '../../sinks/device.js'
 import { integer } from '../../progress/text.js'
 import { checkpointOf, type CommandPlan } from '../plan.js'
+import { escaped } from '../escaped.js'
 import { UsageError } from '../usage-error.js'
 import { changeText } from './same-command.js'
+
+const CHANNEL = 'millrace:run:resume'
+/** How many changes of inputs are told. */
+const MAX_REMARKS = 3
+
+type Tell = (text: string) => void
 
 /** For `write()`, or for `reduce()`. Undefined: the run begins at its start. */
 export function resumeOf(plan: CommandPlan): (ResumeOptions & { readonly checkpoint: string }) | undefined {
@@ -35,17 +44,22 @@ export function ownFiles(plan: CommandPlan): (path: string) => boolean {
   const { target } = plan.output
   const { rejects } = plan.faults
   const parts = [target, rejects].flatMap((path) => (path === undefined ? [] : resolve(`${path}.part`)))
-  const starts = [checkpoint, `${target ?? checkpoint}.lock`].map((path) => resolve(path))
+  const lock = resolve(`${target ?? checkpoint}.lock`)
+  const own = [...parts, lock]
+  // One that was named may be a file of data by mistake.
+  if (plan.resume.checkpoint === undefined) own.push(resolve(checkpoint))
+  const starts = [lock, resolve(checkpoint)].map((start) => `${start}.`)
   return (path) => {
     const whole = resolve(path)
-    return parts.includes(whole) || starts.some((start) => whole === start || whole.startsWith(`${start}.`))
+    return own.includes(whole) || starts.some((start) => whole.startsWith(start))
   }
 }
 
 /** What a person reads of an error that such a run alone has; undefined for other errors. */
 export function resumeFaultText(error: unknown, plan: CommandPlan): string | undefined {
   const checkpoint = checkpointOf(plan)
-  return checkpoint !== undefined && error instanceof CheckpointError ? changeText(error, checkpoint) : undefined
+  const text = checkpoint === undefined ? undefined : changeText(error, checkpoint)
+  return text === undefined ? undefined : escaped(text)
 }
 
 /** What to do after a run that has ended before its end. Undefined: there is no checkpoint. */
@@ -55,6 +69,19 @@ export function howToGoOn(plan: CommandPlan): string | undefined {
   return 'run the same command again to go on'
 }
 
+/** Tells from what a run goes on, when it does. What has changed since is told unless it is to be quiet. */
+export function tellGoingOn({ resume, tell: { isQuiet } }: CommandPlan, isShown: boolean, tell: Tell): Disposable {
+  const listener = (message: unknown): void => {
+    const { checkpoint, items, remarks } = message as Diagnostics[typeof CHANNEL]
+    if (isShown) tell(escaped(`goes on from '${checkpoint}', after ${integer(items)} items`))
+    for (const remark of remarks.slice(0, MAX_REMARKS)) tell(escaped(remark))
+    const others = remarks.length - MAX_REMARKS
+    if (others > 0) tell(`and so for ${integer(others)} other inputs`)
+  }
+  if (resume.isOn && !isQuiet) subscribe(CHANNEL, listener)
+  return { [Symbol.dispose]: () => unsubscribe(CHANNEL, listener) }
+}
+
 /** For a plan that is shown. */
 export async function resumeText(plan: CommandPlan): Promise<string | undefined> {
   const checkpoint = checkpointOf(plan)
@@ -62,7 +89,7 @@ export async function resumeText(plan: CommandPlan): Promise<string | undefined>
   try {
     const stored = await new CheckpointFile(checkpoint).read()
     if (stored === undefined) return `from the start, with checkpoints in ${checkpoint}`
-    if (stored.state === 'complete') return `from ${checkpoint}: all results are there`
+    if (stored.state === 'complete') return `from ${checkpoint}: all items are done`
     const { read = 0 } = stored.counts as { readonly read?: number }
     return `from ${checkpoint}: ${integer(read)} items are done`
   } catch (error) {

@@ -4,6 +4,7 @@ import { write, type Source, type WriteResult } from '../../index.js'
 import { keepStandardOutput } from '../../io/standard-output.js'
 import type { HeldFailures } from '../../stream/failure-target.js'
 import { failedItemsOf } from '../../stream/origin.js'
+import { heldFoldOf, type HeldFold } from '../../verbs/held-fold.js'
 import type { Sink } from '../../verbs/reduce.js'
 import { CheckpointError } from '../../errors.js'
 import { print } from '../print.js'
@@ -15,7 +16,7 @@ import { FailureCount } from './failures.js'
 import { DONE, exitCodeOf, faultText, INCOMPLETE } from './faults.js'
 import { foldExport, type FoldExport } from './fold-export.js'
 import { formatHint, isOfAbsent } from './format-hint.js'
-import { assertResumable, howToGoOn, ownFiles, resumeFaultText, resumeText } from './going-on.js'
+import { assertResumable, howToGoOn, ownFiles, resumeFaultText, resumeText, tellGoingOn } from './going-on.js'
 import { assertNoInputs, findInputs, openInputs, type Inputs } from './inputs.js'
 import { Interruption } from './interruption.js'
 import { isShown, progressOf, showFold, targetOf, writeOptions } from './output.js'
@@ -107,6 +108,9 @@ class CommandLine {
   #of: object | undefined
   /** Those of a fold: they are seen after its result. */
   #failedItems: HeldFailures | undefined
+  /** The checkpoint of a fold: it stays until its result is written. */
+  #heldFold: HeldFold | undefined
+  readonly #notes: Disposable
 
   constructor(plan: CommandPlan, passes: readonly PassData[], inputs: Inputs) {
     const isHere = isSmall(plan, inputs)
@@ -114,6 +118,7 @@ class CommandLine {
     this.#inputs = inputs
     this.#place = isHere ? new ThisThread(plan, passes) : new Workers(plan, passes, inputs.size)
     this.#interruption = new Interruption(isHere, this.#tellStatus, plan.resume.isOn)
+    this.#notes = tellGoingOn(plan, plan.tell.isVerbose || isShown(plan), this.#tell)
   }
 
   async run(): Promise<number> {
@@ -129,6 +134,7 @@ class CommandLine {
       const failed = this.#plan.reduce === undefined ? result.skipped + result.rejected : this.#failures.count
       return failed > 0 ? INCOMPLETE : DONE
     } catch (error) {
+      await this.#heldFold?.discard()
       await this.#failedItems?.discard()
       if (this.#interruption.caught !== undefined) return this.#endBy(this.#interruption.caught, false)
       if (error instanceof UsageError) throw error
@@ -140,6 +146,7 @@ class CommandLine {
     } finally {
       this.#interruption[Symbol.dispose]()
       this.#failures[Symbol.dispose]()
+      this.#notes[Symbol.dispose]()
     }
   }
 
@@ -167,11 +174,14 @@ class CommandLine {
     showFold(source, this.#plan)
     const folding = checked(() => this.#place.fold(source, fold, this.#interruption.signal))
     this.#of = folding
+    this.#heldFold = heldFoldOf(folding)
+    this.#heldFold?.hold()
     this.#failedItems = failedItemsOf(folding)
     this.#failedItems?.hold()
     const folded = await folding
     const value = withEntries(fold.finish === undefined ? folded : await fold.finish(folded))
     const result = await sink(value === undefined ? [] : [isPrinted(this.#plan.output) ? printed(value) : value])
+    await this.#heldFold?.release()
     await this.#failedItems?.release()
     return result
   }
@@ -201,7 +211,7 @@ class CommandLine {
     if (how !== undefined) this.#tell(`${how}, with --allow-changed-code if you change a module`)
   }
 
-  #tell(text: string): void {
+  readonly #tell = (text: string): void => {
     process.stderr.write(`millrace: ${text}\n`)
   }
 

@@ -4,6 +4,7 @@
  */
 import { cpus, totalmem } from 'node:os'
 import type { Part } from '../../executor/executor.js'
+import type { InputMeter } from '../../io/input-meter.js'
 import { ChunkTimes } from '../../stream/chunk-times.js'
 import type { Origin, StageMeter, StreamEnd } from '../../stream/origin.js'
 import type { Clock } from '../clock.js'
@@ -84,7 +85,8 @@ export class Recorder {
       outputs: outputs.slice(0, MAX_FILES).map(({ path, records, bytes }) => ({ path, records, bytes })),
       outputCount: outputs.length,
       totals: {
-        bytes: input?.read,
+        bytes: ownBytesOf(input),
+        ...(input !== undefined && input.earlier > 0 && { bytesEarlier: input.earlier }),
         items: stages[0]?.done ?? 0,
         results: stats.at(-1)?.delivered ?? 0,
         failed: this.#failed,
@@ -174,7 +176,7 @@ export class Recorder {
     const sample = {
       time: elapsed,
       items: stages[0]?.done ?? 0,
-      bytes: input?.read,
+      bytes: ownBytesOf(input),
       failed: this.#failed,
       computed: stages.reduce((sum, { occupancy }) => sum + occupancy.computed, 0),
       memory: rss,
@@ -190,4 +192,9 @@ export class Recorder {
     this.#chunks = 0
     return this.#timeline.add(sample)
   }
+}
+
+/** What this run has read. An earlier one may have read the first part. */
+function ownBytesOf(input: InputMeter | undefined): number | undefined {
+  return input && input.read - input.earlier
 }

@@ -24,7 +24,7 @@ export interface RunReport {
     /** In bytes. */
     readonly memory: number
   }
-  /** The sources that were read, in turn; the first ones of many. `bytes` is what was read, `size` all of it. */
+  /** The sources that were read, in turn; the first ones of many. `bytes` is what was read, also by an earlier run; `size` all of it. */
   readonly inputs: readonly { readonly path: string | undefined; readonly bytes: number; readonly size?: number }[]
   readonly inputCount: number
   /** The files that the run has made; the first ones of many. */
@@ -33,6 +33,8 @@ export interface RunReport {
   readonly totals: {
     /** Undefined if the source does not read bytes. */
     readonly bytes: number | undefined
+    /** What an earlier run had read before, where this one has gone on. It counts nowhere else here. */
+    readonly bytesEarlier?: number
     readonly items: number
     readonly results: number
     readonly failed: number

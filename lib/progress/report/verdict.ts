@@ -41,6 +41,9 @@ export function figuresOf({ run, totals, stages, inputCount }: RunReport): Figur
           value: bytes(totals.bytes),
           note: `${bytes(totals.bytes / seconds)}/s`,
         },
+    totals.bytesEarlier === undefined
+      ? undefined
+      : { label: 'Resumed after', value: bytes(totals.bytesEarlier), note: 'read by an earlier run' },
     stages.length === 0
       ? undefined
       : {
