@@ -2,7 +2,7 @@
 import { appendFileSync, copyFileSync, existsSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { write, type WriteResult } from '#dist/sinks/write.js'
-import { csv, type CsvRow } from '#dist/sources/csv.js'
+import { csv } from '#dist/sources/csv.js'
 import { files } from '#dist/sources/files.js'
 import { imap } from '#dist/verbs/imap.js'
 import { useFolder } from '../sinks/folder.js'
@@ -31,7 +31,7 @@ const put = (name: string, content: string): void => {
 async function run(output: string, stop = Infinity): Promise<WriteResult> {
   const controller = new AbortController()
   let count = 0
-  const row = (given: CsvRow): CsvRow => {
+  const row = (given: object): object => {
     if (++count === stop) controller.abort(new Error('stopped'))
     return given
   }

@@ -93,7 +93,7 @@ export function failingSource<T>(
   values: readonly T[],
   batch: number,
   stop?: number,
-  onRead?: (at: number) => void | Promise<void>,
+  onRead?: (at: number) => unknown,
 ): AsyncIterable<T> {
   const source = {
     [Symbol.asyncIterator]: (): never => {
