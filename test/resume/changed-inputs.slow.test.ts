@@ -53,27 +53,94 @@ async function goesOn(): Promise<void> {
   expect(folder.read('out.ndjson') === folder.read('whole.ndjson')).toBe(true)
 }
 
-const accepted: readonly (readonly [what: string, change: () => void])[] = [
-  ['the file that was being read has grown', () => appendFileSync(path('c'), text('c', ROWS, ROWS + 10))],
-  ['it is a copy', () => replaceBy('c', () => copyFileSync(path('c'), folder.at('copy')))],
-  ['the one before is a copy', () => replaceBy('b', () => copyFileSync(path('b'), folder.at('copy')))],
-  ['it is shorter, behind what was read', () => truncateSync(path('c'), text('c', 0, ROWS - 10).length)],
-  ['a file has come behind it', () => put('d', text('d'))],
+const accepted: readonly (readonly [what: string, change: () => unknown])[] = [
+  [
+    'the file that was being read has grown',
+    () => {
+      appendFileSync(path('c'), text('c', ROWS, ROWS + 10))
+    },
+  ],
+  [
+    'it is a copy',
+    () => {
+      replaceBy('c', () => {
+        copyFileSync(path('c'), folder.at('copy'))
+      })
+    },
+  ],
+  [
+    'the one before is a copy',
+    () => {
+      replaceBy('b', () => {
+        copyFileSync(path('b'), folder.at('copy'))
+      })
+    },
+  ],
+  [
+    'it is shorter, behind what was read',
+    () => {
+      truncateSync(path('c'), text('c', 0, ROWS - 10).length)
+    },
+  ],
+  [
+    'a file has come behind it',
+    () => {
+      put('d', text('d'))
+    },
+  ],
 ]
 
-const refused: readonly (readonly [what: string, change: () => void, message: RegExp])[] = [
-  ['one that was being read is shorter', () => truncateSync(path('c'), 100), /in-c\.csv' must have the \d+ bytes that/],
-  ['one that was read is shorter', () => truncateSync(path('b'), 100), /in-b\.csv' must have the \d+ bytes that/],
-  ['one is gone', () => rmSync(path('b')), /in-b\.csv' must be there, as an earlier run has read it/],
-  ['one of the same size is in its place', () => put('b', text('x')), /in-b\.csv' must begin with the same \d+ bytes/],
+const refused: readonly (readonly [what: string, change: () => unknown, message: RegExp])[] = [
+  [
+    'one that was being read is shorter',
+    () => {
+      truncateSync(path('c'), 100)
+    },
+    /in-c\.csv' must have the \d+ bytes that/,
+  ],
+  [
+    'one that was read is shorter',
+    () => {
+      truncateSync(path('b'), 100)
+    },
+    /in-b\.csv' must have the \d+ bytes that/,
+  ],
+  [
+    'one is gone',
+    () => {
+      rmSync(path('b'))
+    },
+    /in-b\.csv' must be there, as an earlier run has read it/,
+  ],
+  [
+    'one of the same size is in its place',
+    () => {
+      put('b', text('x'))
+    },
+    /in-b\.csv' must begin with the same \d+ bytes/,
+  ],
   ['they have changed their places', swap, /in-b\.csv' must begin with the same \d+ bytes/],
   [
     'its end is another one',
-    () => put('b', text('b', 0, ROWS - 1) + text('x', ROWS - 1)),
+    () => {
+      put('b', text('b', 0, ROWS - 1) + text('x', ROWS - 1))
+    },
     /in-b\.csv' must have the same bytes before byte \d+/,
   ],
-  ['a file has come before it', () => put('a', text('a')), /in-a\.csv' must not come before '.*in-b\.csv'/],
-  ['one came between', () => put('bb', text('a')), /in-bb\.csv' must not come before '.*in-c\.csv'/],
+  [
+    'a file has come before it',
+    () => {
+      put('a', text('a'))
+    },
+    /in-a\.csv' must not come before '.*in-b\.csv'/,
+  ],
+  [
+    'one came between',
+    () => {
+      put('bb', text('a'))
+    },
+    /in-bb\.csv' must not come before '.*in-c\.csv'/,
+  ],
 ]
 
 function replaceBy(name: Name, copy: () => void): void {
