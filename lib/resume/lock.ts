@@ -7,7 +7,6 @@ import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
-import { threadId } from 'node:worker_threads'
 import { Disk, type DiskFile } from '../disk/disk.js'
 import { unlessMissing } from '../disk/file-stats.js'
 import { withOutputCure } from '../disk/output-error.js'
@@ -21,17 +20,25 @@ interface Holder {
   readonly since: string
   /** See `process-birth.ts`. */
   readonly birth?: string | undefined
-  /** The thread that took it, and the name of this taking. */
-  readonly thread?: number | undefined
+  /** The thread that took it, see `HELD`, and the name of this taking. */
+  readonly thread?: string | undefined
   readonly id?: string | undefined
+}
+
+interface HeldLocks {
+  readonly thread: string
+  readonly ids: Set<string>
 }
 
 /**
  * The locks that this thread has taken and not given back. The file of one that was given back stays if it cannot be
- * removed. One place for all copies of this library in a program.
+ * removed. Each thread has one such place, with a name of its own, for all copies of this library.
  */
 const HELD: unique symbol = Symbol.for('millrace.heldLocks')
-const held = ((globalThis as { [HELD]?: Set<string> })[HELD] ??= new Set<string>())
+const { thread: THREAD, ids: held } = ((globalThis as { [HELD]?: HeldLocks })[HELD] ??= {
+  thread: randomUUID(),
+  ids: new Set<string>(),
+})
 
 const disk = new Disk('lock')
 /** Between taking away the lock of a process that is gone, and taking it. */
@@ -93,7 +100,7 @@ async function create(path: string): Promise<string | undefined> {
   const { pid } = process
   const id = randomUUID()
   const since = new Date().toISOString()
-  const holder: Holder = { pid, host: hostname(), since, birth: await birthOf(pid), thread: threadId, id }
+  const holder: Holder = { pid, host: hostname(), since, birth: await birthOf(pid), thread: THREAD, id }
   const file = await createFile(path)
   if (file === undefined) return undefined
   held.add(id)
@@ -154,7 +161,7 @@ async function assertGone(path: string, target: string): Promise<boolean> {
 
 async function isGone({ pid, host, birth, since, thread, id }: Holder): Promise<boolean> {
   if (host !== hostname()) return false
-  const isOwn = pid === process.pid && thread === threadId && id !== undefined
+  const isOwn = pid === process.pid && thread === THREAD && id !== undefined
   const known = await birthOf(pid)
   if (birth !== undefined && known !== undefined) return birth !== known || (isOwn && !held.has(id))
   if (!isAlive(pid)) return true
