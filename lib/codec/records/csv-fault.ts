@@ -7,7 +7,9 @@ import { causeOf, RecordFault } from './record-fault.js'
 
 export function quoteFault(format: CsvFormat, { field, kind }: QuoteFault): RecordFault {
   const quote = String.fromCharCode(format.dialect.quote)
-  const cure = ` (a quote in a field is written as two, in quotes; with quotes: 'relaxed' it is text)`
+  const { names, width } = format
+  const delimiter = width === 1 ? delimiterCure(names?.[0]) : ''
+  const cure = delimiter || ` (a quote in a field is written as two, in quotes; with quotes: 'relaxed' it is text)`
   const where = nameOf(format, field)
   return new RecordFault(
     'ERR_CSV_QUOTE',
