@@ -26,6 +26,7 @@ export class InputsPoint implements ResumePoint {
   readonly #inputs: readonly ByteInput[]
   readonly #reader: InputsReader
   #request: MarkRequest | undefined
+  #batches: MarkedBatches<InputsPlace> | undefined
   /** The files that had been read where a note was made. */
   readonly #identities = new WeakMap<object, Promise<readonly FileIdentity[]>>()
 
@@ -57,9 +58,14 @@ export class InputsPoint implements ResumePoint {
   open(): BatchReader {
     const request = this.#request
     if (request === undefined) return this.#reader
-    return new MarkedBatches(this.#reader, request, (mark, place) => {
+    this.#batches = new MarkedBatches(this.#reader, request, (mark, place) => {
       this.#note(mark, place)
     })
+    return this.#batches
+  }
+
+  noteEnd(mark: Mark): void {
+    this.#batches?.noteEnd(mark)
   }
 
   #note(mark: Mark, place: InputsPlace): void {

@@ -28,6 +28,8 @@ export class MarkedBatches<P> implements BatchReader {
   #read: Read<P> | undefined
   /** The rest of a batch that had more values than were wanted when it came. */
   #rest: Batch | undefined
+  /** Where the read that gave the end began: in the last input, which may grow. */
+  #end: P | undefined
 
   /** @param note Notes on a mark where it stands. */
   constructor(batches: PlacedReader<P>, request: MarkRequest, note: (mark: Mark, place: P) => void) {
@@ -51,6 +53,11 @@ export class MarkedBatches<P> implements BatchReader {
     this.#rest?.release()
     this.#rest = undefined
     return this.#batches.close(end)
+  }
+
+  /** Everything was read: notes on a mark where. */
+  noteEnd(mark: Mark): void {
+    this.#note(mark, this.#end ?? this.#batches.place())
   }
 
   #mark(place: P): Mark | undefined {
@@ -81,6 +88,7 @@ export class MarkedBatches<P> implements BatchReader {
       }
       read.batch.then(
         (batch) => {
+          if (batch === undefined) this.#end = read.place
           settle(() => {
             resolve(batch && this.#give(batch, max))
           })

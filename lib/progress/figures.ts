@@ -109,7 +109,8 @@ export class FigureReader {
       timeLeft:
         this.#how !== undefined || begun > now - MIN_ELAPSED_MS
           ? undefined
-          : (timeLeft(bytesRead, bytesTotal, bytesPerSecond) ?? timeLeft(items, itemsTotal, itemsPerSecond)),
+          : (timeLeft(items === undefined ? bytesRead : unread(bytesRead, bytesTotal), bytesTotal, bytesPerSecond) ??
+            timeLeft(items, itemsTotal, itemsPerSecond)),
     }
   }
 
@@ -119,6 +120,11 @@ export class FigureReader {
     const began = input === undefined ? this.#opened : input.began
     return began === undefined ? undefined : Math.max(0, (this.#ended ?? now) - began)
   }
+}
+
+/** When all bytes are read, they say nothing of the items that are still in work. */
+function unread(bytesRead: number | undefined, bytesTotal: number | undefined): number | undefined {
+  return bytesRead === bytesTotal ? undefined : bytesRead
 }
 
 function timeLeft(
@@ -131,8 +137,10 @@ function timeLeft(
 }
 
 /** How much of the input is done, from 0 to 1; undefined while that is unknown. */
-export function shareOf({ bytesRead, bytesTotal, items, itemsTotal }: Figures): number | undefined {
+export function shareOf({ state, bytesRead, bytesTotal, items, itemsTotal }: Figures): number | undefined {
   const [done, total] = bytesTotal === undefined ? [items, itemsTotal] : [bytesRead, bytesTotal]
   if (done === undefined || total === undefined) return undefined
-  return total === 0 ? 1 : Math.min(1, done / total)
+  // All bytes are read, and items are still in work.
+  const most = state === 'running' && bytesTotal !== undefined && items !== undefined ? 0.99 : 1
+  return total === 0 ? 1 : Math.min(most, done / total)
 }

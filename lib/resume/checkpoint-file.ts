@@ -6,51 +6,19 @@
 import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { crc32 } from 'node:zlib'
-import { isErrorObject } from '../errors.js'
 import { Disk } from '../disk/disk.js'
 import { unlessMissing } from '../disk/file-stats.js'
 import { withOutputCure } from '../disk/output-error.js'
 import { checkpointError } from './checkpoint-error.js'
-import type { Json } from './mark.js'
-
-const VERSION = 1
-const BEGIN_AGAIN = 'remove it to begin again'
-
-/** What a checkpoint says. What a value means is known where it is made. */
-export interface CheckpointContent {
-  /** Complete: all is written, and its files get their names. */
-  readonly state: 'running' | 'complete'
-  /** The name of the run. One that goes on keeps it. */
-  readonly run: string
-  /** The version of the library that has written it. */
-  readonly millrace: string
-  /** What must be the same in a run that goes on. */
-  readonly plan: Json
-  /** The code of its tasks: the hash of each, by its name. */
-  readonly code: Json
-  /** What the parts of the pipeline have noted, from the source on. */
-  readonly points: readonly Json[]
-  readonly outputs: Json
-  /** The files of failed items. */
-  readonly rejects: Json
-  readonly counts: Json
-}
-
-export interface Checkpoint extends CheckpointContent {
-  readonly version: number
-  /** Null: there are no such texts. */
-  readonly rests: RestsFile | null
-}
-
-/** The file of the texts behind the last members. */
-interface RestsFile {
-  /** Which of its two names it has. */
-  readonly name: 0 | 1
-  readonly bytes: number
-  readonly crc32: number
-}
-
-const FIELDS = ['run', 'millrace', 'plan', 'code', 'points', 'outputs', 'rejects', 'counts', 'rests'] as const
+import {
+  checkpointText,
+  damaged,
+  parseCheckpoint,
+  type Checkpoint,
+  type CheckpointContent,
+  type Refuse,
+  type RestsFile,
+} from './checkpoint-text.js'
 
 const checkpointDisk = new Disk('checkpoint')
 const restsDisk = new Disk('rests')
@@ -74,7 +42,7 @@ export class CheckpointFile {
   async read(): Promise<Checkpoint | undefined> {
     const text = await this.#run(() => unlessMissing(readFile(this.path, 'utf8')))
     if (text === undefined) return undefined
-    const checkpoint = this.#parse(text)
+    const checkpoint = parseCheckpoint(text, this.#refuse)
     this.#rests = checkpoint.rests
     return checkpoint
   }
@@ -86,7 +54,7 @@ export class CheckpointFile {
     const bytes = await this.#run(() => unlessMissing(readFile(path)))
     if (bytes?.length === rests.bytes && crc32(bytes) === rests.crc32) return bytes
     const what = bytes === undefined ? 'is missing' : 'is not as it was written'
-    throw this.#damaged(`'${path}', which belongs to it, ${what}`)
+    throw damaged(`'${path}', which belongs to it, ${what}`, this.#refuse)
   }
 
   /**
@@ -99,8 +67,7 @@ export class CheckpointFile {
       if (this.#madeFolder === null) this.#madeFolder = await checkpointDisk.mkdir(dirname(this.path))
       const old = this.#rests
       const own = await this.#writeRests(rests, old?.name === 0 ? 1 : 0)
-      const text = withCheck({ version: VERSION, ...content, rests: own })
-      await writeWhole(checkpointDisk, this.#newPath, [Buffer.from(text)])
+      await writeWhole(checkpointDisk, this.#newPath, [Buffer.from(`${checkpointText(content, own)}\n`)])
       await checkpointDisk.rename(this.#newPath, this.path)
       await checkpointDisk.syncFoldersOf(this.path, this.#madeFolder)
       this.#madeFolder = undefined
@@ -140,35 +107,7 @@ export class CheckpointFile {
     return { name, bytes, crc32: rests.reduce((crc, rest) => crc32(rest, crc), 0) }
   }
 
-  #parse(text: string): Checkpoint {
-    const fields = this.#fieldsOf(text)
-    const { version } = fields
-    if (typeof version === 'number' && version > VERSION) {
-      const cure = `go on with that version, or ${BEGIN_AGAIN}`
-      const by = typeof fields.millrace === 'string' ? ` (${fields.millrace})` : ''
-      const reason = `it is of a newer version of millrace${by}`
-      throw checkpointError(this.path, 'ERR_CHECKPOINT_VERSION', reason, cure)
-    }
-    const { check, ...content } = fields
-    const isWhole = FIELDS.every((name) => content[name] !== undefined) && Array.isArray(content.points)
-    const isKnown = version === VERSION && (content.state === 'running' || content.state === 'complete')
-    if (!isWhole || !isKnown || check !== checkOf(JSON.stringify(content))) {
-      throw this.#damaged('it is not as it was written')
-    }
-    return content as unknown as Checkpoint
-  }
-
-  #fieldsOf(text: string): Readonly<Record<string, unknown>> {
-    try {
-      return Object(JSON.parse(text)) as Record<string, unknown>
-    } catch (cause) {
-      throw this.#damaged('it is not JSON', isErrorObject(cause) ? { cause } : undefined)
-    }
-  }
-
-  #damaged(reason: string, options?: ErrorOptions): Error {
-    return checkpointError(this.path, 'ERR_CHECKPOINT_DAMAGED', reason, BEGIN_AGAIN, options)
-  }
+  readonly #refuse: Refuse = (code, reason, cure, options) => checkpointError(this.path, code, reason, cure, options)
 
   async #run<T>(run: () => Promise<T>): Promise<T> {
     try {
@@ -189,14 +128,4 @@ async function writeWhole(disk: Disk, path: string, chunks: readonly Uint8Array[
   } finally {
     await file.close()
   }
-}
-
-/** As JSON, with a number by which a change is found. */
-function withCheck(content: object): string {
-  const text = JSON.stringify(content)
-  return `${text.slice(0, -1)},"check":"${checkOf(text)}"}\n`
-}
-
-function checkOf(text: string): string {
-  return crc32(text).toString(16).padStart(8, '0')
 }

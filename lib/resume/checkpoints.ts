@@ -8,7 +8,8 @@ import { runResumed } from '../log/events.js'
 import type { InputFiles } from '../disk/input-files.js'
 import { publishFiles, type WholeFile } from '../disk/publication.js'
 import { MILLRACE_VERSION } from '../version.js'
-import { CheckpointFile, type Checkpoint } from './checkpoint-file.js'
+import { CheckpointFile } from './checkpoint-file.js'
+import type { Checkpoint } from './checkpoint-text.js'
 import { CreatedFiles } from './created-files.js'
 import { RunLock } from './lock.js'
 import { MarkRequest, type Json, type Mark } from './mark.js'
@@ -126,7 +127,7 @@ export class Checkpoints {
       const file = new CheckpointFile(checkpoint)
       const [stored, plan] = await Promise.all([file.read(), pipeline.plan(sink)])
       if (stored !== undefined)
-        assertSamePlan(checkpoint, stored as unknown as PipelinePlan, plan, settings.allowChangedCode)
+        assertSamePlan(`'${checkpoint}'`, stored as unknown as PipelinePlan, plan, settings.allowChangedCode)
       return new Checkpoints(settings, pipeline, plan, file, lock, stored, bytesRead)
     } catch (error) {
       await lock.release()

@@ -6,7 +6,7 @@ import { createHash, type Hash } from 'node:crypto'
 import { serialize } from 'node:v8'
 import { Items } from '../codec/batch.js'
 import { CheckpointError, received } from '../errors.js'
-import type { Json, MarkRequest, ResumePoint } from './mark.js'
+import type { Json, Mark, MarkRequest, ResumePoint } from './mark.js'
 import { notResumable } from './not-resumable.js'
 
 /** Reads the values in batches. */
@@ -33,6 +33,8 @@ export class ListPoint implements ResumePoint {
   readonly plan: Json
   readonly #list: ValueList
   #batches: ListBatches | undefined
+  /** How far it is read. */
+  #note: (() => ListNote) | undefined
 
   constructor(list: ValueList) {
     this.plan = list.plan
@@ -53,14 +55,20 @@ export class ListPoint implements ResumePoint {
     return batches
   }
 
+  noteEnd(mark: Mark): void {
+    if (this.#note !== undefined) mark.notes.set(this, this.#note())
+  }
+
   #read(values: readonly unknown[], start: number, hash: Hash, request: MarkRequest): ListBatches {
     let at = start
     let isClosed = false
+    const note = (): ListNote => ({ done: at, hash: hash.copy().digest('hex') })
+    this.#note = note
     return {
       next: (max) => {
         const mark = request.take()
         if (mark !== undefined) {
-          mark.notes.set(this, { done: at, hash: hash.copy().digest('hex') })
+          mark.notes.set(this, note())
           return mark
         }
         if (isClosed || at >= values.length) return undefined

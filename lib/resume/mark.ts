@@ -36,7 +36,7 @@ export class MarkRequest {
     this.#remarks.push(text)
   }
 
-  /** Asks for a mark: the source gives one before its next batch. */
+  /** Asks for a mark: the source gives one before its next batch. Not to be called again before that has come to the sink. */
   ask(): void {
     this.#isDue = true
     this.#wake?.()
@@ -77,12 +77,16 @@ export interface ResumePoint {
   begin(request: MarkRequest, note: Json | undefined): void | Promise<void>
   /** What is to be stored of a note. Default: the note. */
   seal?(note: Json): Promise<Json>
+  /** Everything was read: notes on a mark what a later run needs to go on with what the inputs then have behind that. */
+  noteEnd(mark: Mark): void
   /** What it had done, by a note. */
   figures?(note: Json): Figures
   /** Settles when what it has written before a note is safe on disk. */
   sync?(note: Json): Promise<void>
   /** The file of its failed items, since the first read. */
   readonly kept?: KeptFile | undefined
+  /** The path of that file, at any time. */
+  readonly keptPath?: string | undefined
 }
 
 /** What a stage had done before a mark. */

@@ -7,7 +7,7 @@ import { CheckpointError, received } from '../errors.js'
  */
 export function notResumable(what: string, cure: string): CheckpointError {
   return new CheckpointError(
-    `Cannot write with 'resume' as the source must be able to begin in the middle: received ${what} (${cure})`,
+    `Cannot go on where a run was stopped as the source must be able to begin in the middle: received ${what} (${cure})`,
     'ERR_NOT_RESUMABLE',
   )
 }

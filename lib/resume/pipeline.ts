@@ -1,6 +1,6 @@
 /** A pipeline that can go on where an earlier run was: all its parts, from the source to what the sink reads. */
 import { CheckpointError, received } from '../errors.js'
-import { resumePointOf, type Figures, type Json, type MarkRequest, type ResumePoint } from './mark.js'
+import { Mark, resumePointOf, type Figures, type Json, type MarkRequest, type ResumePoint } from './mark.js'
 import { ArrayPoint } from './list-point.js'
 import { notResumableSource } from './not-resumable.js'
 import { differenceOf } from './plan-difference.js'
@@ -50,6 +50,13 @@ export class ResumablePipeline {
     for (const [at, point] of this.points.entries()) await point.begin(request, notes?.[at])
   }
 
+  /** A mark behind everything, once all that the pipeline gives has been read. It asks no part for anything. */
+  endMark(): Mark {
+    const mark = new Mark()
+    for (const point of this.points) point.noteEnd(mark)
+    return mark
+  }
+
   /** What all stages had done before a mark; undefined if there is none. */
   figures(notes: ReadonlyMap<ResumePoint, Json>): Figures | undefined {
     const all = this.points.flatMap((point) => point.figures?.(notes.get(point) ?? null) ?? [])
@@ -92,12 +99,12 @@ export function comparedPlansOf(error: unknown): ComparedPlans | undefined {
 /**
  * Checks that a run does what the earlier one has done.
  *
- * @param name Of the checkpoint, for errors.
+ * @param name Of what is stored, for errors.
  * @throws CheckpointError `ERR_CHECKPOINT_PLAN`, `ERR_CHECKPOINT_CODE`.
  */
 export function assertSamePlan(name: string, before: PipelinePlan, now: PipelinePlan, allowChangedCode: boolean): void {
   const fail = (text: string, code: CheckpointError['code']): never => {
-    const error = new CheckpointError(`Cannot go on from '${name}' as ${text} or remove '${name}' to begin anew)`, code)
+    const error = new CheckpointError(`Cannot go on from ${name} as ${text} or remove ${name} to begin anew)`, code)
     compared.set(error, { before, now })
     throw error
   }

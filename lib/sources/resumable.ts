@@ -16,7 +16,7 @@ import {
 } from '../io/source.js'
 import { isPlainObject } from '../options.js'
 import { hashOfFunction } from '../resume/code.js'
-import { offerResume, type Json, type MarkRequest, type ResumePoint } from '../resume/mark.js'
+import { offerResume, type Json, type Mark, type MarkRequest, type ResumePoint } from '../resume/mark.js'
 
 const ACTION = 'read from resumable()'
 
@@ -95,6 +95,7 @@ class ResumablePoint implements ResumePoint {
   readonly plan: Json = { kind: 'resumable' }
   readonly #open: OpenFrom<unknown, unknown>
   #begun: { readonly request: MarkRequest; readonly note: Note } | undefined
+  #batches: MarkedBatches<Note> | undefined
 
   constructor(open: OpenFrom<unknown, unknown>) {
     this.#open = open
@@ -115,9 +116,14 @@ class ResumablePoint implements ResumePoint {
     if (begun === undefined) return undefined
     const { request, note } = begun
     const batches = new PositionedBatches(openSource(opened(this.#open, note.from)), note)
-    return new MarkedBatches(batches, request, (mark, place) => {
+    this.#batches = new MarkedBatches(batches, request, (mark, place) => {
       mark.notes.set(this, place.from === undefined ? {} : { from: storedPosition(place.from) })
     })
+    return this.#batches
+  }
+
+  noteEnd(mark: Mark): void {
+    this.#batches?.noteEnd(mark)
   }
 }
 

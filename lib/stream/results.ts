@@ -148,7 +148,10 @@ abstract class Part<R> extends SerialResults<R> {
     const begin = (_: unknown, note?: Json): void => {
       if (typeof note === 'number') this.left = note
     }
-    this.#point = { source, plan: { verb, count: String(count) }, begin }
+    const noteEnd = (mark: Mark): void => {
+      this.note(mark)
+    }
+    this.#point = { source, plan: { verb, count: String(count) }, begin, noteEnd }
     offerResume(this, this.#point)
     noteOrigin(this, originOf(source))
     offerBatches(this, () => {

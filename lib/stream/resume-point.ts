@@ -86,6 +86,15 @@ export class StagePoint implements ResumePoint {
     this.#parts.passMarks(done, this.#noteOn)
   }
 
+  get keptPath(): string | undefined {
+    return this.#plan.rejectsPath
+  }
+
+  /** The file of failed items is published: what comes later goes to a new one. */
+  noteEnd(mark: Mark): void {
+    mark.notes.set(this, this.#done())
+  }
+
   figures(note: Json): Figures {
     const { items, skipped, failed } = note as unknown as StageNote
     const rejected = this.#plan.rejects === undefined ? 0 : failed
@@ -97,17 +106,13 @@ export class StagePoint implements ResumePoint {
   }
 
   readonly #noteOn = (mark: Mark): void => {
+    const length = this.#parts.failedItems.target?.length
+    mark.notes.set(this, { ...this.#done(), ...(length !== undefined && { length }) })
+  }
+
+  #done(): Omit<StageNote, 'length'> & Readonly<Record<string, Json>> {
     const { items, counts, failedItems } = this.#parts
     const { delivered, skipped, refused } = counts
-    const length = failedItems.target?.length
-    const note: StageNote = {
-      items,
-      delivered,
-      skipped,
-      refused,
-      failed: failedItems.count,
-      ...(length !== undefined && { length }),
-    }
-    mark.notes.set(this, { ...note })
+    return { items, delivered, skipped, refused, failed: failedItems.count }
   }
 }

@@ -29,7 +29,7 @@ export class Batched<T> extends ReadResults<T, T[]> {
   constructor(source: Source<T>, size: number, signal?: AbortSignal) {
     super('batch', source, signal)
     this.#size = size
-    this.#point = { source, plan: { verb: 'batch', size }, begin: this.#begin }
+    this.#point = { source, plan: { verb: 'batch', size }, begin: this.#begin, noteEnd: this.#note }
     offerResume(this, this.#point)
     const reader = { next: () => this.inTurn(() => this.#readBatch()), close: () => this.return() }
     offerBatches(this, () => (this.#hasMarks ? reader : undefined))
@@ -63,8 +63,12 @@ export class Batched<T> extends ReadResults<T, T[]> {
     const array = await this.#readArray()
     const mark = this.#mark
     this.#mark = undefined
-    mark?.notes.set(this.#point, storedValue(this.#next, STORED))
+    if (mark !== undefined) this.#note(mark)
     return mark ?? (array && new Items([array]))
+  }
+
+  readonly #note = (mark: Mark): void => {
+    mark.notes.set(this.#point, storedValue(this.#next, STORED))
   }
 
   readonly #begin = (_: unknown, note?: Json): void => {

@@ -36,7 +36,7 @@ export class Sampled<T> extends ReadResults<T, T> {
     super('sample', source, signal)
     this.#settings = settings
     this.#choice = new Choice(settings.share, settings.seed)
-    this.#point = { source, plan: { verb: 'sample', ...settings }, begin: this.#begin }
+    this.#point = { source, plan: { verb: 'sample', ...settings }, begin: this.#begin, noteEnd: this.#note }
     offerResume(this, this.#point)
     const meter = meterOf(source)
     if (meter !== undefined) offerMeter(this, meter)
@@ -97,6 +97,10 @@ export class Sampled<T> extends ReadResults<T, T> {
   }
 
   /** How many items have been looked at says all. */
+  readonly #note = (mark: Mark): void => {
+    mark.notes.set(this.#point, this.#choice.position)
+  }
+
   readonly #begin = (_: unknown, note?: Json): void => {
     if (typeof note === 'number') this.#choice = new Choice(this.#settings.share, this.#settings.seed, note)
   }
@@ -107,7 +111,7 @@ export class Sampled<T> extends ReadResults<T, T> {
       const batch = await this.readBatch(max)
       if (batch === undefined) return undefined
       if (batch instanceof Mark) {
-        batch.notes.set(this.#point, this.#choice.position)
+        this.#note(batch)
         return batch
       }
       const chosen = batch instanceof RecordBatch ? this.#records(batch) : this.#values(batch)

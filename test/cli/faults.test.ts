@@ -28,6 +28,24 @@ describe('the line of an error', () => {
     expect(faultText(error, undefined, true)).toMatch(/^Error: red .*\nError: red \\u001b\[31m\nnext.*\n {4}at /s)
   })
 
+  it('tells why, where only the cause says it, and what to write', () => {
+    const cause = new Error('connect ECONNREFUSED 127.0.0.1:1')
+    const lines = [
+      new TypeError('fetch failed', { cause }),
+      new Error('it is: connect ECONNREFUSED 127.0.0.1:1', { cause }),
+      new Error('no', { cause: 'text' }),
+      new ReferenceError('$2 is not defined'),
+      new ReferenceError('$0 is not defined'),
+    ].map((error) => faultText(error, undefined, false))
+    expect(lines).toEqual([
+      'TypeError: fetch failed (connect ECONNREFUSED 127.0.0.1:1)',
+      'Error: it is: connect ECONNREFUSED 127.0.0.1:1',
+      'Error: no',
+      'ReferenceError: $2 is not defined (for a field of a line: d.split(/\\s+/)[1])',
+      'ReferenceError: $0 is not defined (the line is d)',
+    ])
+  })
+
   it('is the message alone of errors that say what they are', () => {
     expect(faultText(new MillraceError('Cannot list', 'ERR_NO_FILES'), undefined, false)).toBe('Cannot list')
     const system = Object.assign(new Error('ENOSPC: no space left'), { errno: -28, code: 'ENOSPC' })

@@ -161,6 +161,100 @@ describe('records that are read as lines', () => {
   })
 })
 
+describe('a name that records do not have', () => {
+  beforeAll(() => {
+    folder.write('rows.csv', 'id,Order Total\n1,2\n')
+    folder.write('semicolons.csv', 'id;n\n1;2\n')
+    folder.write('rows.ndjson', '{"id":1,"n":2}\n')
+  })
+
+  const has = "It has 'id', 'Order Total'\n"
+  it.each<readonly [args: readonly string[], hint: string]>([
+    [['-e', 'd.ids', 'rows.csv'], `the first record has no 'ids': did you mean d.id? ${has}`],
+    [
+      ['-w', 'd.order_total > 1', 'rows.csv'],
+      `the first record has no 'order_total': did you mean d["Order Total"]? ${has}`,
+    ],
+    [['-w', 'd.country', 'rows.csv'], `the first record has no 'country'. ${has}`],
+    [
+      ['-e', 'd.id', 'semicolons.csv'],
+      "the records have one column, 'id;n'. If ';' separates its fields, add --delimiter ';'\n",
+    ],
+    [
+      ['--no-header', '-e', 'd.id', 'rows.csv'],
+      "each item is an array, which has no 'id': write d[0] for its first element\n",
+    ],
+    [['-e', 'd.name', 'rows.ndjson'], "the first record has no 'name'. It has 'id', 'n'\n"],
+    [['-w', 'd.m', 'rows.ndjson'], "the first record has no 'm': did you mean d.n? It has 'id', 'n'\n"],
+  ])('is told with those that they have: %j', async (args, hint) => {
+    const [here, workers] = await Promise.all([folder.run(args), folder.run([...args, '-j', '1'])])
+    expect(here).toEqual({ ...DONE, stdout: '', stderr: `millrace: ${hint}` })
+    expect(workers).toEqual(here)
+  })
+
+  it('is told when all items fail, and with --quiet not at all', async () => {
+    const args = ['-e', 'd.ids.length', 'rows.csv', '--skip-errors']
+    const [told, quiet] = await Promise.all([folder.run(args), folder.run([...args, '-q'])])
+    expect(told).toMatchObject({
+      code: 3,
+      stdout: '',
+      stderr: `millrace: the first record has no 'ids': did you mean d.id? ${has}`,
+    })
+    expect(quiet).toMatchObject({ code: 3, stdout: '', stderr: '' })
+  })
+
+  it('is not suspected where a filter looks for a few, or the name is there', async () => {
+    for (const args of [
+      ['-w', 'd.deleted', 'rows.ndjson'],
+      ['-w', 'd.id > 5', 'rows.csv'],
+      ['-e', 'undefined', 'rows.csv'],
+    ]) {
+      expect(await folder.run(args)).toEqual({ ...DONE, stdout: '' })
+    }
+  })
+})
+
+describe('a module', () => {
+  beforeAll(() => {
+    folder.write('common/package.json', '{"type":"commonjs"}')
+    folder.write('common/map.js', 'export default (line) => line')
+    folder.write('common/uses.js', 'import os from "node:os"\nmodule.exports = () => os.EOL')
+    folder.write('good.mjs', 'export const slim = (line) => line')
+  })
+
+  it.each(['map', 'uses'])('of the other kind says how to name it, and Node does not warn: %s.js', async (name) => {
+    const run = await folder.run(['-m', `./common/${name}.js`, 'three.txt'])
+    expect(run).toMatchObject({ code: 2, stdout: '' })
+    const cure = 'for an ES module: name it .mjs, or put "type": "module" into its package.json'
+    expect(run.stderr).toMatch(/^millrace: Cannot run task 'default' as its module .*\n$/)
+    expect(run.stderr.endsWith(` (${cure})\n`)).toBe(true)
+  })
+
+  it.each([
+    ['./good', ": did you mean './good.mjs'?"],
+    ['./good.mjs:slim', ": did you mean './good.mjs#slim'?"],
+    ['./bad', ''],
+  ])('may be named wrongly: %s', async (module, cure) => {
+    const run = await folder.run(['-m', module, 'three.txt'])
+    expect(run).toMatchObject({ code: 2, stdout: '', stderr: `millrace: --map: there is no file '${module}'${cure}\n` })
+  })
+
+  it('may be an expression, or given as a file', async () => {
+    const [expression, file, operator] = await Promise.all([
+      folder.run(['-f', 'd.x', 'three.txt']),
+      folder.run(['good.mjs', 'data.csv']),
+      folder.run(['-w', 'd.name', '===', 'x', 'data.csv']),
+    ])
+    expect(expression.stderr).toBe(
+      "millrace: --filter: there is no package 'd.x' that can be imported from here (for an expression: -w 'd.x')\n",
+    )
+    expect(file.stderr).toMatch(/ \(for a module of tasks: -m good\.mjs\)\n$/)
+    expect(operator.stderr).toMatch(
+      /^millrace: there is no file '==='\. If .*, put that into quotes, such as -w '.*'\n$/,
+    )
+  })
+})
+
 describe('a reader who leaves', () => {
   it.each(['--dry-run -e d three.txt', '--help', '--man', '-h', 'worker --help'])('of %s', async (args) => {
     const run = await folder.shell(`{ millrace ${args}; echo "code $?" >&2; } | true`)

@@ -72,6 +72,9 @@ const calls: readonly (readonly [args: readonly string[], message: string])[] = 
   [['-r', '#sum'], "-r must be MODULE or MODULE#EXPORT, such as ./clean.js#slim: received '#sum'"],
   [['-M', 'path'], "-M must be NAME=MODULE, such as path=node:path: received 'path'"],
   [['-M', '1=x'], "-M must be NAME=MODULE, such as path=node:path: received '1=x'"],
+  [['-i', 'CSV'], "-i must be one of lines, csv, tsv, ndjson, json, fixed: received 'CSV'. Did you mean csv?"],
+  [['a', '-o', 'a.parquet'], '-o cannot be .parquet: name it .csv, .tsv, .ndjson or .json, or say what it is by -t'],
+  [['-w', 'd.a = 1'], "-w compares nothing, as '=' assigns: write '===', or put the assignment in brackets"],
   [['-i', 'xml'], "-i must be one of lines, csv, tsv, ndjson, json, fixed: received 'xml'"],
   [['-i', 'csv:a'], '-i csv takes no path: only json and fixed take something, as in json:items'],
   [
@@ -202,9 +205,15 @@ const expressions: readonly (readonly [text: string, shown: string])[] = [
   ['', "-e needs an expression of JavaScript, such as d.length: received ''"],
   ['d.a +', '-e must be an expression of JavaScript: Unexpected end, at column 6\n  d.a +\n       ^'],
   ['d.a )', "-e must be an expression of JavaScript: Unexpected token ')', at column 5\n  d.a )\n      ^"],
-  ['d.a; d.b', "-e must be an expression of JavaScript: Unexpected token ';', at column 4\n  d.a; d.b\n     ^"],
+  [
+    'd.a; d.b',
+    "-e must be an expression of JavaScript: Unexpected token ';', at column 4 (it is one expression: put statements into a function of a module, and give that by -m)\n  d.a; d.b\n     ^",
+  ],
   ['1) + (2', "-e must be an expression of JavaScript: Unexpected token ')', at column 2\n  1) + (2\n   ^"],
-  ['return d', "-e must be an expression of JavaScript: Unexpected token 'return', at column 1\n  return d\n  ^"],
+  [
+    'return d',
+    "-e must be an expression of JavaScript: Unexpected token 'return', at column 1 (leave out 'return')\n  return d\n  ^",
+  ],
   ['d\n+ * 2', "-e must be an expression of JavaScript: Unexpected token '*', at line 2, column 3\n  + * 2\n    ^"],
   ['/* d', '-e must be an expression of JavaScript: Invalid or unexpected token, at column 5\n  /* d\n      ^'],
   ['"ä€😀" !', '-e must be an expression of JavaScript: Unexpected token \'!\', at column 8\n  "ä€😀" !\n        ^'],

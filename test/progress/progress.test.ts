@@ -55,7 +55,7 @@ describe('progress() on a terminal', () => {
     clock.pass(100)
     expect(terminal.screen).toEqual([
       expect.stringMatching(
-        /^données 数据\.log {2}100 % {2}▕█{10}▏ {2}14\.0 of 14\.0 kB .*\b500 items {2}1 worker \d+ %/,
+        /^données 数据\.log {2}99 % {2}▕█{9}▉▏ {2}14\.0 of 14\.0 kB .*\b500 items {2}1 worker \d+ %/,
       ),
     ])
     for await (const _ of stream);
@@ -188,7 +188,7 @@ describe('progress() where there is no terminal', () => {
     for await (const _ of stream);
     const written = output.written.split('\n')
     expect(written).toHaveLength(4)
-    expect(written[0]).toMatch(/^\d+ s: données 数据\.log, 100 %, 14\.0 of 14\.0 kB, .*1 item,/)
+    expect(written[0]).toMatch(/^\d+ s: données 数据\.log, 99 %, 14\.0 of 14\.0 kB, .*1 item,/)
     expect(written[2]).toMatch(/^done in .*1,000 items/)
     expect(output.written).not.toContain('\x1b')
   })

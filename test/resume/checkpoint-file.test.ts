@@ -1,6 +1,7 @@
 /** The checkpoint file: replaced as a whole, and refused if it is not as it was written. */
 import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
-import { CheckpointFile, type CheckpointContent } from '#dist/resume/checkpoint-file.js'
+import { CheckpointFile } from '#dist/resume/checkpoint-file.js'
+import type { CheckpointContent } from '#dist/resume/checkpoint-text.js'
 import { CheckpointError } from '#dist/errors.js'
 import { useFolder } from '../sinks/folder.js'
 import { atEachStep, stoppedAt } from '../support/stopped-steps.js'

@@ -19,6 +19,9 @@ export function markedSource<T>(values: readonly T[], batch: number): AsyncItera
       request = given
       if (note !== undefined) at = note as number
     },
+    noteEnd: (mark) => {
+      mark.notes.set(point, at)
+    },
   }
   offerResume(source, point)
   offerBatches(source, () => ({
@@ -68,7 +71,9 @@ export async function readPart(end: object, notes: readonly Json[] | undefined, 
   const reader = openBatches(end)
   if (reader === undefined) throw new Error('The pipeline gives no batches')
   const values: unknown[] = []
-  if (askAfter === 0) request.ask()
+  // Only one mark may be on its way.
+  let isAsked = askAfter === 0
+  if (isAsked) request.ask()
   for (let batch = await reader.next(Infinity); batch !== undefined; batch = await reader.next(Infinity)) {
     if (batch instanceof Mark) {
       const { notes: given } = batch
@@ -78,7 +83,9 @@ export async function readPart(end: object, notes: readonly Json[] | undefined, 
     }
     values.push(...batch.values())
     batch.release()
-    if (askAfter !== undefined && values.length >= askAfter) request.ask()
+    if (isAsked || askAfter === undefined || values.length < askAfter) continue
+    isAsked = true
+    request.ask()
   }
   return { values, notes: undefined }
 }
@@ -110,6 +117,10 @@ export function failingSource<T>(
     begin: (request, note) => {
       if (note !== undefined) at = note as number
       return point.begin(request, note)
+    },
+    noteEnd: (mark) => {
+      const own = resumePointOf(source)
+      if (own !== undefined) mark.notes.set(own, at)
     },
   })
   offerBatches(source, () => {

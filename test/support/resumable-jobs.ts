@@ -41,6 +41,9 @@ function markedRows(): AsyncIterable<Row> {
       request = given
       at = (note as number | undefined) ?? 0
     },
+    noteEnd: (mark) => {
+      mark.notes.set(point, at)
+    },
   }
   offerResume(source, point)
   offerBatches(source, () => ({

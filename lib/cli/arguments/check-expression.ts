@@ -1,6 +1,7 @@
 /** Checks the syntax of expressions before anything is read, and shows the place of a fault. */
 import { Script } from 'node:vm'
 import { UsageError } from '../usage-error.js'
+import { syntaxCure } from './syntax-cure.js'
 
 /** What each expression sees: the item, its index in the stage, the path of its file, its number in the file. */
 export const EXPRESSION_NAMES = ['d', 'i', 'file', 'record'] as const
@@ -41,8 +42,10 @@ export function checkExpression(text: string, as: string, modules: readonly stri
   }
   const lines = text.split('\n')
   const place = lines.length > 1 ? `line ${fault.line + 1}, column ${fault.column + 1}` : `column ${fault.column + 1}`
-  const what = `${as} must be an expression of JavaScript: ${fault.message}, at ${place}`
-  throw new UsageError(`${what}\n${excerpt(lines[fault.line] ?? '', fault.column)}`)
+  const line = lines[fault.line] ?? ''
+  const cure = syntaxCure(text, line, fault.column)
+  const what = `${as} must be an expression of JavaScript: ${fault.message}, at ${place}${cure}`
+  throw new UsageError(`${what}\n${excerpt(line, fault.column)}`)
 }
 
 /** A function would be made for each item, and never called. @throws UsageError */

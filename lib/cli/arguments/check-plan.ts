@@ -4,8 +4,12 @@ import { isServerUrl } from '../../io/urls.js'
 import { checkpointOf, type CommandPlan, type InputFormat } from '../plan.js'
 import { UsageError } from '../usage-error.js'
 import { checkExpression, checkModuleNames } from './check-expression.js'
+import { isAssignment } from './syntax-cure.js'
 import { listed, type Given } from './option.js'
 import { OPTIONS, optionNamed, shownName, shownOption } from './table.js'
+
+/** Suffixes of files that are not text: a name that has one would mislead. */
+const BINARY = new Set(['.parquet', '.xlsx', '.xls', '.ods', '.arrow', '.feather', '.avro', '.orc', '.sqlite', '.db'])
 
 /** @throws UsageError */
 export function checkPlan(plan: CommandPlan, given: Given): void {
@@ -88,6 +92,11 @@ function checkOutput(plan: CommandPlan, given: Given): void {
   if (other !== undefined) {
     throw new UsageError(`${o} cannot be compressed as ${other}: name it .gz or .zst`)
   }
+  checkZstd(compress, suffix, given)
+  const binary = suffixOf(target)
+  if (plan.output.format === undefined && BINARY.has(binary)) {
+    throw new UsageError(`${o} cannot be ${binary}: name it .csv, .tsv, .ndjson or .json, or say what it is by -t`)
+  }
   if (rotate !== undefined && !target.includes('{n}')) {
     throw new UsageError(`${as('rotate', given)} needs {n} in the name of the file: -o out-{n}.csv`)
   }
@@ -134,6 +143,13 @@ function checkResume(plan: CommandPlan, given: Given): void {
   }
 }
 
+function checkZstd(compress: string | undefined, suffix: string | undefined, given: Given): void {
+  if ((compress ?? suffix) !== 'zstd' || 'createZstdCompress' in process.getBuiltinModule('node:zlib')) return
+  const cure = compress === undefined ? 'name it .gz' : 'use --gzip'
+  const what = compress === undefined ? `${as('output', given)} .zst` : as('zstd', given)
+  throw new UsageError(`${what} needs Node 22.15 or later, and this is ${process.version}: ${cure}`)
+}
+
 function checkStages(plan: CommandPlan, given: Given): void {
   const hasStage = plan.stages.length > 0 || plan.reduce !== undefined
   if (hasStage) return
@@ -152,10 +168,15 @@ function checkExpressions({ stages, modules, output }: CommandPlan, given: Given
   const names = modules.map(({ name }) => name)
   checkModuleNames(names, as('module', given))
   let areThere = false
-  for (const { work } of stages) {
+  for (const { kind, work } of stages) {
     if (!('expression' in work)) continue
     areThere = true
     checkExpression(work.expression, work.option, names)
+    if (kind === 'filter' && isAssignment(work.expression)) {
+      throw new UsageError(
+        `${work.option} compares nothing, as '=' assigns: write '===', or put the assignment in brackets`,
+      )
+    }
   }
   const { partition } = output
   if (partition !== undefined && 'expression' in partition) {

@@ -2,7 +2,17 @@
 import type { InputFormat } from '../plan.js'
 import { UsageError } from '../usage-error.js'
 import type { Draft, OptionGroup } from './option.js'
-import { choice, delimiter, encoding, fixedColumns, integer, names, path, program, share } from './values.js'
+import {
+  delimiter,
+  encoding,
+  fixedColumns,
+  format as formatNamed,
+  integer,
+  names,
+  path,
+  program,
+  share,
+} from './values.js'
 
 const FORMATS: readonly InputFormat[] = ['lines', 'csv', 'tsv', 'ndjson', 'json', 'fixed']
 const TABLES: readonly InputFormat[] = ['csv', 'tsv']
@@ -10,7 +20,7 @@ const TABLES: readonly InputFormat[] = ['csv', 'tsv']
 /** `json:PATH` has the path to the array, and `fixed:SPEC` the columns, too. */
 function from(text: string, as: string): Draft {
   const [, name = '', , inside] = /^([^:]*)(:(.*))?$/s.exec(text) ?? []
-  const format = choice(name, as, FORMATS)
+  const format = formatNamed(name, as, FORMATS)
   if (format === 'fixed') return { input: { format, fixed: fixedColumns(inside ?? '', as) } }
   if (inside === undefined) return { input: { format } }
   if (format !== 'json')
@@ -28,7 +38,7 @@ export const INPUT: OptionGroup = {
       value: 'FORMAT',
       summary: '`lines`, `csv`, `tsv`, `ndjson`, `json[:PATH]`, `fixed:SPEC`',
       details:
-        'The format of the input. `json:a.b` reads the elements of the array that is at `a.b`; `json` those of the whole text. `fixed:name=10,age=3` reads lines with columns of these widths, in characters. `fixed:name=0-10,note=20-` says where they begin and end: from 0, the end does not belong to the column, and without one it goes on to the end of the line. Spaces around fields are left out.',
+        'The format of the input. `jsonl` is `ndjson`. `json:a.b` reads the elements of the array that is at `a.b`; `json` those of the whole text. `fixed:name=10,age=3` reads lines with columns of these widths, in characters. `fixed:name=0-10,note=20-` says where they begin and end: from 0, the end does not belong to the column, and without one it goes on to the end of the line. Spaces around fields are left out.',
       initial: 'by suffix, or lines',
       choices: FORMATS,
       also: ['input', 'input-format', 'in', 'format'],

@@ -1,7 +1,7 @@
 /** Where results go. */
 import type { OutputFormat } from '../plan.js'
 import type { OptionGroup } from './option.js'
-import { choice, integer, partition, path, size } from './values.js'
+import { format, integer, partition, path, size } from './values.js'
 
 const FORMATS: readonly OutputFormat[] = ['text', 'ndjson', 'csv', 'tsv', 'json']
 
@@ -29,7 +29,7 @@ export const OUTPUT: OptionGroup = {
       initial: 'by suffix of -o',
       choices: FORMATS,
       also: ['output-format', 'out-format'],
-      effect: { reads: (text, as) => ({ output: { format: choice(text, as, FORMATS) } }) },
+      effect: { reads: (text, as) => ({ output: { format: format(text, as, FORMATS) } }) },
     },
     {
       name: 'head',

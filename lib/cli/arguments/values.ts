@@ -1,6 +1,7 @@
 /** Reads the values of options. Each error says what is expected, and what was received. */
 import type { TaskReference } from '../plan.js'
 import { UsageError } from '../usage-error.js'
+import { nearest } from './nearest.js'
 
 /** The longest time that a timer of Node takes, in milliseconds. */
 const MAX_TIME = 2 ** 31 - 1
@@ -54,7 +55,15 @@ export function share(text: string, as: string): number {
 export function choice<T extends string>(text: string, as: string, choices: readonly T[]): T {
   const found = choices.find((one) => one === text)
   if (found !== undefined) return found
-  throw wrong(as, `one of ${choices.join(', ')}`, text)
+  const meant = nearest(text.toLowerCase(), new Map(choices.map((one) => [one, one])))
+  const expected = `one of ${choices.join(', ')}`
+  if (meant === undefined) throw wrong(as, expected, text)
+  throw new UsageError(`${as} must be ${expected}: received '${text}'. Did you mean ${meant}?`)
+}
+
+/** As `choice()`. NDJSON has two names, as its files have. */
+export function format<T extends string>(text: string, as: string, choices: readonly T[]): T {
+  return choice(text.toLowerCase() === 'jsonl' ? 'ndjson' : text, as, choices)
 }
 
 export function path(text: string, as: string): string {

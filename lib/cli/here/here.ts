@@ -35,20 +35,20 @@ export async function runHere(plan: CommandPlan): Promise<number | undefined> {
     })
   try {
     await run.run(passes, withoutFirst(openInputs(inputs, plan.input), plan.input.skip))
-    if (run.read > 0 && run.given === 0) tellFormat(plan, inputs)
+    if (run.read > 0 && run.given === 0) await tellFormat(plan, inputs)
     return run.failed > 0 ? INCOMPLETE : DONE
   } catch (error) {
     if (error instanceof ReaderLeft) return DONE
     if (error instanceof UsageError) throw error
     console.error(`millrace: ${faultText(error, run, false)}`)
-    if (isOfAbsent(error)) tellFormat(plan, inputs)
+    if (isOfAbsent(error)) await tellFormat(plan, inputs)
     return exitCodeOf(error)
   }
 }
 
-/** Where the items are lines by default, and nothing came of them. */
-function tellFormat(plan: CommandPlan, inputs: Inputs): void {
-  const hint = formatHint(plan, inputs)
+/** Where items do not have what was asked for. */
+async function tellFormat(plan: CommandPlan, inputs: Inputs): Promise<void> {
+  const hint = await formatHint(plan, inputs)
   if (hint !== undefined) console.error(`millrace: ${hint}`)
 }
 

@@ -2,6 +2,7 @@
 import { failure, MillraceError, type Failure } from '../../index.js'
 import { CheckpointError, isErrorObject, received } from '../../errors.js'
 import { escaped } from '../escaped.js'
+import { inOwnWords } from '../own-words.js'
 import { UsageError } from '../usage-error.js'
 import { stageOf } from './stage-mark.js'
 
@@ -51,11 +52,30 @@ function placeOf({ file, line, record, index }: Failure): string {
 }
 
 function textOf(error: unknown): string {
-  return isErrorObject(error) ? `${error.name}: ${error.message}` : `thrown: ${received(error)}`
+  if (!isErrorObject(error)) return `thrown: ${received(error)}`
+  if (error instanceof MillraceError) return `${error.name}: ${inOwnWords(error.message)}`
+  return `${error.name}: ${error.message}${causeOf(error)}${cureOf(error)}`
+}
+
+/** `fetch()` says only there what has failed. */
+function causeOf({ message, cause }: Error): string {
+  if (!isErrorObject(cause)) return ''
+  const { code } = cause as { code?: unknown }
+  const text = cause.message === '' && typeof code === 'string' ? code : cause.message
+  return text === '' || message.includes(text) ? '' : ` (${text})`
+}
+
+/** Of what people write who know awk, and of a text without quotes. */
+function cureOf({ name, message }: Error): string {
+  const [, absent = ''] = name === 'ReferenceError' ? (/^(\S+) is not defined$/.exec(message) ?? []) : []
+  const [, field] = /^\$(\d+)$/.exec(absent) ?? []
+  if (field === '0') return ' (the line is d)'
+  if (field !== undefined) return ` (for a field of a line: d.split(/\\s+/)[${Number(field) - 1}])`
+  return ''
 }
 
 /** Errors of this library and of the system say what they are. */
 function ownText(error: unknown): string {
   const isWhole = error instanceof MillraceError || typeof (Object(error) as NodeJS.ErrnoException).errno === 'number'
-  return isWhole ? (error as Error).message : textOf(error)
+  return isWhole ? inOwnWords((error as Error).message) : textOf(error)
 }

@@ -148,6 +148,9 @@ function noMatch(glob: string): UsageError {
 
 /** The cure for what is rather an expression: it uses `d`, or is a function. */
 function forgotten(name: string): string {
+  if (/^(?:[=!<>&|+*/%?:]+|=>)$/.test(name)) {
+    return `. If it is a part of an expression, put that into quotes, such as -w 'd.country === "DE"'`
+  }
   return /(?:^|[^\w$.])d(?:\?\.|\.|\[)|=>/.test(name) ? `. An expression needs an option, such as -e '${name}'` : ''
 }
 
@@ -160,8 +163,10 @@ function commonFormat(paths: readonly string[]): InputFormat {
   }
   const [first, second] = byFormat
   if (first !== undefined && second !== undefined) {
+    const module = paths.find((path) => /\.[cm]?[jt]s$/.test(path))
+    const cure = module === undefined ? '' : ` (for a module of tasks: -m ${module})`
     throw new UsageError(
-      `'${first[1]}' is read as ${first[0]}, and '${second[1]}' as ${second[0]}: say which by --from, or read them apart`,
+      `'${first[1]}' is read as ${first[0]}, and '${second[1]}' as ${second[0]}: say which by --from, or read them apart${cure}`,
     )
   }
   return first?.[0] ?? 'lines'

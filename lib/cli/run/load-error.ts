@@ -5,8 +5,13 @@ import { UsageError } from '../usage-error.js'
 
 export function usageErrorOf(error: TaskLoadError): UsageError {
   const [text = '', other] = error.message.split(LOADERS)
-  return new UsageError(other === undefined ? text : `${text}. ${TYPESCRIPT}`, { cause: error })
+  const cure = other !== undefined ? `. ${TYPESCRIPT}` : COMMONJS.test(text) ? ES_MODULE : ''
+  return new UsageError(`${text}${cure}`, { cause: error })
 }
+
+/** What Node says of an ES module that it takes as CommonJS, because its package.json says so. */
+const COMMONJS = /: (?:Unexpected token 'export'|Cannot use import statement outside a module)$/
+const ES_MODULE = ' (for an ES module: name it .mjs, or put "type": "module" into its package.json)'
 
 /** The library's cure is for programs, which can choose the loaders of their Node. */
 const TYPESCRIPT =

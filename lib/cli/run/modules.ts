@@ -13,12 +13,32 @@ export function moduleUrl(option: string, module: string): string {
   if (isAbsolute(module) || /^\.{1,2}(?:\/|\\|$)/.test(module)) {
     const path = resolve(module)
     if (existsSync(path)) return pathToFileURL(path).href
-    throw new UsageError(`${option}: there is no file '${module}'`)
+    throw new UsageError(`${option}: there is no file '${module}'${nearFile(module)}`)
   }
   const url = packageUrl(option, module)
   if (url !== undefined) return url
-  const cure = existsSync(module) ? ` (for the file here: './${module}')` : ''
+  const cure = existsSync(module) ? ` (for the file here: './${module}')` : expressionCure(option, module)
   throw new UsageError(`${option}: there is no package '${module}' that can be imported from here${cure}`)
+}
+
+const SUFFIXES = ['.js', '.mjs', '.cjs', '.ts', '.mts', '.cts', '/index.js']
+
+/** The cure where a suffix was left out, or what is exported stands behind another character than `#`. */
+function nearFile(module: string): string {
+  const suffix = SUFFIXES.find((one) => existsSync(`${module}${one}`))
+  if (suffix !== undefined) return `: did you mean '${module}${suffix}'?`
+  const [, file = '', exported = ''] = /^(.+)[:@]([\p{ID_Start}$_][\p{ID_Continue}$]*)$/u.exec(module) ?? []
+  return exported !== '' && existsSync(file) ? `: did you mean '${file}#${exported}'?` : ''
+}
+
+const EXPRESSION_OPTIONS: Readonly<Record<string, string>> = { '--map': '-e', '--filter': '-w', '--flat-map': '-E' }
+
+/** The cure for what is rather an expression: it uses `d`. */
+function expressionCure(option: string, module: string): string {
+  const other = EXPRESSION_OPTIONS[option]
+  return other !== undefined && /(?:^|[^\w$.])d(?:\?\.|\.|\[|\s*[=<>+*])/.test(module)
+    ? ` (for an expression: ${other} '${module}')`
+    : ''
 }
 
 function packageUrl(option: string, name: string): string | undefined {

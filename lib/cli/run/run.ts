@@ -129,7 +129,7 @@ class CommandLine {
       await this.#place.close()
       if (this.#interruption.caught !== undefined) return this.#endBy(this.#interruption.caught, true)
       this.#tellEnd(performance.now() - started)
-      if (result.read > 0 && result.written === 0) this.#tellFormat()
+      if (result.read > 0 && result.written === 0) await this.#tellFormat()
       // A stream counts those whose turn has come. A fold tells of none.
       const failed = this.#plan.reduce === undefined ? result.skipped + result.rejected : this.#failures.count
       return failed > 0 ? INCOMPLETE : DONE
@@ -140,7 +140,7 @@ class CommandLine {
       if (error instanceof UsageError) throw error
       this.#tell(resumeFaultText(error, this.#plan) ?? faultText(error, this.#of, this.#plan.tell.isVerbose))
       this.#tellHow(error)
-      if (isOfAbsent(error)) this.#tellFormat()
+      if (isOfAbsent(error)) await this.#tellFormat()
       await this.#place.close()
       return exitCodeOf(error)
     } finally {
@@ -199,9 +199,9 @@ class CommandLine {
     for (const line of [...figures, ...costLines(this.#failures)]) process.stderr.write(`${line}\n`)
   }
 
-  /** Where the items are lines by default, and nothing came of them. */
-  #tellFormat(): void {
-    const hint = formatHint(this.#plan, this.#inputs)
+  /** Where items do not have what was asked for. */
+  async #tellFormat(): Promise<void> {
+    const hint = await formatHint(this.#plan, this.#inputs)
     if (hint !== undefined) this.#tell(hint)
   }
 

@@ -13,6 +13,7 @@ export const prepare: ((passes: readonly PassData[]) => Promise<void>) & MadeByT
   'prepare',
   async (passes: readonly PassData[]) => {
     keepOutputClean()
+    keepQuietOfFormats()
     for (const pass of passes) await definePass(pass)
   },
 )
@@ -32,6 +33,16 @@ export function namePass(pass: PassData): TaskFunction & MadeByTask {
     throw new Error(`The pass '${pass.id}' runs in workers alone`)
   }
   return task(stagesFile(), pass.id, absent)
+}
+
+/** Node warns in each worker of an ES module that it takes as CommonJS. The error says it, once. */
+function keepQuietOfFormats(): void {
+  const emit = process.emit.bind(process) as (name: string, ...values: unknown[]) => boolean
+  const quieter: typeof emit = (name, ...values) =>
+    name === 'warning' && values[0] instanceof Error && /^To load an ES module\b/.test(values[0].message)
+      ? false
+      : emit(name, ...values)
+  Object.assign(process, { emit: quieter })
 }
 
 /** The standard output has results alone: what tasks print goes to the standard error. */

@@ -13,17 +13,21 @@ export function withoutFirst(source: Source<unknown>, count: number): Source<unk
       throw new Error('Records that are left out are read in batches alone')
     },
   }
+  const noteEnd = (mark: Mark): void => {
+    mark.notes.set(point, left)
+  }
   const point: ResumePoint = {
     source,
     plan: { verb: 'skip', count },
     begin: (_, note) => {
       if (typeof note === 'number') left = note
     },
+    noteEnd,
   }
   const skip = async (reader: BatchReader, max: number): Promise<Batch | undefined> => {
     for (;;) {
       const batch = await reader.next(left > 0 ? left : max)
-      if (batch instanceof Mark) batch.notes.set(point, left)
+      if (batch instanceof Mark) noteEnd(batch)
       else if (batch !== undefined && left > 0) {
         left -= batch.length
         batch.release()

@@ -7,26 +7,19 @@ import { BLOCK_SIZE, Slab } from '../../scan/memory.js'
 import { findFields, POSITION, STEP_SIZE, textPositions, type FieldsFound } from '../../scan/quoted.js'
 import { CARRIAGE_RETURN, NEWLINE } from '../line-end.js'
 import { decoderOf, isSingleByte, type Decode } from '../line-text.js'
-import { causeOf, CsvFault, typeFault } from './csv-fault.js'
+import { memoryOf, type Memory } from '../memory.js'
+import { typeFault } from './csv-fault.js'
 import { rowReader, type ReadRow } from './csv-row.js'
 import { rowBuilder, type BuildRow, type Text } from './csv-rows.js'
 import { ConversionError } from './csv-types.js'
 import type { CsvFormat, RecordDecoder, RecordSegment } from './format.js'
-import { placeIn } from './place.js'
-import { recordError } from './record-error.js'
+import { placedFault } from './record-fault.js'
 
 /** Bytes that are decoded at once. A string that is kept keeps this much alive. */
 const PIECE_SIZE = 8 * 1024
 const NO_ENDS = new Uint32Array(0)
 
 const NO_POSITIONS: Int32Array = new Int32Array(0)
-
-/** Node's decoders, which its types leave out. */
-interface Decoders {
-  latin1Slice(start: number, end: number): string
-  utf8Slice(start: number, end: number): string
-}
-type Memory = Buffer & Decoders
 
 export class CsvDecoder implements RecordDecoder {
   readonly #format: CsvFormat
@@ -151,7 +144,7 @@ export class CsvDecoder implements RecordDecoder {
     if (length + STEP_SIZE > slab.size) return
     const { dialect } = this.#format
     const isOpen = this.#isLastOpen(last)
-    const bytes = Buffer.from(slab.buffer, slab.start, slab.size) as unknown as Memory
+    const bytes = memoryOf(slab.buffer, slab.start, slab.size)
     const copied = isOpen ? length - 1 : length
     // Not `copy()`: where memory is shared that goes byte by byte, unless source and target happen to be aligned alike.
     bytes.fill(Buffer.from(segment.memory, start, copied), 0, copied)
@@ -204,7 +197,7 @@ export class CsvDecoder implements RecordDecoder {
   #splitOne(record: number, start: number, end: number): unknown {
     const segment = this.#segment
     if (segment === undefined) return undefined
-    const bytes = Buffer.from(segment.memory) as unknown as Memory
+    const bytes = memoryOf(segment.memory)
     const decode = this.#decode
     const slice =
       this.#format.encoding === 'latin1'
@@ -222,8 +215,7 @@ export class CsvDecoder implements RecordDecoder {
   /** The same error, with the place of the record. */
   #errorOf(record: number, error: unknown): unknown {
     const fault = error instanceof ConversionError ? typeFault(this.#format, error) : error
-    if (!(fault instanceof CsvFault) || this.#segment === undefined) return fault
-    return recordError(placeIn(this.#segment, record), fault.code, fault.message, causeOf(fault))
+    return placedFault(fault, this.#segment, record)
   }
 }
 

@@ -7,7 +7,7 @@ import { ConversionError } from './csv-types.js'
 import type { CsvFormat } from './format.js'
 
 /**
- * Makes a row of the bytes from `start` up to `end`. Throws a `CsvFault`.
+ * Makes a row of the bytes from `start` up to `end`. Throws a `RecordFault`.
  *
  * @param isOpen Whether the input ends there: a `\r` before that belongs to the record.
  */

@@ -1,11 +1,9 @@
 /** Makes rows of lines whose fields are at fixed places. */
 import { CARRIAGE_RETURN, NEWLINE } from '../line-end.js'
-import { causeOf, CsvFault } from './csv-fault.js'
 import { fixedReader, type FixedReader } from './fixed-row.js'
 import type { FixedFormat, RecordDecoder, RecordSegment } from './format.js'
 import { LineDecoder } from './line-decoder.js'
-import { placeIn } from './place.js'
-import { recordError } from './record-error.js'
+import { placedFault } from './record-fault.js'
 
 export class FixedDecoder implements RecordDecoder {
   readonly #lines: LineDecoder
@@ -32,8 +30,7 @@ export class FixedDecoder implements RecordDecoder {
     try {
       return this.#reader.ofLine(withoutEmpty(line))
     } catch (error) {
-      if (!(error instanceof CsvFault) || this.#segment === undefined) throw error
-      throw recordError(placeIn(this.#segment, next), error.code, error.message, causeOf(error))
+      throw placedFault(error, this.#segment, next)
     }
   }
 

@@ -2,7 +2,7 @@
 import { attempt } from '../../errors.js'
 import { compile } from '../compile.js'
 import { decodeText } from '../line-text.js'
-import { causeOf, CsvFault } from './csv-fault.js'
+import { causeOf, RecordFault } from './record-fault.js'
 import { ConversionError, converter } from './csv-types.js'
 import type { FixedFormat } from './format.js'
 
@@ -18,9 +18,9 @@ interface Line {
 }
 
 export interface FixedReader {
-  /** The row of a line: its text, or each of its bytes as a character. Throws a `CsvFault`. */
+  /** The row of a line: its text, or each of its bytes as a character. Throws a `RecordFault`. */
   readonly ofLine: (line: string) => unknown
-  /** The row of the text of a line. Throws a `CsvFault`. */
+  /** The row of the text of a line. Throws a `RecordFault`. */
   readonly ofText: (text: string) => unknown
 }
 
@@ -33,7 +33,7 @@ export function fixedReader(format: FixedFormat): FixedReader {
     } catch (error) {
       if (!(error instanceof ConversionError)) throw error
       const name = format.names[error.index] ?? ''
-      throw new CsvFault('ERR_FIXED_TYPE', `column '${name}' ${error.message}`, causeOf(error))
+      throw new RecordFault('ERR_FIXED_TYPE', `column '${name}' ${error.message}`, causeOf(error))
     }
   }
   const ofLine = (line: string): unknown => row(!inBytes && SURROGATE.test(line) ? new Characters(line) : line)
@@ -119,12 +119,12 @@ function isPadding(code: number): boolean {
   return code === SPACE || code === TAB
 }
 
-function shortFault({ names, starts, ends, inBytes }: FixedFormat, index: number, length: number): CsvFault {
+function shortFault({ names, starts, ends, inBytes }: FixedFormat, index: number, length: number): RecordFault {
   const end = ends[index] ?? -1
   const needed = end < 0 ? (starts[index] ?? 0) : end
   const unit = inBytes ? 'bytes' : 'characters'
   const cure = "with ragged: 'pad' missing fields are empty"
-  return new CsvFault(
+  return new RecordFault(
     'ERR_FIXED_LINE',
     `it must have ${needed} ${unit} for column '${names[index] ?? ''}': received ${length} (${cure})`,
   )

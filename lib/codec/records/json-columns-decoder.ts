@@ -8,21 +8,16 @@ import { attempt } from '../../errors.js'
 import { compile } from '../compile.js'
 import { NO_BYTES } from '../line-end.js'
 import { decoderOf, type Decode } from '../line-text.js'
+import { memoryOf, type Memory } from '../memory.js'
 import type { JsonFormat, RecordDecoder, RecordSegment } from './format.js'
-import { jsonValue, placedFault } from './json-value.js'
+import { jsonValue } from './json-value.js'
+import { placedFault } from './record-fault.js'
 
 /** Records that are read at once. Their values wait for each other. */
 const PIECE_SIZE = 16 * 1024
 const NO_ENDS = new Uint32Array(0)
 /** What bytes become that are not text: a name that has it may be written in many ways. */
 const REPLACEMENT = '\ufffd'
-
-/** Node's decoders, which its types leave out. */
-interface Decoders {
-  latin1Slice(start: number, end: number): string
-  utf8Slice(start: number, end: number): string
-}
-type Memory = Buffer & Decoders
 
 export class JsonColumnsDecoder implements RecordDecoder {
   readonly #format: JsonFormat & { readonly columns: readonly string[] }
@@ -66,7 +61,7 @@ export class JsonColumnsDecoder implements RecordDecoder {
 
   feed(segment: RecordSegment): void {
     this.#segment = segment
-    this.#memory = Buffer.from(segment.memory) as unknown as Memory
+    this.#memory = memoryOf(segment.memory)
     this.#ends = new Uint32Array(segment.ends, segment.endsAt, segment.count)
     this.#next = this.#pieceEnd = 0
     this.#start = segment.start

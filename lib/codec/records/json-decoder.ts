@@ -1,6 +1,7 @@
 /** Makes values of whole records of JSON. */
 import type { JsonFormat, RecordDecoder, RecordSegment } from './format.js'
-import { jsonValue, placedFault } from './json-value.js'
+import { jsonValue } from './json-value.js'
+import { placedFault } from './record-fault.js'
 import { LineDecoder } from './line-decoder.js'
 
 /** One byte ends a record; JSON ignores a `\r` and empty lines around a value. */

@@ -1,11 +1,18 @@
 /** Makes the value of the whole text of one record of JSON. json-columns-decoder.ts makes most objects of columns faster. */
 import { received } from '../../errors.js'
-import type { JsonFormat, RecordSegment } from './format.js'
-import { placeIn } from './place.js'
-import { recordError } from './record-error.js'
+import type { JsonFormat } from './format.js'
+import { RecordFault } from './record-fault.js'
 
-/** Thrown for a text of which no value can be made. The message is what goes behind "it". */
-export class JsonFault extends Error {}
+/** Thrown for a text of which no value can be made. */
+export class JsonFault extends RecordFault {
+  readonly reason: string
+
+  /** @param reason What goes behind "it". */
+  constructor(reason: string, options?: ErrorOptions) {
+    super('ERR_JSON', `it ${reason}`, options)
+    this.reason = reason
+  }
+}
 
 /** The value of a text: with columns, an object that has these keys alone. Throws a `JsonFault`. */
 export function jsonValue(text: string, { columns }: JsonFormat): unknown {
@@ -49,10 +56,3 @@ function parseError(text: string): unknown {
 }
 
 const SPACES = ' \t\r\n'
-
-/** The same error, with the place of the record. */
-export function placedFault(error: unknown, segment: RecordSegment | undefined, record: number): unknown {
-  if (!(error instanceof JsonFault) || segment === undefined) return error
-  const options = 'cause' in error ? { cause: error.cause } : undefined
-  return recordError(placeIn(segment, record), 'ERR_JSON', `it ${error.message}`, options)
-}

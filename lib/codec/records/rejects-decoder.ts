@@ -1,13 +1,10 @@
 /** Makes the items of a file of failed items again: as they were, or of the text of a record that could not be read. */
-import type { RecordErrorCode } from '../../errors.js'
-import { causeOf, CsvFault } from './csv-fault.js'
 import { rowReader } from './csv-row.js'
 import { fixedReader } from './fixed-row.js'
 import type { CsvFormat, FixedFormat, RecordDecoder, RecordFormat, RecordSegment, RejectsFormat } from './format.js'
 import { JsonDecoder } from './json-decoder.js'
 import { JsonFault, jsonValue } from './json-value.js'
-import { placeIn } from './place.js'
-import { recordError } from './record-error.js'
+import { placedFault, RecordFault } from './record-fault.js'
 
 /** A line, as far as it is known. */
 interface Line {
@@ -39,8 +36,7 @@ export class RejectsDecoder implements RecordDecoder {
     try {
       return itemOf(line)
     } catch (error) {
-      if (!(error instanceof CsvFault) || this.#segment === undefined) throw error
-      throw recordError(placeIn(this.#segment, next), error.code, error.message, causeOf(error))
+      throw placedFault(error, this.#segment, next)
     }
   }
 
@@ -67,7 +63,7 @@ function itemOf(line: unknown): unknown {
   try {
     return jsonValue(raw, format)
   } catch (error) {
-    throw error instanceof JsonFault ? fault(`its text ${error.message}`) : error
+    throw error instanceof JsonFault ? fault(`its text ${error.reason}`) : error
   }
 }
 
@@ -88,6 +84,6 @@ function fixedRowOf(raw: string, given: FixedFormat): unknown {
 
 const INCOMPLETE = "its 'format' must be whole"
 
-function fault(reason: string, code: RecordErrorCode = 'ERR_JSON'): CsvFault {
-  return new CsvFault(code, reason)
+function fault(reason: string): RecordFault {
+  return new RecordFault('ERR_JSON', reason)
 }
