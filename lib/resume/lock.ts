@@ -32,7 +32,7 @@ interface HeldLocks {
 
 /**
  * The locks that this thread has taken and not given back. The file of one that was given back stays if it cannot be
- * removed. Each thread has one such place, with a name of its own, for all copies of this library.
+ * removed. Each thread has one such place, with its name, for all copies of this library.
  */
 const HELD: unique symbol = Symbol.for('millrace.heldLocks')
 const { thread: THREAD, ids: held } = ((globalThis as { [HELD]?: HeldLocks })[HELD] ??= {
