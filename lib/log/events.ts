@@ -63,6 +63,8 @@ export interface RunResumed extends ThreadEvent {
   readonly checkpoint: string
   /** How many items of the source are done. */
   readonly items: number
+  /** How many of them have failed, and were left out or went to the file of `rejects()`. */
+  readonly failed: number
   /** What has changed since: a sentence about each input that has grown, or is another file with the same bytes. */
   readonly remarks: readonly string[]
 }
@@ -122,7 +124,7 @@ export interface Diagnostics {
   readonly 'millrace:worker:timeout': WorkerEvent & { readonly timeout: number }
   /** An item has failed, and will not be tried again; whatever the stream's `errors` makes of it. */
   readonly 'millrace:task:failure': TaskFailure
-  /** A run with `resume` goes on where an earlier one was stopped. Nothing has been read. */
+  /** A run with `resume` goes on where an earlier one was stopped. It has read nothing itself. */
   readonly 'millrace:run:resume': RunResumed
   /** A `Process` has been started. */
   readonly 'millrace:process:start': ThreadEvent

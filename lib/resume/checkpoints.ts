@@ -128,7 +128,9 @@ export class Checkpoints {
       const [stored, plan] = await Promise.all([file.read(), pipeline.plan(sink)])
       if (stored !== undefined)
         assertSamePlan(`'${checkpoint}'`, stored as unknown as PipelinePlan, plan, settings.allowChangedCode)
-      return new Checkpoints(settings, pipeline, plan, file, lock, stored, bytesRead)
+      const checkpoints = new Checkpoints(settings, pipeline, plan, file, lock, stored, bytesRead)
+      if (checkpoints.ended !== undefined) checkpoints.#tell()
+      return checkpoints
     } catch (error) {
       await lock.release()
       throw error
@@ -156,20 +158,17 @@ export class Checkpoints {
   /** Lets the pipeline begin where it was. Inputs are checked. */
   async beginPipeline(): Promise<void> {
     await this.#pipeline.begin(this.request, this.stored?.points)
-    if (this.stored === undefined) return
-    const { name, pid } = currentProcess()
-    const checkpoint = this.#settings.checkpoint
-    runResumed({ name, pid, checkpoint, items: this.before.read, remarks: this.request.remarks })
+    if (this.stored !== undefined) this.#tell()
   }
 
   /**
    * From now on, marks are asked for.
    *
-   * @param counts Of the outcomes that have come; undefined: they are not counted.
+   * @param counts Of the outcomes that have come.
    * @param onFail Called when a checkpoint cannot be made.
    */
-  start(counts: (() => RunCounts) | undefined, onFail: (error: unknown) => void): void {
-    if (counts !== undefined) this.#counts = counts
+  start(counts: () => RunCounts, onFail: (error: unknown) => void): void {
+    this.#counts = counts
     this.#onFail = onFail
     this.#lastBytes = this.#bytesRead()
     this.#timer = setInterval(this.#ask, this.#settings.interval)
@@ -220,6 +219,13 @@ export class Checkpoints {
       }
       this.#ask()
     })
+  }
+
+  #tell(): void {
+    const { name, pid } = currentProcess()
+    const { read: items, skipped, rejected } = this.before
+    const { checkpoint } = this.#settings
+    runResumed({ name, pid, checkpoint, items, failed: skipped + rejected, remarks: this.request.remarks })
   }
 
   /** All outcomes are there, and safe: a run that goes on from here only publishes. Nothing, if that was so before. */

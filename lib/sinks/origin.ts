@@ -1,14 +1,6 @@
 /** What is known of the source of an output: its files, and how much was read, failed and skipped on the way. */
 import type { InputMeter } from '../io/input-meter.js'
-import { originOf } from '../stream/origin.js'
-
-export interface SourceCounts {
-  /** Undefined: no stage reads the source. */
-  readonly read: number | undefined
-  readonly skipped: number
-  readonly rejected: number
-  readonly bytesRead: number
-}
+import { countsOf, originOf, type SourceCounts } from '../stream/origin.js'
 
 export interface SourceTrace {
   /** Whether the file of each record may be known: files are read, and at most one stage is between. */
@@ -31,15 +23,7 @@ export function traceSource(source: object): SourceTrace {
     paths: () => all().filter((path) => path !== undefined),
     indexOf: (path) => all().indexOf(path),
     globs: () => input?.globs ?? [],
-    counts: () => {
-      const stats = stages.map((stage) => stage.stats())
-      return {
-        read: stats[0]?.read,
-        skipped: stats.reduce((sum, { skipped }) => sum + skipped, 0),
-        rejected: stats.reduce((sum, { rejected }) => sum + rejected, 0),
-        bytesRead: input?.read ?? 0,
-      }
-    },
+    counts: () => countsOf({ input, stages }),
   }
 }
 

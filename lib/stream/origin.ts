@@ -65,6 +65,25 @@ export function failedItemsOf(source: object): HeldFailures | undefined {
   return originOf(source)?.stages.at(-1)?.failedItems
 }
 
+/** What was read, and failed, up to now. Of a run that goes on: by the earlier runs, too. */
+export interface SourceCounts {
+  /** Undefined: no stage reads the source. */
+  readonly read: number | undefined
+  readonly skipped: number
+  readonly rejected: number
+  readonly bytesRead: number
+}
+
+export function countsOf({ input, stages }: Origin): SourceCounts {
+  const stats = stages.map((stage) => stage.stats())
+  return {
+    read: stats[0]?.read,
+    skipped: stats.reduce((sum, { skipped }) => sum + skipped, 0),
+    rejected: stats.reduce((sum, { rejected }) => sum + rejected, 0),
+    bytesRead: input?.read ?? 0,
+  }
+}
+
 /** The paths of the inputs, as far as they are known. */
 export function inputsOf(origin: Origin | undefined): string[] {
   return (origin?.input?.sources ?? []).flatMap(({ path }) => path ?? [])

@@ -4,12 +4,12 @@ import { cloned } from '../codec/codec.js'
 import { InputFiles } from '../disk/input-files.js'
 import { openBatches, type BatchReader } from '../io/source.js'
 import { withCheckpointPath } from '../resume/checkpoint-error.js'
-import { Checkpoints, type EndedRun } from '../resume/checkpoints.js'
+import { Checkpoints, type EndedRun, type RunCounts } from '../resume/checkpoints.js'
 import { hashOfFunction } from '../resume/code.js'
 import { Mark } from '../resume/mark.js'
 import type { ResumeSettings } from '../resume/options.js'
 import { restoredValue, storedValue } from '../resume/values.js'
-import { inputsOf, originOf } from '../stream/origin.js'
+import { countsOf, inputsOf, originOf, type Origin } from '../stream/origin.js'
 import type { Stream } from '../stream/stream.js'
 import type { HeldFold } from './held-fold.js'
 import { withPartials, type Merge, type Result } from './merge-partials.js'
@@ -72,6 +72,8 @@ class FoldRun {
   readonly #fold: FoldPlan
   readonly #checkpoints: Checkpoints
   readonly #signal: AbortSignal | undefined
+  readonly #origin: Origin
+  readonly #started = performance.now()
   #failure: { readonly error: unknown } | undefined
   /** Ends the waiting for the partials, or for a merge. */
   #stopWaiting: ((error: unknown) => void) | undefined
@@ -80,6 +82,7 @@ class FoldRun {
 
   constructor(partials: Stream<unknown>, fold: FoldPlan, checkpoints: Checkpoints, signal: AbortSignal | undefined) {
     this.#partials = partials
+    this.#origin = originOf(partials) ?? { input: undefined, stages: [] }
     this.#fold = fold
     this.#checkpoints = checkpoints
     this.#signal = signal
@@ -93,12 +96,12 @@ class FoldRun {
     const before = await checkpoints.outputs()
     const reader = openBatches(this.#partials)
     if (reader === undefined) throw new Error('A stream gives batches')
-    checkpoints.start(undefined, this.#fail)
+    checkpoints.start(this.#counts, this.#fail)
     if (signal !== undefined) onAbort(signal, this.#abort)
     try {
       const result = await this.#readAll(reader, before && (restoredValue(before.state, STORED) as Result))
       const value = result === undefined ? cloned(this.#fold.initial) : result.value
-      return { counts: checkpoints.before, files: [], value: storedValue(value, STORED) }
+      return { counts: this.#counts(), files: [], value: storedValue(value, STORED) }
     } finally {
       if (signal !== undefined) offAbort(signal, this.#abort)
     }
@@ -116,6 +119,12 @@ class FoldRun {
       } else result = await this.#unlessFailed(withPartials(result, batch.values(), this.#fold.merge, []))
       this.#checkpoints.readOn()
     }
+  }
+
+  readonly #counts = (): RunCounts => {
+    const { read = 0, ...counts } = countsOf(this.#origin)
+    const duration = performance.now() - this.#started + this.#checkpoints.before.duration
+    return { read, ...counts, written: 0, bytesWritten: 0, duration }
   }
 
   /** Rejects if the fold fails, or is aborted, before that. */

@@ -406,6 +406,17 @@ describe('a fold', () => {
     expect(readdirSync(folder.at('fold'))).toEqual(['count.mjs'])
   })
 
+  it('has the exit code of items that have failed in an earlier run', async () => {
+    const cwd = newFolder('fold')
+    const kept = "if (d.id === 5) throw new Error('5')"
+    folder.write('fold/count.mjs', fold('(n) => n').replace('return n', `${kept}; return n`))
+    const first = start([...args, '--skip-errors'], cwd)
+    await first.said('here')
+    first.child.kill('SIGTERM')
+    await first.end()
+    expect(await run([...args, '--skip-errors'], cwd)).toEqual({ ...QUIET, code: 3, stdout: `${ROWS - 1}\n` })
+  })
+
   it('whose finish() fails keeps what is folded', async () => {
     const cwd = newFolder('fold')
     folder.write('fold/count.mjs', fold("() => { throw new Error('no end') }"))

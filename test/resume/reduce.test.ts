@@ -72,7 +72,7 @@ describe('a fold that ends early', () => {
     expect(await reduce(sum, source, { ...options, resume: { checkpoint } })).toBe(total)
     unsubscribe('millrace:run:resume', listener)
     expect(begin).toBeGreaterThanOrEqual(2_000)
-    expect(events).toEqual([{ name: 'MainProcess', pid: 0, checkpoint, items: begin, remarks: [] }])
+    expect(events).toEqual([{ name: 'MainProcess', pid: 0, checkpoint, items: begin, failed: 0, remarks: [] }])
   })
 
   it('is not begun when its signal has fired before', async () => {

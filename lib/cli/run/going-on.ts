@@ -17,8 +17,6 @@ const CHANNEL = 'millrace:run:resume'
 /** How many changes of inputs are told. */
 const MAX_REMARKS = 3
 
-type Tell = (text: string) => void
-
 /** For `write()`, or for `reduce()`. Undefined: the run begins at its start. */
 export function resumeOf(plan: CommandPlan): (ResumeOptions & { readonly checkpoint: string }) | undefined {
   const checkpoint = checkpointOf(plan)
@@ -69,17 +67,35 @@ export function howToGoOn(plan: CommandPlan): string | undefined {
   return 'run the same command again to go on'
 }
 
-/** Tells from what a run goes on, when it does. What has changed since is told unless it is to be quiet. */
-export function tellGoingOn({ resume, tell: { isQuiet } }: CommandPlan, isShown: boolean, tell: Tell): Disposable {
-  const listener = (message: unknown): void => {
-    const { checkpoint, items, remarks } = message as Diagnostics[typeof CHANNEL]
-    if (isShown) tell(escaped(`goes on from '${checkpoint}', after ${integer(items)} items`))
-    for (const remark of remarks.slice(0, MAX_REMARKS)) tell(escaped(remark))
-    const others = remarks.length - MAX_REMARKS
-    if (others > 0) tell(`and so for ${integer(others)} other inputs`)
+/** What earlier runs have done, where this one goes on. It tells so, and what has changed since. */
+export class EarlierRuns implements Disposable {
+  /** How many items have failed in them. */
+  failed = 0
+  readonly #tell: (text: string) => void
+  readonly #isShown: boolean
+  readonly #isQuiet: boolean
+
+  /** @param isShown Whether there is a summary in the end: then it is also told where the run begins. */
+  constructor({ tell: { isQuiet } }: CommandPlan, isShown: boolean, tell: (text: string) => void) {
+    this.#isQuiet = isQuiet
+    this.#isShown = isShown
+    this.#tell = tell
+    subscribe(CHANNEL, this.#note)
   }
-  if (resume.isOn && !isQuiet) subscribe(CHANNEL, listener)
-  return { [Symbol.dispose]: () => unsubscribe(CHANNEL, listener) }
+
+  readonly #note = (message: unknown): void => {
+    const { checkpoint, items, failed, remarks } = message as Diagnostics[typeof CHANNEL]
+    this.failed = failed
+    if (this.#isQuiet) return
+    if (this.#isShown) this.#tell(escaped(`goes on from '${checkpoint}', after ${integer(items)} items`))
+    for (const remark of remarks.slice(0, MAX_REMARKS)) this.#tell(escaped(remark))
+    const others = remarks.length - MAX_REMARKS
+    if (others > 0) this.#tell(`and so for ${integer(others)} other inputs`)
+  };
+
+  [Symbol.dispose](): void {
+    unsubscribe(CHANNEL, this.#note)
+  }
 }
 
 /** For a plan that is shown. */

@@ -16,7 +16,7 @@ import { FailureCount } from './failures.js'
 import { DONE, exitCodeOf, faultText, INCOMPLETE } from './faults.js'
 import { foldExport, type FoldExport } from './fold-export.js'
 import { formatHint, isOfAbsent } from './format-hint.js'
-import { assertResumable, howToGoOn, ownFiles, resumeFaultText, resumeText, tellGoingOn } from './going-on.js'
+import { assertResumable, EarlierRuns, howToGoOn, ownFiles, resumeFaultText, resumeText } from './going-on.js'
 import { assertNoInputs, findInputs, openInputs, type Inputs } from './inputs.js'
 import { Interruption } from './interruption.js'
 import { isShown, progressOf, showFold, targetOf, writeOptions } from './output.js'
@@ -110,7 +110,7 @@ class CommandLine {
   #failedItems: HeldFailures | undefined
   /** The checkpoint of a fold: it stays until its result is written. */
   #heldFold: HeldFold | undefined
-  readonly #notes: Disposable
+  readonly #earlier: EarlierRuns
 
   constructor(plan: CommandPlan, passes: readonly PassData[], inputs: Inputs) {
     const isHere = isSmall(plan, inputs)
@@ -118,7 +118,7 @@ class CommandLine {
     this.#inputs = inputs
     this.#place = isHere ? new ThisThread(plan, passes) : new Workers(plan, passes, inputs.size)
     this.#interruption = new Interruption(isHere, this.#tellStatus, plan.resume.isOn)
-    this.#notes = tellGoingOn(plan, plan.tell.isVerbose || isShown(plan), this.#tell)
+    this.#earlier = new EarlierRuns(plan, plan.tell.isVerbose || isShown(plan), this.#tell)
   }
 
   async run(): Promise<number> {
@@ -131,7 +131,8 @@ class CommandLine {
       this.#tellEnd(performance.now() - started)
       if (result.read > 0 && result.written === 0) await this.#tellFormat()
       // A stream counts those whose turn has come. A fold tells of none.
-      const failed = this.#plan.reduce === undefined ? result.skipped + result.rejected : this.#failures.count
+      const ofFold = this.#failures.count + this.#earlier.failed
+      const failed = this.#plan.reduce === undefined ? result.skipped + result.rejected : ofFold
       return failed > 0 ? INCOMPLETE : DONE
     } catch (error) {
       await this.#heldFold?.discard()
@@ -146,7 +147,7 @@ class CommandLine {
     } finally {
       this.#interruption[Symbol.dispose]()
       this.#failures[Symbol.dispose]()
-      this.#notes[Symbol.dispose]()
+      this.#earlier[Symbol.dispose]()
     }
   }
 
