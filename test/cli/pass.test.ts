@@ -1,5 +1,6 @@
 /** Stages that run in one pass. */
-import { passTask, type PassData, type StageData } from '#dist/cli/run/pass.js'
+import type { PassData, StageData } from '#dist/cli/run/pass-data.js'
+import { passTask } from '#dist/cli/run/pass-task.js'
 import { stageOf } from '#dist/cli/run/stage-mark.js'
 import { PLACE_NAMES } from '#dist/cli/run/expression.js'
 import { usedNames } from '#dist/cli/run/used-names.js'

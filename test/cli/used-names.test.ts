@@ -1,6 +1,6 @@
 /** Which names an expression uses, and what follows for the passes of a command line. */
 import { readArguments } from '#dist/cli/arguments/parse.js'
-import type { PassData } from '#dist/cli/run/pass.js'
+import type { PassData } from '#dist/cli/run/pass-data.js'
 import { passesOf } from '#dist/cli/run/passes.js'
 import { PLACE_NAMES } from '#dist/cli/run/expression.js'
 import { usedNames } from '#dist/cli/run/used-names.js'

@@ -12,7 +12,8 @@ import { isThenable } from '../../thenable.js'
 import { takesContext, type TaskFunction } from '../../worker/load.js'
 import { RecordContext } from '../../worker/record-context.js'
 import type { CommandPlan } from '../plan.js'
-import { isCopy, passTask, type PassData } from '../run/pass.js'
+import { isCopy, type PassData } from '../run/pass-data.js'
+import { passTask } from '../run/pass-task.js'
 import { FileBody } from './file-body.js'
 
 const STANDARD_OUTPUT = 1

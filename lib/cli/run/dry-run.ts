@@ -5,7 +5,7 @@ import { escaped } from '../escaped.js'
 import type { CommandPlan, PlannedStage } from '../plan.js'
 import type { Inputs } from './inputs.js'
 import { isPrinted } from './printed.js'
-import type { PassData } from './pass.js'
+import type { PassData } from './pass-data.js'
 
 const KINDS = { map: 'map', filter: 'filter', flatMap: 'each' } as const
 

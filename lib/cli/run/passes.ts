@@ -6,7 +6,7 @@ import { basename, extname } from 'node:path'
 import type { CommandPlan, PlannedStage, TaskReference } from '../plan.js'
 import { PLACE_NAMES } from './expression.js'
 import { moduleUrl } from './modules.js'
-import type { PassData, StageData } from './pass.js'
+import type { PassData, StageData } from './pass-data.js'
 import { usedNames } from './used-names.js'
 
 /** A longer expression is cut in errors. */

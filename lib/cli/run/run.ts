@@ -20,7 +20,7 @@ import { assertResumable, EarlierRuns, howToGoOn, ownFiles, resumeFaultText, res
 import { assertNoInputs, findInputs, openInputs, type Inputs } from './inputs.js'
 import { Interruption } from './interruption.js'
 import { isShown, progressOf, showFold, targetOf, writeOptions } from './output.js'
-import type { PassData } from './pass.js'
+import type { PassData } from './pass-data.js'
 import { passesOf } from './passes.js'
 import { isPrinted, printed } from './printed.js'
 import { isSmall } from './small.js'

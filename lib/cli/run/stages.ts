@@ -5,7 +5,8 @@
 import { task, type MadeByTask } from '../../task.js'
 import type { TaskFunction } from '../../worker/load.js'
 import { stagesFile } from '../../worker-file.js'
-import { passTask, type PassData } from './pass.js'
+import type { PassData } from './pass-data.js'
+import { passTask } from './pass-task.js'
 
 /** The initializer of a worker: loads all modules, and compiles all expressions. */
 export const prepare: ((passes: readonly PassData[]) => Promise<void>) & MadeByTask = task(

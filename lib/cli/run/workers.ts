@@ -12,7 +12,7 @@ import {
 } from '../../index.js'
 import { offerContent } from '../../resume/code.js'
 import type { CommandPlan } from '../plan.js'
-import { isCopy, type PassData } from './pass.js'
+import { isCopy, type PassData } from './pass-data.js'
 import type { FoldExport } from './fold-export.js'
 import { resumeOf } from './going-on.js'
 import { usageErrorOf } from './load-error.js'
