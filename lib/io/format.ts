@@ -41,6 +41,13 @@ const FORMATS: readonly Format[] = [
   { name: 'rar', mark: [...codes('Rar!'), 0x1a, 7], program: 'unrar p -inul FILE' },
   { name: 'compress (.Z)', mark: [0x1f, 0x9d, 0x90], program: ['gzip', '-dc'] },
   { name: 'snappy', mark: [0xff, 6, 0, 0, ...codes('sNaPpY')], program: ['snzip', '-dc'] },
+  // Behind the letters stands the header of the first page.
+  { name: 'Parquet', mark: [...codes('PAR1'), 0x15], program: `duckdb -csv -c "FROM 'FILE'"` },
+  {
+    name: 'SQLite',
+    mark: [...codes('SQLite format 3'), 0],
+    program: 'sqlite3 -csv -header FILE "SELECT * FROM TABLE"',
+  },
   { name: 'UTF-32', mark: [0xff, 0xfe, 0, 0], program: ['iconv', '-f', 'utf-32', '-t', 'utf-8'] },
   { name: 'UTF-32', mark: [0, 0, 0xfe, 0xff], program: ['iconv', '-f', 'utf-32', '-t', 'utf-8'] },
 ]

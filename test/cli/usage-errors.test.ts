@@ -73,6 +73,7 @@ const calls: readonly (readonly [args: readonly string[], message: string])[] = 
   [['-M', 'path'], "-M must be NAME=MODULE, such as path=node:path: received 'path'"],
   [['-M', '1=x'], "-M must be NAME=MODULE, such as path=node:path: received '1=x'"],
   [['-i', 'CSV'], "-i must be one of lines, csv, tsv, ndjson, json, fixed: received 'CSV'. Did you mean csv?"],
+  [['a.csv', 'b.XLSX'], "'b.XLSX' is a spreadsheet, and not text: save it as CSV"],
   [['a', '-o', 'a.parquet'], '-o cannot be .parquet: name it .csv, .tsv, .ndjson or .json, or say what it is by -t'],
   [['-w', 'd.a = 1'], "-w compares nothing, as '=' assigns: write '===', or put the assignment in brackets"],
   [['-i', 'xml'], "-i must be one of lines, csv, tsv, ndjson, json, fixed: received 'xml'"],

@@ -34,6 +34,12 @@ describe('lines() refuses input that is not text, with the cure', () => {
     ['bzip2', hex('425a6831 177245385090 00'), program('bzip2', '-dc')],
     ['lz4', hex('04224d18 6440'), program('lz4', '-dc')],
     ['7z', hex('377abcaf271c 0004'), "run them through '7z x -so FILE'"],
+    ['Parquet', hex('5041523115 04'), `run them through 'duckdb -csv -c "FROM 'FILE'"'`],
+    [
+      'SQLite',
+      Buffer.from('SQLite format 3\0\x10'),
+      `run them through 'sqlite3 -csv -header FILE "SELECT * FROM TABLE"'`,
+    ],
     ['rar', hex('526172211a07 00'), "run them through 'unrar p -inul FILE'"],
     ['compress (.Z)', hex('1f9d90 00'), program('gzip', '-dc')],
     ['snappy', hex('ff060000734e61507059 00'), program('snzip', '-dc')],
@@ -134,14 +140,28 @@ describe('lines() decodes', () => {
 })
 
 describe('lines() takes for text', () => {
-  it.each(['BZh', 'BZh9 is a mark', 'PK', 'PK\n', 'Rar!', '7z', 'LZIP', 'P*M', ']', '(', 'ustar', '\0', 'a\0\n'])(
-    'what begins like something else: %j',
-    async (text) => {
-      const expected = text.split('\n').filter((line) => line !== '')
-      expect(await read([Buffer.from(text)])).toEqual(expected)
-      expect(await read(Array.from(Buffer.from(text), (byte) => Uint8Array.of(byte)))).toEqual(expected)
-    },
-  )
+  it.each([
+    'BZh',
+    'PAR1',
+    'PAR1,x',
+    'SQLite format 3\n',
+    'BZh9 is a mark',
+    'PK',
+    'PK\n',
+    'Rar!',
+    '7z',
+    'LZIP',
+    'P*M',
+    ']',
+    '(',
+    'ustar',
+    '\0',
+    'a\0\n',
+  ])('what begins like something else: %j', async (text) => {
+    const expected = text.split('\n').filter((line) => line !== '')
+    expect(await read([Buffer.from(text)])).toEqual(expected)
+    expect(await read(Array.from(Buffer.from(text), (byte) => Uint8Array.of(byte)))).toEqual(expected)
+  })
 
   it('records that end with zeros', async () => {
     expect(await read([Buffer.from('a\0b\0c\0')], { delimiter: '\0' })).toEqual(['a', 'b', 'c'])

@@ -9,7 +9,8 @@ import { listed, type Given } from './option.js'
 import { OPTIONS, optionNamed, shownName, shownOption } from './table.js'
 
 /** Suffixes of files that are not text: a name that has one would mislead. */
-const BINARY = new Set(['.parquet', '.xlsx', '.xls', '.ods', '.arrow', '.feather', '.avro', '.orc', '.sqlite', '.db'])
+const SPREADSHEETS = new Set(['.xlsx', '.xls', '.ods'])
+const BINARY = new Set([...SPREADSHEETS, '.parquet', '.arrow', '.feather', '.avro', '.orc', '.sqlite', '.db'])
 
 /** @throws UsageError */
 export function checkPlan(plan: CommandPlan, given: Given): void {
@@ -22,7 +23,7 @@ export function checkPlan(plan: CommandPlan, given: Given): void {
   checkExpressions(plan, given)
 }
 
-function checkFiles({ input: { files, replay } }: CommandPlan, given: Given): void {
+function checkFiles({ input: { files, format, replay } }: CommandPlan, given: Given): void {
   const url = files.find((file) => /^[a-z][a-z\d+.-]+:\/\//i.test(file) && !isServerUrl(file))
   if (url !== undefined) {
     throw new UsageError(
@@ -31,6 +32,8 @@ function checkFiles({ input: { files, replay } }: CommandPlan, given: Given): vo
   }
   const wrong = files.find((file) => isServerUrl(file) && !URL.canParse(file))
   if (wrong !== undefined) throw new UsageError(`'${wrong}' is not a URL that can be read: check how it is written`)
+  const sheet = format === undefined ? files.find((file) => SPREADSHEETS.has(suffixOf(file))) : undefined
+  if (sheet !== undefined) throw new UsageError(`'${sheet}' is a spreadsheet, and not text: save it as CSV`)
   if (files.includes('')) throw new UsageError('the name of a file is empty: check the variable that gives it')
   if (files.indexOf('-') !== files.lastIndexOf('-')) throw new UsageError("'-' is given twice: stdin can be read once")
   const [file] = files
