@@ -8,6 +8,7 @@ import { offerBatches, openBatches, type BatchReader } from '../io/source.js'
 import { assertCount } from '../options.js'
 import { Mark, offerResume, type Json, type ResumePoint } from '../resume/mark.js'
 import { noteOrigin, originOf } from './origin.js'
+import { offerFormatted, openFormatted } from '../formats/offer.js'
 
 /** An async iterator over results, which `await using` closes. A `Stream` is one. A part of it and `batch()` of it are others. */
 export abstract class Results<R> implements AsyncIterableIterator<R, undefined, unknown>, AsyncDisposable {
@@ -156,14 +157,17 @@ abstract class Part<R> extends SerialResults<R> {
     noteOrigin(this, originOf(source))
     offerBatches(this, () => {
       this[Symbol.asyncIterator]()
-      const batches = openBatches(source)
-      return (
-        batches && {
-          next: (max) => this.inTurn(() => this.readBatch(batches, max)),
-          close: () => this.return(),
-        }
-      )
+      return this.reader(openBatches(source))
     })
+  }
+
+  protected reader(batches: BatchReader | undefined): BatchReader | undefined {
+    return (
+      batches && {
+        next: (max) => this.inTurn(() => this.readBatch(batches, max)),
+        close: () => this.return(),
+      }
+    )
   }
 
   protected abstract readBatch(batches: BatchReader, max: number): Promise<Batch | undefined>
@@ -199,6 +203,8 @@ class Taken<R> extends Part<R> {
 
   constructor(source: Results<R>, count: number) {
     super(source, 'take', count)
+    // Not with drop(): the columns of a table are those of the first record that is given.
+    offerFormatted(this, (layout) => this.reader(openFormatted(source, layout)))
   }
 
   protected async readNext(): Promise<IteratorResult<R, undefined>> {

@@ -6,6 +6,7 @@ import { readFileSync, rmSync } from 'node:fs'
 import fc from 'fast-check'
 import { pipe, Pool, rejects, write, type Results, type Stream } from 'millrace'
 import { copies, positive } from '../fixtures/failures-in-turn.js'
+import { same } from '../fixtures/records.js'
 import { useFolder } from '../sinks/folder.js'
 import { watchRejections } from '../support/rejections.js'
 import { times } from '../support/volume.js'
@@ -99,6 +100,21 @@ it('take() counts, and rejects() writes, what has failed before the last result'
     }),
     { numRuns: times(60, 2_000) },
   )
+})
+
+it('a record that the output cannot take fails as any other, and only if it is given', async () => {
+  const records = [{ a: 1 }, 'text', { a: 2 }, { a: 3 }, { b: 4 }, { a: 5 }]
+  for (const workers of [0, 2]) {
+    const stream = pool.imap(same, records, { workers, chunksize: 6, errors: 'skip' })
+    const result = await pipe(stream.take(3), write(folder.at('a.csv')))
+    expect(folder.read('a.csv')).toBe('a\n1\n2\n3\n')
+    expect(result).toMatchObject({ written: 3, skipped: 1 })
+    const thrown = pool.imap(same, records, { workers, chunksize: 6 })
+    await expect(pipe(thrown.take(3), write(folder.at('b.csv')))).rejects.toMatchObject({ code: 'ERR_OUTPUT_FORMAT' })
+    expect(await pipe(pool.imap(same, records, { workers }).take(1), write(folder.at('c.csv')))).toMatchObject({
+      written: 1,
+    })
+  }
 })
 
 it('a loop that breaks has those before its last result, too', async () => {

@@ -119,13 +119,13 @@ export class HereRun {
   /** Gives the results of an item to the next pass, or else to the output. */
   #give(number: number, results: readonly unknown[], index: number, from: ItemPlace | undefined): Waiting {
     if (number + 1 < this.#passes.length) return this.#takeEach(number + 1, results, 0)
-    const given = results.length > this.#left ? results.slice(0, this.#left) : results
-    const refused = this.#format(given, index)
     const pass = this.#passes[number]
+    const given = Math.min(results.length, this.#left)
+    const refused = this.#format(results, given, index)
     if (refused !== undefined && pass !== undefined) this.#fail(refused.error, pass, index, from)
     else {
-      this.given += given.length
-      this.#left -= given.length
+      this.given += given
+      this.#left -= given
     }
     if (this.#formatter.length >= MIN_LENGTH) this.#write()
     return undefined
@@ -139,8 +139,11 @@ export class HereRun {
     return undefined
   }
 
-  /** @returns The error of a result that the format cannot take. Then none of them is written. */
-  #format(results: readonly unknown[], index: number): { readonly error: unknown } | undefined {
+  /**
+   * @param given How many of them are written.
+   * @returns The error of a result that the format cannot take. Then none of them is written.
+   */
+  #format(results: readonly unknown[], given: number, index: number): { readonly error: unknown } | undefined {
     const before = this.#formatter.count
     try {
       for (const result of results) this.#formatter.add(result, index)
@@ -148,12 +151,15 @@ export class HereRun {
       this.#formatter.truncate(before)
       return { error }
     }
-    if (!this.#layout.mayRefuse) return undefined
+    if (!this.#layout.mayRefuse) {
+      this.#formatter.truncate(before + given)
+      return undefined
+    }
     // Whether it fits shows when it is settled.
     const { records, errors } = this.#layout.settle(this.#formatter.take(), () => index)
     const [error] = errors?.values() ?? []
     if (error !== undefined) return { error }
-    this.#output.add(records)
+    this.#output.add(given < records.length ? records.slice(0, given) : records)
     return undefined
   }
 
