@@ -9,10 +9,11 @@ const config: Config = {
   rootDir: 'build/test',
   testMatch: ['**/*.test.js'],
   setupFilesAfterEnv: ['<rootDir>/support/codec-path.js', '<rootDir>/support/time-limit.js'],
-  // Files that take long run at full volume alone. The tests in browser/ need Chromium. Those in nats/ need a server:
-  // `npm run test:nats` runs them, and nothing else.
+  // Files that take long run at full volume alone. The tests in browser/ need Chromium. Those in nats/ and databases/ need
+  // servers: `npm run test:nats` and `npm run test:databases` run them, and nothing else.
   testPathIgnorePatterns: [
     ...(process.env['TEST_NATS'] === undefined ? ['/test/nats/'] : ['/test/(?!nats/)']),
+    ...(process.env['TEST_DATABASES'] === undefined ? ['/test/databases/'] : ['/test/(?!databases/)']),
     ...(process.env['TEST_VOLUME'] === 'full' ? [] : ['[.]slow[.]test[.]', '/browser/']),
   ],
   transform: {},

@@ -25,14 +25,15 @@ const PROCESSES = 2
 
 const given = process.argv.slice(2)
 const report = given.find((arg) => arg.startsWith('--outputFile='))?.slice('--outputFile='.length)
-/** Set by test-nats.js. */
-const needsNats = process.env.TEST_NATS !== undefined
+/** Set by test-nats.js and test-databases.js: the only folder whose tests are run. These folders are run in no other way. */
+const only = process.env.TEST_NATS !== undefined ? 'nats' : process.env.TEST_DATABASES !== undefined ? 'databases' : ''
+const ONLY = /^(nats|databases)\b/
 const isFull = given.includes('--full')
 const forJest = given.filter((arg) => !/^--(full|measure|json|outputFile=.*)$/.test(arg))
 /** Without options of Jest, these are parts of paths. */
 const hasOptions = forJest.some((arg) => arg.startsWith('-'))
 if (isFull) process.env.TEST_VOLUME = 'full'
-const volume = needsNats ? 'nats' : isFull ? 'full' : 'few'
+const volume = only !== '' ? only : isFull ? 'full' : 'few'
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-tests-'))
 const parts = hasOptions ? [forJest] : split(chosenFiles(), PROCESSES).map(onlyFiles)
@@ -47,7 +48,7 @@ rmSync(folder, { recursive: true })
 /** The paths of the test files that are to be run, in the compiled folder. */
 function chosenFiles() {
   const all = readdirSync(tests, { recursive: true, encoding: 'utf8' }).filter(
-    (file) => file.endsWith('.test.js') && /^nats\b/.test(file) === needsNats,
+    (file) => file.endsWith('.test.js') && (ONLY.exec(file)?.[0] ?? '') === only,
   )
   const some = isFull ? all.filter(hasVolume) : all.filter((file) => !isForFull(file))
   // As Jest does, with the whole path.

@@ -3,9 +3,9 @@
  * Everything that is too slow for `npm test`: `npm run verify [-- --reports FOLDER]`, after `npm test`. It runs all
  * checks, the tests that have a volume at full volume, the paths of the codec, and a newer Node. It also runs the demo,
  * toolchains, and the package as users get it. It compares the examples that have a form in Python, and needs Python. It
- * looks at the page of a report in a browser, and needs Chromium. It runs the recipes of databases, and needs PostgreSQL.
- * It runs the tests of clusters, and needs nats-server. Completion runs in zsh and fish, and mandoc and groff read the
- * manual: it needs these.
+ * looks at the page of a report in a browser, and needs Chromium. It runs the recipes of databases, and kills programs
+ * that write into databases: it needs PostgreSQL. It runs the tests of clusters, and needs nats-server. Completion runs in
+ * zsh and fish, and mandoc and groff read the manual: it needs these.
  * Each step runs, also after one that has failed.
  */
 import { spawnSync } from 'node:child_process'
@@ -48,6 +48,7 @@ const STEPS = [
   ['package', 5, npm('pack:check')],
   ['toolchains', 15, npm('test:toolchains', '--quick', '--report', join(reports, 'toolchains.json'))],
   ['recipes of databases', 5, npm('docs:check', '--needs')],
+  ['databases', 10, npm('test:databases', '--json', `--outputFile=${join(reports, 'databases.json')}`)],
   ['examples in Python', 5, npm('example:multiprocessing')],
 ]
 

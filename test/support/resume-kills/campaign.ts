@@ -10,7 +10,8 @@ import type { ChildArguments, Figures } from './child.js'
 import { differencesOf, filesIn, hashesOf, type Hashes } from './comparison.js'
 import { makeInputs } from './inputs.js'
 import { JOB_NAMES, jobOf, type Ways } from './jobs.js'
-import { runChild, type Kill } from './killed-child.js'
+import type { Kill } from '../killable.js'
+import { runChild } from './killed-child.js'
 
 /** How many records each input file has. */
 const ROWS = 4_000
