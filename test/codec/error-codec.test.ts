@@ -335,6 +335,7 @@ describe("the error codec, for this library's errors", () => {
     ['LineError', new errors.LineError('told', 'ERR_LINE_TOO_LONG', 3, 14)],
     ['RecordError', new errors.RecordError('told', 'ERR_JSON', { file: 'a.json', record: 2, line: 3, offset: 14 })],
     ['OutputError', new errors.OutputError('told', 'ERR_OUTPUT_EXISTS')],
+    ['CheckpointError', new errors.CheckpointError('told', 'ERR_CHECKPOINT_PLAN')],
     ['SyncError', new multiprocessing.SyncError('told', 'ERR_NOT_OWNER')],
     ['BrokenBarrierError', new multiprocessing.BrokenBarrierError('told')],
     ['QueueEmptyError', new multiprocessing.QueueEmptyError('told')],

@@ -343,7 +343,7 @@ const REDUCE_RULES: readonly Rule[] = [
 ]
 const known = 'chunksize, window, signal, errors, maxErrors, timeout, retries, transfer, concurrency, workers'
 const knownToReduce =
-  'chunksize, window, signal, errors, maxErrors, timeout, retries, transfer, initial, merge, ordered, workers'
+  'chunksize, window, signal, errors, maxErrors, timeout, retries, transfer, initial, merge, ordered, resume, workers'
 const VERBS: readonly Case[] = [
   { name: 'imap', verb: imap as Loose, rules: STREAM_RULES, known },
   { name: 'imapUnordered', verb: imapUnordered as Loose, rules: STREAM_RULES, known },

@@ -13,7 +13,7 @@ const folder = useFolder()
 watchRejections()
 
 /** In fast tests, the stops are at each step with a number of this kind. */
-const STRIDE = isFull ? 1 : 9
+const STRIDE = isFull ? 1 : 13
 
 const at = (name: string): string => folder.at('run', name)
 
@@ -71,7 +71,7 @@ describe.each(Object.entries(jobs))('%s', (name, job) => {
         await runToEnd(job, folder.at('run'), at)
         expect(contentsOf(folder.at('run'))).toEqual(files)
       }),
-      { numRuns: times(15, 1_000), includeErrorInReport: true },
+      { numRuns: times(8, 300), includeErrorInReport: true },
     )
   })
 })

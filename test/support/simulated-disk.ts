@@ -4,7 +4,7 @@
  * and with any of the other changes. It is as strict as POSIX allows: the sync of a file does not make its name safe, and
  * changes survive in any selection.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Step } from '#dist/disk/steps.js'
 
@@ -107,13 +107,20 @@ export class SimulatedDisk {
     for (const inode of names.values()) {
       if (inode instanceof Inode && !data.has(inode)) data.set(inode, inode.after(survival))
     }
+    const written = new Map<Inode, string>()
     rmSync(this.#root, { recursive: true, force: true })
     mkdirSync(this.#root)
     for (const [path, entry] of [...names].sort(([one], [other]) => (one < other ? -1 : 1))) {
       // Without its folder, it cannot be found.
       if (!existsSync(dirname(path))) continue
-      if (entry === 'folder') mkdirSync(path)
-      else writeFileSync(path, data.get(entry) ?? '')
+      if (entry === 'folder') {
+        mkdirSync(path)
+        continue
+      }
+      const other = written.get(entry)
+      if (other === undefined) writeFileSync(path, data.get(entry) ?? '')
+      else linkSync(other, path)
+      written.set(entry, path)
     }
     this.#look()
   }
@@ -177,9 +184,18 @@ export class SimulatedDisk {
   /** Takes all that is there for safe. */
   #look(): void {
     this.#names = new Map()
+    // Those of several names are one.
+    const inodes = new Map<number, Inode>()
     for (const entry of readdirSync(this.#root, { recursive: true, withFileTypes: true })) {
       const path = join(entry.parentPath, entry.name)
-      this.#names.set(path, entry.isDirectory() ? 'folder' : new Inode(readFileSync(path)))
+      if (entry.isDirectory()) {
+        this.#names.set(path, 'folder')
+        continue
+      }
+      const { ino } = statSync(path)
+      const inode = inodes.get(ino) ?? new Inode(readFileSync(path))
+      inodes.set(ino, inode)
+      this.#names.set(path, inode)
     }
     this.#safeNames = new Map(this.#names)
     this.#changes = []
