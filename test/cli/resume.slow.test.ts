@@ -149,8 +149,9 @@ describe('killed at any step', () => {
     for (;;) {
       // Also other workers and windows.
       const ways = ['-j', String(1 + Math.floor(random() * 3)), '--window', String(50 + Math.floor(random() * 500))]
-      // Before the first checkpoint, which takes about ten steps, or after up to three of them.
-      const killAt = kills < 6 ? 6 + Math.floor(random() * 24) : ''
+      // Before the first checkpoint, which takes some ten steps, or after some of them. With many outputs it takes more.
+      const isKilled = kills < 4 || (wentOn === 0 && kills < 20)
+      const killAt = isKilled ? 6 + Math.floor(random() * (24 + 8 * kills)) : ''
       if (Object.keys(filesIn(killed)).some((file) => file.endsWith('.checkpoint'))) wentOn++
       const next = await run([...args, '--resume', ...ways], killed, { killAt })
       if (next.signal === 'SIGKILL') kills++
