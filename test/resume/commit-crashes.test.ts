@@ -14,7 +14,7 @@ const folder = useFolder()
 watchRejections()
 
 /** In fast tests, the stops are at each step with a number of this kind. */
-const STRIDE = isFull ? 1 : 7
+const STRIDE = isFull ? 2 : 7
 
 beforeEach(() => {
   makeInputs(folder.at('inputs'))
@@ -104,7 +104,7 @@ describe.each(Object.entries(commitJobs))('%s', (_, job) => {
         await runs.finish()
         expect(runs.outcome()).toEqual(whole)
       }),
-      { numRuns: times(3, 300), includeErrorInReport: true },
+      { numRuns: times(3, 30), includeErrorInReport: true },
     )
   })
 })

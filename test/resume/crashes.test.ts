@@ -71,7 +71,7 @@ describe.each(Object.entries(jobs))('%s', (name, job) => {
         await runToEnd(job, folder.at('run'), at)
         expect(contentsOf(folder.at('run'))).toEqual(files)
       }),
-      { numRuns: times(8, 300), includeErrorInReport: true },
+      { numRuns: times(8, 60), includeErrorInReport: true },
     )
   })
 })

@@ -100,7 +100,7 @@ for (const [name, job] of Object.entries(jobs)) {
         expect(await filesIn(path)).toEqual(files)
         await rm(path, { recursive: true })
       }),
-      { numRuns: times(2, 30), endOnFailure: true },
+      { numRuns: times(2, 10), endOnFailure: true },
     )
     expect(goneOn).toBeGreaterThan(0)
   })

@@ -192,7 +192,7 @@ describe('a run that goes on behind a cut makes the same bytes', () => {
         await inParts(format, make, items, 'parts', places)
         expect(contents('parts')).toEqual(contents('whole'))
       }),
-      { numRuns: times(10, 500) },
+      { numRuns: times(10, 80) },
     )
   })
 
