@@ -6,7 +6,7 @@ import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { randomOf } from '../random.js'
-import type { ChildArguments, Figures } from './child.js'
+import type { ChildArguments, CutFault, Figures } from './child.js'
 import { differencesOf, filesIn, hashesOf, type Hashes } from './comparison.js'
 import { makeInputs } from './inputs.js'
 import { JOB_NAMES, jobOf, type Ways } from './jobs.js'
@@ -31,7 +31,7 @@ export interface Campaign {
   /** How many processes are at work at a time. Default: 2. */
   readonly lanes?: number
   /** A control: see `ChildArguments`. */
-  readonly neverTruncates?: boolean
+  readonly fault?: CutFault
   /** Called after each job. */
   readonly onJob?: (tally: Tally) => void
 }
@@ -98,7 +98,7 @@ export async function killRuns(campaign: Campaign): Promise<Tally> {
       const reference = references.get(job) ?? referenceOf(job, inputs, folder)
       references.set(job, reference)
       const killed = new KilledJob(job, seed, inputs, folder, await reference, tally)
-      await killed.run(campaign.neverTruncates === true)
+      await killed.run(campaign.fault)
       campaign.onJob?.(tally)
     }
   }
@@ -147,12 +147,12 @@ class KilledJob {
   }
 
   /** Runs it until it is done, and compares. */
-  async run(neverTruncates: boolean): Promise<void> {
+  async run(fault: CutFault | undefined): Promise<void> {
     const tally = this.#tally
     for (let kills = 0; ; kills++) {
       const before = this.#stored()
       const kill = kills < MOST_KILLS ? this.#kill(before) : undefined
-      const end = await runChild({ ...this.#arguments(), ...(neverTruncates && { neverTruncates }) }, kill)
+      const end = await runChild({ ...this.#arguments(), fault }, kill)
       tally.runs++
       if (before !== undefined) tally.wentOn++
       if (end.kind === 'failed') {

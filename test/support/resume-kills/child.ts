@@ -2,11 +2,14 @@
  * A program that does a job, for `campaign.ts`, which kills it. It prints 'begin', and at its end a line of JSON. SIGTERM
  * aborts the writing, which then makes a last checkpoint.
  */
-import { writeSync } from 'node:fs'
+import { closeSync, openSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { Pool } from 'millrace'
 import { watchSteps } from '#dist/disk/steps.js'
 import { jobOf, type Ways } from './jobs.js'
+
+/** What is wrong with the cuts of a control. */
+export type CutFault = 'uncut' | 'spoilt'
 
 /** What it is given, as JSON. */
 export interface ChildArguments {
@@ -20,8 +23,8 @@ export interface ChildArguments {
   readonly interval: number
   /** For `resume`. */
   readonly bytes: number
-  /** Whether truncations are left out: a control of the comparison. */
-  readonly neverTruncates?: boolean
+  /** A control. 'uncut': truncations are left out. 'spoilt': each changes the last byte that stays. */
+  readonly fault?: CutFault | undefined
 }
 
 /** What it prints at its end. */
@@ -43,13 +46,18 @@ export interface Figures {
   readonly bytesWritten: number
 }
 
-const { job, inputs, output, ways, interval, bytes, neverTruncates } = JSON.parse(
-  process.argv[2] ?? '{}',
-) as ChildArguments
+const { job, inputs, output, ways, interval, bytes, fault } = JSON.parse(process.argv[2] ?? '{}') as ChildArguments
 
 /** The hook is one for all copies of the library. */
-if (neverTruncates === true) {
-  watchSteps((step, take) => (step.name.endsWith('.truncate') ? Promise.resolve() : take()))
+if (fault !== undefined) {
+  watchSteps(async (step, take) => {
+    if (!step.name.endsWith('.truncate')) return await take()
+    if (fault === 'spoilt') {
+      await take()
+      spoil(step.path)
+    }
+    return undefined
+  })
 }
 
 const controller = new AbortController()
@@ -79,4 +87,12 @@ print(JSON.stringify({ ...result, duration: performance.now() - began } satisfie
 /** At once: it may be killed directly afterwards. */
 function print(line: string): void {
   writeSync(process.stdout.fd, `${line}\n`)
+}
+
+/** Changes the last byte of a file. */
+function spoil(path: string): void {
+  const { size } = statSync(path)
+  const file = openSync(path, 'r+')
+  writeSync(file, '#', Math.max(0, size - 1))
+  closeSync(file)
 }
