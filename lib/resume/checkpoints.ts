@@ -74,12 +74,13 @@ export class Checkpoints {
   #counts: () => RunCounts = () => NO_COUNTS
   #onFail: (error: unknown) => void = noop
   #timer: NodeJS.Timeout | undefined
-  /** Between the asking for a mark and its checkpoint. */
-  #isUnderWay = false
+  /** Between the asking for a mark and its arrival. */
+  #isAsked = false
   #committing: Promise<void> | undefined
   /** Of the first checkpoint that could not be made. */
   #failure: { readonly error: unknown } | undefined
-  #onCommit: (() => void) | undefined
+  /** Called when the last checkpoint is made. */
+  #onLast: (() => void) | undefined
   /** The files of failed items, once all is complete. */
   #rejects: readonly WholeFile[] | undefined
 
@@ -171,35 +172,47 @@ export class Checkpoints {
     this.#counts = counts
     this.#onFail = onFail
     this.#lastBytes = this.#bytesRead()
-    this.#timer = setInterval(this.#ask, this.#settings.interval)
+    this.#timer = setInterval(this.#askInTurn, this.#settings.interval)
     this.#timer.unref()
   }
 
   /** To be called now and then: asks for a mark if much was read since the last one. */
   readOn(): void {
-    if (!this.#isUnderWay && this.#bytesRead() - this.#lastBytes >= this.#settings.bytes) this.#ask()
+    if (this.#bytesRead() - this.#lastBytes >= this.#settings.bytes) this.#askInTurn()
   }
 
-  readonly #ask = (): void => {
-    if (this.#isUnderWay) return
-    this.#isUnderWay = true
+  /** Not while a checkpoint is made. */
+  readonly #askInTurn = (): void => {
+    if (this.#committing === undefined) this.#ask()
+  }
+
+  #ask(): void {
+    if (this.#isAsked) return
+    this.#isAsked = true
     this.request.ask()
   }
 
-  /** A mark has come: makes a checkpoint, while the run goes on. */
-  take(mark: Mark, cut: Cut): void {
+  /**
+   * A mark has come: makes a checkpoint.
+   *
+   * @param cut What was made up to here.
+   * @returns Settles when the run may go on. The checkpoint is still made then.
+   */
+  async take(mark: Mark, cut: () => Cut): Promise<void> {
+    // The last mark does not wait for the checkpoint before.
+    await this.#committing
+    this.#isAsked = false
     this.#lastBytes = this.#bytesRead()
     // From now on there may be one: a stream that fails meanwhile must not remove its file of failed items.
     this.request.hasCheckpoint = true
-    this.#committing = this.#commit(mark, cut, { ...this.#counts(), ...this.#pipeline.figures(mark.notes) })
+    this.#committing = this.#commit(mark, cut(), { ...this.#counts(), ...this.#pipeline.figures(mark.notes) })
       .catch((error: unknown) => {
         this.#failure ??= { error }
         this.#onFail(error)
       })
       .finally(() => {
         this.#committing = undefined
-        this.#isUnderWay = false
-        this.#onCommit?.()
+        if (!this.#isAsked) this.#onLast?.()
       })
   }
 
@@ -210,10 +223,9 @@ export class Checkpoints {
 
   /** Asks for a last mark. Settles when its checkpoint is made, or when that takes too long. */
   async last(): Promise<void> {
-    await this.#committing
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, LAST_WAIT)
-      this.#onCommit = () => {
+      this.#onLast = () => {
         clearTimeout(timer)
         resolve()
       }
@@ -258,9 +270,10 @@ export class Checkpoints {
     this.request.hasCheckpoint = false
   }
 
-  /** Asks for no more marks. */
+  /** Asks for no more marks, and waits for none. */
   stop(): void {
     clearInterval(this.#timer)
+    this.#onLast?.()
   }
 
   /** Another run may use the output. */

@@ -140,7 +140,7 @@ export class WriteRun {
 
   /** All records before it have been added. */
   async #takeMark(mark: Mark): Promise<void> {
-    this.#checkpoints?.take(mark, this.outputs.cut())
+    await this.#checkpoints?.take(mark, () => this.outputs.cut())
     if (this.#ending === undefined) return
     await this.#ending.settled
     this.#assertUnfailed()

@@ -111,14 +111,17 @@ class FoldRun {
     let result = before
     for (;;) {
       const batch = await this.#unlessFailed(reader.next(Infinity))
-      if (batch === undefined) return result
+      if (batch === undefined) break
       if (batch instanceof Mark) {
         const state = storedValue(result, STORED)
-        this.#checkpoints.take(batch, { safe: () => Promise.resolve({ state, rests: [] }) })
-        await this.#ending
+        await this.#checkpoints.take(batch, () => ({ safe: () => Promise.resolve({ state, rests: [] }) }))
+        await this.#unlessFailed(this.#ending)
       } else result = await this.#unlessFailed(withPartials(result, batch.values(), this.#fold.merge, []))
       this.#checkpoints.readOn()
     }
+    // No mark comes any more.
+    if (this.#ending !== undefined) throw this.#signal?.reason
+    return result
   }
 
   readonly #counts = (): RunCounts => {

@@ -94,13 +94,14 @@ export async function readPart(end: object, notes: readonly Json[] | undefined, 
  * A marked source that throws when it has given some values. It gives other work a turn between its batches.
  *
  * @param stop After how many values it throws. Undefined: never.
- * @param onRead Called with the number of values that it has given. It goes on when that settles.
+ * @param onRead Called with the number of values that it has given, before it gives a batch or a mark. It goes on when
+ * that settles.
  */
 export function failingSource<T>(
   values: readonly T[],
   batch: number,
   stop?: number,
-  onRead?: (at: number) => unknown,
+  onRead?: (at: number, request: MarkRequest | undefined) => unknown,
 ): AsyncIterable<T> {
   const source = {
     [Symbol.asyncIterator]: (): never => {
@@ -110,11 +111,13 @@ export function failingSource<T>(
   const inner = markedSource(values, batch)
   const point = resumePointOf(inner)
   let at = 0
+  let asked: MarkRequest | undefined
   if (point === undefined) throw new Error('It is marked')
   offerResume(source, {
     ...point,
     source: undefined,
     begin: (request, note) => {
+      asked = request
       if (note !== undefined) at = note as number
       return point.begin(request, note)
     },
@@ -130,7 +133,7 @@ export function failingSource<T>(
         next: async (max) => {
           await new Promise((resolve) => setImmediate(resolve))
           if (stop !== undefined && at >= stop) throw new Error('stopped')
-          await onRead?.(at)
+          await onRead?.(at, asked)
           const given = await reader.next(max)
           at += given?.length ?? 0
           if (given instanceof Mark) {
