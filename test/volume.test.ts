@@ -1,5 +1,5 @@
 /** The part of a matrix that `npm test` runs: see support/volume.ts. */
-import { allPairs } from './support/volume.js'
+import { allPairs, covering } from './support/volume.js'
 
 const DIMENSIONS = ['verb', 'ordered', 'chunksize', 'source'] as const
 const MATRIX = ['imap', 'filter', 'flatMap'].flatMap((verb) =>
@@ -29,4 +29,11 @@ it('has only combinations of the matrix: what is left out there is left out here
   const some = [...allPairs(without, DIMENSIONS)]
   expect(without).toEqual(expect.arrayContaining(some))
   expect(pairsOf(some)).toEqual(pairsOf(without))
+})
+
+it('has each value of each dimension in a few combinations', () => {
+  const valuesOf = (one: (typeof MATRIX)[number]): string[] => DIMENSIONS.map((name) => `${name} ${one[name]}`)
+  const some = covering(MATRIX, valuesOf)
+  expect(new Set(some.flatMap(valuesOf))).toEqual(new Set(MATRIX.flatMap(valuesOf)))
+  expect(some).toHaveLength(3)
 })

@@ -123,7 +123,7 @@ describe('pack() and unpack()', () => {
   it('do not go through objects again and again that hold each other many times', () => {
     let tuple: unknown = [1, 'x']
     let list: unknown = [1, 'x']
-    for (let level = 0; level < 20; level++) {
+    for (let level = 0; level < 8; level++) {
       tuple = rows(() => tuple, 16)
       list = rows(() => list, 17)
     }

@@ -18,7 +18,7 @@ import {
   type Kind,
   type Way,
 } from '../fixtures/contract-b-ways.js'
-import { pairwise } from '../support/volume.js'
+import { eachValue } from '../support/volume.js'
 
 const pool = boardPool({ workers: 2 })
 const single = boardPool({ workers: 1 })
@@ -461,7 +461,7 @@ describe('clause 18: return() and an abort settle', () => {
 
   for (const act of ['hang', 'spin'] as const) {
     // A worker is replaced after its grace time.
-    for (const way of pairwise(WAYS, 'executor', 'ordered', 'chunksize')) {
+    for (const way of eachValue(WAYS, 'executor', 'ordered', 'chunksize')) {
       if (way.executor !== 'threads' && act === 'spin') continue
       const threads = boardPool({ workers: 1 })
       afterAll(() => threads.terminate())

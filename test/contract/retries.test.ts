@@ -19,12 +19,12 @@ import { ascending, drain, inEveryWay, Probe, rejection, sorted, take, ways, typ
 import { runNode } from '../support/programs.js'
 import { watchRejections } from '../support/rejections.js'
 import { Tries, TryError, type How } from '../support/tries.js'
-import { isFull, pairwise, times } from '../support/volume.js'
+import { isFull, eachValue, times } from '../support/volume.js'
 
 const pool = new Pool({ workers: 2, name: 'retries' })
 // Items count their tries in memory that processes do not share: processes/crashes.test.ts tries items again.
 const every = ways(pool, ({ executor }) => executor !== 'processes')
-const all = pairwise(every, 'executor', 'ordered', 'chunksize', 'kind')
+const all = eachValue(every, 'executor', 'ordered', 'chunksize', 'kind')
 const threaded = every.filter(({ executor, kind }) => executor === 'a pool of 2' && kind !== 'an async iterable')
 
 function isOrderedAsIterable({ ordered, kind }: Way): boolean {
@@ -465,52 +465,52 @@ describe('while an item waits to be tried again', () => {
     })
   }
 
-  for (const end of ['a break', 'an abort'] as const) {
-    for (const ordered of [true, false]) {
-      for (const maxTasksPerWorker of [1, 3]) {
-        const verb = ordered ? 'imap' : 'imapUnordered'
-        it(`${end} leaves nothing of a pool that replaces its workers after ${maxTasksPerWorker}: ${verb}`, async () => {
-          await using own = new Pool({ workers: 2, maxTasksPerWorker })
-          await withTimers(async (timers) => {
-            // The first items succeed, so that the loop can break there.
-            const test = new Tries(ascending(12).map((i) => (i < 4 ? 0 : 1)))
-            let asked = 0
-            let settle = (): void => undefined
-            const allWait = new Promise<void>((resolve) => {
-              settle = resolve
-            })
-            const when = (): boolean => {
-              if (++asked === 8) settle()
-              return true
-            }
-            const controller = new AbortController()
-            const { signal } = controller
-            const options = { chunksize: 2, window: 12, retries: { ...never, when }, signal }
-            const consume = async (): Promise<void> => {
-              for await (const _ of own[verb](flaky, test.items, options)) {
-                await allWait
-                await turns()
-                expect(timers.size).toBe(8)
-                if (end === 'a break') break
-                controller.abort()
-              }
-            }
-            const reason = await consume().then(
-              () => undefined,
-              (error: unknown) => error,
-            )
-            expect(reason).toBe(signal.reason)
-            expect(timers.size).toBe(0)
-            expect(isIdle(own)).toBe(true)
-            // The pool still works, and the items that waited do not run in it.
-            const others = new Tries([0, 1, 0, 1])
-            const results = await drain(own.imap(flaky, others.items, { retries: quickly(1) }))
-            expect(others.indexes(results)).toEqual(ascending(4))
-            expect(test.tries).toEqual(new Array<number>(12).fill(1))
-          })
+  const endings = (['a break', 'an abort'] as const).flatMap((end) =>
+    (['imap', 'imapUnordered'] as const).flatMap((verb) =>
+      [1, 3].map((maxTasksPerWorker) => ({ end, verb, maxTasksPerWorker })),
+    ),
+  )
+  for (const { end, verb, maxTasksPerWorker } of eachValue(endings, 'end', 'verb', 'maxTasksPerWorker')) {
+    it(`${end} leaves nothing of a pool that replaces its workers after ${maxTasksPerWorker}: ${verb}`, async () => {
+      await using own = new Pool({ workers: 2, maxTasksPerWorker })
+      await withTimers(async (timers) => {
+        // The first items succeed, so that the loop can break there.
+        const test = new Tries(ascending(12).map((i) => (i < 4 ? 0 : 1)))
+        let asked = 0
+        let settle = (): void => undefined
+        const allWait = new Promise<void>((resolve) => {
+          settle = resolve
         })
-      }
-    }
+        const when = (): boolean => {
+          if (++asked === 8) settle()
+          return true
+        }
+        const controller = new AbortController()
+        const { signal } = controller
+        const options = { chunksize: 2, window: 12, retries: { ...never, when }, signal }
+        const consume = async (): Promise<void> => {
+          for await (const _ of own[verb](flaky, test.items, options)) {
+            await allWait
+            await turns()
+            expect(timers.size).toBe(8)
+            if (end === 'a break') break
+            controller.abort()
+          }
+        }
+        const reason = await consume().then(
+          () => undefined,
+          (error: unknown) => error,
+        )
+        expect(reason).toBe(signal.reason)
+        expect(timers.size).toBe(0)
+        expect(isIdle(own)).toBe(true)
+        // The pool still works, and the items that waited do not run in it.
+        const others = new Tries([0, 1, 0, 1])
+        const results = await drain(own.imap(flaky, others.items, { retries: quickly(1) }))
+        expect(others.indexes(results)).toEqual(ascending(4))
+        expect(test.tries).toEqual(new Array<number>(12).fill(1))
+      })
+    })
   }
 
   it("an end that 'when' causes counts: items are not tried again", async () => {

@@ -20,7 +20,7 @@ import { collectGarbage } from '../support/garbage.js'
 import { Gates, turns } from '../support/gates.js'
 import { ascending, drain, hanging, Probe, rejection, sorted, sourceOf } from '../support/matrix.js'
 import { watchRejections } from '../support/rejections.js'
-import { pairwise } from '../support/volume.js'
+import { eachValue } from '../support/volume.js'
 
 const pool = new Pool({ workers: 2, name: 'first' })
 const other = new Pool({ workers: 2, name: 'second' })
@@ -75,7 +75,7 @@ describe('two stages', () => {
       ),
     ),
   )
-  const some = pairwise(ways, 'from', 'to', 'verb', 'kind')
+  const some = eachValue(ways, 'from', 'to', 'verb', 'kind')
   for (const [first, second] of SIZES) {
     it(`give what one stage would, in every place and order (${shown(first)} into ${shown(second)})`, async () => {
       for (const { from, to, verb, kind } of some) {

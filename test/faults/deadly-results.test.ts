@@ -2,7 +2,7 @@
 import { Pool, TaskTimeoutError, WorkerCrashError, type Outcome } from 'millrace'
 import { collect, numbers, rejection } from '../fixtures/contract-b-ways.js'
 import { give, giveLater, giveMuchLater, giveTwo, sum, type Order } from '../fixtures/deadly-results.js'
-import { isFullOnProcesses, pairwise } from '../support/volume.js'
+import { isFullOnProcesses, eachValue } from '../support/volume.js'
 
 const COUNT = 21
 const BAD = 9
@@ -31,7 +31,7 @@ const WAYS = (['exit', 'loop'] as const).flatMap((how) =>
 )
 
 describe('a result that ends or blocks its worker', () => {
-  const chosen = pairwise(WAYS, 'how', 'name', 'chunksize', 'ordered').map((way) => ({ ...way, on: pool, where: '' }))
+  const chosen = eachValue(WAYS, 'how', 'name', 'chunksize', 'ordered').map((way) => ({ ...way, on: pool, where: '' }))
   const onProcesses = WAYS.filter(
     ({ how, name, chunksize, ordered }) =>
       isFullOnProcesses || (how === 'exit' && name === 'give' && chunksize === 7 && ordered),

@@ -17,7 +17,7 @@ import {
   type Run,
   type Verb,
 } from '../support/faults.js'
-import { isFullOnProcesses, pairwise, times } from '../support/volume.js'
+import { isFullOnProcesses, eachValue, times } from '../support/volume.js'
 
 /** Milliseconds. Good items take almost no time, but the machine may be busy. */
 const TIMEOUT = 400
@@ -85,7 +85,7 @@ describe('a worker that dies costs exactly the items that killed it', () => {
       ),
     ),
   )
-  for (const { what, ...given } of pairwise(deaths, 'what', 'ordered', 'concurrency', 'chunksize')) {
+  for (const { what, ...given } of eachValue(deaths, 'what', 'ordered', 'concurrency', 'chunksize')) {
     const run: Run = { verb: 'imap', ...given }
     const slow = what === 'fill' || what === 'spin' || what === 'hang'
     it(`${TITLES[what]}: ${titleOf(run)}, chunksize ${given.chunksize}`, async () => {
@@ -108,7 +108,7 @@ describe('a worker that dies costs exactly the items that killed it', () => {
   const others = (['filter', 'flatMap', 'reduce'] as const satisfies Verb[]).flatMap((verb) =>
     [true, false].flatMap((ordered) => ([7, 64] as const).map((chunksize) => ({ verb, ordered, chunksize }))),
   )
-  for (const run of pairwise(others, 'verb', 'ordered', 'chunksize')) {
+  for (const run of eachValue(others, 'verb', 'ordered', 'chunksize')) {
     const { verb, ordered, chunksize } = run
     it(`process.exit(n), an uncaught exception and timeout: ${verb}, ${ordered ? 'ordered' : 'unordered'}, chunksize ${chunksize}`, async () => {
       await check(run, 'exit', PLACES)

@@ -3,7 +3,7 @@ import { NotSerializableError, Pool } from 'millrace'
 import { deepEach, deepLater, deepOf, deepSum } from '../fixtures/deep.js'
 import { drain, isIdle } from '../support/faults.js'
 import { numbers, rejection, until } from '../fixtures/contract-b-ways.js'
-import { pairwise } from '../support/volume.js'
+import { eachValue } from '../support/volume.js'
 
 const resourceLimits = { stackSizeMb: 64 }
 
@@ -23,7 +23,7 @@ const WAYS = (Object.keys(RUNS) as (keyof typeof RUNS)[]).flatMap((title) =>
 )
 
 describe('a result that cannot be read back', () => {
-  for (const { title, chunksize, ordered } of pairwise(WAYS, 'title', 'chunksize', 'ordered')) {
+  for (const { title, chunksize, ordered } of eachValue(WAYS, 'title', 'chunksize', 'ordered')) {
     const { fn, concurrency } = RUNS[title]
     if (ordered)
       it(`${title} is the error of its item alone, in its place (chunksize: ${chunksize})`, async () => {

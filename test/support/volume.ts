@@ -15,25 +15,30 @@ export function times(few: number, many: number): number {
 }
 
 /**
- * The combinations of a matrix that are run: all at full volume, otherwise those of `allPairs()`.
+ * The combinations of a matrix that are run: all at full volume, otherwise some in which each value is there.
  *
  * @param dimensions The properties in which the combinations differ.
  */
-export function pairwise<T extends object>(all: readonly T[], ...dimensions: readonly (keyof T)[]): readonly T[] {
-  return isFull ? all : allPairs(all, dimensions)
+export function eachValue<T extends object>(all: readonly T[], ...dimensions: readonly (keyof T)[]): readonly T[] {
+  return isFull ? all : covering(all, (one) => dimensions.map((name) => JSON.stringify([name, one[name]])))
 }
 
 /** Some combinations of a matrix. Where any two values of two dimensions come together in it, they do so in these. */
 export function allPairs<T extends object>(all: readonly T[], dimensions: readonly (keyof T)[]): readonly T[] {
-  const left = new Set(all.flatMap((one) => pairsOf(one, dimensions)))
-  const count = (one: T): number => pairsOf(one, dimensions).filter((pair) => left.has(pair)).length
-  const chosen = new Set<T>()
+  return covering(all, (one) => pairsOf(one, dimensions))
+}
+
+/** Some of a list that have together what all have. @param has What one of them has. */
+export function covering<T>(all: readonly T[], has: (one: T) => readonly string[]): readonly T[] {
+  const left = new Set(all.flatMap(has))
+  const count = (one: T): number => has(one).filter((what) => left.has(what)).length
+  const some = new Set<T>()
   while (left.size > 0) {
     const best = all.reduce((best, one) => (count(one) > count(best) ? one : best))
-    for (const pair of pairsOf(best, dimensions)) left.delete(pair)
-    chosen.add(best)
+    for (const what of has(best)) left.delete(what)
+    some.add(best)
   }
-  return all.filter((one) => chosen.has(one))
+  return all.filter((one) => some.has(one))
 }
 
 function pairsOf<T extends object>(one: T, dimensions: readonly (keyof T)[]): string[] {
