@@ -154,6 +154,7 @@ const below = {
     'thenable',
   ],
   sinks: [
+    'version',
     'resume',
     'disk',
     'verbs',

@@ -60,7 +60,7 @@ const LATE = ['dist/multiprocessing/kinds.js', 'dist/cli/commands.js', 'dist/cli
 /** @satisfies {import('esbuild').BuildOptions} */
 const IMPLEMENTATION = {
   bundle: true,
-  external: ['threads', 'tinyglobby', 'fzstd', '@nats-io/transport-node', '@nats-io/jetstream'],
+  external: ['threads', 'tinyglobby', 'fzstd', 'hyparquet-writer', '@nats-io/transport-node', '@nats-io/jetstream'],
   format: /** @type {const} */ ('esm'),
   platform: /** @type {const} */ ('node'),
   target: 'node20.19',

@@ -81,6 +81,7 @@ const CORE: Surface = {
     'FieldValue',
     'FileBlock',
     'FileBlocks',
+    'ColumnType',
     'Files',
     'FilesOptions',
     'FixedColumn',

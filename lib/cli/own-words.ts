@@ -7,6 +7,7 @@ const WORDS: readonly (readonly [RegExp, string | ((whole: string, part: string)
   [/\bpath: 'KEY'/g, '-i json:KEY'],
   [/\bndjson\(\)/g, '-i ndjson'],
   [/\bjson\(\)/g, '-i json'],
+  [new RegExp(String.raw`, or pass types: \{ ${STRING}: 'json' \}`, 'g'), ''],
   [/\bset delimiter: '\\r'/g, String.raw`pipe it through tr '\r' '\n'`],
   [new RegExp(String.raw`\bdelimiter: (${STRING})`, 'g'), '--delimiter $1'],
   [new RegExp(String.raw`\bencoding: (${STRING})`, 'g'), '--encoding $1'],

@@ -23,7 +23,7 @@ export interface PlannedStage {
 }
 
 export type InputFormat = 'lines' | 'csv' | 'tsv' | 'ndjson' | 'json' | 'fixed'
-export type OutputFormat = 'text' | 'ndjson' | 'csv' | 'tsv' | 'json'
+export type OutputFormat = 'text' | 'ndjson' | 'csv' | 'tsv' | 'json' | 'parquet'
 export type CompressionFormat = 'gzip' | 'zstd'
 
 export interface PlannedInput {

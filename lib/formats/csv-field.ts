@@ -1,7 +1,16 @@
 /** The text of one field of a CSV or TSV output: quoted where that is needed, and not elsewhere. */
 import type { CsvFormat } from './output-format.js'
 import { NOT_SIMPLE } from './record-source.js'
-import { isPair, isSurrogate, MAX_VALUE_LENGTH, writeAscii, writeNumber, writePair, writeUnit } from './utf8.js'
+import {
+  isPair,
+  isSurrogate,
+  MAX_VALUE_LENGTH,
+  REPLACEMENT,
+  writeAscii,
+  writeNumber,
+  writePair,
+  writeUnit,
+} from './utf8.js'
 
 /** Turns a value into the text of a field. Throws `NOT_A_FIELD` for a value that has none. */
 export type FieldText = (value: unknown) => string
@@ -57,8 +66,6 @@ const QUOTE = 0x22
 const LAST_SPECIAL = 0x2c
 const AFTER_ASCII = 0x80
 const BYTE_ORDER_MARK = 0xfeff
-/** Takes the place of a surrogate that is alone, as in Node's encoder. */
-const REPLACEMENT = 0xfffd
 
 /** Writes the bytes of what `fieldText()` gives, without `escapeFormulas`. */
 export function fieldWriter(delimiter: CsvFormat['delimiter']): WriteField {

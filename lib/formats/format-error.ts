@@ -1,6 +1,6 @@
 /** The errors of records that a format cannot take. They are the same whichever thread finds them. */
-import { OutputError } from '../errors.js'
-import { nameOf, type CsvFormat, type OutputFormat } from './output-format.js'
+import { OutputError, received } from '../errors.js'
+import { nameOf, type CsvFormat, type OutputFormat, type ParquetFormat, type TableFormat } from './output-format.js'
 
 /**
  * @param index The index of the item.
@@ -20,13 +20,30 @@ export function formatError(
 }
 
 /** A record has a key that the first one did not have. */
-export function keyError(format: CsvFormat, index: number, key: string, columns: readonly string[]): OutputError {
+export function keyError(format: TableFormat, index: number, key: string, columns: readonly string[]): OutputError {
   const cure = `pass all columns, as in columns: [${shown([...columns, key])}]`
   return formatError(format, index, 'it has a key that the first record does not have', `'${key}'`, cure)
 }
 
+/**
+ * A value has another type than those before in its column.
+ *
+ * @param expected What it must be.
+ * @param found The value, as the text shows it.
+ */
+export function typeError(
+  format: ParquetFormat,
+  index: number,
+  column: string,
+  expected: string,
+  found: string,
+): OutputError {
+  const cure = `convert it in the task, or pass types: { ${received(column)}: 'json' }`
+  return formatError(format, index, `its field '${column}' must be ${expected}, as those before`, found, cure)
+}
+
 /** The first record of all, which gives the columns, has no keys. */
-export function emptyError(format: CsvFormat, index: number): OutputError {
+export function emptyError(format: TableFormat, index: number): OutputError {
   return formatError(
     format,
     index,

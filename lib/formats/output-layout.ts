@@ -8,13 +8,9 @@ import { Formatted, type Run } from './formatted.js'
 import { writeHeader } from './header-memory.js'
 import type { Json } from '../resume/mark.js'
 import type { CsvFormat, OutputFormat } from './output-format.js'
+import { PackedLayout } from './packed-layout.js'
 import type { PartitionOf } from './partition-name.js'
-
-/** Records that fit the output, and the errors of those that do not: these have empty records. */
-export interface Settled {
-  readonly records: Formatted
-  readonly errors: ReadonlyMap<number, Error> | undefined
-}
+import type { Settled } from './settled.js'
 
 export class OutputLayout {
   readonly format: OutputFormat
@@ -26,14 +22,18 @@ export class OutputLayout {
    */
   readonly #columns = new Map<string, Run['keys']>()
 
+  /** Of an output that keeps columns. */
+  readonly packed: PackedLayout | undefined
+
   constructor(format: OutputFormat, partitionOf?: PartitionOf) {
     this.format = format
+    if (format.kind === 'parquet') this.packed = new PackedLayout(format)
     this.partitionOf = partitionOf
   }
 
-  /** Whether records can turn out not to fit when they are settled: the columns are those of the first record. */
+  /** Whether records can turn out not to fit when they are settled: those before decide what the columns are. */
   get mayRefuse(): boolean {
-    return this.format.kind === 'csv' && this.format.columns === undefined
+    return this.packed !== undefined || (this.format.kind === 'csv' && this.format.columns === undefined)
   }
 
   /**
@@ -57,6 +57,7 @@ export class OutputLayout {
 
   /** The columns of all records, if these are objects that must have those of the first one. */
   get columns(): readonly string[] | undefined {
+    if (this.packed !== undefined) return this.packed.firstColumns
     const columns = this.mayRefuse ? this.#columns.get('') : undefined
     return typeof columns === 'object' ? columns : undefined
   }
@@ -67,6 +68,7 @@ export class OutputLayout {
    * @param indexOf The index of the item of a record.
    */
   settle(records: Formatted, indexOf: (record: number) => number): Settled {
+    if (this.packed !== undefined) return this.packed.settle(records, indexOf)
     const { runs } = records
     const { format } = this
     if (runs === undefined || format.kind !== 'csv') return { records, errors: undefined }

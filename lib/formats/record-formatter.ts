@@ -4,12 +4,14 @@ import { CsvRecords } from './csv-records.js'
 import { Formatted, placeOf, type Run } from './formatted.js'
 import { JsonRecords } from './json-records.js'
 import type { OutputFormat, PlainFormat } from './output-format.js'
+import { PackedRows } from './packed-rows.js'
 import { partitionNames, type PartitionOf } from './partition-name.js'
 import { TextLines } from './text-lines.js'
 
 export class RecordFormatter {
   readonly #records: ByteRecords
-  readonly #csv: CsvRecords | undefined
+  /** Its records may have other keys than the output has columns. */
+  readonly #table: CsvRecords | PackedRows | undefined
   #runs: Run[] | undefined
   readonly #partitionOf: ReturnType<typeof partitionNames>
   #names = new Map<string, number>()
@@ -22,9 +24,10 @@ export class RecordFormatter {
   constructor(format: OutputFormat, partitionOf?: PartitionOf) {
     this.#partitionOf = partitionNames(format, partitionOf)
     this.#column = format.partition
-    if (format.kind === 'csv') this.#csv = new CsvRecords(format)
+    if (format.kind === 'csv') this.#table = new CsvRecords(format)
+    else if (format.kind === 'parquet') this.#table = new PackedRows(format)
     const plain = format.kind === 'text' ? TextLines : JsonRecords
-    this.#records = new ByteRecords(this.#csv ?? new plain(format as PlainFormat))
+    this.#records = new ByteRecords(this.#table ?? new plain(format as PlainFormat))
   }
 
   /** How many records it has. */
@@ -43,7 +46,7 @@ export class RecordFormatter {
     if (this.#column !== undefined) this.#hasColumn ||= this.#column in Object(value)
     if (this.#partitionOf !== undefined)
       this.#partitions.push(placeOf(this.#names, this.#partitionOf(value, index, file)))
-    const keys = this.#csv?.keys
+    const keys = this.#table?.keys
     if (keys !== undefined && this.#runs?.at(-1)?.keys !== keys) (this.#runs ??= []).push({ keys, from: this.count })
     this.#records.add()
   }

@@ -3,9 +3,12 @@
 const SURROGATES = 0xd800
 const LOW_SURROGATES = 0xdc00
 const AFTER_SURROGATES = 0xe000
+const AFTER_ASCII = 0x80
 const MINUS = 0x2d
 const ZERO = 0x30
 
+/** Takes the place of a surrogate that is alone, as in Node's encoder. */
+export const REPLACEMENT = 0xfffd
 /** As many bytes as one UTF-16 unit can take. */
 export const MAX_BYTES_PER_UNIT = 3
 /** As many characters as a number, `false` or a date can have. */
@@ -45,6 +48,17 @@ export function writeUnit(unit: number, bytes: Uint8Array, at: number): number {
 
 export function writeAscii(text: string, bytes: Uint8Array, at: number): number {
   for (let index = 0; index < text.length; index++) bytes[at++] = text.charCodeAt(index)
+  return at
+}
+
+/** Writes text of any characters. */
+export function writeText(text: string, bytes: Uint8Array, at: number): number {
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index)
+    if (unit < AFTER_ASCII) bytes[at++] = unit
+    else if (isPair(unit, text.charCodeAt(index + 1))) at = writePair(unit, text.charCodeAt(++index), bytes, at)
+    else at = writeUnit(isSurrogate(unit) ? REPLACEMENT : unit, bytes, at)
+  }
   return at
 }
 

@@ -30,6 +30,7 @@ export const SUFFIXES = {
   csv: '.csv',
   tsv: '.tsv',
   json: '.json',
+  parquet: '.parquet',
   gzip: '.gz',
   zstd: '.zst',
 } as const
@@ -37,6 +38,11 @@ export const SUFFIXES = {
 /** The format of a file, which may be compressed, or of a glob. Undefined: its name says nothing. */
 export function formatOfName(path: string): FileFormat | undefined {
   return FORMATS[suffixOf(withoutCompression(path))]
+}
+
+/** The same, for an output. */
+export function writtenFormatOf(path: string): FileFormat | 'parquet' | undefined {
+  return suffixOf(withoutCompression(path)) === SUFFIXES.parquet ? 'parquet' : formatOfName(path)
 }
 
 /** How an output with this name is compressed. Undefined: not, or in a way that cannot be written. */

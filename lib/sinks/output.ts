@@ -4,6 +4,7 @@ import { PlainBody, type CutBody } from './body.js'
 import { BUFFER_SIZE, BufferedOutput } from './buffered-output.js'
 import type { Compression } from './compression.js'
 import { CompressedBody, MEMBER_SIZE } from './members.js'
+import { ParquetBody, ROW_GROUP_SIZE } from './parquet-body.js'
 import { RecordOutput } from './record-output.js'
 import type { ByteTarget } from './target.js'
 
@@ -31,6 +32,8 @@ export interface SafeOutput {
 export interface OutputSizes {
   readonly bufferSize?: number
   readonly memberSize?: number
+  /** Of the rows in a row group. */
+  readonly groupSize?: number
 }
 
 export interface OutputOptions extends OutputSizes {
@@ -51,14 +54,11 @@ export class Output<T extends ByteTarget = ByteTarget> {
   #safe = 0
 
   constructor(target: T, layout: OutputLayout, options: OutputOptions) {
-    const { compression, onFail, name = '', bufferSize = BUFFER_SIZE, memberSize = MEMBER_SIZE } = options
+    const { onFail, name = '', bufferSize = BUFFER_SIZE } = options
     this.name = name
     this.target = target
     this.buffered = new BufferedOutput(target, onFail, bufferSize)
-    this.body =
-      compression === undefined
-        ? new PlainBody(this.buffered)
-        : new CompressedBody(this.buffered, compression, onFail, memberSize)
+    this.body = createBody(this.buffered, layout, options)
     this.records = new RecordOutput(layout, this.body, name)
   }
 
@@ -91,4 +91,14 @@ export class Output<T extends ByteTarget = ByteTarget> {
     this.records.restore(state)
     this.body.restore(state.text, rest)
   }
+}
+
+function createBody(
+  output: BufferedOutput,
+  { packed }: OutputLayout,
+  { compression, onFail, name = '', memberSize = MEMBER_SIZE, groupSize = ROW_GROUP_SIZE }: OutputOptions,
+): CutBody {
+  if (packed !== undefined) return new ParquetBody(output, packed, name, groupSize)
+  if (compression === undefined) return new PlainBody(output)
+  return new CompressedBody(output, compression, onFail, memberSize)
 }

@@ -15,7 +15,7 @@ import type { Outputs, WrittenFile } from './outputs.js'
 /** The most files that are open at a time. */
 const MAX_OPEN_FILES = 256
 /** There may be many of them. */
-const SIZES: OutputSizes = { bufferSize: 64 * 1024, memberSize: 256 * 1024 }
+const SIZES: OutputSizes = { bufferSize: 64 * 1024, memberSize: 256 * 1024, groupSize: 1024 * 1024 }
 
 type Partition = Output<AtomicFile>
 

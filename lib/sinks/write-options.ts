@@ -1,20 +1,23 @@
 /** Checks the target and the options of `write()`. */
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { received, rangeError, typeError } from '../errors.js'
+import { received, typeError } from '../errors.js'
 import { isIterable } from '../io/source.js'
-import { formatOfName, SUFFIXES, unwrittenSuffixOf, writtenCompressionOf } from '../io/suffixes.js'
+import { SUFFIXES, writtenFormatOf } from '../io/suffixes.js'
+import type { ColumnType } from '../formats/column-type.js'
 import { createHeaderMemory } from '../formats/header-memory.js'
 import type { OutputFormat } from '../formats/output-format.js'
 import type { PartitionOf } from '../formats/partition-name.js'
-import { isAbortSignal, isPlainObject, OptionReader, signalHint } from '../options.js'
+import { isAbortSignal, OptionReader, signalHint } from '../options.js'
 import type { ShownRun } from '../progress/observed-run.js'
 import { isReportPath, REPORT_PATH } from '../progress/report/report.js'
 import { contentOf, hashOfFunction } from '../resume/code.js'
 import type { PipelinePlan } from '../resume/pipeline.js'
 import { readResume, type ResumeOptions, type ResumeSettings } from '../resume/options.js'
-import { hasZstd, LEVELS, type Compression, type CompressionType } from './compression.js'
+import { readCompression } from './compression-option.js'
+import type { Compression, CompressionType } from './compression.js'
 import type { SourceTrace } from './origin.js'
+import { readParquet } from './parquet-options.js'
 import { isNumbered, numberedPath } from './rotation.js'
 import { isTemplate, templatePaths } from './template.js'
 import { isNodeWritable, isWebWritable, type NodeWritable, type WebWritable } from './stream-targets.js'
@@ -23,13 +26,14 @@ import { isNodeWritable, isWebWritable, type NodeWritable, type WebWritable } fr
 export type WriteTarget = string | URL | NodeWritable | WebWritable
 
 /** The formats of an output. */
-export type WriteFormat = 'text' | 'ndjson' | 'csv' | 'tsv' | 'json'
+export type WriteFormat = 'text' | 'ndjson' | 'csv' | 'tsv' | 'json' | 'parquet'
 
 /** The options of `write()`. */
 export interface WriteOptions {
   /**
-   * The format: `'text'` (a string on each line), `'ndjson'` (JSON on each line), `'csv'`, `'tsv'`, or `'json'` (one
-   * array). Default: by the suffix of the file (`.ndjson`, `.jsonl`, `.csv`, `.tsv`, `.json`), or else `'text'`.
+   * The format: `'text'` (a string on each line), `'ndjson'` (JSON on each line), `'csv'`, `'tsv'`, `'json'` (one array),
+   * or `'parquet'`, which needs the package `hyparquet-writer`. Default: by the suffix of the file (`.ndjson`, `.jsonl`,
+   * `.csv`, `.tsv`, `.json`, `.parquet`), or else `'text'`.
    */
   readonly format?: WriteFormat
   /**
@@ -39,10 +43,21 @@ export interface WriteOptions {
    */
   readonly compress?: CompressionType | false | { readonly type: CompressionType; readonly level?: number }
   /**
-   * For CSV and TSV: the columns, in order. Other keys of the records are left out, and missing ones are empty. Default:
-   * the keys of the first record. A later record with another key is then an error.
+   * For CSV, TSV and Parquet: the columns, in order. Other keys of the records are left out, and missing ones are empty.
+   * Default: the keys of the first record. A later record with another key is then an error.
    */
   readonly columns?: readonly string[]
+  /**
+   * For Parquet: the types of columns, by their names. They are `'string'`, `'double'`, `'int32'`, `'int64'`, `'boolean'`,
+   * `'timestamp'` (a `Date`), `'bytes'` (a `Uint8Array`) and `'json'`. Default: the type of the first value in the column
+   * that is not null. A value that does not fit is an error of its item.
+   */
+  readonly types?: Readonly<Record<string, ColumnType>>
+  /**
+   * For Parquet: the most rows in a row group. They are collected in memory: 32 MiB at most, or 1 MiB for each file of a
+   * partition or a template. Default: 100,000; minimum: 1.
+   */
+  readonly rowGroup?: number
   /**
    * For CSV and TSV: whether text that a spreadsheet would take for a formula gets a `'` before it. This changes every
    * string that begins with `=`, `+`, `-`, `@`, a tab or a line end. Default: false.
@@ -115,6 +130,8 @@ const OPTIONS = [
   'format',
   'compress',
   'columns',
+  'types',
+  'rowGroup',
   'escapeFormulas',
   'partition',
   'rotate',
@@ -124,23 +141,26 @@ const OPTIONS = [
   'report',
   'signal',
 ] as const
-const FORMATS = ['text', 'ndjson', 'csv', 'tsv', 'json'] as const
+const FORMATS = ['text', 'ndjson', 'csv', 'tsv', 'json', 'parquet'] as const
 
 export function planWrite(given: unknown, options: unknown): WritePlan {
   const target = targetOf(given)
   if (isIterable(options)) throw optionsError(options)
   const read = new OptionReader<WriteOptions>(ACTION, options, OPTIONS)
   const { path } = target as { readonly path?: string }
-  const compression = readCompression(read, path)
+  const compression = readCompression(ACTION, read, path)
   const partition = read.value('partition', 'the key of a column, or a function of a record', isPartition)
   const format =
-    read.oneOf('format', FORMATS) ?? (partition === undefined ? (formatOfName(path ?? '') ?? 'text') : 'csv')
-  const isTable = format === 'csv' || format === 'tsv'
+    read.oneOf('format', FORMATS) ?? (partition === undefined ? (writtenFormatOf(path ?? '') ?? 'text') : 'csv')
+  const isText = format === 'csv' || format === 'tsv'
+  const isTable = isText || format === 'parquet'
   const columns = read.value('columns', 'an array of different names, not empty', isColumns)
   const escapeFormulas = read.boolean('escapeFormulas')
-  for (const [name, value] of Object.entries({ columns, escapeFormulas })) {
-    if (value === undefined || isTable) continue
-    read.fail(typeError, name, `left out for the format '${format}': it is for csv and tsv`, value)
+  if (columns !== undefined && !isTable) {
+    read.fail(typeError, 'columns', `left out for the format '${format}': it is for csv, tsv and parquet`, columns)
+  }
+  if (escapeFormulas !== undefined && !isText) {
+    read.fail(typeError, 'escapeFormulas', `left out for the format '${format}': it is for csv and tsv`, escapeFormulas)
   }
   const overwrite = read.boolean('overwrite')
   const resume = readResume(ACTION, read, path === undefined ? undefined : `${path.replace(/[/\\]+$/, '')}.checkpoint`)
@@ -158,18 +178,20 @@ export function planWrite(given: unknown, options: unknown): WritePlan {
     read.fail(typeError, 'rotate', `left out with ${other}: it is for one output`, rotate)
   }
   if (typeof given === 'string' && path !== undefined) assertPlaceholders(path, rotate !== undefined)
+  const isTerminal = (target as { readonly node?: { readonly isTTY?: boolean } }).node?.isTTY === true
+  const parquet = readParquet(ACTION, read, { format, path, isTerminal, columns, compression, resume })
   const split = { partition: typeof partition === 'string' ? partition : undefined, byFile }
-  const table = {
+  const shared = { columns: columns && [...columns], ...split }
+  const csv = {
     kind: 'csv',
     delimiter: format === 'tsv' ? '\t' : ',',
-    columns: columns && [...columns],
     escapeFormulas: escapeFormulas ?? false,
-    ...split,
   } as const
   const createFormat = (): OutputFormat => {
-    if (!isTable) return { kind: format, ...split }
+    if (!isText && format !== 'parquet') return { kind: format, ...split }
     // Files may have different columns.
-    return columns === undefined && !byFile ? { ...table, header: createHeaderMemory() } : table
+    const header = columns === undefined && !byFile ? createHeaderMemory() : undefined
+    return parquet === undefined ? { ...csv, ...shared, header } : { kind: 'parquet', ...parquet, ...shared, header }
   }
   const fileName = `part${SUFFIXES[format]}${compression === undefined ? '' : SUFFIXES[compression.type]}`
   const signal = read.value('signal', 'an AbortSignal', isAbortSignal, signalHint)
@@ -190,7 +212,7 @@ export function planWrite(given: unknown, options: unknown): WritePlan {
     comparable: {
       plan: {
         target: path,
-        ...(isTable ? { format, columns, escapeFormulas: table.escapeFormulas } : { format }),
+        ...(isText ? { format, columns, escapeFormulas: csv.escapeFormulas } : { format }),
         compress: compression && { ...compression },
         partition: typeof partition === 'function' ? (contentOf(partition)?.plan ?? 'a function') : partition,
         rotate,
@@ -291,47 +313,6 @@ function targetHint(target: unknown): string {
   if (typeof createWriteStream === 'function') return ' (for an open file: file.createWriteStream())'
   if (isWebWritable(writable)) return ' (for its input: .writable)'
   return isNodeWritable(stdin) ? ' (for the input of a child process: child.stdin)' : ''
-}
-
-function readCompression(read: OptionReader<WriteOptions>, path: string | undefined): Compression | undefined {
-  const expected = "'gzip', 'zstd', false or { type, level }"
-  const given = read.value(
-    'compress',
-    expected,
-    (value) => isCompressionType(value) || value === false || isPlainObject(value),
-  )
-  if (given === false) return undefined
-  if (given === undefined) {
-    const suffix = unwrittenSuffixOf(path ?? '')
-    if (suffix !== undefined) {
-      const cure = 'name it .gz or .zst, or say compress: false'
-      throw rangeError(
-        'ERR_INVALID_OPTION',
-        `Cannot ${ACTION} as the compression '${suffix}' is not offered: received '${path ?? ''}' (${cure})`,
-      )
-    }
-    const type = writtenCompressionOf(path ?? '')
-    return type && checked(read, { type, level: undefined })
-  }
-  if (typeof given === 'string') return checked(read, { type: given, level: undefined })
-  const named = Object.fromEntries(Object.entries(given).map(([name, value]) => [`compress.${name}`, value]))
-  const own = new OptionReader<Record<'compress.type' | 'compress.level', unknown>>(ACTION, named, [
-    'compress.type',
-    'compress.level',
-  ])
-  const type = own.oneOf('compress.type', ['gzip', 'zstd'])
-  if (type === undefined) return own.fail(typeError, 'compress.type', "given: 'gzip' or 'zstd'", given)
-  return checked(read, { type, level: own.integer('compress.level', LEVELS[type].min, LEVELS[type].max) })
-}
-
-function isCompressionType(value: unknown): value is CompressionType {
-  return value === 'gzip' || value === 'zstd'
-}
-
-function checked(read: OptionReader<WriteOptions>, compression: Compression): Compression {
-  if (compression.type === 'gzip' || hasZstd()) return compression
-  const cure = ` (zstd needs Node 22.15 or later, and this is ${process.version}: choose gzip)`
-  return read.fail(rangeError, 'compress', "'gzip' or false here", compression.type, cure)
 }
 
 function isColumns(value: unknown): boolean {

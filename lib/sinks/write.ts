@@ -58,8 +58,8 @@ export interface WriteResult {
  * directly.
  *
  * **Formats.** Text has a string on each line. NDJSON has JSON on each line. CSV and TSV have the columns of the first
- * record, or of `columns`. Fields are quoted only where that is needed. JSON is one array. Results of workers are
- * formatted in these workers, and their bytes come back. An item that the format cannot take fails like an item whose
+ * record, or of `columns`. Fields are quoted only where that is needed. JSON is one array. Parquet has typed columns, and
+ * needs the package `hyparquet-writer`. Results of workers are formatted in these workers, and their bytes come back. An item that the format cannot take fails like an item whose
  * task throws: the option `errors` of the last stage decides. Without a stage, the writing fails.
  *
  * **Several files.** `partition` writes a file for each key. A path with `{name}`, `{dir}` or `{index}` is a template. It
@@ -70,15 +70,16 @@ export interface WriteResult {
  * reads gzip or zstd reads them. The bytes do not depend on the number of workers or the chunksize.
  *
  * It reads nothing while two buffers of 512 KiB wait to be written. For compressed output it also holds a member for
- * each core, four at most.
+ * each core, four at most. For Parquet it holds the rows of a row group: 32 MiB at most.
  *
  * @param target A path, a `file:` URL, or a stream that takes bytes: a Node `Writable` or a web `WritableStream`. A
  * stream is ended, except `process.stdout` and `process.stderr`.
  * @param options `format` and `compress` (default: by the suffixes of the path). `columns` (default: the keys of the first
- * record), `escapeFormulas` (default false). `partition` and `rotate` (default: one file), `overwrite` (default true).
+ * record), `types` (default: those of the first values), `rowGroup` (default 100,000), `escapeFormulas` (default false). `partition` and `rotate` (default: one file), `overwrite` (default true).
  * `progress` (default false), `report` (default: none), `signal`.
  * @returns A function from a source to the promise of a `WriteResult`. The source is any iterable or async iterable.
- * @throws {TypeError | RangeError} At the call: `ERR_INVALID_ARGUMENTS`, `ERR_INVALID_OPTION`. The promise rejects with
+ * @throws {TypeError | RangeError | CheckpointError} At the call: `ERR_INVALID_ARGUMENTS`, `ERR_INVALID_OPTION`, and
+ * `ERR_NOT_RESUMABLE` for `resume` with Parquet. The promise rejects with
  * an error of the source or of the system, with an `OutputError`, and with the reason of an aborted `signal`. If the
  * reader of `process.stdout` leaves, that is no error: the source is closed, and the result has `closedEarly`.
  *

@@ -1,10 +1,10 @@
 /**
- * Ten runs of the command line, as people type them. The sixth one needs --resume, which does not exist. The eighth one
- * writes NDJSON, as Parquet is not written.
+ * Ten runs of the command line, as people type them. The sixth one is in resume.slow.test.ts.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { CommandFolder } from '../support/command-line.js'
+import { readParquet, typesOf } from '../support/parquet.js'
 
 const folder = new CommandFolder()
 const text = (name: string): string => readFileSync(folder.at(name), 'utf8')
@@ -104,10 +104,24 @@ describe('a command line', () => {
   })
 
   it('8: runs under cron, with progress as lines and a report', async () => {
-    folder.write('visits.csv.gz', gzipSync('id,name\n1,a\n2,b\n'))
-    const line = 'millrace -m ./clean.js visits.csv.gz -o visits.ndjson --progress plain --report run.html 2> run.log'
+    folder.write('visits.csv.gz', gzipSync('time,ip\n1764524400000,10.0.0.1\n1764524401000,10.0.0.2\n'))
+    folder.write(
+      'geo.js',
+      `export default ({ time, ip }) => ({
+        at: new Date(Number(time)),
+        ip,
+        city: ip.endsWith('1') ? 'Łódź' : null,
+        hops: ip.length / 2,
+      })`,
+    )
+    const line = 'millrace -m ./geo.js visits.csv.gz -o visits.parquet --progress plain --report run.html 2> run.log'
     expect(await folder.shell(line)).toEqual({ code: 0, signal: null, stdout: '', stderr: '' })
-    expect(text('visits.ndjson')).toBe('{"id":"1","name":"a"}\n{"id":"2","name":"b"}\n')
+    const visits = await readParquet(folder.at('visits.parquet'))
+    expect(typesOf(visits)).toEqual({ at: 'TIMESTAMP_MILLIS', ip: 'UTF8', city: 'UTF8', hops: 'DOUBLE' })
+    expect(visits.rows).toEqual([
+      [new Date(1764524400000), '10.0.0.1', 'Łódź', 4],
+      [new Date(1764524401000), '10.0.0.2', null, 4],
+    ])
     expect(text('run.log')).toMatch(/^done in .*: 2 items, .* limited by the (source|workers|consumer)\n$/)
     expect(text('run.html')).toMatch(/^<!doctype html>/i)
   })

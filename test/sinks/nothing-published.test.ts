@@ -35,6 +35,7 @@ const OUTPUTS: readonly Output[] = [
     file: 'out/a/part.csv',
     options: { partition: (row) => (row as Row).k },
   },
+  { name: 'a Parquet file', target: 'out.parquet', file: 'out.parquet', options: { rowGroup: 7 } },
   { name: 'a file for each input', target: 'out/{name}.ndjson', file: 'out/in.ndjson', isTemplate: true },
 ]
 

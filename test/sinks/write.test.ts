@@ -288,10 +288,10 @@ describe('the arguments of write()', () => {
   })
 
   const options: [options: unknown, text: string][] = [
-    [{ format: 'xml' }, "'format' must be 'text' or 'ndjson' or 'csv' or 'tsv' or 'json': received 'xml'"],
+    [{ format: 'xml' }, "'format' must be 'text' or 'ndjson' or 'csv' or 'tsv' or 'json' or 'parquet': received 'xml'"],
     [{ columns: [] }, "'columns' must be an array of different names, not empty: received []"],
     [{ columns: ['a', 'a'], format: 'csv' }, "'columns' must be an array of different names"],
-    [{ columns: ['a'] }, "'columns' must be left out for the format 'text': it is for csv and tsv"],
+    [{ columns: ['a'] }, "'columns' must be left out for the format 'text': it is for csv, tsv and parquet"],
     [{ escapeFormulas: true }, "'escapeFormulas' must be left out for the format 'text'"],
     [{ overwrite: 1 }, "'overwrite' must be true or false"],
     [{ compress: 'br' }, "'compress' must be 'gzip', 'zstd', false or { type, level }: received 'br'"],

@@ -1,5 +1,5 @@
 /** Refuses what does not go together. Each error is one line that says what to do. */
-import { formatOfName, suffixOf, unwrittenSuffixOf, writtenCompressionOf } from '../../io/suffixes.js'
+import { formatOfName, suffixOf, unwrittenSuffixOf, writtenCompressionOf, writtenFormatOf } from '../../io/suffixes.js'
 import { isServerUrl } from '../../io/urls.js'
 import { checkpointOf, type CommandPlan, type InputFormat } from '../plan.js'
 import { UsageError } from '../usage-error.js'
@@ -10,7 +10,7 @@ import { OPTIONS, optionNamed, shownName, shownOption } from './table.js'
 
 /** Suffixes of files that are not text: a name that has one would mislead. */
 const SPREADSHEETS = new Set(['.xlsx', '.xls', '.ods'])
-const BINARY = new Set([...SPREADSHEETS, '.parquet', '.arrow', '.feather', '.avro', '.orc', '.sqlite', '.db'])
+const BINARY = new Set([...SPREADSHEETS, '.arrow', '.feather', '.avro', '.orc', '.sqlite', '.db'])
 
 /** @throws UsageError */
 export function checkPlan(plan: CommandPlan, given: Given): void {
@@ -76,6 +76,7 @@ function formatsOf({ format, files, replay }: CommandPlan['input']): ReadonlySet
 
 function checkOutput(plan: CommandPlan, given: Given): void {
   const { target, compress, partition, rotate } = plan.output
+  checkParquet(plan, given)
   if (target === undefined) {
     // `-o -` was given.
     if (partition !== undefined) throw new UsageError(`${as('partition', given)} needs a folder, not stdout: -o FOLDER`)
@@ -98,7 +99,9 @@ function checkOutput(plan: CommandPlan, given: Given): void {
   checkZstd(compress, suffix, given)
   const binary = suffixOf(target)
   if (plan.output.format === undefined && BINARY.has(binary)) {
-    throw new UsageError(`${o} cannot be ${binary}: name it .csv, .tsv, .ndjson or .json, or say what it is by -t`)
+    throw new UsageError(
+      `${o} cannot be ${binary}: name it .csv, .tsv, .ndjson, .json or .parquet, or say what it is by -t`,
+    )
   }
   if (rotate !== undefined && !target.includes('{n}')) {
     throw new UsageError(`${as('rotate', given)} needs {n} in the name of the file: -o out-{n}.csv`)
@@ -119,6 +122,20 @@ function checkOutput(plan: CommandPlan, given: Given): void {
   const { files, replay } = plan.input
   if (files.length > 0 ? !files.includes('-') : replay !== undefined) return
   throw new UsageError(`${o} with ${placeholder} needs files: the standard input has no name`)
+}
+
+/** What does not go together with Parquet. */
+function checkParquet({ output: { target, format, compress }, resume }: CommandPlan, given: Given): void {
+  if ((format ?? writtenFormatOf(target ?? '')) !== 'parquet') return
+  const suffix = writtenCompressionOf(target ?? '')
+  if (compress !== undefined || suffix !== undefined) {
+    const cure = compress === undefined ? 'name it .parquet' : `leave out ${as(compress, given)}`
+    throw new UsageError(`Parquet is compressed inside the file: ${cure}`)
+  }
+  if (!resume.isOn) return
+  throw new UsageError(
+    `${as('resume', given)} cannot go on in a Parquet file, which is only whole with its end: write .ndjson, or leave it out`,
+  )
 }
 
 /** What can only begin at its start. */

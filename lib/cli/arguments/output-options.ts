@@ -3,7 +3,7 @@ import type { OutputFormat } from '../plan.js'
 import type { OptionGroup } from './option.js'
 import { format, integer, partition, path, size } from './values.js'
 
-const FORMATS: readonly OutputFormat[] = ['text', 'ndjson', 'csv', 'tsv', 'json']
+const FORMATS: readonly OutputFormat[] = ['text', 'ndjson', 'csv', 'tsv', 'json', 'parquet']
 
 export const OUTPUT: OptionGroup = {
   title: 'Output',
@@ -24,8 +24,9 @@ export const OUTPUT: OptionGroup = {
       name: 'to',
       short: 't',
       value: 'FORMAT',
-      summary: 'the format: `text`, `ndjson`, `csv`, `tsv` or `json`',
-      details: 'Without it, and without a suffix, strings are printed as they are, and other values as JSON on a line.',
+      summary: 'the format: `text`, `ndjson`, `csv`, `tsv`, `json` or `parquet`',
+      details:
+        'Without it, and without a suffix, strings are printed as they are, and other values as JSON on a line. Parquet needs the package `hyparquet-writer`. Its columns have the types of their first values: `Number(d.n)` for numbers.',
       initial: 'by suffix of -o',
       choices: FORMATS,
       also: ['output-format', 'out-format'],
@@ -55,7 +56,7 @@ export const OUTPUT: OptionGroup = {
       value: 'SIZE',
       summary: 'a new file after SIZE, as in `-o out-{n}.csv`',
       details:
-        'The most bytes of text that a file has, before compression: `500K`, `64M` or `1G`, of 1,024 each. Records are not cut. `{n}` is the number of the file, from 00000.',
+        'The most bytes of text that a file has, before compression, and of the values in Parquet: `500K`, `64M` or `1G`, of 1,024 each. Records are not cut. `{n}` is the number of the file, from 00000.',
       needs: ['output'],
       excludes: ['reduce', 'partition'],
       also: ['split', 'max-size'],

@@ -218,6 +218,7 @@ class HereContext extends RecordContext {
 }
 
 function formatOf(format: CommandPlan['output']['format'] = 'text'): OutputFormat {
+  if (format === 'parquet') throw new Error('Parquet is not written on this thread: see small.ts')
   if (format !== 'csv' && format !== 'tsv') return { kind: format }
   return { kind: 'csv', delimiter: format === 'csv' ? ',' : '\t', columns: undefined, escapeFormulas: false }
 }

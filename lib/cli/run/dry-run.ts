@@ -1,6 +1,6 @@
 /** The plan of a command line as text. */
 import { availableParallelism } from 'node:os'
-import { formatOfName } from '../../io/suffixes.js'
+import { writtenFormatOf } from '../../io/suffixes.js'
 import { escaped } from '../escaped.js'
 import type { CommandPlan, PlannedStage } from '../plan.js'
 import type { Inputs } from './inputs.js'
@@ -58,7 +58,7 @@ function stageText({ kind, work }: PlannedStage): string {
 
 function outputFormat({ output }: CommandPlan): string {
   if (isPrinted(output)) return 'lines: strings as they are, other values as JSON'
-  return output.format ?? (output.target === undefined ? undefined : formatOfName(output.target)) ?? 'csv'
+  return output.format ?? (output.target === undefined ? undefined : writtenFormatOf(output.target)) ?? 'csv'
 }
 
 function partitionText(partition: CommandPlan['output']['partition']): string {

@@ -4,6 +4,7 @@ import { progress, type Source, type WriteOptions, type WriteTarget } from '../.
 import { standardOutput } from '../../io/standard-output.js'
 import { offerContent } from '../../resume/code.js'
 import type { CommandPlan, PlannedOutput } from '../plan.js'
+import { UsageError } from '../usage-error.js'
 import { partitionBy } from './partition-expression.js'
 import { resumeOf } from './going-on.js'
 import { isPrinted } from './printed.js'
@@ -29,6 +30,9 @@ export function progressOf(plan: CommandPlan): true | 'plain' | 'json' | undefin
 export function writeOptions(plan: CommandPlan, signal: AbortSignal): WriteOptions {
   const { output, tell, reduce, modules } = plan
   const format = isPrinted(output) ? 'text' : output.format
+  if (format === 'parquet' && output.target === undefined && standardOutput().isTTY) {
+    throw new UsageError('Parquet is not text, and cannot go to a terminal: add -o FILE, or pipe it on')
+  }
   const progress = progressOf(plan)
   const resume = resumeOf(plan)
   // Of a fold, it is not the writing that takes long.

@@ -1,12 +1,14 @@
 /** How results are printed where no format is asked for: strings as they are, other values as JSON. */
 import { withEntries } from './entries.js'
 import { OutputError, received } from '../../errors.js'
-import { formatOfName } from '../../io/suffixes.js'
+import { writtenFormatOf } from '../../io/suffixes.js'
 import type { PlannedOutput } from '../plan.js'
 
 /** Whether results are printed without a format: strings as they are, other values as JSON. */
 export function isPrinted({ target, format, partition }: PlannedOutput): boolean {
-  return format === undefined && partition === undefined && (target === undefined || formatOfName(target) === undefined)
+  return (
+    format === undefined && partition === undefined && (target === undefined || writtenFormatOf(target) === undefined)
+  )
 }
 
 /** The line of a result, without its end. @throws OutputError */

@@ -76,9 +76,10 @@ function assertOnePass({ output, faults }: CommandPlan, passes: readonly PassDat
   throw new UsageError(`${option} cannot be used with 'i' in a stage after the first one, or with --head and --reduce`)
 }
 
-/** A trial writes no files. */
+/** A trial writes no files, and prints text. */
 function withoutFiles(plan: CommandPlan): CommandPlan {
-  const { target, compress, partition, rotate, ...output } = plan.output
+  const { target, compress, partition, rotate, format, ...rest } = plan.output
+  const output = format === undefined || format === 'parquet' ? rest : { ...rest, format }
   const { rejects, ...faults } = plan.faults
   const { report, ...tell } = plan.tell
   const skipErrors = faults.skipErrors || rejects !== undefined

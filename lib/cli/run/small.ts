@@ -39,6 +39,8 @@ export function isSmall(plan: CommandPlan, { size }: Pick<Inputs, 'size'>): bool
   const options = [
     reduce,
     output.target,
+    // Its package is not part of what runs here.
+    output.format === 'parquet' ? output.format : undefined,
     run.workers,
     run.window,
     run.timeout,
