@@ -3,6 +3,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { closeSync, constants, openSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
+import { pathToFileURL } from 'node:url'
 import { FileBody } from '#dist/cli/here/file-body.js'
 import { CommandFolder } from '../support/command-line.js'
 
@@ -84,6 +85,25 @@ it('reads a file that is the standard input', async () => {
   )
   expect(here).toEqual(workers)
   expect(here?.stdout).toMatch(/^\[1,null,"one 1"\]\n/)
+})
+
+describe('starts no worker', () => {
+  const NO_WORKERS = `import workers from 'node:worker_threads'
+import { syncBuiltinESMExports } from 'node:module'
+workers.Worker = class { constructor() { console.log('a worker'); process.exit(9) } }
+syncBuiltinESMExports()`
+
+  it.each([
+    ['', 0],
+    ['2>/dev/null', 0],
+    ['2>errors.txt | cat; exit 0', 0],
+    ['-j 1', 9],
+  ])("with '%s': exit code %d", async (rest, code) => {
+    const env = { NODE_OPTIONS: `--import=${pathToFileURL(folder.write('no-workers.mjs', NO_WORKERS)).href}` }
+    const ending = await folder.shell(`millrace -e 'd.length' b.log ${rest}`, env)
+    const texts = code === 0 ? { stdout: '5\n9\n', stderr: '' } : { stdout: '', stderr: 'a worker\n' }
+    expect(ending).toEqual({ code, signal: null, ...texts })
+  })
 })
 
 it('ends quietly when its reader leaves', async () => {

@@ -65,12 +65,13 @@ function isPlain({ input, output, run, faults, tell }: CommandPlan): boolean {
   if (output.partition !== undefined || output.compress !== undefined) return false
   if (tell.progress === 'never' || tell.isQuiet) return true
   // As it is decided for all runs: see output.ts.
-  const isShown = mayBeTerminal(STANDARD_ERROR) && !(mayBeTerminal(STANDARD_OUTPUT) && isatty(STANDARD_OUTPUT))
+  const isShown = isTerminal(STANDARD_ERROR) && !isTerminal(STANDARD_OUTPUT)
   return tell.progress === 'auto' && !isShown
 }
 
-function mayBeTerminal(descriptor: number): boolean {
-  return fstatSync(descriptor).isCharacterDevice()
+/** The null device is no terminal, though it is a device of characters. Most other things need no second call. */
+function isTerminal(descriptor: number): boolean {
+  return fstatSync(descriptor).isCharacterDevice() && isatty(descriptor)
 }
 
 /** Undefined if they are not files that can be read as they are, of one format. */
