@@ -30,6 +30,7 @@ const NEWER = [
   'faults/deaths',
   'io/format',
   'io/fzstd',
+  'sinks/parquet',
 ]
 
 /** @type {[name: string, minutes: number, run: (minutes: number) => boolean][]} */

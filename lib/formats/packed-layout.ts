@@ -170,8 +170,14 @@ function shown(bytes: Uint8Array, at: number): string {
     case TAG.timestamp:
       return `${new Date(Number(value)).toISOString()} (a Date)`
     case TAG.json:
-      return received(JSON.parse(String(value)))
+      return received(JSON.parse(textOf(value)))
+    case TAG.string:
+      return received(textOf(value))
     default:
       return received(value)
   }
+}
+
+function textOf(value: unknown): string {
+  return value instanceof Uint8Array ? Buffer.from(value).toString() : ''
 }

@@ -104,8 +104,8 @@ export function endOfValue(bytes: Uint8Array, at: number): number {
   }
 }
 
-/** The value that begins here. A timestamp is its milliseconds, and JSON the bytes of its text. */
-export function unpackValue(bytes: Buffer, at: number): string | number | bigint | boolean | Uint8Array | null {
+/** The value that begins here. A timestamp is its milliseconds. Text and JSON stay UTF-8, in the same memory. */
+export function unpackValue(bytes: Buffer, at: number): number | bigint | boolean | Uint8Array | null {
   const start = at + TAG_SIZE
   switch (bytes[at]) {
     case TAG.null:
@@ -119,10 +119,8 @@ export function unpackValue(bytes: Buffer, at: number): string | number | bigint
     case TAG.int64:
     case TAG.timestamp:
       return bytes.readBigInt64LE(start)
-    case TAG.string:
-      return bytes.toString('utf8', start + LENGTH_SIZE, start + LENGTH_SIZE + lengthAt(bytes, start))
     default:
-      return bytes.subarray(start + LENGTH_SIZE, start + LENGTH_SIZE + lengthAt(bytes, start))
+      return new Uint8Array(bytes.buffer, bytes.byteOffset + start + LENGTH_SIZE, lengthAt(bytes, start))
   }
 }
 

@@ -79,9 +79,15 @@ export class ParquetBody implements CutBody {
   }
 
   #writeGroup(): void {
-    this.#output.add(this.#file.write(this.#pieces, this.#count))
+    const count = this.#count
+    this.#output.add(this.#file.write(this.#takeRows(), count))
+  }
+
+  #takeRows(): Buffer {
+    const rows = Buffer.concat(this.#pieces)
     this.#pieces = []
     this.#count = 0
     this.#size = 0
+    return rows
   }
 }

@@ -3,9 +3,9 @@
  * value. Until that comes, its chunks have only nulls, and any type will do for them: the footer has the right one.
  */
 import { TAG, typeOfTag, type ColumnType } from '../formats/column-type.js'
-import { endOfValue, unpackValue } from '../formats/packed-value.js'
 import { MILLRACE_VERSION } from '../version.js'
 import type { ByteWriter, ColumnData, ParquetPackage, ParquetWriter, SchemaElement } from './parquet-package.js'
+import { RowGroup } from './row-group.js'
 
 /** A column that has no values at all has this type. */
 const UNKNOWN: ColumnType = 'string'
@@ -54,25 +54,12 @@ export class ParquetColumns {
     })
   }
 
-  /** @param count How many rows there are in these pieces. @returns The bytes of the file that come next. */
-  write(pieces: readonly Uint8Array[], count: number): Uint8Array {
-    const columns = this.#columns
-    const data = columns.map(() => new Array<unknown>(count))
-    let row = 0
-    for (const piece of pieces) {
-      const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength)
-      // Behind the values of a row is the mark of its end.
-      for (let at = 0; at < bytes.length; at++, row++) {
-        for (let place = 0; place < columns.length; place++) {
-          const tag = bytes[at]
-          if (tag !== TAG.null && columns[place]?.type === undefined) this.#decide(place, typeOfTag(tag))
-          const values = data[place]
-          if (values !== undefined) values[row] = unpackValue(bytes, at)
-          at = endOfValue(bytes, at)
-        }
-      }
-    }
-    const columnData = columns.map(({ element, type }, place) => chunkOf(element.name, type, data[place] ?? []))
+  /** @param rows Whole rows. @param count How many. @returns The bytes of the file that come next. */
+  write(rows: Buffer, count: number): Uint8Array {
+    const group = new RowGroup(rows, count, this.#columns.length, (place, tag) => {
+      if (tag !== TAG.null && this.#columns[place]?.type === undefined) this.#decide(place, typeOfTag(tag))
+    })
+    const columnData = this.#columns.map(({ element, type }, place) => new Chunk(group, place, element.name, type))
     this.#file.write({ columnData, rowGroupSize: count })
     return this.#take()
   }
@@ -109,10 +96,29 @@ export class ParquetColumns {
   }
 }
 
-function chunkOf(name: string, type: ColumnType | undefined, data: readonly unknown[]): ColumnData {
-  // The least and the greatest text of JSON are of no use, and may be long.
-  if (type === 'json') return { name, data, statistics: false }
-  // A dictionary would take the negative zero for the other one.
-  if (type === 'double' && data.some((value) => Object.is(value, -0))) return { name, data, encoding: 'PLAIN' }
-  return { name, data }
+/** A column of a row group, for the package: it asks for one column after the other. */
+class Chunk implements ColumnData {
+  readonly name: string
+  readonly statistics: boolean
+  readonly #group: RowGroup
+  readonly #place: number
+  readonly #type: ColumnType | undefined
+
+  constructor(group: RowGroup, place: number, name: string, type: ColumnType | undefined) {
+    this.name = name
+    // The least and the greatest text of JSON are of no use, and may be long.
+    this.statistics = type !== 'json'
+    this.#group = group
+    this.#place = place
+    this.#type = type
+  }
+
+  get data(): readonly unknown[] {
+    return this.#group.valuesOf(this.#place)
+  }
+
+  /** A dictionary would take the negative zero for the other one. */
+  get encoding(): 'PLAIN' | undefined {
+    return this.#type === 'double' && this.data.some((value) => Object.is(value, -0)) ? 'PLAIN' : undefined
+  }
 }

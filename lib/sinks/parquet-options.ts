@@ -8,7 +8,7 @@ import type { Compression } from './compression.js'
 import { parquetPackage } from './parquet-package.js'
 
 /** The most rows in a row group, by default. */
-const ROW_GROUP = 100_000
+const ROW_GROUP = 50_000
 
 interface ParquetOptions {
   readonly types?: Readonly<Record<string, ColumnType>>

@@ -28,7 +28,7 @@ export interface ParquetWriter {
 export interface ColumnData {
   readonly name: string
   readonly data: readonly unknown[]
-  readonly encoding?: 'PLAIN'
+  readonly encoding?: 'PLAIN' | undefined
   readonly statistics?: boolean
 }
 

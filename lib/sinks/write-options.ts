@@ -55,7 +55,7 @@ export interface WriteOptions {
   readonly types?: Readonly<Record<string, ColumnType>>
   /**
    * For Parquet: the most rows in a row group. They are collected in memory: 32 MiB at most, or 1 MiB for each file of a
-   * partition or a template. Default: 100,000; minimum: 1.
+   * partition or a template. Default: 50,000; minimum: 1.
    */
   readonly rowGroup?: number
   /**

@@ -75,7 +75,7 @@ export interface WriteResult {
  * @param target A path, a `file:` URL, or a stream that takes bytes: a Node `Writable` or a web `WritableStream`. A
  * stream is ended, except `process.stdout` and `process.stderr`.
  * @param options `format` and `compress` (default: by the suffixes of the path). `columns` (default: the keys of the first
- * record), `types` (default: those of the first values), `rowGroup` (default 100,000), `escapeFormulas` (default false). `partition` and `rotate` (default: one file), `overwrite` (default true).
+ * record), `types` (default: those of the first values), `rowGroup` (default 50,000), `escapeFormulas` (default false). `partition` and `rotate` (default: one file), `overwrite` (default true).
  * `progress` (default false), `report` (default: none), `signal`.
  * @returns A function from a source to the promise of a `WriteResult`. The source is any iterable or async iterable.
  * @throws {TypeError | RangeError | CheckpointError} At the call: `ERR_INVALID_ARGUMENTS`, `ERR_INVALID_OPTION`, and

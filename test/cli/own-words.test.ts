@@ -5,7 +5,7 @@ import { useFolder } from '../sinks/folder.js'
 
 const folder = useFolder()
 /** What only programs can write. */
-const FOREIGN = /(?<!-)\b(?:path|delimiter|decompress|detect|quotes|ragged|header|columns|encoding): |\w\(\)/
+const FOREIGN = /(?<!-)\b(?:path|delimiter|decompress|detect|quotes|ragged|header|columns|encoding|types): |\w\(\)/
 
 async function textOf(source: AsyncIterable<unknown>, target?: string): Promise<string> {
   try {
@@ -35,6 +35,7 @@ it.each<readonly [what: string, text: () => Promise<string>, cure: string]>([
   ],
   ['UTF-16', () => textOf(lines(bytes(Buffer.from('some text\n'.repeat(9), 'utf16le')))), "(--encoding 'utf-16le')"],
   ['other keys', () => textOf(ndjson(bytes('{"a":1}\n{"b":2}')), 'a.csv'), "as in -e '{ a: d.a, b: d.b }'"],
+  ['another type', () => textOf(json(bytes('[{"a":1},{"a":"x"}]')), 'a.parquet'), '(convert it in the task)'],
   ['a text as CSV', () => textOf(lines(bytes('a\n')), 'b.csv'), 'for text: -t text'],
 ])('%s', async (_, text, cure) => {
   const shown = await text()

@@ -34,7 +34,7 @@ describe('-o x.parquet', () => {
     }
     expect(bytes[0]?.equals(bytes[1] ?? Buffer.of())).toBe(true)
     const { groups, rows } = await read('big.parquet')
-    expect(groups).toEqual([100_000, 50_000])
+    expect(groups).toEqual([50_000, 50_000, 50_000])
     expect(rows.at(-1)).toEqual([149_999, 'name 149999'])
   })
 
@@ -116,6 +116,11 @@ describe('-t parquet', () => {
       const file = await readParquet(Buffer.concat(chunks))
       expect([file.rows.length, typesOf(file)]).toEqual([count, { id: 'DOUBLE', name: 'UTF8' }])
     }
+  })
+
+  it('ends quietly when its reader leaves', async () => {
+    const line = `{ millrace in.csv big.csv -t parquet; echo "code $?" >&2; } | head -c 4`
+    expect(await folder.shell(line)).toEqual({ code: 0, signal: null, stdout: 'PAR1', stderr: 'code 0\n' })
   })
 
   it('does not go to a terminal', async () => {

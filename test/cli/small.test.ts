@@ -35,6 +35,7 @@ it('not those with modules of the user, with files that are written, or with opt
     ['-r', './a.js'],
     ['-M', 'a=./a.js', '-e', 'd'],
     ['-e', 'd', '-o', 'b.txt'],
+    ['-e', 'd', '-t', 'parquet'],
     ['-e', 'd', '--rejects', 'b.txt'],
     ['-e', 'd', '--report', 'b.html'],
     ['-e', 'd', '-o', 'b.txt', '--resume'],

@@ -137,7 +137,7 @@ const calls: readonly (readonly [args: readonly string[], message: string])[] = 
     ['a', '-o', '{name}-{n}.csv', '--rotate', '1G'],
     '-o with {name} is a file per input, which excludes --rotate: leave one out',
   ],
-  [['-t', 'xml'], "-t must be one of text, ndjson, csv, tsv, json: received 'xml'"],
+  [['-t', 'xml'], "-t must be one of text, ndjson, csv, tsv, json, parquet: received 'xml'"],
   [['--partition', ' '], "--partition must be a column such as country, or an expression over d: received ' '"],
   [['-j', '0'], "-j must be an integer from 1 to 1024: received '0'"],
   [['--workers', 'all'], "--workers must be an integer from 1 to 1024: received 'all'"],
