@@ -63,7 +63,7 @@ function isForFull(file) {
 
 /** Whether a file does more at full volume. @param {string} file */
 function hasVolume(file) {
-  return isForFull(file) || readFileSync(join(tests, file), 'utf8').includes('support/volume.js')
+  return isForFull(file) || /support\/(volume|matrix)\.js/.test(readFileSync(join(tests, file), 'utf8'))
 }
 
 /**
