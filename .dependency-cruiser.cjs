@@ -30,6 +30,7 @@ const floors = {
   scan: '^lib/scan/',
   shared: '^lib/shared/',
   sources: '^lib/sources/',
+  parquet: '^lib/parquet/',
   resume: '^lib/resume/',
   disk: '^lib/disk/',
   io: '^lib/io/',
@@ -236,6 +237,7 @@ const below = {
     'reuse',
     'thenable',
     'formats',
+    'parquet',
     'codec',
     'shared',
     'io',
@@ -247,7 +249,7 @@ const below = {
     'files',
     'multiprocessing',
   ],
-  sources: ['resume', 'io', 'scan', 'codec', 'task', 'fifo', 'inspect', 'thenable', 'options', 'errors'],
+  sources: ['parquet', 'resume', 'io', 'scan', 'codec', 'task', 'fifo', 'inspect', 'thenable', 'options', 'errors'],
   formats: ['resume', 'io', 'codec', 'errors'],
   resume: ['version', 'disk', 'codec', 'log', 'identity', 'options', 'errors'],
   disk: ['errors'],
@@ -256,6 +258,7 @@ const below = {
   task: ['thenable', 'options', 'errors'],
   wire: ['codec', 'errors'],
   codec: ['scan', 'shared', 'task', 'thenable', 'errors', 'files'],
+  parquet: ['codec', 'errors'],
   scan: [],
   shared: [],
   processes: ['threads', 'codec', 'log', 'identity', 'options', 'errors', 'files'],
@@ -294,7 +297,7 @@ module.exports = {
       to: {
         path: '^lib/[^/]+/',
         pathNot:
-          '^lib/(cli|nats|cluster|sinks|verbs|progress|stream|executor|threads|processes|worker|wire|formats|codec|scan|shared|sources|resume|disk|io|log|multiprocessing)/',
+          '^lib/(cli|nats|cluster|sinks|verbs|progress|stream|executor|threads|processes|worker|wire|formats|codec|scan|shared|sources|parquet|resume|disk|io|log|multiprocessing)/',
       },
     },
     {
@@ -335,11 +338,14 @@ module.exports = {
     {
       name: 'few-packages',
       comment:
-        'The library imports Node, it-pipe, p-limit, threads, tinyglobby, fzstd and the client of NATS (and the types of it-stream-types), nothing else.',
+        'The library imports Node, it-pipe, p-limit, threads, tinyglobby, fzstd, hyparquet and the client of NATS (and the types of it-stream-types), nothing else.',
       severity: 'error',
       from: { path: '^lib/' },
       to: {
-        pathNot: ['^lib/', '(^|/)node_modules/(it-pipe|it-stream-types|p-limit|threads|tinyglobby|fzstd|@nats-io)/'],
+        pathNot: [
+          '^lib/',
+          '(^|/)node_modules/(it-pipe|it-stream-types|p-limit|threads|tinyglobby|fzstd|hyparquet|@nats-io)/',
+        ],
         dependencyTypesNot: ['core'],
       },
     },

@@ -32,6 +32,7 @@ export type ErrorCode =
   | 'ERR_FIXED_LINE'
   | 'ERR_FIXED_TYPE'
   | 'ERR_HOST_LOST'
+  | 'ERR_INPUT_COLUMN'
   | 'ERR_INPUT_FORMAT'
   | 'ERR_INPUT_URL'
   | 'ERR_INVALID_ARGUMENTS'
@@ -47,6 +48,7 @@ export type ErrorCode =
   | 'ERR_LINE_TOO_LONG'
   | 'ERR_MAIN_THREAD_GUARD'
   | 'ERR_MAIN_THREAD_WAIT'
+  | 'ERR_MISSING_PACKAGE'
   | 'ERR_NOTHING_TO_DO'
   | 'ERR_NO_FILES'
   | 'ERR_NO_HOSTS'
@@ -59,6 +61,7 @@ export type ErrorCode =
   | 'ERR_OUTPUT_IS_INPUT'
   | 'ERR_OUTPUT_PARTITION'
   | 'ERR_OUTPUT_REPLACED'
+  | 'ERR_PARQUET'
   | 'ERR_PIPE_CLOSED'
   | 'ERR_POOL_CLOSED'
   | 'ERR_POOL_TERMINATED'
@@ -378,6 +381,7 @@ export type RecordErrorCode =
   | 'ERR_FIXED_LINE'
   | 'ERR_FIXED_TYPE'
   | 'ERR_JSON'
+  | 'ERR_PARQUET'
   | 'ERR_RECORD_TOO_LONG'
 
 /**
@@ -405,9 +409,12 @@ export class RecordError extends MillraceError {
   readonly file: string | undefined
   /** The number of the record in its input, from 1. The header of CSV is not counted: its number is 0. */
   readonly record: number
-  /** The number of the line where the record begins, from 1. For a quote that is not closed: where that is. */
+  /**
+   * The number of the line where the record begins, from 1. For a quote that is not closed: where that is. Parquet has no
+   * lines: the number of the record.
+   */
   readonly line: number
-  /** Where that is in the (uncompressed) input, in bytes from 0. */
+  /** Where that is in the (uncompressed) input, in bytes from 0. Of a row of Parquet: where its row group begins. */
   readonly offset: number
 
   constructor(
@@ -430,9 +437,11 @@ export class RecordError extends MillraceError {
 }
 
 /**
- * An input that `lines()` cannot read. Compressed data are damaged (`ERR_DAMAGED_INPUT`). The program of the option
- * `decompress` has failed (`ERR_DECOMPRESS`). The format is not text, such as a zip archive (`ERR_INPUT_FORMAT`). Or the
- * server of a URL does not answer, or not with all of it (`ERR_INPUT_URL`). All whole lines before that are given first.
+ * An input that `lines()` or another source cannot read. Compressed data, or a Parquet file, are damaged
+ * (`ERR_DAMAGED_INPUT`). The program of the option `decompress` has failed (`ERR_DECOMPRESS`). The format is not the one
+ * that is read, such as a zip archive in the place of text (`ERR_INPUT_FORMAT`). A Parquet file does not have a column
+ * that is asked for (`ERR_INPUT_COLUMN`). Or the server of a URL does not answer, or not with all of it
+ * (`ERR_INPUT_URL`). All whole lines before that are given first.
  * `path` is the file or the URL. `cause` is the error of Node's decoder, of the start of the program, or of `fetch()`, if
  * there is one.
  *
@@ -454,7 +463,8 @@ export class RecordError extends MillraceError {
  */
 export class InputError extends MillraceError {
   override readonly name = 'InputError'
-  declare readonly code: 'ERR_DAMAGED_INPUT' | 'ERR_DECOMPRESS' | 'ERR_INPUT_FORMAT' | 'ERR_INPUT_URL'
+  declare readonly code:
+    'ERR_DAMAGED_INPUT' | 'ERR_DECOMPRESS' | 'ERR_INPUT_COLUMN' | 'ERR_INPUT_FORMAT' | 'ERR_INPUT_URL'
   /**
    * Where the damage was found: a position in the input as it is stored, in bytes from 0. For a program: how many bytes
    * it had been given. For a URL: how many bytes had come.

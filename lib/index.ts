@@ -29,6 +29,7 @@ export { resumable, type OpenFrom, type Position, type Positioned, type Resumabl
 export { json, type JsonOptions } from './sources/json.js'
 export type { JsonRow, NdjsonOptions, ReplayOptions } from './sources/json-kind.js'
 export { ndjson } from './sources/ndjson.js'
+export { parquet, type ParquetOptions, type ParquetSource, type ParquetValue } from './sources/parquet.js'
 export { filter, filterUnordered } from './verbs/filter.js'
 export { flatMap, flatMapUnordered } from './verbs/flat-map.js'
 export { imap, imapUnordered } from './verbs/imap.js'

@@ -55,12 +55,23 @@ const CLI = 'dist/cli/main.js'
 const CLI_LATE = ['dist/cli/commands.js', 'dist/cli/run/run.js', 'dist/cli/arguments/show.js']
 /** The tasks of its workers. */
 const STAGES = 'dist/cli/run/stages.js'
+/** What reads Parquet: loaded with the first file. */
+const PARQUET = 'dist/parquet/reading.js'
 /** The entry points of dynamic imports that need the common parts. */
-const LATE = ['dist/multiprocessing/kinds.js', 'dist/cli/commands.js', 'dist/cli/run/run.js']
+const LATE = ['dist/multiprocessing/kinds.js', PARQUET, 'dist/cli/commands.js', 'dist/cli/run/run.js']
 /** @satisfies {import('esbuild').BuildOptions} */
 const IMPLEMENTATION = {
   bundle: true,
-  external: ['threads', 'tinyglobby', 'fzstd', 'hyparquet-writer', '@nats-io/transport-node', '@nats-io/jetstream'],
+  external: [
+    'threads',
+    'tinyglobby',
+    'fzstd',
+    'hyparquet',
+    'hyparquet-compressors',
+    'hyparquet-writer',
+    '@nats-io/transport-node',
+    '@nats-io/jetstream',
+  ],
   format: /** @type {const} */ ('esm'),
   platform: /** @type {const} */ ('node'),
   target: 'node20.19',
@@ -114,7 +125,7 @@ function putIn() {
 
 async function makeImplementation() {
   const { outputFiles, metafile, warnings } = await build({
-    entryPoints: [...PUBLIC.map((name) => `dist/${name}.js`), WORKER, ...CHILD, ...CLI_LATE, STAGES],
+    entryPoints: [...PUBLIC.map((name) => `dist/${name}.js`), WORKER, ...CHILD, ...CLI_LATE, STAGES, PARQUET],
     outdir: 'dist',
     plugins: [await oneCore()],
     ...IMPLEMENTATION,

@@ -5,6 +5,8 @@ const STRING = String.raw`'(?:[^'\\]|\\.)*'`
 
 const WORDS: readonly (readonly [RegExp, string | ((whole: string, part: string) => string)])[] = [
   [/\bpath: 'KEY'/g, '-i json:KEY'],
+  [/\bparquet\(\)/g, '-i parquet'],
+  [/\bleave it out by columns\b/g, 'leave it out by --columns'],
   [/\bndjson\(\)/g, '-i ndjson'],
   [/\bjson\(\)/g, '-i json'],
   [new RegExp(String.raw`, or pass types: \{ ${STRING}: 'json' \}`, 'g'), ''],

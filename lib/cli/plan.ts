@@ -22,7 +22,7 @@ export interface PlannedStage {
   readonly work: Work
 }
 
-export type InputFormat = 'lines' | 'csv' | 'tsv' | 'ndjson' | 'json' | 'fixed'
+export type InputFormat = 'lines' | 'csv' | 'tsv' | 'ndjson' | 'json' | 'fixed' | 'parquet'
 export type OutputFormat = 'text' | 'ndjson' | 'csv' | 'tsv' | 'json' | 'parquet'
 export type CompressionFormat = 'gzip' | 'zstd'
 

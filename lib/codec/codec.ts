@@ -17,6 +17,7 @@ import type { TaskName } from '../task-name.js'
 import { needsTasks as recordsNeedTasks, tasksToLoad } from './records/csv-task.js'
 import { allRecords, fileOf, placeOf, recordCursor, type RecordData } from './records/record-data.js'
 import type { Place } from './records/format.js'
+import { fileOfRow, placeOfRow, rowAt, rowCursor, type RowData } from './rows/row-data.js'
 import { revive } from './shared-objects.js'
 import type { SharedObject } from '../shared/registry.js'
 import { Shapes } from './shapes.js'
@@ -24,8 +25,8 @@ import { withoutSmallViews } from './small-views.js'
 import { assertMovable, assertMoved, assertTransferList, type TransferList } from './transfer-list.js'
 import { SharingCheck } from './sharing-check.js'
 
-/** The form of a chunk's values in a message: themselves, for the port to clone, or a column, or records. */
-type Values = readonly unknown[] | Column | RecordData
+/** The form of a chunk's values in a message: themselves, for the port to clone, or a column, or records, or rows. */
+type Values = readonly unknown[] | Column | RecordData | RowData
 
 export type Data = Values | NotedValues
 
@@ -93,6 +94,7 @@ export function withNotes(values: Values, { shared, marks }: Notes): Data {
 /** The values of a pack, once it has arrived. */
 export function unpack(data: Data, shapes: Shapes = ownShapes): unknown[] {
   if (areRecords(data)) return allRecords(data)
+  if (areRows(data)) return Array.from({ length: data.count }, (_, position) => rowAt(data.segments, position))
   if (hasNotes(data)) {
     if (data.marks !== undefined) restore(data.marks)
     const values = unpack(data.values, shapes)
@@ -118,20 +120,27 @@ function areRecords(data: Data): data is RecordData {
   return (data as Partial<RecordData>).kind === 'bytes'
 }
 
+/** Whether the values are rows of a file, which this thread reads before they can be unpacked. */
+export function areRows(data: Data): data is RowData {
+  return (data as Partial<RowData>).kind === 'rows'
+}
+
 /** Whether there are at most this many values. Columns are taken to hold more. */
 export function hasAtMost(count: number, data: Data): boolean {
-  if (areRecords(data)) return data.count <= count
+  if (areRecords(data) || areRows(data)) return data.count <= count
   const values = hasNotes(data) ? data.values : data
   return Array.isArray(values) && values.length <= count
 }
 
 /** Where an item is in its input, by its position among all; undefined unless the items are records. */
 export function placeIn(data: Data, position: number): Place | undefined {
+  if (areRows(data)) return placeOfRow(data.segments, position)
   return areRecords(data) ? placeOf(data.segments, position) : undefined
 }
 
 /** The path of the file that an item is from; undefined unless the items are records of files. */
 export function fileIn(data: Data, position: number): string | undefined {
+  if (areRows(data)) return fileOfRow(data.segments, position)
   return areRecords(data) ? fileOf(data.segments, position) : undefined
 }
 
@@ -146,6 +155,7 @@ export interface Cursor {
 /** As `unpack()`, but decodes records one by one. */
 export function cursorOf(data: Data): Cursor {
   if (areRecords(data)) return { length: data.count, ...recordCursor(data) }
+  if (areRows(data)) return { length: data.count, ...rowCursor(data) }
   const values = unpack(data)
   let position = 0
   const skip = (): void => {

@@ -37,6 +37,8 @@ export interface Part {
   readonly errors?: ReadonlyMap<number, unknown> | undefined
   /** How often the failed items were tried, by their offset in the part. Default: once. */
   readonly attempts?: ReadonlyMap<number, number> | undefined
+  /** The items that failed, by their offset in the part, where only the worker has read them. */
+  readonly failedItems?: ReadonlyMap<number, unknown> | undefined
   /** Whether all items that the chunk had left failed together, for example because their worker died. */
   readonly isFault?: boolean | undefined
   /** Number of the worker, as tasks see it. */
@@ -100,6 +102,8 @@ export interface Reason {
 export interface Lane {
   /** Whether items are encoded on their way: then whole batches of a source are better than single items. */
   readonly encodes: boolean
+  /** Whether its workers can read the files of this machine themselves. Default: no. */
+  readonly readsFiles?: boolean | undefined
   /** Whether a chunk may be submitted now. */
   readonly ready: boolean
   /** Hands a chunk over; only when `ready`. */

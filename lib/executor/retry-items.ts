@@ -160,7 +160,8 @@ function withoutItems(part: Part, partOffsets: readonly number[]): Part[] {
       count: end - start,
       results: new Items(results.slice(first, next)),
       counts: own,
-      errors: errors && errorsBetween(errors, start, end),
+      errors: errors && between(errors, start, end),
+      failedItems: part.failedItems && between(part.failedItems, start, end),
     })
     // Where each item has one result, a failed one has a placeholder.
     if (counts === undefined) next++
@@ -169,14 +170,15 @@ function withoutItems(part: Part, partOffsets: readonly number[]): Part[] {
   return pieces
 }
 
-function errorsBetween(
-  errors: ReadonlyMap<number, unknown>,
+/** The errors, or the items, of some of the outcomes. */
+function between(
+  all: ReadonlyMap<number, unknown>,
   start: number,
   end: number,
 ): ReadonlyMap<number, unknown> | undefined {
   const own = new Map<number, unknown>()
   for (let partOffset = start; partOffset < end; partOffset++) {
-    if (errors.has(partOffset)) own.set(partOffset - start, errors.get(partOffset))
+    if (all.has(partOffset)) own.set(partOffset - start, all.get(partOffset))
   }
   return own.size > 0 ? own : undefined
 }

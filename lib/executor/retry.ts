@@ -43,6 +43,10 @@ class RetryLane implements Lane {
     return this.#lane.encodes
   }
 
+  get readsFiles(): boolean {
+    return this.#lane.readsFiles === true
+  }
+
   /** Chunks that are tried again get room before new ones. */
   get ready(): boolean {
     return !this.#queue.hasDue && this.#lane.ready

@@ -10,6 +10,8 @@ interface Format {
   readonly mark: readonly (number | undefined)[]
   /** A program that makes text of it: as the option `decompress` names it, or as a command for those that need a file. */
   readonly program: readonly string[] | string
+  /** The source that reads it, instead of a program. */
+  readonly source?: string
 }
 
 const ANY = undefined
@@ -42,7 +44,7 @@ const FORMATS: readonly Format[] = [
   { name: 'compress (.Z)', mark: [0x1f, 0x9d, 0x90], program: ['gzip', '-dc'] },
   { name: 'snappy', mark: [0xff, 6, 0, 0, ...codes('sNaPpY')], program: ['snzip', '-dc'] },
   // Behind the letters stands the header of the first page.
-  { name: 'Parquet', mark: [...codes('PAR1'), 0x15], program: `duckdb -csv -c "FROM 'FILE'"` },
+  { name: 'Parquet', mark: [...codes('PAR1'), 0x15], program: '', source: 'parquet()' },
   {
     name: 'SQLite',
     mark: [...codes('SQLite format 3'), 0],
@@ -108,13 +110,18 @@ export function markOf(
 const AS_IT_IS = 'to read its bytes as they are: detect: false'
 
 /** @param outside The compression that the data were in. */
-export function unreadable({ name, program }: Pick<Format, 'name' | 'program'>, outside?: string): InputError {
+export function unreadable(
+  { name, program, source }: Pick<Format, 'name' | 'program' | 'source'>,
+  outside?: string,
+): InputError {
   const cure =
-    typeof program === 'string'
-      ? `run them through '${program}'`
-      : outside === undefined
-        ? `to run them through a program: decompress: [${program.map((word) => `'${word}'`).join(', ')}]`
-        : `run them through '${outside} -dc FILE | ${program.join(' ')}'`
+    source !== undefined
+      ? `read the file with ${source}`
+      : typeof program === 'string'
+        ? `run them through '${program}'`
+        : outside === undefined
+          ? `to run them through a program: decompress: [${program.map((word) => `'${word}'`).join(', ')}]`
+          : `run them through '${outside} -dc FILE | ${program.join(' ')}'`
   const instead = name === 'zstd' ? 'to decode them here: npm install fzstd, or Node 22.15; ' : ''
   return notText(`${name} data`, `${instead}${cure}; ${AS_IT_IS}`)
 }

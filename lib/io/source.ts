@@ -27,7 +27,19 @@ export interface BatchReader {
   next(max: number): Batch | undefined | Promise<Batch | undefined>
   /** Called at most once, also while a `next()` is pending, and never after the source ended or threw. */
   close(end?: PipelineEnd): unknown
+  /**
+   * How many of the next values cost least if they are read together, and run by one worker. Undefined: it does not
+   * matter, or is not known. A reader that does not know it yet may give an empty batch first.
+   */
+  readonly unit?: number | undefined
 }
+
+/** What reads batches: whether their values are needed on this thread. In workers, they may be read from files there. */
+export interface BatchUse {
+  readonly inWorkers: boolean
+}
+
+export const ON_THIS_THREAD: BatchUse = { inWorkers: false }
 
 /**
  * Why a source is closed, where the stream is part of `stream.pipeline`. That reports the first error that it gets. A
@@ -39,7 +51,7 @@ export interface PipelineEnd {
 }
 
 /** Kept apart from the sources themselves: it is a matter between parts of this library. */
-const openers = new WeakMap<object, () => BatchReader | undefined>()
+const openers = new WeakMap<object, (use: BatchUse) => BatchReader | undefined>()
 /** Sources of records: their batches know the places of records, and may have bad ones. */
 const ofRecords = new WeakSet<object>()
 
@@ -49,7 +61,11 @@ const ofRecords = new WeakSet<object>()
  *
  * @param areRecords Whether they are records. Item by item, the first bad one would end the source, and nobody would know places.
  */
-export function offerBatches(source: object, open: () => BatchReader | undefined, areRecords = false): void {
+export function offerBatches(
+  source: object,
+  open: (use: BatchUse) => BatchReader | undefined,
+  areRecords = false,
+): void {
   openers.set(source, open)
   if (areRecords) ofRecords.add(source)
 }
@@ -59,8 +75,8 @@ export function givesRecords(source: object): boolean {
 }
 
 /** Opens a source that offers batches; undefined if it does not. */
-export function openBatches(source: object): BatchReader | undefined {
-  return openers.get(source)?.() ?? openBegunArray(source)
+export function openBatches(source: object, use: BatchUse = ON_THIS_THREAD): BatchReader | undefined {
+  return openers.get(source)?.(use) ?? openBegunArray(source)
 }
 
 /** Whether a value can be read as a source at all (a string cannot: its characters are hardly meant). */

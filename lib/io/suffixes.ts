@@ -45,6 +45,11 @@ export function writtenFormatOf(path: string): FileFormat | 'parquet' | undefine
   return suffixOf(withoutCompression(path)) === SUFFIXES.parquet ? 'parquet' : formatOfName(path)
 }
 
+/** The same, for an input. */
+export function inputFormatOfName(path: string): FileFormat | 'parquet' | undefined {
+  return writtenFormatOf(path)
+}
+
 /** How an output with this name is compressed. Undefined: not, or in a way that cannot be written. */
 export function writtenCompressionOf(path: string): WrittenCompression | undefined {
   return WRITTEN[suffixOf(path)]

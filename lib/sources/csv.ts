@@ -6,7 +6,7 @@ import { COLUMNS_EXPECTED, isNames } from './column-names.js'
 import { CsvKind } from './csv-kind.js'
 import { fieldTypes, type FieldType, type FieldValue } from './field-types.js'
 import { readRecordText } from './record-text.js'
-import { RecordIterator, type Records } from './records.js'
+import { recordsOf, type Records } from './records.js'
 
 /** The rows of `csv()` with `columns` and `types`. Without `columns`, `C` is `string`: all other fields are strings. */
 export type CsvRow<C extends string, T> = string extends C
@@ -200,7 +200,7 @@ function open(name: string, delimiter: string, source: unknown, options: unknown
     columns: columns && [...columns],
     types: fieldTypes(read, action),
   })
-  return new RecordIterator(name, sources, kind, kind.plan)
+  return recordsOf(name, sources, kind, kind.plan)
 }
 
 const QUOTE = 0x22

@@ -8,7 +8,7 @@ import { fieldTypes, type FieldType, type FieldValue } from './field-types.js'
 import { LineSplitter } from './line-splitter.js'
 import type { Beginning, RecordKind } from './record-reader.js'
 import { readRecordText } from './record-text.js'
-import { RecordIterator, type Records } from './records.js'
+import { recordsOf, type Records } from './records.js'
 
 /**
  * Where a column is in each line. A number is its width: it begins where the column before it ends. Two numbers are its
@@ -96,7 +96,7 @@ export function fixed<
   const sources = sourcesOf(ACTION, source)
   const read = new OptionReader<FixedOptions>(ACTION, options, OPTIONS, VERBS_HINT)
   const kind = new FixedKind(read)
-  return new RecordIterator('fixed', sources, kind, kind.plan)
+  return recordsOf('fixed', sources, kind, kind.plan)
 }
 
 class FixedKind implements RecordKind {

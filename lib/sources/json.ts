@@ -3,7 +3,7 @@ import { sourcesOf, type ByteSource } from '../io/bytes.js'
 import { OptionReader, VERBS_HINT } from '../options.js'
 import { jsonForm, JsonKind, NDJSON_OPTIONS, type JsonRow, type NdjsonOptions } from './json-kind.js'
 import { ElementSplitter } from './json-splitters.js'
-import { RecordIterator, type Records } from './records.js'
+import { recordsOf, type Records } from './records.js'
 
 const ACTION = 'read records with json()'
 
@@ -65,7 +65,7 @@ export const json: Json = ((source: unknown, options?: unknown) => {
   const path = keysOf(read.value('path', 'keys with dots between them, or an array of keys', isPath))
   const open = (encoding: string): ElementSplitter => new ElementSplitter(path, encoding)
   const kind = new JsonKind(ACTION, read, open, jsonForm(read))
-  return new RecordIterator('json', sources, kind, { ...kind.plan, path })
+  return recordsOf('json', sources, kind, { ...kind.plan, path })
 }) as Json
 
 function isPath(value: unknown): boolean {

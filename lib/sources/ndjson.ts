@@ -4,7 +4,7 @@ import { OptionReader, VERBS_HINT } from '../options.js'
 import { isSpace } from './array-finder.js'
 import { jsonForm, JsonKind, NDJSON_OPTIONS, type JsonRow, type NdjsonOptions } from './json-kind.js'
 import { LineSplitter } from './line-splitter.js'
-import { RecordIterator, type Records } from './records.js'
+import { recordsOf, type Records } from './records.js'
 
 const ACTION = 'read records with ndjson()'
 
@@ -57,5 +57,5 @@ export const ndjson: Ndjson = ((source: unknown, options?: unknown) => {
   const sources = sourcesOf(ACTION, source)
   const read = new OptionReader<NdjsonOptions>(ACTION, options, NDJSON_OPTIONS, VERBS_HINT)
   const kind = new JsonKind(ACTION, read, () => new LineSplitter(isSpace), jsonForm(read))
-  return new RecordIterator('ndjson', sources, kind, kind.plan)
+  return recordsOf('ndjson', sources, kind, kind.plan)
 }) as Ndjson

@@ -1,13 +1,12 @@
-/** What sources of records return: an iterator over their values. record-reader.ts reads. */
-import { recordCursor } from '../codec/records/record-data.js'
-import type { RecordBatch } from '../codec/records/record-batch.js'
+/** What sources of records return: an iterator over their values. record-reader.ts and row-reader.ts read. */
+import type { Batch } from '../codec/batch.js'
 import { typeError } from '../errors.js'
 import { showState } from '../inspect.js'
 import { inputName, type ByteInput } from '../io/bytes.js'
-import { offerMeter, type SourceBytes } from '../io/input-meter.js'
+import { offerMeter, type InputMeter, type SourceBytes } from '../io/input-meter.js'
 import { InputsPoint } from '../io/inputs-point.js'
-import { offerBatches, type BatchReader } from '../io/source.js'
-import { offerResume, type Json } from '../resume/mark.js'
+import { offerBatches, type BatchReader, type BatchUse } from '../io/source.js'
+import { offerResume, type Json, type ResumePoint } from '../resume/mark.js'
 import { RecordReader, type RecordKind } from './record-reader.js'
 
 /** The records of files, streams or other byte sources: an iterator over their values. `await using` closes it. */
@@ -19,6 +18,46 @@ export interface Records<T> extends AsyncIterableIterator<T, undefined>, AsyncDi
   next(): Promise<IteratorResult<T, undefined>>
   /** Ends the reading at once: pending calls of `next()` get "done". Settles when the source is closed. */
   return(): Promise<IteratorReturnResult<undefined>>
+}
+
+/** Records whose values are made one by one. */
+interface RecordValues extends Batch {
+  /** Gives the next value at each call. Throws the error of a bad record, and continues behind it. */
+  cursor(): () => unknown
+}
+
+/** What an iterator reads, and how a run goes on there. */
+export interface ReadRecords {
+  readonly meter: InputMeter
+  /** How a later run goes on. */
+  readonly point: ResumePoint
+  /** The next records, at most `max`, for values on this thread. */
+  next(max: number): RecordValues | undefined | Promise<RecordValues | undefined>
+  close(): unknown
+  /** The records as batches, for a stage. Nothing has been read. */
+  open(use: BatchUse): BatchReader
+}
+
+/**
+ * The records of files of text.
+ *
+ * @param plan The options that change which records there are, or their values.
+ */
+export function recordsOf<T>(
+  name: string,
+  sources: readonly ByteInput[],
+  kind: RecordKind,
+  plan: Readonly<Record<string, Json>>,
+): Records<T> {
+  const reader = new RecordReader(sources, kind)
+  const point = new InputsPoint(name, sources, plan, reader)
+  return new RecordIterator<T>(name, sources, {
+    point,
+    meter: reader.meter,
+    next: (max) => reader.next(max),
+    close: () => reader.close(),
+    open: () => point.open(),
+  })
 }
 
 /** Records that are decoded here together. */
@@ -41,25 +80,22 @@ export class RecordIterator<T> implements Records<T> {
   readonly #name: string
   /** How the sources are shown. */
   readonly #sources: readonly string[]
-  readonly #reader: RecordReader
-  readonly #point: InputsPoint
+  readonly #reader: ReadRecords
   #state: 'new' | 'open' | 'done' = 'new'
-  #batch: RecordBatch | undefined
+  #batch: RecordValues | undefined
   #decode: (() => unknown) | undefined
   #left = 0
   /** Calls of `next()` that are not answered. */
   #waiting = 0
   #last: Promise<unknown> = Promise.resolve()
 
-  /** @param plan The options that change which records there are, or their values. */
-  constructor(name: string, sources: readonly ByteInput[], kind: RecordKind, plan: Readonly<Record<string, Json>>) {
+  constructor(name: string, sources: readonly ByteInput[], reader: ReadRecords) {
     this.#name = name
     this.#sources = sources.map(inputName)
-    this.#reader = new RecordReader(sources, kind)
-    this.#point = new InputsPoint(name, sources, plan, this.#reader)
-    offerResume(this, this.#point)
-    offerBatches(this, () => this.#openBatches(), true)
-    offerMeter(this, this.#reader.meter)
+    this.#reader = reader
+    offerResume(this, reader.point)
+    offerBatches(this, (use) => this.#openBatches(use), true)
+    offerMeter(this, reader.meter)
   }
 
   get bytes(): SourceBytes {
@@ -103,7 +139,7 @@ export class RecordIterator<T> implements Records<T> {
       this.#batch = undefined
       if (this.#state === 'done') return DONE
       this.#state = 'open'
-      let batch: RecordBatch | undefined
+      let batch: RecordValues | undefined
       try {
         batch = await this.#reader.next(MAX_RECORDS_AT_ONCE)
       } catch (error) {
@@ -116,7 +152,7 @@ export class RecordIterator<T> implements Records<T> {
         return DONE
       }
       this.#batch = batch
-      this.#decode = recordCursor(batch.pack().data).next
+      this.#decode = batch.cursor()
       this.#left = batch.length
     }
     return this.#take()
@@ -135,7 +171,7 @@ export class RecordIterator<T> implements Records<T> {
   /** Rejects with the error of a record, when the source is closed. */
   async #closeWith(error: unknown): Promise<never> {
     // This error is told, not one of closing.
-    await this.#reader.close().catch(() => undefined)
+    await Promise.resolve(this.#reader.close()).catch(() => undefined)
     throw error
   }
 
@@ -152,9 +188,9 @@ export class RecordIterator<T> implements Records<T> {
   }
 
   /** Gives the records away as batches, for a stage; undefined once reading has begun or ended. */
-  #openBatches(): BatchReader | undefined {
+  #openBatches(use: BatchUse): BatchReader | undefined {
     if (this.#state !== 'new') return undefined
     this.#state = 'done'
-    return this.#point.open()
+    return this.#reader.open(use)
   }
 }

@@ -4,7 +4,7 @@ import { OptionReader, VERBS_HINT } from '../options.js'
 import { isSpace } from './array-finder.js'
 import { JsonKind, REPLAY_OPTIONS, type ReplayOptions } from './json-kind.js'
 import { LineSplitter } from './line-splitter.js'
-import { RecordIterator, type Records } from './records.js'
+import { recordsOf, type Records } from './records.js'
 
 const ACTION = 'read failed items with replay()'
 
@@ -38,5 +38,5 @@ export function replay<T = unknown>(source: ByteSource | readonly ByteSource[], 
   const sources = sourcesOf(ACTION, source)
   const read = new OptionReader<ReplayOptions>(ACTION, options, REPLAY_OPTIONS, VERBS_HINT)
   const kind = new JsonKind(ACTION, read, () => new LineSplitter(isSpace), { kind: 'rejects' })
-  return new RecordIterator('replay', sources, kind, kind.plan)
+  return recordsOf('replay', sources, kind, kind.plan)
 }

@@ -22,7 +22,10 @@ export function detachItems(part: Part, mode: FailureMode, keepsAll: boolean = m
 }
 
 /** The items that failed, or the first of them, by their offset in the part. Decodes only those. */
-function failedItems({ chunk, from, chunkOffsets, errors }: Part, onlyFirst: boolean): Map<number, FailedItem> {
+function failedItems(
+  { chunk, from, chunkOffsets, errors, failedItems: read }: Part,
+  onlyFirst: boolean,
+): Map<number, FailedItem> {
   const failed = new Map<number, number>()
   let first = Infinity
   let last = -Infinity
@@ -39,7 +42,7 @@ function failedItems({ chunk, from, chunkOffsets, errors }: Part, onlyFirst: boo
   const values = batch.valuesAt?.(positions) ?? batch.values()
   const items = new Map(
     [...failed].map(([partOffset, chunkOffset]) => {
-      const value = values[chunkOffset - first]
+      const value = read?.has(partOffset) === true ? read.get(partOffset) : values[chunkOffset - first]
       const place = batch.placeOf?.(chunkOffset - first)
       const { text: item, format } = value instanceof BadRecord ? value : { text: value, format: undefined }
       return [partOffset, { item, format, place }]

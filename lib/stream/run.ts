@@ -25,6 +25,7 @@ export class Run {
   readonly reader: SourceReader
   readonly #window: Window
   readonly #tuner: Tuner
+  readonly #windowFor: StreamPlan['windowFor']
   readonly #parts: PartReader
   readonly #occupancy: Occupancy
   readonly #onSource: () => void
@@ -54,10 +55,11 @@ export class Run {
     format?: OutputFormat,
     resumed?: number,
   ) {
-    const { executor, job, tuner } = plan
+    const { executor, job, tuner, windowFor } = plan
     this.#first = resumed ?? 0
     this.#window = window
     this.#tuner = tuner
+    this.#windowFor = windowFor
     this.#parts = parts
     this.#occupancy = occupancy
     this.#onSource = onSource
@@ -68,7 +70,9 @@ export class Run {
       { ...job, width, format },
       { context: this.context, wake: onLane, state: () => this.#state },
     )
-    this.reader = new SourceReader(source, this.lane.encodes, resumed !== undefined, window, onSource)
+    // Buffers are moved from this thread.
+    const use = { inWorkers: this.lane.readsFiles === true && job.transfer === undefined }
+    this.reader = new SourceReader(source, this.lane.encodes, use, resumed !== undefined, window, onSource)
   }
 
   get #state(): StreamState {
@@ -126,11 +130,17 @@ export class Run {
     let end: number | undefined
     while (reader.isReady) {
       if (!this.#passMark()) return
+      const unit = this.#unit
+      // The next values are one chunk, together with smaller units or alone.
+      if (unit > 0 && reader.size > 0 && reader.size + unit > this.#limit && !this.#submit()) return
       if (reader.size >= this.#limit && !this.#submit()) return
+      this.#limit = Math.max(this.#limit, unit)
       const missing = this.#limit - reader.size
       const room = Math.min(missing, this.#window.room)
-      if (room <= 0) {
-        this.#refillThreshold = Math.min(missing, this.#window.limit)
+      if (room <= 0 || room < unit) {
+        this.#refillThreshold = Math.min(missing, Math.max(unit, this.#window.limit))
+        // They would wait for a unit that has no room before their results are given.
+        if (unit > 0 && reader.size > 0) this.#submit()
         return
       }
       if (end === undefined) {
@@ -146,6 +156,20 @@ export class Run {
         return
       }
     }
+  }
+
+  /**
+   * How many values are read together, if the source says so. 0 if it does not, or if the user has chosen smaller chunks
+   * or a smaller window. The window has room for two units of each worker, and always for one.
+   */
+  get #unit(): number {
+    const { unit } = this.reader
+    const { tuning } = this.#tuner
+    if (unit === undefined || tuning.reason === 'fixed') return 0
+    const { limit } = this.#window
+    if (this.#windowFor({ ...tuning, chunksize: unit }, limit) < unit) return 0
+    this.#window.limit = Math.max(this.#windowFor({ ...tuning, chunksize: Math.ceil(unit / 2) }, limit), unit)
+    return unit
   }
 
   /** Whether the items that were read are to be submitted now. */

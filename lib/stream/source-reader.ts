@@ -6,7 +6,7 @@ import type { Batch } from '../codec/batch.js'
 import { Mark } from '../resume/mark.js'
 import { closeQuietly } from '../io/close-with-timeout.js'
 import { closeUnopened, givesRecords, openBatches, openSource } from '../io/source.js'
-import type { BatchReader, PipelineEnd, Reader, Source } from '../io/source.js'
+import type { BatchReader, BatchUse, PipelineEnd, Reader, Source } from '../io/source.js'
 import { ReuseCheck } from '../reuse.js'
 import { isThenable } from '../thenable.js'
 import { ChunkBuffer } from './chunk-buffer.js'
@@ -30,6 +30,7 @@ export class SourceReader {
   readonly #source: Source<unknown>
   /** Whether whole batches are read, where the source gives them. */
   readonly #isBatched: boolean
+  readonly #use: BatchUse
   readonly #window: Window
   readonly #wake: () => void
   readonly #total: number | undefined
@@ -49,11 +50,20 @@ export class SourceReader {
 
   /**
    * @param isCopied Whether the executor copies items when it sends them.
+   * @param use What batches are read for.
    * @param hasMarks Whether the source gives marks, which stand between batches.
    * @param wake Called when it can be read again, has ended, or waits for a source that has nothing ready.
    */
-  constructor(source: Source<unknown>, isCopied: boolean, hasMarks: boolean, window: Window, wake: () => void) {
+  constructor(
+    source: Source<unknown>,
+    isCopied: boolean,
+    use: BatchUse,
+    hasMarks: boolean,
+    window: Window,
+    wake: () => void,
+  ) {
     this.#source = source
+    this.#use = use
     this.#isBatched = isCopied || hasMarks
     this.#window = window
     this.#wake = wake
@@ -92,6 +102,11 @@ export class SourceReader {
   /** How many items the source has that were not taken, where that is known. */
   get remaining(): number | undefined {
     return this.#total === undefined ? undefined : Math.max(0, this.#total - this.#window.read + this.#buffer.size)
+  }
+
+  /** See `BatchReader`. */
+  get unit(): number | undefined {
+    return this.#batches?.unit
   }
 
   /** The error of the source, which is due after the results of all items read before it. */
@@ -159,7 +174,7 @@ export class SourceReader {
   }
 
   #open(): void {
-    if (this.#isBatched || givesRecords(this.#source)) this.#batches = openBatches(this.#source)
+    if (this.#isBatched || givesRecords(this.#source)) this.#batches = openBatches(this.#source, this.#use)
     if (this.#batches === undefined) this.#items = openSource(this.#source)
   }
 

@@ -6,7 +6,15 @@ import { offAbort, onAbort } from '../aborts.js'
 import { typeError } from '../errors.js'
 import { closeQuietly, closeWithTimeout } from '../io/close-with-timeout.js'
 import { assertResult, isDone, isPromise } from '../io/iterator-result.js'
-import { closeUnopened, openBatches, openSource, type BatchReader, type Reader, type Source } from '../io/source.js'
+import {
+  closeUnopened,
+  openBatches,
+  openSource,
+  type BatchReader,
+  type BatchUse,
+  type Reader,
+  type Source,
+} from '../io/source.js'
 import type { Batch } from '../codec/batch.js'
 import { isThenable } from '../thenable.js'
 import { noteOrigin, originOf } from '../stream/origin.js'
@@ -69,10 +77,15 @@ export abstract class ReadResults<T, R> extends SerialResults<R> {
     return source instanceof Results
   }
 
+  /** How many values of the source cost least if they are read together: see `BatchReader`. */
+  protected get unit(): number | undefined {
+    return this.#batches?.unit
+  }
+
   /** Opens the source. @returns Whether it gives batches. @throws If it has been read before. */
-  protected open(): boolean {
+  protected open(use?: BatchUse): boolean {
     this[Symbol.asyncIterator]()
-    if (this.#source !== undefined) this.#open(this.#source)
+    if (this.#source !== undefined) this.#open(this.#source, use)
     return this.givesBatches
   }
 
@@ -134,13 +147,13 @@ export abstract class ReadResults<T, R> extends SerialResults<R> {
     if (this.#signal !== undefined) offAbort(this.#signal, this.#abort)
   }
 
-  #open(source: Source<T>): void {
+  #open(source: Source<T>, use?: BatchUse): void {
     if (this.#batches !== undefined || this.#items !== undefined) return
     if (this.#signal?.aborted === true) {
       this.#abort()
       return
     }
-    if (this.takesBatches(source)) this.#batches = openBatches(source)
+    if (this.takesBatches(source)) this.#batches = openBatches(source, use)
     if (this.#batches === undefined) this.#items = openSource(source)
     if (this.#signal !== undefined) onAbort(this.#signal, this.#abort)
   }

@@ -2,9 +2,10 @@
 import { Items, type Batch } from '../codec/batch.js'
 import { BadRecord } from '../codec/records/record-data.js'
 import { RecordBatch } from '../codec/records/record-batch.js'
+import { RowBatch } from '../codec/rows/row-batch.js'
 import { showState } from '../inspect.js'
 import { meterOf, offerMeter } from '../io/input-meter.js'
-import { givesRecords, offerBatches, type Source } from '../io/source.js'
+import { givesRecords, offerBatches, type BatchReader, type Source } from '../io/source.js'
 import { Mark, offerResume, type Json, type ResumePoint } from '../resume/mark.js'
 import { Choice } from './choice.js'
 import { ReadResults } from './read-results.js'
@@ -40,14 +41,7 @@ export class Sampled<T> extends ReadResults<T, T> {
     offerResume(this, this.#point)
     const meter = meterOf(source)
     if (meter !== undefined) offerMeter(this, meter)
-    offerBatches(
-      this,
-      () => {
-        if (!this.open()) return undefined
-        return { next: (max) => this.inTurn(() => this.#nextBatch(max)), close: () => this.return() }
-      },
-      givesRecords(source),
-    )
+    offerBatches(this, (use) => (this.open(use) ? this.#reader() : undefined), givesRecords(source))
   }
 
   override async return(): Promise<IteratorResult<T, undefined>> {
@@ -69,6 +63,17 @@ export class Sampled<T> extends ReadResults<T, T> {
     // The record that is bad ends the reading, as it does in a loop over its source.
     await this.return()
     throw given.value.error
+  }
+
+  #reader(): BatchReader {
+    const unitOf = (): number | undefined => this.unit
+    return {
+      next: (max) => this.inTurn(() => this.#nextBatch(max)),
+      close: () => this.return(),
+      get unit() {
+        return unitOf()
+      },
+    }
   }
 
   async #nextItem(): Promise<{ value: T } | undefined> {
@@ -114,14 +119,15 @@ export class Sampled<T> extends ReadResults<T, T> {
         this.#note(batch)
         return batch
       }
-      const chosen = batch instanceof RecordBatch ? this.#records(batch) : this.#values(batch)
+      const chosen =
+        batch instanceof RecordBatch || batch instanceof RowBatch ? this.#records(batch) : this.#values(batch)
       batch.release()
       if (chosen !== undefined) return chosen
     }
   }
 
-  #records(batch: RecordBatch): Batch | undefined {
-    let chosen: RecordBatch | undefined
+  #records(batch: Batch): Batch | undefined {
+    let chosen: Batch | undefined
     for (const [start, end] of this.#choice.runs(batch.length)) {
       const run = batch.slice(start, end)
       chosen = chosen?.join(run) ?? run

@@ -3,9 +3,11 @@
  * does so after an item, and by a timer while an item is awaited. Only a synchronous item can delay that.
  */
 import { assertPackedApart } from '../codec/apart.js'
-import { withNotes, pack, cloneEach, type Packed } from '../codec/codec.js'
+import { areRows, withNotes, pack, cloneEach, type Packed } from '../codec/codec.js'
 import type { EncodedError } from '../codec/error-codec/types.js'
+import { rowAt } from '../codec/rows/row-data.js'
 import { takeTransfers, type TransferList } from '../codec/transfer-list.js'
+import { attempt } from '../errors.js'
 import { beginEncoding, endEncoding } from './cells.js'
 import { ReuseCheck } from '../reuse.js'
 import type { RunningChunk } from './chunk.js'
@@ -31,6 +33,7 @@ export class Poster {
   /** Of the results in the outbox: they are copied when they are posted. */
   readonly #reuse = new ReuseCheck()
   #started: number
+  #hasBegun = false
   #sent: number
   /** How many items until the clock is read, how many from one reading to the next, and when it was read last. */
   #untilClock = 1
@@ -46,8 +49,13 @@ export class Poster {
     this.#sent = chunk.flushFirst ? -Infinity : this.#started
   }
 
-  /** The chunk begins to run. The time before was spent on loading its task, and does not count. */
+  /**
+   * The chunk begins to run, or its rows begin to be read. The time before was spent on loading its task, and does not
+   * count. Only the first call says when.
+   */
   begin(): void {
+    if (this.#hasBegun) return
+    this.#hasBegun = true
     this.#started = milliseconds()
   }
 
@@ -116,7 +124,13 @@ export class Poster {
       ? FOLDED
       : isSimple
         ? undefined
-        : { chunkOffsets, counts: counts && Uint32Array.from(counts), errors, fault, isUnread: fault && true }
+        : {
+            chunkOffsets,
+            counts: counts && Uint32Array.from(counts),
+            ...this.#failed(from, chunkOffsets, errors),
+            fault,
+            isUnread: fault && true,
+          }
     const { cells } = host
     beginEncoding(cells, chunkOffsets?.[0] ?? from, count, job.timeout !== undefined)
     track?.()
@@ -132,7 +146,9 @@ export class Poster {
         })
         const { data, transfer, bytes } = records.send()
         const isPlain = (all ?? counts ?? details) === undefined
-        const own = isPlain ? undefined : { ...details, counts: counts && Uint32Array.from(counts), errors: all }
+        const own = isPlain
+          ? undefined
+          : { ...details, counts: counts && Uint32Array.from(counts), ...this.#failed(from, chunkOffsets, all) }
         // Records take as long to format as items to run.
         const wholeTime = milliseconds() - this.#started
         host.post([seq, from, count, last, wholeTime, bytes, data, own], transfer)
@@ -156,12 +172,30 @@ export class Poster {
         host.post([seq, from, 0, true, time, 0, [], { fault: lost[1] }], [])
         return
       }
-      host.post([seq, from, count, last, time, bytes, data, { ...details, ...cloned, isForThreads: true }], transfer)
+      const failed = this.#failed(from, chunkOffsets, cloned.errors)
+      host.post(
+        [seq, from, count, last, time, bytes, data, { ...details, ...cloned, ...failed, isForThreads: true }],
+        transfer,
+      )
     } finally {
       endEncoding(cells)
       // After the last part the chunk ends, which is tracked.
       if (!last) track?.()
     }
+  }
+
+  /** The errors of items, with the items themselves if these are rows, which the pool has not read. */
+  #failed(
+    from: number,
+    chunkOffsets: readonly number[] | undefined,
+    errors: PartDetails['errors'],
+  ): Pick<PartDetails, 'errors' | 'failedItems'> {
+    const { data } = this.#chunk
+    if (errors === undefined || errors.length === 0 || !areRows(data)) return { errors }
+    const rows = errors.map(([partOffset]) =>
+      attempt(() => rowAt(data.segments, chunkOffsets?.[partOffset] ?? from + partOffset)),
+    )
+    return { errors, failedItems: pack(rows).data }
   }
 
   /** As `#isDue()`, for short items. Reading the clock can cost more than an item: it is read after several. */

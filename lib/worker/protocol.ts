@@ -167,6 +167,8 @@ export interface PartDetails {
   readonly counts?: Uint32Array | undefined
   /** The errors of the failed items, by their offset in the part. */
   readonly errors?: readonly (readonly [partOffset: number, error: EncodedError])[] | undefined
+  /** The items of these errors, packed, in the same order, if they are rows: the pool has not read them. */
+  readonly failedItems?: Data | undefined
   /** An error of every item that has no outcome yet: their task could not be loaded, or read. */
   readonly fault?: EncodedError | undefined
   readonly isUnread?: boolean | undefined

@@ -3,8 +3,9 @@
  * the program or in a process.
  */
 import { createRequire } from 'node:module'
-import { holdsShared, needsTasks, tasksOf, type Packed } from '../codec/codec.js'
+import { areRows, holdsShared, needsTasks, tasksOf, type Packed } from '../codec/codec.js'
 import { encodeError } from '../codec/error-codec/encode.js'
+import { areDecoded, type RowData } from '../codec/rows/row-data.js'
 import { findKnown, knowsShared, onCollected } from '../shared/registry.js'
 import { beginChunk, beginLoading, endChunk, endLoading, noteHeap, claim, markCancelled, noteTaken } from './cells.js'
 import { RunningChunk, type Host } from './chunk.js'
@@ -185,7 +186,16 @@ function runOrLoad(job: KnownJob, chunk: RunningChunk, poster: Poster): Promise<
   const { fn } = job
   if (fn === undefined || (holdsShared(chunk.data) && !knowsShared()) || needsTasks(chunk.data))
     return loadAndRun(job, chunk, poster)
+  if (areRows(chunk.data) && !areDecoded(chunk.data)) return decodeAndRun(fn, chunk, chunk.data, poster)
   return asTask(() => runChunk(fn, chunk, poster))
+}
+
+/** Rows are read here, from their file. If that fails, each of them does. */
+async function decodeAndRun(fn: TaskFunction, chunk: RunningChunk, data: RowData, poster: Poster): Promise<void> {
+  poster.begin()
+  const { decodeSegments } = await import('../parquet/reading.js')
+  await decodeSegments(data.segments)
+  await asTask(() => runChunk(fn, chunk, poster))
 }
 
 async function loadAndRun(job: KnownJob, chunk: RunningChunk, poster: Poster): Promise<void> {

@@ -34,7 +34,7 @@ describe('lines() refuses input that is not text, with the cure', () => {
     ['bzip2', hex('425a6831 177245385090 00'), program('bzip2', '-dc')],
     ['lz4', hex('04224d18 6440'), program('lz4', '-dc')],
     ['7z', hex('377abcaf271c 0004'), "run them through '7z x -so FILE'"],
-    ['Parquet', hex('5041523115 04'), `run them through 'duckdb -csv -c "FROM 'FILE'"'`],
+    ['Parquet', hex('5041523115 04'), 'read the file with parquet()'],
     [
       'SQLite',
       Buffer.from('SQLite format 3\0\x10'),

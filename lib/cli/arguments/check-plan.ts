@@ -1,5 +1,11 @@
 /** Refuses what does not go together. Each error is one line that says what to do. */
-import { formatOfName, suffixOf, unwrittenSuffixOf, writtenCompressionOf, writtenFormatOf } from '../../io/suffixes.js'
+import {
+  inputFormatOfName,
+  suffixOf,
+  unwrittenSuffixOf,
+  writtenCompressionOf,
+  writtenFormatOf,
+} from '../../io/suffixes.js'
 import { isServerUrl } from '../../io/urls.js'
 import { checkpointOf, type CommandPlan, type InputFormat } from '../plan.js'
 import { UsageError } from '../usage-error.js'
@@ -59,6 +65,7 @@ function checkTogether(given: Given): void {
 
 function checkFormats({ input }: CommandPlan, given: Given): void {
   const formats = formatsOf(input)
+  if (formats?.has('parquet') === true) checkParquetInput(input)
   for (const { name, formats: known } of OPTIONS) {
     if (known === undefined || formats === undefined || !given.has(name)) continue
     if (known.some((format) => formats.has(format))) continue
@@ -67,11 +74,20 @@ function checkFormats({ input }: CommandPlan, given: Given): void {
   }
 }
 
+/** It is read at many places of a file. */
+function checkParquetInput({ files, format }: CommandPlan['input']): void {
+  const isParquet = (file: string): boolean => format === 'parquet' || inputFormatOfName(file) === 'parquet'
+  const url = files.find((file) => isServerUrl(file) && isParquet(file))
+  if (url !== undefined) throw new UsageError(`Parquet is read from files, and '${url}' is not one: download it first`)
+  if (format !== 'parquet' || (files.length > 0 && !files.includes('-'))) return
+  throw new UsageError('Parquet is read from files, not from the standard input: write it to a file first')
+}
+
 /** The formats of the input. Undefined: files that are not known yet decide. */
 function formatsOf({ format, files, replay }: CommandPlan['input']): ReadonlySet<InputFormat> | undefined {
   if (format !== undefined) return new Set([format])
   if (replay !== undefined || files.some((file) => /[*?\]})]/.test(suffixOf(file) || file.slice(-1)))) return undefined
-  return files.length === 0 ? new Set(['lines']) : new Set(files.map((file) => formatOfName(file) ?? 'lines'))
+  return files.length === 0 ? new Set(['lines']) : new Set(files.map((file) => inputFormatOfName(file) ?? 'lines'))
 }
 
 function checkOutput(plan: CommandPlan, given: Given): void {

@@ -14,8 +14,10 @@ import {
   share,
 } from './values.js'
 
-const FORMATS: readonly InputFormat[] = ['lines', 'csv', 'tsv', 'ndjson', 'json', 'fixed']
+const FORMATS: readonly InputFormat[] = ['lines', 'csv', 'tsv', 'ndjson', 'json', 'fixed', 'parquet']
 const TABLES: readonly InputFormat[] = ['csv', 'tsv']
+/** Of these, the bytes are text. */
+const TEXTS = FORMATS.filter((format) => format !== 'parquet')
 
 /** `json:PATH` has the path to the array, and `fixed:SPEC` the columns, too. */
 function from(text: string, as: string): Draft {
@@ -36,9 +38,9 @@ export const INPUT: OptionGroup = {
       name: 'from',
       short: 'i',
       value: 'FORMAT',
-      summary: '`lines`, `csv`, `tsv`, `ndjson`, `json[:PATH]`, `fixed:SPEC`',
+      summary: '`lines`, `csv`, `tsv`, `ndjson`, `json`, `fixed:SPEC`, `parquet`',
       details:
-        'The format of the input. `jsonl` is `ndjson`. `json:a.b` reads the elements of the array that is at `a.b`; `json` those of the whole text. `fixed:name=10,age=3` reads lines with columns of these widths, in characters. `fixed:name=0-10,note=20-` says where they begin and end: from 0, the end does not belong to the column, and without one it goes on to the end of the line. Spaces around fields are left out.',
+        'The format of the input. `jsonl` is `ndjson`. `json:a.b` reads the elements of the array that is at `a.b`; `json` those of the whole text. `fixed:name=10,age=3` reads lines with columns of these widths, in characters. `fixed:name=0-10,note=20-` says where they begin and end: from 0, the end does not belong to the column, and without one it goes on to the end of the line. Spaces around fields are left out. `parquet` needs the package `hyparquet`, and files: it cannot read the standard input.',
       initial: 'by suffix, or lines',
       choices: FORMATS,
       also: ['input', 'input-format', 'in', 'format'],
@@ -50,7 +52,7 @@ export const INPUT: OptionGroup = {
       summary: 'the columns to read, or the keys of JSON',
       details: 'The others are not decoded. With `--no-header` these are the names of all columns, in order.',
       initial: 'all',
-      formats: [...TABLES, 'ndjson', 'json'],
+      formats: [...TABLES, 'ndjson', 'json', 'parquet'],
       also: ['fields', 'cut'],
       effect: { reads: (text, as) => ({ input: { columns: names(text, as) } }) },
     },
@@ -76,6 +78,7 @@ export const INPUT: OptionGroup = {
       summary: 'the encoding, such as `latin1`',
       isRare: true,
       initial: 'utf8',
+      formats: TEXTS,
       effect: { reads: (text, as) => ({ input: { encoding: encoding(text, as) } }) },
     },
     {
@@ -93,6 +96,7 @@ export const INPUT: OptionGroup = {
       isRare: true,
       details:
         'It reads the file as its standard input. It gets no shell. Gzip, zstd and brotli do not need it: they are recognised.',
+      formats: TEXTS,
       effect: { reads: (text, as) => ({ input: { decompress: program(text, as) } }) },
     },
     {

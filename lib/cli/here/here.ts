@@ -4,7 +4,7 @@
  */
 import { fstatSync, statSync } from 'node:fs'
 import { isatty } from 'node:tty'
-import { formatOfName, hasCompressedName } from '../../io/suffixes.js'
+import { hasCompressedName, inputFormatOfName } from '../../io/suffixes.js'
 import { ReaderLeft } from '../../sinks/target.js'
 import type { CommandPlan, InputFormat, PlannedInput } from '../plan.js'
 import { UsageError } from '../usage-error.js'
@@ -84,8 +84,10 @@ function plainInputs({ files, format }: PlannedInput): Inputs | undefined {
     const own = hasCompressedName(name) ? undefined : sizeOf(name)
     if (own === undefined) return undefined
     size += own
-    if (name !== '-') formats.add(formatOfName(name) ?? 'lines')
+    if (name !== '-') formats.add(inputFormatOfName(name) ?? 'lines')
   }
+  // It needs packages, and is decoded by workers.
+  if (format === 'parquet' || (format === undefined && formats.has('parquet'))) return undefined
   if (format === undefined && formats.size > 1) return undefined
   const [common = 'lines'] = formats
   const sources = names.map((name) => (name === '-' ? process.stdin : name))

@@ -4,13 +4,14 @@ import type { ByteSource } from '../../io/bytes.js'
 import { lines } from '../../io/lines.js'
 import { offerPaths } from '../../io/path-list.js'
 import type { Source } from '../../io/source.js'
-import { formatOfName, hasCompressedName } from '../../io/suffixes.js'
+import { hasCompressedName, inputFormatOfName } from '../../io/suffixes.js'
 import { isServerUrl } from '../../io/urls.js'
 import { csv, tsv } from '../../sources/csv.js'
 import { files } from '../../sources/files.js'
 import { fixed } from '../../sources/fixed.js'
 import { json } from '../../sources/json.js'
 import { ndjson } from '../../sources/ndjson.js'
+import { parquet, type ParquetSource } from '../../sources/parquet.js'
 import { replay } from '../../sources/replay.js'
 import { UsageError } from '../usage-error.js'
 import type { InputFormat, PlannedInput } from '../plan.js'
@@ -49,7 +50,9 @@ export async function findInputs(
     negated,
     isLeftOut,
   )
-  return { ...all, format: plan.format ?? commonFormat(all.paths) }
+  const format = plan.format ?? commonFormat(all.paths)
+  // Its bytes say little about its rows, which workers decode.
+  return { ...all, format, ...(format === 'parquet' && { size: undefined }) }
 }
 
 /** @param outputs Files that are written, by their options. @throws UsageError if one of them is an input. */
@@ -158,7 +161,7 @@ function forgotten(name: string): string {
 function commonFormat(paths: readonly string[]): InputFormat {
   const byFormat = new Map<InputFormat, string>()
   for (const path of paths) {
-    const format = formatOfName(path) ?? 'lines'
+    const format = inputFormatOfName(path) ?? 'lines'
     if (!byFormat.has(format)) byFormat.set(format, path)
   }
   const [first, second] = byFormat
@@ -180,6 +183,8 @@ export function openInputs({ sources, format }: Inputs, plan: PlannedInput): Sou
   if (format === 'lines') return lines(sources, { ...common, ...(plan.isNul && { delimiter: '\0' }) })
   if (format === 'fixed') return fixed(sources, { ...common, columns: plan.fixed ?? {} })
   const { columns, delimiter, header } = plan
+  if (format === 'parquet')
+    return parquet(sources as readonly ParquetSource[], columns === undefined ? {} : { columns })
   const keys = { ...common, ...(columns !== undefined && { columns }) }
   if (format === 'ndjson') return ndjson(sources, keys)
   if (format === 'json') return json(sources, { ...keys, ...(plan.path !== undefined && { path: plan.path }) })

@@ -1,7 +1,7 @@
 /** A source without its first records. They are not decoded, so it does not matter whether they can be. */
 import type { Batch } from '../../codec/batch.js'
 import { meterOf, offerMeter } from '../../io/input-meter.js'
-import { offerBatches, openBatches, type BatchReader, type Source } from '../../io/source.js'
+import { offerBatches, openBatches, type BatchReader, type BatchUse, type Source } from '../../io/source.js'
 import { Mark, offerResume, type ResumePoint } from '../../resume/mark.js'
 
 /** @param source Gives records or lines. */
@@ -36,9 +36,17 @@ export function withoutFirst(source: Source<unknown>, count: number): Source<unk
       return batch
     }
   }
-  const open = (): BatchReader | undefined => {
-    const reader = openBatches(source)
-    return reader && { next: (max) => skip(reader, max), close: (end) => reader.close(end) }
+  const open = (use: BatchUse): BatchReader | undefined => {
+    const reader = openBatches(source, use)
+    return (
+      reader && {
+        next: (max) => skip(reader, max),
+        close: (end) => reader.close(end),
+        get unit() {
+          return left > 0 ? undefined : reader.unit
+        },
+      }
+    )
   }
   offerBatches(rest, open, true)
   offerResume(rest, point)

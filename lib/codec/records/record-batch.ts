@@ -3,7 +3,7 @@ import type { Batch } from '../batch.js'
 import type { Packed } from '../codec.js'
 import type { Place, RecordSegment } from './format.js'
 import { firstLineOf } from './place.js'
-import { allRecords, fileOf, placeOf, recordsAt, type RecordData } from './record-data.js'
+import { allRecords, fileOf, placeOf, recordCursor, recordsAt, type RecordData } from './record-data.js'
 
 /**
  * Memory that several batches refer to. It is shared, not transferred: nothing is copied, and a batch can be sent again
@@ -50,6 +50,11 @@ export class RecordBatch implements Batch {
 
   valuesAt(positions: ReadonlyMap<number, boolean>): unknown[] {
     return recordsAt(this.#data(), positions)
+  }
+
+  /** Gives the next value at each call. Throws the error of a bad record, and continues behind it. */
+  cursor(): () => unknown {
+    return recordCursor(this.#data()).next
   }
 
   placeOf(index: number): Place | undefined {

@@ -73,11 +73,11 @@ export function recordCursor({ count, segments }: RecordData): RecordCursor {
 export class BadRecord {
   /** Undefined where nobody asks for it. */
   readonly error: unknown
-  /** The record as it is written, and how. */
-  readonly text: string
-  readonly format: RecordFormat
+  /** The record as it is written, and how. Undefined for a row of a file of columns. */
+  readonly text: string | undefined
+  readonly format: RecordFormat | undefined
 
-  constructor(error: unknown, text: string, format: RecordFormat) {
+  constructor(error: unknown, text?: string, format?: RecordFormat) {
     this.error = error
     this.text = text
     this.format = format

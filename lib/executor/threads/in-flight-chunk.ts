@@ -3,6 +3,7 @@
  * stream. When its worker dies, it tells which item caused that, and what is left for another worker.
  */
 import { Encoded, Items, type Batch } from '../../codec/batch.js'
+import { unpack, type Data } from '../../codec/codec.js'
 import { decodeError } from '../../codec/error-codec/decode.js'
 import { encodeError } from '../../codec/error-codec/encode.js'
 import { WorkerCrashError } from '../../errors.js'
@@ -101,7 +102,7 @@ export class InFlightChunk {
   /** Makes a part of a worker's message; the results stay encoded. @param sentBytes Roughly how many bytes the worker was sent. */
   accept(message: PartMessage, worker: number, sentBytes: number): Part {
     const [, sentFrom, count, last, time, bytes, data, details = NO_DETAILS] = message
-    const { chunkOffsets: sentOffsets, counts, errors, fault, isFolded, isForThreads } = details
+    const { chunkOffsets: sentOffsets, counts, errors, failedItems, fault, isFolded, isForThreads } = details
     this.#crashesInARow = 0
     if (fault !== undefined) return this.failRest(worker, decodeError(fault))
     const offset = this.#offset
@@ -131,6 +132,7 @@ export class InFlightChunk {
       counts,
       isFolded,
       errors: opened && new Map(opened),
+      failedItems: failedItems && itemsOf(failedItems, errors),
       worker,
       last: last && this.isComplete,
       time,
@@ -249,6 +251,12 @@ export class InFlightChunk {
       this.#exitCode,
     )
   }
+}
+
+/** Items that failed, by their offset in the part. */
+function itemsOf(failed: Data, errors: PartDetails['errors']): ReadonlyMap<number, unknown> {
+  const items = unpack(failed)
+  return new Map(errors?.map(([partOffset], i) => [partOffset, items[i]]))
 }
 
 function sumOf(counts: Uint32Array): number {

@@ -23,6 +23,7 @@ const MAX_AHEAD_MS = 0.5
 
 export class ThreadLane implements Lane {
   readonly encodes = true
+  readonly readsFiles = true
   readonly retried = 0
   readonly client: LaneClient
   readonly #runner: LaneRunner
