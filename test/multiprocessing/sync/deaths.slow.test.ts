@@ -6,6 +6,7 @@ import { randomOf } from '../../support/random.js'
 import { reached } from '../../support/reached.js'
 import {
   ABANDONED,
+  INSIDE,
   newCells,
   ORDER,
   PUT,
@@ -89,7 +90,9 @@ async function stopTrade(
 ): Promise<void> {
   Atomics.store(cells, STOP, 1)
   for (const condition of conditions) {
-    await condition.withLock(() => {
+    await condition.withLock((hold) => {
+      // Only this holder is told that a thread has ended there. The workers cannot tidy up after it.
+      if (hold.abandoned) Atomics.store(cells, INSIDE, 0)
       condition.notifyAll()
     })
   }
