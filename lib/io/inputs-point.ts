@@ -1,6 +1,7 @@
 /** How a source of lines or records goes on where an earlier run was. It says where, and which files have been read. */
 import { stat } from 'node:fs/promises'
 import { CheckpointError, received } from '../errors.js'
+import { codeOfTasks, type NamedTask } from '../resume/code.js'
 import { asIdentity, type FileIdentity } from '../resume/identity.js'
 import type { Json, Mark, MarkRequest, ResumePoint } from '../resume/mark.js'
 import { notResumable } from '../resume/not-resumable.js'
@@ -25,21 +26,29 @@ export class InputsPoint implements ResumePoint {
   readonly #name: string
   readonly #inputs: readonly ByteInput[]
   readonly #reader: InputsReader
+  readonly #tasks: readonly NamedTask[]
   #request: MarkRequest | undefined
   #batches: MarkedBatches<InputsPlace> | undefined
   /** The files that had been read where a note was made. */
   readonly #identities = new WeakMap<object, Promise<readonly FileIdentity[]>>()
 
+  /** @param tasks That make the items. */
   constructor(
     name: string,
     inputs: readonly ByteInput[],
     options: Readonly<Record<string, Json>>,
     reader: InputsReader,
+    tasks: readonly NamedTask[] = [],
   ) {
     this.#name = name
     this.#inputs = inputs
     this.#reader = reader
+    this.#tasks = tasks
     this.plan = { kind: name, source: inputs.map(inputName), ...options }
+  }
+
+  code(): Promise<Readonly<Record<string, string>>> {
+    return codeOfTasks(this.#tasks)
   }
 
   async begin(request: MarkRequest, note: Json | undefined): Promise<void> {

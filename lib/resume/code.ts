@@ -24,6 +24,35 @@ export function contentOf(fn: object | undefined): Content | undefined {
   return fn && contents.get(fn)
 }
 
+/** A task that workers find by its module. */
+export interface NamedTask {
+  /** URL of the module. */
+  readonly module: string
+  readonly id: string
+}
+
+/** The name of a task without the folder of its module, so that a project can be moved. */
+export function nameOfTask({ module, id }: NamedTask): string {
+  return `${module.slice(module.lastIndexOf('/') + 1)}#${id}`
+}
+
+/** The code of tasks: a hash of the module of each, by the name of the task. */
+export async function codeOfTasks(tasks: readonly NamedTask[]): Promise<Readonly<Record<string, string>>> {
+  return joinCode(
+    await Promise.all(tasks.map(async (task) => ({ [nameOfTask(task)]: await hashOfModule(task.module) }))),
+  )
+}
+
+/** All hashes by their names. Different hashes with the same name become one. */
+export function joinCode(all: readonly Readonly<Record<string, string>>[]): Readonly<Record<string, string>> {
+  const joined: Record<string, string> = {}
+  for (const [name, hash] of all.flatMap((code) => Object.entries(code))) {
+    const before = joined[name]
+    joined[name] = before === undefined || before === hash ? hash : hashOf(before + hash)
+  }
+  return joined
+}
+
 /**
  * The hash of a module that is a file: of its text, and not of what it imports. That of another module is the hash of its
  * name. Rejects if the file cannot be read.

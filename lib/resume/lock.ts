@@ -11,13 +11,15 @@ import { Disk, type DiskFile } from '../disk/disk.js'
 import { unlessMissing } from '../disk/file-stats.js'
 import { withOutputCure } from '../disk/output-error.js'
 import { checkpointError } from './checkpoint-error.js'
-import { birthOf, isAlive } from './process-birth.js'
+import { birthOf, isAlive, systemTime, wasHere } from './process-birth.js'
 
 interface Holder {
   readonly pid: number
   readonly host: string
-  /** When it took the lock. */
+  /** When it took the lock, for people: the clock may have been set since. */
   readonly since: string
+  /** The same by `systemTime()`. */
+  readonly time?: number | undefined
   /** See `process-birth.ts`. */
   readonly birth?: string | undefined
   /** The thread that took it, see `HELD`, and the name of this taking. */
@@ -100,7 +102,8 @@ async function create(path: string): Promise<string | undefined> {
   const { pid } = process
   const id = randomUUID()
   const since = new Date().toISOString()
-  const holder: Holder = { pid, host: hostname(), since, birth: await birthOf(pid), thread: THREAD, id }
+  const time = systemTime()
+  const holder: Holder = { pid, host: hostname(), since, time, birth: await birthOf(pid), thread: THREAD, id }
   const file = await createFile(path)
   if (file === undefined) return undefined
   held.add(id)
@@ -159,14 +162,15 @@ async function assertGone(path: string, target: string): Promise<boolean> {
   return true
 }
 
-async function isGone({ pid, host, birth, since, thread, id }: Holder): Promise<boolean> {
+async function isGone({ pid, host, birth, time, thread, id }: Holder): Promise<boolean> {
   if (host !== hostname()) return false
   const isOwn = pid === process.pid && thread === THREAD && id !== undefined
   const known = await birthOf(pid)
-  if (birth !== undefined && known !== undefined) return birth !== known || (isOwn && !held.has(id))
+  if (birth !== undefined && known !== undefined && birth !== known) return true
+  if (isOwn) return !held.has(id)
   if (!isAlive(pid)) return true
   // Of an earlier process with the number of this one, as in a container that is started again.
-  return pid === process.pid && Date.parse(since) < performance.timeOrigin
+  return pid === process.pid && time !== undefined && !wasHere(time)
 }
 
 /** Unknown: its process has ended before it could write it. */
@@ -184,9 +188,9 @@ async function holderOf(path: string): Promise<Holder | 'none' | 'unknown'> {
 /** Undefined: it is not whole. */
 function parse(text: string): Holder | undefined {
   try {
-    const { pid, host, since, birth, thread, id } = Object(JSON.parse(text)) as Partial<Holder>
+    const { pid, host, since, time, birth, thread, id } = Object(JSON.parse(text)) as Partial<Holder>
     if (typeof pid !== 'number' || typeof host !== 'string' || typeof since !== 'string') return undefined
-    return { pid, host, since, birth, thread, id }
+    return { pid, host, since, time: typeof time === 'number' ? time : undefined, birth, thread, id }
   } catch {
     return undefined
   }

@@ -1,6 +1,7 @@
 /** A pipeline that can go on where an earlier run was: all its parts, from the source to what the sink reads. */
 import { CheckpointError, received } from '../errors.js'
 import { Mark, resumePointOf, type Figures, type Json, type MarkRequest, type ResumePoint } from './mark.js'
+import { joinCode } from './code.js'
 import { ArrayPoint } from './list-point.js'
 import { notResumableSource } from './not-resumable.js'
 import { differenceOf } from './plan-difference.js'
@@ -35,13 +36,13 @@ export class ResumablePipeline {
   /** @param sink What must be the same of the sink. */
   async plan(sink: PipelinePlan): Promise<PipelinePlan> {
     const [source, ...stages] = this.points
-    const codes = await Promise.all(this.points.map(async (point) => await point.code?.()))
+    const codes = await Promise.all(this.points.map(async (point) => (await point.code?.()) ?? {}))
     return {
       // As it is stored.
       plan: JSON.parse(
         JSON.stringify({ source: source?.plan, stages: stages.map(({ plan }) => plan), sink: sink.plan }),
       ) as Json,
-      code: Object.assign({}, ...codes, sink.code) as Record<string, string>,
+      code: joinCode([...codes, sink.code]),
     }
   }
 

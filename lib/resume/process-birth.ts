@@ -20,6 +20,17 @@ export async function birthOf(pid: number): Promise<string | undefined> {
   }
 }
 
+/** Milliseconds since the system started, for all its processes. Nobody can set this clock back or forward. */
+export function systemTime(): number {
+  return Number(process.hrtime.bigint()) / 1e6
+}
+
+/** Whether this process, the one of all its threads, was there at a system time. One from before a restart may count. */
+export function wasHere(time: number): boolean {
+  const now = systemTime()
+  return time >= now - process.uptime() * 1e3 && time <= now
+}
+
 /** Whether there is a process with this number. */
 export function isAlive(pid: number): boolean {
   try {

@@ -7,6 +7,7 @@ import { recordError } from '../codec/records/record-error.js'
 import { decodeText } from '../codec/line-text.js'
 import { received, type RecordError } from '../errors.js'
 import type { TextOptions } from '../io/text.js'
+import type { NamedTask } from '../resume/code.js'
 import type { Json } from '../resume/mark.js'
 import type { Slab } from '../scan/memory.js'
 import {
@@ -19,6 +20,7 @@ import {
   type QuotedState,
 } from '../scan/quoted.js'
 import type { EndsRoom } from '../scan/scan.js'
+import { nameOfType, tasksIn } from './field-types.js'
 import type { Beginning, RecordKind } from './record-reader.js'
 import type { RecordScanner, Split, Splitter } from './record-scanner.js'
 
@@ -92,6 +94,10 @@ export class CsvKind implements RecordKind {
     this.#settings = settings
   }
 
+  get tasks(): readonly NamedTask[] {
+    return tasksIn(this.#settings.types.values())
+  }
+
   /** The options that change which rows there are, or what they have. */
   get plan(): Readonly<Record<string, Json>> {
     const { text, dialect, takesSeparator, relaxed, pad, hasHeader, names, columns, types } = this.#settings
@@ -100,7 +106,7 @@ export class CsvKind implements RecordKind {
     return {
       header: names ?? hasHeader,
       ...(columns && { columns }),
-      ...(types.size > 0 && { types: Object.fromEntries([...types].map(([name, type]) => [name, typeName(type)])) }),
+      ...(types.size > 0 && { types: Object.fromEntries([...types].map(([name, type]) => [name, nameOfType(type)])) }),
       delimiter: takesSeparator ? `${character(delimiter)} or sep=` : character(delimiter),
       quote: character(quote),
       escape: character(escape),
@@ -224,8 +230,3 @@ export class CsvKind implements RecordKind {
 
 /** Names that an error text shows. */
 const MAX_NAMES = 10
-
-/** Without the folder of a task's module, so that a project can be moved. */
-function typeName(type: CsvType): string {
-  return typeof type === 'string' ? type : `${type.module.slice(type.module.lastIndexOf('/') + 1)}#${type.id}`
-}

@@ -3,6 +3,7 @@ import { types as kinds } from 'node:util'
 import type { CsvType } from '../codec/records/format.js'
 import { received, typeError } from '../errors.js'
 import { isPlainObject, type OptionReader } from '../options.js'
+import { nameOfTask, type NamedTask } from '../resume/code.js'
 import { isMadeByTask, isReference, NAME, type MadeByTask } from '../task-name.js'
 
 /** What a field can become. An empty field then is null. A task makes a value of the text. It must be synchronous. */
@@ -51,6 +52,16 @@ export function fieldTypes(
       )
     }),
   )
+}
+
+/** How a type is named in what must be the same in a run that goes on. */
+export function nameOfType(type: CsvType): string {
+  return typeof type === 'string' ? type : nameOfTask(type)
+}
+
+/** The types that are tasks. */
+export function tasksIn(types: Iterable<CsvType | undefined>): readonly NamedTask[] {
+  return [...types].filter((type) => typeof type === 'object')
 }
 
 function typeHint(given: unknown): string {

@@ -3,8 +3,9 @@ import type { FixedFormat } from '../codec/records/format.js'
 import { received, typeError } from '../errors.js'
 import { sourcesOf, type ByteSource } from '../io/bytes.js'
 import { isPlainObject, OptionReader, VERBS_HINT } from '../options.js'
+import type { NamedTask } from '../resume/code.js'
 import type { Json } from '../resume/mark.js'
-import { fieldTypes, type FieldType, type FieldValue } from './field-types.js'
+import { fieldTypes, nameOfType, tasksIn, type FieldType, type FieldValue } from './field-types.js'
 import { LineSplitter } from './line-splitter.js'
 import type { Beginning, RecordKind } from './record-reader.js'
 import { readRecordText } from './record-text.js'
@@ -134,7 +135,13 @@ class FixedKind implements RecordKind {
 
   /** What must be the same in a run that goes on. */
   get plan(): Readonly<Record<string, Json>> {
-    return { format: this.#format.key, maxLength: this.maxLength }
+    const { key: _, types, ...format } = this.#format
+    const names = types.map((type) => type && nameOfType(type))
+    return { format: JSON.stringify({ ...format, types: names }), maxLength: this.maxLength }
+  }
+
+  get tasks(): readonly NamedTask[] {
+    return tasksIn(this.#format.types)
   }
 
   isDecided(): boolean {

@@ -19,6 +19,7 @@ import type { TextSource } from '../io/text-source.js'
 import type { InputsPlace } from '../io/text-place.js'
 import { TextSources } from '../io/text-sources.js'
 import type { Transcoder } from '../io/transcode.js'
+import type { NamedTask } from '../resume/code.js'
 import type { FileIdentity } from '../resume/identity.js'
 import type { HeldSegment } from '../codec/records/record-batch.js'
 import { RecordScanner, type Splitter } from './record-scanner.js'
@@ -38,6 +39,8 @@ export interface Beginning {
 export interface RecordKind {
   readonly text: TextOptions
   readonly maxLength: number
+  /** Tasks that make values of fields. */
+  readonly tasks?: readonly NamedTask[]
   /** Whether the first bytes of an input are enough for `begin()`. */
   isDecided(head: Buffer): boolean
   begin(head: Buffer, file: string | undefined): Beginning

@@ -50,7 +50,7 @@ export function recordsOf<T>(
   plan: Readonly<Record<string, Json>>,
 ): Records<T> {
   const reader = new RecordReader(sources, kind)
-  const point = new InputsPoint(name, sources, plan, reader)
+  const point = new InputsPoint(name, sources, plan, reader, kind.tasks)
   return new RecordIterator<T>(name, sources, {
     point,
     meter: reader.meter,

@@ -2,7 +2,7 @@
  * How a stage goes on where an earlier run was. On a mark it notes how many items are done, and what it has given and left
  * out. Its failed items count again, and the file that they go to is continued.
  */
-import { contentOf, hashOfFunction, hashOfModule } from '../resume/code.js'
+import { codeOfTasks, contentOf, hashOfFunction } from '../resume/code.js'
 import type { Figures, Json, KeptFile, Mark, MarkRequest, ResumePoint } from '../resume/mark.js'
 import type { KeptFailures } from './failure-target.js'
 import type { PartReader } from './part-reader.js'
@@ -52,9 +52,8 @@ export class StagePoint implements ResumePoint {
     const { name, fn } = this.#plan.job
     const content = contentOf(fn)
     if (content !== undefined) return await content.code()
-    const id = taskOf(this.#plan)
-    if (name !== undefined) return { [`${name.module} ${id}`]: await hashOfModule(name.module) }
-    return fn === undefined ? {} : { [`function ${id}`]: hashOfFunction(fn) }
+    if (name !== undefined) return await codeOfTasks([name])
+    return fn === undefined ? {} : { [`function ${taskOf(this.#plan)}`]: hashOfFunction(fn) }
   }
 
   /** How many items are done when it starts; undefined: no marks are passed on. */

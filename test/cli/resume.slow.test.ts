@@ -353,6 +353,14 @@ describe('what cannot go on has exit code 5, and nothing is changed', () => {
     expect(filesIn(cwd)).toEqual(before)
   })
 
+  it('-q says nothing about where it goes on, and what has changed', async () => {
+    const cwd = await stopped()
+    folder.write('changed/in.ndjson', `${ndjson}{"id":"new"}\n`)
+    folder.write('changed/task.mjs', 'export default (d) => d')
+    expect(await run([...args, '--allow-changed-code', '-q'], cwd)).toEqual(QUIET)
+    expect(readFileSync(folder.at('changed/out.ndjson'), 'utf8')).toBe(`${ndjson}{"id":"new"}\n{"id":1}\n`)
+  })
+
   it('an input that has grown is read to its new end', async () => {
     const cwd = await stopped()
     folder.write('changed/in.ndjson', `${ndjson}{"id":"new"}\n`)
@@ -418,6 +426,27 @@ describe('a fold', () => {
     expect(await run([...args, '--skip-errors'], cwd)).toEqual({ ...QUIET, code: 3, stdout: `${ROWS - 1}\n` })
   })
 
+  it('whose value cannot be stored ends with exit code 5', async () => {
+    const cwd = newFolder('fold')
+    const shared = `export default {
+      initial: 0,
+      fold: (cells) => { cells ||= new Int32Array(new SharedArrayBuffer(4)); cells[0]++; return cells },
+      merge: (a, b) => b || a,
+      finish: (cells) => cells[0],
+    }`
+    folder.write('fold/count.mjs', shared)
+    const whole = await run(['-r', './count.mjs', '../rows.ndjson', '-j', '1'], cwd)
+    expect(whole).toMatchObject({ code: 0, stderr: '' })
+    expect(await run(args, cwd)).toEqual({
+      ...QUIET,
+      code: 5,
+      stderr: expect.stringMatching(
+        /^millrace: CheckpointError: Cannot store .* in a checkpoint as it must be plain data: .*SharedArrayBuffer.* could not be cloned\.\n/,
+      ) as string,
+    })
+    expect(readdirSync(folder.at('fold'))).toEqual(['count.mjs'])
+  })
+
   it('whose finish() fails keeps what is folded', async () => {
     const cwd = newFolder('fold')
     folder.write('fold/count.mjs', fold("() => { throw new Error('no end') }"))
@@ -437,21 +466,56 @@ describe('a fold', () => {
   })
 })
 
-describe('a glob', () => {
-  it('does not match the unfinished files of the run', async () => {
+describe('a glob does not match what an earlier run has made', () => {
+  const OUTPUTS: readonly (readonly [name: string, output: readonly string[], made: RegExp])[] = [
+    ['a file', ['-o', 'out.ndjson'], /^out\.ndjson$/],
+    ['a file for each input', ['-o', 'sub/{name}.ndjson'], /^sub\/[ab]\.ndjson$/],
+    ['partitions', ['-o', 'sub', '--partition', 'kind', '-t', 'ndjson'], /^sub\/kind=k\d\/part\.ndjson$/],
+    ['rotation', ['-o', 'out-{n}.ndjson', '--rotate', '40K'], /^out-\d+\.ndjson$/],
+  ]
+  it.each(OUTPUTS)('%s', async (_, output, made) => {
     const cwd = newFolder('glob')
-    folder.write('glob/a.log', 'a\n'.repeat(2_000))
-    folder.write('glob/task.mjs', "export default (d) => { if (d === 'b') throw new Error('b'); return d }")
-    folder.write('glob/b.log', 'b\n')
-    const args = ['-m', './task.mjs', '*.log*', '-o', 'out.log', '--resume', '-j', '1']
-    for (let tries = 0; !existsSync(folder.at('glob/out.log.checkpoint')); tries++) {
-      expect(tries).toBeLessThan(20)
-      expect(await run(args, cwd)).toMatchObject({ code: 1 })
+    folder.write('glob/a.ndjson', ndjson)
+    folder.write('glob/b.ndjson', '{"id":-1,"kind":"k1"}\n')
+    const args = ['-m', '../tasks.mjs', '**/*.ndjson*', ...output, '--rejects', 'bad.ndjson', '--resume', '-j', '1']
+    const outputs = (): string[] => Object.keys(filesIn(cwd)).filter((path) => made.test(path.replace(/\.part$/, '')))
+    // Behind a checkpoint or several; and when all is done, and has its name.
+    for (const killAt of [60, 'checkpoint.unlink']) {
+      expect(await run(args, cwd, { killAt })).toEqual({ ...QUIET, code: null, signal: 'SIGKILL' })
+      expect(outputs()).not.toEqual([])
+      expect(existsSync(folder.at(cwd, `${String(output[1])}.checkpoint`))).toBe(true)
     }
-    folder.write('glob/task.mjs', 'export default (d) => d')
-    expect(await run([...args, '--allow-changed-code'], cwd)).toEqual(QUIET)
-    expect(readFileSync(folder.at('glob/out.log'), 'utf8')).toBe(`${'a\n'.repeat(2_000)}b\n`)
+    expect(await run(args, cwd)).toEqual({ ...QUIET, code: 3 })
+    const texts = outputs().map((path) => readFileSync(folder.at(cwd, path), 'utf8'))
+    const ids = texts.flatMap((text) =>
+      text
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { id: number }).id),
+    )
+    const expected = rows.map(({ id }) => id).filter((id) => id % 100 !== 7)
+    expect(ids.sort((one, other) => one - other)).toEqual([-1, ...expected])
   })
+})
+
+it('a module in TypeScript goes on where Node strips types; or the error says so, and nothing is made', async () => {
+  const cwd = newFolder('typescript')
+  folder.write(
+    'typescript/task.ts',
+    'interface Row { readonly id: number }\nexport default ({ id }: Row): number => 2 * id\n',
+  )
+  const args = ['-m', './task.ts', '../rows.ndjson', '-o', 'out.txt', '--resume']
+  if (!(process.features as { typescript?: unknown }).typescript) {
+    const { stderr, ...end } = await run(args, cwd)
+    expect(end).toEqual({ code: 2, signal: null, stdout: '' })
+    expect(stderr).toMatch(/^millrace: .*task\.ts.*: use Node 22\.18 or later, or compile the module to JavaScript\n$/)
+    expect(readdirSync(folder.at(cwd))).toEqual(['task.ts'])
+    return
+  }
+  expect(await run(args, cwd, { killAt: 'checkpoint.unlink' })).toMatchObject({ signal: 'SIGKILL' })
+  expect(await run(args, cwd)).toEqual(QUIET)
+  expect(readFileSync(folder.at(cwd, 'out.txt'), 'utf8')).toBe(rows.map(({ id }) => `${2 * id}\n`).join(''))
+  expect(readdirSync(folder.at(cwd))).toEqual(['out.txt', 'task.ts'])
 })
 
 describeOnLinux('what can only begin at its start is wrong usage', () => {

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { watchSteps } from '#dist/disk/steps.js'
 import { RunLock } from '#dist/resume/lock.js'
-import { birthOf } from '#dist/resume/process-birth.js'
+import { birthOf, systemTime } from '#dist/resume/process-birth.js'
 import { useFolder } from '../sinks/folder.js'
 import { times } from '../support/volume.js'
 
@@ -82,6 +82,13 @@ describe('a lock stays, and is not taken,', () => {
     await expect(take()).rejects.toMatchObject({ code: 'ERR_CHECKPOINT_LOCKED' })
   })
 
+  it('of another thread, whatever the clock says', async () => {
+    for (const since of ['2020-01-01T00:00:00.000Z', '2120-01-01T00:00:00.000Z']) {
+      lockedBy({ since, time: systemTime() })
+      await expect(take()).rejects.toMatchObject({ code: 'ERR_CHECKPOINT_LOCKED' })
+    }
+  })
+
   it('if it is of another host, where nothing is known of the process', async () => {
     lockedBy({ pid: goneProcess(), host: 'elsewhere' })
     await expect(take()).rejects.toMatchObject({
@@ -108,8 +115,11 @@ describe('a lock is taken from a process that is gone', () => {
   })
 
   it('as this process has its number now, where the system does not tell when it began', async () => {
-    lockedBy({ since: '2020-01-01T00:00:00.000Z' })
-    await expectTaken()
+    // Before this process; and before a restart of the system. The clock was set back since.
+    for (const time of [0, systemTime() + 3_600_000]) {
+      lockedBy({ since: '2120-01-01T00:00:00.000Z', time })
+      await expectTaken()
+    }
   })
 
   it('before it could write who it is', async () => {

@@ -40,7 +40,8 @@ export const REPORT: OptionGroup = {
       name: 'verbose',
       short: 'v',
       summary: 'a summary in the end, and stacks of errors',
-      details: 'Where progress is shown, there is a summary without it, too.',
+      details:
+        'Where progress is shown, there is a summary without it, too. With `--head`, its reasons of failures may be those of some more items: workers work ahead.',
       effect: { sets: { tell: { isVerbose: true } } },
     },
     {

@@ -99,6 +99,8 @@ export const FAULTS: OptionGroup = {
     {
       name: 'skip-errors',
       summary: 'count items that fail, and go on',
+      details:
+        'With `--head`, items that fail behind the last result do not count. Where a later stage uses `i`, the stages before it work ahead, and some of those items may count.',
       also: ['skip-error', 'ignore-errors', 'keep-going'],
       effect: { sets: { faults: { skipErrors: true } } },
     },

@@ -3,10 +3,12 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Diagnostics } from '../../index.js'
+import { PART_SUFFIX } from '../../disk/publication.js'
 import { CheckpointError } from '../../errors.js'
 import { CheckpointFile } from '../../resume/checkpoint-file.js'
 import type { ResumeOptions } from '../../resume/options.js'
 import { isDevicePath } from '../../sinks/device.js'
+import { outputsOf } from '../../sinks/output-names.js'
 import { integer } from '../../progress/text.js'
 import { checkpointOf, type CommandPlan } from '../plan.js'
 import { escaped } from '../escaped.js'
@@ -35,22 +37,37 @@ export async function assertResumable(plan: CommandPlan, inputs: readonly string
   throw new UsageError(`--resume needs files, and '${other}' is a device or a pipe: write it to a file first`)
 }
 
-/** Whether a path is that of an unfinished file of this run. A glob may match those of an earlier one. */
-export function ownFiles(plan: CommandPlan): (path: string) => boolean {
+/**
+ * Whether a path is that of a file which an earlier run of this command has made: a glob may match it. Such files are
+ * unfinished. Only a run that was stopped behind its last item has whole ones.
+ */
+export async function ownFiles(plan: CommandPlan): Promise<(path: string) => boolean> {
   const checkpoint = checkpointOf(plan)
   if (checkpoint === undefined) return () => false
-  const { target } = plan.output
+  const { target, partition } = plan.output
   const { rejects } = plan.faults
-  const parts = [target, rejects].flatMap((path) => (path === undefined ? [] : resolve(`${path}.part`)))
+  const outputs = [
+    ...(target === undefined ? [] : [outputsOf(target, partition !== undefined)]),
+    ...(rejects === undefined ? [] : [outputsOf(rejects, false)]),
+  ]
   const lock = resolve(`${target ?? checkpoint}.lock`)
-  const own = [...parts, lock]
-  // One that was named may be a file of data by mistake.
-  if (plan.resume.checkpoint === undefined) own.push(resolve(checkpoint))
+  // A checkpoint that was named may be a file of data by mistake.
+  const own = [lock, ...(plan.resume.checkpoint === undefined ? [resolve(checkpoint)] : [])]
   const starts = [lock, resolve(checkpoint)].map((start) => `${start}.`)
+  const areWhole = await isComplete(checkpoint)
   return (path) => {
     const whole = resolve(path)
-    return own.includes(whole) || starts.some((start) => whole.startsWith(start))
+    if (own.includes(whole) || starts.some((start) => whole.startsWith(start))) return true
+    const isPart = whole.endsWith(PART_SUFFIX)
+    const name = isPart ? whole.slice(0, -PART_SUFFIX.length) : whole
+    return (isPart || areWhole) && outputs.some((isOutput) => isOutput(name))
   }
+}
+
+/** Whether an earlier run has written all. A checkpoint that cannot be read is told of later. */
+async function isComplete(checkpoint: string): Promise<boolean> {
+  const stored = await new CheckpointFile(checkpoint).read().catch(() => undefined)
+  return stored?.state === 'complete'
 }
 
 /** What a person reads of an error that such a run alone has; undefined for other errors. */

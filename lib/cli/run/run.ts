@@ -41,7 +41,7 @@ export async function run(plan: CommandPlan, command: readonly string[]): Promis
   process.stderr.on('error', passOver)
   const whole = passesOf(plan, isPrinted(plan.output))
   assertOnePass(plan, whole)
-  const inputs = await findInputs(plan.input, ownFiles(plan))
+  const inputs = await findInputs(plan.input, await ownFiles(plan))
   assertNoInputs(inputs.paths, [
     ['--output', plan.output.target],
     ['--rejects', plan.faults.rejects],
