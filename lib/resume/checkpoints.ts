@@ -1,6 +1,6 @@
 /**
- * The checkpoints of one run of a sink. It asks for marks, and makes a checkpoint of each that arrives, while the stream
- * goes on. At the end it publishes the files in an order that a crash at any place survives.
+ * The checkpoints of one run of a sink. It makes one of each mark that arrives, while the stream goes on. At the end it
+ * publishes the files in an order that a crash at any place survives.
  */
 import { randomUUID } from 'node:crypto'
 import { currentProcess } from '../identity.js'
@@ -13,27 +13,14 @@ import type { Checkpoint } from './checkpoint-text.js'
 import { CreatedFiles } from './created-files.js'
 import { RunLock } from './lock.js'
 import { MarkRequest, type Json, type Mark } from './mark.js'
+import { MarkSchedule } from './mark-schedule.js'
 import type { ResumeSettings } from './options.js'
 import { assertSamePlan, ResumablePipeline, type PipelinePlan } from './pipeline.js'
-
-/** How long the end of an aborted run may wait for its last checkpoint, in milliseconds. */
-const LAST_WAIT = 2_000
-
-/** Figures of a run, those of the runs before it included. */
-export interface RunCounts {
-  readonly read: number
-  readonly written: number
-  readonly rejected: number
-  readonly skipped: number
-  readonly bytesRead: number
-  readonly bytesWritten: number
-  /** In milliseconds. */
-  readonly duration: number
-}
+import { NOTHING_WRITTEN, type WriteCounts } from './run-counts.js'
 
 /** What a run that has ended tells. */
 export interface EndedRun {
-  readonly counts: RunCounts
+  readonly counts: WriteCounts
   readonly files: readonly WholeFile[]
   /** The value of a run that gives one. */
   readonly value?: Json | undefined
@@ -45,21 +32,13 @@ export interface Cut {
   safe(): Promise<{ readonly state: Json; readonly rests: readonly Uint8Array[] }>
 }
 
-const NO_COUNTS: RunCounts = {
-  read: 0,
-  written: 0,
-  rejected: 0,
-  skipped: 0,
-  bytesRead: 0,
-  bytesWritten: 0,
-  duration: 0,
-}
-
 export class Checkpoints {
   /** The checkpoint of an earlier run, which this run goes on from. */
   readonly stored: Checkpoint | undefined
-  /** Asks for marks. It also says whether there is a checkpoint, of this run or of an earlier one. */
+  /** It says whether there is a checkpoint, of this run or of an earlier one. */
   readonly request: MarkRequest = new MarkRequest()
+  /** When marks are asked for. */
+  readonly marks: MarkSchedule
   readonly #settings: ResumeSettings
   readonly #pipeline: ResumablePipeline
   readonly #plan: PipelinePlan
@@ -68,19 +47,11 @@ export class Checkpoints {
   readonly #file: CheckpointFile
   readonly #lock: RunLock
   readonly #run: string
-  /** How many bytes of the input have been read; and at the last checkpoint. */
-  readonly #bytesRead: () => number
-  #lastBytes = 0
-  #counts: () => RunCounts = () => NO_COUNTS
+  #counts: () => WriteCounts = () => NOTHING_WRITTEN
   #onFail: (error: unknown) => void = noop
-  #timer: NodeJS.Timeout | undefined
-  /** Between the asking for a mark and its arrival. */
-  #isAsked = false
   #committing: Promise<void> | undefined
   /** Of the first checkpoint that could not be made. */
   #failure: { readonly error: unknown } | undefined
-  /** Called when the last checkpoint is made. */
-  #onLast: (() => void) | undefined
   /** The files of failed items, once all is complete. */
   #rejects: readonly WholeFile[] | undefined
 
@@ -99,7 +70,7 @@ export class Checkpoints {
     this.#file = file
     this.created = new CreatedFiles(file.path)
     this.#lock = lock
-    this.#bytesRead = bytesRead
+    this.marks = new MarkSchedule(this.request, settings, bytesRead)
     this.stored = stored
     this.#run = stored?.run ?? randomUUID()
     this.request.hasCheckpoint = stored !== undefined
@@ -139,8 +110,8 @@ export class Checkpoints {
   }
 
   /** What the runs before have done. */
-  get before(): RunCounts {
-    return { ...NO_COUNTS, ...(this.stored?.counts as Partial<RunCounts> | undefined) }
+  get before(): WriteCounts {
+    return { ...NOTHING_WRITTEN, ...(this.stored?.counts as Partial<WriteCounts> | undefined) }
   }
 
   /** Whether an earlier run has written all. Only its files may not have their names yet. */
@@ -168,28 +139,10 @@ export class Checkpoints {
    * @param counts Of the outcomes that have come.
    * @param onFail Called when a checkpoint cannot be made.
    */
-  start(counts: () => RunCounts, onFail: (error: unknown) => void): void {
+  start(counts: () => WriteCounts, onFail: (error: unknown) => void): void {
     this.#counts = counts
     this.#onFail = onFail
-    this.#lastBytes = this.#bytesRead()
-    this.#timer = setInterval(this.#askInTurn, this.#settings.interval)
-    this.#timer.unref()
-  }
-
-  /** To be called now and then: asks for a mark if much was read since the last one. */
-  readOn(): void {
-    if (this.#bytesRead() - this.#lastBytes >= this.#settings.bytes) this.#askInTurn()
-  }
-
-  /** Not while a checkpoint is made. */
-  readonly #askInTurn = (): void => {
-    if (this.#committing === undefined) this.#ask()
-  }
-
-  #ask(): void {
-    if (this.#isAsked) return
-    this.#isAsked = true
-    this.request.ask()
+    this.marks.start()
   }
 
   /**
@@ -201,8 +154,7 @@ export class Checkpoints {
   async take(mark: Mark, cut: () => Cut): Promise<void> {
     // The last mark does not wait for the checkpoint before.
     await this.#committing
-    this.#isAsked = false
-    this.#lastBytes = this.#bytesRead()
+    this.marks.arrived()
     // From now on there may be one: a stream that fails meanwhile must not remove its file of failed items.
     this.request.hasCheckpoint = true
     this.#committing = this.#commit(mark, cut(), { ...this.#counts(), ...this.#pipeline.figures(mark.notes) })
@@ -212,25 +164,13 @@ export class Checkpoints {
       })
       .finally(() => {
         this.#committing = undefined
-        if (!this.#isAsked) this.#onLast?.()
+        this.marks.handled()
       })
   }
 
   /** Settles when the checkpoint under way is made, or has failed. */
   async settle(): Promise<void> {
     await this.#committing
-  }
-
-  /** Asks for a last mark. Settles when its checkpoint is made, or when that takes too long. */
-  async last(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, LAST_WAIT)
-      this.#onLast = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-      this.#ask()
-    })
   }
 
   #tell(): void {
@@ -242,7 +182,7 @@ export class Checkpoints {
 
   /** All outcomes are there, and safe: a run that goes on from here only publishes. Nothing, if that was so before. */
   async complete(run: EndedRun): Promise<void> {
-    this.stop()
+    this.marks.stop()
     await this.#committing
     // What could not be made safe once may be lost, though a later attempt succeeds.
     if (this.#failure !== undefined) throw this.#failure.error
@@ -270,20 +210,14 @@ export class Checkpoints {
     this.request.hasCheckpoint = false
   }
 
-  /** Asks for no more marks, and waits for none. */
-  stop(): void {
-    clearInterval(this.#timer)
-    this.#onLast?.()
-  }
-
   /** Another run may use the output. */
   async release(): Promise<void> {
-    this.stop()
+    this.marks.stop()
     await this.created.close()
     await this.#lock.release()
   }
 
-  async #commit(mark: Mark, cut: Cut, counts: RunCounts): Promise<void> {
+  async #commit(mark: Mark, cut: Cut, counts: WriteCounts): Promise<void> {
     const [{ state, rests }, points] = await Promise.all([cut.safe(), this.#pipeline.seal(mark.notes)])
     await this.#file.publish(
       { ...this.#content(counts), state: 'running', points, outputs: state, rejects: null },
@@ -291,7 +225,7 @@ export class Checkpoints {
     )
   }
 
-  #content(counts: RunCounts): Pick<Checkpoint, 'run' | 'millrace' | 'plan' | 'code' | 'counts'> {
+  #content(counts: WriteCounts): Pick<Checkpoint, 'run' | 'millrace' | 'plan' | 'code' | 'counts'> {
     return { run: this.#run, millrace: MILLRACE_VERSION, ...this.#plan, counts: { ...counts } }
   }
 }

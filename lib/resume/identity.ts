@@ -53,13 +53,14 @@ export class WatchedFile {
   opened(file: OpenFile): void {
     this.#file = file
     this.#head = headOf(file)
-    // An error is told to those who ask.
+    // The next checkpoint asks for it, and fails with its error. There may be none.
     this.#head.catch(() => {})
   }
 
   /** All of it was read: it will not change, and may be closed. */
   ended(): void {
     this.#last ??= this.identity()
+    // The same holds for this one.
     this.#last?.catch(() => {})
   }
 

@@ -10,28 +10,7 @@ import { checkpointText, parseCheckpoint, type Checkpoint } from './checkpoint-t
 import { RunLock } from './lock.js'
 import { MarkRequest, type Json, type Mark } from './mark.js'
 import { assertSamePlan, ResumablePipeline, type PipelinePlan } from './pipeline.js'
-
-/** Figures of a run, those of the runs before it included. */
-export interface CommitCounts {
-  readonly read: number
-  readonly written: number
-  readonly rejected: number
-  readonly skipped: number
-  readonly bytesRead: number
-  readonly commits: number
-  /** In milliseconds. */
-  readonly duration: number
-}
-
-export const NOTHING_COUNTED: CommitCounts = {
-  read: 0,
-  written: 0,
-  rejected: 0,
-  skipped: 0,
-  bytesRead: 0,
-  commits: 0,
-  duration: 0,
-}
+import { NOTHING_COMMITTED, type CommitCounts } from './run-counts.js'
 
 /** What an error calls it. */
 const NAME = 'the stored position'
@@ -144,7 +123,7 @@ export class Positions {
 
 function beforeOf({ state, points, rejects, counts }: Checkpoint): Positions['before'] {
   const place = { state, points, rejects: rejects as unknown as readonly WholeFile[] }
-  return { place, counts: { ...NOTHING_COUNTED, ...(counts as Partial<CommitCounts>) } }
+  return { place, counts: { ...NOTHING_COMMITTED, ...(counts as Partial<CommitCounts>) } }
 }
 
 async function lockAll(paths: readonly string[]): Promise<RunLock[]> {

@@ -2,6 +2,8 @@
 import { received, typeError } from '../errors.js'
 import { isIterable } from '../io/source.js'
 import { isAbortSignal, isPlainObject, MAX_TIMEOUT, OptionReader, signalHint } from '../options.js'
+import type { ShownRun } from '../progress/observed-run.js'
+import { readShown } from './shown-run.js'
 
 /** Where `commit()` has its position, and where its results go: your functions, which use the same store. */
 export interface CommitTarget<T> {
@@ -45,6 +47,16 @@ export interface CommitOptions {
   /** Whether a run goes on though the code of a task has changed. Default: false. */
   readonly allowChangedCode?: boolean
   /**
+   * Whether a line on the standard error shows progress. Where that is not a terminal, nothing is written; `'plain'`: a
+   * line every 10 seconds; `'json'`: an object every second. See `progress()`. Default: false.
+   */
+  readonly progress?: boolean | 'plain' | 'json'
+  /**
+   * The path of a report on this run, as that of `write()`: it ends with `.html`, `.svg` or `.json`. If it cannot be
+   * written, that is a warning of the process. Default: none.
+   */
+  readonly report?: string
+  /**
    * Ends the run when it fires. The promise rejects with its reason. A transaction that is under way is awaited. Items
    * that are in no transaction yet are dropped: the next run reads them again.
    */
@@ -58,10 +70,13 @@ export interface CommitPlan {
   /** In milliseconds. */
   readonly interval: number
   readonly allowChangedCode: boolean
+  /** Undefined: nothing is shown or recorded. */
+  readonly shown: ShownRun | undefined
   readonly signal: AbortSignal | undefined
 }
 
 export const ACTION = 'commit results'
+const OPTIONS = ['items', 'interval', 'allowChangedCode', 'progress', 'report', 'signal'] as const
 const DEFAULT_ITEMS = 1_000
 const DEFAULT_INTERVAL = 5_000
 
@@ -80,12 +95,13 @@ export function planCommit(target: unknown, options: unknown): CommitPlan {
       `Cannot ${ACTION} as its options must be an object: received ${received(options)} (${cure})`,
     )
   }
-  const read = new OptionReader<CommitOptions>(ACTION, options, ['items', 'interval', 'allowChangedCode', 'signal'])
+  const read = new OptionReader<CommitOptions>(ACTION, options, OPTIONS)
   return {
     target: target as CommitTarget<unknown>,
     items: read.integer('items', 1) ?? DEFAULT_ITEMS,
     interval: read.integer('interval', 1, MAX_TIMEOUT) ?? DEFAULT_INTERVAL,
     allowChangedCode: read.boolean('allowChangedCode') ?? false,
+    shown: readShown(read),
     signal: read.value('signal', 'an AbortSignal', isAbortSignal, signalHint),
   }
 }

@@ -13,7 +13,8 @@ import { closeQuietly, closeWithTimeout } from '../io/close-with-timeout.js'
 import { reasonOf } from '../io/pipeline.js'
 import { closeUnopened, openBatches, type BatchReader, type Source } from '../io/source.js'
 import { Mark } from '../resume/mark.js'
-import { NOTHING_COUNTED, type CommitCounts, type Place, type Positions } from '../resume/positions.js'
+import type { Place, Positions } from '../resume/positions.js'
+import { NOTHING_COMMITTED, type CommitCounts } from '../resume/run-counts.js'
 import type { HeldFailures } from '../stream/failure-target.js'
 import { failedItemsOf } from '../stream/origin.js'
 import type { CommitPlan } from './commit-options.js'
@@ -57,7 +58,7 @@ export class CommitRun {
     this.#failedItems = failedItemsOf(from.source)
     const { before } = positions
     this.#place = before?.place
-    this.#counts = before?.counts ?? NOTHING_COUNTED
+    this.#counts = before?.counts ?? NOTHING_COMMITTED
     this.#started = performance.now() - this.#counts.duration
   }
 

@@ -7,29 +7,17 @@ import { joinPipeline } from '../io/pipeline.js'
 import { closeUnopened, type Source } from '../io/source.js'
 import { isAbortSignal } from '../options.js'
 import { Positions } from '../resume/positions.js'
+import type { CommitCounts } from '../resume/run-counts.js'
 import { assertSource } from '../verbs/arguments.js'
 import type { Sink } from '../verbs/reduce.js'
 import { asStage } from '../verbs/stage.js'
 import { ACTION, planCommit, type CommitOptions, type CommitPlan, type CommitTarget } from './commit-options.js'
 import { CommitRun } from './commit-run.js'
 import { traceSource } from './origin.js'
+import { showRun } from './shown-run.js'
 
 /** What `commit()` has done, with the runs before it that had the same position. */
-export interface CommitResult {
-  /** Items that were read from the source of the first stage. */
-  readonly read: number
-  /** Items that were committed. */
-  readonly written: number
-  /** Failed items that were written to the file of `rejects()`. */
-  readonly rejected: number
-  /** Failed items that stages left out, with `errors: 'skip'`. */
-  readonly skipped: number
-  /** Bytes of the input, as they are stored. 0 if the source is not a reader of bytes. */
-  readonly bytesRead: number
-  /** Transactions. */
-  readonly commits: number
-  /** How long it took, in milliseconds. */
-  readonly duration: number
+export interface CommitResult extends CommitCounts {
   /** Whether there was a position, and it went on from there. */
   readonly resumed: boolean
 }
@@ -56,7 +44,8 @@ export interface CommitResult {
  *
  * @param target `position()` gives the stored position, or null. `commit(items, position, { previous, first })` writes
  * items and position in one transaction. It may be async. It returns false if `previous` is not what is stored.
- * @param options `items` (default 1,000), `interval` (default 5,000 ms), `allowChangedCode` (default false), `signal`.
+ * @param options `items` (default 1,000), `interval` (default 5,000 ms), `allowChangedCode` (default false), `progress`
+ * (default false), `report`, `signal`.
  * @returns A function from a source to the promise of a `CommitResult`.
  * @throws {TypeError | RangeError} At the call: `ERR_INVALID_ARGUMENTS`, `ERR_INVALID_OPTION`. The promise rejects with
  * an error of your functions or of the source, with the reason of an aborted `signal`, and with a `CheckpointError`. The
@@ -92,7 +81,10 @@ export function commit<T>(target: CommitTarget<T>, options?: CommitOptions): Sin
     assertSource(ACTION, source)
     const pipeline = isAbortSignal(context?.signal) ? context.signal : undefined
     if (pipeline !== undefined) joinPipeline(pipeline, source)
-    return withEndOf(commitFrom(plan, source, pipeline), source)
+    return withEndOf(
+      showRun(plan.shown, source, () => commitFrom(plan, source, pipeline)),
+      source,
+    )
   }
   return asStage(sink, 'commit', '')
 }

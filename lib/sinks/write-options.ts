@@ -10,7 +10,6 @@ import type { OutputFormat } from '../formats/output-format.js'
 import type { PartitionOf } from '../formats/partition-name.js'
 import { isAbortSignal, OptionReader, signalHint } from '../options.js'
 import type { ShownRun } from '../progress/observed-run.js'
-import { isReportPath, REPORT_PATH } from '../progress/report/report.js'
 import { contentOf, hashOfFunction } from '../resume/code.js'
 import type { PipelinePlan } from '../resume/pipeline.js'
 import { readResume, type ResumeOptions, type ResumeSettings } from '../resume/options.js'
@@ -19,6 +18,7 @@ import type { Compression, CompressionType } from './compression.js'
 import type { SourceTrace } from './origin.js'
 import { readParquet } from './parquet-options.js'
 import { isNumbered, numberedPath } from './rotation.js'
+import { readShown } from './shown-run.js'
 import { isTemplate, templatePaths } from './template.js'
 import { isNodeWritable, isWebWritable, type NodeWritable, type WebWritable } from './stream-targets.js'
 
@@ -226,13 +226,6 @@ export function planWrite(given: unknown, options: unknown): WritePlan {
     signal,
     shown: readShown(read),
   }
-}
-
-function readShown(read: OptionReader<WriteOptions>): ShownRun | undefined {
-  const progress = read.oneOf('progress', [true, false, 'plain', 'json']) ?? false
-  const report = read.value('report', REPORT_PATH, isReportPath)
-  if (progress === false && report === undefined) return undefined
-  return { isShown: progress !== false, offTerminal: typeof progress === 'string' ? progress : undefined, report }
 }
 
 function isPartition(value: unknown): boolean {

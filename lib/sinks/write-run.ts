@@ -134,7 +134,7 @@ export class WriteRun {
     for (let batch = await this.#fromSource(reader); batch !== undefined; batch = await this.#fromSource(reader)) {
       if (batch instanceof Mark) await this.#takeMark(batch)
       else await this.#addFormatted(batch)
-      this.#checkpoints?.readOn()
+      this.#checkpoints?.marks.readOn()
     }
   }
 
@@ -155,7 +155,7 @@ export class WriteRun {
 
   async #readBatches(reader: BatchReader): Promise<void> {
     for (let batch = await this.#fromSource(reader); batch !== undefined; batch = await this.#fromSource(reader)) {
-      this.#checkpoints?.readOn()
+      this.#checkpoints?.marks.readOn()
       if (batch instanceof Mark) {
         await this.#takeMark(batch)
         continue
@@ -295,7 +295,7 @@ export class WriteRun {
     const reason: unknown = isPipeline ? reasonOf(signal) : signal?.reason
     if (this.#checkpoints === undefined || this.#opened === undefined) this.fail(reason)
     else if (this.#ending === undefined) {
-      const settled = this.#checkpoints.last().then(() => {
+      const settled = this.#checkpoints.marks.last().then(() => {
         this.fail(reason)
       })
       this.#ending = { settled, reason }
@@ -308,7 +308,7 @@ export class WriteRun {
 
   /** Closes the source, and removes or ends the outputs. Never rejects. */
   async #end(error: unknown): Promise<void> {
-    this.#checkpoints?.stop()
+    this.#checkpoints?.marks.stop()
     const closing = this.#closeSource(error)
     await this.#checkpoints?.settle()
     // A reader of a stream gets what comes before an error of the source.

@@ -11,7 +11,8 @@ import type { Sink } from '../verbs/reduce.js'
 import { asStage } from '../verbs/stage.js'
 import { AtomicFile, type FileOptions } from './atomic-file.js'
 import { withCheckpointPath } from '../resume/checkpoint-error.js'
-import { Checkpoints, type RunCounts } from '../resume/checkpoints.js'
+import { Checkpoints } from '../resume/checkpoints.js'
+import type { WriteCounts } from '../resume/run-counts.js'
 import { InputFiles } from '../disk/input-files.js'
 import { Device, isDevicePath } from './device.js'
 import { traceSource, type SourceTrace } from './origin.js'
@@ -19,28 +20,14 @@ import { SingleOutput, type Outputs, type WrittenFile } from './outputs.js'
 import { PartitionedOutput } from './partitioned-output.js'
 import { RotatedOutput } from './rotated-output.js'
 import { numberedPath } from './rotation.js'
-import { showWriting } from './shown-write.js'
+import { showRun } from './shown-run.js'
 import { NodeTarget, WebTarget } from './stream-targets.js'
 import type { ByteTarget } from './target.js'
 import { ACTION, planWrite, type WriteOptions, type WritePlan, type WriteTarget } from './write-options.js'
 import { WriteRun } from './write-run.js'
 
 /** What `write()` has done. */
-export interface WriteResult {
-  /** Items that were read from the source of the first stage. */
-  readonly read: number
-  /** Records that were written. */
-  readonly written: number
-  /** Failed items that were written to the file of `rejects()`. */
-  readonly rejected: number
-  /** Failed items that stages left out, with `errors: 'skip'`. */
-  readonly skipped: number
-  /** Bytes of the input, as they are stored: compressed ones before they are inflated. 0 if the source is not a reader of bytes. */
-  readonly bytesRead: number
-  /** Bytes of the output, as they are stored. */
-  readonly bytesWritten: number
-  /** How long it took, in milliseconds. */
-  readonly duration: number
+export interface WriteResult extends WriteCounts {
   /** The files that were written; none for a stream. */
   readonly files: readonly WrittenFile[]
   /** Whether it went on where an earlier run had stopped. */
@@ -110,8 +97,10 @@ export function write(target: WriteTarget, options?: WriteOptions): Sink<unknown
     if (plan.byFile && !trace.mayKnowFiles) throw templateError(source)
     const pipeline = isAbortSignal(context?.signal) ? context.signal : undefined
     if (pipeline !== undefined) joinPipeline(pipeline, source)
-    const write = (): Promise<WriteResult> => writeTo(plan, source, trace, pipeline)
-    return withEndOf(plan.shown === undefined ? write() : showWriting(plan.shown, source, write), source)
+    return withEndOf(
+      showRun(plan.shown, source, () => writeTo(plan, source, trace, pipeline)),
+      source,
+    )
   }
   const { path = 'a stream' } = plan.target as { readonly path?: string }
   return asStage(sink, 'write', path)
@@ -183,7 +172,7 @@ async function writeOnce(
     return outputs
   }
   const run = new WriteRun(source, { signals, pipeline }, layout, goneOn, checkpoints)
-  const counts = (): RunCounts => {
+  const counts = (): WriteCounts => {
     const { read = run.read, skipped, rejected, bytesRead } = trace.counts()
     const { records, bytes } = run.outputs
     const duration = performance.now() - started

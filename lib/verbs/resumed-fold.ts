@@ -4,10 +4,11 @@ import { cloned } from '../codec/codec.js'
 import { InputFiles } from '../disk/input-files.js'
 import { openBatches, type BatchReader } from '../io/source.js'
 import { withCheckpointPath } from '../resume/checkpoint-error.js'
-import { Checkpoints, type EndedRun, type RunCounts } from '../resume/checkpoints.js'
+import { Checkpoints, type EndedRun } from '../resume/checkpoints.js'
 import { hashOfFunction } from '../resume/code.js'
 import { Mark } from '../resume/mark.js'
 import type { ResumeSettings } from '../resume/options.js'
+import type { WriteCounts } from '../resume/run-counts.js'
 import { restoredValue, storedValue } from '../resume/values.js'
 import { countsOf, inputsOf, originOf, type Origin } from '../stream/origin.js'
 import type { Stream } from '../stream/stream.js'
@@ -117,14 +118,14 @@ class FoldRun {
         await this.#checkpoints.take(batch, () => ({ safe: () => Promise.resolve({ state, rests: [] }) }))
         await this.#unlessFailed(this.#ending)
       } else result = await this.#unlessFailed(withPartials(result, batch.values(), this.#fold.merge, []))
-      this.#checkpoints.readOn()
+      this.#checkpoints.marks.readOn()
     }
     // No mark comes any more.
     if (this.#ending !== undefined) throw this.#signal?.reason
     return result
   }
 
-  readonly #counts = (): RunCounts => {
+  readonly #counts = (): WriteCounts => {
     const { read = 0, ...counts } = countsOf(this.#origin)
     const duration = performance.now() - this.#started + this.#checkpoints.before.duration
     return { read, ...counts, written: 0, bytesWritten: 0, duration }
@@ -145,7 +146,7 @@ class FoldRun {
   }
 
   readonly #abort = (): void => {
-    this.#ending ??= this.#checkpoints.last().then(() => {
+    this.#ending ??= this.#checkpoints.marks.last().then(() => {
       this.#fail(this.#signal?.reason)
     })
   }

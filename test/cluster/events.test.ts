@@ -84,7 +84,7 @@ it('a host tells of a chunk that another one has not finished', async () => {
   const { streams } = cluster.it.server
   const isHeld = (): boolean =>
     [...streams.values()].some(({ consumers }) => [...consumers.values()].some(({ pending }) => pending.size > 0))
-  while (!isHeld()) await new Promise((resolve) => setTimeout(resolve, 5))
+  await cluster.it.server.until(isHeld)
   await cluster.it.host('two', url)
   const again = new Promise<void>((resolve) => {
     onEvent = resolve

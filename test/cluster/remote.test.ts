@@ -26,7 +26,7 @@ beforeAll(async () => {
 })
 afterAll(() => cluster.close())
 
-/** Resolves when something is so: events of other processes lead there. */
+/** Resolves when the producer says that something is so. It has no event for that. */
 async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5))
 }
@@ -79,7 +79,7 @@ describe('a verb on hosts', () => {
   it('closes the connection after the last stream', async () => {
     await imap(tasks.double, [1]).toArray()
     await until(() => !remote.producer.isOpen)
-    await until(() => cluster.stored.every((count) => count === 0))
+    await cluster.server.until(() => cluster.stored.every((count) => count === 0))
   })
 })
 
@@ -167,7 +167,7 @@ describe('a stream on hosts', () => {
       expect(n).toBe(0)
       break
     }
-    await until(() => cluster.stored.every((count) => count === 0))
+    await cluster.server.until(() => cluster.stored.every((count) => count === 0))
     expect(remote.producer.out).toBe(0)
   })
 
@@ -199,7 +199,7 @@ describe('a stream on hosts', () => {
     await until(() => producer.counts.rejected === rejected + 3)
     expect(await imap(tasks.double, [1]).toArray()).toEqual([2])
     await producer.release()
-    await until(() => cluster.stored.every((count) => count === 0))
+    await cluster.server.until(() => cluster.stored.every((count) => count === 0))
   })
 
   it('goes on when a host drains', async () => {

@@ -20,11 +20,11 @@ class Run {
 
   /** The units that were sent. */
   async units(count = 1): Promise<Unit[]> {
-    for (;;) {
-      const units = [...(this.#cluster.server.streams.get('millrace-test-tasks-any')?.messages.values() ?? [])]
-      if (units.length >= count) return units.map(({ data }) => decodeUnit(data))
-      await new Promise((resolve) => setTimeout(resolve, 5))
-    }
+    const { server } = this.#cluster
+    const units = (): Uint8Array[] =>
+      [...(server.streams.get('millrace-test-tasks-any')?.messages.values() ?? [])].map(({ data }) => data)
+    await server.until(() => units().length >= count)
+    return units().map((data) => decodeUnit(data))
   }
 
   publish(data: Uint8Array): void {

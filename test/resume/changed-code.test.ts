@@ -6,7 +6,7 @@ import { csv, tsv } from '#dist/sources/csv.js'
 import { fixed } from '#dist/sources/fixed.js'
 import { lines } from '#dist/io/lines.js'
 import { imap } from '#dist/verbs/imap.js'
-import { task } from 'millrace'
+import { task } from '#dist/task.js'
 import { useFolder } from '../sinks/folder.js'
 
 const folder = useFolder()
@@ -15,8 +15,8 @@ const STOP = 15_000
 const inline = { workers: 0, chunksize: 100 } as const
 
 /** A task of a module in this folder. Nobody imports it, as all runs on this thread. */
-function taskIn(name: string, fn: (text: string) => unknown = (text) => text): (text: string) => unknown {
-  return task(pathToFileURL(folder.at(name, 'tasks.mjs')).href, 'own', fn)
+function taskIn(name: string) {
+  return task(pathToFileURL(folder.at(name, 'tasks.mjs')).href, 'own', (text: string) => text)
 }
 
 function putModule(name: string, text: string): void {
@@ -26,11 +26,11 @@ function putModule(name: string, text: string): void {
 
 /** What gives the rows of the input, with a task of the module. */
 const sources: Readonly<Record<string, (module: string) => AsyncIterable<unknown>>> = {
-  'types of csv()': (module) => csv(folder.at('in'), { types: { position: taskIn(module) as never } }),
+  'types of csv()': (module) => csv(folder.at('in'), { types: { position: taskIn(module) } }),
   'types of tsv()': (module) =>
-    tsv(folder.at('in'), { header: ['position'], types: { position: taskIn(module) as never } }),
+    tsv(folder.at('in'), { header: ['position'], types: { position: taskIn(module) } }),
   'types of fixed()': (module) =>
-    fixed(folder.at('in'), { columns: { position: 8 }, types: { position: taskIn(module) as never } }),
+    fixed(folder.at('in'), { columns: { position: 8 }, types: { position: taskIn(module) } }),
   'a stage': (module) => imap(taskIn(module), lines(folder.at('in')), inline),
   'one of two stages, with the same name in another folder': (module) =>
     imap(taskIn(module), imap(taskIn('other'), lines(folder.at('in')), inline), inline),

@@ -16,7 +16,7 @@ const BATCH = 50
 let ahead = 0
 const RealDate = Date
 const SetDate = new Proxy(RealDate, {
-  construct: (target, given: [number], made) =>
+  construct: (target, given: readonly number[], made) =>
     Reflect.construct(target, given.length === 0 ? [target.now() + ahead] : given, made) as Date,
   get: (target, key) => (key === 'now' ? () => target.now() + ahead : (Reflect.get(target, key) as unknown)),
 })

@@ -92,6 +92,46 @@ describe('a transaction', () => {
   })
 })
 
+it('can be shown, and recorded in a report: of the run, and not of those before', async () => {
+  const input = folder.at('numbers.txt')
+  writeFileSync(input, numbers.map((n) => `${n}\n`).join(''))
+  const written = jest.spyOn(process.stderr, 'write').mockImplementation(((_: string, done?: () => void) => {
+    done?.()
+    return true
+  }) as typeof process.stderr.write)
+  try {
+    const options = { progress: 'json', report: folder.at('run.json') } as const
+    const clean = (line: string): string => {
+      if (line === '7') throw new Error('no')
+      return line
+    }
+    const load = (): Promise<unknown> =>
+      commit(database, options)(imap(clean, lines(input), { ...here, errors: 'skip' }))
+    await load()
+    const last = JSON.parse(String(written.mock.calls.at(-1)?.[0])) as object
+    expect(last).toMatchObject({ items: 1_000, failed: 1 })
+    const { run, totals, outputs, inputs } = JSON.parse(folder.read('run.json')) as Record<string, object>
+    expect(run).toMatchObject({ end: 'done' })
+    expect(totals).toMatchObject({ items: 1_000, results: 999, failed: 1 })
+    expect({ outputs, inputs }).toMatchObject({ outputs: [], inputs: [{ path: input }] })
+
+    database.commit = () => Promise.reject(new Error('no space'))
+    appendFileSync(input, 'more\n')
+    await expect(load()).rejects.toThrow('no space')
+    const { run: failed, totals: rest } = JSON.parse(folder.read('run.json')) as Record<string, object>
+    expect({ failed, rest }).toMatchObject({ failed: { end: 'failed' }, rest: { items: 1 } })
+  } finally {
+    written.mockRestore()
+  }
+})
+
+it.each([
+  [{ progress: 'loud' }, "'progress' must be true or false or 'plain' or 'json'"],
+  [{ report: 'run.txt' }, "'report' must be"],
+])('refuses %j', (options, message) => {
+  expect(() => commit(database, options as never)).toThrow(message)
+})
+
 describe('a run after another one', () => {
   it('goes on behind the last transaction, with the figures of both', async () => {
     const clean = (n: number): number => {

@@ -48,7 +48,8 @@ describe('report', () => {
       write(output, { report }),
     )
     const { run, totals, inputs, outputs, errors } = reportAt(report)
-    expect(run).toMatchObject({ end: 'done', duration: Math.round(duration) })
+    expect(run.end).toBe('done')
+    expect(run.duration).toBeGreaterThanOrEqual(Math.floor(duration))
     expect(totals).toMatchObject({ items: 1000, results: 990, failed: 10, bytes: bytesRead })
     expect(inputs).toEqual([{ path: input, bytes: bytesRead, size: bytesRead }])
     expect(outputs).toEqual([{ path: output, records: 990, bytes: bytesWritten }])

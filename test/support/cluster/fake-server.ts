@@ -53,9 +53,19 @@ export class FakeStream {
 export class FakeServer {
   readonly time: Clock
   readonly streams = new Map<string, FakeStream>()
+  #onChange: (() => void)[] = []
 
   constructor(time: Clock) {
     this.time = time
+  }
+
+  /** Settles when something is so that only its streams and their messages decide. */
+  async until(isSo: () => boolean): Promise<void> {
+    while (!isSo()) {
+      await new Promise<void>((resolve) => {
+        this.#onChange.push(resolve)
+      })
+    }
   }
 
   createStream(options: StreamOptions): void {
@@ -65,6 +75,7 @@ export class FakeServer {
   deleteStream(name: string): void {
     for (const consumer of this.streams.get(name)?.consumers.keys() ?? []) this.deleteConsumer(name, consumer)
     this.streams.delete(name)
+    this.#changed()
   }
 
   createConsumer(stream: string, name: string, options: ConsumerOptions): void {
@@ -88,6 +99,7 @@ export class FakeServer {
       }
     }
     for (const { end } of [...consumer.receivers]) end()
+    this.#changed()
   }
 
   publish(subject: string, data: Uint8Array): number {
@@ -163,6 +175,13 @@ export class FakeServer {
         receiver.give(message, sequence, delivery)
       }
     }
+    this.#changed()
+  }
+
+  #changed(): void {
+    const waiting = this.#onChange
+    this.#onChange = []
+    for (const resolve of waiting) resolve()
   }
 
   #await(stream: FakeStream, consumer: FakeConsumer, sequence: number): void {
