@@ -1,5 +1,6 @@
 /** Which paths the outputs of a target can have, before their inputs or records are known. */
 import { resolve, sep } from 'node:path'
+import { PART_SUFFIX } from '../disk/publication.js'
 
 /** What may stand for each placeholder of a template, and of the names of rotated files. */
 const PLACEHOLDERS: Readonly<Record<string, string>> = {
@@ -14,9 +15,17 @@ const PARTS = new RegExp(`(${Object.keys(PLACEHOLDERS).map(escape).join('|')})`)
 
 /**
  * @param isFolder Whether the outputs are below the target, as those of partitions are.
- * @returns Whether a path may be that of an output.
+ * @returns What a path may be: an output, one that is not finished, or neither.
  */
-export function outputsOf(target: string, isFolder: boolean): (path: string) => boolean {
+export function outputNames(target: string, isFolder: boolean): (path: string) => 'whole' | 'part' | undefined {
+  const isOutput = outputsOf(target, isFolder)
+  return (path) => {
+    if (path.endsWith(PART_SUFFIX) && isOutput(path.slice(0, -PART_SUFFIX.length))) return 'part'
+    return isOutput(path) ? 'whole' : undefined
+  }
+}
+
+function outputsOf(target: string, isFolder: boolean): (path: string) => boolean {
   const whole = slashed(target)
   if (isFolder) return (path) => slashed(path).startsWith(`${whole}/`)
   const pattern = new RegExp(

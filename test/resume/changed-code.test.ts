@@ -27,8 +27,7 @@ function putModule(name: string, text: string): void {
 /** What gives the rows of the input, with a task of the module. */
 const sources: Readonly<Record<string, (module: string) => AsyncIterable<unknown>>> = {
   'types of csv()': (module) => csv(folder.at('in'), { types: { position: taskIn(module) } }),
-  'types of tsv()': (module) =>
-    tsv(folder.at('in'), { header: ['position'], types: { position: taskIn(module) } }),
+  'types of tsv()': (module) => tsv(folder.at('in'), { header: ['position'], types: { position: taskIn(module) } }),
   'types of fixed()': (module) =>
     fixed(folder.at('in'), { columns: { position: 8 }, types: { position: taskIn(module) } }),
   'a stage': (module) => imap(taskIn(module), lines(folder.at('in')), inline),

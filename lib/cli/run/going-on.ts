@@ -3,12 +3,11 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Diagnostics } from '../../index.js'
-import { PART_SUFFIX } from '../../disk/publication.js'
 import { CheckpointError } from '../../errors.js'
 import { CheckpointFile } from '../../resume/checkpoint-file.js'
 import type { ResumeOptions } from '../../resume/options.js'
 import { isDevicePath } from '../../sinks/device.js'
-import { outputsOf } from '../../sinks/output-names.js'
+import { outputNames } from '../../sinks/output-names.js'
 import { integer } from '../../progress/text.js'
 import { checkpointOf, type CommandPlan } from '../plan.js'
 import { escaped } from '../escaped.js'
@@ -47,8 +46,8 @@ export async function ownFiles(plan: CommandPlan): Promise<(path: string) => boo
   const { target, partition } = plan.output
   const { rejects } = plan.faults
   const outputs = [
-    ...(target === undefined ? [] : [outputsOf(target, partition !== undefined)]),
-    ...(rejects === undefined ? [] : [outputsOf(rejects, false)]),
+    ...(target === undefined ? [] : [outputNames(target, partition !== undefined)]),
+    ...(rejects === undefined ? [] : [outputNames(rejects, false)]),
   ]
   const lock = resolve(`${target ?? checkpoint}.lock`)
   // A checkpoint that was named may be a file of data by mistake.
@@ -58,9 +57,8 @@ export async function ownFiles(plan: CommandPlan): Promise<(path: string) => boo
   return (path) => {
     const whole = resolve(path)
     if (own.includes(whole) || starts.some((start) => whole.startsWith(start))) return true
-    const isPart = whole.endsWith(PART_SUFFIX)
-    const name = isPart ? whole.slice(0, -PART_SUFFIX.length) : whole
-    return (isPart || areWhole) && outputs.some((isOutput) => isOutput(name))
+    const found = outputs.map((nameOf) => nameOf(whole))
+    return found.includes('part') || (areWhole && found.includes('whole'))
   }
 }
 
