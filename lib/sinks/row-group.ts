@@ -34,10 +34,13 @@ export class RowGroup {
   }
 
   valuesOf(place: number): readonly unknown[] {
-    if (this.#last?.place !== place) {
-      this.#last = undefined
-      this.#last = { place, values: Array.from(this.#starts[place] ?? [], (at) => unpackValue(this.#bytes, at)) }
-    }
-    return this.#last.values
+    if (this.#last?.place === place) return this.#last.values
+    this.#last = undefined
+    const starts = this.#starts[place] ?? []
+    const values = new Array<unknown>(this.count)
+    // A loop, as `Array.from()` takes twice as long.
+    for (let row = 0; row < values.length; row++) values[row] = unpackValue(this.#bytes, starts[row] ?? 0)
+    this.#last = { place, values }
+    return values
   }
 }

@@ -69,10 +69,11 @@ describe('a Parquet file', () => {
   })
 
   it('keeps each number, where whole ones come first, and both zeros', async () => {
-    const numbers = [1, 2, 3, 0.1, -0, 0, 0, 0, NaN, -Infinity, 2 ** 53, 5e-324]
+    const zeros = Array.from({ length: 40 }, (_, n) => (n % 7 === 3 ? -0 : 0))
+    const numbers = [1, 2, 3, 0.1, NaN, -Infinity, 2 ** 53, 5e-324, ...zeros]
     const { rows } = await written(
       numbers.map((n) => ({ n })),
-      { rowGroup: 3 },
+      { rowGroup: 20 },
     )
     expect(rows.map(([n]) => n)).toEqual(numbers)
   })
@@ -89,6 +90,11 @@ describe('a Parquet file', () => {
       [null, 'y', null],
       [null, null, null],
       [2, null, null],
+    ])
+    const given = await written([{ a: 1 }, { valueOf: 'v' }], { columns: ['valueOf', 'a'] })
+    expect(given.rows).toEqual([
+      [null, 1],
+      ['v', null],
     ])
   })
 
@@ -136,6 +142,9 @@ describe('a Parquet file', () => {
         .flat()
         .every((value) => value === null),
     ).toBe(true)
+    // As the footer says it twice, of all chunks and of each.
+    for (const { columns } of file.metadata.row_groups)
+      expect(columns.map(({ meta_data }) => meta_data?.type)).toEqual(file.schema.map(({ type }) => type))
     const values = [...Object.values(late), null]
     expect(file.rows.slice(40)).toEqual([values, values])
   })
@@ -358,7 +367,7 @@ describe('a record that does not fit', () => {
   it('is left out, or rejected, as the option errors says, and decides nothing', async () => {
     // The second record would make `b` a number, if it fitted.
     const records = [
-      { a: 1, b: null },
+      { b: null, a: 1 },
       { b: 5, a: 'x' },
       { a: 2, b: 'y' },
       { a: 3, c: 1 },
@@ -370,9 +379,9 @@ describe('a record that does not fit', () => {
       const result = await pipe(stream, write(folder.at('a.parquet')))
       expect([result.written, result.skipped + result.rejected]).toEqual([3, 3])
       expect((await readParquet(folder.at('a.parquet'))).rows).toEqual([
-        [1, null],
-        [2, 'y'],
-        [5, null],
+        [null, 1],
+        ['y', 2],
+        [null, 5],
       ])
     }
     const bad = folder.read('bad.ndjson').trim().split('\n')
