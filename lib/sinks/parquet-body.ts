@@ -72,10 +72,11 @@ export class ParquetBody implements CutBody {
   }
 
   get #file(): ParquetColumns {
-    if (this.#columns !== undefined) return this.#columns
-    const loaded = parquetPackage()
-    if (loaded === undefined) throw new Error('The package hyparquet-writer was there when the writing began')
-    return (this.#columns = new ParquetColumns(loaded, this.#layout.columnsOf(this.#name), this.#layout.types))
+    return (this.#columns ??= new ParquetColumns(
+      parquetPackage(),
+      this.#layout.columnsOf(this.#name),
+      this.#layout.types,
+    ))
   }
 
   #writeGroup(): void {

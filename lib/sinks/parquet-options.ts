@@ -28,6 +28,7 @@ interface Others {
 /**
  * @param action For errors: what the caller is about to do.
  * @returns Undefined if the format is another one.
+ * @throws MillraceError `ERR_MISSING_PACKAGE`, CheckpointError `ERR_NOT_RESUMABLE`, and errors of options.
  */
 export function readParquet(
   action: string,
@@ -58,10 +59,7 @@ export function readParquet(
     const text = `Cannot go on where a run was stopped as a Parquet file is only whole with its end: received '${path ?? ''}'`
     throw new CheckpointError(`${text} (leave out 'resume', or write ndjson)`, 'ERR_NOT_RESUMABLE')
   }
-  if (parquetPackage() === undefined) {
-    const text = `Cannot ${action} as Parquet as the package for it is not installed`
-    throw typeError('ERR_INVALID_OPTION', `${text}: npm install hyparquet-writer`)
-  }
+  parquetPackage()
   return { types, rowGroup: rowGroup ?? ROW_GROUP }
 }
 

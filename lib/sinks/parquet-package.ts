@@ -1,5 +1,6 @@
 /** The package that writes Parquet: an optional peer, which is loaded when it is needed. */
 import { createRequire } from 'node:module'
+import { MillraceError } from '../errors.js'
 
 /** The part of the package that is used. */
 export interface ParquetPackage {
@@ -42,20 +43,23 @@ export interface SchemaElement {
   num_children?: number
 }
 
-/** Undefined before the first call; null where the package is not installed. */
-let loaded: ParquetPackage | null | undefined
+let loaded: ParquetPackage | undefined
 
-/** Undefined where the package is not installed. */
-export function parquetPackage(): ParquetPackage | undefined {
-  loaded ??= load()
-  return loaded ?? undefined
+/** @throws MillraceError `ERR_MISSING_PACKAGE` */
+export function parquetPackage(): ParquetPackage {
+  return (loaded ??= load())
 }
 
-function load(): ParquetPackage | null {
+/** Not by `import()`: bundlers would look for a package that is not installed. */
+function load(): ParquetPackage {
   try {
     return createRequire(import.meta.url)('hyparquet-writer') as ParquetPackage
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') return null
-    throw error
+    if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error
+    throw new MillraceError(
+      "Cannot load the package 'hyparquet-writer', which writes Parquet, as it is not installed: npm install hyparquet-writer",
+      'ERR_MISSING_PACKAGE',
+      { cause: error },
+    )
   }
 }

@@ -65,8 +65,8 @@ export interface WriteResult extends WriteCounts {
  * record), `types` (default: those of the first values), `rowGroup` (default 50,000), `escapeFormulas` (default false). `partition` and `rotate` (default: one file), `overwrite` (default true).
  * `progress` (default false), `report` (default: none), `signal`.
  * @returns A function from a source to the promise of a `WriteResult`. The source is any iterable or async iterable.
- * @throws {TypeError | RangeError | CheckpointError} At the call: `ERR_INVALID_ARGUMENTS`, `ERR_INVALID_OPTION`, and
- * `ERR_NOT_RESUMABLE` for `resume` with Parquet. The promise rejects with
+ * @throws {TypeError | RangeError | MillraceError} At the call: `ERR_INVALID_ARGUMENTS`, `ERR_INVALID_OPTION`. For
+ * Parquet also `ERR_MISSING_PACKAGE`, and `ERR_NOT_RESUMABLE` with `resume`. The promise rejects with
  * an error of the source or of the system, with an `OutputError`, and with the reason of an aborted `signal`. If the
  * reader of `process.stdout` leaves, that is no error: the source is closed, and the result has `closedEarly`.
  *

@@ -156,7 +156,7 @@ describe('without the package', () => {
       signal: null,
       stdout: '',
       stderr:
-        'millrace: Cannot write results as Parquet as the package for it is not installed: npm install hyparquet-writer\n',
+        "millrace: Cannot load the package 'hyparquet-writer', which writes Parquet, as it is not installed: npm install hyparquet-writer\n",
     })
     expect(readdirSync(folder.path).filter((name) => name.startsWith('x.'))).toEqual([])
   })

@@ -111,6 +111,6 @@ it('needs a package, and says so before anything is read', async () => {
   const { stdout, stderr } = await runNode(['--input-type=module', '--eval', program])
   expect(stderr).toBe('')
   expect(stdout).toBe(
-    'ERR_INVALID_OPTION Cannot write results as Parquet as the package for it is not installed: npm install hyparquet-writer\n',
+    "ERR_MISSING_PACKAGE Cannot load the package 'hyparquet-writer', which writes Parquet, as it is not installed: npm install hyparquet-writer\n",
   )
 })

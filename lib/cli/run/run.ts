@@ -228,12 +228,13 @@ class CommandLine {
   }
 }
 
-/** What the library refuses at a call is wrong usage. */
+/** What the library refuses at a call is wrong usage, and so is what needs a package that is not there. */
 function checked<T>(call: () => T): T {
   try {
     return call()
   } catch (error) {
     const { code } = Object(error) as { code?: unknown }
-    throw String(code).startsWith('ERR_INVALID_') ? new UsageError((error as Error).message, { cause: error }) : error
+    const isWrong = String(code).startsWith('ERR_INVALID_') || code === 'ERR_MISSING_PACKAGE'
+    throw isWrong ? new UsageError((error as Error).message, { cause: error }) : error
   }
 }
