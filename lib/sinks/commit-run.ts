@@ -10,7 +10,6 @@ import type { InputFiles } from '../disk/input-files.js'
 import { publishFiles } from '../disk/publication.js'
 import { CheckpointError } from '../errors.js'
 import { closeQuietly, closeWithTimeout } from '../io/close-with-timeout.js'
-import { reasonOf } from '../io/pipeline.js'
 import { closeUnopened, openBatches, type BatchReader, type Source } from '../io/source.js'
 import { Mark } from '../resume/mark.js'
 import type { Place, Positions } from '../resume/positions.js'
@@ -18,16 +17,14 @@ import { NOTHING_COMMITTED, type CommitCounts } from '../resume/run-counts.js'
 import type { HeldFailures } from '../stream/failure-target.js'
 import { failedItemsOf } from '../stream/origin.js'
 import type { CommitPlan } from './commit-options.js'
+import { abortOf, EarlyEnd, type RunSignals } from './early-end.js'
 
 /** What a run reads, and what ends it early. */
-export interface CommitSource {
+export interface CommitSource extends RunSignals {
   readonly source: Source<unknown>
   readonly inputs: InputFiles
   /** How many bytes of the input have been read. */
   readonly bytesRead: () => number
-  readonly signals: readonly AbortSignal[]
-  /** The one of the signals that Node's `pipeline` gave to the stage. */
-  readonly pipeline: AbortSignal | undefined
 }
 
 export class CommitRun {
@@ -48,8 +45,7 @@ export class CommitRun {
   /** Of what is committed. */
   #counts: CommitCounts
   #place: Place | undefined
-  #aborted: { readonly reason: unknown } | undefined
-  #stopWaiting: (() => void) | undefined
+  readonly #early = new EarlyEnd()
 
   constructor(plan: CommitPlan, from: CommitSource, positions: Positions) {
     this.#plan = plan
@@ -70,11 +66,11 @@ export class CommitRun {
     const timer = setInterval(this.#ask, this.#plan.interval)
     timer.unref()
     try {
-      if (signals.some(({ aborted }) => aborted)) this.#abort()
-      this.#assertUnaborted()
+      this.#abort()
+      this.#early.assertNotCome()
       await this.#publishRejects()
       await this.#positions.beginPipeline()
-      this.#assertUnaborted()
+      this.#early.assertNotCome()
       await this.#read()
       await this.#commitRest()
       return this.#counts
@@ -107,11 +103,11 @@ export class CommitRun {
     // Then a mark is asked for. What comes before it belongs to the same transaction.
     const room = this.#isAsked ? Infinity : Math.max(1, this.#plan.items - this.#items.length)
     try {
-      const batch = await this.#unlessAborted(reader.next(room))
-      this.#assertUnaborted()
+      const batch = await this.#early.unlessCome(reader.next(room))
+      this.#early.assertNotCome()
       return batch
     } catch (error) {
-      this.#hasSourceEnded = this.#aborted === undefined
+      this.#hasSourceEnded = !this.#early.hasCome
       throw error
     }
   }
@@ -171,7 +167,7 @@ export class CommitRun {
 
   /** The items behind the last mark, and a place behind them. */
   async #commit(place: Place, figures: Partial<CommitCounts>): Promise<void> {
-    this.#assertUnaborted()
+    this.#early.assertNotCome()
     const items = this.#items
     this.#items = []
     const before = this.#counts
@@ -193,26 +189,9 @@ export class CommitRun {
     this.#counts = counts
   }
 
-  /** Awaits the source; undefined if a signal fires before. */
-  #unlessAborted<T>(given: T | PromiseLike<T>): Promise<T | undefined> {
-    return new Promise((resolve, reject) => {
-      this.#stopWaiting = () => {
-        resolve(undefined)
-      }
-      Promise.resolve(given).then(resolve, reject)
-      if (this.#aborted !== undefined) resolve(undefined)
-    })
-  }
-
   readonly #abort = (): void => {
-    const signal = this.#from.signals.find(({ aborted }) => aborted)
-    if (signal === undefined) return
-    this.#aborted ??= { reason: signal === this.#from.pipeline ? reasonOf(signal) : signal.reason }
-    this.#stopWaiting?.()
-  }
-
-  #assertUnaborted(): void {
-    if (this.#aborted !== undefined) throw this.#aborted.reason
+    const aborted = abortOf(this.#from)
+    if (aborted !== undefined) this.#early.come(aborted.reason)
   }
 
   /** Never rejects. */

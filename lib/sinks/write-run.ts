@@ -16,8 +16,8 @@ import { failedItemsOf } from '../stream/origin.js'
 import type { Batch } from '../codec/batch.js'
 import { Mark } from '../resume/mark.js'
 import { BadRecord } from '../codec/records/record-data.js'
-import { reasonOf } from '../io/pipeline.js'
 import type { Checkpoints } from '../resume/checkpoints.js'
+import { abortOf, EarlyEnd, type RunSignals } from './early-end.js'
 import type { Outputs } from './outputs.js'
 import { ReaderLeft } from './target.js'
 
@@ -39,8 +39,7 @@ export class WriteRun {
   readonly #source: Source<unknown>
   /** They are seen after the output. */
   readonly #failedItems: HeldFailures | undefined
-  readonly #signals: readonly AbortSignal[]
-  readonly #pipeline: AbortSignal | undefined
+  readonly #signals: RunSignals
   readonly #layout: OutputLayout
   readonly #formatter: RecordFormatter
   /** Set if a later run can go on where this one is. */
@@ -50,17 +49,12 @@ export class WriteRun {
   #opened: Opened | undefined
   /** Whether the source has ended or thrown, and so is not to be closed. */
   #hasSourceEnded = false
-  #failure: { readonly error: unknown } | undefined
-  /** Ends the waiting for the source or the output. */
-  #stopWaiting: (() => void) | undefined
+  readonly #early = new EarlyEnd()
 
-  /**
-   * @param pipeline The one of the signals that Node's `pipeline` gave to the stage.
-   * @param createOutputs Makes the outputs. Its function is called when one of them fails.
-   */
+  /** @param createOutputs Makes the outputs. Its function is called when one of them fails. */
   constructor(
     source: Source<unknown>,
-    { signals, pipeline }: { readonly signals: readonly AbortSignal[]; readonly pipeline: AbortSignal | undefined },
+    signals: RunSignals,
     layout: OutputLayout,
     createOutputs: (onFail: (error: unknown) => void) => Outputs,
     checkpoints?: Checkpoints,
@@ -70,7 +64,6 @@ export class WriteRun {
     this.#source = source
     this.#failedItems = failedItemsOf(source)
     this.#signals = signals
-    this.#pipeline = pipeline
     this.#layout = layout
     this.#formatter = new RecordFormatter(layout.format, layout.partitionOf)
     this.outputs = createOutputs(this.fail)
@@ -78,19 +71,20 @@ export class WriteRun {
 
   /** @returns Whether all was written. False: the reader of the standard output has left. */
   async run(): Promise<boolean> {
-    for (const signal of this.#signals) onAbort(signal, this.#abort)
+    const { signals } = this.#signals
+    for (const signal of signals) onAbort(signal, this.#abort)
     this.#failedItems?.hold()
     try {
-      if (this.#signals.some(({ aborted }) => aborted)) this.#abort()
-      this.#assertUnfailed()
+      this.#abort()
+      this.#early.assertNotCome()
       await this.#checkpoints?.beginPipeline()
       this.#opened = this.#open()
       await this.#openOutputs()
       await this.#readAll(this.#opened)
-      await this.#settled(this.outputs.drain())
-      this.#assertUnfailed()
-      await this.#settled(this.outputs.finish())
-      this.#assertUnfailed()
+      await this.#early.unlessCome(this.outputs.drain())
+      this.#early.assertNotCome()
+      await this.#early.unlessCome(this.outputs.finish())
+      this.#early.assertNotCome()
       if (this.#checkpoints === undefined) await this.outputs.publish()
       await this.#failedItems?.release()
       return true
@@ -100,7 +94,7 @@ export class WriteRun {
       await this.#failedItems?.release()
       return false
     } finally {
-      for (const signal of this.#signals) offAbort(signal, this.#abort)
+      for (const signal of signals) offAbort(signal, this.#abort)
     }
   }
 
@@ -116,8 +110,8 @@ export class WriteRun {
   /** A file that is being made would be left behind. A pipe is opened when its reader comes. */
   async #openOutputs(): Promise<void> {
     const opening = this.outputs.open()
-    await (this.outputs.isLive ? this.#settled(opening) : opening)
-    this.#assertUnfailed()
+    await (this.outputs.isLive ? this.#early.unlessCome(opening) : opening)
+    this.#early.assertNotCome()
   }
 
   async #readAll(opened: Opened): Promise<void> {
@@ -143,7 +137,7 @@ export class WriteRun {
     await this.#checkpoints?.take(mark, () => this.outputs.cut())
     if (this.#ending === undefined) return
     await this.#ending.settled
-    this.#assertUnfailed()
+    this.#early.assertNotCome()
   }
 
   async #addFormatted(batch: Batch): Promise<void> {
@@ -173,11 +167,11 @@ export class WriteRun {
   /** The next batch; undefined at the end. */
   async #fromSource(reader: BatchReader): Promise<Batch | undefined> {
     try {
-      const batch = await this.#settled(reader.next(Infinity))
-      this.#assertUnfailed()
+      const batch = await this.#early.unlessCome(reader.next(Infinity))
+      this.#early.assertNotCome()
       return batch
     } catch (error) {
-      this.#hasSourceEnded = this.#failure === undefined
+      this.#hasSourceEnded = !this.#early.hasCome
       throw error
     }
   }
@@ -193,7 +187,7 @@ export class WriteRun {
       if (waiting !== undefined) await waiting
       if (this.read % CLOCK_INTERVAL === 0 && performance.now() > sliceEnd) {
         await nextTurn()
-        this.#assertUnfailed()
+        this.#early.assertNotCome()
         sliceEnd = performance.now() + READ_SLICE_MS
       }
     }
@@ -222,12 +216,12 @@ export class WriteRun {
     // The source may take long: what there is goes on.
     await this.#write()
     try {
-      const result = await this.#settled(promise)
-      this.#assertUnfailed()
+      const result = await this.#early.unlessCome(promise)
+      this.#early.assertNotCome()
       assertResult(result)
       return result
     } catch (error) {
-      this.#hasSourceEnded = this.#failure === undefined
+      this.#hasSourceEnded = !this.#early.hasCome
       throw error
     }
   }
@@ -237,8 +231,8 @@ export class WriteRun {
     const promise = Promise.resolve(value)
     promise.catch(noop)
     await this.#write()
-    const settled = await this.#settled(promise)
-    this.#assertUnfailed()
+    const settled = await this.#early.unlessCome(promise)
+    this.#early.assertNotCome()
     return { done: false, value: settled }
   }
 
@@ -268,31 +262,19 @@ export class WriteRun {
 
   /** Waits while the output is full. */
   async #room(): Promise<void> {
-    while (this.outputs.isFull && this.#failure === undefined) await this.#settled(this.outputs.room())
-    this.#assertUnfailed()
-  }
-
-  /** Awaits a promise; undefined if the writing fails, or is aborted, before that. */
-  #settled<T>(given: T | PromiseLike<T>): Promise<T | undefined> {
-    return new Promise((resolve, reject) => {
-      this.#stopWaiting = () => {
-        resolve(undefined)
-      }
-      Promise.resolve(given).then(resolve, reject)
-      if (this.#failure !== undefined) resolve(undefined)
-    })
+    while (this.outputs.isFull && !this.#early.hasCome) await this.#early.unlessCome(this.outputs.room())
+    this.#early.assertNotCome()
   }
 
   /** Ends the run with an error. */
   readonly fail = (error: unknown): void => {
-    this.#failure ??= { error }
-    this.#stopWaiting?.()
+    this.#early.come(error)
   }
 
   readonly #abort = (): void => {
-    const signal = this.#signals.find(({ aborted }) => aborted)
-    const isPipeline = signal !== undefined && signal === this.#pipeline
-    const reason: unknown = isPipeline ? reasonOf(signal) : signal?.reason
+    const aborted = abortOf(this.#signals)
+    if (aborted === undefined) return
+    const { reason } = aborted
     if (this.#checkpoints === undefined || this.#opened === undefined) this.fail(reason)
     else if (this.#ending === undefined) {
       const settled = this.#checkpoints.marks.last().then(() => {
@@ -302,17 +284,13 @@ export class WriteRun {
     }
   }
 
-  #assertUnfailed(): void {
-    if (this.#failure !== undefined) throw this.#failure.error
-  }
-
   /** Closes the source, and removes or ends the outputs. Never rejects. */
   async #end(error: unknown): Promise<void> {
     this.#checkpoints?.marks.stop()
     const closing = this.#closeSource(error)
     await this.#checkpoints?.settle()
     // A reader of a stream gets what comes before an error of the source.
-    if (this.outputs.isLive && this.#failure === undefined) await closeQuietly({ close: () => this.#flush() })
+    if (this.outputs.isLive && !this.#early.hasCome) await closeQuietly({ close: () => this.#flush() })
     await this.outputs.discard(error)
     await closing
     if (!(error instanceof ReaderLeft)) await this.#failedItems?.discard()
@@ -326,7 +304,7 @@ export class WriteRun {
   async #closeSource(error: unknown): Promise<void> {
     if (this.#hasSourceEnded) return
     const [reader] = Object.values(this.#opened ?? {}) as (BatchReader | Reader<unknown>)[]
-    const end = this.#pipeline && { failure: error instanceof ReaderLeft ? undefined : { error } }
+    const end = this.#signals.pipeline && { failure: error instanceof ReaderLeft ? undefined : { error } }
     const close = (): unknown => (reader === undefined ? closeUnopened(this.#source, end) : reader.close(end))
     await closeQuietly({ close: () => closeWithTimeout({ close }) })
   }

@@ -336,7 +336,15 @@ describe('a run that ends early', () => {
     let release = (): void => undefined
     const held = new Promise<void>((resolve) => (release = resolve))
     const errors = { ...here, errors: rejects(folder.at('bad.ndjson')) }
-    const first = commit({ position: () => null, commit: () => held })(imap(double, [1], errors))
+    // It asks for the position when it has the lock of the file.
+    let begin = (): void => undefined
+    const begun = new Promise<void>((resolve) => (begin = resolve))
+    const position = (): null => {
+      begin()
+      return null
+    }
+    const first = commit({ position, commit: () => held })(imap(double, [1], errors))
+    await begun
     await expect(commit(database)(imap(double, [1], errors))).rejects.toMatchObject({ code: 'ERR_CHECKPOINT_LOCKED' })
     release()
     await first
