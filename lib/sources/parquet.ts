@@ -4,6 +4,7 @@ import { isByteList, sourcesOf, type ByteInput } from '../io/bytes.js'
 import type { Files } from '../io/path-list.js'
 import { isServerUrl } from '../io/urls.js'
 import { OptionReader, VERBS_HINT } from '../options.js'
+import { loadHyparquet } from '../parquet/package.js'
 import type { ResumePoint } from '../resume/mark.js'
 import { notResumable } from '../resume/not-resumable.js'
 import { COLUMNS_EXPECTED, isNames } from './column-names.js'
@@ -72,8 +73,9 @@ export interface Parquet {
  *
  * @param source A path, a `file:` URL, `files()`, or an array of these.
  * @param options `columns` (names, default all).
- * @throws `TypeError` or `RangeError` at the call, for a bad source or option. All other errors come from `next()`, after
- * the rows of the files before. A `MillraceError` (`ERR_MISSING_PACKAGE`): a package is not installed. An `InputError`: the
+ * @throws `TypeError` or `RangeError` at the call, for a bad source or option. A `MillraceError` (`ERR_MISSING_PACKAGE`) at
+ * the call if `hyparquet` is not installed, and from `next()` if it is `hyparquet-compressors`. All other errors come from
+ * `next()`, too, after the rows of the files before. An `InputError`: the
  * file is not Parquet, is encrypted, or uses what cannot be read (`ERR_INPUT_FORMAT`). It is cut or damaged
  * (`ERR_DAMAGED_INPUT`), or has no such column (`ERR_INPUT_COLUMN`). A `RecordError` (`ERR_PARQUET`) for a row. Errors of
  * the system keep their code, with `path`.
@@ -107,6 +109,7 @@ export const parquet: Parquet = ((source: unknown, options?: unknown) => {
   for (const input of inputs) assertFile(input)
   const read = new OptionReader<ParquetOptions>(ACTION, options, ['columns'], VERBS_HINT)
   const columns = read.value('columns', COLUMNS_EXPECTED, isNames)
+  loadHyparquet()
   const reader = new RowReader(inputs, columns && [...columns])
   return new RecordIterator('parquet', inputs, {
     meter: reader.meter,
@@ -136,7 +139,7 @@ function notFromTheMiddle(): ResumePoint {
     source: undefined,
     plan: { kind: 'parquet' },
     begin: () => {
-      throw notResumable('parquet()', "leave out 'resume', or a file for each input")
+      throw notResumable('parquet()', "leave out the option 'resume'")
     },
     noteEnd: () => {
       // It never begins.

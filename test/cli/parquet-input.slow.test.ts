@@ -108,6 +108,7 @@ it.each<[string[], number, string]>([
     2,
     '--encoding is for lines, csv, tsv, ndjson, json and fixed, not for parquet: add -i lines',
   ],
+  [['b.parquet', '-o', 'b.ndjson', '--resume'], 2, '--resume cannot go on within Parquet files: leave it out'],
   [
     ['--columns', 'nam', 'b.parquet'],
     1,
@@ -125,10 +126,4 @@ it.each<[string[], number, string]>([
   ],
 ])('refuses %j', async (args, code, text) => {
   expect(await folder.run(args)).toEqual({ code, signal: null, stdout: '', stderr: `millrace: ${text}\n` })
-})
-
-it('cannot go on where a run was stopped', async () => {
-  const run = await folder.run(['-e', 'd.id', 'a.parquet', '-o', 'resumed.ndjson', '--resume'])
-  expect(run).toMatchObject({ code: 5 })
-  expect(run.stderr).toContain('-i parquet')
 })

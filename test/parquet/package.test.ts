@@ -2,6 +2,7 @@
 import Module from 'node:module'
 import { loadCompressors, loadHyparquet } from '#dist/parquet/package.js'
 import { MillraceError } from '#dist/errors.js'
+import { parquet } from '#dist/sources/parquet.js'
 
 type Load = (request: string, ...rest: unknown[]) => unknown
 const loader = Module as unknown as { _load: Load }
@@ -17,6 +18,11 @@ function hide(name: string): void {
     return load.call(this, request, ...rest)
   }
 }
+
+it('parquet() says so at the call', () => {
+  hide('hyparquet')
+  expect(() => parquet('a.parquet')).toThrow(expect.objectContaining({ code: 'ERR_MISSING_PACKAGE' }) as Error)
+})
 
 it.each([
   ['hyparquet', 'reads Parquet', () => loadHyparquet(), 'parquetRead'],

@@ -63,9 +63,12 @@ function checkTogether(given: Given): void {
   throw new UsageError(`${as('quiet', given)} and ${as('progress', given)} exclude each other: leave one out`)
 }
 
-function checkFormats({ input }: CommandPlan, given: Given): void {
+function checkFormats({ input, resume }: CommandPlan, given: Given): void {
   const formats = formatsOf(input)
-  if (formats?.has('parquet') === true) checkParquetInput(input)
+  if (formats?.has('parquet') === true) {
+    checkParquetInput(input)
+    if (resume.isOn) throw new UsageError(`${as('resume', given)} cannot go on within Parquet files: leave it out`)
+  }
   for (const { name, formats: known } of OPTIONS) {
     if (known === undefined || formats === undefined || !given.has(name)) continue
     if (known.some((format) => formats.has(format))) continue
