@@ -89,16 +89,25 @@ async function columnOf(
   handle: FileHandle,
   column: PlannedColumn,
   { rows, start, end }: Range,
-  { parquetRead }: Hyparquet,
+  { parquetRead, snappyUncompress }: Hyparquet,
   compressors: Readonly<Record<string, Decompress>>,
 ): Promise<DecodedColumn> {
   const { name, shape, leaves } = column
   const parts: { readonly at: number; readonly values: Values }[] = []
   const slice = async (from: number, to: number): Promise<ArrayBuffer> => {
     const bytes = await readRange(handle, from, to)
-    for (const { start: own, end: ownEnd, values, uncompressed } of leaves) {
-      if (own >= from && ownEnd <= to)
-        checkPages(bytes.subarray(own - from, ownEnd - from), { values, size: uncompressed })
+    for (const leaf of leaves) {
+      if (leaf.start < from || leaf.end > to) continue
+      const decompress = (page: Uint8Array, length: number): Uint8Array => {
+        if (leaf.codec === 'UNCOMPRESSED') return page
+        const own = compressors[leaf.codec ?? '']
+        if (own !== undefined) return own(page, length)
+        const output = new Uint8Array(length)
+        snappyUncompress(page, output)
+        return output
+      }
+      const bounds = { ...leaf, size: leaf.uncompressed }
+      checkPages(bytes.subarray(leaf.start - from, leaf.end - from), bounds, decompress)
     }
     return bytes.buffer
   }

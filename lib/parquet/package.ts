@@ -90,6 +90,7 @@ interface ReadOptions {
 export interface Hyparquet {
   readonly parquetMetadata: (footer: ArrayBuffer, options: { readonly geoparquet: boolean }) => FileMetadata
   readonly parquetRead: (options: ReadOptions) => Promise<void>
+  readonly snappyUncompress: (bytes: Uint8Array, output: Uint8Array) => void
 }
 
 interface Compressors {

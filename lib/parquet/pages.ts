@@ -4,6 +4,8 @@
  * compared where pages have them.
  */
 import * as zlib from 'node:zlib'
+import type { Decompress } from './package.js'
+import { checkRuns } from './runs.js'
 
 /** What the footer says of a column of a row group. */
 export interface ColumnBounds {
@@ -11,6 +13,10 @@ export interface ColumnBounds {
   readonly values: number
   /** The most bytes that a page can have, uncompressed. */
   readonly size: number
+  readonly type: string | undefined
+  /** How many of the elements above a value may be missing, and how many may be repeated. */
+  readonly definition: number
+  readonly repetition: number
 }
 
 /** The types of the compact protocol of Thrift. */
@@ -24,7 +30,8 @@ const DICTIONARY_PAGE = 2
 const DATA_PAGE_V2 = 3
 
 /** @throws Error that says what is wrong. */
-export function checkPages(bytes: Uint8Array, { values, size }: ColumnBounds): void {
+export function checkPages(bytes: Uint8Array, bounds: ColumnBounds, decompress: Decompress): void {
+  const { values, size } = bounds
   const reader = new HeaderReader(bytes)
   let seen = 0
   while (reader.at < bytes.length) {
@@ -44,11 +51,73 @@ export function checkPages(bytes: Uint8Array, { values, size }: ColumnBounds): v
       } else {
         seen += count
         if (count < 0 || seen > values) throw new Error(`its pages have more than ${values} values`)
+        const page = bytes.subarray(reader.at, end)
+        if (type === DATA_PAGE) checkPage(decompress(page, uncompressed), own as Fields, bounds)
+        else if (type === DATA_PAGE_V2) checkPageV2(page, uncompressed, own as Fields, bounds, decompress)
       }
     }
     reader.at = end
   }
   if (seen !== values) throw new Error(`its pages have ${seen} values, not ${values}`)
+}
+
+/** The encodings whose values are runs. */
+const RLE = 3
+const DICTIONARIES = [2, 8]
+/** The most bits of a position in a dictionary. */
+const MAX_WIDTH = 32
+
+function checkPage(page: Uint8Array, header: Fields, { type, definition, repetition }: ColumnBounds): void {
+  const count = numberIn(header, 1)
+  const view = new DataView(page.buffer, page.byteOffset, page.length)
+  let at = 0
+  for (const level of [repetition, definition]) {
+    if (level === 0) continue
+    const end = at + 4 + view.getUint32(at, true)
+    checkRuns(page, at + 4, Math.min(end, page.length), bitsOf(level), count)
+    at = end
+  }
+  checkValues(page, at, numberIn(header, 2), type, count)
+}
+
+function checkPageV2(
+  page: Uint8Array,
+  uncompressed: number,
+  header: Fields,
+  { type, definition, repetition }: ColumnBounds,
+  decompress: Decompress,
+): void {
+  const [count, nulls] = [numberIn(header, 1), numberIn(header, 2)]
+  const [definitions, repetitions] = [numberIn(header, 5), numberIn(header, 6)]
+  const start = definitions + repetitions
+  if (nulls < 0 || nulls > count || definitions < 0 || repetitions < 0 || start > page.length)
+    throw new Error('the header of a page is wrong')
+  if (repetition > 0) checkRuns(page, 0, repetitions, bitsOf(repetition), count)
+  if (definition > 0) checkRuns(page, repetitions, start, bitsOf(definition), count)
+  const rest = page.subarray(start)
+  const isPlain = header.get(7) === false || uncompressed === start
+  checkValues(isPlain ? rest : decompress(rest, uncompressed - start), 0, numberIn(header, 4), type, count, true)
+}
+
+function checkValues(
+  page: Uint8Array,
+  at: number,
+  encoding: number,
+  type: string | undefined,
+  count: number,
+  isV2 = false,
+): void {
+  if (encoding === RLE) checkRuns(page, type === 'BOOLEAN' ? at + 4 : at, page.length, 1, count)
+  if (!DICTIONARIES.includes(encoding) || at >= page.length) return
+  const width = page[at] ?? 0
+  // Then version 1 has no runs.
+  if (width === 0 && !isV2) return
+  if (width > MAX_WIDTH) throw new Error(`a position in a dictionary has ${width} bits`)
+  checkRuns(page, at + 1, page.length, width, count)
+}
+
+function bitsOf(level: number): number {
+  return 32 - Math.clz32(level)
 }
 
 /** Node 20.15 and later have it. */
@@ -84,8 +153,9 @@ class HeaderReader {
   #value(type: number, depth: number): unknown {
     switch (type) {
       case TRUE:
+        return true
       case FALSE:
-        return undefined
+        return false
       case BYTE:
         return this.#byte()
       case I16:

@@ -42,11 +42,20 @@ export interface SchemaColumn extends Field {
   /** With other names, the first of which is `COLUMN`. */
   readonly elements: readonly SchemaElement[]
   /** The names of its leaves, as the file has them, and as they are in `elements`. */
-  readonly leaves: readonly { readonly path: readonly string[]; readonly renamed: readonly string[] }[]
+  readonly leaves: readonly Leaf[]
   /** The number of its first leaf among all of the file. */
   readonly firstLeaf: number
   /** Whether each row has one value, so that pages of other rows can be passed over. */
   readonly isFlat: boolean
+}
+
+/** A leaf of a column. */
+export interface Leaf {
+  readonly path: readonly string[]
+  readonly renamed: readonly string[]
+  /** How many elements down to it may be missing or repeated, and how many of them may be repeated. */
+  readonly definition: number
+  readonly repetition: number
 }
 
 /** The most levels of lists and structs. */
@@ -70,7 +79,7 @@ interface Node {
   readonly children: readonly Node[]
 }
 
-interface Leaf {
+interface LeafShape {
   readonly shape: Shape
   /** The types that the package is given for it. */
   readonly sent: Partial<SchemaElement>
@@ -92,9 +101,9 @@ class SchemaWalk {
     if (this.#next !== this.#schema.length) throw this.#wrong('its elements do not form a tree')
     return root.children.map((node) => {
       const elements: SchemaElement[] = []
-      const leaves: { path: string[]; renamed: string[] }[] = []
+      const leaves: Leaf[] = []
       const firstLeaf = this.#leaves
-      const shape = this.#shapeOf(node, COLUMN, [], [], elements, leaves)
+      const shape = this.#shapeOf(node, COLUMN, ROOT, elements, leaves)
       const isFlat = node.children.length === 0 && node.element.repetition_type !== 'REPEATED'
       return { name: node.element.name, shape, elements, leaves, firstLeaf, isFlat }
     })
@@ -115,17 +124,15 @@ class SchemaWalk {
   }
 
   /** Adds the elements and the leaves of a node. */
-  #shapeOf(
-    { element, children }: Node,
-    name: string,
-    path: readonly string[],
-    renamed: readonly string[],
-    elements: SchemaElement[],
-    leaves: { path: string[]; renamed: string[] }[],
-  ): Shape {
-    const own = { path: [...path, element.name], renamed: [...renamed, name] }
+  #shapeOf({ element, children }: Node, name: string, above: Leaf, elements: SchemaElement[], leaves: Leaf[]): Shape {
     const { repetition_type, num_children, type, type_length } = element
     const isRepeated = repetition_type === 'REPEATED'
+    const own: Leaf = {
+      path: [...above.path, element.name],
+      renamed: [...above.renamed, name],
+      definition: above.definition + (repetition_type === 'REQUIRED' ? 0 : 1),
+      repetition: above.repetition + (isRepeated ? 1 : 0),
+    }
     const wrapped = (shape: Shape): Shape => (isRepeated ? { kind: 'list', of: shape } : shape)
     if (children.length === 0) {
       const { shape, sent } = this.#leafOf(element, own.path)
@@ -141,7 +148,7 @@ class SchemaWalk {
     const isPackedList = isList && !isMap && (only.children.length === 1 || only.children.length === 0)
     elements.push({ name, repetition_type, num_children, ...(isPackedList && { converted_type: 'LIST' }) })
     if (isVariant(element)) throw this.#unsupported(own.path, 'VARIANT')
-    const shapes = children.map((child, i) => this.#shapeOf(child, `c${i}`, own.path, own.renamed, elements, leaves))
+    const shapes = children.map((child, i) => this.#shapeOf(child, `c${i}`, own, elements, leaves))
     const [shape] = shapes
     if (isPackedList && shape !== undefined) return wrapped(listOf(shape))
     if (isMap && shape?.kind === 'list' && shape.of.kind === 'struct') {
@@ -168,8 +175,8 @@ class SchemaWalk {
   #leafOf(
     { type, converted_type: converted, scale, logical_type: logical, type_length: length }: SchemaElement,
     path: readonly string[],
-  ): Leaf {
-    const raw = (shape: Shape): Leaf => ({ shape, sent: {} })
+  ): LeafShape {
+    const raw = (shape: Shape): LeafShape => ({ shape, sent: {} })
     const isBytes = type === 'BYTE_ARRAY' || type === 'FIXED_LEN_BYTE_ARRAY'
     const named = logical?.type
     if (converted === 'DECIMAL' || named === 'DECIMAL') {
@@ -195,6 +202,8 @@ class SchemaWalk {
     return { shape: { kind }, sent: kind === 'text' || kind === 'json' ? { converted_type: 'UTF8' } : {} }
   }
 }
+
+const ROOT: Leaf = { path: [], renamed: [], definition: 0, repetition: 0 }
 
 /** The name of the column itself, in the schema that the package gets. */
 export const COLUMN = 'c'

@@ -5,7 +5,7 @@ import { isKnownCodec } from './codecs.js'
 import { unreadable } from './faults.js'
 import type { Chunk, Footer, Group } from './footer.js'
 import type { SchemaElement } from './package.js'
-import type { SchemaColumn, Shape } from './shape.js'
+import type { Leaf, SchemaColumn, Shape } from './shape.js'
 
 /** Of a larger row group, pieces are read, if pages of other pieces can be passed over. */
 const MAX_ROWS = 262_144
@@ -29,7 +29,7 @@ export interface PlannedColumn {
   readonly name: string
   readonly shape: Shape
   readonly elements: readonly SchemaElement[]
-  readonly leaves: readonly (Chunk & { readonly path: readonly string[] })[]
+  readonly leaves: readonly (Chunk & { readonly path: readonly string[] } & Pick<Leaf, 'definition' | 'repetition'>)[]
 }
 
 /**
@@ -98,7 +98,7 @@ function plannedColumn(
   { name, shape, elements, leaves, firstLeaf }: SchemaColumn,
   group: Group,
 ): PlannedColumn {
-  const own = leaves.map(({ renamed }, i) => {
+  const own = leaves.map(({ renamed, definition, repetition }, i) => {
     const chunk = group.chunks[firstLeaf + i]
     if (chunk === undefined) throw unreadable(file, `column '${name}' is missing`)
     if (chunk.isEncrypted) throw unreadable(file, `its column '${name}' is encrypted`, 'leave it out by columns')
@@ -108,7 +108,7 @@ function plannedColumn(
         `column '${name}' is compressed by ${chunk.codec ?? 'an unknown method'}`,
         'leave it out by columns',
       )
-    return { ...chunk, path: renamed }
+    return { ...chunk, path: renamed, definition, repetition }
   })
   return { name, shape, elements, leaves: own }
 }
