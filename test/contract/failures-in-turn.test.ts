@@ -98,7 +98,7 @@ it('take() counts, and rejects() writes, what has failed before the last result'
       expect(here.result).toEqual(expected(one))
       expect(await outcome(one, 2)).toEqual(here)
     }),
-    { numRuns: times(60, 300) },
+    { numRuns: times(25, 300) },
   )
 })
 

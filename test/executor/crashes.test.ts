@@ -212,7 +212,7 @@ describe('a worker that dies', () => {
     await small.terminate()
   })
 
-  const many = times(8, 30)
+  const many = times(4, 30)
   it(`${many} times in a row is replaced each time: each death costs one item`, async () => {
     const own = boardPool({ workers: 2 })
     const test = row()

@@ -20,7 +20,7 @@ describe('a stream gives what the sequential model says', () => {
     }
   })
 
-  const size = times(5, 10)
+  const size = times(3, 10)
   for (let first = 1; first <= ROUNDS * size; first += size) {
     it(`with seeds ${first} to ${first + size - 1}: npm run stress -- fuzz --seconds 0 --seed N runs one`, async () => {
       for (const seed of numbers(size).map((n) => first + n)) {

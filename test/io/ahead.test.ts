@@ -353,7 +353,7 @@ describe('lines() of compressed files', () => {
         const all: string[] = []
         expect(await told(all, collect(lines(paths), all))).toEqual(await told(one, each()))
       }),
-      { numRuns: times(60, 500) },
+      { numRuns: times(25, 500) },
     )
   })
 

@@ -217,7 +217,7 @@ describe('against oracles', () => {
           records.map((record) => ({ a: text(record.a), 'b "c"': text(record['b "c"']), d: text(record.d) })),
         )
       }),
-      { numRuns: times(30, 500) },
+      { numRuns: times(12, 500) },
     )
   })
 
@@ -265,7 +265,7 @@ describe('against oracles', () => {
           }
         },
       ),
-      { numRuns: times(40, 700) },
+      { numRuns: times(16, 700) },
     )
   })
 
@@ -277,7 +277,7 @@ describe('against oracles', () => {
         const written = await here('a.ndjson', pool.imap(tasks.same, values, { chunksize: 3 }))
         expect(written).toBe(values.map((value) => `${JSON.stringify(value)}\n`).join(''))
       }),
-      { numRuns: times(30, 500) },
+      { numRuns: times(12, 500) },
     )
   })
 })
