@@ -11,7 +11,8 @@ describe('a job that is killed and run again gives the files of a run without a 
   const tallies: Tally[] = []
 
   it.each(JOB_NAMES)('%s', async (job) => {
-    const tally = await killRuns({ kills: Math.ceil(KILLS / JOB_NAMES.length), seed: 1, jobs: [job] })
+    // Two at a time would both go on to their ends.
+    const tally = await killRuns({ kills: Math.ceil(KILLS / JOB_NAMES.length), seed: 1, jobs: [job], lanes: 1 })
     expect(tally.differences).toEqual([])
     tallies.push(tally)
   })
