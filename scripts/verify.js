@@ -36,7 +36,7 @@ const NEWER = [
 /** @type {[name: string, minutes: number, run: (minutes: number) => boolean][]} */
 const STEPS = [
   ['checks', 10, npm('check')],
-  ['tests at full volume', 40, npm('test:jest', '--full', '--json', `--outputFile=${join(reports, 'full.json')}`)],
+  ['tests at full volume', 50, npm('test:jest', '--full', '--json', `--outputFile=${join(reports, 'full.json')}`)],
   ['paths of the codec', 15, npm('test:codecs', '--reports', reports)],
   ['a newer Node', 20, npm('test:nodes', ...NEWER, '--json', `--outputFile=${join(reports, 'newer.json')}`)],
   ['clusters', 10, npm('test:nats', '--json', `--outputFile=${join(reports, 'nats.json')}`)],

@@ -80,7 +80,7 @@ describe.each(SHELLS)('%s', (shell) => {
 
   it('offers the formats of input and output', () => {
     expect(offers('-i', 'n')).toEqual(['ndjson'])
-    expect(offers('--to', '')).toEqual(['csv', 'json', 'ndjson', 'text', 'tsv'])
+    expect(offers('--to', '')).toEqual(['csv', 'json', 'ndjson', 'parquet', 'text', 'tsv'])
   })
 
   it('offers the values of other options', () => {

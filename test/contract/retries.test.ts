@@ -689,6 +689,6 @@ it('gives the result of a simple model, with any failures on any executor', asyn
       const retried = sum(failures.map((count) => Math.min(count, attempts)))
       expect(stream.stats()).toMatchObject({ read: failures.length, failed: count, skipped: count, retried })
     }),
-    { numRuns: times(30, 400) },
+    { numRuns: times(30, 200) },
   )
 })

@@ -29,7 +29,7 @@ describe('the values of a chunk on the wire', () => {
     const property = fc.property(chunks, (values) => {
       expect(difference(sent(values), values.map(copyOf))).toBeUndefined()
     })
-    fc.assert(property, { numRuns: times(120, 5_000) })
+    fc.assert(property, { numRuns: times(120, 2_000) })
   })
 
   it.each(odd)('arrive where some are %s', (_, make) => {
