@@ -9,10 +9,15 @@ import { useFolder } from '../sinks/folder.js'
 import { runNode, type Ending } from '../support/programs.js'
 import { contentsOf } from '../support/resumable-jobs.js'
 import type { Side } from '../support/resume-kills/step-child.js'
-import { runWithTwoCheckpoints, type CompressionName } from '../support/resume-kills/two-checkpoints.js'
+import { COMPRESSIONS, runWithTwoCheckpoints, type CompressionName } from '../support/resume-kills/two-checkpoints.js'
 
 const folder = useFolder()
 const PROGRAM = fileURLToPath(new URL('../support/resume-kills/step-child.js', import.meta.url))
+/**
+ * One side for each kind, as it takes minutes. What lies on disk behind a step is nearly what lies there before the next
+ * one. `crashes.test.ts` stops on both sides.
+ */
+const SIDES: Readonly<Record<CompressionName, readonly Side[]>> = { gzip: ['behind'], none: ['during'] }
 /** How many processes run at a time. */
 const LANES = 2
 /** Steps of other kinds of runs: those that replace files, or may not replace any. */
@@ -26,17 +31,6 @@ interface Place {
 
 /** Makes a folder as a run finds it. */
 type Begin = (path: string) => void | Promise<void>
-
-/**
- * What is killed, and when. What lies on disk behind a step is nearly what lies there before the next one, so one side is
- * enough. `crashes.test.ts` stops on both sides.
- */
-interface Scene {
-  readonly title: string
-  readonly compression: CompressionName
-  readonly side: Side
-  readonly begin: (runs: Runs) => Begin
-}
 
 /** Runs with one kind of outputs. Each has a new folder. */
 class Runs {
@@ -118,22 +112,27 @@ function beginAnew(path: string): void {
   mkdirSync(path)
 }
 
-/** Two kinds of runs, as each takes minutes. Together they take all steps. */
-const SCENES: readonly Scene[] = [
-  { title: 'a run with two checkpoints', compression: 'none', side: 'during', begin: () => beginAnew },
-  { title: 'a compressed run that goes on', compression: 'gzip', side: 'behind', begin: (runs) => runs.beginStopped },
-]
-
-it.each(SCENES)('a process is killed $side each step of $title', async ({ compression, side, begin }) => {
+for (const compression of COMPRESSIONS) {
   const runs = new Runs(compression)
-  await runs.killAtEach(side, begin(runs))
-})
+
+  describe.each(SIDES[compression])(`compression: ${compression}: a process is killed %s each step of`, (side) => {
+    it('a run with two checkpoints', async () => {
+      await runs.killAtEach(side, beginAnew)
+    })
+
+    it('a run that goes on', async () => {
+      await runs.killAtEach(side, runs.beginStopped)
+    })
+  })
+}
 
 it('these are all steps that there are, except those of other kinds of runs', async () => {
   const seen = new Set<string>()
-  for (const { compression, begin } of SCENES) {
+  for (const compression of COMPRESSIONS) {
     const runs = new Runs(compression)
-    for (const name of await runs.stepsOf(begin(runs))) seen.add(name)
+    for (const begin of [beginAnew, runs.beginStopped]) {
+      for (const name of await runs.stepsOf(begin)) seen.add(name)
+    }
   }
   expect(STEPS.filter((name) => !seen.has(name))).toEqual(NOT_HERE)
 })

@@ -90,7 +90,8 @@ function clean(row: Row): Row {
 }
 
 /** Compressed outputs have texts behind their last members, and plain ones are truncated. */
-export type CompressionName = 'gzip' | 'none'
+export const COMPRESSIONS = ['gzip', 'none'] as const
+export type CompressionName = (typeof COMPRESSIONS)[number]
 
 /** Its files are the same each time. */
 export async function runWithTwoCheckpoints(folder: string, compression: CompressionName): Promise<WriteResult> {
