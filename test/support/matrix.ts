@@ -267,6 +267,8 @@ const LIMIT = 10_000
  * in which any two properties that come together in the others do so, too.
  */
 export function inEveryWay(title: string, every: readonly Way[], body: (way: Way) => Promise<void>): void {
+  // It is about other executors.
+  if (HOSTS !== undefined && every.length === 0) return
   const all = isFull ? every : allPairs(every, ['executor', 'ordered', 'chunksize', 'kind'])
   it(title, async () => {
     expect(all).not.toEqual([])
